@@ -1,0 +1,86 @@
+"""A drawn document: its truth, how its page is to look, and the knob values that were drawn.
+
+This is the row that `documents.parquet` holds and that every later stage reads.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict, Field
+
+from finscribe_assets.documents.schema import Document
+
+
+class Presentation(BaseModel):
+    """How a document's page is to look; rendering obeys it and draws nothing at random but noise."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    layout: str = Field(description="template family, one of recipe.LAYOUTS")
+    font: str = Field(description="font family, one of recipe.FONTS")
+    font_size: float = Field(description="size of the body text in points")
+    accent: str = Field(description="colour of rules and headings, #rrggbb")
+    reversed_print: bool = Field(description="table head and amount due light on dark")
+    date_pattern: str = Field(description="babel date pattern of every date on the page")
+    currency_display: str = Field(description="symbol, code or none: how amounts show their currency in the totals")
+    labels: dict[str, str] = Field(description="wording of each label, by label key (labels.py)")
+    columns: tuple[str, ...] = Field(description="columns of the line table, as fields of Line, in printed order")
+    degradation: float = Field(ge=0, le=1, description="strength of the damage done to the page's pixels")
+    noise_seed: int = Field(description="seed of that damage")
+
+
+class DrawnDocument(BaseModel):
+    """One document of a batch."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str = Field(description="unique over all batches: batch key and index, such as batch-000-000123")
+    batch: str
+    index: int
+    component: str = Field(description="name of the plan's share that it belongs to")
+    vendor: str = Field(description="identity of the seller over all batches; groups splits with the layout")
+    document: Document
+    printed: dict[str, str] = Field(description="the text printed for each field path, verbatim")
+    knobs: dict[str, float] = Field(description="the value drawn for each knob: 0 or 1, or a strength")
+    presentation: Presentation
+
+    @property
+    def group(self) -> str:
+        """Return what must not be divided between splits: template family × vendor."""
+        return f"{self.presentation.layout}/{self.vendor}"
+
+
+SCHEMA = pa.schema([
+    ("id", pa.string()), ("batch", pa.string()), ("index", pa.int64()), ("component", pa.string()),
+    ("vendor", pa.string()), ("group", pa.string()), ("document_type", pa.string()), ("locale", pa.string()),
+    ("layout", pa.string()), ("font", pa.string()), ("lines", pa.int64()), ("amount_due", pa.string()),
+    ("document", pa.string()), ("printed", pa.string()), ("knobs", pa.string()), ("presentation", pa.string()),
+])  # fmt: skip
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def to_table(documents: list[DrawnDocument]) -> pa.Table:
+    """Return documents as a table of SCHEMA; nested values are JSON text, so that any tool can read them."""
+    return pa.Table.from_pylist([{
+        "id": drawn.id, "batch": drawn.batch, "index": drawn.index, "component": drawn.component,
+        "vendor": drawn.vendor, "group": drawn.group, "document_type": str(drawn.document.document_type),
+        "locale": drawn.document.locale, "layout": drawn.presentation.layout, "font": drawn.presentation.font,
+        "lines": len(drawn.document.lines), "amount_due": format(drawn.document.totals.amount_due, "f"),
+        "document": _text(drawn.document.to_json()), "printed": _text(drawn.printed), "knobs": _text(drawn.knobs),
+        "presentation": _text(drawn.presentation.model_dump(mode="json")),
+    } for drawn in documents], schema=SCHEMA)  # fmt: skip
+
+
+def from_table(table: pa.Table) -> list[DrawnDocument]:
+    """Return the documents of a table that `to_table` made."""
+    return [DrawnDocument.model_validate({
+        "id": row["id"], "batch": row["batch"], "index": row["index"], "component": row["component"],
+        "vendor": row["vendor"], "document": json.loads(row["document"]), "printed": json.loads(row["printed"]),
+        "knobs": json.loads(row["knobs"]), "presentation": json.loads(row["presentation"]),
+    }) for row in table.to_pylist()]  # fmt: skip

@@ -1,0 +1,118 @@
+"""A batch's work cut into slices that run side by side and survive being killed.
+
+What belongs here: which slice covers which rows, running slices on worker processes, and skipping those already whole.
+What a slice computes is its stage's business. A slice's content depends on its range, never on the number of workers.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from finscribe_assets.files import AnyPath, write_table
+
+FINGERPRINT = b"finscribe.fingerprint"
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Rows ``start`` to ``stop`` (exclusive) of a batch, and their number among the shards."""
+
+    number: int
+    start: int
+    stop: int
+
+    @property
+    def file_name(self) -> str:
+        """Return the shard's file name; sorted names are in row order."""
+        return f"part-{self.number:05d}.parquet"
+
+
+def cut(rows: int, shard_size: int) -> list[Shard]:
+    """Cut ``rows`` rows into shards of ``shard_size``, the last one shorter."""
+    if shard_size < 1:
+        raise ValueError(f"shard_size is {shard_size}; it must be at least 1")
+    starts = range(0, rows, shard_size)
+    return [Shard(number, start, min(start + shard_size, rows)) for number, start in enumerate(starts)]
+
+
+class ShardPool(Protocol):
+    """Where shards run: this process, a pool of processes, or a cluster."""
+
+    def run(self, work: Callable[[Job], Result], jobs: Iterable[Job]) -> Iterator[Result]:
+        """Yield each job's result as it comes, in any order; the first failure is raised."""
+        ...
+
+
+@dataclass(frozen=True)
+class LocalShardPool:
+    """Run jobs in this process (``workers=1``) or on that many worker processes."""
+
+    workers: int = 1
+
+    def run(self, work: Callable[[Job], Result], jobs: Iterable[Job]) -> Iterator[Result]:
+        """Yield results as they come; ``work`` and the jobs must be importable and picklable for other processes."""
+        jobs = list(jobs)
+        if self.workers <= 1 or len(jobs) <= 1:
+            for job in jobs:
+                yield work(job)
+            return
+        # A fork of a process that runs Dagster's threads can deadlock; spawned workers start clean.
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(min(self.workers, len(jobs)), mp_context=context) as pool:
+            futures = [pool.submit(work, job) for job in jobs]
+            try:
+                for future in as_completed(futures):
+                    yield future.result()
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+
+
+def write_shard(path: AnyPath, table: pa.Table, fingerprint: str, *, compress: bool = True) -> None:
+    """Write a shard atomically, marked with the fingerprint of what it was made from."""
+    marked = table.replace_schema_metadata({**(table.schema.metadata or {}), FINGERPRINT: fingerprint.encode()})
+    write_table(path, marked, compress=compress)
+
+
+def is_written(path: AnyPath, fingerprint: str) -> bool:
+    """Tell whether a whole shard made from exactly these inputs stands there already."""
+    if not path.exists():
+        return False
+    try:
+        with path.open("rb") as stream:
+            metadata = pq.read_schema(stream).metadata or {}
+    except pa.ArrowInvalid:  # not a Parquet file: something else wrote it, so it is made anew
+        return False
+    return metadata.get(FINGERPRINT) == fingerprint.encode()
+
+
+def shard_files(folder: AnyPath) -> list[AnyPath]:
+    """Return a folder's shards in row order."""
+    return sorted(folder.glob("part-*.parquet"), key=lambda path: path.name)
+
+
+def read_shards(folder: AnyPath, columns: list[str] | None = None) -> Iterator[pa.Table]:
+    """Yield a folder's shards in row order, one table at a time."""
+    files = shard_files(folder)
+    if not files:
+        raise FileNotFoundError(f"{folder}: no part-*.parquet here; materialise the stage before this one first")
+    for file in files:
+        with file.open("rb") as stream:
+            yield pq.read_table(stream, columns=columns)
+
+
+def remove_stray_shards(folder: AnyPath, wanted: int) -> None:
+    """Remove shards beyond the wanted number, left by an earlier, larger run of the same batch."""
+    for file in shard_files(folder):
+        if int(file.name.removeprefix("part-").removesuffix(".parquet")) >= wanted:
+            file.unlink()

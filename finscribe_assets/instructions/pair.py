@@ -18,7 +18,6 @@ class Task(StrEnum):
     FIELD_QUESTION = "field_question"  # whole document, a question → JSON with one key
     ABSENT_FIELD = "absent_field"  # the same, for what the page does not show → null
     TABLE = "table"  # a whole table → OTSL
-    TABLE_ROW = "table_row"  # one row of a table → OTSL of one line
     OCR_LINE = "ocr_line"  # one printed line of a field → its text, verbatim
 
 
@@ -28,14 +27,14 @@ TABLE_PROMPT = "Table Recognition:"
 
 @dataclass(frozen=True)
 class Pair:
-    """One instruction pair. The image is the page, or the page's box where there is one."""
+    """One instruction pair. The image is its pages in order, or the one page's box where there is one."""
 
     id: str
     document_id: str
-    page: int
+    pages: tuple[int, ...]  # from 0
     task: Task
     target: str  # field path, region, table or row that is asked for; empty for the whole document
-    box: Box | None  # pixels of the page image; None for the whole page
+    box: Box | None  # pixels of the page image; None for whole pages
     prompt: str
     response: str
     element: str  # documents.elements.Element where the target is a field, else empty
@@ -43,7 +42,7 @@ class Pair:
 
 _BOX = pa.struct([(side, pa.float64()) for side in ("x0", "y0", "x1", "y1")])
 SCHEMA = pa.schema([
-    ("id", pa.string()), ("document_id", pa.string()), ("page", pa.int64()), ("task", pa.string()),
+    ("id", pa.string()), ("document_id", pa.string()), ("pages", pa.list_(pa.int64())), ("task", pa.string()),
     ("target", pa.string()), ("box", _BOX), ("prompt", pa.string()), ("response", pa.string()),
     ("element", pa.string()),
 ])  # fmt: skip
@@ -56,5 +55,6 @@ def to_table(pairs: list[Pair]) -> pa.Table:
 
 def from_table(table: pa.Table) -> list[Pair]:
     """Return the pairs of a table that `to_table` made."""
-    return [Pair(**row | {"task": Task(row["task"]), "box": Box(**row["box"]) if row["box"] else None})
+    return [Pair(**row | {"task": Task(row["task"]), "pages": tuple(row["pages"]),
+                          "box": Box(**row["box"]) if row["box"] else None})
             for row in table.to_pylist()]

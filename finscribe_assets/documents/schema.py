@@ -59,7 +59,7 @@ class Party(Term):
 class Line(Term):
     """A line of the document (BG-25)."""
 
-    line_id: str = term("BT-126", "number of the line, from 1")
+    line_id: str | None = term("BT-126", "number of the line, from 1", default=None)
     item_name: str = term("BT-153", "name of the item")
     quantity: Exact = term("BT-129", "quantity")
     unit_code: str | None = term("BT-130", "unit of the quantity, as printed", default=None)

@@ -1,0 +1,164 @@
+"""Lines of print for the base's pretraining: drawn directly with every glyph's place, or cut from rendered pages."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from random import Random
+
+import numpy as np
+import pyarrow as pa
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
+
+from finscribe_assets.documents.generator import draw
+from finscribe_assets.documents.recipe import Plan, seed_plan
+from finscribe_assets.files import AnyPath, sha256_of
+from finscribe_assets.instructions.crops import crop
+from finscribe_assets.rendering.pages import MarkKind
+from finscribe_assets.rendering.render import render
+from finscribe_assets.shards import Shard, ShardPool, cut, is_written, read_shards, write_shard
+from finscribe_assets.training.base_recipe import BASE_RECIPE
+from finscribe_assets.training.images import LINE_HEIGHT, fit_line
+from finscribe_assets.training.tokenizer import CHARACTERS
+
+LINES_VERSION = 1
+MAX_CHARACTERS = 44
+DRAWN_LINES_A_DOCUMENT = 24
+RANDOM_SHARE = 0.3  # of drawn lines: characters at random, so that reading does not lean on what is likely
+
+SCHEMA = pa.schema([
+    ("pixels", pa.binary()), ("width", pa.int32()), ("text", pa.string()), ("element", pa.string()),
+    ("centres", pa.list_(pa.float32())),
+])  # fmt: skip
+
+
+@dataclass(frozen=True)
+class PrintedLine:
+    """A line 28 pixels high, its text, and each character's centre in pixels where it was drawn directly."""
+
+    pixels: np.ndarray  # 28 × width, uint8, width a multiple of 28
+    text: str
+    element: str
+    centres: tuple[float, ...]
+
+
+@cache
+def _font_file(family: str, bold: bool) -> str:
+    """Return the file that fontconfig finds for a family."""
+    pattern = f"{family}:bold" if bold else family
+    return subprocess.run(["fc-match", "-f", "%{file}", pattern], check=True, capture_output=True, text=True).stdout  # noqa: S603, S607
+
+
+@cache
+def _font(family: str, bold: bool, size: int) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(_font_file(family, bold), size)
+
+
+def _plain(text: str) -> str:
+    return text.replace("\u00a0", " ").replace("\u202f", " ")
+
+
+def draw_line(random: Random, text: str) -> PrintedLine:
+    """Draw a text with a font, size, grey and damage at random."""
+    family = random.choice([font for font, weight in BASE_RECIPE.fonts.items() if weight])
+    font = _font(family, random.random() < 0.2, random.randint(17, 23))
+    left = random.randint(1, 5)
+    x0, _, x1, _ = font.getbbox(text)
+    ink, paper = random.randint(0, 70), random.randint(228, 255)
+    image = Image.new("L", (round(x1 - min(x0, 0)) + left + random.randint(1, 6), LINE_HEIGHT), paper)
+    ascent, descent = font.getmetrics()
+    top = (LINE_HEIGHT - ascent - descent) // 2 + random.randint(-1, 1)
+    ImageDraw.Draw(image).text((left, top), text, fill=ink, font=font)
+    edges = [left + font.getlength(text[:end]) for end in range(len(text) + 1)]
+    if random.random() < 0.3:
+        image = image.filter(ImageFilter.GaussianBlur(random.uniform(0.2, 0.9)))
+    if random.random() < 0.4:  # as if scanned at a lower resolution
+        factor = random.uniform(0.6, 0.9)
+        small = image.resize((max(1, round(image.width * factor)), round(LINE_HEIGHT * factor)), Image.Resampling.BILINEAR)
+        image = small.resize(image.size, Image.Resampling.BILINEAR)
+    pixels = np.asarray(fit_line(image), dtype=np.int16)
+    if random.random() < 0.4:
+        noise = np.random.default_rng(random.getrandbits(32)).standard_normal(pixels.shape) * random.uniform(1, 9)
+        pixels = pixels + noise.astype(np.int16)
+    centres = tuple((a + b) / 2 for a, b in zip(edges, edges[1:], strict=False))
+    return PrintedLine(np.clip(pixels, 0, 255).astype(np.uint8), text, "", centres)
+
+
+def _texts(random: Random, plan: Plan, index: int) -> list[str]:
+    values = [_plain(text) for text in draw(plan, index).printed.values()]
+    texts = []
+    for _ in range(DRAWN_LINES_A_DOCUMENT):
+        if random.random() < RANDOM_SHARE:
+            alphabet = CHARACTERS.replace("\n", "").replace(" ", "") if random.random() < 0.5 else "0123456789.,-/OISBZ"
+            texts.append("".join(random.choice(alphabet) for _ in range(random.randint(1, 12))))
+        else:
+            value = random.choice(values)
+            length = random.randint(2, MAX_CHARACTERS)
+            start = random.randint(0, max(0, len(value) - length))
+            texts.append(value[start : start + length].strip() or "0")
+    return texts
+
+
+def drawn_lines(plan: Plan, index: int) -> list[PrintedLine]:
+    """Return lines drawn directly with a document's texts."""
+    random = Random(f"lines:{plan.seed}:{index}")
+    return [draw_line(random, text) for text in _texts(random, plan, index)]
+
+
+def rendered_lines(plan: Plan, index: int) -> list[PrintedLine]:
+    """Return every field's printed lines, cut from a document's rendered pages as inference will cut them."""
+    from finscribe_assets.documents.elements import element_of
+
+    rendered = render(draw(plan, index))
+    pages = [page.open() for page in rendered.pages]
+    return [PrintedLine(np.asarray(fit_line(crop(pages[part.page], part.box))), _plain(part.text),
+                        str(element_of(mark.name)), ())
+            for mark in rendered.of_kind(MarkKind.FIELD) for part in mark.fragments
+            if part.text and len(part.text) <= MAX_CHARACTERS]  # fmt: skip
+
+
+SOURCES: dict[str, Callable[[Plan, int], list[PrintedLine]]] = {"drawn": drawn_lines, "rendered": rendered_lines}
+
+
+@dataclass(frozen=True)
+class _Job:
+    source: str
+    plan: Plan
+    shard: Shard
+    path: AnyPath
+
+    @property
+    def fingerprint(self) -> str:
+        return sha256_of(f"{LINES_VERSION}:{self.source}:{self.shard}:{self.plan.model_dump_json()}")
+
+
+def _write(job: _Job) -> int:
+    lines = [line for index in range(job.shard.start, job.shard.stop) for line in SOURCES[job.source](job.plan, index)]
+    table = pa.Table.from_pylist([{
+        "pixels": line.pixels.tobytes(), "width": line.pixels.shape[1], "text": line.text, "element": line.element,
+        "centres": list(line.centres),
+    } for line in lines], schema=SCHEMA)  # fmt: skip
+    write_shard(job.path, table, job.fingerprint)
+    return job.shard.stop - job.shard.start
+
+
+def prepare(source: str, documents: int, seed: int, folder: AnyPath, pool: ShardPool,
+            on_shard: Callable[[int], None] | None = None) -> None:  # fmt: skip
+    """Write the lines of so many documents of the base recipe; shards that are there already are kept."""
+    plan = seed_plan("batch-000", documents, seed, BASE_RECIPE)
+    jobs = [_Job(source, plan, shard, folder / shard.file_name) for shard in cut(documents, 50)]
+    for done in pool.run(_write, [job for job in jobs if not is_written(job.path, job.fingerprint)]):
+        if on_shard:
+            on_shard(done)
+
+
+def load(folder: AnyPath) -> list[PrintedLine]:
+    """Read prepared lines into memory."""
+    lines = []
+    for table in read_shards(folder):
+        for row in table.to_pylist():
+            pixels = np.frombuffer(row["pixels"], dtype=np.uint8).reshape(LINE_HEIGHT, row["width"])
+            lines.append(PrintedLine(pixels, row["text"], row["element"], tuple(row["centres"])))
+    return lines

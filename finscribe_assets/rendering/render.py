@@ -8,7 +8,7 @@ from finscribe_assets.rendering.markup import fits_content, to_html
 from finscribe_assets.rendering.pages import Page, RenderedDocument
 from finscribe_assets.rendering.weasy import content_height_mm, lay_out
 
-BOTTOM_MARGIN_MM = 5
+BOTTOM_MARGIN_MM = 6
 
 
 def render(drawn: DrawnDocument, dpi: int = 144) -> RenderedDocument:

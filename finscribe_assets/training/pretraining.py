@@ -1,0 +1,273 @@
+"""The embedded base's own pretraining: from random weights to a model that reads single printed lines, on a CPU.
+
+Three phases. *vision*: the vision tower alone learns glyphs from lines whose every character's place is known, so that
+nothing has to discover an alignment. *language*: with the tower frozen, the language model learns to spell short lines.
+*joint*: everything learns from lines of all lengths, most of them cut from rendered pages, while the learning rate
+falls. A step's batch is a function of seed, phase and step, so a killed run goes on from its last checkpoint with the
+data that it would have seen.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+from safetensors.torch import load_file, save_file
+from torch import nn
+from torch.nn import functional
+from transformers import PaddleOCRVLForConditionalGeneration
+
+from finscribe_assets.files import read_json, write_json
+from finscribe_assets.instructions.pair import OCR_PROMPT
+from finscribe_assets.shards import LocalShardPool
+from finscribe_assets.training import lines as printed
+from finscribe_assets.training.architecture import PATCH, VISION, build_model, build_processor
+from finscribe_assets.training.equal_size import answer_logits, answer_loss, see, tokenise
+from finscribe_assets.training.images import LINE_HEIGHT, PAPER
+from finscribe_assets.training.lines import PrintedLine
+from finscribe_assets.training.tokenizer import UNKNOWN, build_tokenizer
+
+GRID_ROWS = LINE_HEIGHT // PATCH
+FRAMES_A_PATCH = 3  # glyph labels across a patch of 14 pixels
+
+
+class PretrainConfig(BaseModel):
+    """Settings of the pretraining; the defaults made the shipped checkpoint."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    seed: int = 1
+    drawn_documents: int = Field(4000, description="documents whose texts are drawn directly, 24 lines each")
+    rendered_documents: int = Field(2400, description="documents that are rendered and cut into lines")
+    vision_steps: int = 2500
+    language_steps: int = 2000
+    joint_steps: int = 8000
+    batch_pixels: int = Field(64 * 28 * 112, description="pixels a batch: so many lines that they fill it")
+    learning_rate: float = 2e-3
+    hold: float = Field(0.4, description="share of the joint phase before the learning rate falls")
+    glyph_weight: float = Field(0.3, description="weight of the glyph loss in the joint phase, on drawn lines")
+    rendered_share: float = Field(0.7, description="share of the joint phase's batches that come from rendered pages")
+    threads: int = 1
+    checkpoint_every: int = 250
+    report_every: int = 50
+
+
+class _Buckets:
+    """Lines by width, from which a step draws a batch of one width."""
+
+    def __init__(self, lines: list[PrintedLine], batch_pixels: int) -> None:
+        self.batch_pixels = batch_pixels
+        self.by_width: dict[int, list[PrintedLine]] = {}
+        for line in lines:
+            self.by_width.setdefault(line.pixels.shape[1], []).append(line)
+
+    def draw(self, random: Random, max_width: int | None = None) -> list[PrintedLine]:
+        widths = [width for width in sorted(self.by_width) if max_width is None or width <= max_width]
+        # Each line is as likely as any other: a width is drawn by how many batches its lines fill.
+        width = random.choices(widths, [len(self.by_width[width]) * width for width in widths])[0]
+        count = max(8, min(96, self.batch_pixels // (LINE_HEIGHT * width)))
+        return random.choices(self.by_width[width], k=count)
+
+
+def _stack(lines: list[PrintedLine]) -> np.ndarray:
+    width = max(line.pixels.shape[1] for line in lines)
+    pixels = np.full((len(lines), LINE_HEIGHT, width), PAPER, dtype=np.uint8)
+    for row, line in enumerate(lines):
+        pixels[row, :, : line.pixels.shape[1]] = line.pixels
+    return pixels
+
+
+class _Run:
+    """The model under training and all that a checkpoint holds."""
+
+    def __init__(self, config: PretrainConfig, folder: Path) -> None:
+        torch.set_num_threads(config.threads)
+        torch.manual_seed(config.seed)
+        self.config, self.folder = config, folder
+        self.tokenizer = build_tokenizer()
+        self.vocabulary = self.tokenizer.get_vocab()
+        self.model = build_model(self.tokenizer)
+        # Glyph labels are read from each column of patches; this head is thrown away after the pretraining.
+        self.head = nn.Linear(VISION["hidden_size"] * GRID_ROWS, FRAMES_A_PATCH * len(self.tokenizer))
+        self.step = 0  # over all phases
+        self._new_optimisers("vision")
+
+    def phase(self) -> tuple[str, int, int]:
+        """Return the phase's name, the step within it and its length."""
+        step = self.step
+        for name in ("vision", "language", "joint"):
+            length = int(getattr(self.config, f"{name}_steps"))
+            if step < length:
+                return name, step, length
+            step -= length
+        return "done", 0, 0
+
+    def _trained(self, phase: str) -> list[tuple[str, nn.Parameter]]:
+        named = list(self.model.named_parameters())
+        if phase == "vision":
+            named = [(name, weight) for name, weight in named if ".visual." in f".{name}"]
+        if phase == "language":
+            return [(name, weight) for name, weight in named if ".visual." not in f".{name}"]
+        return named + [(f"head.{name}", weight) for name, weight in self.head.named_parameters()]
+
+    def _new_optimisers(self, phase: str) -> None:
+        self.optimised_phase = phase
+        named = self._trained(phase)
+        # Muon for the matrices inside, AdamW for embeddings, norms, biases and heads.
+        inner = [weight for name, weight in named if weight.ndim == 2 and "embed" not in name and "head" not in name]
+        chosen = {id(weight) for weight in inner}
+        outer = [weight for _, weight in named if id(weight) not in chosen]
+        rate = self.config.learning_rate
+        self.optimisers: list[torch.optim.Optimizer] = [
+            torch.optim.Muon(inner, lr=rate, weight_decay=0.02, momentum=0.95, adjust_lr_fn="match_rms_adamw", ns_steps=4),
+            torch.optim.AdamW(outer, lr=rate, betas=(0.9, 0.98), weight_decay=0.01),
+        ]
+
+    def train(self, drawn: _Buckets, rendered: _Buckets) -> dict[str, float]:
+        """Take one step; return its losses."""
+        phase, step, length = self.phase()
+        if phase != self.optimised_phase:
+            self._new_optimisers(phase)
+        config, random = self.config, Random(f"{self.config.seed}:{phase}:{step}")
+        from_pages = phase != "vision" and random.random() < config.rendered_share
+        batch = (rendered if from_pages else drawn).draw(random, 112 if phase == "language" else None)
+        factor = min(1.0, (step + 1) / 100)
+        if phase == "joint" and step > config.hold * length:
+            factor = max(0.02, (length - step) / (length * (1 - config.hold)))
+        for optimiser in self.optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = config.learning_rate * factor
+        losses = self._losses(batch, phase, glyphs=phase == "vision" or (phase == "joint" and not from_pages))
+        loss = losses.get("answer", torch.zeros(())) + losses.get("glyph", torch.zeros(())) * (
+            config.glyph_weight if phase == "joint" else 1.0
+        )
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_([weight for _, weight in self._trained(phase)], 1.0)
+        for optimiser in self.optimisers:
+            optimiser.step()
+        self.model.zero_grad(set_to_none=True)
+        self.head.zero_grad(set_to_none=True)
+        self.step += 1
+        found = {name: float(value.detach()) for name, value in losses.items()}
+        if not all(np.isfinite(value) for value in found.values()):
+            raise FloatingPointError(f"step {self.step} ({phase}): loss is {found}; lower learning_rate or change the seed")
+        return found
+
+    def _losses(self, batch: list[PrintedLine], phase: str, *, glyphs: bool) -> dict[str, torch.Tensor]:
+        losses = {}
+        with torch.autocast("cpu", torch.bfloat16):
+            features, tokens, rows, columns = see(self.model.model, _stack(batch), frozen=phase == "language")
+            if phase != "vision":
+                text = tokenise(self.tokenizer, OCR_PROMPT, [line.text for line in batch], tokens.shape[1])
+                losses["answer"] = answer_loss(*answer_logits(self.model, text, tokens, rows, columns))
+            if glyphs:
+                losses["glyph"] = self._glyph_loss(batch, features, rows, columns)
+        return losses
+
+    def _glyph_loss(self, batch: list[PrintedLine], features: torch.Tensor, rows: int, columns: int) -> torch.Tensor:
+        stacked = features.view(len(batch), rows, columns, -1).permute(0, 2, 1, 3).reshape(len(batch), columns, -1)
+        logits = self.head(stacked).float().view(-1, len(self.tokenizer))
+        frames = columns * FRAMES_A_PATCH
+        targets = np.zeros((len(batch), frames), dtype=np.int64)  # 0, the padding token, where no glyph's centre is
+        for row, line in enumerate(batch):
+            last = -1
+            for character, centre in zip(line.text, line.centres, strict=True):
+                if character != " ":
+                    last = min(max(int(centre * FRAMES_A_PATCH / PATCH), last + 1), frames - 1)
+                    targets[row, last] = self.vocabulary.get(character, self.vocabulary[UNKNOWN])
+        return functional.cross_entropy(logits, torch.from_numpy(targets).flatten())
+
+    def save(self) -> None:
+        """Write a checkpoint: weights, optimiser state and the step; the step's file is written last and makes it count."""
+        name = f"step-{self.step:06d}"
+        place = self.folder / name
+        place.mkdir(parents=True, exist_ok=True)
+        weights = {f"model.{key}": value for key, value in self.model.state_dict().items() if key != "lm_head.weight"}
+        weights |= {f"head.{key}": value for key, value in self.head.state_dict().items()}
+        save_file({key: value.contiguous().clone() for key, value in weights.items()}, place / "weights.safetensors")
+        state: dict[str, torch.Tensor] = {}
+        for number, optimiser in enumerate(self.optimisers):
+            for index, slots in optimiser.state_dict()["state"].items():
+                state |= {f"{number}.{index}.{slot}": torch.as_tensor(value).clone() for slot, value in slots.items()}
+        save_file(state, place / "optimiser.safetensors")
+        write_json(self.folder / "latest.json", {"checkpoint": name, "step": self.step, "phase": self.optimised_phase})
+        for old in sorted(self.folder.glob("step-*"))[:-2]:
+            for file in old.iterdir():
+                file.unlink()
+            old.rmdir()
+
+    def resume(self) -> bool:
+        """Load the latest checkpoint, if there is one."""
+        latest = self.folder / "latest.json"
+        if not latest.exists():
+            return False
+        saved = read_json(latest)
+        place = self.folder / saved["checkpoint"]
+        weights = load_file(place / "weights.safetensors")
+        self.model.load_state_dict({key[6:]: value for key, value in weights.items() if key.startswith("model.")},
+                                   strict=False)  # fmt: skip
+        self.model.tie_weights()
+        self.head.load_state_dict({key[5:]: value for key, value in weights.items() if key.startswith("head.")})
+        self.step = saved["step"]
+        self._new_optimisers(saved["phase"])
+        state = load_file(place / "optimiser.safetensors")
+        for number, optimiser in enumerate(self.optimisers):
+            slots: dict[int, dict[str, Any]] = {}
+            for key, value in state.items():
+                owner, index, slot = key.split(".", 2)
+                if int(owner) == number:
+                    slots.setdefault(int(index), {})[slot] = value
+            optimiser.load_state_dict({"state": slots, "param_groups": optimiser.state_dict()["param_groups"]})
+        return True
+
+
+def pretrain(config: PretrainConfig, work: Path, out: Path, *, workers: int = 1,
+             report: Callable[[dict[str, Any]], None] = lambda record: None) -> Path:  # fmt: skip
+    """Pretrain the base and write it to ``out`` as bf16 safetensors with tokenizer and processor.
+
+    ``work`` keeps prepared lines and checkpoints; called again with the same settings, it goes on where it was.
+    ``report`` is given a record every ``report_every`` steps; the records stand in ``work/log.jsonl`` as well.
+    """
+    pool = LocalShardPool(workers)
+    for source, documents in (("drawn", config.drawn_documents), ("rendered", config.rendered_documents)):
+        printed.prepare(source, documents, config.seed, work / source, pool)
+    drawn, rendered = (_Buckets(printed.load(work / source), config.batch_pixels) for source in ("drawn", "rendered"))
+    run = _Run(config, work / "checkpoints")
+    run.resume()
+    run.model.train()
+    sums: dict[str, list[float]] = {}
+    started, cpu = time.perf_counter(), time.process_time()
+    while run.phase()[0] != "done":
+        phase = run.phase()[0]
+        for name, value in run.train(drawn, rendered).items():
+            sums.setdefault(name, []).append(value)
+        if run.step % config.report_every == 0:
+            record = {"step": run.step, "phase": phase, "cpu_minutes": round((time.process_time() - cpu) / 60, 2),
+                      "wall_minutes": round((time.perf_counter() - started) / 60, 2),
+                      **{name: round(float(np.mean(values)), 4) for name, values in sums.items()}}  # fmt: skip
+            sums = {}
+            with (work / "log.jsonl").open("a") as log:
+                log.write(json.dumps(record) + "\n")
+            report(record)
+        if run.step % config.checkpoint_every == 0:
+            run.save()
+            export(run.model, out)
+    run.save()
+    export(run.model, out)
+    return out
+
+
+def export(model: PaddleOCRVLForConditionalGeneration, out: Path) -> None:
+    """Write the model as transformers loads it, weights in bf16, with tokenizer, processor and chat template."""
+    tokenizer = build_tokenizer()
+    copy = build_model(tokenizer)
+    copy.load_state_dict(model.state_dict())
+    copy.to(torch.bfloat16).save_pretrained(out)
+    build_processor(tokenizer).save_pretrained(out)

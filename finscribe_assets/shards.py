@@ -96,6 +96,25 @@ def is_written(path: AnyPath, fingerprint: str) -> bool:
     return metadata.get(FINGERPRINT) == fingerprint.encode()
 
 
+def fingerprint_of(path: AnyPath) -> str:
+    """Return the fingerprint that a shard is marked with.
+
+    Raises:
+        ValueError: the file is no shard of this project.
+    """
+    with path.open("rb") as stream:
+        metadata = pq.read_schema(stream).metadata or {}
+    if FINGERPRINT not in metadata:
+        raise ValueError(f"{path}: not a shard written by FinScribe; make it again with the stage that writes it")
+    return metadata[FINGERPRINT].decode()
+
+
+def row_count(path: AnyPath) -> int:
+    """Return the number of rows of a shard, from its footer."""
+    with path.open("rb") as stream:
+        return pq.read_metadata(stream).num_rows
+
+
 def shard_files(folder: AnyPath) -> list[AnyPath]:
     """Return a folder's shards in row order."""
     return sorted(folder.glob("part-*.parquet"), key=lambda path: path.name)

@@ -1,0 +1,81 @@
+"""A batch of pages as files: one image shard for each shard of documents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from finscribe_assets.documents.drawn import from_table as documents_from_table
+from finscribe_assets.files import AnyPath, read_table, sha256_of
+from finscribe_assets.rendering.checks import require_sound
+from finscribe_assets.rendering.pages import RenderedDocument, from_table, to_table
+from finscribe_assets.rendering.render import render
+from finscribe_assets.shards import (
+    ShardPool,
+    fingerprint_of,
+    is_written,
+    read_shards,
+    remove_stray_shards,
+    row_count,
+    shard_files,
+    write_shard,
+)
+
+RENDERER_VERSION = 1  # raise it with every change to what a document looks like
+
+
+@dataclass(frozen=True)
+class RenderSummary:
+    """What rendering a batch did."""
+
+    pages: int
+    shards: int
+    skipped: int  # shards that were there already, made from the same documents
+
+
+@dataclass(frozen=True)
+class _Job:
+    documents: AnyPath
+    images: AnyPath
+    dpi: int
+
+    @property
+    def fingerprint(self) -> str:
+        return sha256_of(f"{RENDERER_VERSION}:{self.dpi}:{fingerprint_of(self.documents)}")
+
+
+def _write(job: _Job) -> int:
+    documents = documents_from_table(read_table(job.documents))
+    rendered = []
+    for drawn in documents:
+        pages = render(drawn, job.dpi)
+        require_sound(drawn, pages)
+        rendered.append((drawn, pages))
+    # Image bytes are compressed already.
+    write_shard(job.images, to_table(rendered), job.fingerprint, compress=False)
+    return len(documents)
+
+
+def render_batch(documents: AnyPath, folder: AnyPath, pool: ShardPool, *, dpi: int = 144,
+                 on_shard: Callable[[int], None] | None = None) -> RenderSummary:  # fmt: skip
+    """Render a folder of document shards; shards that are whole and made from the same documents are kept.
+
+    ``on_shard`` is told how many documents were done.
+
+    Raises:
+        RenderError: a page does not show what its document says; the message names the document and the field.
+    """
+    jobs = [_Job(file, folder / file.name, dpi) for file in shard_files(documents)]
+    missing = [job for job in jobs if not is_written(job.images, job.fingerprint)]
+    report = on_shard or (lambda rows: None)
+    report(sum(row_count(job.documents) for job in jobs if job not in missing))
+    for rows in pool.run(_write, missing):
+        report(rows)
+    remove_stray_shards(folder, len(jobs))
+    return RenderSummary(sum(row_count(job.images) for job in jobs), len(jobs), len(jobs) - len(missing))
+
+
+def read_rendered(folder: AnyPath) -> Iterator[RenderedDocument]:
+    """Yield a batch's rendered documents in order, holding one shard at a time."""
+    for table in read_shards(folder):
+        yield from from_table(table)

@@ -1,0 +1,43 @@
+"""The system libraries and fonts that rendering needs. `python -m finscribe_assets.rendering.system` names those missing.
+
+Only the standard library is imported at the top: this runs before Pango is known to be there.
+"""
+
+from __future__ import annotations
+
+import ctypes.util
+import shutil
+import subprocess
+
+# Library or font family → Debian package.
+LIBRARIES = {"pango-1.0": "libpango-1.0-0", "pangoft2-1.0": "libpangoft2-1.0-0", "harfbuzz-subset": "libharfbuzz-subset0"}
+FONT_PACKAGES = {
+    "DejaVu Sans": "fonts-dejavu-core", "DejaVu Serif": "fonts-dejavu-core", "DejaVu Sans Mono": "fonts-dejavu-core",
+    "Liberation Sans": "fonts-liberation2", "Liberation Serif": "fonts-liberation2",
+    "Liberation Mono": "fonts-liberation2", "Open Sans": "fonts-open-sans", "Roboto": "fonts-roboto-unhinted",
+    "Carlito": "fonts-crosextra-carlito", "Caladea": "fonts-crosextra-caladea", "Lato": "fonts-lato",
+    "Cantarell": "fonts-cantarell", "B612": "fonts-b612", "EB Garamond": "fonts-ebgaramond",
+    "Courier Prime": "fonts-courier-prime", "Comic Neue": "fonts-comic-neue",
+}  # fmt: skip
+
+
+def missing_packages() -> list[str]:
+    """Return the Debian packages that rendering lacks here, sorted."""
+    missing = {package for library, package in LIBRARIES.items() if ctypes.util.find_library(library) is None}
+    if shutil.which("fc-list") is None:
+        return sorted(missing | {"fontconfig", *FONT_PACKAGES.values()})
+    listed = subprocess.run(["fc-list", ":", "family"], check=True, capture_output=True, text=True).stdout  # noqa: S607
+    families = {family.strip() for line in listed.splitlines() for family in line.split(",")}
+    return sorted(missing | {package for family, package in FONT_PACKAGES.items() if family not in families})
+
+
+def require_system() -> None:
+    """Raise RuntimeError with the command that installs what is missing; a missing font would be replaced silently."""
+    missing = missing_packages()
+    if missing:
+        raise RuntimeError("rendering needs system packages that are not installed. Run:\n"
+                           f"    sudo apt-get install -y --no-install-recommends {' '.join(missing)}")  # fmt: skip
+
+
+if __name__ == "__main__":
+    print(*missing_packages())  # noqa: T201

@@ -1,0 +1,81 @@
+"""A batch of pairs as files: one shard of pairs for each shard of pages."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from finscribe_assets.documents.drawn import from_table as documents_from_table
+from finscribe_assets.files import AnyPath, read_table, sha256_of
+from finscribe_assets.instructions.pair import Pair, from_table, to_table
+from finscribe_assets.instructions.tasks import PairRecipe, make_pairs
+from finscribe_assets.rendering.pages import from_table as pages_from_table
+from finscribe_assets.shards import (
+    ShardPool,
+    fingerprint_of,
+    is_written,
+    read_shards,
+    remove_stray_shards,
+    row_count,
+    shard_files,
+    write_shard,
+)
+
+PAIRS_VERSION = 1  # raise it with every change to what is asked or answered
+
+
+@dataclass(frozen=True)
+class PairSummary:
+    """What pairing a batch did."""
+
+    pairs: int
+    tasks: dict[str, int]
+    fewest: int  # pairs of the document that has the fewest
+    shards: int
+    skipped: int  # shards that were there already, made from the same pages
+
+
+@dataclass(frozen=True)
+class _Job:
+    documents: AnyPath
+    images: AnyPath
+    pairs: AnyPath
+    recipe: PairRecipe
+
+    @property
+    def fingerprint(self) -> str:
+        return sha256_of(f"{PAIRS_VERSION}:{self.recipe.model_dump_json()}:{fingerprint_of(self.images)}")
+
+
+def _write(job: _Job) -> int:
+    documents = documents_from_table(read_table(job.documents))
+    rendered = {pages.id: pages for pages in pages_from_table(read_table(job.images))}
+    pairs = [pair for drawn in documents for pair in make_pairs(drawn, rendered[drawn.id], job.recipe)]
+    write_shard(job.pairs, to_table(pairs), job.fingerprint)
+    return len(documents)
+
+
+def pair_batch(documents: AnyPath, images: AnyPath, folder: AnyPath, pool: ShardPool, recipe: PairRecipe, *,
+               on_shard: Callable[[int], None] | None = None) -> PairSummary:  # fmt: skip
+    """Write the pairs of a batch; shards that are whole and made from the same pages are kept."""
+    jobs = [_Job(file, images / file.name, folder / file.name, recipe) for file in shard_files(documents)]
+    missing = [job for job in jobs if not is_written(job.pairs, job.fingerprint)]
+    report = on_shard or (lambda rows: None)
+    report(sum(row_count(job.documents) for job in jobs if job not in missing))
+    for rows in pool.run(_write, missing):
+        report(rows)
+    remove_stray_shards(folder, len(jobs))
+    tasks: Counter[str] = Counter()
+    by_document: Counter[str] = Counter()
+    for table in read_shards(folder, ["task", "document_id"]):
+        tasks.update(table["task"].to_pylist())
+        by_document.update(table["document_id"].to_pylist())
+    return PairSummary(tasks.total(), dict(sorted(tasks.items())), min(by_document.values(), default=0), len(jobs),
+                       len(jobs) - len(missing))  # fmt: skip
+
+
+def read_pairs(folder: AnyPath) -> Iterator[Pair]:
+    """Yield a batch's pairs in order, holding one shard at a time."""
+    for table in read_shards(folder):
+        yield from from_table(table)

@@ -39,18 +39,31 @@ def round_to(value: Decimal, unit: Decimal) -> Decimal:
     return value.quantize(unit, rounding=ROUND_HALF_UP)
 
 
+MAX_DIGITS = 18  # beyond it a number is no amount of money, and exact arithmetic on it would have no bound
+
+
+def amount_of(value: Any) -> Decimal | None:
+    """Return a plain decimal as a number; None for anything else, as predictions hold anything."""
+    if not isinstance(value, str | int | float | Decimal) or isinstance(value, bool):
+        return None
+    try:
+        number = Decimal(str(value))
+    except (InvalidOperation, ValueError):
+        return None
+    if not number.is_finite() or number.adjusted() >= MAX_DIGITS:
+        return None
+    return number if int(number.as_tuple().exponent) > -MAX_DIGITS else None
+
+
+def amounts_of_leaves(leaves: Mapping[str, Any]) -> dict[str, Decimal]:
+    """Return the amounts among values by path; values that are no plain decimal are left out."""
+    found = ((path, amount_of(value)) for path, value in leaves.items() if kind_of(path) is ValueKind.AMOUNT)
+    return {path: amount for path, amount in found if amount is not None}
+
+
 def amounts_of(document: Mapping[str, Any]) -> dict[str, Decimal]:
-    """Return a JSON document's amounts by path; values that are no plain decimal are left out."""
-    amounts = {}
-    for path, value in flatten(document).items():
-        if kind_of(path) is ValueKind.AMOUNT and isinstance(value, str | int | float) and not isinstance(value, bool):
-            try:
-                number = Decimal(str(value))
-            except InvalidOperation:
-                continue
-            if number.is_finite() and number.adjusted() < 18 and number.as_tuple().exponent > -18:  # type: ignore[operator]
-                amounts[path] = number
-    return amounts
+    """Return a JSON document's amounts by path."""
+    return amounts_of_leaves(flatten(document))
 
 
 def check(amounts: Amounts, currency: str) -> list[Outcome]:

@@ -1,0 +1,50 @@
+"""The embedded base as it is shipped: where it lies, how it is loaded, and what identifies it."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import torch
+from transformers import PaddleOCRVLForConditionalGeneration, PaddleOCRVLProcessor
+
+from finscribe_assets.files import AnyPath, local_folder, sha256_of_file
+
+BASE_FOLDER = Path(__file__).parent / "base"
+WEIGHTS, CARD = "model.safetensors", "README.md"
+
+
+def load_base(folder: AnyPath = BASE_FOLDER, dtype: torch.dtype = torch.float32) -> PaddleOCRVLForConditionalGeneration:
+    """Return the base's model in evaluation mode, its bf16 weights widened to ``dtype``.
+
+    Raises:
+        FileNotFoundError: the folder holds no checkpoint.
+    """
+    with local_folder(_checked(folder)) as local:
+        return PaddleOCRVLForConditionalGeneration.from_pretrained(local, dtype=dtype).eval()
+
+
+def load_processor(folder: AnyPath = BASE_FOLDER) -> PaddleOCRVLProcessor:
+    """Return the base's processor: tokenizer, chat template and the image processor that needs no torchvision.
+
+    Raises:
+        FileNotFoundError: the folder holds no checkpoint.
+    """
+    with local_folder(_checked(folder)) as local:
+        return PaddleOCRVLProcessor.from_pretrained(local)
+
+
+def content_hash(folder: AnyPath = BASE_FOLDER) -> str:
+    """Return the SHA-256 over the names and hashes of every file that loading reads; the card may be edited freely."""
+    digest = hashlib.sha256()
+    for file in sorted(_checked(folder).iterdir(), key=lambda path: path.name):
+        if file.is_file() and file.name != CARD:
+            digest.update(f"{file.name} {sha256_of_file(file)}\n".encode())
+    return digest.hexdigest()
+
+
+def _checked(folder: AnyPath) -> AnyPath:
+    if not (folder / WEIGHTS).exists():
+        raise FileNotFoundError(f"{folder}: no {WEIGHTS} here; run `finscribe pretrain-base` to make a base, "
+                                "or name a folder that holds one")  # fmt: skip
+    return folder

@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from torch import nn
-from transformers import PaddleOCRVLConfig, PaddleOCRVLForConditionalGeneration, PaddleOCRVLProcessor, PreTrainedTokenizerFast
+from transformers import (
+    PaddleOCRVLConfig,
+    PaddleOCRVLForConditionalGeneration,
+    PaddleOCRVLProcessor,
+    PreTrainedTokenizerFast,
+)
 from transformers.models.paddleocr_vl.image_processing_pil_paddleocr_vl import PaddleOCRVLImageProcessorPil
 
 from finscribe_assets.training.tokenizer import CHAT_TEMPLATE, IMAGE, IMAGE_END, IMAGE_START

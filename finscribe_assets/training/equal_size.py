@@ -25,7 +25,7 @@ IGNORED = -100
 
 @dataclass(frozen=True)
 class TokenBatch:
-    """Right-padded rows of ``prompt + answer``; every row has the same prompt."""
+    """Right-padded rows of ``prompt + answer``, or the prompt alone; every row has the same prompt."""
 
     ids: Tensor  # rows × tokens
     labels: Tensor  # the same; IGNORED on prompt and padding
@@ -34,24 +34,34 @@ class TokenBatch:
     image_tokens: int
 
 
-def tokenise(tokenizer: PreTrainedTokenizerFast, prompt: str, answers: list[str], image_tokens: int) -> TokenBatch:
-    """Write a batch of single-turn chats about one image each, as the chat template does."""
+def tokenise(tokenizer: PreTrainedTokenizerFast, prompt: str, answers: list[str] | None, image_tokens: int,
+             rows: int | None = None) -> TokenBatch:  # fmt: skip
+    """Write a batch of single-turn chats about one image each, as the chat template does.
+
+    Without answers the batch is ``rows`` times the prompt, up to where the model is to answer.
+    """
     before = tokenizer(f"{BEGIN}User: {IMAGE_START}", add_special_tokens=False).input_ids
     after = tokenizer(f"{IMAGE_END}{prompt}\nAssistant:\n", add_special_tokens=False).input_ids
-    head = before + [tokenizer.convert_tokens_to_ids(IMAGE)] * image_tokens + after
-    tails = [tokenizer(answer, add_special_tokens=False).input_ids + [tokenizer.eos_token_id] for answer in answers]
+    head = [*before, *[tokenizer.convert_tokens_to_ids(IMAGE)] * image_tokens, *after]
+    if answers is None:
+        tails: list[list[int]] = [[]] * (rows or 1)
+    else:
+        tails = [[*tokenizer(answer, add_special_tokens=False).input_ids, tokenizer.eos_token_id] for answer in answers]
     length = len(head) + max(map(len, tails))
-    ids = torch.full((len(answers), length), tokenizer.pad_token_id)
+    ids = torch.full((len(tails), length), tokenizer.pad_token_id)
     labels = torch.full_like(ids, IGNORED)
     for row, tail in enumerate(tails):
         end = len(head) + len(tail)
         ids[row, :end] = torch.tensor(head + tail)
-        labels[row, len(head) : end] = torch.tensor(tail)
+        labels[row, len(head) : end] = torch.tensor(tail, dtype=torch.long)
     return TokenBatch(ids, labels, len(head), len(before), image_tokens)
 
 
 def to_patches(pixels: np.ndarray) -> tuple[Tensor, int, int]:
-    """Cut grey images (n × height × width, uint8) into normalised patches (n × patches × 3·14·14) and the grid's sides."""
+    """Cut grey images (n × height × width, uint8) into normalised patches (n × patches × 3·14·14).
+
+    Returns the patches and the grid's rows and columns.
+    """
     count, height, width = pixels.shape
     grey = torch.from_numpy(pixels).float().div_(255)
     colour = torch.stack([(grey - mean) / std for mean, std in zip(MEAN, STD, strict=True)], dim=1)
@@ -118,17 +128,24 @@ def _positions(batch: TokenBatch, rows: int, columns: int) -> Tensor:
     return positions[:, None].expand(3, count, length)
 
 
-def answer_logits(model: nn.Module, batch: TokenBatch, image_tokens: Tensor, rows: int, columns: int) -> tuple[Tensor, Tensor]:
+def embed_prompt(model: nn.Module, batch: TokenBatch, image_tokens: Tensor, rows: int,
+                 columns: int) -> tuple[Tensor, Tensor]:  # fmt: skip
+    """Return a batch's embeddings (rows × tokens × width) with the image's in their place, and its M-RoPE positions."""
+    embedded = model.model.language_model.embed_tokens(batch.ids)
+    start, end = batch.image_start, batch.image_start + batch.image_tokens
+    embedded = torch.cat([embedded[:, :start], image_tokens.to(embedded.dtype), embedded[:, end:]], dim=1)
+    return embedded, _positions(batch, rows // MERGE, columns // MERGE)
+
+
+def answer_logits(model: nn.Module, batch: TokenBatch, image_tokens: Tensor, rows: int,
+                  columns: int) -> tuple[Tensor, Tensor]:  # fmt: skip
     """Run the language model; return logits (rows × answer tokens × vocabulary) and the labels they are for.
 
     Rows are padded on the right, where a causal model's padding changes nothing before it, so no mask is needed.
     """
+    embedded, positions = embed_prompt(model, batch, image_tokens, rows, columns)
     language = model.model.language_model
-    embedded = language.embed_tokens(batch.ids)
-    start, end = batch.image_start, batch.image_start + batch.image_tokens
-    embedded = torch.cat([embedded[:, :start], image_tokens.to(embedded.dtype), embedded[:, end:]], dim=1)
-    hidden = language(inputs_embeds=embedded, position_ids=_positions(batch, rows // MERGE, columns // MERGE),
-                      use_cache=False).last_hidden_state  # fmt: skip
+    hidden = language(inputs_embeds=embedded, position_ids=positions, use_cache=False).last_hidden_state
     return model.lm_head(hidden[:, batch.prompt - 1 : -1]), batch.labels[:, batch.prompt :]
 
 

@@ -19,6 +19,7 @@ CHARACTERS = (
     "àâäáãåæçèéêëìíîïñòóôöõøùúûüýÿœÀÂÄÁÃÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÖÕØÙÚÛÜÝŸŒ"
     "ąćęłńśźżĄĆĘŁŃŚŹŻčďěňřšťůžČĎĚŇŘŠŤŮŽőűŐŰșțăȘȚĂ"
 )
+NO_BREAK_SPACES = ("\u00a0", "\u202f")  # babel prints them in numbers; on paper they look like any other space
 
 # PaddleOCR-VL 1.5's format: images of a turn first, and the answer after "Assistant:" on a line of its own.
 CHAT_TEMPLATE = (
@@ -28,7 +29,8 @@ CHAT_TEMPLATE = (
     "{%- if message['content'] is string -%}{{- message['content'] -}}{%- else -%}"
     "{%- for part in message['content'] -%}{%- if part['type'] == 'image' -%}"
     "{{- '<|IMAGE_START|><|IMAGE_PLACEHOLDER|><|IMAGE_END|>' -}}{%- endif -%}{%- endfor -%}"
-    "{%- for part in message['content'] -%}{%- if part['type'] == 'text' -%}{{- part['text'] -}}{%- endif -%}{%- endfor -%}"
+    "{%- for part in message['content'] -%}{%- if part['type'] == 'text' -%}"
+    "{{- part['text'] -}}{%- endif -%}{%- endfor -%}"
     "{%- endif -%}"
     "{%- if message['role'] == 'assistant' -%}{{- '</s>' -}}{%- endif -%}"
     "{%- endfor -%}"
@@ -37,10 +39,10 @@ CHAT_TEMPLATE = (
 
 
 def build_tokenizer() -> PreTrainedTokenizerFast:
-    """Return the tokenizer: a token a character; no-break spaces are written as spaces, as they look the same."""
+    """Return the tokenizer: a token a character, but for `PIECES`; no-break spaces become plain ones."""
     vocabulary = {token: number for number, token in enumerate(SPECIAL + PIECES + tuple(CHARACTERS))}
     tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[], unk_token=UNKNOWN))
-    tokenizer.normalizer = normalizers.Sequence([normalizers.Replace("\u00a0", " "), normalizers.Replace("\u202f", " ")])
+    tokenizer.normalizer = normalizers.Sequence([normalizers.Replace(space, " ") for space in NO_BREAK_SPACES])
     tokenizer.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in SPECIAL])
     tokenizer.add_tokens([AddedToken(token, normalized=False) for token in PIECES])
     tokenizer.decoder = decoders.Fuse()

@@ -11,7 +11,7 @@ from transformers import PaddleOCRVLForConditionalGeneration, PaddleOCRVLProcess
 from finscribe_assets.files import AnyPath, local_folder, sha256_of_file
 
 BASE_FOLDER = Path(__file__).parent / "base"
-WEIGHTS, CARD = "model.safetensors", "README.md"
+WEIGHTS, CARD, SCORES = "model.safetensors", "README.md", "scores.json"
 
 
 def load_base(folder: AnyPath = BASE_FOLDER, dtype: torch.dtype = torch.float32) -> PaddleOCRVLForConditionalGeneration:
@@ -35,10 +35,10 @@ def load_processor(folder: AnyPath = BASE_FOLDER) -> PaddleOCRVLProcessor:
 
 
 def content_hash(folder: AnyPath = BASE_FOLDER) -> str:
-    """Return the SHA-256 over the names and hashes of every file that loading reads; the card may be edited freely."""
+    """Return the SHA-256 over the names and hashes of every file that loading reads, so not of card and scores."""
     digest = hashlib.sha256()
     for file in sorted(_checked(folder).iterdir(), key=lambda path: path.name):
-        if file.is_file() and file.name != CARD:
+        if file.is_file() and file.name not in (CARD, SCORES):
             digest.update(f"{file.name} {sha256_of_file(file)}\n".encode())
     return digest.hexdigest()
 

@@ -7,13 +7,15 @@ Used where the base is pretrained, because every per cent of speed there is minu
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
-from transformers import PreTrainedTokenizerFast
+from transformers import PaddleOCRVLForConditionalGeneration, PaddleOCRVLModel, PreTrainedTokenizerFast
 
 from finscribe_assets.training.architecture import MERGE, PATCH
 from finscribe_assets.training.tokenizer import BEGIN, IMAGE, IMAGE_END, IMAGE_START
@@ -70,7 +72,7 @@ def to_patches(pixels: np.ndarray) -> tuple[Tensor, int, int]:
     return patches.reshape(count, rows * columns, 3 * PATCH * PATCH), rows, columns
 
 
-def see(core: nn.Module, pixels: np.ndarray, *, frozen: bool = False) -> tuple[Tensor, Tensor, int, int]:
+def see(core: PaddleOCRVLModel, pixels: np.ndarray, *, frozen: bool = False) -> tuple[Tensor, Tensor, int, int]:
     """Run the vision tower and the projector.
 
     Returns the tower's features (n × patches × width), the image tokens (n × merged patches × language width), and the
@@ -96,12 +98,12 @@ def see(core: nn.Module, pixels: np.ndarray, *, frozen: bool = False) -> tuple[T
     return features, projector.linear_2(projector.act(projector.linear_1(merged))), rows, columns
 
 
-def _vision_layer(layer: nn.Module, hidden: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+def _vision_layer(layer: Any, hidden: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     attention = layer.self_attn
     count, tokens, _ = hidden.shape
     normed = layer.layer_norm1(hidden)
 
-    def heads(projection: nn.Module) -> Tensor:
+    def heads(projection: Callable[[Tensor], Tensor]) -> Tensor:
         return projection(normed).view(count, tokens, -1, attention.head_dim).transpose(1, 2)
 
     def rotated(states: Tensor) -> Tensor:
@@ -128,7 +130,7 @@ def _positions(batch: TokenBatch, rows: int, columns: int) -> Tensor:
     return positions[:, None].expand(3, count, length)
 
 
-def embed_prompt(model: nn.Module, batch: TokenBatch, image_tokens: Tensor, rows: int,
+def embed_prompt(model: PaddleOCRVLForConditionalGeneration, batch: TokenBatch, image_tokens: Tensor, rows: int,
                  columns: int) -> tuple[Tensor, Tensor]:  # fmt: skip
     """Return a batch's embeddings (rows × tokens × width) with the image's in their place, and its M-RoPE positions."""
     embedded = model.model.language_model.embed_tokens(batch.ids)
@@ -137,7 +139,7 @@ def embed_prompt(model: nn.Module, batch: TokenBatch, image_tokens: Tensor, rows
     return embedded, _positions(batch, rows // MERGE, columns // MERGE)
 
 
-def answer_logits(model: nn.Module, batch: TokenBatch, image_tokens: Tensor, rows: int,
+def answer_logits(model: PaddleOCRVLForConditionalGeneration, batch: TokenBatch, image_tokens: Tensor, rows: int,
                   columns: int) -> tuple[Tensor, Tensor]:  # fmt: skip
     """Run the language model; return logits (rows × answer tokens × vocabulary) and the labels they are for.
 

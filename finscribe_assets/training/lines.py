@@ -6,22 +6,24 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from random import Random
 
 import numpy as np
 import pyarrow as pa
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
+from finscribe_assets.documents.elements import element_of
 from finscribe_assets.documents.generator import draw
 from finscribe_assets.documents.recipe import Plan, seed_plan
 from finscribe_assets.files import AnyPath, sha256_of
 from finscribe_assets.instructions.crops import crop
 from finscribe_assets.rendering.pages import MarkKind
 from finscribe_assets.rendering.render import render
-from finscribe_assets.shards import Shard, ShardPool, cut, is_written, read_shards, write_shard
+from finscribe_assets.shards import Shard, ShardPool, cut, is_written, read_shards, remove_stray_shards, write_shard
 from finscribe_assets.training.base_recipe import BASE_RECIPE
 from finscribe_assets.training.images import LINE_HEIGHT, fit_line
-from finscribe_assets.training.tokenizer import CHARACTERS
+from finscribe_assets.training.tokenizer import CHARACTERS, NO_BREAK_SPACES
 
 LINES_VERSION = 1
 MAX_CHARACTERS = 44
@@ -56,8 +58,11 @@ def _font(family: str, bold: bool, size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(_font_file(family, bold), size)
 
 
-def _plain(text: str) -> str:
-    return text.replace("\u00a0", " ").replace("\u202f", " ")
+def plain(text: str) -> str:
+    """Return a text with plain spaces for no-break ones, as the tokenizer writes it."""
+    for space in NO_BREAK_SPACES:
+        text = text.replace(space, " ")
+    return text
 
 
 def draw_line(random: Random, text: str) -> PrintedLine:
@@ -76,18 +81,19 @@ def draw_line(random: Random, text: str) -> PrintedLine:
         image = image.filter(ImageFilter.GaussianBlur(random.uniform(0.2, 0.9)))
     if random.random() < 0.4:  # as if scanned at a lower resolution
         factor = random.uniform(0.6, 0.9)
-        small = image.resize((max(1, round(image.width * factor)), round(LINE_HEIGHT * factor)), Image.Resampling.BILINEAR)
+        size = (max(1, round(image.width * factor)), round(LINE_HEIGHT * factor))
+        small = image.resize(size, Image.Resampling.BILINEAR)
         image = small.resize(image.size, Image.Resampling.BILINEAR)
     pixels = np.asarray(fit_line(image), dtype=np.int16)
     if random.random() < 0.4:
         noise = np.random.default_rng(random.getrandbits(32)).standard_normal(pixels.shape) * random.uniform(1, 9)
         pixels = pixels + noise.astype(np.int16)
-    centres = tuple((a + b) / 2 for a, b in zip(edges, edges[1:], strict=False))
+    centres = tuple((a + b) / 2 for a, b in pairwise(edges))
     return PrintedLine(np.clip(pixels, 0, 255).astype(np.uint8), text, "", centres)
 
 
 def _texts(random: Random, plan: Plan, index: int) -> list[str]:
-    values = [_plain(text) for text in draw(plan, index).printed.values()]
+    values = [plain(text) for text in draw(plan, index).printed.values()]
     texts = []
     for _ in range(DRAWN_LINES_A_DOCUMENT):
         if random.random() < RANDOM_SHARE:
@@ -107,16 +113,17 @@ def drawn_lines(plan: Plan, index: int) -> list[PrintedLine]:
     return [draw_line(random, text) for text in _texts(random, plan, index)]
 
 
-def rendered_lines(plan: Plan, index: int) -> list[PrintedLine]:
-    """Return every field's printed lines, cut from a document's rendered pages as inference will cut them."""
-    from finscribe_assets.documents.elements import element_of
+def rendered_lines(plan: Plan, index: int, longest: int | None = MAX_CHARACTERS) -> list[PrintedLine]:
+    """Return every field's printed lines, cut from a document's rendered pages as inference will cut them.
 
+    Lines of more than ``longest`` characters are left out; None keeps them all.
+    """
     rendered = render(draw(plan, index))
     pages = [page.open() for page in rendered.pages]
-    return [PrintedLine(np.asarray(fit_line(crop(pages[part.page], part.box))), _plain(part.text),
+    return [PrintedLine(np.asarray(fit_line(crop(pages[part.page], part.box))), plain(part.text),
                         str(element_of(mark.name)), ())
             for mark in rendered.of_kind(MarkKind.FIELD) for part in mark.fragments
-            if part.text and len(part.text) <= MAX_CHARACTERS]  # fmt: skip
+            if part.text and (longest is None or len(part.text) <= longest)]  # fmt: skip
 
 
 SOURCES: dict[str, Callable[[Plan, int], list[PrintedLine]]] = {"drawn": drawn_lines, "rendered": rendered_lines}
@@ -144,7 +151,7 @@ def _write(job: _Job) -> int:
     return job.shard.stop - job.shard.start
 
 
-def prepare(source: str, documents: int, seed: int, folder: AnyPath, pool: ShardPool,
+def prepare(source: str, documents: int, seed: int, folder: AnyPath, pool: ShardPool, *,
             on_shard: Callable[[int], None] | None = None) -> None:  # fmt: skip
     """Write the lines of so many documents of the base recipe; shards that are there already are kept."""
     plan = seed_plan("batch-000", documents, seed, BASE_RECIPE)
@@ -152,6 +159,7 @@ def prepare(source: str, documents: int, seed: int, folder: AnyPath, pool: Shard
     for done in pool.run(_write, [job for job in jobs if not is_written(job.path, job.fingerprint)]):
         if on_shard:
             on_shard(done)
+    remove_stray_shards(folder, len(jobs))
 
 
 def load(folder: AnyPath) -> list[PrintedLine]:

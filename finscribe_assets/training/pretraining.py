@@ -4,7 +4,7 @@ Three phases. *vision*: the vision tower alone learns glyphs from lines whose ev
 nothing has to discover an alignment. *language*: with the tower frozen, the language model learns to spell short lines.
 *joint*: everything learns from lines of all lengths, most of them cut from rendered pages, while the learning rate
 falls. A step's batch is a function of seed, phase and step, so a killed run goes on from its last checkpoint with the
-data that it would have seen.
+data that it would have seen, and ends with the weights that it would have had.
 """
 
 from __future__ import annotations
@@ -24,18 +24,20 @@ from torch import nn
 from torch.nn import functional
 from transformers import PaddleOCRVLForConditionalGeneration
 
-from finscribe_assets.files import read_json, write_json
+from finscribe_assets.files import read_json, remove_folder, write_json, write_json_lines
 from finscribe_assets.instructions.pair import OCR_PROMPT
-from finscribe_assets.shards import LocalShardPool
+from finscribe_assets.shards import LocalShardPool, ShardPool
 from finscribe_assets.training import lines as printed
 from finscribe_assets.training.architecture import PATCH, VISION, build_model, build_processor
 from finscribe_assets.training.equal_size import answer_logits, answer_loss, see, tokenise
 from finscribe_assets.training.images import LINE_HEIGHT, PAPER
 from finscribe_assets.training.lines import PrintedLine
+from finscribe_assets.training.reading import read_lines
 from finscribe_assets.training.tokenizer import UNKNOWN, build_tokenizer
 
 GRID_ROWS = LINE_HEIGHT // PATCH
 FRAMES_A_PATCH = 3  # glyph labels across a patch of 14 pixels
+LOG = "log.jsonl"
 
 
 class PretrainConfig(BaseModel):
@@ -57,6 +59,13 @@ class PretrainConfig(BaseModel):
     threads: int = 1
     checkpoint_every: int = 250
     report_every: int = 50
+    score_every: int = Field(1000, description="steps between scores on documents that are not trained on")
+    scored_documents: int = Field(30, description="documents of the base recipe that those scores are from")
+
+
+# Settings that say where and how often, and change no weight: a run may go on with others.
+WEIGHTLESS = {"threads", "checkpoint_every", "report_every", "score_every", "scored_documents"}
+VALIDATION_SEED_OFFSET = 500_000_003  # added to the seed for the documents that the running scores are from
 
 
 class _Buckets:
@@ -97,6 +106,7 @@ class _Run:
         # Glyph labels are read from each column of patches; this head is thrown away after the pretraining.
         self.head = nn.Linear(VISION["hidden_size"] * GRID_ROWS, FRAMES_A_PATCH * len(self.tokenizer))
         self.step = 0  # over all phases
+        self.cpu_minutes = 0.0  # spent on training before this process
         self._new_optimisers("vision")
 
     def phase(self) -> tuple[str, int, int]:
@@ -126,9 +136,10 @@ class _Run:
         outer = [weight for _, weight in named if id(weight) not in chosen]
         rate = self.config.learning_rate
         self.optimisers: list[torch.optim.Optimizer] = [
-            torch.optim.Muon(inner, lr=rate, weight_decay=0.02, momentum=0.95, adjust_lr_fn="match_rms_adamw", ns_steps=4),
+            torch.optim.Muon(inner, lr=rate, weight_decay=0.02, momentum=0.95, adjust_lr_fn="match_rms_adamw",
+                             ns_steps=4),
             torch.optim.AdamW(outer, lr=rate, betas=(0.9, 0.98), weight_decay=0.01),
-        ]
+        ]  # fmt: skip
 
     def train(self, drawn: _Buckets, rendered: _Buckets) -> dict[str, float]:
         """Take one step; return its losses."""
@@ -157,7 +168,7 @@ class _Run:
         self.step += 1
         found = {name: float(value.detach()) for name, value in losses.items()}
         if not all(np.isfinite(value) for value in found.values()):
-            raise FloatingPointError(f"step {self.step} ({phase}): loss is {found}; lower learning_rate or change the seed")
+            raise FloatingPointError(f"step {self.step} ({phase}): loss is {found}; lower learning_rate or change seed")
         return found
 
     def _losses(self, batch: list[PrintedLine], phase: str, *, glyphs: bool) -> dict[str, torch.Tensor]:
@@ -184,8 +195,15 @@ class _Run:
                     targets[row, last] = self.vocabulary.get(character, self.vocabulary[UNKNOWN])
         return functional.cross_entropy(logits, torch.from_numpy(targets).flatten())
 
-    def save(self) -> None:
-        """Write a checkpoint: weights, optimiser state and the step; the step's file is written last and makes it count."""
+    def score(self, lines: list[PrintedLine]) -> float:
+        """Return the share of lines that the model, as it is now, reads exactly."""
+        self.model.eval()
+        readings = read_lines(self.model, self.tokenizer, [line.pixels for line in lines])
+        self.model.train()
+        return sum(reading.text == line.text for reading, line in zip(readings, lines, strict=True)) / len(lines)
+
+    def save(self, cpu_minutes: float) -> None:
+        """Write a checkpoint: weights, optimiser state, step. ``latest.json`` is written last, and makes it count."""
         name = f"step-{self.step:06d}"
         place = self.folder / name
         place.mkdir(parents=True, exist_ok=True)
@@ -197,25 +215,39 @@ class _Run:
             for index, slots in optimiser.state_dict()["state"].items():
                 state |= {f"{number}.{index}.{slot}": torch.as_tensor(value).clone() for slot, value in slots.items()}
         save_file(state, place / "optimiser.safetensors")
-        write_json(self.folder / "latest.json", {"checkpoint": name, "step": self.step, "phase": self.optimised_phase})
+        write_json(self.folder / "latest.json", {
+            "checkpoint": name, "step": self.step, "phase": self.optimised_phase, "cpu_minutes": cpu_minutes,
+            "config": _weighty(self.config),
+        })  # fmt: skip
         for old in sorted(self.folder.glob("step-*"))[:-2]:
-            for file in old.iterdir():
-                file.unlink()
-            old.rmdir()
+            remove_folder(old)
 
-    def resume(self) -> bool:
-        """Load the latest checkpoint, if there is one."""
+    def resume(self) -> None:
+        """Load the latest checkpoint, if there is one.
+
+        Raises:
+            ValueError: it was made with other settings.
+        """
         latest = self.folder / "latest.json"
         if not latest.exists():
-            return False
+            return
         saved = read_json(latest)
+        now = _weighty(self.config)
+        changed = [f"{name} ({saved['config'].get(name)} then, {value} now)" for name, value in now.items()
+                   if saved["config"].get(name) != value]  # fmt: skip
+        if changed:
+            raise ValueError(f"{latest}: the run that stopped here had other settings: {', '.join(changed)}; "
+                             "give it those, or another work folder")  # fmt: skip
         place = self.folder / saved["checkpoint"]
         weights = load_file(place / "weights.safetensors")
-        self.model.load_state_dict({key[6:]: value for key, value in weights.items() if key.startswith("model.")},
-                                   strict=False)  # fmt: skip
+        model = {key.removeprefix("model."): value for key, value in weights.items() if key.startswith("model.")}
+        missing, unexpected = self.model.load_state_dict(model, strict=False)
+        if unexpected or missing != ["lm_head.weight"]:  # tied to the embeddings, and so not saved
+            raise ValueError(f"{place}: lacks {missing} or has too much {unexpected}; remove {self.folder}")
         self.model.tie_weights()
-        self.head.load_state_dict({key[5:]: value for key, value in weights.items() if key.startswith("head.")})
-        self.step = saved["step"]
+        head = {key.removeprefix("head."): value for key, value in weights.items() if key.startswith("head.")}
+        self.head.load_state_dict(head)
+        self.step, self.cpu_minutes = saved["step"], saved["cpu_minutes"]
         self._new_optimisers(saved["phase"])
         state = load_file(place / "optimiser.safetensors")
         for number, optimiser in enumerate(self.optimisers):
@@ -225,7 +257,20 @@ class _Run:
                 if int(owner) == number:
                     slots.setdefault(int(index), {})[slot] = value
             optimiser.load_state_dict({"state": slots, "param_groups": optimiser.state_dict()["param_groups"]})
-        return True
+
+
+def _weighty(config: PretrainConfig) -> dict[str, Any]:
+    return config.model_dump(mode="json", exclude=WEIGHTLESS)
+
+
+def _lines(config: PretrainConfig, work: Path, pool: ShardPool) -> tuple[_Buckets, _Buckets, list[PrintedLine]]:
+    """Prepare and load lines drawn directly, lines cut from rendered pages, and those that are only scored."""
+    validation_seed = config.seed + VALIDATION_SEED_OFFSET
+    printed.prepare("drawn", config.drawn_documents, config.seed, work / "drawn", pool)
+    printed.prepare("rendered", config.rendered_documents, config.seed, work / "rendered", pool)
+    printed.prepare("rendered", config.scored_documents, validation_seed, work / "scored", pool)
+    drawn, rendered, scored = (printed.load(work / name) for name in ("drawn", "rendered", "scored"))
+    return _Buckets(drawn, config.batch_pixels), _Buckets(rendered, config.batch_pixels), scored
 
 
 def pretrain(config: PretrainConfig, work: Path, out: Path, *, workers: int = 1,
@@ -234,34 +279,47 @@ def pretrain(config: PretrainConfig, work: Path, out: Path, *, workers: int = 1,
 
     ``work`` keeps prepared lines and checkpoints; called again with the same settings, it goes on where it was.
     ``report`` is given a record every ``report_every`` steps; the records stand in ``work/log.jsonl`` as well.
+
+    Raises:
+        ValueError: ``work`` holds a run with other settings.
+        FloatingPointError: the loss is no longer finite.
     """
-    pool = LocalShardPool(workers)
-    for source, documents in (("drawn", config.drawn_documents), ("rendered", config.rendered_documents)):
-        printed.prepare(source, documents, config.seed, work / source, pool)
-    drawn, rendered = (_Buckets(printed.load(work / source), config.batch_pixels) for source in ("drawn", "rendered"))
     run = _Run(config, work / "checkpoints")
     run.resume()
+    drawn, rendered, scored = _lines(config, work, LocalShardPool(workers))
     run.model.train()
+    records = [record for record in read_log(work) if record["step"] <= run.step]
     sums: dict[str, list[float]] = {}
-    started, cpu = time.perf_counter(), time.process_time()
+    started = time.process_time()
+
+    def cpu_minutes() -> float:
+        return round(run.cpu_minutes + (time.process_time() - started) / 60, 2)
+
     while run.phase()[0] != "done":
         phase = run.phase()[0]
         for name, value in run.train(drawn, rendered).items():
             sums.setdefault(name, []).append(value)
         if run.step % config.report_every == 0:
-            record = {"step": run.step, "phase": phase, "cpu_minutes": round((time.process_time() - cpu) / 60, 2),
-                      "wall_minutes": round((time.perf_counter() - started) / 60, 2),
+            record = {"step": run.step, "phase": phase, "cpu_minutes": cpu_minutes(),
                       **{name: round(float(np.mean(values)), 4) for name, values in sums.items()}}  # fmt: skip
+            if run.step % config.score_every == 0 and phase != "vision":
+                record["exact_match"] = round(run.score(scored), 4)
             sums = {}
-            with (work / "log.jsonl").open("a") as log:
-                log.write(json.dumps(record) + "\n")
+            records.append(record)
+            write_json_lines(work / LOG, records)
             report(record)
         if run.step % config.checkpoint_every == 0:
-            run.save()
+            run.save(cpu_minutes())
             export(run.model, out)
-    run.save()
+    run.save(cpu_minutes())
     export(run.model, out)
     return out
+
+
+def read_log(work: Path) -> list[dict[str, Any]]:
+    """Return the records that a pretraining has written to its work folder so far."""
+    path = work / LOG
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
 def export(model: PaddleOCRVLForConditionalGeneration, out: Path) -> None:

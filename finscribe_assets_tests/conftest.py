@@ -1,0 +1,36 @@
+"""What several areas' tests share: a small batch, drawn, rendered and paired once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from finscribe_assets.documents.batch import read_documents, synthesize
+from finscribe_assets.documents.drawn import DrawnDocument
+from finscribe_assets.documents.recipe import seed_plan
+from finscribe_assets.instructions.batch import pair_batch
+from finscribe_assets.instructions.tasks import PairRecipe
+from finscribe_assets.rendering.batch import read_rendered, render_batch
+from finscribe_assets.rendering.pages import RenderedDocument
+from finscribe_assets.shards import LocalShardPool
+
+
+@dataclass(frozen=True)
+class SmallBatch:
+    """A workspace with documents/, images/ and pairs/."""
+
+    folder: Path
+    documents: list[DrawnDocument]
+    rendered: list[RenderedDocument]
+
+
+@pytest.fixture(scope="session")
+def batch(tmp_path_factory: pytest.TempPathFactory) -> SmallBatch:
+    folder = tmp_path_factory.mktemp("batch")
+    pool = LocalShardPool(1)
+    synthesize(seed_plan("batch-000", 36, 5), folder / "documents", pool, shard_size=12)
+    render_batch(folder / "documents", folder / "images", pool)
+    pair_batch(folder / "documents", folder / "images", folder / "pairs", pool, PairRecipe())
+    return SmallBatch(folder, list(read_documents(folder / "documents")), list(read_rendered(folder / "images")))

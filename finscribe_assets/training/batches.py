@@ -1,88 +1,172 @@
-"""Samples → what the model takes: batches of like size, tokens and labels in the processor's own chat format."""
+"""Batches: samples as the model takes them, and the order in which they come.
+
+What belongs here: tokens and label mask, which are the processor's own chat template's; padding; and an order that is a
+function of seed and epoch. Loss and optimiser are the adapter's.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from random import Random
 from typing import Any
 
 import torch
 from torch import Tensor
+from transformers import PaddleOCRVLProcessor
 
-from finscribe_assets.training.samples import Sample
+from finscribe_assets.training.samples import LeftOut, Sample
 
-IGNORED = -100  # a label that counts for nothing
+IGNORED = -100  # label of what is not learnt: prompt, image and padding
 
 
-def plan(sizes: Sequence[int], batch_size: int, seed: int, epoch: int) -> list[list[int]]:
-    """Return an epoch's batches as positions of samples; a function of its arguments.
+@dataclass(frozen=True)
+class EncodedSample:
+    """A sample's tokens; its images are opened when its batch is made."""
 
-    Samples are shuffled, then sorted by size, so that a batch holds like sizes and little padding, then the batches are
-    shuffled.
+    sample: Sample
+    tokens: tuple[int, ...]  # prompt, image tokens and answer, with the token that ends it
+    answer_start: int
+
+    @property
+    def answer(self) -> tuple[int, ...]:
+        """Return the answer's tokens, the end included."""
+        return self.tokens[self.answer_start :]
+
+
+class Encoder:
+    """Writes samples as chats in the processor's own template."""
+
+    def __init__(self, processor: PaddleOCRVLProcessor) -> None:
+        self.processor = processor
+        self.tokenizer = processor.tokenizer
+        self._prompt = lru_cache(maxsize=4096)(self._rendered_prompt)
+
+    def _rendered_prompt(self, prompt: str, images: int) -> str:
+        text: str = self.processor.apply_chat_template([question(prompt, images)], tokenize=False,
+                                                       add_generation_prompt=True)  # fmt: skip
+        return text
+
+    def encode(self, sample: Sample) -> EncodedSample:
+        """Return a sample's tokens as the template writes the whole chat; what follows the prompt is the answer.
+
+        Raises:
+            ValueError: the template does not write the answer after the prompt, or does not end the answer's turn.
+        """
+        before = self._prompt(sample.prompt, len(sample.images))
+        answer = {"role": "assistant", "content": [{"type": "text", "text": sample.response}]}
+        chat = [question(sample.prompt, len(sample.images)), answer]
+        whole: str = self.processor.apply_chat_template(chat, tokenize=False)
+        if not whole.startswith(before):
+            raise ValueError("the processor's chat template writes an answer elsewhere than where it is generated; "
+                             "adapters cannot be trained with it")  # fmt: skip
+        bos = self.tokenizer.bos_token
+        written = self.tokenizer(whole, add_special_tokens=not (bos and whole.startswith(bos)),
+                                 return_offsets_mapping=True)  # fmt: skip
+        ids, offsets = written["input_ids"], written["offset_mapping"]
+        # A token that reaches over the boundary belongs to the answer: it is what the model has to write.
+        first = next((place for place, (_, end) in enumerate(offsets) if end > len(before)), len(ids))
+        if self.tokenizer.eos_token_id not in ids[first:]:
+            raise ValueError("the processor's chat template does not end an answer with the tokenizer's end token; "
+                             "a model trained with it would never stop")  # fmt: skip
+        last = len(ids) - 1 - ids[::-1].index(self.tokenizer.eos_token_id)
+        head, expanded = self._with_image_tokens(ids[:first], sample), ids[first : last + 1]
+        return EncodedSample(sample, tuple(head + expanded), len(head))
+
+    def _with_image_tokens(self, ids: list[int], sample: Sample) -> list[int]:
+        places = [place for place, token in enumerate(ids) if token == self.processor.image_token_id]
+        if len(places) != len(sample.images):
+            raise ValueError(f"{sample.id}: {len(sample.images)} images, but {len(places)} places in the prompt")
+        images = self.processor.image_processor
+        for place, picture in zip(reversed(places), reversed(sample.images), strict=True):
+            patches = images.get_number_of_image_patches(picture.height, picture.width)
+            ids = ids[:place] + [self.processor.image_token_id] * (patches // images.merge_size**2) + ids[place + 1 :]
+        return ids
+
+    def encode_all(self, samples: Sequence[Sample], max_tokens: int, left_out: LeftOut) -> list[EncodedSample]:
+        """Encode samples; those that the model cannot learn are counted in ``left_out``."""
+        fitting = []
+        for sample in samples:
+            reason = self._unfit(sample)
+            if reason is None:
+                encoded = self.encode(sample)
+                if len(encoded.tokens) > max_tokens:
+                    reason = "too many tokens"
+                elif self.tokenizer.unk_token_id in encoded.answer:
+                    reason = "characters that the tokenizer does not have"
+                else:
+                    fitting.append(encoded)
+            if reason:
+                left_out.add(reason, sample.id)
+        return fitting
+
+    def _unfit(self, sample: Sample) -> str | None:
+        if not sample.response:
+            return "empty answer"
+        sides = [sorted((picture.width, picture.height)) for picture in sample.images]
+        if any(long > 200 * short for short, long in sides):
+            return "image more than 200 times as long as wide"  # which PaddleOCR-VL's image processor refuses
+        return None
+
+    def collate(self, encoded: Sequence[EncodedSample]) -> dict[str, Tensor]:
+        """Return a batch as the model's forward pass takes it, padded on the left, where generation pads as well.
+
+        ``labels`` (samples × tokens) are IGNORED but for the answers.
+        """
+        length = max(len(one.tokens) for one in encoded)
+        ids = torch.full((len(encoded), length), self.tokenizer.pad_token_id)
+        mask, labels = torch.zeros_like(ids), torch.full_like(ids, IGNORED)
+        for row, one in enumerate(encoded):
+            ids[row, length - len(one.tokens) :] = torch.tensor(one.tokens)
+            mask[row, length - len(one.tokens) :] = 1
+            labels[row, length - len(one.answer) :] = torch.tensor(one.answer)
+        pictures = self.images([picture.open() for one in encoded for picture in one.sample.images])
+        return {"input_ids": ids, "attention_mask": mask, "labels": labels,
+                "mm_token_type_ids": (ids == self.processor.image_token_id).int(), **pictures}  # fmt: skip
+
+    def images(self, opened: Sequence[Any]) -> dict[str, Tensor]:
+        """Return images as patches (patches × 3 × 14 × 14) and the grid of each (images × 3)."""
+        batch = self.processor.image_processor(images=[image.convert("RGB") for image in opened], return_tensors="pt")
+        return {"pixel_values": batch["pixel_values"], "image_grid_thw": batch["image_grid_thw"]}
+
+
+def question(prompt: str, images: int) -> dict[str, Any]:
+    """Return the user's turn about so many images."""
+    return {"role": "user", "content": [{"type": "image"}] * images + [{"type": "text", "text": prompt}]}
+
+
+def chosen_for_epoch(batches: Sequence[str], replay_share: float | None, seed: int, epoch: int) -> list[int]:
+    """Return the places of the samples of an epoch, given each sample's batch.
+
+    Without a replay share: all. With one: all of the newest batch, and as many of the earlier ones, drawn anew for each
+    epoch, as make that share of the epoch, or all of them where there are fewer.
     """
-    random = Random(f"batches:{seed}:{epoch}")
-    order = list(range(len(sizes)))
-    random.shuffle(order)
-    order.sort(key=lambda position: sizes[position])
-    batches = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
+    if replay_share is None:
+        return list(range(len(batches)))
+    newest = max(batches)
+    new = [place for place, batch in enumerate(batches) if batch == newest]
+    earlier = [place for place, batch in enumerate(batches) if batch != newest]
+    wanted = min(len(earlier), round(len(new) * replay_share / (1 - replay_share)))
+    return sorted(new + Random(f"replay:{seed}:{epoch}").sample(earlier, wanted))
+
+
+def order_of_epoch(lengths: Sequence[int], batch_size: int, seed: int, epoch: int) -> list[list[int]]:
+    """Return an epoch's batches as places of samples; samples of one batch have about the same number of tokens.
+
+    Samples are sorted by length, ties at random, and cut into batches, which come in random order: all a function of
+    seed and epoch.
+    """
+    random = Random(f"order:{seed}:{epoch}")
+    places = list(range(len(lengths)))
+    random.shuffle(places)
+    places.sort(key=lambda place: lengths[place])
+    batches = [places[start : start + batch_size] for start in range(0, len(places), batch_size)]
     random.shuffle(batches)
     return batches
 
 
-def conversation(prompt: str, images: int, answer: str | None = None) -> list[dict[str, Any]]:
-    """Return a chat of one turn about some images, with its answer where there is one."""
-    content = [{"type": "image"}] * images + [{"type": "text", "text": prompt}]
-    turns: list[dict[str, Any]] = [{"role": "user", "content": content}]
-    if answer is not None:
-        turns.append({"role": "assistant", "content": [{"type": "text", "text": answer}]})
-    return turns
-
-
-class SampleTooLong(ValueError):
-    """A sample of more tokens than the configuration allows."""
-
-
-def collate(processor: Any, samples: Sequence[Sample]) -> dict[str, Tensor]:
-    """Return a training batch: input_ids, attention_mask, mm_token_type_ids and labels (rows × tokens, padded on the
-    right), pixel_values and image_grid_thw as the processor gives them.
-
-    Prompts are tokenised as they are at inference, answers after them; labels cover the answers, end token included.
-    """
-    prompts, answers = [], []
-    for sample in samples:
-        chat = conversation(sample.prompt, len(sample.images), sample.answer)
-        whole = processor.apply_chat_template(chat, tokenize=False)
-        prompt = processor.apply_chat_template(chat[:1], tokenize=False, add_generation_prompt=True)
-        if not whole.startswith(prompt):
-            raise ValueError(f"{sample.id}: the chat template writes the prompt differently with an answer after it")
-        prompts.append(prompt)
-        answers.append(processor.tokenizer(whole[len(prompt) :], add_special_tokens=False).input_ids)
-    images = [image.convert("RGB") for sample in samples for image in sample.images]
-    asked = processor(images=images, text=prompts, padding=True, padding_side="left", return_tensors="pt")
-    rows = [
-        (ids[mask.bool()].tolist(), kinds[mask.bool()].tolist(), answer)
-        for ids, mask, kinds, answer in zip(asked["input_ids"], asked["attention_mask"], asked["mm_token_type_ids"],
-                                            answers, strict=True)
-    ]  # fmt: skip
-    length = max(len(ids) + len(answer) for ids, _, answer in rows)
-    batch = {
-        "input_ids": torch.full((len(rows), length), processor.tokenizer.pad_token_id),
-        "attention_mask": torch.zeros((len(rows), length), dtype=torch.long),
-        "mm_token_type_ids": torch.zeros((len(rows), length), dtype=torch.long),
-        "labels": torch.full((len(rows), length), IGNORED),
-    }
-    for row, (ids, kinds, answer) in enumerate(rows):
-        start, end = len(ids), len(ids) + len(answer)
-        batch["input_ids"][row, :end] = torch.tensor(ids + answer)
-        batch["attention_mask"][row, :end] = 1
-        batch["mm_token_type_ids"][row, :start] = torch.tensor(kinds)
-        batch["labels"][row, start:end] = torch.tensor(answer)
-    return batch | {"pixel_values": asked["pixel_values"], "image_grid_thw": asked["image_grid_thw"]}
-
-
-def token_count(processor: Any, sample: Sample) -> int:
-    """Return how many tokens a sample takes: its text's and its images' merged patches."""
-    images = processor.image_processor(images=[image.convert("RGB") for image in sample.images], return_tensors="pt")
-    merged = int(images["image_grid_thw"].prod(dim=-1).sum()) // processor.image_processor.merge_size**2
-    text = processor.tokenizer(sample.prompt + sample.answer, add_special_tokens=False).input_ids
-    return merged + len(text) + 12  # the chat's own tokens
+def batches_of_epoch(samples: int, batch_size: int) -> int:
+    """Return the number of batches of an epoch."""
+    return math.ceil(samples / batch_size)

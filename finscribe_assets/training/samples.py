@@ -1,30 +1,128 @@
-"""Pairs of a data set → samples that a model is trained on: an image, a prompt and an answer."""
+"""What an adapter learns from: pairs of the manifest's documents, each with its images at hand.
+
+What belongs here: which pairs of which split, and their images cut from the pages. A base that reads lines is given
+them fitted, held in memory; one that reads pages opens them from files when their turn comes. A pair that is not used
+is counted under its reason.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from random import Random
+from pathlib import Path
+from typing import Protocol
 
 from PIL import Image
 
-from finscribe_assets.files import AnyPath, read_table
+from finscribe_assets.files import AnyPath, read_table, sha256_of
 from finscribe_assets.instructions.crops import crop
-from finscribe_assets.instructions.pair import Pair
-from finscribe_assets.instructions.pair import from_table as pairs_from_table
-from finscribe_assets.rendering.pages import Page
-from finscribe_assets.rendering.pages import from_table as pages_from_table
-from finscribe_assets.shards import shard_files
+from finscribe_assets.instructions.pair import Pair, Task, from_table
+from finscribe_assets.rendering.pages import Box, Page
+from finscribe_assets.shards import fingerprint_of, shard_files
 from finscribe_assets.splitting.assign import Split
-from finscribe_assets.splitting.manifest import SplitRow
-from finscribe_assets.training.configuration import AdapterConfig
-from finscribe_assets.training.images import fit_line
+from finscribe_assets.splitting.manifest import read_manifest, read_splits
+from finscribe_assets.training.images import LINE_HEIGHT, fit_line
+
+EXAMPLES = 5  # ids that are kept of each reason
+
+
+class Picture(Protocol):
+    """An image of a sample."""
+
+    @property
+    def width(self) -> int:
+        """Return the width in pixels."""
+        ...
+
+    @property
+    def height(self) -> int:
+        """Return the height in pixels."""
+        ...
+
+    def open(self) -> Image.Image:
+        """Return the pixels."""
+        ...
 
 
 @dataclass(frozen=True)
-class BatchData:
-    """Where a batch's pairs and pages lie."""
+class LinePicture:
+    """A fitted line, in memory: 28 rows of grey bytes."""
+
+    pixels: bytes
+    width: int
+    height: int = LINE_HEIGHT
+
+    @classmethod
+    def of(cls, image: Image.Image) -> LinePicture:
+        """Fit an image's line."""
+        fitted = fit_line(image)
+        return cls(fitted.tobytes(), fitted.width)
+
+    def open(self) -> Image.Image:
+        """Return the line, in mode L."""
+        return Image.frombytes("L", (self.width, self.height), self.pixels)
+
+
+@dataclass(frozen=True)
+class PagePicture:
+    """A page in a file, or a box of it."""
+
+    file: Path
+    width: int
+    height: int
+    box: Box | None
+
+    @classmethod
+    def of(cls, page: Page, file: Path, box: Box | None) -> PagePicture:
+        """Describe a page's picture; the size of a box is that of its crop."""
+        if box is None:
+            return cls(file, page.width, page.height, None)
+        cut = crop(Image.new("1", (page.width, page.height)), box)
+        return cls(file, cut.width, cut.height, box)
+
+    def open(self) -> Image.Image:
+        """Return the page or its crop, in mode L."""
+        with Image.open(self.file) as page:
+            grey = page.convert("L")
+        return crop(grey, self.box) if self.box else grey
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A pair to learn: images in order, what is asked of them, and the answer."""
+
+    id: str
+    batch: str
+    prompt: str
+    response: str
+    images: tuple[Picture, ...]
+
+
+@dataclass
+class LeftOut:
+    """Pairs that are not learnt, by reason."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, reason: str, name: str) -> None:
+        """Count one pair under a reason."""
+        self.counts[reason] += 1
+        examples = self.examples.setdefault(reason, [])
+        if len(examples) < EXAMPLES:
+            examples.append(name)
+
+    def merge(self, other: LeftOut) -> None:
+        """Add another's counts and examples."""
+        self.counts.update(other.counts)
+        for reason, names in other.examples.items():
+            self.examples[reason] = (self.examples.get(reason, []) + names)[:EXAMPLES]
+
+
+@dataclass(frozen=True)
+class BatchFolders:
+    """Where a batch's pairs and page images lie."""
 
     key: str
     pairs: AnyPath
@@ -32,77 +130,91 @@ class BatchData:
 
 
 @dataclass(frozen=True)
-class Sample:
-    """One thing to learn. The images are as the model is shown them."""
+class SampleSource:
+    """A data set: the folder of its manifest and splits, and those of its batches, oldest first."""
 
-    id: str
-    images: tuple[Image.Image, ...]
-    prompt: str
-    answer: str
+    splits: AnyPath
+    batches: tuple[BatchFolders, ...]
 
-    @property
-    def size(self) -> int:
-        """Return the pixels of the images; samples of like size share a batch."""
-        return sum(image.width * image.height for image in self.images)
+    def checked(self) -> SampleSource:
+        """Return the source itself.
+
+        Raises:
+            ValueError: the batches are not those of the manifest, in its order.
+        """
+        listed = [batch.key for batch in read_manifest(self.splits).batches]
+        given = [batch.key for batch in self.batches]
+        if listed != given:
+            raise ValueError(f"{self.splits}: the manifest lists the batches {listed}, but folders were given for "
+                             f"{given}; give each listed batch's folders, oldest first")
+        return self
+
+    def data_version(self) -> str:
+        """Return a hash of all that samples are made of: the manifest, and what the page images were made from."""
+        images = [fingerprint_of(file) for batch in self.batches for file in shard_files(batch.images)]
+        return sha256_of("\n".join([read_manifest(self.splits).data_version(), *images]))
 
 
-@dataclass
-class SampleSet:
-    """Samples of one split, and how many pairs were left out for which reason."""
+def read_samples(source: SampleSource, split: Split, tasks: Sequence[Task], *, lines: bool, spool: Path,
+                 ) -> tuple[list[Sample], LeftOut]:  # fmt: skip
+    """Read the samples of a split, in the order of batches and pairs.
 
-    samples: list[Sample] = field(default_factory=list)
-    left_out: Counter[str] = field(default_factory=Counter)
+    ``lines``: fit every image as a line and hold it in memory; else pages are written below ``spool`` and opened from
+    there one by one.
 
-
-def collect(batches: Sequence[BatchData], splits: Sequence[SplitRow], split: Split, config: AdapterConfig,
-            limit: int | None = None) -> SampleSet:  # fmt: skip
-    """Gather the samples of one split over batches, oldest first.
-
-    The newest batch gives all of its samples; earlier ones give as many as the replay share asks for, and at most
-    ``limit`` are kept of all; which ones follows from the seed.
+    Raises:
+        ValueError: the batches are not the manifest's, or a base that reads lines is asked for another task.
     """
-    wanted = {row.document_id for row in splits if row.split is split}
-    found = SampleSet()
-    earlier: list[Sample] = []
-    newest: list[Sample] = []
-    for batch in batches:
-        samples = _of_batch(batch, wanted, config, found.left_out)
-        (newest if batch is batches[-1] else earlier).extend(samples)
-    random = Random(f"replay:{config.seed}:{batches[-1].key}")
-    room = round(len(newest) * config.replay / (1 - config.replay))
-    if len(earlier) > room:
-        found.left_out["earlier batch, beyond the replay share"] += len(earlier) - room
-        earlier = random.sample(earlier, room)
-    samples = earlier + newest
-    if limit is not None and len(samples) > limit:
-        samples = random.sample(samples, limit)
-    found.samples = samples
-    return found
+    others = [str(task) for task in tasks if task is not Task.OCR_LINE]
+    if lines and others:
+        raise ValueError(f"tasks: this base reads single printed lines and cannot learn {', '.join(others)}; ask for "
+                         "ocr_line alone, or take the real model as base")  # fmt: skip
+    source.checked()
+    wanted = {row.document_id for row in read_splits(source.splits) if row.split is split}
+    samples: list[Sample] = []
+    left_out = LeftOut()
+    for batch in source.batches:
+        for file in shard_files(batch.pairs):
+            pairs = [pair for pair in from_table(read_table(file)) if pair.document_id in wanted]
+            asked = [pair for pair in pairs if pair.task in tasks]
+            for pair in pairs:
+                if pair.task not in tasks:
+                    left_out.add(f"task not asked for: {pair.task}", pair.id)
+            if asked:
+                pages = _pages(batch.images / file.name, {pair.document_id for pair in asked})
+                samples += _lines(asked, pages, batch.key) if lines else _regions(asked, pages, batch.key, spool)
+    return samples, left_out
 
 
-def _of_batch(batch: BatchData, wanted: set[str], config: AdapterConfig, left_out: Counter[str]) -> list[Sample]:
-    samples = []
-    for file in shard_files(batch.pairs):
-        pairs = [pair for pair in pairs_from_table(read_table(file)) if pair.document_id in wanted]
-        asked = [pair for pair in pairs if pair.task in config.tasks]
-        left_out.update(f"task {pair.task} is not trained" for pair in pairs if pair.task not in config.tasks)
-        if asked:
-            pages = {rendered.id: rendered.pages for rendered in pages_from_table(read_table(batch.images / file.name))}
-            samples += _samples(asked, pages, config)
-    return samples
+def _pages(file: AnyPath, wanted: set[str]) -> dict[tuple[str, int], Page]:
+    rows = read_table(file, ["document_id", "page", "image", "width", "height"]).to_pylist()
+    return {(row["document_id"], row["page"]): Page(row["image"]["bytes"], row["width"], row["height"])
+            for row in rows if row["document_id"] in wanted}  # fmt: skip
 
 
-def _samples(pairs: Sequence[Pair], pages: Mapping[str, tuple[Page, ...]], config: AdapterConfig) -> list[Sample]:
+def _lines(pairs: Iterable[Pair], pages: dict[tuple[str, int], Page], batch: str) -> list[Sample]:
     opened: dict[tuple[str, int], Image.Image] = {}
     samples = []
     for pair in pairs:
-        for number in pair.pages:
-            if (pair.document_id, number) not in opened:
-                opened[pair.document_id, number] = pages[pair.document_id][number].open()
-        images = tuple(opened[pair.document_id, number] for number in pair.pages)
-        if pair.box:
-            images = (crop(images[0], pair.box),)
-        if config.reading == "lines":
-            images = tuple(fit_line(image) for image in images)
-        samples.append(Sample(pair.id, images, pair.prompt, pair.response))
+        place = pair.document_id, pair.pages[0]
+        if pair.box is None:
+            raise ValueError(f"{pair.id}: a line without its box; make the pairs again")
+        if place not in opened:
+            opened = {place: pages[place].open()}  # pairs come page by page
+        picture = LinePicture.of(crop(opened[place], pair.box))
+        samples.append(Sample(pair.id, batch, pair.prompt, pair.response, (picture,)))
     return samples
+
+
+def _regions(pairs: Iterable[Pair], pages: dict[tuple[str, int], Page], batch: str, spool: Path) -> list[Sample]:
+    spool.mkdir(parents=True, exist_ok=True)
+    files = {}
+    for (document, number), page in pages.items():
+        files[document, number] = file = spool / f"{document}-{number}"
+        file.write_bytes(page.image)
+    return [
+        Sample(pair.id, batch, pair.prompt, pair.response,
+               tuple(PagePicture.of(pages[pair.document_id, number], files[pair.document_id, number], pair.box)
+                     for number in pair.pages))
+        for pair in pairs
+    ]  # fmt: skip

@@ -1,0 +1,140 @@
+"""Bases by name: the embedded one, a folder, or a repository of the hub; and adapters on them.
+
+What belongs here: from a name to weights, and what identifies them. Nothing here trains or reads.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+from torch import nn
+from transformers import PaddleOCRVLForConditionalGeneration, PaddleOCRVLProcessor
+
+from finscribe_assets.files import AnyPath, as_path, local_folder, read_json, sha256_of_file
+from finscribe_assets.training.base import BASE_FOLDER, WEIGHTS, content_hash, load_base, load_processor
+from finscribe_assets.training.configuration import EMBEDDED
+from finscribe_assets.training.images import LINE_HEIGHT
+
+ADAPTER_WEIGHTS, ADAPTER_CONFIG, TRAINING_RECORD = "adapter_model.safetensors", "adapter_config.json", "training.json"
+_HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
+# What a checkpoint is loaded from; code in a repository is never fetched, as it is never run.
+_HUB_FILES = ["*.json", "*.safetensors", "*.jinja", "*.model"]
+
+
+class BaseMismatchError(ValueError):
+    """An adapter is put on a base that it was not trained on."""
+
+
+@dataclass(frozen=True)
+class Base:
+    """A base model: its name, where its files lie, and the hash of their content."""
+
+    name: str  # embedded, the hub's name, or the folder's own name: never a path of this machine
+    folder: AnyPath
+    content: str
+
+    @property
+    def identity(self) -> str:
+        """Return what an adapter names as its base: a hub's name as it is, else name and content hash."""
+        return self.name if _HUB_NAME.fullmatch(self.name) else f"{self.name}@sha256:{self.content}"
+
+
+def find_base(name: str) -> Base:
+    """Return the base of a name; a hub's repository is downloaded, or found in the hub's cache.
+
+    Raises:
+        FileNotFoundError: a folder holds no checkpoint.
+        ValueError: the name is neither ``embedded`` nor a folder nor ``owner/repository``, or the hub does not give it.
+    """
+    if name == EMBEDDED:
+        return Base(EMBEDDED, BASE_FOLDER, content_hash(BASE_FOLDER))
+    folder = as_path(name)
+    if folder.exists():
+        if not (folder / WEIGHTS).exists():
+            raise FileNotFoundError(f"base: {folder} holds no {WEIGHTS}; name a folder with a checkpoint in it")
+        return Base(folder.name, folder, content_hash(folder))
+    if not _HUB_NAME.fullmatch(name):
+        raise ValueError(f"base: {name!r} is no folder here; give {EMBEDDED}, a folder, or a hub name like "
+                         "PaddlePaddle/PaddleOCR-VL")  # fmt: skip
+    from huggingface_hub import snapshot_download
+
+    try:
+        local = Path(snapshot_download(name, allow_patterns=_HUB_FILES))
+    except Exception as error:
+        raise ValueError(f"base: {name} is no folder here and could not be had from the hub ({type(error).__name__}: "
+                         f"{error}); download it elsewhere and name its folder") from error  # fmt: skip
+    return Base(name, local, content_hash(local))
+
+
+def load_model(base: Base, dtype: torch.dtype = torch.float32) -> PaddleOCRVLForConditionalGeneration:
+    """Return the base's model in evaluation mode."""
+    return load_base(base.folder, dtype)
+
+
+def processor_of(base: Base, max_pixels: int | None = None) -> PaddleOCRVLProcessor:
+    """Return the base's processor; with ``max_pixels``, larger images are scaled down to about that many pixels."""
+    processor = load_processor(base.folder)
+    if max_pixels is not None:
+        size = processor.image_processor.size
+        smallest, largest = size["shortest_edge"], size["longest_edge"]
+        processor.image_processor.size = type(size)(shortest_edge=min(smallest, max_pixels),
+                                                    longest_edge=min(largest, max_pixels))  # fmt: skip
+    return processor
+
+
+def reads_lines(processor: PaddleOCRVLProcessor) -> bool:
+    """Tell whether a base reads single printed lines: the embedded ones do, brought to their height by `fit_line`.
+
+    Their processor takes images as small as one merged patch; PaddleOCR-VL's own wants at least 112,896 pixels.
+    """
+    return int(processor.image_processor.size["shortest_edge"]) <= LINE_HEIGHT**2
+
+
+def adapter_record(folder: AnyPath) -> dict[str, Any]:
+    """Return what an adapter's training recorded.
+
+    Raises:
+        FileNotFoundError: the folder holds no finished adapter.
+    """
+    if not (folder / TRAINING_RECORD).exists():
+        raise FileNotFoundError(f"{folder}: no {TRAINING_RECORD}, so no finished adapter; train one first")
+    record: dict[str, Any] = read_json(folder / TRAINING_RECORD)
+    return record
+
+
+def adapter_hash(folder: AnyPath) -> str:
+    """Return the SHA-256 of an adapter's weights."""
+    return sha256_of_file(folder / ADAPTER_WEIGHTS)
+
+
+def add_adapter(model: nn.Module, folder: AnyPath, base: Base, *, trainable: bool = False) -> nn.Module:
+    """Put a trained adapter on its base; the model's linear layers are replaced by adapted ones.
+
+    Raises:
+        BaseMismatchError: the adapter was trained on other weights.
+        FileNotFoundError: the folder holds no finished adapter.
+    """
+    from peft import LoraConfig, get_peft_model, set_peft_model_state_dict
+
+    trained_on = adapter_record(folder)["base"]
+    if trained_on["content"] != base.content:
+        raise BaseMismatchError(f"{folder}: trained on {trained_on['name']} ({trained_on['content'][:12]}…), not on "
+                                f"{base.name} ({base.content[:12]}…); name the base that it was trained on, or train "
+                                "an adapter on this one")  # fmt: skip
+    with local_folder(folder) as local:
+        adapted = get_peft_model(model, LoraConfig(**_lora_settings(read_json(local / ADAPTER_CONFIG), trainable)))
+        found = set_peft_model_state_dict(adapted, load_file(local / ADAPTER_WEIGHTS))
+    if found.unexpected_keys:
+        raise ValueError(f"{folder / ADAPTER_WEIGHTS}: has weights for layers that the model lacks: "
+                         f"{', '.join(sorted(found.unexpected_keys)[:3])}")  # fmt: skip
+    return adapted.train() if trainable else adapted.eval()
+
+
+def _lora_settings(written: dict[str, Any], trainable: bool) -> dict[str, Any]:
+    kept = ("r", "lora_alpha", "lora_dropout", "target_modules")
+    return {key: written[key] for key in kept} | {"inference_mode": not trainable}

@@ -1,0 +1,74 @@
+import json
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from finscribe_assets.training.pretraining import PretrainConfig, pretrain, read_log
+
+TINY = PretrainConfig(
+    drawn_documents=4, rendered_documents=2, scored_documents=1, vision_steps=5, language_steps=5, joint_steps=6,
+    batch_pixels=28 * 28 * 24, checkpoint_every=4, report_every=2, score_every=8,
+)  # fmt: skip
+
+
+class Killed(Exception):
+    pass
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pretraining")
+    pretrain(TINY, folder / "work", folder / "out")
+    return folder
+
+
+def _untimed(records):
+    return [{key: value for key, value in record.items() if key != "cpu_minutes"} for record in records]
+
+
+@pytest.mark.parametrize("last_step", [2, 6, 10, 14])  # before the first checkpoint, and in each phase after one
+def test_a_killed_run_goes_on_to_the_same_weights(uninterrupted, tmp_path, last_step):
+    def die(record):
+        if record["step"] == last_step:
+            raise Killed
+
+    for name in ("drawn", "rendered", "scored"):
+        (tmp_path / "work").mkdir(exist_ok=True)
+        (tmp_path / "work" / name).symlink_to(uninterrupted / "work" / name)
+    with pytest.raises(Killed):
+        pretrain(TINY, tmp_path / "work", tmp_path / "out", report=die)
+    steps = []
+    pretrain(TINY, tmp_path / "work", tmp_path / "out", report=lambda record: steps.append(record["step"]))
+    assert steps[0] == last_step // 4 * 4 + 2, "it goes on from the last checkpoint"
+    ours, theirs = (load_file(folder / "out" / "model.safetensors") for folder in (tmp_path, uninterrupted))
+    assert ours.keys() == theirs.keys()
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+    assert _untimed(read_log(tmp_path / "work")) == _untimed(read_log(uninterrupted / "work"))
+
+
+def test_a_finished_run_is_not_run_again(uninterrupted):
+    told: list[dict] = []
+    pretrain(TINY, uninterrupted / "work", uninterrupted / "out", report=told.append)
+    assert told == []
+
+
+def test_other_settings_do_not_take_up_a_run(uninterrupted):
+    with pytest.raises(ValueError, match=r"learning_rate \(0.002 then, 0.001 now\)"):
+        pretrain(TINY.model_copy(update={"learning_rate": 1e-3}), uninterrupted / "work", uninterrupted / "out")
+
+
+def test_the_log_scores_the_phases_that_read(uninterrupted):
+    records = read_log(uninterrupted / "work")
+    assert [record["step"] for record in records if "exact_match" in record] == [8, 16]
+    assert json.loads((uninterrupted / "work" / "checkpoints" / "latest.json").read_text())["step"] == 16
+
+
+def test_the_glyph_loss_falls(tmp_path, uninterrupted):
+    config = TINY.model_copy(update={"vision_steps": 60, "language_steps": 1, "joint_steps": 1, "report_every": 10,
+                                     "batch_pixels": 28 * 28 * 64})  # fmt: skip
+    for name in ("drawn", "rendered", "scored"):
+        (tmp_path / name).symlink_to(uninterrupted / "work" / name)
+    pretrain(config, tmp_path, tmp_path / "out")
+    losses = [record["glyph"] for record in read_log(tmp_path) if record["phase"] == "vision"]
+    assert losses[-1] < 0.6 * losses[0]

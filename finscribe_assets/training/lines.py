@@ -48,9 +48,17 @@ class PrintedLine:
 
 @cache
 def _font_file(family: str, bold: bool) -> str:
-    """Return the file that fontconfig finds for a family."""
+    """Return the file of a font family.
+
+    Raises:
+        ValueError: the family is not installed; fontconfig would give another one in its place.
+    """
     pattern = f"{family}:bold" if bold else family
-    return subprocess.run(["fc-match", "-f", "%{file}", pattern], check=True, capture_output=True, text=True).stdout  # noqa: S603, S607
+    command = ["fc-match", "-f", "%{family}\n%{file}", pattern]
+    families, file = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split("\n")  # noqa: S603
+    if family not in families.split(","):
+        raise ValueError(f"font {family!r} is not installed ({families!r} stands in for it); run scripts/setup")
+    return file
 
 
 @cache

@@ -4,6 +4,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from finscribe_assets.training.base import content_hash
+from finscribe_assets.training.base_card import describe_base
 from finscribe_assets.training.pretraining import PretrainConfig, pretrain, read_log
 
 TINY = PretrainConfig(
@@ -72,3 +74,12 @@ def test_the_glyph_loss_falls(tmp_path, uninterrupted):
     pretrain(config, tmp_path, tmp_path / "out")
     losses = [record["glyph"] for record in read_log(tmp_path) if record["phase"] == "vision"]
     assert losses[-1] < 0.6 * losses[0]
+
+
+def test_a_base_is_scored_and_described_from_its_own_run(uninterrupted):
+    scores = describe_base(uninterrupted / "out", uninterrupted / "work", TINY, "0123abc", documents=1)
+    card = (uninterrupted / "out" / "README.md").read_text()
+    assert json.loads((uninterrupted / "out" / "scores.json").read_text()) == scores
+    assert scores["slices"]["base"]["overall"]["exact_match"] < 0.2, "sixteen steps teach nobody to read"
+    for wanted in ("0123abc", content_hash(uninterrupted / "out"), "| 8 | language | 0.0% |", "held out: fr_FR"):
+        assert wanted in card

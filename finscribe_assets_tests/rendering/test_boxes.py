@@ -27,9 +27,8 @@ def example(layout: str, **knobs: float) -> DrawnDocument:
 
 def coloured(drawn: DrawnDocument) -> tuple[list[np.ndarray], dict[str, tuple[int, int, int]]]:
     """Rasterise the document in colour, every field's text invisible on a background that is its own."""
-    # Reddish, so that no grey of other text comes near; at least 6 levels apart.
-    colours = {name: (255 - 30 * (number // 676), number % 26 * 6, number // 26 % 26 * 6)
-               for number, name in enumerate(drawn.printed)}  # fmt: skip
+    # Without green, so that neither a grey nor an edge blended with white comes near; at least 6 levels apart.
+    colours = {name: (60 + number % 32 * 6, 0, number // 32 % 42 * 6) for number, name in enumerate(drawn.printed)}
     assert len(set(colours.values())) == len(colours)
     rules = "".join(f'[data-mark="field:{name}"]{{background:rgb{colour};color:rgb{colour}}}' for name, colour in colours.items())
     html = to_html(drawn, 500).replace("</style>", rules + "</style>")

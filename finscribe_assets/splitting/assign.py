@@ -40,17 +40,18 @@ def first_assignment(documents_by_group: Mapping[str, int]) -> dict[str, Split]:
                          "make a batch of more documents")  # fmt: skip
     total = sum(documents_by_group.values())
     assigned: dict[str, Split] = {}
-    waiting = sorted(documents_by_group, key=_position, reverse=True)
-    for split, share in SHARES.items():
+    waiting = sorted(documents_by_group, key=_position)
+    for place, (split, share) in enumerate(SHARES.items()):
         filled = 0
-        while filled < share * total and len(waiting) > 1:
-            group = waiting.pop()
+        reserved = len(SHARES) - place  # a group each for the splits after this one
+        for group in list(waiting):
+            if filled >= share * total or len(waiting) <= reserved:
+                break
             # A group larger than what is missing would overfill the split, unless the split is still empty.
-            if filled and filled + documents_by_group[group] > 1.5 * share * total:
-                assigned[group] = Split.TRAIN
-                continue
-            assigned[group] = split
-            filled += documents_by_group[group]
+            if not filled or filled + documents_by_group[group] <= 1.5 * share * total:
+                assigned[group] = split
+                filled += documents_by_group[group]
+                waiting.remove(group)
     return {group: assigned.get(group, Split.TRAIN) for group in documents_by_group}
 
 

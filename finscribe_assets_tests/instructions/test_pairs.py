@@ -1,0 +1,153 @@
+import json
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from finscribe_assets.documents.schema import flatten
+from finscribe_assets.instructions.batch import pair_batch, read_pairs
+from finscribe_assets.instructions.crops import crop
+from finscribe_assets.instructions.export import ExportError, export_messages, validate_messages
+from finscribe_assets.instructions.otsl import from_otsl, to_otsl
+from finscribe_assets.instructions.pair import OCR_PROMPT, Task, from_table, to_table
+from finscribe_assets.instructions.tasks import PairRecipe, make_pairs, unflatten
+from finscribe_assets.rendering.pages import Box, MarkKind
+from finscribe_assets.shards import LocalShardPool
+
+cells = st.text(st.characters(blacklist_characters="<>", blacklist_categories=("C", "Z")), max_size=8)
+
+
+@given(st.integers(1, 6).flatmap(lambda width: st.lists(st.lists(cells, min_size=width, max_size=width), max_size=6)))
+def test_otsl_reads_back_what_it_wrote(grid):
+    assert from_otsl(to_otsl(grid)) == grid
+
+
+@given(st.text(max_size=200) | st.lists(st.sampled_from(["<fcel>", "<ecel>", "<lcel>", "<nl>", "<fce", "x", "<xcel>"])).map("".join))
+def test_malformed_otsl_never_raises(text):
+    assert all(isinstance(row, list) for row in from_otsl(text))
+
+
+def test_otsl_of_a_known_table():
+    assert to_otsl([["Total", None], ["1", ""]]) == "<fcel>Total<lcel><nl><fcel>1<ecel><nl>"
+
+
+def test_every_document_has_every_kind_of_pair(batch):
+    pairs = list(read_pairs(batch.folder / "pairs"))
+    by_document = Counter(pair.document_id for pair in pairs)
+    assert by_document.keys() == {drawn.id for drawn in batch.documents}
+    assert min(by_document.values()) >= 5
+    assert {pair.task for pair in pairs} == set(Task)
+    assert len({pair.id for pair in pairs}) == len(pairs)
+
+
+def test_a_response_holds_only_what_its_region_shows(batch):
+    """From the boxes: every value of a JSON answer is printed inside the pair's region."""
+    drawn = {document.id: document for document in batch.documents}
+    rendered = {pages.id: pages for pages in batch.rendered}
+    asked = 0
+    for pair in read_pairs(batch.folder / "pairs"):
+        if pair.task not in (Task.FULL_EXTRACTION, Task.REGION_EXTRACTION):
+            continue
+        document = drawn[pair.document_id]
+        inside = {mark.name for mark in rendered[pair.document_id].of_kind(MarkKind.FIELD)
+                  if pair.box is None or all(_overlap(part.box, pair.box) for part in mark.fragments)}  # fmt: skip
+        truth = flatten(document.document.to_json())
+        shown = Counter(truth[name] for name in inside if name in truth)
+        for value in flatten(json.loads(pair.response)).values():
+            shown[value] -= 1
+            assert shown[value] >= 0, (pair.id, value)
+            asked += 1
+    assert asked > 1000
+
+
+def _overlap(inner: Box, outer: Box) -> bool:
+    width = min(inner.x1, outer.x1) - max(inner.x0, outer.x0)
+    height = min(inner.y1, outer.y1) - max(inner.y0, outer.y0)
+    return width > 0.8 * inner.width and height > 0.8 * inner.height
+
+
+def test_lines_are_verbatim_and_tables_have_every_row(batch):
+    drawn = {document.id: document for document in batch.documents}
+    rows: Counter[str] = Counter()
+    for pair in read_pairs(batch.folder / "pairs"):
+        if pair.task is Task.OCR_LINE:
+            assert pair.prompt == OCR_PROMPT
+            assert pair.response in " ".join(drawn[pair.document_id].printed[pair.target].split()) or (
+                "".join(pair.response.split()) in "".join(drawn[pair.document_id].printed[pair.target].split()))  # fmt: skip
+        if pair.task is Task.TABLE:
+            grid = from_otsl(pair.response)
+            assert len({len(row) for row in grid}) == 1
+            rows[pair.document_id] += len(grid) - 1
+    assert rows == {name: len(document.document.lines) for name, document in drawn.items()}
+
+
+def test_absent_fields_are_absent(batch):
+    drawn = {document.id: document for document in batch.documents}
+    for pair in read_pairs(batch.folder / "pairs"):
+        if pair.task is Task.ABSENT_FIELD:
+            assert json.loads(pair.response) == {pair.target: None}
+            assert pair.target not in flatten(drawn[pair.document_id].document.to_json())
+
+
+def test_pairs_are_the_same_again_and_survive_the_table(batch, tmp_path):
+    first = make_pairs(batch.documents[0], batch.rendered[0], PairRecipe())
+    assert first == make_pairs(batch.documents[0], batch.rendered[0], PairRecipe())
+    assert from_table(to_table(first)) == first
+    summary = pair_batch(batch.folder / "documents", batch.folder / "images", tmp_path, LocalShardPool(2), PairRecipe())
+    assert [file.read_bytes() for file in sorted(tmp_path.iterdir())] == [
+        file.read_bytes() for file in sorted((batch.folder / "pairs").iterdir())]  # fmt: skip
+    assert summary.fewest >= 5
+
+
+def test_unflatten_turns_leaves_into_lists_and_objects():
+    assert unflatten({"a.b": 1, "c[0].d": 2, "c[2].d": 3}) == {"a": {"b": 1}, "c": [{"d": 2}, {"d": 3}]}
+
+
+def test_a_crop_is_clipped_and_must_have_an_area():
+    page = Image.new("L", (100, 50))
+    assert crop(page, Box(-5, 40, 20, 80)).size == (22, 12)
+    with pytest.raises(ValueError, match="no area"):
+        crop(page, Box(200, 0, 210, 10))
+
+
+def test_the_export_loads_with_nothing_but_json_and_pillow(batch, tmp_path):
+    documents = {batch.documents[0].id, batch.documents[1].id}
+    summary = export_messages(batch.folder / "pairs", batch.folder / "images", tmp_path, documents=documents)
+    lines = [json.loads(line) for line in (tmp_path / "data.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert len(lines) == summary.pairs == sum(pair.document_id in documents for pair in read_pairs(batch.folder / "pairs"))
+    for line in lines:
+        assert line["messages"][0]["content"].count("<image>") == len(line["images"]) > 0
+        for name in line["images"]:
+            with Image.open(tmp_path / name) as image:
+                assert image.width > 0
+    assert json.loads((tmp_path / "dataset_info.json").read_text())["finscribe"]["file_name"] == "data.jsonl"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda s: s["messages"][1].update(content="  "), "a message is empty"),
+        (lambda s: s["messages"][0].update(content="no image here"), "0 <image> tags for 1 images"),
+        (lambda s: s.update(images=["images/none.png"]), "cannot be read"),
+        (lambda s: s.update(images=["../../etc/hostname"]), "outside the export"),
+        (lambda s: s["messages"].reverse(), "one user turn and one assistant turn"),
+        (lambda s: s.update(images=None), "1 <image> tags for 0 images"),
+    ],
+)
+def test_what_loaders_drop_silently_fails(batch, tmp_path, change, said):
+    export_messages(batch.folder / "pairs", batch.folder / "images", tmp_path, documents={batch.documents[0].id})
+    path = tmp_path / "data.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    sample = json.loads(lines[2])
+    change(sample)
+    path.write_text("\n".join([*lines[:2], json.dumps(sample), *lines[3:]]), encoding="utf-8")
+    with pytest.raises(ExportError, match="line 3") as error:
+        validate_messages(path)
+    assert said in str(error.value)
+
+
+def test_an_export_without_samples_fails(batch, tmp_path):
+    with pytest.raises(ExportError, match="no samples"):
+        export_messages(batch.folder / "pairs", batch.folder / "images", tmp_path, documents=set())

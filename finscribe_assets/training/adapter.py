@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -51,10 +51,12 @@ from finscribe_assets.training.loading import (
     adapter_hash,
     adapter_record,
     add_adapter,
+    device_of,
     find_base,
     load_model,
     processor_of,
     reads_lines,
+    torch_threads,
 )
 from finscribe_assets.training.samples import LeftOut, SampleSource, read_samples
 
@@ -138,7 +140,7 @@ def train_adapter(config: AdapterConfig, source: SampleSource, output: AnyPath, 
     finished = _finished(output, fingerprint)
     if finished:
         return finished
-    with _threads(config.threads), torch.random.fork_rng():
+    with torch_threads(config.threads), torch.random.fork_rng():
         torch.manual_seed(config.seed)
         run = _Run(config, base, source, work, fingerprint, start=start)
         run.train(on_step)
@@ -159,27 +161,6 @@ def _finished(output: AnyPath, fingerprint: str) -> TrainingSummary | None:
     if record["fingerprint"] != fingerprint or not whole:
         return None
     return TrainingSummary(**record["summary"] | {"already_there": True})
-
-
-@contextmanager
-def _threads(count: int) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-def device_of(name: str) -> torch.device:
-    """Return the device of a setting: auto is the GPU where there is one.
-
-    Raises:
-        ValueError: a GPU is asked for where there is none.
-    """
-    if name == "cuda" and not torch.cuda.is_available():
-        raise ValueError("device: cuda is asked for, but torch sees no GPU; take auto or cpu")
-    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
 
 
 class _Run:

@@ -72,16 +72,28 @@ class Encoder:
             raise ValueError("the processor's chat template does not end an answer with the tokenizer's end token; "
                              "a model trained with it would never stop")  # fmt: skip
         last = len(ids) - 1 - ids[::-1].index(self.tokenizer.eos_token_id)
-        head, expanded = self._with_image_tokens(ids[:first], sample), ids[first : last + 1]
-        return EncodedSample(sample, tuple(head + expanded), len(head))
+        head = self._with_image_tokens(ids[:first], [(picture.width, picture.height) for picture in sample.images])
+        return EncodedSample(sample, tuple(head + ids[first : last + 1]), len(head))
 
-    def _with_image_tokens(self, ids: list[int], sample: Sample) -> list[int]:
+    def encode_prompt(self, prompt: str, sizes: Sequence[tuple[int, int]]) -> list[int]:
+        """Return the tokens after which an answer is generated, about images of these widths and heights.
+
+        Raises:
+            ValueError: the prompt holds the token that stands for an image.
+        """
+        text = self._prompt(prompt, len(sizes))
+        bos = self.tokenizer.bos_token
+        ids = self.tokenizer(text, add_special_tokens=not (bos and text.startswith(bos)))["input_ids"]
+        return self._with_image_tokens(ids, sizes)
+
+    def _with_image_tokens(self, ids: list[int], sizes: Sequence[tuple[int, int]]) -> list[int]:
         places = [place for place, token in enumerate(ids) if token == self.processor.image_token_id]
-        if len(places) != len(sample.images):
-            raise ValueError(f"{sample.id}: {len(sample.images)} images, but {len(places)} places in the prompt")
+        if len(places) != len(sizes):
+            raise ValueError(f"{len(sizes)} images, but {len(places)} places for them; a prompt must not hold "
+                             f"{self.processor.image_token}")  # fmt: skip
         images = self.processor.image_processor
-        for place, picture in zip(reversed(places), reversed(sample.images), strict=True):
-            patches = images.get_number_of_image_patches(picture.height, picture.width)
+        for place, (width, height) in zip(reversed(places), reversed(sizes), strict=True):
+            patches = images.get_number_of_image_patches(height, width)
             ids = ids[:place] + [self.processor.image_token_id] * (patches // images.merge_size**2) + ids[place + 1 :]
         return ids
 
@@ -115,16 +127,23 @@ class Encoder:
 
         ``labels`` (samples × tokens) are IGNORED but for the answers.
         """
-        length = max(len(one.tokens) for one in encoded)
-        ids = torch.full((len(encoded), length), self.tokenizer.pad_token_id)
-        mask, labels = torch.zeros_like(ids), torch.full_like(ids, IGNORED)
+        inputs = self.padded([one.tokens for one in encoded])
+        labels = torch.full_like(inputs["input_ids"], IGNORED)
         for row, one in enumerate(encoded):
-            ids[row, length - len(one.tokens) :] = torch.tensor(one.tokens)
-            mask[row, length - len(one.tokens) :] = 1
-            labels[row, length - len(one.answer) :] = torch.tensor(one.answer)
+            labels[row, -len(one.answer) :] = torch.tensor(one.answer)
         pictures = self.images([picture.open() for one in encoded for picture in one.sample.images])
-        return {"input_ids": ids, "attention_mask": mask, "labels": labels,
-                "mm_token_type_ids": (ids == self.processor.image_token_id).int(), **pictures}  # fmt: skip
+        return {**inputs, "labels": labels, **pictures}
+
+    def padded(self, rows: Sequence[Sequence[int]]) -> dict[str, Tensor]:
+        """Return rows of tokens padded on the left, with the masks that the model wants (all rows × tokens)."""
+        length = max(map(len, rows))
+        ids = torch.full((len(rows), length), self.tokenizer.pad_token_id)
+        mask = torch.zeros_like(ids)
+        for row, tokens in enumerate(rows):
+            ids[row, length - len(tokens) :] = torch.tensor(tokens)
+            mask[row, length - len(tokens) :] = 1
+        return {"input_ids": ids, "attention_mask": mask,
+                "mm_token_type_ids": (ids == self.processor.image_token_id).int()}  # fmt: skip
 
     def images(self, opened: Sequence[Any]) -> dict[str, Tensor]:
         """Return images as patches (patches × 3 × 14 × 14) and the grid of each (images × 3)."""

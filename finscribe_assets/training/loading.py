@@ -6,6 +6,8 @@ What belongs here: from a name to weights, and what identifies them. Nothing her
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -133,6 +135,28 @@ def add_adapter(model: nn.Module, folder: AnyPath, base: Base, *, trainable: boo
         raise ValueError(f"{folder / ADAPTER_WEIGHTS}: has weights for layers that the model lacks: "
                          f"{', '.join(sorted(found.unexpected_keys)[:3])}")  # fmt: skip
     return adapted.train() if trainable else adapted.eval()
+
+
+def device_of(name: str) -> torch.device:
+    """Return the device of a setting: auto is the GPU where there is one.
+
+    Raises:
+        ValueError: a GPU is asked for where there is none.
+    """
+    if name == "cuda" and not torch.cuda.is_available():
+        raise ValueError("device: cuda is asked for, but torch sees no GPU; take auto or cpu")
+    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+@contextmanager
+def torch_threads(count: int) -> Iterator[None]:
+    """Compute on so many processor threads inside the block; results may differ in the last bits between counts."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _lora_settings(written: dict[str, Any], trainable: bool) -> dict[str, Any]:

@@ -1,0 +1,226 @@
+"""Predictions for many documents, as the file that evaluation and mining read.
+
+What belongs here: documents to records, in parts that survive being killed. A part's records depend on its documents'
+images and the reader alone; how long reading took stands beside them, never in them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from finscribe_assets.files import (
+    AnyPath,
+    read_json,
+    read_table,
+    remove_folder,
+    sha256_of,
+    sha256_of_file,
+    write_json,
+    write_json_lines,
+)
+from finscribe_assets.inference.layout import Layout, RendererBoxes
+from finscribe_assets.inference.reader import Reader, Reading, ReadRequest, geometric_mean
+from finscribe_assets.inference.spans import value_spans
+from finscribe_assets.instructions.crops import crop
+from finscribe_assets.instructions.pair import OCR_PROMPT
+from finscribe_assets.instructions.tasks import unflatten
+from finscribe_assets.instructions.wordings import FULL
+from finscribe_assets.rendering.pages import RenderedDocument, from_table
+from finscribe_assets.shards import fingerprint_of, shard_files
+from finscribe_assets.training.configuration import EMBEDDED
+
+PREDICTIONS_FILE, TIMING_FILE, PREDICTED_BY_FILE = "predictions.jsonl", "timing.json", "predicted_by.json"
+PARTS_FOLDER = "parts"
+PART_DOCUMENTS = 20
+
+
+class Mode(StrEnum):
+    """How a document is read."""
+
+    REGIONS = "regions"  # each field's lines, one by one, at the places that a layout gives: as PaddleOCR-VL works
+    PAGE = "page"  # all pages at once, to JSON
+
+
+@dataclass(frozen=True)
+class PredictionSummary:
+    """What predicting did."""
+
+    documents: int
+    mode: Mode
+    layout: str  # what gave the regions; empty in page mode
+    device: str
+    parts: int
+    skipped: int  # parts that were there already, read from the same images by the same reader
+    seconds_per_document: float | None  # wall clock, loading the model aside; None where no document was asked for
+
+
+def predict_document(reader: Reader, document: RenderedDocument, mode: Mode, layout: Layout) -> dict[str, Any]:
+    """Return one document's prediction record."""
+    return predict_documents(reader, [document], mode, layout)[0]
+
+
+def predict_documents(reader: Reader, documents: Sequence[RenderedDocument], mode: Mode,
+                      layout: Layout) -> list[dict[str, Any]]:  # fmt: skip
+    """Return documents' prediction records ``{"id", "response", "confidence"}``, reading all of them together.
+
+    In regions mode the response is a nested object of the texts as they are printed; in page mode it is the model's raw
+    text. Confidence is, by field path, the geometric mean of the probabilities of the field's tokens.
+    """
+    if mode is Mode.PAGE:
+        requests = [ReadRequest(tuple(page.open() for page in document.pages), FULL[0]) for document in documents]
+        return [_page_record(reader, document.id, reading)
+                for document, reading in zip(documents, reader.read(requests), strict=True)]  # fmt: skip
+    requests, places = [], []
+    for document in documents:
+        pages = [page.open() for page in document.pages]
+        for region in layout.regions(document):
+            for number, box in region.lines:
+                requests.append(ReadRequest((crop(pages[number], box),), OCR_PROMPT))
+                places.append((document.id, region.path))
+    read: dict[str, dict[str, list[Reading]]] = {document.id: {} for document in documents}
+    for (document_id, path), reading in zip(places, reader.read(requests), strict=True):
+        read[document_id].setdefault(path, []).append(reading)
+    return [_regions_record(name, fields) for name, fields in read.items()]
+
+
+def _regions_record(document_id: str, fields: dict[str, list[Reading]]) -> dict[str, Any]:
+    # Null, for absent, where nothing was read.
+    texts = {path: " ".join(line.text for line in lines if line.text) or None for path, lines in fields.items()}
+    confidence = {}
+    for path, lines in fields.items():
+        if texts[path]:
+            chances = [chance for line in lines for chance in line.token_probabilities]
+            confidence[path] = round(geometric_mean(chances), 4)
+    return {"id": document_id, "response": unflatten(texts), "confidence": confidence}
+
+
+def _page_record(reader: Reader, document_id: str, reading: Reading) -> dict[str, Any]:
+    ends = reader.token_ends(reading)
+    starts = [0, *ends[:-1]]
+    confidence = {}
+    for path, (start, end) in value_spans(reading.text).items():
+        chances = [chance for chance, first, last in zip(reading.token_probabilities, starts, ends, strict=True)
+                   if first < end and last > start]  # fmt: skip
+        confidence[path] = round(geometric_mean(chances), 4)
+    return {"id": document_id, "response": reading.text, "confidence": confidence}
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Some of the asked documents, and the image shards that they lie in."""
+
+    number: int
+    documents: tuple[tuple[str, AnyPath], ...]  # id and shard
+    fingerprint: str  # of the reader, the documents and what their pages were made from
+
+    def load(self) -> list[RenderedDocument]:
+        found: dict[str, RenderedDocument] = {}
+        for shard in dict.fromkeys(shard for _, shard in self.documents):
+            found |= {document.id: document for document in from_table(read_table(shard))}
+        return [found[name] for name, _ in self.documents]
+
+
+def _parts(images: Sequence[AnyPath], asked: Collection[str], setting: str) -> list[_Part]:
+    wanted = set(asked)
+    places: list[tuple[str, AnyPath]] = []
+    made_from: dict[AnyPath, str] = {}
+    for folder in images:
+        for shard in shard_files(folder):
+            names = dict.fromkeys(read_table(shard, ["document_id"])["document_id"].to_pylist())
+            places += [(name, shard) for name in names if name in wanted]
+            made_from[shard] = fingerprint_of(shard)
+    missing = sorted(wanted - {name for name, _ in places})
+    if missing:
+        raise ValueError(f"{len(missing)} of {len(wanted)} asked documents have no pages in "
+                         f"{', '.join(map(str, images))}: {', '.join(missing[:5])}; render them first")  # fmt: skip
+    parts = []
+    for number, start in enumerate(range(0, len(places), PART_DOCUMENTS)):
+        chosen = tuple(places[start : start + PART_DOCUMENTS])
+        content = [f"{name} {made_from[shard]}" for name, shard in chosen]
+        parts.append(_Part(number, chosen, sha256_of("\n".join([setting, *content]))))
+    return parts
+
+
+def predict_batch(images: Sequence[AnyPath], asked: Collection[str], folder: AnyPath, *, base: str = EMBEDDED,
+                  adapter: AnyPath | None = None, mode: Mode | None = None, layout: Layout | None = None,
+                  device: str = "auto", threads: int = 1, on_documents: Callable[[int], None] | None = None,
+                  ) -> PredictionSummary:  # fmt: skip
+    """Read the asked documents from folders of page images.
+
+    ``folder`` gets predictions.jsonl in the images' order, predicted_by.json (who read, written last) and timing.json.
+    ``mode`` is regions for a base that reads lines and page for others, unless said otherwise. A killed run goes on
+    after the parts that it has; what the same reader has read from the same images is left as it is. ``on_documents``
+    is told how many documents were done since it was last told.
+
+    Raises:
+        ValueError: asked documents have no pages, or base, adapter and mode do not fit together.
+        FileNotFoundError: base or adapter are not there.
+    """
+    reader = Reader(base, adapter, device=device, threads=threads)
+    mode = mode or (Mode.REGIONS if reader.reads_lines else Mode.PAGE)
+    if mode is Mode.PAGE and reader.reads_lines:
+        raise ValueError(f"mode: {reader.base.name} reads single printed lines, not pages; take regions, or the real "
+                         "model")  # fmt: skip
+    layout = layout or RendererBoxes()
+    layout_name = layout.name if mode is Mode.REGIONS else ""
+    parts = _parts(images, asked, f"{reader.identity}:{mode}:{layout_name}")
+    fingerprint = sha256_of("\n".join(part.fingerprint for part in parts))
+    report = on_documents or (lambda done: None)
+    done = _finished(folder, fingerprint)
+    skipped = len(parts) if done else 0
+    if done:
+        report(len(set(asked)))
+    else:
+        made = []
+        for part in parts:
+            place = folder / PARTS_FOLDER / f"part-{part.number:05d}.json"
+            found = read_json(place) if place.exists() else {}
+            if found.get("fingerprint") == part.fingerprint:
+                skipped += 1
+            else:
+                found = _read_part(reader, part, mode, layout)
+                write_json(place, found)
+            made.append(found)
+            report(len(part.documents))
+        write_json_lines(folder / PREDICTIONS_FILE, (record for part in made for record in part["records"]))
+        write_json(folder / TIMING_FILE, _timing(made, reader))
+        write_json(folder / PREDICTED_BY_FILE, {
+            "fingerprint": fingerprint, "predictions": sha256_of_file(folder / PREDICTIONS_FILE), "mode": mode,
+            "layout": layout_name, "base": reader.base.identity, "adapter": reader.adapter,
+            "device": reader.device.type,
+        })  # fmt: skip
+        remove_folder(folder / PARTS_FOLDER)
+    timing = read_json(folder / TIMING_FILE) if (folder / TIMING_FILE).exists() else {}
+    return PredictionSummary(len(set(asked)), mode, layout_name, reader.device.type, len(parts), skipped,
+                             timing.get("wall_seconds_per_document"))  # fmt: skip
+
+
+def _finished(folder: AnyPath, fingerprint: str) -> bool:
+    if not (folder / PREDICTED_BY_FILE).exists() or not (folder / PREDICTIONS_FILE).exists():
+        return False
+    by = read_json(folder / PREDICTED_BY_FILE)
+    return bool(by["fingerprint"] == fingerprint and by["predictions"] == sha256_of_file(folder / PREDICTIONS_FILE))
+
+
+def _read_part(reader: Reader, part: _Part, mode: Mode, layout: Layout) -> dict[str, Any]:
+    documents = part.load()
+    wall, cpu = time.perf_counter(), time.process_time()
+    records = predict_documents(reader, documents, mode, layout)
+    return {"fingerprint": part.fingerprint, "records": records, "pages": sum(len(one.pages) for one in documents),
+            "wall_seconds": time.perf_counter() - wall, "cpu_seconds": time.process_time() - cpu}  # fmt: skip
+
+
+def _timing(parts: Sequence[dict[str, Any]], reader: Reader) -> dict[str, Any]:
+    """Return what reading took, from decoded shards to records; loading the model is not in it."""
+    documents = sum(len(part["records"]) for part in parts)
+    wall, cpu = (sum(part[name] for part in parts) for name in ("wall_seconds", "cpu_seconds"))
+    return {
+        "documents": documents, "pages": sum(part["pages"] for part in parts), "device": reader.device.type,
+        "threads": reader.threads, "wall_seconds": round(wall, 3), "cpu_seconds": round(cpu, 3),
+        "wall_seconds_per_document": round(wall / documents, 4) if documents else None,
+        "cpu_seconds_per_document": round(cpu / documents, 4) if documents else None,
+    }  # fmt: skip

@@ -1,0 +1,44 @@
+# `make demo` and `make test` need nothing but Python 3.11+, git and make; each sets up .venv first.
+# Settings: PROFILE=tiny|demo|full, PYTHON=python3.12, FINSCRIBE_STORAGE=folder or s3://…, FINSCRIBE_WORKERS=N.
+
+SHELL := /bin/bash
+PROFILE ?= demo
+PORT ?= 3000
+BIN := .venv/bin
+
+export DAGSTER_HOME ?= $(CURDIR)/.dagster_home
+export FINSCRIBE_STORAGE ?= $(CURDIR)/storage
+export FINSCRIBE_PROFILE ?= $(PROFILE)
+
+.PHONY: help setup home demo dev test test-slow check clean
+
+help:  ## show what there is to make
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+setup:  ## create .venv, install everything, see to system libraries and fonts
+	@scripts/setup
+
+home: setup
+	@mkdir -p "$(DAGSTER_HOME)"
+	@cmp -s dagster.yaml "$(DAGSTER_HOME)/dagster.yaml" || cp dagster.yaml "$(DAGSTER_HOME)/dagster.yaml"
+
+demo: home  ## run the whole loop once: documents, pages, pairs, adapter, report, plan
+	@scripts/demo
+
+dev: home  ## open the Dagster UI on loopback, with the daemon that runs the sensor
+	$(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p $(PORT)
+
+test: setup  ## run the tests
+	$(BIN)/python -m pytest --cov=finscribe_assets --cov-report=term:skip-covered
+
+test-slow: setup  ## run the tests that take minutes
+	$(BIN)/python -m pytest -m slow
+
+check: setup  ## lint, types, import rules, definitions
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/dagster definitions validate -w workspace.yaml
+
+clean:  ## remove what runs have made (not .venv)
+	rm -rf storage .dagster_home

@@ -1,0 +1,41 @@
+"""The command line's root: its help, its commands and how errors are shown."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import typer
+from rich.console import Console
+
+from finscribe_assets.cli import measuring, modelling, synthesising
+
+HELP = """Teach PaddleOCR-VL to read invoices, receipts and purchase orders.
+
+A workspace is a folder that stages fill one after the other:
+
+1. `finscribe synthesize --num-samples 200 --out work` – documents with exact truth
+2. `finscribe render work` – page images with exact boxes
+3. `finscribe pairs work` – instruction pairs
+4. `finscribe split work` – train, validation and test without leaks
+5. `finscribe train work --out work/adapter` – a LoRA adapter
+6. `finscribe predict work --adapter work/adapter` – what it reads
+7. `finscribe evaluate`, `finscribe mine` – scores, and what to synthesise next
+"""
+
+
+class Commands(typer.core.TyperGroup):
+    """Commands whose expected errors are one readable line, with exit status 1; a bug keeps its traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except (ValueError, FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+            Console(stderr=True).print(f"[bold red]finscribe:[/] {error}", highlight=False, soft_wrap=True)
+            sys.exit(1)
+
+
+app = typer.Typer(cls=Commands, help=HELP, no_args_is_help=True, rich_markup_mode="markdown", add_completion=False)
+for commands in (synthesising, modelling, measuring):
+    commands.register(app)

@@ -1,0 +1,146 @@
+"""Commands that measure predictions and plan what comes next: evaluate, mine, summary."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from finscribe_assets.cli.progress import bar, console
+from finscribe_assets.profiles import FIRST_KEY
+
+Predictions = Annotated[Path, typer.Option(
+    help='JSON lines: {"id": "…", "response": <JSON object or the model\'s raw text>, "confidence": {"field": 0.97}?}.',
+    exists=True, dir_okay=False)]  # fmt: skip
+GroundTruth = Annotated[Path, typer.Option(
+    help='JSON lines: {"id": "…", "document": {…}} in the schema that `finscribe schema` prints; parts of it are enough.',
+    exists=True, dir_okay=False)]  # fmt: skip
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    for command in (evaluate, mine, summary):
+        app.command()(command)
+
+
+def evaluate(
+    predictions: Predictions,
+    ground_truth: GroundTruth,
+    output: Annotated[Path, typer.Option(help="Report to write, as JSON; a page for people is written beside it.")],
+    reader: Annotated[str, typer.Option(help="Name of the model, for the report.")] = "unnamed reader",
+) -> None:
+    """Measure predictions against ground truth: fields, tables (TEDS), arithmetic, exact match.
+
+    Nothing that a model may write stops it: broken JSON, prose, wrong types, unknown or repeated ids are counted and
+    reported.
+    """
+    from finscribe_assets.evaluation.html import headline_rows, to_html
+    from finscribe_assets.evaluation.inputs import read_predictions, read_truths
+    from finscribe_assets.evaluation.report import evaluate as measure
+    from finscribe_assets.files import write_text
+
+    truths = read_truths(ground_truth)
+    found, problems = read_predictions(predictions, truths)
+    with bar(None, "measuring"):
+        report = measure(truths, found, reader=reader, problems=problems)
+    page = output.with_suffix(".html")
+    write_text(output, report.model_dump_json(indent=2) + "\n")
+    write_text(page, to_html(report))
+    show(f"{len(found)} predictions for {len(truths)} documents", headline_rows(report))
+    show("targets", [{"target": name, "verdict": verdict} for name, verdict in report.targets.items()])
+    if problems.counts:
+        show("problems of the predictions", [{"problem": name, "count": count} for name, count in problems.counts.items()])
+    console.print(f"Report: {output}, {page}")
+
+
+def mine(
+    predictions: Predictions,
+    ground_truth: GroundTruth,
+    output: Annotated[Path, typer.Option(help="What was found, as JSON.")],
+    plan: Annotated[Path | None, typer.Option(help="Also write the next batch's plan here, for `finscribe synthesize "
+                                              "--plan`.", dir_okay=False)] = None,
+    workspace: Annotated[Path | None, typer.Option(help="Workspace the documents came from: its knobs tell what failures "
+                                                   "share, and its plan is the parent of the next.", exists=True,
+                                                   file_okay=False)] = None,
+    num_samples: Annotated[int, typer.Option(min=1, help="Documents of the next batch.")] = 200,
+) -> None:
+    """Find what a reader is weak at, and plan the documents that teach it.
+
+    Failures are put into cells of element × error type; a cell is weak when at least five fields failed so and the rate
+    is above the threshold by a test that holds over all cells.
+    """
+    from finscribe_assets.documents.batch import read_documents
+    from finscribe_assets.documents.loading import load_plan
+    from finscribe_assets.documents.recipe import seed_plan
+    from finscribe_assets.evaluation.inputs import read_predictions, read_truths
+    from finscribe_assets.evaluation.report import score
+    from finscribe_assets.files import write_json, write_text
+    from finscribe_assets.mining.mine import drawn_values
+    from finscribe_assets.mining.mine import mine as find
+    from finscribe_assets.mining.planning import NO_PLAN, explain
+
+    truths = read_truths(ground_truth)
+    found, problems = read_predictions(predictions, truths)
+    drawn = {}
+    if workspace:
+        drawn = drawn_values([document for document in read_documents(workspace / "documents") if document.id in truths])
+    parent = load_plan(workspace / "plan.json") if workspace else seed_plan(FIRST_KEY, num_samples, 0)
+    with bar(None, "mining"):
+        report = find(score(truths, found), parent, num_samples, drawn)
+    write_json(output, report.to_json() | {"problems": dict(problems.counts)})
+    show("cells of element × error type", [
+        {"element": cell.element, "error type": cell.error_type, "failures": cell.failures, "of": cell.trials,
+         "at least": f"{cell.lower_bound:.1%}", "": "weak" if cell.weak else "watched" if cell.watched else ""}
+        for cell in report.cells[:15]
+    ])  # fmt: skip
+    if report.plan is None:
+        console.print(NO_PLAN)
+        return
+    show(f"plan of {report.plan.key}", explain(report.plan))
+    if plan:
+        write_text(plan, report.plan.model_dump_json(indent=2) + "\n")
+        console.print(f"Plan: {plan}; next: finscribe synthesize --plan {plan} --out …")
+
+
+def summary(
+    storage: Annotated[str, typer.Option(help="Root of the assets' storage: a folder or s3://….")] = "storage",
+    key: Annotated[str, typer.Option(help="Batch to show.")] = FIRST_KEY,
+) -> None:
+    """Show what an iteration of the Dagster platform came to: scores, weak cells, the next plan, and where it all is."""
+    from finscribe_assets.evaluation.html import EMBEDDED_NOTE, headline_rows
+    from finscribe_assets.evaluation.report import EvaluationReport
+    from finscribe_assets.files import as_path, read_json
+
+    root = as_path(storage)
+    place = root / "evaluation_report" / key / "report.json"
+    if not place.exists():
+        raise FileNotFoundError(f"{place}: no report of {key} here; run `make demo`, or name another --storage or --key")
+    report = EvaluationReport.model_validate_json(place.read_text(encoding="utf-8"))
+    show(f"{report.reader} on {report.documents} validation documents; regions: {report.layout}", headline_rows(report))
+    show("against other readers", [{"reader": name, **row} for name, row in report.comparisons.items()])
+    show("targets", [{"target": name, "verdict": verdict} for name, verdict in report.targets.items()])
+    found = read_json(root / "hard_sample_plan" / key / "mining.json")
+    show("weak cells", [{"element": cell["element"], "error type": cell["error_type"], "failures": cell["failures"],
+                         "of": cell["trials"], "turn up": ", ".join(cell["knobs"])} for cell in found["weak"]])  # fmt: skip
+    if isinstance(found["plan"], list):
+        show("next plan", found["plan"])
+    else:
+        console.print(found["plan"])
+    if report.reader.startswith("embedded"):
+        console.print(EMBEDDED_NOTE)
+    for name in ("evaluation_report", "trained_adapter", "hard_sample_plan"):
+        console.print(f"{name:18} {root / name / key}")
+
+
+def show(title: str, rows: list[dict[str, Any]]) -> None:
+    """Print rows as a table; nothing where there are none."""
+    if not rows:
+        return
+    table = Table(title=title, title_justify="left")
+    for name, value in rows[0].items():
+        table.add_column(name, justify="right" if isinstance(value, int | float) else "left")
+    for row in rows:
+        table.add_row(*("" if value is None else f"{value:.4f}" if isinstance(value, float) else str(value) for value in row.values()))
+    console.print(table)

@@ -1,0 +1,161 @@
+"""Commands from nothing to a data set: synthesize, render, pairs, split, export, schema."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from finscribe_assets.cli.progress import bar, console
+from finscribe_assets.profiles import FIRST_KEY, workers_from_environment
+
+Workspace = Annotated[Path, typer.Argument(help="The workspace: the folder that `finscribe synthesize --out` made.",
+                                           exists=True, file_okay=False)]
+WorkerCount = Annotated[int | None, typer.Option("--workers", min=1, help="Worker processes; the data do not depend on "
+                                                 "their number.", show_default="all processors")]  # fmt: skip
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    for command in (synthesize, render, pairs, split, export, schema):
+        app.command()(command)
+
+
+def synthesize(
+    out: Annotated[Path, typer.Option(help="Workspace to write: documents/, documents.parquet, documents.jsonl.")],
+    num_samples: Annotated[int, typer.Option(min=1, help="Number of documents.")] = 100,
+    seed: Annotated[int, typer.Option(min=0, help="Seed; the same seed gives the same documents, byte for byte.")] = 0,
+    recipe: Annotated[Path | None, typer.Option(help="YAML or JSON recipe: weights and knob intensities.",
+                                                exists=True, dir_okay=False)] = None,
+    plan: Annotated[Path | None, typer.Option(help="A plan that `finscribe mine --plan` wrote; it sets number, seed "
+                                              "and recipe.", exists=True, dir_okay=False)] = None,
+    shard_size: Annotated[int, typer.Option(min=1, help="Documents a shard.")] = 100,
+    workers: WorkerCount = None,
+) -> None:
+    """Draw documents with exact truth.
+
+    `documents.jsonl` is the ground-truth format that `evaluate` and `mine` read:
+    one `{"id": …, "document": {…}}` a line, in the schema that `finscribe schema` prints.
+    """
+    from finscribe_assets.documents.batch import synthesize as draw_batch
+    from finscribe_assets.documents.batch import write_ground_truth, write_single_table
+    from finscribe_assets.documents.loading import load_plan, load_recipe
+    from finscribe_assets.documents.recipe import seed_plan
+    from finscribe_assets.files import write_text
+    from finscribe_assets.shards import LocalShardPool
+
+    if plan and recipe:
+        raise ValueError("--plan: a plan holds its recipe; give --plan or --recipe, not both")
+    wanted = load_plan(plan) if plan else seed_plan(FIRST_KEY, num_samples, seed, load_recipe(recipe) if recipe else None)
+    write_text(out / "plan.json", wanted.model_dump_json(indent=2) + "\n")
+    with bar(wanted.documents, "documents") as advance:
+        summary = draw_batch(wanted, out / "documents", LocalShardPool(workers or workers_from_environment()), shard_size=shard_size, on_shard=advance)
+    write_single_table(out / "documents", out / "documents.parquet")
+    write_ground_truth(out / "documents", out / "documents.jsonl")
+    console.print(f"{wanted.documents} documents in {out} ({summary.skipped} of {summary.shards} shards were there already)")
+
+
+def render(
+    workspace: Workspace,
+    dpi: Annotated[int, typer.Option(min=72, max=300, help="Pixels an inch.")] = 144,
+    preview: Annotated[bool, typer.Option(help="Also write preview.png: the first pages with their boxes drawn on.")] = True,
+    workers: WorkerCount = None,
+) -> None:
+    """Render page images with exact boxes into images/."""
+    from finscribe_assets.rendering.batch import read_rendered, render_batch
+    from finscribe_assets.rendering.preview import contact_sheet
+    from finscribe_assets.shards import LocalShardPool
+
+    with bar(_documents(workspace), "documents rendered") as advance:
+        summary = render_batch(workspace / "documents", workspace / "images", LocalShardPool(workers or workers_from_environment()), dpi=dpi,
+                               on_shard=advance)  # fmt: skip
+    console.print(f"{summary.pages} pages in {workspace / 'images'} "
+                  f"({summary.skipped} of {summary.shards} shards were there already)")  # fmt: skip
+    if preview:
+        sheet = workspace / "preview.png"
+        first = [document for document, _ in zip(read_rendered(workspace / "images"), range(12), strict=False)]
+        contact_sheet(first).save(sheet)
+        console.print(f"Look at {sheet}")
+
+
+def pairs(
+    workspace: Workspace,
+    ocr_lines: Annotated[int, typer.Option(min=0, help="`OCR:` pairs of single printed lines, at most, a document.")] = 24,
+    workers: WorkerCount = None,
+) -> None:
+    """Turn pages into instruction pairs in pairs/: extraction, questions, tables, absent fields, lines of text."""
+    from finscribe_assets.instructions.batch import pair_batch
+    from finscribe_assets.instructions.tasks import PairRecipe
+    from finscribe_assets.shards import LocalShardPool
+
+    with bar(_documents(workspace), "documents paired") as advance:
+        summary = pair_batch(workspace / "documents", workspace / "images", workspace / "pairs",
+                             LocalShardPool(workers or workers_from_environment()), PairRecipe(ocr_lines=ocr_lines), on_shard=advance)  # fmt: skip
+    for task, count in sorted(summary.tasks.items()):
+        console.print(f"{count:8,}  {task}")
+
+
+def split(
+    workspace: Workspace,
+    earlier: Annotated[list[Path] | None, typer.Option("--with", help="Workspace of an earlier batch to train on as "
+                                                       "well, oldest first; its splits stay as they are.")] = None,
+) -> None:
+    """Divide documents 80/10/10 into train, validation and test in splits/, no vendor's layout in two of them."""
+    from finscribe_assets.splitting.manifest import BatchInputs, build
+
+    def inputs(folder: Path) -> BatchInputs:
+        return BatchInputs(key=plan_key(folder), documents=folder / "documents", pairs=folder / "pairs")
+
+    manifest = build([*map(inputs, earlier or []), inputs(workspace)], plan_key(workspace), workspace / "splits")
+    console.print_json(data=manifest.counts())
+
+
+def export(
+    workspace: Workspace,
+    out: Annotated[Path, typer.Option(help="Folder to write.")],
+    split: Annotated[str, typer.Option(help="train, validation or test.")] = "train",
+) -> None:
+    """Write pairs as `messages` + `images` JSONL for ms-swift, LLaMA-Factory and PaddleFormers, and validate it.
+
+    Those loaders drop a bad sample without a word (a missing image, an <image> too many, an empty answer); the
+    validation here fails on every one of them instead.
+    """
+    from finscribe_assets.instructions.export import export_messages
+
+    with bar(None, "pairs written") as advance:
+        summary = export_messages(workspace / "pairs", workspace / "images", out,
+                                  documents=documents_of_split(workspace, split), on_pair=advance)  # fmt: skip
+    console.print(f"{summary.pairs} pairs and {summary.images} images in {out}")
+
+
+def schema() -> None:
+    """Print the JSON Schema of a document: the ground-truth format, with EN 16931's codes."""
+    from finscribe_assets.documents.schema import Document
+
+    typer.echo(json.dumps(Document.model_json_schema(), ensure_ascii=False, indent=2))
+
+
+def _documents(workspace: Path) -> int:
+    from finscribe_assets.shards import row_count, shard_files
+
+    files = shard_files(workspace / "documents")
+    if not files:
+        raise FileNotFoundError(f"{workspace / 'documents'}: no documents; run `finscribe synthesize --out {workspace}` first")
+    return sum(row_count(file) for file in files)
+
+
+def plan_key(workspace: Path) -> str:
+    from finscribe_assets.documents.loading import load_plan
+
+    return load_plan(workspace / "plan.json").key
+
+
+def documents_of_split(workspace: Path, split: str) -> set[str]:
+    from finscribe_assets.splitting.assign import Split
+    from finscribe_assets.splitting.manifest import read_splits
+
+    if split not in set(Split):
+        raise ValueError(f"--split: {split!r} is none of {', '.join(Split)}")
+    return {row.document_id for row in read_splits(workspace / "splits") if row.split == split}

@@ -1,0 +1,234 @@
+"""Group evaluation: predictions of a batch's adapter, their report, and the plan of the next batch."""
+
+import itertools
+
+import dagster as dg
+from upath import UPath
+
+from finscribe_assets.documents.batch import ground_truth, read_documents
+from finscribe_assets.documents.drawn import DrawnDocument
+from finscribe_assets.evaluation.html import EMBEDDED_NOTE, headline_rows, to_html
+from finscribe_assets.evaluation.inputs import InputProblems, Prediction, Truth, read_predictions
+from finscribe_assets.evaluation.report import EvaluationReport, evaluate, score
+from finscribe_assets.files import read_json, write_json, write_text
+from finscribe_assets.inference.predict import PREDICTED_BY_FILE, PREDICTIONS_FILE, TIMING_FILE, predict_batch
+from finscribe_assets.mining.cells import Cell
+from finscribe_assets.mining.heatmap import heat_map
+from finscribe_assets.mining.iteration import IterationRecord, decide
+from finscribe_assets.mining.mine import drawn_values, mine
+from finscribe_assets.mining.planning import explain, problems_of
+from finscribe_assets.orchestration.history import RECORD_FILE, history_until
+from finscribe_assets.orchestration.metadata import picture, table
+from finscribe_assets.orchestration.partitions import batches_until, synthesis
+from finscribe_assets.orchestration.resources import PlanStore, Sizes, Storage, Workers, progress
+from finscribe_assets.profiles import FIRST_KEY
+from finscribe_assets.splitting.assign import Split
+from finscribe_assets.splitting.manifest import SplitRow, read_splits
+from finscribe_assets.training.loading import TRAINING_RECORD
+from finscribe_assets.training.configuration import EMBEDDED
+
+GROUP = "evaluation"
+OWNERS = ["team:document-ai"]
+REPORT_FILE = "report.json"
+MEASURED = (Split.VALIDATION, Split.TEST)
+"""Mining looks at validation; test is reported once an adapter, and nothing is chosen by it."""
+
+
+def measured_documents(storage: Storage, key: str) -> tuple[list[SplitRow], dict[str, DrawnDocument]]:
+    """Return the validation and test documents of the data set of a batch: their places, and the documents by id."""
+    rows = [row for row in read_splits(storage.folder("dataset_splits", key)) if row.split in MEASURED]
+    wanted = {row.document_id for row in rows}
+    folders = [storage.folder("synthetic_documents", batch) for batch in sorted({row.batch for row in rows})]
+    drawn = itertools.chain.from_iterable(map(read_documents, folders))
+    return rows, {document.id: document for document in drawn if document.id in wanted}
+
+
+@dg.asset(
+    partitions_def=synthesis, group_name=GROUP, owners=OWNERS, kinds={"pytorch", "json"}, code_version="1",
+    description="What the adapter, and the bare base beside it, read on validation and test documents.",
+    check_specs=[
+        dg.AssetCheckSpec("predictions_are_complete", asset="predictions", blocking=True,
+                          description="Every validation and test document has one prediction of each reader."),
+    ],
+)  # fmt: skip
+def predictions(
+    context: dg.AssetExecutionContext, trained_adapter: UPath, dataset_splits: UPath, storage: Storage,
+    workers: Workers,
+) -> dg.MaterializeResult:  # fmt: skip
+    """Read every measured document with the adapter and with its base."""
+    folder = storage.folder_of(context)
+    rows, drawn = measured_documents(storage, context.partition_key)
+    base = read_json(trained_adapter / TRAINING_RECORD)["config"]["base"]
+    images = [storage.folder("rendered_images", batch) for batch in sorted({row.batch for row in rows})]
+    missing: dict[str, list[str]] = {}
+    seconds: dict[str, float | None] = {}
+    for reader, adapter in (("adapter", trained_adapter), ("base", None)):
+        on_documents = progress(context, len(drawn), f"documents read by the {reader}")
+        summary = predict_batch(images, set(drawn), folder / reader, base=base, adapter=adapter,
+                                threads=workers.workers, on_documents=on_documents)  # fmt: skip
+        seconds[reader] = summary.seconds_per_document
+        found, _ = _read_predictions(folder / reader, drawn)
+        missing[reader] = sorted(drawn.keys() - found.keys())
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": len(drawn),
+            "splits": dg.MetadataValue.json({str(split): sum(row.split is split for row in rows) for split in MEASURED}),
+            "layout": summary.layout,
+            "device": summary.device,
+            "seconds_per_document": seconds["adapter"] if seconds["adapter"] is not None else "read in an earlier run",
+        },
+        check_results=[
+            dg.AssetCheckResult(check_name="predictions_are_complete", passed=not any(missing.values()),
+                                metadata={"missing": dg.MetadataValue.json(missing)}),
+        ],
+    )  # fmt: skip
+
+
+def _read_predictions(folder: UPath, drawn: dict[str, DrawnDocument]) -> tuple[dict[str, Prediction], InputProblems]:
+    return read_predictions(folder / PREDICTIONS_FILE, truths_of(drawn))
+
+
+def truths_of(drawn: dict[str, DrawnDocument]) -> dict[str, Truth]:
+    """Return documents as ground truth: what is asked is what their pages print."""
+    return {name: Truth(name, document.document.to_json(), frozenset(document.printed)) for name, document in drawn.items()}
+
+
+@dg.asset(
+    partitions_def=synthesis, group_name=GROUP, owners=OWNERS, kinds={"json"}, code_version="1",
+    deps=[dg.AssetDep("dataset_splits")],
+    description="Scores of the adapter on validation, with intervals, beside its base and the adapter before it; test is "
+    "reported once, and nothing is chosen by it.",
+    check_specs=[
+        dg.AssetCheckSpec("something_was_measured", asset="evaluation_report", blocking=True),
+        dg.AssetCheckSpec("better_than_base", asset="evaluation_report",
+                          description="The adapter's field F1 on validation is not below its base's."),
+    ],
+)  # fmt: skip
+def evaluation_report(
+    context: dg.AssetExecutionContext, predictions: UPath, trained_adapter: UPath, storage: Storage
+) -> dg.MaterializeResult:
+    """Measure the batch's predictions."""
+    folder, key = storage.folder_of(context), context.partition_key
+    rows, drawn = measured_documents(storage, key)
+    base = read_json(trained_adapter / TRAINING_RECORD)["config"]["base"]
+    found, problems = _read_predictions(predictions / "adapter", drawn)
+    others = {"base": _read_predictions(predictions / "base", drawn)[0]}
+    # The adapter before this one read the documents of its own data set; the pair is compared on those both have.
+    before = [batch for batch in batches_until(storage.folder("predictions", key)) if batch < key]
+    timing = read_json(predictions / "adapter" / TIMING_FILE)
+    reports: dict[Split, EvaluationReport] = {}
+    for split in MEASURED:
+        names = {row.document_id for row in rows if row.split is split}
+        truths = truths_of({name: drawn[name] for name in names if name in drawn})
+        reports[split] = evaluate(
+            dict(sorted(truths.items())), {name: found[name] for name in truths if name in found},
+            reader=f"{base} + adapter {key}", layout=read_json(predictions / "adapter" / PREDICTED_BY_FILE)["layout"] or "none: whole pages", problems=problems,
+            seconds_per_document=timing["wall_seconds_per_document"], others=others,
+        )  # fmt: skip
+    report = reports[Split.VALIDATION]
+    if before:
+        report = report.model_copy(update={"comparisons": report.comparisons | {
+            f"adapter {before[-1]}, on {FIRST_KEY}": previous_comparison(storage, key, before[-1])}})  # fmt: skip
+    note = EMBEDDED_NOTE if base == EMBEDDED else ""
+    write_text(folder / REPORT_FILE, report.model_dump_json(indent=2) + "\n")
+    write_text(folder / "report.html", to_html(report, note))
+    write_text(folder / "test.json", reports[Split.TEST].model_dump_json(indent=2) + "\n")
+    headline = {name: figure.value for name, figure in report.headline.items() if figure}
+    against_base = report.comparisons["base"]
+    return dg.MaterializeResult(
+        metadata={
+            **headline,
+            "base_field_f1": against_base["other_field_f1"],
+            "validation": table(headline_rows(report)),
+            "test": table(headline_rows(reports[Split.TEST])),
+            "targets": table({"target": name, "verdict": verdict} for name, verdict in report.targets.items()),
+            "comparisons": table({"reader": name, **values} for name, values in report.comparisons.items()),
+            "by_element": table(report.by_element),
+            "by_type_and_locale": table(report.by_slice),
+            "page": dg.MetadataValue.path(str(folder / "report.html")),
+            "note": note or f"scores of {base}",
+        },
+        check_results=[
+            dg.AssetCheckResult(check_name="something_was_measured", passed=bool(headline.get("field_f1") is not None)),
+            dg.AssetCheckResult(check_name="better_than_base", passed=against_base["field_f1_difference"] >= 0,
+                                severity=dg.AssetCheckSeverity.WARN,
+                                metadata={name: value for name, value in against_base.items()}),
+        ],
+    )  # fmt: skip
+
+
+def previous_comparison(storage: Storage, key: str, before: str) -> dict[str, float]:
+    """Return how the adapter of ``key`` differs from that of ``before`` on the first batch's validation documents."""
+    rows = [row for row in read_splits(storage.folder("dataset_splits", key))
+            if row.split is Split.VALIDATION and row.batch == FIRST_KEY]  # fmt: skip
+    names = {row.document_id for row in rows}
+    drawn = {document.id: document for document in read_documents(storage.folder("synthetic_documents", FIRST_KEY))
+             if document.id in names}  # fmt: skip
+    truths = truths_of(drawn)
+    mine_, theirs = (read_predictions(storage.folder("predictions", batch) / "adapter" / PREDICTIONS_FILE, truths)[0]
+                     for batch in (key, before))  # fmt: skip
+    return evaluate(truths, mine_, others={"before": theirs}).comparisons["before"]
+
+
+@dg.asset(
+    partitions_def=synthesis, group_name=GROUP, owners=OWNERS, kinds={"json"}, code_version="1",
+    deps=[dg.AssetDep("evaluation_report")],
+    description="What the adapter is weak at on validation, and the plan of the next batch: base recipe, a floor over all "
+    "knobs, and the weak cells. Without a weak cell there is no plan. The sensor starts the next iteration from it.",
+    check_specs=[
+        dg.AssetCheckSpec("plan_is_within_bounds", asset="hard_sample_plan", blocking=True,
+                          description="Knobs from 0 to 1, at least half of the documents from the base recipe."),
+    ],
+)  # fmt: skip
+def hard_sample_plan(
+    context: dg.AssetExecutionContext, predictions: UPath, storage: Storage, plans: PlanStore, sizes: Sizes
+) -> dg.MaterializeResult:
+    """Mine the batch's predictions, and store the next batch's plan where there is one."""
+    folder, key, profile = storage.folder_of(context), context.partition_key, sizes.get()
+    rows, drawn = measured_documents(storage, key)
+    names = {row.document_id for row in rows if row.split is Split.VALIDATION}
+    validation = {name: document for name, document in sorted(drawn.items()) if name in names}
+    found, _ = _read_predictions(predictions / "adapter", validation)
+    mined = mine(score(truths_of(validation), found), plans.read(key), profile.targeted_documents,
+                 drawn_values(list(validation.values())))  # fmt: skip
+    problems = problems_of(mined.plan) if mined.plan else []
+    if mined.plan and not problems:
+        plans.write(mined.plan)
+    write_json(folder / "mining.json", mined.to_json())
+    record = _record(storage, key, len(mined.weak), mined.plan.key if mined.plan else None)
+    write_text(folder / RECORD_FILE, record.model_dump_json(indent=2) + "\n")
+    decision = decide(history_until(storage, key), limit=profile.iteration_limit, threshold=profile.plateau_threshold)
+    return dg.MaterializeResult(
+        metadata={
+            "weak_cells": len(mined.weak),
+            "decision": decision.reason,
+            "next_batch": decision.next_key or "none",
+            "plan": table(explain(mined.plan)) if mined.plan else dg.MetadataValue.text(mined.to_json()["plan"]),
+            "cells": table(_cell_row(cell) for cell in mined.cells[:40]),
+            "confusion": picture(heat_map(mined.cells), "heat map of element × error type: " + "; ".join(
+                f"{cell.element} {cell.error_type} {cell.failures}" for cell in mined.cells[:12])),
+            "low_confidence": table(mined.low_confidence[:20]),
+        },
+        check_results=[
+            dg.AssetCheckResult(check_name="plan_is_within_bounds", passed=not problems,
+                                metadata={"problems": dg.MetadataValue.json(problems)}),
+        ],
+    )  # fmt: skip
+
+
+def _cell_row(cell: Cell) -> dict[str, object]:
+    return {"element": cell.element, "error_type": cell.error_type, "failures": cell.failures, "trials": cell.trials,
+            "lower_bound": cell.lower_bound, "state": "weak" if cell.weak else "watched" if cell.watched else "",
+            "example": cell.examples[0] if cell.examples else ""}  # fmt: skip
+
+
+def _record(storage: Storage, key: str, weak: int, next_key: str | None) -> IterationRecord:
+    """Return what the iteration came to, its gain measured on the first batch's validation documents."""
+    before = [batch for batch in batches_until(storage.folder("predictions", key)) if batch < key]
+    if not before:
+        report = EvaluationReport.model_validate(read_json(storage.folder("evaluation_report", key) / REPORT_FILE))
+        figure = report.headline["field_f1"]
+        return IterationRecord(key=key, metric=figure.value if figure else 0.0, weak_cells=weak, next_key=next_key)
+    gain = previous_comparison(storage, key, before[-1])
+    return IterationRecord(key=key, metric=round(gain["other_field_f1"] + gain["field_f1_difference"], 4),
+                           gain=gain["field_f1_difference"], gain_upper=gain["high"], weak_cells=weak, next_key=next_key)  # fmt: skip

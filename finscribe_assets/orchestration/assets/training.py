@@ -1,0 +1,92 @@
+"""Group training: the base that adapters are trained on, and a batch's adapter."""
+
+import json
+
+import dagster as dg
+import yaml
+from upath import UPath
+
+from finscribe_assets.files import sha256_of_file
+from finscribe_assets.orchestration.metadata import picture, table
+from finscribe_assets.orchestration.partitions import batches_until, synthesis
+from finscribe_assets.orchestration.resources import Sizes, Storage
+from finscribe_assets.training.adapter import TRAINER_VERSION, Progress, train_adapter
+from finscribe_assets.training.curves import loss_curve
+from finscribe_assets.training.loading import ADAPTER_WEIGHTS, find_base
+from finscribe_assets.training.samples import BatchFolders, SampleSource
+
+GROUP = "training"
+OWNERS = ["team:document-ai"]
+
+
+@dg.observable_source_asset(
+    group_name=GROUP, owners=OWNERS, kinds={"pytorch", "safetensors"},
+    description="The checkpoint that adapters are trained on, embedded in this package or named by the profile's preset. "
+    "Its data version is its content's hash.",
+)  # fmt: skip
+def base_model(context: dg.OpExecutionContext, sizes: Sizes) -> dg.ObserveResult:
+    """Observe the base's content."""
+    name = sizes.get().training_config().base
+    base = find_base(name)
+    return dg.ObserveResult(
+        data_version=dg.DataVersion(base.content),
+        metadata={"base": base.name, "sha256": base.content, "folder": dg.MetadataValue.path(str(base.folder))},
+    )
+
+
+class TrainingConfig(dg.Config):
+    """Settings of the adapter's training that differ from the profile's, by their names in AdapterConfig."""
+
+    overrides: dict[str, str] = {}
+
+
+@dg.asset(
+    partitions_def=synthesis, deps=[base_model], group_name=GROUP, owners=OWNERS,
+    kinds={"pytorch", "safetensors"}, code_version=str(TRAINER_VERSION), pool="gpu",
+    description="A LoRA adapter trained on all batches up to this one, as the manifest lists them.",
+    check_specs=[
+        dg.AssetCheckSpec("loss_fell", asset="trained_adapter", blocking=True,
+                          description="The validation loss at the end is below the one before the first step."),
+    ],
+)  # fmt: skip
+def trained_adapter(
+    context: dg.AssetExecutionContext, config: TrainingConfig, dataset_splits: UPath, storage: Storage, sizes: Sizes
+) -> dg.MaterializeResult:
+    """Train the batch's adapter; a killed run goes on from its last checkpoint."""
+    key, folder = context.partition_key, storage.folder_of(context)
+    # The command line gives text; YAML's reading of it gives numbers and lists their types.
+    settings = sizes.get().training_config({name: yaml.safe_load(text) for name, text in config.overrides.items()})
+    keys = batches_until(dataset_splits)
+    source = SampleSource(dataset_splits, tuple(
+        BatchFolders(batch, storage.folder("instruction_pairs", batch), storage.folder("rendered_images", batch)) for batch in keys
+    ))  # fmt: skip
+    before = storage.folder("trained_adapter", keys[-2]) if len(keys) > 1 else None
+
+    def on_step(progress: Progress) -> None:
+        if progress.step % max(1, progress.steps // 20) == 0 or progress.step == progress.steps:
+            measured = "" if progress.validation_loss is None else f", validation {progress.validation_loss:.4f}"
+            context.log.info(f"step {progress.step} of {progress.steps}: loss {progress.loss:.4f}{measured}")
+
+    summary = train_adapter(settings, source, folder, storage.work_folder("trained_adapter", key), previous=before, on_step=on_step)
+    first, last = summary.first_validation_loss, summary.last_validation_loss
+    metrics = [json.loads(line) for line in (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(sha256_of_file(folder / ADAPTER_WEIGHTS)),
+        metadata={
+            "base": summary.base,
+            "steps": summary.steps,
+            "samples": summary.samples,
+            "trainable_parameters": summary.trainable_parameters,
+            "first_validation_loss": first if first is not None else "not measured",
+            "last_validation_loss": last if last is not None else "not measured",
+            "left_out": table({"reason": reason, "pairs": count} for reason, count in summary.left_out.items()),
+            "loss": picture(loss_curve(metrics), f"training loss, validation from {first} to {last}"),
+            "settings": dg.MetadataValue.json(json.loads(settings.model_dump_json())),
+            "already_there": summary.already_there,
+            "tensorboard": dg.MetadataValue.path(str(folder / "tensorboard")),
+        },
+        check_results=[
+            dg.AssetCheckResult(check_name="loss_fell", passed=first is not None and last is not None and last < first,
+                                metadata={"first": first or 0.0, "last": last or 0.0}),
+        ],
+    )  # fmt: skip

@@ -1,0 +1,35 @@
+"""Where assets lie: one folder an asset and partition, below one root, on a disk or in an object store."""
+
+from __future__ import annotations
+
+import dagster as dg
+from upath import UPath
+
+
+class BatchFolders(dg.UPathIOManager):
+    """Give an asset the folders that the assets before it wrote.
+
+    A batch does not pass through memory: an asset writes its own folder shard by shard (`Storage.folder_of`), and the
+    next one is handed its path.
+    """
+
+    def dump_to_path(self, context: dg.OutputContext, obj: object, path: UPath) -> None:
+        """Refuse a value: what an asset makes is in its folder already."""
+        raise TypeError(f"{context.asset_key.to_user_string()} returned a {type(obj).__name__}; an asset writes its folder "
+                        f"({path}) itself and returns MaterializeResult without a value")  # fmt: skip
+
+    def load_from_path(self, context: dg.InputContext, path: UPath) -> UPath:
+        """Return the folder of an upstream asset's partition."""
+        if not path.exists():
+            raise FileNotFoundError(f"{path}: not there; materialise {context.asset_key.to_user_string()} first")
+        return path
+
+
+class BatchFoldersFactory(dg.ConfigurableIOManagerFactory[BatchFolders]):
+    """Configuration of the I/O manager."""
+
+    root: str
+
+    def create_io_manager(self, context: dg.InitResourceContext) -> BatchFolders:
+        """Return the I/O manager for the configured root."""
+        return BatchFolders(base_path=UPath(self.root))

@@ -1,0 +1,25 @@
+"""Jobs: the whole iteration, and its two halves."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+iterate = dg.define_asset_job(
+    "iterate",
+    selection=dg.AssetSelection.all(),
+    description="One whole iteration: documents, pages, pairs, splits, adapter, predictions, report and plan.",
+)
+
+synthesize = dg.define_asset_job(
+    "synthesize",
+    selection=dg.AssetSelection.groups("synthesis", "dataset"),
+    description="Documents, pages, pairs and splits of a batch, without training.",
+)
+
+train_and_evaluate = dg.define_asset_job(
+    "train_and_evaluate",
+    selection=dg.AssetSelection.groups("training", "evaluation"),
+    description="Adapter, predictions, report and plan from splits that are there already.",
+)
+
+jobs = [iterate, synthesize, train_and_evaluate]

@@ -1,0 +1,68 @@
+"""The named sizes of a run: tiny for CI, demo for a laptop, full for the real model.
+
+What belongs here: how much of everything. How a stage works is the stage's business.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+if TYPE_CHECKING:
+    from finscribe_assets.training.configuration import AdapterConfig
+
+FIRST_KEY = "batch-000"
+
+
+class Profile(BaseModel):
+    """Sizes of one iteration."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    documents: int = Field(description="documents of the first batch")
+    targeted_documents: int = Field(description="documents of each batch that mining asks for")
+    shard_size: int = Field(description="documents a shard")
+    preset: str = Field(description="preset of the adapter's training (training/presets)")
+    training: dict[str, Any] = Field(default={}, description="settings that differ from the preset")
+    iteration_limit: int = Field(description="iterations after which the sensor stops")
+    plateau_threshold: float = Field(description="gain of validation field F1 that still counts as improving")
+    seed: int = 20260101
+    dpi: int = 144
+
+    def training_config(self, overrides: Mapping[str, Any] | None = None) -> AdapterConfig:
+        """Return the settings of the adapter's training, some of them replaced.
+
+        Raises:
+            ConfigurationError: a setting is unknown or out of range.
+        """
+        # Torch takes seconds to import; the command line's help does not need it.
+        from finscribe_assets.training.configuration import load_preset
+
+        return load_preset(self.preset, **{**self.training, **(overrides or {})})
+
+
+PROFILES = {
+    profile.name: profile
+    for profile in (
+        Profile(name="tiny", documents=32, targeted_documents=24, shard_size=8, preset="embedded",
+                training={"max_steps": 30, "learning_rate": 5e-4}, iteration_limit=3, plateau_threshold=0.005),
+        Profile(name="demo", documents=400, targeted_documents=200, shard_size=20, preset="embedded",
+                iteration_limit=5, plateau_threshold=0.005),
+        Profile(name="full", documents=10_000, targeted_documents=5_000, shard_size=100, preset="paddleformers-lora",
+                iteration_limit=10, plateau_threshold=0.002),
+    )
+}  # fmt: skip
+
+
+def workers_from_environment() -> int:
+    """Return FINSCRIBE_WORKERS, or the number of processors this process may use."""
+    given = os.environ.get("FINSCRIBE_WORKERS", "")
+    if not given:
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+    if not given.isdigit() or int(given) < 1:
+        raise ValueError(f"FINSCRIBE_WORKERS is {given!r}; it must be a whole number from 1")
+    return int(given)

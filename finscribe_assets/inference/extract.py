@@ -6,10 +6,12 @@ What belongs here: opening untrusted images within limits, and choosing how the 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from finscribe_assets.files import AnyPath, read_table
 from finscribe_assets.inference.layout import Layout, RendererBoxes
@@ -49,7 +51,7 @@ def open_image(path: AnyPath, max_pixels: int = MAX_PIXELS) -> Image.Image:
         ImageError: no file, no image, another format, too large, or broken.
     """
     try:
-        with path.open("rb") as stream, warnings.catch_warnings():
+        with path.open("rb") as stream, warnings.catch_warnings(), _whole_images_only():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit is below Pillow's
             with Image.open(stream, formats=FORMATS) as image:
                 if image.width * image.height > max_pixels:
@@ -64,6 +66,17 @@ def open_image(path: AnyPath, max_pixels: int = MAX_PIXELS) -> Image.Image:
         if isinstance(error, ImageError):
             raise
         raise ImageError(f"{path}: cannot be read as an image ({error})") from error
+
+
+@contextmanager
+def _whole_images_only() -> Iterator[None]:
+    """Have a file that breaks off refused inside the block; WeasyPrint, once imported, has Pillow fill it with grey."""
+    before = ImageFile.LOAD_TRUNCATED_IMAGES
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
+    try:
+        yield
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = before
 
 
 def parse_box(text: str) -> Box:
@@ -115,7 +128,7 @@ def extract_rendered(reader: Reader, shard: AnyPath, document_id: str | None = N
     """
     try:
         documents = from_table(read_table(shard))
-    except (KeyError, OSError) as error:  # pyarrow's errors about files are OSErrors, its other ones ValueErrors
+    except (KeyError, OSError, ValueError) as error:  # as pyarrow raises on other files and other columns
         raise ValueError(f"{shard}: not a shard of rendered pages ({error}); `finscribe render` writes them") from error
     wanted = [document for document in documents if document_id in (None, document.id)]
     if not wanted:

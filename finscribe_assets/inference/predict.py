@@ -6,6 +6,7 @@ images and the reader alone; how long reading took stands beside them, never in 
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -177,17 +178,17 @@ def predict_batch(images: Sequence[AnyPath], asked: Collection[str], folder: Any
     else:
         made = []
         for part in parts:
-            place = folder / PARTS_FOLDER / f"part-{part.number:05d}.json"
-            found = read_json(place) if place.exists() else {}
-            if found.get("fingerprint") == part.fingerprint:
+            place = folder / PARTS_FOLDER / f"part-{part.number:05d}.jsonl"
+            found = _read_json_lines(place)
+            if found and found[0]["fingerprint"] == part.fingerprint:
                 skipped += 1
             else:
                 found = _read_part(reader, part, mode, layout)
-                write_json(place, found)
+                write_json_lines(place, found)
             made.append(found)
             report(len(part.documents))
-        write_json_lines(folder / PREDICTIONS_FILE, (record for part in made for record in part["records"]))
-        write_json(folder / TIMING_FILE, _timing(made, reader))
+        write_json_lines(folder / PREDICTIONS_FILE, (record for _, *records in made for record in records))
+        write_json(folder / TIMING_FILE, _timing([took for took, *_ in made], reader))
         write_json(folder / PREDICTED_BY_FILE, {
             "fingerprint": fingerprint, "predictions": sha256_of_file(folder / PREDICTIONS_FILE), "mode": mode,
             "layout": layout_name, "base": reader.base.identity, "adapter": reader.adapter,
@@ -206,20 +207,28 @@ def _finished(folder: AnyPath, fingerprint: str) -> bool:
     return bool(by["fingerprint"] == fingerprint and by["predictions"] == sha256_of_file(folder / PREDICTIONS_FILE))
 
 
-def _read_part(reader: Reader, part: _Part, mode: Mode, layout: Layout) -> dict[str, Any]:
+def _read_json_lines(path: AnyPath) -> list[dict[str, Any]]:
+    # Split at \n alone: a text may hold other characters that count as line ends.
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line] if path.exists() else []
+
+
+def _read_part(reader: Reader, part: _Part, mode: Mode, layout: Layout) -> list[dict[str, Any]]:
+    """Return what reading a part took, and then its records."""
     documents = part.load()
     wall, cpu = time.perf_counter(), time.process_time()
     records = predict_documents(reader, documents, mode, layout)
-    return {"fingerprint": part.fingerprint, "records": records, "pages": sum(len(one.pages) for one in documents),
-            "wall_seconds": time.perf_counter() - wall, "cpu_seconds": time.process_time() - cpu}  # fmt: skip
+    took = {"fingerprint": part.fingerprint, "documents": len(documents),
+            "pages": sum(len(one.pages) for one in documents), "wall_seconds": time.perf_counter() - wall,
+            "cpu_seconds": time.process_time() - cpu}  # fmt: skip
+    return [took, *records]
 
 
 def _timing(parts: Sequence[dict[str, Any]], reader: Reader) -> dict[str, Any]:
     """Return what reading took, from decoded shards to records; loading the model is not in it."""
-    documents = sum(len(part["records"]) for part in parts)
-    wall, cpu = (sum(part[name] for part in parts) for name in ("wall_seconds", "cpu_seconds"))
+    documents, pages, wall, cpu = (sum(part[name] for part in parts)
+                                   for name in ("documents", "pages", "wall_seconds", "cpu_seconds"))  # fmt: skip
     return {
-        "documents": documents, "pages": sum(part["pages"] for part in parts), "device": reader.device.type,
+        "documents": documents, "pages": pages, "device": reader.device.type,
         "threads": reader.threads, "wall_seconds": round(wall, 3), "cpu_seconds": round(cpu, 3),
         "wall_seconds_per_document": round(wall / documents, 4) if documents else None,
         "cpu_seconds_per_document": round(cpu / documents, 4) if documents else None,

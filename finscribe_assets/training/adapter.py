@@ -260,11 +260,11 @@ class _Run:
             while self.position.step < self.steps and not self._patience_is_over():
                 progress = self._step()
                 self._show(writer, progress)
-                if on_step:
-                    on_step(progress)
                 if progress.step % self.config.checkpoint_every == 0 or progress.step == self.steps:
                     save_checkpoint(self.work, self.fingerprint, self.position, self.trained, self.optimiser,
                                     best=self.best)
+                if on_step:
+                    on_step(progress)
 
     def _resume(self) -> None:
         found = load_checkpoint(self.work, self.fingerprint, self.trained, self.optimiser)
@@ -300,8 +300,9 @@ class _Run:
         return Progress(step, self.steps, loss, validation)
 
     def _record(self, step: int, **values: float | None) -> None:
+        # Keys in order, as a checkpoint gives them back, so that a resumed run writes the same bytes.
         known = {name: round(value, 6 if name != "learning_rate" else 10)
-                 for name, value in values.items() if value is not None}  # fmt: skip
+                 for name, value in sorted({"step": step, **values}.items()) if value is not None}  # fmt: skip
         position = self.position
         best_step = position.best_step
         if "validation_loss" in known and self.config.early_stopping_patience:
@@ -309,7 +310,7 @@ class _Run:
                          default=math.inf)  # fmt: skip
             if known["validation_loss"] < lowest:
                 best_step, self.best = step, plain(dict(self.trained))
-        self.position = Position(position.step, [*position.metrics, {"step": step, **known}], best_step)
+        self.position = Position(position.step, [*position.metrics, known], best_step)
 
     @torch.no_grad()
     def _validate(self) -> float | None:

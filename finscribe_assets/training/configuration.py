@@ -85,7 +85,7 @@ class AdapterConfig(BaseModel):
     bf16_autocast: bool = Field(False, description="compute in bfloat16 where torch deems it safe; no gain for the "
                                 "embedded base on a processor without AMX (measured)")
     gradient_checkpointing: bool = Field(False, description="compute activations twice to hold fewer of them")
-    max_tokens: int = Field(1024, ge=16, description="longest sample, image tokens included; longer ones are counted "
+    max_tokens: int = Field(1024, ge=8, description="longest sample, image tokens included; longer ones are counted "
                             "and left out")
     max_pixels: int | None = Field(None, ge=28 * 28, description="larger images are scaled down to this many pixels; "
                                    "without it, the processor's own limit")

@@ -1,0 +1,139 @@
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file, save_file
+
+from finscribe_assets.inference.layout import RendererBoxes
+from finscribe_assets.inference.reader import Reader, ReadRequest, geometric_mean
+from finscribe_assets.instructions.crops import crop
+from finscribe_assets.training.adapter import train_adapter
+from finscribe_assets.training.configuration import AdapterConfig
+from finscribe_assets.training.images import fit_line
+from finscribe_assets.training.loading import ADAPTER_WEIGHTS
+from finscribe_assets_tests.training.adapter_data import source_of
+
+PROMPT = "OCR:"
+
+
+@pytest.fixture(scope="module")
+def lines(batch):
+    """Every field's lines of two documents, and what is printed in them."""
+    requests, texts = [], []
+    for document in batch.rendered[:2]:
+        pages = [page.open() for page in document.pages]
+        marks = {mark.name: mark for mark in document.marks}
+        for region in RendererBoxes().regions(document):
+            for number, (page, box) in enumerate(region.lines):
+                requests.append(ReadRequest((crop(pages[page], box),), PROMPT))
+                texts.append(marks[region.path].fragments[number].text.replace("\u00a0", " ").replace("\u202f", " "))
+    return requests, texts
+
+
+@torch.no_grad()
+def generated(reader, requests, longest):
+    """What transformers' own generate() writes, and the probability of each token."""
+    images = [[fit_line(image) if reader.reads_lines else image for image in request.images] for request in requests]
+    chats = [[{"role": "user", "content": [*({"type": "image", "image": image.convert("RGB")} for image in opened),
+                                           {"type": "text", "text": request.prompt}]}]
+             for request, opened in zip(requests, images, strict=True)]  # fmt: skip
+    inputs = reader.encoder.processor.apply_chat_template(
+        chats, add_generation_prompt=True, tokenize=True, return_dict=True, return_tensors="pt",
+        processor_kwargs={"padding": True, "padding_side": "left"})  # fmt: skip
+    output = reader.model.generate(**inputs, max_new_tokens=longest, do_sample=False, output_scores=True,
+                                   return_dict_in_generate=True)  # fmt: skip
+    tokens = output.sequences[:, inputs["input_ids"].shape[1] :]
+    chances = torch.stack([scores.softmax(-1) for scores in output.scores], dim=1).gather(2, tokens[..., None])[..., 0]
+    return reader.tokenizer.batch_decode(tokens, skip_special_tokens=True), chances
+
+
+def test_reading_is_the_models_own_greedy_generation(reader, lines):
+    # Widths and lengths differ, so that padding and rows that end early are among them.
+    requests = sorted(lines[0], key=lambda request: request.images[0].width)[::6]
+    texts, chances = generated(reader, requests, 40)
+    readings = reader.read(requests, max_new_tokens=40)
+    assert [reading.text for reading in readings] == texts
+    for reading, expected in zip(readings, chances, strict=True):
+        assert reading.token_probabilities == pytest.approx(expected[: len(reading.tokens)].tolist(), abs=2e-4)
+
+
+def test_a_page_reader_generates_alike_with_images_of_several_sizes(page_reader):
+    gradient = Image.linear_gradient("L")
+    requests = [ReadRequest((gradient.resize(size),), "Read it.") for size in ((300, 200), (150, 400), (90, 90))]
+    requests.append(ReadRequest((gradient, gradient.resize((400, 100))), "Read both."))
+    texts, chances = generated(page_reader, requests, 12)
+    readings = page_reader.read(requests, max_new_tokens=12)
+    assert [reading.text for reading in readings] == texts
+    for reading, expected in zip(readings, chances, strict=True):
+        assert reading.token_probabilities == pytest.approx(expected[: len(reading.tokens)].tolist(), abs=2e-4)
+
+
+def test_answers_come_in_the_order_of_requests_whatever_the_batches(reader, lines):
+    requests = lines[0][:30]
+    told = []
+    together = reader.read(requests, on_progress=told.append)
+    by_threes = reader.read(requests, batch_size=3)
+    assert sum(told) == len(requests)
+    assert [reading.text for reading in by_threes] == [reading.text for reading in together]
+    confidences = [reading.confidence for reading in together]
+    assert [reading.confidence for reading in by_threes] == pytest.approx(confidences, abs=1e-4)
+
+
+def test_the_shipped_base_reads_most_short_amounts(reader, lines):
+    known = zip(*lines, strict=True)
+    short = [(request, text) for request, text in known if text.isascii() and 0 < len(text) <= 4]
+    readings = reader.read([request for request, _ in short])
+    right = sum(reading.text == text for reading, (_, text) in zip(readings, short, strict=True))
+    assert len(short) >= 8
+    assert right >= 0.7 * len(short)
+
+
+def test_what_is_cut_off_says_so(reader, lines):
+    longest = max(zip(*lines, strict=True), key=lambda pair: len(pair[1]))[0]
+    cut, whole = (reader.read([longest], max_new_tokens=count)[0] for count in (3, 96))
+    assert cut.truncated
+    assert len(cut.tokens) == 3
+    assert not whole.truncated
+    assert whole.tokens[:3] == cut.tokens
+    assert whole.tokens[-1] == reader.tokenizer.eos_token_id
+
+
+def test_token_ends_place_each_token_in_the_text(reader, lines):
+    reading = max(reader.read(lines[0][:20]), key=lambda one: len(one.text))
+    ends = reader.token_ends(reading)
+    assert len(ends) == len(reading.tokens)
+    pieces = [reading.text[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+    assert "".join(pieces) == reading.text
+    assert pieces[:-1] == [reader.tokenizer.decode([token]) for token in reading.tokens[:-1]]
+
+
+def test_no_request_is_no_answer(reader):
+    assert reader.read([]) == []
+
+
+def test_confidence_is_a_geometric_mean():
+    assert geometric_mean([0.5, 0.5, 0.5]) == pytest.approx(0.5)
+    assert geometric_mean([0.9, 0.1]) == pytest.approx(0.3)
+    assert geometric_mean([1.0, 0.0]) == 0.0
+    assert geometric_mean([]) == 0.0
+
+
+def test_an_adapter_changes_what_is_read(reader, batch, tmp_path, lines):
+    settings = AdapterConfig(rank=2, alpha=4, max_steps=1, batch_size=4, validation_samples=0, threads=1)
+    train_adapter(settings, source_of(batch, tmp_path / "splits"), tmp_path / "adapter", tmp_path / "work")
+    adapted = Reader(adapter=tmp_path / "adapter", threads=1)
+    assert adapted.identity != reader.identity
+    weights = load_file(tmp_path / "adapter" / ADAPTER_WEIGHTS)
+    # An adapter without effect reads as the base does; one that is turned up does not.
+    for factor, same in ((0.0, True), (400.0, False)):
+        turned = {name: tensor * factor if "lora_B" in name else tensor for name, tensor in weights.items()}
+        save_file(turned, tmp_path / "adapter" / ADAPTER_WEIGHTS, metadata={"format": "pt"})
+        read = Reader(adapter=tmp_path / "adapter", threads=1).read(lines[0][:12])
+        expected = reader.read(lines[0][:12])
+        assert ([one.text for one in read] == [one.text for one in expected]) is same
+
+
+def test_a_gpu_that_is_not_there_is_no_silent_processor():
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    with pytest.raises(ValueError, match="torch sees no GPU"):
+        Reader(device="cuda")

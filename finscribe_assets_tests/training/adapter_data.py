@@ -1,0 +1,13 @@
+"""A data set for adapters' tests: the shared small batch, with its splits."""
+
+from pathlib import Path
+
+from finscribe_assets.splitting.manifest import BatchInputs, build
+from finscribe_assets.training.samples import BatchFolders, SampleSource
+from finscribe_assets_tests.conftest import SmallBatch
+
+
+def source_of(batch: SmallBatch, splits: Path) -> SampleSource:
+    if not splits.exists():
+        build([BatchInputs("batch-000", batch.folder / "documents", batch.folder / "pairs")], "batch-000", splits)
+    return SampleSource(splits, (BatchFolders("batch-000", batch.folder / "pairs", batch.folder / "images"),))

@@ -125,7 +125,7 @@ def summary(
     show("weak cells", [{"element": cell["element"], "error type": cell["error_type"], "failures": cell["failures"],
                          "of": cell["trials"], "turn up": ", ".join(cell["knobs"])} for cell in found["weak"]])  # fmt: skip
     if isinstance(found["plan"], list):
-        show("next plan", found["plan"])
+        show("next plan", [{name: row[name] for name in ("share", "documents", "of all", "for")} for row in found["plan"]])
     else:
         console.print(found["plan"])
     if report.reader.startswith("embedded"):

@@ -50,9 +50,12 @@ def parse_amount(text: str, locale: str | None = None) -> Decimal:
         if body.upper().endswith(mark):
             negative, body = negative != sign, body[:-2]
     body = _SPACES.sub("", _CURRENCY.sub("", body))
-    if body.endswith("-") or body.startswith("-"):
-        negative, body = not negative, body.strip("-")
-    body = body.removeprefix("+")
+    if body.startswith("-"):
+        negative, body = not negative, body[1:]
+    elif body.endswith("-"):
+        negative, body = not negative, body[:-1]
+    else:
+        body = body.removeprefix("+")
     if not re.fullmatch(r"\d[\d.,]*|[.,]\d+", body, re.ASCII):
         raise Unreadable(f"{text[:60]!r} is no amount")
     value = Decimal(_plain(body, text, locale))
@@ -160,7 +163,10 @@ def canonical(path: str, value: Any, locale: str | None = None) -> str | None:
     """
     if value is None or isinstance(value, dict | list):
         return None
-    text = str(value)
+    try:
+        text = str(value)
+    except ValueError:  # an integer of more digits than Python writes
+        return "a number beyond writing"
     if not text.strip():
         return None
     kind = kind_of(path) or ValueKind.TEXT

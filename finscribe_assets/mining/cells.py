@@ -11,6 +11,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean, variance
 
 from scipy.stats import binomtest
 
@@ -20,6 +21,7 @@ from finscribe_assets.evaluation.report import Scored
 from finscribe_assets.mining.errors import ErrorType, classify
 
 MIN_FAILURES = 5
+MIN_DOCUMENTS = 5
 THRESHOLD = 0.01  # a rate of failure that is not worth a batch
 FALSE_DISCOVERY = 0.1
 Z95 = 1.6448536269514722  # one-sided
@@ -81,12 +83,12 @@ def _discoveries(counts: Mapping[tuple[str, str], tuple[int, int]], threshold: f
 
 @dataclass(frozen=True)
 class Share:
-    """How a drawn value goes with failure: error rates of the element's fields with and without it."""
+    """How a drawn value goes with failure: the mean over documents of an element's error rate, with it and without."""
 
     name: str  # a knob, or locale:fr_FR, or font:Lato
     rate_with: float
     rate_without: float
-    fields_with: int
+    documents_with: int
     lower_bound: float  # one-sided 95 % bound of the difference
 
 
@@ -94,28 +96,28 @@ def attribute(scored: Sequence[Scored], drawn: Mapping[str, Mapping[str, float]]
     """Return the drawn values under which an element's fields fail more, the strongest first.
 
     ``drawn`` gives for each document id the drawn values as 0 or 1 (a strength counts from one half of its largest).
-    The bound is of a difference of two proportions, by the unpooled normal approximation; documents of which nothing
-    is known are left out.
+    The unit is the document, as its fields share font and damage: the bound is of a difference of two means (Welch
+    1947) over at least ``MIN_DOCUMENTS`` documents on each side. Documents of which nothing is known are left out.
     """
-    names = sorted({name for values in drawn.values() for name in values})
-    strongest = {name: max(values.get(name, 0.0) for values in drawn.values()) for name in names}
-    counts = [(one.truth.id, [outcome.status is not Status.CORRECT for outcome in one.outcomes if outcome.element == element])
-              for one in scored if one.truth.id in drawn]  # fmt: skip
+    rates = {one.truth.id: rate for one in scored if one.truth.id in drawn and (rate := _error_rate(one, element)) is not None}
     shares = []
-    for name in names:
-        if not strongest[name]:
+    for name in sorted({name for document in rates for name in drawn[document]}):
+        strongest = max(drawn[document].get(name, 0.0) for document in rates)
+        having = {document for document in rates if strongest and drawn[document].get(name, 0.0) >= strongest / 2}
+        with_it = [rate for document, rate in rates.items() if document in having]
+        without = [rate for document, rate in rates.items() if document not in having]
+        if min(len(with_it), len(without)) < MIN_DOCUMENTS:
             continue
-        sides: dict[bool, list[bool]] = {True: [], False: []}
-        for document, failed in counts:
-            sides[drawn[document].get(name, 0.0) >= strongest[name] / 2].extend(failed)
-        with_it, without = sides[True], sides[False]
-        if len(with_it) < MIN_FAILURES or len(without) < MIN_FAILURES:
-            continue
-        p, q = sum(with_it) / len(with_it), sum(without) / len(without)
-        spread = math.sqrt(p * (1 - p) / len(with_it) + q * (1 - q) / len(without))
-        if p - q - Z95 * spread > 0:
-            shares.append(Share(name, round(p, 4), round(q, 4), len(with_it), round(p - q - Z95 * spread, 4)))
+        spread = math.sqrt(variance(with_it) / len(with_it) + variance(without) / len(without))
+        bound = fmean(with_it) - fmean(without) - Z95 * spread
+        if bound > 0:
+            shares.append(Share(name, round(fmean(with_it), 4), round(fmean(without), 4), len(with_it), round(bound, 4)))
     return sorted(shares, key=lambda share: (-share.lower_bound, share.name))
+
+
+def _error_rate(scored: Scored, element: str) -> float | None:
+    failed = [outcome.status is not Status.CORRECT for outcome in scored.outcomes if outcome.element == element]
+    return fmean(failed) if failed else None
 
 
 def knobs_of_element(element: str) -> list[str]:

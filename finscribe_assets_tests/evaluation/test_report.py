@@ -1,0 +1,166 @@
+import json
+import random
+
+import pytest
+
+from finscribe_assets.documents.batch import ground_truth
+from finscribe_assets.evaluation.fields import Status, compare
+from finscribe_assets.evaluation.html import to_html
+from finscribe_assets.evaluation.inputs import Prediction, Truth, read_predictions, read_truths
+from finscribe_assets.evaluation.measures import calibration, interval
+from finscribe_assets.evaluation.report import evaluate, score
+from finscribe_assets.instructions.tasks import unflatten
+
+TRUTH = Truth("d", {"locale": "de_DE", "document_number": "A-1", "issue_date": "2024-03-01", "currency_code": "EUR",
+                    "lines": [{"item_name": "Stift", "quantity": "2", "net_price": "1.50", "net_amount": "3.00"},
+                              {"item_name": "Papier", "quantity": "1", "net_price": "5.00", "net_amount": "5.00"}],
+                    "totals": {"total_without_vat": "8.00", "amount_due": "9.52"}})  # fmt: skip
+
+
+def statuses(document: dict) -> dict[str, Status]:
+    return {outcome.path: outcome.status for outcome in compare(TRUTH, document, {}).outcomes}
+
+
+def test_a_perfect_reading_of_what_is_printed_scores_one(batch):
+    truths = {drawn.id: Truth(drawn.id, drawn.document.to_json(), frozenset(drawn.printed)) for drawn in batch.documents}
+    read = {drawn.id: Prediction(drawn.id, unflatten(drawn.printed)) for drawn in batch.documents}
+    report = evaluate(truths, read)
+    assert {name: figure.value for name, figure in report.headline.items()} == dict.fromkeys(report.headline, 1.0)
+    assert all("not met" not in verdict for verdict in report.targets.values())
+    assert report.headline["field_accuracy"].n == sum(len(drawn.printed) for drawn in batch.documents)
+
+
+def test_counts_by_hand():
+    found = statuses({"document_number": "A-1", "issue_date": "02.03.2024", "due_date": "2024-01-01",
+                      "lines": [{"item_name": "Papier", "quantity": 1, "net_price": "5,00", "net_amount": "5,00 €"}]})  # fmt: skip
+    assert found["document_number"] is Status.CORRECT
+    assert found["issue_date"] is Status.WRONG
+    assert found["due_date"] is Status.EXTRA
+    assert found["totals.amount_due"] is Status.MISSING
+    assert [found[f"lines[1].{name}"] for name in ("item_name", "quantity", "net_price", "net_amount")] == [Status.CORRECT] * 4
+    assert found["lines[0].item_name"] is Status.MISSING
+    report = evaluate({"d": TRUTH}, {"d": Prediction("d", {"document_number": "A-1", "due_date": "2024-01-01"})})
+    # 1 right of 12 asked (locale and currency are never asked), 2 said.
+    assert report.headline["field_recall"].value == pytest.approx(1 / 12, abs=1e-4)
+    assert report.headline["field_precision"].value == 0.5
+    assert report.headline["field_f1"].value == pytest.approx(2 / 14, abs=1e-4)
+
+
+def test_the_order_of_rows_never_changes_a_score(batch):
+    drawn = max(batch.documents, key=lambda document: len(document.document.lines))
+    truth = Truth(drawn.id, drawn.document.to_json(), frozenset(drawn.printed))
+    read = unflatten(drawn.printed)
+    shuffled = read | {"lines": random.Random(1).sample(read["lines"], len(read["lines"]))}
+    assert {outcome.status for outcome in compare(truth, shuffled, {}).outcomes} == {Status.CORRECT}
+
+
+def test_extra_and_missing_rows_count_with_every_field():
+    lines = TRUTH.document["lines"]
+    extra = statuses({"lines": [*lines, {"item_name": "Geist", "quantity": "1"}]})
+    assert extra["lines[2].item_name"] is extra["lines[2].quantity"] is Status.EXTRA
+    assert sum(status is Status.MISSING for path, status in statuses({"lines": lines[:1]}).items() if path.startswith("lines")) == 4
+
+
+def test_null_means_absent():
+    assert statuses({"due_date": None, "issue_date": None}) == statuses({})
+
+
+def test_arithmetic_counts_only_rules_that_the_truth_keeps():
+    kept = score({"d": TRUTH}, {"d": Prediction("d", TRUTH.document)})[0]
+    assert kept.rules == (2, 2)  # two line amounts; the truth's totals do not determine one another
+    broken = json.loads(json.dumps(TRUTH.document))
+    broken["lines"][0]["net_amount"] = "3.01"
+    assert score({"d": TRUTH}, {"d": Prediction("d", broken)})[0].rules == (1, 2)
+    assert score({"d": TRUTH}, {})[0].rules == (0, 2)
+
+
+HOSTILE = [
+    "{", '{"lines": [', "null", '{"lines": {"a": 1}, "totals": [1, 2], "seller": "x"}', "```", '"text"', "x" * 100_000,
+    {"lines": [None, 5, {"item_name": {"deep": [1]}}, []]}, {"totals": {"amount_due": 10**5000}}, [1], 5, None, True, {},
+    {"lines": [{"item_name": "again", "quantity": "1"}] * 3000}, {"\0": "\ud800", "totals": {"amount_due": "1e999999999"}},
+    {"issue_date": "99999999999/99/99", "totals": {"amount_due": {"value": 1}}}, '{"a": ' * 90,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("number", range(len(HOSTILE)))
+def test_hostile_responses_are_measured(number):
+    report = evaluate({"d": TRUTH}, {"d": Prediction("d", HOSTILE[number])})
+    assert report.headline["field_recall"].value < 0.1
+    assert to_html(report)
+    report.model_dump_json()
+
+
+def test_hostile_files_are_counted_and_reported(tmp_path, batch):
+    truth, predictions = tmp_path / "truth.jsonl", tmp_path / "predictions.jsonl"
+    truth.write_text("".join(json.dumps(ground_truth(drawn)) + "\n" for drawn in batch.documents[:5]), encoding="utf-8")
+    truths = read_truths(truth)
+    first, second = list(truths)[:2]
+    predictions.write_bytes(b"\n".join([
+        b"{broken", b"[1]", b'{"id": 5}', json.dumps({"id": "nobody", "response": {}}).encode(),
+        json.dumps({"id": first, "response": truths[first].document, "confidence": {"issue_date": 7, "x": 0.5}}).encode(),
+        json.dumps({"id": first, "response": {}}).encode(), json.dumps({"id": second, "response": "caf\xe9"}).encode("latin-1"),
+        b"\xff\xfe\x00", b"[" * 100_000, b"",
+    ]))  # fmt: skip
+    found, problems = read_predictions(predictions, truths)
+    assert found.keys() == {first, second}
+    assert problems.counts == {"not_json": 3, "not_a_prediction": 2, "unknown_id": 1, "bad_confidence": 1, "duplicate_id": 1,
+                               "missing_prediction": 3}  # fmt: skip
+    report = evaluate(truths, found, problems=problems)
+    assert report.problems["unknown_id"] == 1
+    assert report.problem_places["not_json"][0] == "line 1"
+
+
+def test_an_empty_predictions_file_is_all_missing(tmp_path, batch):
+    (tmp_path / "p.jsonl").write_text("")
+    truths = {drawn.id: Truth(drawn.id, drawn.document.to_json()) for drawn in batch.documents[:3]}
+    found, problems = read_predictions(tmp_path / "p.jsonl", truths)
+    assert (found, problems.counts["missing_prediction"]) == ({}, 3)
+    assert evaluate(truths, found).headline["field_f1"].value == 0.0
+
+
+@pytest.mark.parametrize(("text", "said"), [("", "no ground truth"), ('{"id": "a"}', "line 1"), ("{", "line 1: not JSON"),
+                                            ('{"id":"a","document":{}}\n{"id":"a","document":{}}', "line 2: the id 'a' stands twice")])  # fmt: skip
+def test_a_bad_ground_truth_is_an_error_with_its_line(tmp_path, text, said):
+    path = tmp_path / "truth.jsonl"
+    path.write_text(text)
+    with pytest.raises(ValueError, match="truth.jsonl") as error:
+        read_truths(path)
+    assert said in str(error.value)
+
+
+def test_a_partial_schema_asks_only_for_its_own_fields():
+    truth = Truth("d", {"totals": {"amount_due": "5.00"}})
+    report = evaluate({"d": truth}, {"d": Prediction("d", '{"totals": {"amount_due": 5.0}}')})
+    assert report.headline["field_f1"].value == 1.0
+    assert report.headline["teds"] is None
+    assert "not measured" in report.targets["teds > 90%"]
+
+
+def test_the_paired_comparison_is_of_the_same_documents(batch):
+    truths = {drawn.id: Truth(drawn.id, drawn.document.to_json(), frozenset(drawn.printed)) for drawn in batch.documents}
+    good = {drawn.id: Prediction(drawn.id, unflatten(drawn.printed)) for drawn in batch.documents}
+    compared = evaluate(truths, good, others={"nothing": {}, "same": good}).comparisons
+    assert compared["nothing"]["field_f1_difference"] == 1.0
+    assert compared["nothing"]["better"] == len(truths)
+    assert (compared["same"]["low"], compared["same"]["high"]) == (0.0, 0.0)
+
+
+def test_interval_covers_and_narrows():
+    few = interval([(1, 1), (0, 1)] * 10)
+    many = interval([(1, 1), (0, 1)] * 1000)
+    assert few[0] == many[0] == 0.5
+    assert few[1] < many[1] < 0.5 < many[2] < few[2]
+    assert interval([(0, 0)]) is None
+
+
+def test_calibration_tells_overconfidence_from_chance(batch):
+    truths = {drawn.id: Truth(drawn.id, drawn.document.to_json(), frozenset(drawn.printed)) for drawn in batch.documents}
+    sure = {drawn.id: Prediction(drawn.id, {"document_number": "wrong"}, {"document_number": 0.99}) for drawn in batch.documents}
+    found = calibration([outcome for one in score(truths, sure) for outcome in one.outcomes])
+    assert found.error > 0.9 > found.expected_if_calibrated
+    assert calibration([]) is None
+
+
+def test_the_page_escapes_what_a_model_wrote():
+    report = evaluate({"d": TRUTH}, {"d": Prediction("d", {})}, reader="<script>alert(1)</script>")
+    assert "<script>" not in to_html(report)

@@ -19,13 +19,16 @@ GROUP = "training"
 OWNERS = ["team:document-ai"]
 
 
-@dg.observable_source_asset(
-    group_name=GROUP, owners=OWNERS, kinds={"pytorch", "safetensors"},
+BASE_MODEL = dg.AssetSpec(
+    "base_model", group_name=GROUP, owners=OWNERS, kinds={"pytorch", "safetensors"},
     description="The checkpoint that adapters are trained on, embedded in this package or named by the profile's preset. "
     "Its data version is its content's hash.",
 )  # fmt: skip
-def base_model(context: dg.OpExecutionContext, sizes: Sizes) -> dg.ObserveResult:
-    """Observe the base's content."""
+
+
+@dg.multi_observable_source_asset(specs=[BASE_MODEL])
+def base_model(sizes: Sizes) -> dg.ObserveResult:
+    """Observe the base's content; its spec is BASE_MODEL, as a plain observable asset has no owners."""
     name = sizes.get().training_config().base
     base = find_base(name)
     return dg.ObserveResult(
@@ -41,7 +44,7 @@ class TrainingConfig(dg.Config):
 
 
 @dg.asset(
-    partitions_def=synthesis, deps=[base_model], group_name=GROUP, owners=OWNERS,
+    partitions_def=synthesis, deps=[BASE_MODEL], group_name=GROUP, owners=OWNERS,
     kinds={"pytorch", "safetensors"}, code_version=str(TRAINER_VERSION), pool="gpu",
     description="A LoRA adapter trained on all batches up to this one, as the manifest lists them.",
     check_specs=[

@@ -1,0 +1,132 @@
+import base64
+import hashlib
+import io
+import re
+
+import dagster as dg
+import pytest
+from PIL import Image
+
+from finscribe_assets.documents.batch import read_documents
+from finscribe_assets.orchestration.assets import all_assets, iteration_keys
+from finscribe_assets.orchestration.partitions import synthesis
+from finscribe_assets.splitting.manifest import read_manifest
+from finscribe_assets.training.base import content_hash
+
+ASSETS = ["synthetic_documents", "rendered_images", "instruction_pairs", "dataset_splits", "trained_adapter", "predictions",
+          "evaluation_report", "hard_sample_plan"]  # fmt: skip
+
+
+def metadata_of(iteration: dg.ExecuteInProcessResult, asset: str) -> dict:
+    return next(iter(iteration.asset_materializations_for_node(asset))).metadata
+
+
+def data_files(root):
+    """Every file but what says how long something took, and TensorBoard's logs."""
+    return {str(file.relative_to(root)): hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(root.rglob("*"))
+            if file.is_file() and ".work" not in file.parts and "tensorboard" not in file.parts and file.name != "timing.json"
+            and file.parent.parent.name != "evaluation_report"}  # fmt: skip
+
+
+def test_the_whole_iteration_runs_and_registers_its_partition(platform, iteration):
+    assert iteration.success
+    assert platform.instance.get_dynamic_partitions(synthesis.name) == ["batch-000"]
+    made = {event.asset_key.to_user_string() for event in iteration.get_asset_materialization_events()}
+    assert made == {"seed_plan", *ASSETS}
+
+
+def test_every_check_ran_and_the_blocking_ones_passed(iteration):
+    evaluations = iteration.get_asset_check_evaluations()
+    assert {found.asset_key.to_user_string() for found in evaluations} == {"seed_plan", *ASSETS}
+    failed = [found.check_name for found in evaluations if not found.passed and found.severity is dg.AssetCheckSeverity.ERROR]
+    assert failed == []
+
+
+def test_every_asset_tells_what_it_is(platform):
+    graph = platform.defs.resolve_asset_graph()
+    for asset in all_assets:
+        node = graph.get(asset.key)
+        assert node.group_name in {"synthesis", "dataset", "training", "evaluation"}
+        assert node.description and node.owners and node.kinds, asset.key
+        if asset.key in iteration_keys:
+            assert node.code_version, asset.key
+            assert node.check_keys, asset.key
+
+
+@pytest.mark.parametrize(("asset", "name"), [("rendered_images", "sample_page"), ("trained_adapter", "loss"),
+                                             ("hard_sample_plan", "confusion")])  # fmt: skip
+def test_pictures_are_pictures_and_small_enough(iteration, asset, name):
+    markdown = metadata_of(iteration, asset)[name].value
+    text, encoded = re.fullmatch(r"!\[(.+)\]\(data:image/png;base64,(.+)\)", markdown, re.DOTALL).groups()
+    content = base64.b64decode(encoded)
+    assert len(content) < 110_000
+    assert Image.open(io.BytesIO(content)).width > 200
+    assert text
+
+
+def test_metadata_that_a_person_can_use(iteration):
+    assert metadata_of(iteration, "synthetic_documents")["dagster/row_count"].value == 24
+    tasks = {row.data["task"] for row in metadata_of(iteration, "instruction_pairs")["examples"].records}
+    assert {"full_extraction", "table", "ocr_line", "absent_field"} <= tasks
+    report = metadata_of(iteration, "evaluation_report")
+    assert 0 < report["field_f1"].value <= 1
+    assert "say nothing about PaddleOCR-VL" in report["note"].value
+    assert metadata_of(iteration, "predictions")["layout"].value == "renderer boxes (oracle)"
+    assert metadata_of(iteration, "hard_sample_plan")["decision"].value
+
+
+def test_the_data_version_of_the_splits_is_the_manifests(platform, iteration):
+    event = next(iter(iteration.asset_materializations_for_node("dataset_splits")))
+    manifest = read_manifest(platform.storage.folder("dataset_splits", "batch-000"))
+    assert event.tags["dagster/data_version"] == manifest.data_version()
+
+
+def test_the_base_is_observed_with_its_contents_hash(platform):
+    observed = dg.Definitions(assets=all_assets, resources=platform.defs.resources,
+                              jobs=[dg.define_asset_job("observe", selection=[dg.AssetKey("base_model")])])  # fmt: skip
+    result = observed.resolve_job_def("observe").execute_in_process(instance=platform.instance)
+    (event,) = [event for event in result.all_events if event.event_type_value == "ASSET_OBSERVATION"]
+    assert event.asset_observation_data.asset_observation.tags["dagster/data_version"] == content_hash()
+
+
+def test_a_second_run_finds_everything_in_place(platform, iteration):
+    before = data_files(platform.root)
+    again = platform.run("iterate", "batch-000")
+    assert again.success
+    assert data_files(platform.root) == before
+    assert metadata_of(again, "rendered_images")["shards_already_there"].value == 3
+    assert metadata_of(again, "trained_adapter")["already_there"].value is True
+
+
+def test_storage_elsewhere_gets_the_same_data(platform, iteration, tmp_path):
+    """Another folder, another instance: the data are byte for byte the same."""
+    from .conftest import platform_at
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        other = platform_at(tmp_path, instance)
+        assert dg.materialize([asset for asset in all_assets if asset.key.to_user_string() == "seed_plan"], instance=instance,
+                              resources=other.defs.resources).success  # fmt: skip
+        assert other.run("synthesize", "batch-000").success
+    ours, theirs = data_files(platform.root), data_files(tmp_path)
+    assert len(theirs) >= 12
+    assert {name: ours[name] for name in theirs if not name.startswith("plans/batch-001")} == theirs
+
+
+def test_a_page_that_does_not_show_its_document_blocks_the_run(platform, iteration, monkeypatch):
+    from finscribe_assets.orchestration.assets import synthesis as group
+
+    monkeypatch.setattr(group, "problems_of", lambda drawn, rendered: ["seller.name: no ink in its box"])
+    failed = platform.run("synthesize", "batch-000")
+    assert not failed.success
+    assert failed.get_step_skipped_events() or "instruction_pairs" not in {
+        event.asset_key.to_user_string() for event in failed.get_asset_materialization_events()}  # fmt: skip
+
+
+def test_an_unknown_partition_is_refused(platform):
+    with pytest.raises(dg.DagsterUnknownPartitionError):
+        platform.run("iterate", "batch-005")
+
+
+def test_documents_are_the_plans(platform, iteration):
+    documents = list(read_documents(platform.storage.folder("synthetic_documents", "batch-000")))
+    assert [drawn.id for drawn in documents] == [f"batch-000-{index:06d}" for index in range(24)]

@@ -1,0 +1,88 @@
+import dagster as dg
+import pytest
+
+from finscribe_assets.files import write_text
+from finscribe_assets.mining.iteration import IterationRecord
+from finscribe_assets.orchestration.history import PLAN_ASSET, RECORD_FILE
+from finscribe_assets.orchestration.partitions import synthesis
+from finscribe_assets.orchestration.sensors import retrain_on_weak_cells
+
+from .conftest import platform_at
+
+
+@pytest.fixture
+def fresh(tmp_path):
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield platform_at(tmp_path, instance)
+
+
+def finish(platform, key: str, **values) -> None:
+    """Leave what an iteration leaves: its record, and the event of its plan."""
+    platform.instance.add_dynamic_partitions(synthesis.name, [key])
+    number = int(key.removeprefix("batch-"))
+    record = {"key": key, "metric": 0.5, "weak_cells": 2, "next_key": f"batch-{number + 1:03d}"} | values
+    write_text(platform.storage.folder(PLAN_ASSET, key) / RECORD_FILE, IterationRecord(**record).model_dump_json())
+    platform.instance.report_runless_asset_event(dg.AssetMaterialization(PLAN_ASSET, partition=key))
+
+
+def tick(platform, cursor: str | None = None):
+    context = dg.build_sensor_context(instance=platform.instance, cursor=cursor, resources={
+        name: platform.defs.resources[name] for name in ("storage", "sizes")}, definitions=platform.defs)  # fmt: skip
+    return retrain_on_weak_cells(context)
+
+
+def test_it_is_on_by_default():
+    assert retrain_on_weak_cells.default_status is dg.DefaultSensorStatus.RUNNING
+
+
+def test_nothing_new_is_said(fresh):
+    assert tick(fresh).skip_message == "No hard-sample plan since the last look."
+
+
+def test_weak_cells_register_the_next_batch_and_run_its_iteration(fresh):
+    finish(fresh, "batch-000")
+    result = tick(fresh)
+    (request,) = result.run_requests
+    assert (request.run_key, request.partition_key) == ("batch-001", "batch-001")
+    assert result.dynamic_partitions_requests[0].partition_keys == ["batch-001"]
+    selected = {key.to_user_string() for key in request.asset_selection}
+    assert "seed_plan" not in selected
+    assert {"synthetic_documents", "hard_sample_plan"} <= selected
+    assert isinstance(tick(fresh, result.cursor), dg.SkipReason)
+
+
+def test_no_plan_is_dropped_when_several_arrive_between_two_ticks(fresh):
+    finish(fresh, "batch-000")
+    finish(fresh, "batch-001", gain=0.1, gain_upper=0.2)
+    assert [request.run_key for request in tick(fresh).run_requests] == ["batch-001", "batch-002"]
+
+
+def test_the_same_batch_has_the_same_run_key_however_often_it_is_planned(fresh):
+    finish(fresh, "batch-000")
+    first = tick(fresh)
+    finish(fresh, "batch-000")
+    second = tick(fresh, first.cursor)
+    assert [request.run_key for request in second.run_requests] == ["batch-001"]  # which Dagster has seen, and skips
+
+
+@pytest.mark.parametrize(
+    ("last", "said"),
+    [
+        ({"next_key": None, "weak_cells": 0}, "nothing is weak enough"),
+        ({"gain": 0.0, "gain_upper": 0.001}, "stopped improving"),
+    ],
+)
+def test_it_stops_with_a_readable_reason(fresh, last, said):
+    finish(fresh, "batch-000", gain=0.0, gain_upper=0.001)
+    finish(fresh, "batch-001", **last)
+    cursor = str(fresh.instance.fetch_materializations(dg.AssetRecordsFilter(dg.AssetKey(PLAN_ASSET)), limit=2).records[-1].storage_id)
+    result = tick(fresh, cursor)
+    assert not result.run_requests
+    assert said in result.skip_reason.skip_message
+
+
+def test_it_stops_at_the_iteration_limit(fresh):
+    for number in range(3):
+        finish(fresh, f"batch-{number:03d}", gain=0.1, gain_upper=0.2)
+    result = tick(fresh)
+    assert [request.run_key for request in result.run_requests] == ["batch-001", "batch-002"]

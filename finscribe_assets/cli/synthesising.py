@@ -130,11 +130,17 @@ def export(
     console.print(f"{summary.pairs} pairs and {summary.images} images in {out}")
 
 
-def schema() -> None:
+def schema(
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print the data dictionary instead, as in docs/.")] = False,
+) -> None:
     """Print the JSON Schema of a document: the ground-truth format, with EN 16931's codes."""
+    from finscribe_assets.documents.dictionary import data_dictionary
     from finscribe_assets.documents.schema import Document
 
-    typer.echo(json.dumps(Document.model_json_schema(), ensure_ascii=False, indent=2))
+    if markdown:
+        typer.echo(data_dictionary(), nl=False)
+    else:
+        typer.echo(json.dumps(Document.model_json_schema(), ensure_ascii=False, indent=2))
 
 
 def _documents(workspace: Path) -> int:

@@ -61,3 +61,12 @@ def test_every_font_has_a_package():
     from finscribe_assets.documents.recipe import FONTS
 
     assert set(FONTS) == set(FONT_PACKAGES)
+
+
+def test_the_data_dictionary_in_docs_is_the_models():
+    from pathlib import Path
+
+    from finscribe_assets.documents.dictionary import data_dictionary
+
+    docs = Path(__file__).parents[2] / "docs" / "data-dictionary.md"
+    assert docs.read_text(encoding="utf-8") == data_dictionary(), "run: finscribe schema --markdown > docs/data-dictionary.md"

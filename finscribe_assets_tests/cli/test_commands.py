@@ -1,0 +1,131 @@
+"""Every command on plain files, one after the other, as a person would type them."""
+
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from finscribe_assets.cli import app
+
+COMMANDS = ["synthesize", "render", "pairs", "split", "export", "pretrain-base", "train", "predict", "evaluate", "mine",
+            "extract", "schema", "summary"]  # fmt: skip
+
+
+def finscribe(*arguments: object, fails: bool = False) -> str:
+    result = CliRunner().invoke(app, list(map(str, arguments)), terminal_width=200)
+    assert (result.exit_code != 0) == fails, result.output
+    return result.output if fails else result.stdout
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("cli") / "work"
+    finscribe("synthesize", "--num-samples", 24, "--seed", 3, "--out", folder, "--shard-size", 8, "--workers", 1)
+    finscribe("render", folder, "--workers", 1)
+    finscribe("pairs", folder, "--workers", 1, "--ocr-lines", 8)
+    finscribe("split", folder)
+    finscribe("train", folder, "--out", folder / "adapter", "--set", "max_steps=3", "--set", "threads=1")
+    finscribe("predict", folder, "--adapter", folder / "adapter", "--threads", 1)
+    return folder
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_teaches(command):
+    text = finscribe(command, "--help")
+    assert "Usage" in text
+    assert len(text.splitlines()) > 6
+
+
+def test_synthesize_writes_the_fixed_formats(work):
+    records = [json.loads(line) for line in (work / "documents.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert len(records) == pq.read_metadata(work / "documents.parquet").num_rows == 24
+    assert all(isinstance(record["id"], str) and record["document"]["totals"]["amount_due"] for record in records)
+
+
+def test_synthesize_again_changes_nothing_and_another_seed_does(work, tmp_path):
+    before = (work / "documents.parquet").read_bytes()
+    assert "3 of 3 shards were there already" in " ".join(
+        finscribe("synthesize", "--num-samples", 24, "--seed", 3, "--out", work, "--shard-size", 8, "--workers", 1).split())  # fmt: skip
+    assert (work / "documents.parquet").read_bytes() == before
+    finscribe("synthesize", "--num-samples", 24, "--seed", 4, "--out", tmp_path, "--workers", 1)
+    assert (tmp_path / "documents.parquet").read_bytes() != before
+
+
+def test_render_leaves_a_picture(work):
+    assert Image.open(work / "preview.png").width > 1000
+
+
+def test_every_stage_left_its_folder(work):
+    for stage in ("documents", "images", "pairs"):
+        assert len(list((work / stage).glob("part-*.parquet"))) == 3
+    assert json.loads((work / "splits" / "manifest.json").read_text())["key"] == "batch-000"
+    assert (work / "adapter" / "adapter_model.safetensors").exists()
+
+
+def test_export_is_valid(work, tmp_path):
+    assert "pairs" in finscribe("export", work, "--out", tmp_path, "--split", "validation")
+    assert (tmp_path / "data.jsonl").stat().st_size > 0
+    assert "is none of" in finscribe("export", work, "--out", tmp_path, "--split", "nonsense", fails=True)
+
+
+def test_predictions_are_measured_and_mined_into_a_plan_that_draws(work, tmp_path):
+    shared = ["--predictions", work / "predictions" / "predictions.jsonl", "--ground-truth", work / "documents.jsonl"]
+    finscribe("evaluate", *shared, "--output", tmp_path / "report.json")
+    report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert report["documents"] == 24
+    assert report["problems"]["missing_prediction"] > 10  # train was not read
+    assert (tmp_path / "report.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    finscribe("mine", *shared, "--output", tmp_path / "mined.json", "--plan", tmp_path / "plan.json", "--workspace", work,
+              "--num-samples", 10)  # fmt: skip
+    assert json.loads((tmp_path / "mined.json").read_text(encoding="utf-8"))["weak"]
+    finscribe("synthesize", "--plan", tmp_path / "plan.json", "--out", tmp_path / "next", "--workers", 1)
+    ids = pq.read_table(tmp_path / "next" / "documents.parquet")["id"].to_pylist()
+    assert ids[0] == "batch-001-000000"
+    assert len(ids) == 10
+
+
+def test_hostile_predictions_stop_nothing(work, tmp_path):
+    first, second = [json.loads(line)["id"] for line in (work / "documents.jsonl").read_text(encoding="utf-8").splitlines()[:2]]
+    (tmp_path / "p.jsonl").write_text("\n".join([
+        json.dumps({"id": first, "response": '{"document_number": "A'}), json.dumps({"id": second, "response": [1]}), "{", "",
+        json.dumps({"id": "unknown", "response": None}),
+    ]))  # fmt: skip
+    for command in ("evaluate", "mine"):
+        finscribe(command, "--predictions", tmp_path / "p.jsonl", "--ground-truth", work / "documents.jsonl",
+                  "--output", tmp_path / f"{command}.json")  # fmt: skip
+        assert json.loads((tmp_path / f"{command}.json").read_text(encoding="utf-8"))["problems"]["unknown_id"] == 1
+
+
+def test_extract_reads_a_rendered_document(work):
+    name = json.loads((work / "predictions" / "predictions.jsonl").read_text(encoding="utf-8").splitlines()[0])["id"]
+    shard = next(file for file in sorted((work / "images").glob("*.parquet"))
+                 if name in pq.read_table(file, columns=["document_id"])["document_id"].to_pylist())  # fmt: skip
+    record = json.loads(finscribe("extract", shard, "--document", name, "--adapter", work / "adapter").splitlines()[-1])
+    assert record["id"] == name
+    assert record["response"]["totals"]["amount_due"]
+
+
+def test_schema_is_json_schema_with_the_codes():
+    schema = json.loads(finscribe("schema"))
+    assert schema["properties"]["document_number"]["en16931"] == "BT-1"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("render", "{empty}"), "no documents; run `finscribe synthesize"),
+        (("train", "{work}", "--out", "{empty}/a", "--set", "learning_rat=1"), "learning_rate"),
+        (("train", "{work}", "--out", "{empty}/a", "--preset", "nothing"), "embedded"),
+        (("train", "{work}", "--out", "{empty}/a", "--set", "rank"), "name=value"),
+        (("summary", "--storage", "{empty}"), "no report of batch-000 here"),
+        (("extract", "{empty}/none.png"), "none.png"),
+        (("synthesize", "--out", "{empty}", "--recipe", "{work}/plan.json"), "components: unknown key"),
+    ],
+)
+def test_errors_say_what_is_wrong_and_how_to_mend_it(work, tmp_path, arguments, said):
+    places = {"{work}": str(work), "{empty}": str(tmp_path)}
+    filled = ["".join(part).replace("{work}", places["{work}"]).replace("{empty}", places["{empty}"]) for part in arguments]
+    assert said in " ".join(finscribe(*filled, fails=True).split())

@@ -7,8 +7,13 @@ from pathlib import Path
 
 import torch
 from transformers import PaddleOCRVLForConditionalGeneration, PaddleOCRVLProcessor
+from transformers.utils import logging
 
 from finscribe_assets.files import AnyPath, local_folder, sha256_of_file
+
+# Loading two million weights needs no bar, and the note on `mrope_section` is about a key that the architecture reads.
+logging.disable_progress_bar()
+logging.set_verbosity_error()
 
 BASE_FOLDER = Path(__file__).parent / "base"
 WEIGHTS, CARD, SCORES = "model.safetensors", "README.md", "scores.json"

@@ -41,10 +41,10 @@ def load_processor(folder: AnyPath = BASE_FOLDER) -> PaddleOCRVLProcessor:
 
 def content_hash(folder: AnyPath = BASE_FOLDER) -> str:
     """Return the SHA-256 over the names and hashes of every file that loading reads, so not of card and scores."""
-    digest = hashlib.sha256()
-    for file in sorted(_checked(folder).iterdir(), key=lambda path: path.name):
-        if file.is_file() and file.name not in (CARD, SCORES):
-            digest.update(f"{file.name} {sha256_of_file(file)}\n".encode())
+    digest, checked = hashlib.sha256(), _checked(folder)
+    for name in sorted(path.name for path in checked.iterdir()):
+        if name not in (CARD, SCORES) and (checked / name).is_file():
+            digest.update(f"{name} {sha256_of_file(checked / name)}\n".encode())
     return digest.hexdigest()
 
 

@@ -116,9 +116,9 @@ def local_folder(folder: AnyPath) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory() as temporary:
         copy = Path(temporary)
-        for source in sorted(folder.rglob("*")):
+        for source in folder.rglob("*"):
             if source.is_file():
-                target = copy / str(source.relative_to(folder))
+                target = copy / str(source).removeprefix(str(folder)).lstrip("/")
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(source.read_bytes())
         yield copy
@@ -136,4 +136,4 @@ def remove_folder(folder: AnyPath) -> None:
     if is_local(folder):
         shutil.rmtree(str(folder), ignore_errors=True)
     elif folder.exists():
-        folder.fs.rm(folder.path, recursive=True)
+        UPath(folder).rmdir(recursive=True)

@@ -14,9 +14,14 @@ from finscribe_assets.profiles import FIRST_KEY
 Predictions = Annotated[Path, typer.Option(
     help='JSON lines: {"id": "…", "response": <JSON object or the model\'s raw text>, "confidence": {"field": 0.97}?}.',
     exists=True, dir_okay=False)]  # fmt: skip
-GroundTruth = Annotated[Path, typer.Option(
-    help='JSON lines: {"id": "…", "document": {…}} in the schema that `finscribe schema` prints; parts of it are enough.',
-    exists=True, dir_okay=False)]  # fmt: skip
+GroundTruth = Annotated[
+    Path,
+    typer.Option(
+        help='JSON lines: {"id": "…", "document": {…}} in the schema of `finscribe schema`, or a part of it.',
+        exists=True,
+        dir_okay=False,
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -51,7 +56,10 @@ def evaluate(
     show(f"{len(found)} predictions for {len(truths)} documents", headline_rows(report))
     show("targets", [{"target": name, "verdict": verdict} for name, verdict in report.targets.items()])
     if problems.counts:
-        show("problems of the predictions", [{"problem": name, "count": count} for name, count in problems.counts.items()])
+        show(
+            "problems of the predictions",
+            [{"problem": name, "count": count} for name, count in problems.counts.items()],
+        )
     console.print(f"Report: {output}, {page}")
 
 
@@ -59,11 +67,19 @@ def mine(
     predictions: Predictions,
     ground_truth: GroundTruth,
     output: Annotated[Path, typer.Option(help="What was found, as JSON.")],
-    plan: Annotated[Path | None, typer.Option(help="Also write the next batch's plan here, for `finscribe synthesize "
-                                              "--plan`.", dir_okay=False)] = None,
-    workspace: Annotated[Path | None, typer.Option(help="Workspace the documents came from: its knobs tell what failures "
-                                                   "share, and its plan is the parent of the next.", exists=True,
-                                                   file_okay=False)] = None,
+    plan: Annotated[
+        Path | None,
+        typer.Option(help="Also write the next batch's plan here, for `finscribe synthesize --plan`.", dir_okay=False),
+    ] = None,
+    workspace: Annotated[
+        Path | None,
+        typer.Option(
+            help="Workspace the documents came from: its knobs tell what failures "
+            "share, and its plan is the parent of the next.",
+            exists=True,
+            file_okay=False,
+        ),
+    ] = None,
     num_samples: Annotated[int, typer.Option(min=1, help="Documents of the next batch.")] = 200,
 ) -> None:
     """Find what a reader is weak at, and plan the documents that teach it.
@@ -85,7 +101,9 @@ def mine(
     found, problems = read_predictions(predictions, truths)
     drawn = {}
     if workspace:
-        drawn = drawn_values([document for document in read_documents(workspace / "documents") if document.id in truths])
+        drawn = drawn_values(
+            [document for document in read_documents(workspace / "documents") if document.id in truths]
+        )
     parent = load_plan(workspace / "plan.json") if workspace else seed_plan(FIRST_KEY, num_samples, 0)
     with bar(None, "mining"):
         report = find(score(truths, found), parent, num_samples, drawn)
@@ -108,7 +126,7 @@ def summary(
     storage: Annotated[str, typer.Option(help="Root of the assets' storage: a folder or s3://….")] = "storage",
     key: Annotated[str, typer.Option(help="Batch to show.")] = FIRST_KEY,
 ) -> None:
-    """Show what an iteration of the Dagster platform came to: scores, weak cells, the next plan, and where it all is."""
+    """Show what an iteration of the platform came to: scores, weak cells, the next plan, and where it all is."""
     from finscribe_assets.evaluation.html import EMBEDDED_NOTE, headline_rows
     from finscribe_assets.evaluation.report import EvaluationReport
     from finscribe_assets.files import as_path, read_json
@@ -116,16 +134,32 @@ def summary(
     root = as_path(storage)
     place = root / "evaluation_report" / key / "report.json"
     if not place.exists():
-        raise FileNotFoundError(f"{place}: no report of {key} here; run `make demo`, or name another --storage or --key")
+        raise FileNotFoundError(
+            f"{place}: no report of {key} here; run `make demo`, or name another --storage or --key"
+        )
     report = EvaluationReport.model_validate_json(place.read_text(encoding="utf-8"))
     show(f"{report.reader} on {report.documents} validation documents; regions: {report.layout}", headline_rows(report))
     show("against other readers", [{"reader": name, **row} for name, row in report.comparisons.items()])
     show("targets", [{"target": name, "verdict": verdict} for name, verdict in report.targets.items()])
     found = read_json(root / "hard_sample_plan" / key / "mining.json")
-    show("weak cells", [{"element": cell["element"], "error type": cell["error_type"], "failures": cell["failures"],
-                         "of": cell["trials"], "turn up": ", ".join(cell["knobs"])} for cell in found["weak"]])  # fmt: skip
+    show(
+        "weak cells",
+        [
+            {
+                "element": cell["element"],
+                "error type": cell["error_type"],
+                "failures": cell["failures"],
+                "of": cell["trials"],
+                "turn up": ", ".join(cell["knobs"]),
+            }
+            for cell in found["weak"]
+        ],
+    )
     if isinstance(found["plan"], list):
-        show("next plan", [{name: row[name] for name in ("share", "documents", "of all", "for")} for row in found["plan"]])
+        show(
+            "next plan",
+            [{name: row[name] for name in ("share", "documents", "of all", "for")} for row in found["plan"]],
+        )
     else:
         console.print(found["plan"])
     if report.reader.startswith("embedded"):
@@ -142,5 +176,10 @@ def show(title: str, rows: list[dict[str, Any]]) -> None:
     for name, value in rows[0].items():
         table.add_column(name, justify="right" if isinstance(value, int | float) else "left")
     for row in rows:
-        table.add_row(*("" if value is None else f"{value:.4f}" if isinstance(value, float) else str(value) for value in row.values()))
+        table.add_row(
+            *(
+                "" if value is None else f"{value:.4f}" if isinstance(value, float) else str(value)
+                for value in row.values()
+            )
+        )
     console.print(table)

@@ -12,9 +12,13 @@ from finscribe_assets.cli.progress import bar, console
 from finscribe_assets.cli.synthesising import WorkerCount, Workspace, plan_key
 from finscribe_assets.profiles import workers_from_environment
 
-Base = Annotated[str, typer.Option(help="embedded, a folder with a checkpoint, or a hub name such as PaddlePaddle/PaddleOCR-VL.")]
-Adapter = Annotated[Path | None, typer.Option(help="Folder of an adapter; without it, the bare base reads.", exists=True,
-                                              file_okay=False)]  # fmt: skip
+Base = Annotated[
+    str, typer.Option(help="embedded, a folder with a checkpoint, or a hub name such as PaddlePaddle/PaddleOCR-VL.")
+]
+Adapter = Annotated[
+    Path | None,
+    typer.Option(help="Folder of an adapter; without it, the bare base reads.", exists=True, file_okay=False),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -36,15 +40,23 @@ def _settings(given: list[str]) -> dict[str, object]:
 
 def pretrain_base(
     out: Annotated[Path, typer.Option(help="Folder for the base: safetensors, tokenizer, processor, chat template.")],
-    work: Annotated[Path, typer.Option(help="Folder for prepared lines and checkpoints; a killed run goes on from it.")],
-    setting: Annotated[list[str] | None, typer.Option("--set", help="A setting of PretrainConfig, as name=value; often "
-                                                      "used: joint_steps=8000, threads=2.")] = None,
+    work: Annotated[
+        Path, typer.Option(help="Folder for prepared lines and checkpoints; a killed run goes on from it.")
+    ],
+    setting: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", help="A setting of PretrainConfig, as name=value; often used: joint_steps=8000, threads=2."
+        ),
+    ] = None,
+    commit: Annotated[str, typer.Option(help="Commit of the code, for the model card.")] = "unknown",
     workers: WorkerCount = None,
 ) -> None:
     """Train the embedded base from random weights: PaddleOCR-VL's architecture at 2M parameters, an hour on one core.
 
     It learns glyphs from lines drawn directly, then spelling, then whole lines cut from rendered pages.
     """
+    from finscribe_assets.training.base_card import describe_base
     from finscribe_assets.training.pretraining import PretrainConfig, pretrain
 
     config = PretrainConfig.model_validate(_settings(setting or []))
@@ -60,17 +72,28 @@ def pretrain_base(
             console.print_json(data=record) if not console.is_terminal else None
 
         pretrain(config, work, out, workers=workers or workers_from_environment(), report=report)
-    console.print(f"Base in {out}; use it with `finscribe train --set base={out}`")
+    with console.status("scoring on documents that were not trained on"):
+        describe_base(out, work, config, commit)
+    console.print(f"Base in {out}, its scores in {out / 'README.md'}; use it with `finscribe train --set base={out}`")
 
 
 def train(
     workspace: Workspace,
     out: Annotated[Path, typer.Option(help="Folder for the adapter: safetensors, metrics.jsonl, tensorboard/.")],
-    preset: Annotated[str, typer.Option(help="embedded, mission, paddleformers-lora or full-size-small-memory.")] = "embedded",
-    setting: Annotated[list[str] | None, typer.Option("--set", help="A setting that differs from the preset's, as "
-                                                      "name=value: base=folder, epochs=2, learning_rate=5e-5.")] = None,
-    earlier: Annotated[list[Path] | None, typer.Option("--with", help="Workspace of an earlier batch, oldest first, as "
-                                                       "given to `finscribe split`.")] = None,
+    preset: Annotated[
+        str, typer.Option(help="embedded, mission, paddleformers-lora or full-size-small-memory.")
+    ] = "embedded",
+    setting: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="A setting that differs from the preset's, as name=value: base=folder, epochs=2, learning_rate=5e-5.",
+        ),
+    ] = None,
+    earlier: Annotated[
+        list[Path] | None,
+        typer.Option("--with", help="Workspace of an earlier batch, oldest first, as given to `finscribe split`."),
+    ] = None,
     previous: Adapter = None,
 ) -> None:
     """Train a LoRA adapter on a workspace's train split; a killed run goes on from its last checkpoint."""
@@ -79,8 +102,13 @@ def train(
     from finscribe_assets.training.samples import BatchFolders, SampleSource
 
     config = load_preset(preset, **_settings(setting or []))
-    source = SampleSource(workspace / "splits", tuple(BatchFolders(plan_key(folder), folder / "pairs", folder / "images")
-                                                      for folder in [*(earlier or []), workspace]))  # fmt: skip
+    source = SampleSource(
+        workspace / "splits",
+        tuple(
+            BatchFolders(plan_key(folder), folder / "pairs", folder / "images")
+            for folder in [*(earlier or []), workspace]
+        ),
+    )
     done = 0
     with bar(None, "training") as advance:
 
@@ -95,18 +123,24 @@ def train(
         summary = train_adapter(config, source, out, out / "work", previous=previous, on_step=on_step)
     for reason, count in sorted(summary.left_out.items()):
         console.print(f"left out: {count} pairs, {reason}")
-    console.print(f"{summary.samples} samples, {summary.steps} steps: validation loss {summary.first_validation_loss} → "
-                  f"{summary.last_validation_loss}. Adapter in {out}")  # fmt: skip
+    console.print(
+        f"{summary.samples} samples, {summary.steps} steps: validation loss {summary.first_validation_loss} → "
+        f"{summary.last_validation_loss}. Adapter in {out}"
+    )
 
 
 def predict(
     workspace: Workspace,
     adapter: Adapter = None,
     base: Base = "embedded",
-    out: Annotated[Path | None, typer.Option(help="Folder for predictions.jsonl; WORKSPACE/predictions unless given.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for predictions.jsonl; WORKSPACE/predictions unless given.")
+    ] = None,
     split: Annotated[list[str] | None, typer.Option(help="Splits to read; validation and test unless given.")] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads of the processor.", show_default="all processors")] = None,
-) -> None:  # fmt: skip
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Threads of the processor.", show_default="all processors")
+    ] = None,
+) -> None:
     """Read a workspace's documents with a model, and write predictions.jsonl for `evaluate` and `mine`.
 
     The embedded model reads lines at the places that the renderer knows; the report calls that an oracle, as it is.
@@ -117,18 +151,34 @@ def predict(
     asked = {name for part in split or ["validation", "test"] for name in documents_of_split(workspace, part)}
     folder = out or workspace / "predictions"
     with bar(len(asked), "documents read") as advance:
-        summary = predict_batch([workspace / "images"], asked, folder, base=base, adapter=adapter, threads=threads or workers_from_environment(),
-                                on_documents=advance)  # fmt: skip
+        summary = predict_batch(
+            [workspace / "images"],
+            asked,
+            folder,
+            base=base,
+            adapter=adapter,
+            threads=threads or workers_from_environment(),
+            on_documents=advance,
+        )
     took = "read before" if summary.seconds_per_document is None else f"{summary.seconds_per_document:.2f} s a document"
-    console.print(f"{summary.documents} documents in {folder / PREDICTIONS_FILE} ({took}; regions: {summary.layout or 'none'})")
+    console.print(
+        f"{summary.documents} documents in {folder / PREDICTIONS_FILE} ({took}; regions: {summary.layout or 'none'})"
+    )
 
 
 def extract(
-    images: Annotated[list[Path], typer.Argument(help="Image files: a page for a real model, a single line for the "
-                                                 "embedded one, or a shard of rendered pages (part-00000.parquet).")],
+    images: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Image files: a page for a real model, a single line for the "
+            "embedded one, or a shard of rendered pages (part-00000.parquet)."
+        ),
+    ],
     adapter: Adapter = None,
     base: Base = "embedded",
-    box: Annotated[str | None, typer.Option(help="Read only x0,y0,x1,y1 of each image, in pixels from the top left.")] = None,
+    box: Annotated[
+        str | None, typer.Option(help="Read only x0,y0,x1,y1 of each image, in pixels from the top left.")
+    ] = None,
     prompt: Annotated[str | None, typer.Option(help="Prompt, where the stock one is not wanted.")] = None,
     document: Annotated[str | None, typer.Option(help="Of a shard: read this document only.")] = None,
 ) -> None:

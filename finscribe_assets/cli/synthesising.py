@@ -11,8 +11,12 @@ import typer
 from finscribe_assets.cli.progress import bar, console
 from finscribe_assets.profiles import FIRST_KEY, workers_from_environment
 
-Workspace = Annotated[Path, typer.Argument(help="The workspace: the folder that `finscribe synthesize --out` made.",
-                                           exists=True, file_okay=False)]
+Workspace = Annotated[
+    Path,
+    typer.Argument(
+        help="The workspace: the folder that `finscribe synthesize --out` made.", exists=True, file_okay=False
+    ),
+]
 WorkerCount = Annotated[int | None, typer.Option("--workers", min=1, help="Worker processes; the data do not depend on "
                                                  "their number.", show_default="all processors")]  # fmt: skip
 
@@ -27,10 +31,18 @@ def synthesize(
     out: Annotated[Path, typer.Option(help="Workspace to write: documents/, documents.parquet, documents.jsonl.")],
     num_samples: Annotated[int, typer.Option(min=1, help="Number of documents.")] = 100,
     seed: Annotated[int, typer.Option(min=0, help="Seed; the same seed gives the same documents, byte for byte.")] = 0,
-    recipe: Annotated[Path | None, typer.Option(help="YAML or JSON recipe: weights and knob intensities.",
-                                                exists=True, dir_okay=False)] = None,
-    plan: Annotated[Path | None, typer.Option(help="A plan that `finscribe mine --plan` wrote; it sets number, seed "
-                                              "and recipe.", exists=True, dir_okay=False)] = None,
+    recipe: Annotated[
+        Path | None,
+        typer.Option(help="YAML or JSON recipe: weights and knob intensities.", exists=True, dir_okay=False),
+    ] = None,
+    plan: Annotated[
+        Path | None,
+        typer.Option(
+            help="A plan that `finscribe mine --plan` wrote; it sets number, seed and recipe.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
     shard_size: Annotated[int, typer.Option(min=1, help="Documents a shard.")] = 100,
     workers: WorkerCount = None,
 ) -> None:
@@ -48,19 +60,31 @@ def synthesize(
 
     if plan and recipe:
         raise ValueError("--plan: a plan holds its recipe; give --plan or --recipe, not both")
-    wanted = load_plan(plan) if plan else seed_plan(FIRST_KEY, num_samples, seed, load_recipe(recipe) if recipe else None)
+    wanted = (
+        load_plan(plan) if plan else seed_plan(FIRST_KEY, num_samples, seed, load_recipe(recipe) if recipe else None)
+    )
     write_text(out / "plan.json", wanted.model_dump_json(indent=2) + "\n")
     with bar(wanted.documents, "documents") as advance:
-        summary = draw_batch(wanted, out / "documents", LocalShardPool(workers or workers_from_environment()), shard_size=shard_size, on_shard=advance)
+        summary = draw_batch(
+            wanted,
+            out / "documents",
+            LocalShardPool(workers or workers_from_environment()),
+            shard_size=shard_size,
+            on_shard=advance,
+        )
     write_single_table(out / "documents", out / "documents.parquet")
     write_ground_truth(out / "documents", out / "documents.jsonl")
-    console.print(f"{wanted.documents} documents in {out} ({summary.skipped} of {summary.shards} shards were there already)")
+    console.print(
+        f"{wanted.documents} documents in {out} ({summary.skipped} of {summary.shards} shards were there already)"
+    )
 
 
 def render(
     workspace: Workspace,
     dpi: Annotated[int, typer.Option(min=72, max=300, help="Pixels an inch.")] = 144,
-    preview: Annotated[bool, typer.Option(help="Also write preview.png: the first pages with their boxes drawn on.")] = True,
+    preview: Annotated[
+        bool, typer.Option(help="Also write preview.png: the first pages with their boxes drawn on.")
+    ] = True,
     workers: WorkerCount = None,
 ) -> None:
     """Render page images with exact boxes into images/."""
@@ -69,8 +93,13 @@ def render(
     from finscribe_assets.shards import LocalShardPool
 
     with bar(_documents(workspace), "documents rendered") as advance:
-        summary = render_batch(workspace / "documents", workspace / "images", LocalShardPool(workers or workers_from_environment()), dpi=dpi,
-                               on_shard=advance)  # fmt: skip
+        summary = render_batch(
+            workspace / "documents",
+            workspace / "images",
+            LocalShardPool(workers or workers_from_environment()),
+            dpi=dpi,
+            on_shard=advance,
+        )
     console.print(f"{summary.pages} pages in {workspace / 'images'} "
                   f"({summary.skipped} of {summary.shards} shards were there already)")  # fmt: skip
     if preview:
@@ -82,7 +111,9 @@ def render(
 
 def pairs(
     workspace: Workspace,
-    ocr_lines: Annotated[int, typer.Option(min=0, help="`OCR:` pairs of single printed lines, at most, a document.")] = 24,
+    ocr_lines: Annotated[
+        int, typer.Option(min=0, help="`OCR:` pairs of single printed lines, at most, a document.")
+    ] = 24,
     workers: WorkerCount = None,
 ) -> None:
     """Turn pages into instruction pairs in pairs/: extraction, questions, tables, absent fields, lines of text."""
@@ -91,16 +122,27 @@ def pairs(
     from finscribe_assets.shards import LocalShardPool
 
     with bar(_documents(workspace), "documents paired") as advance:
-        summary = pair_batch(workspace / "documents", workspace / "images", workspace / "pairs",
-                             LocalShardPool(workers or workers_from_environment()), PairRecipe(ocr_lines=ocr_lines), on_shard=advance)  # fmt: skip
+        summary = pair_batch(
+            workspace / "documents",
+            workspace / "images",
+            workspace / "pairs",
+            LocalShardPool(workers or workers_from_environment()),
+            PairRecipe(ocr_lines=ocr_lines),
+            on_shard=advance,
+        )
     for task, count in sorted(summary.tasks.items()):
         console.print(f"{count:8,}  {task}")
 
 
 def split(
     workspace: Workspace,
-    earlier: Annotated[list[Path] | None, typer.Option("--with", help="Workspace of an earlier batch to train on as "
-                                                       "well, oldest first; its splits stay as they are.")] = None,
+    earlier: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--with",
+            help="Workspace of an earlier batch to train on as well, oldest first; its splits stay as they are.",
+        ),
+    ] = None,
 ) -> None:
     """Divide documents 80/10/10 into train, validation and test in splits/, no vendor's layout in two of them."""
     from finscribe_assets.splitting.manifest import BatchInputs, build
@@ -131,7 +173,9 @@ def export(
 
 
 def schema(
-    markdown: Annotated[bool, typer.Option("--markdown", help="Print the data dictionary instead, as in docs/.")] = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print the data dictionary instead, as in docs/.")
+    ] = False,
 ) -> None:
     """Print the JSON Schema of a document: the ground-truth format, with EN 16931's codes."""
     from finscribe_assets.documents.dictionary import data_dictionary
@@ -148,17 +192,21 @@ def _documents(workspace: Path) -> int:
 
     files = shard_files(workspace / "documents")
     if not files:
-        raise FileNotFoundError(f"{workspace / 'documents'}: no documents; run `finscribe synthesize --out {workspace}` first")
+        raise FileNotFoundError(
+            f"{workspace / 'documents'}: no documents; run `finscribe synthesize --out {workspace}` first"
+        )
     return sum(row_count(file) for file in files)
 
 
 def plan_key(workspace: Path) -> str:
+    """Return the batch key of a workspace."""
     from finscribe_assets.documents.loading import load_plan
 
     return load_plan(workspace / "plan.json").key
 
 
 def documents_of_split(workspace: Path, split: str) -> set[str]:
+    """Return the ids of the documents of one of a workspace's splits."""
     from finscribe_assets.splitting.assign import Split
     from finscribe_assets.splitting.manifest import read_splits
 

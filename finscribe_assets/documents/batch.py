@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pyarrow.parquet as pq
 
@@ -72,10 +73,12 @@ def ground_truth(drawn: DrawnDocument) -> dict[str, object]:
 
 def write_ground_truth(folder: AnyPath, path: AnyPath) -> None:
     """Write a batch's documents as JSON lines: ``{"id": …, "document": {…}, "printed": […]}``."""
-    write_text(path, "".join(json.dumps(ground_truth(drawn), ensure_ascii=False) + "\n" for drawn in read_documents(folder)))
+    write_text(
+        path, "".join(json.dumps(ground_truth(drawn), ensure_ascii=False) + "\n" for drawn in read_documents(folder))
+    )
 
 
-def write_single_table(folder: AnyPath, path: AnyPath) -> None:
+def write_single_table(folder: AnyPath, path: Path) -> None:
     """Write a batch's shards as one Parquet file, a shard in memory at a time."""
     temporary = path.with_name(f".{path.name}")
     with temporary.open("wb") as stream:

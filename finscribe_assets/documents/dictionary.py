@@ -44,7 +44,8 @@ def data_dictionary() -> str:
     for name, field in Knobs.model_fields.items():
         extra = field.json_schema_extra
         elements = extra["elements"] if isinstance(extra, dict) else []
-        harder = "everything" if isinstance(elements, list) and len(elements) > 6 else ", ".join(map(str, elements or []))  # type: ignore[arg-type]
+        named = [str(element) for element in elements] if isinstance(elements, list) else []
+        harder = "everything" if len(named) > 6 else ", ".join(named)
         knobs.append(f"| `{name}` | {field.default} | {harder} | {field.description} |\n")
     return _HEAD + "".join(rows) + _KNOBS + "".join(knobs)
 

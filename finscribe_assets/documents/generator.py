@@ -71,7 +71,9 @@ def _draw_knobs(random: Random, knobs: Knobs) -> dict[str, float]:
 def _draw_columns(kind: DocumentType, seller: Vendor) -> tuple[str, ...]:
     """Return the columns that a seller's documents of a kind show: its template, always the same."""
     random = Random(f"columns:{seller.id}:{kind}")
-    hidden = {name for name, chance in (("line_id", 0.4), ("unit_code", 0.4), ("vat_rate", 0.5)) if random.random() < chance}
+    hidden = {
+        name for name, chance in (("line_id", 0.4), ("unit_code", 0.4), ("vat_rate", 0.5)) if random.random() < chance
+    }
     if kind is DocumentType.RECEIPT:  # a till roll has no room for them
         hidden = {"line_id", "unit_code", "vat_rate"}
     return tuple(name for name in COLUMNS if name not in hidden)
@@ -130,7 +132,9 @@ def _draw_document(name: str, kind: DocumentType, locale: str, seller: Vendor, c
         payment_terms=TERMS[facts.language].format(days=days) if has_terms else None,
         purchase_order_reference=_draw_number(random, "PO-", 6, knobs) if is_invoice and optional() else None,
         payment_account=seller.account if is_invoice and optional() else None,
-        seller=seller.party if not is_receipt or optional() else seller.party.model_copy(update={"vat_identifier": None}),
+        seller=seller.party
+        if not is_receipt or optional()
+        else seller.party.model_copy(update={"vat_identifier": None}),
         buyer=None if is_receipt else draw_party(f"buyer:{name}", locale, with_vat=optional()),
         lines=shown,
         vat_breakdown=breakdown,
@@ -208,7 +212,11 @@ def _settle(random: Random, facts: LocaleFacts, lines: tuple[Line, ...], knobs: 
         shares.append(VatBreakdown(rate=rate, taxable_amount=base, tax_amount=round_to(base * rate / 100, unit)))
     tax = sum((share.tax_amount for share in shares), Decimal(0))
     with_tax = total - allowance + tax
-    paid = round_to(with_tax * random.choice((10, 20, 25, 50)) / 100, unit) if prepaid and knobs["prepayments"] else Decimal(0)
+    paid = (
+        round_to(with_tax * random.choice((10, 20, 25, 50)) / 100, unit)
+        if prepaid and knobs["prepayments"]
+        else Decimal(0)
+    )
     return tuple(shares), Totals(
         sum_of_line_net_amounts=total, allowance_total=allowance or None, total_without_vat=total - allowance,
         total_vat=tax, total_with_vat=with_tax, paid_amount=paid or None, amount_due=with_tax - paid,

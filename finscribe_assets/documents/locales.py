@@ -26,8 +26,19 @@ class LocaleFacts:
 def _facts(locale: str, currency: str, symbol: str, rates: str, numeric: str, worded: str, short: str,
            iban: str | None, paper: str = "A4") -> LocaleFacts:  # fmt: skip
     language, country = locale.split("_")
-    return LocaleFacts(locale, language, country, currency, symbol, tuple(map(Decimal, rates.split())),
-                       tuple(numeric.split("|")), tuple(worded.split("|")), tuple(short.split("|")), iban, paper)  # fmt: skip
+    return LocaleFacts(
+        locale,
+        language,
+        country,
+        currency,
+        symbol,
+        tuple(map(Decimal, rates.split())),
+        tuple(numeric.split("|")),
+        tuple(worded.split("|")),
+        tuple(short.split("|")),
+        iban,
+        paper,
+    )
 
 
 LOCALE_FACTS: dict[str, LocaleFacts] = {

@@ -80,7 +80,9 @@ def printed_values(document: Document, presentation: Presentation) -> dict[str, 
     printed["totals.total_without_vat"] = amount(totals.total_without_vat)
     for index, share in enumerate(document.vat_breakdown):
         printed[f"vat_breakdown[{index}].rate"] = print_number(share.rate, locale) + " %"
-        printed[f"vat_breakdown[{index}].taxable_amount"] = print_number(share.taxable_amount, locale, MINOR_UNITS[currency])
+        printed[f"vat_breakdown[{index}].taxable_amount"] = print_number(
+            share.taxable_amount, locale, MINOR_UNITS[currency]
+        )
         printed[f"vat_breakdown[{index}].tax_amount"] = amount(share.tax_amount)
     if totals.total_vat is not None and len(document.vat_breakdown) > 1:
         printed["totals.total_vat"] = amount(totals.total_vat)

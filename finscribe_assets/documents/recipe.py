@@ -36,8 +36,13 @@ Weight = Annotated[float, Field(ge=0.0)]
 
 
 def _knob(default: float, elements: tuple[Element, ...], description: str) -> Any:
-    return Field(default, ge=0.0, le=1.0, description=description,
-                 json_schema_extra={"elements": [str(element) for element in elements]})
+    return Field(
+        default,
+        ge=0.0,
+        le=1.0,
+        description=description,
+        json_schema_extra={"elements": [str(element) for element in elements]},
+    )
 
 
 class Knobs(BaseModel):
@@ -48,26 +53,35 @@ class Knobs(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    label_synonyms: float = _knob(0.3, (Element.IDENTIFIER, Element.DATE, Element.AMOUNT),
-                                  "chance that a label has one of its rarer wordings")
-    confusable_identifiers: float = _knob(0.2, (Element.IDENTIFIER,),
-                                          "chance that a number is made of characters that look alike (O0 I1 S5 B8 Z2)")
-    long_amounts: float = _knob(0.2, (Element.AMOUNT, Element.LINE_AMOUNT, Element.TAX),
-                                "chance that prices are thousands of times larger, so that amounts have many digits")
+    label_synonyms: float = _knob(
+        0.3, (Element.IDENTIFIER, Element.DATE, Element.AMOUNT), "chance that a label has one of its rarer wordings"
+    )
+    confusable_identifiers: float = _knob(
+        0.2, (Element.IDENTIFIER,), "chance that a number is made of characters that look alike (O0 I1 S5 B8 Z2)"
+    )
+    long_amounts: float = _knob(
+        0.2,
+        (Element.AMOUNT, Element.LINE_AMOUNT, Element.TAX),
+        "chance that prices are thousands of times larger, so that amounts have many digits",
+    )
     small_print: float = _knob(0.15, tuple(Element), "chance that the page is set in small type")
-    reversed_print: float = _knob(0.15, (Element.LINE_ITEM, Element.AMOUNT),
-                                  "chance that the table's head and the amount due are light on a dark ground")
-    ambiguous_dates: float = _knob(0.3, (Element.DATE,),
-                                   "chance that dates are all digits with a day no greater than 12")
+    reversed_print: float = _knob(
+        0.15,
+        (Element.LINE_ITEM, Element.AMOUNT),
+        "chance that the table's head and the amount due are light on a dark ground",
+    )
+    ambiguous_dates: float = _knob(
+        0.3, (Element.DATE,), "chance that dates are all digits with a day no greater than 12"
+    )
     two_digit_years: float = _knob(0.1, (Element.DATE,), "chance that dates show two digits of the year")
     wrapped_descriptions: float = _knob(0.2, (Element.LINE_ITEM,), "chance that an item's name is long enough to wrap")
-    many_lines: float = _knob(0.15, (Element.LINE_ITEM, Element.LINE_AMOUNT),
-                              "chance that the document has many lines")
+    many_lines: float = _knob(0.15, (Element.LINE_ITEM, Element.LINE_AMOUNT), "chance that the document has many lines")
     several_rates: float = _knob(0.3, (Element.TAX,), "chance that lines carry different tax rates")
     discounts: float = _knob(0.3, (Element.AMOUNT,), "chance of a discount on the whole document")
     prepayments: float = _knob(0.15, (Element.AMOUNT,), "chance that part of the total is paid in advance")
-    optional_fields: float = _knob(0.6, (Element.IDENTIFIER, Element.TEXT, Element.DATE),
-                                   "chance of each optional field")
+    optional_fields: float = _knob(
+        0.6, (Element.IDENTIFIER, Element.TEXT, Element.DATE), "chance of each optional field"
+    )
     degradation: float = _knob(0.3, tuple(Element), "strength of blur, noise, skew and JPEG damage on the page")
 
 
@@ -78,15 +92,23 @@ class Recipe(BaseModel):
 
     document_types: dict[DocumentType, Weight] = Field(
         default={DocumentType.INVOICE: 0.5, DocumentType.RECEIPT: 0.25, DocumentType.PURCHASE_ORDER: 0.25},
-        description="relative weight of each kind of document")
-    locales: dict[str, Weight] = Field(default=dict.fromkeys(LOCALES, 1.0), description="relative weight of each locale")
-    fonts: dict[str, Weight] = Field(default=dict.fromkeys(FONTS, 1.0), description="relative weight of each font family")
+        description="relative weight of each kind of document",
+    )
+    locales: dict[str, Weight] = Field(
+        default=dict.fromkeys(LOCALES, 1.0), description="relative weight of each locale"
+    )
+    fonts: dict[str, Weight] = Field(
+        default=dict.fromkeys(FONTS, 1.0), description="relative weight of each font family"
+    )
     knobs: Knobs = Field(default=Knobs(), description="intensity of each hard feature")
 
     @model_validator(mode="after")
     def _check_names(self) -> Recipe:
-        for field, drawn, allowed in (("locales", self.locales, LOCALES), ("fonts", self.fonts, FONTS),
-                                      ("document_types", self.document_types, tuple(DocumentType))):
+        for field, drawn, allowed in (
+            ("locales", self.locales, LOCALES),
+            ("fonts", self.fonts, FONTS),
+            ("document_types", self.document_types, tuple(DocumentType)),
+        ):
             unknown = sorted(set(map(str, drawn)) - set(map(str, allowed)))
             if unknown:
                 raise ValueError(f"{field}: unknown {', '.join(unknown)}; known are {', '.join(map(str, allowed))}")
@@ -154,8 +176,9 @@ class Plan(BaseModel):
 
 def seed_plan(key: str, documents: int, seed: int, recipe: Recipe | None = None) -> Plan:
     """Return the plan of a first batch: one share, drawn from the base recipe."""
-    return Plan(key=key, seed=seed, components=(PlanComponent(name="base", documents=documents,
-                                                              recipe=recipe or Recipe()),))
+    return Plan(
+        key=key, seed=seed, components=(PlanComponent(name="base", documents=documents, recipe=recipe or Recipe()),)
+    )
 
 
 def next_key(key: str) -> str:

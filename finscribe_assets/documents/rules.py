@@ -87,7 +87,9 @@ def _column(amounts: Amounts, group: str, name: str) -> list[Decimal] | None:
 def line_amount(amounts: Amounts, unit: Decimal) -> Iterator[Outcome]:
     """BT-131 = BT-129 × BT-146, rounded: a line's amount is its quantity times its price."""
     for index in _indices(amounts, "lines"):
-        quantity, price, amount = (amounts.get(f"lines[{index}].{name}") for name in ("quantity", "net_price", "net_amount"))
+        quantity, price, amount = (
+            amounts.get(f"lines[{index}].{name}") for name in ("quantity", "net_price", "net_amount")
+        )
         if quantity is not None and price is not None and amount is not None:
             yield Outcome("LINE-AMOUNT", f"lines[{index}].net_amount", round_to(quantity * price, unit), amount)
 

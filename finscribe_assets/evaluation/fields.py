@@ -71,7 +71,9 @@ def compare(truth: Truth, document: dict[str, Any], confidence: dict[str, float]
             continue
         said = predicted.get(path)
         status = Status.MISSING if said is None else Status.CORRECT if said == value else Status.WRONG
-        outcomes.append(FieldOutcome(path, str(element_of(path) or "unknown"), status, value, said, confident.get(path)))
+        outcomes.append(
+            FieldOutcome(path, str(element_of(path) or "unknown"), status, value, said, confident.get(path))
+        )
     for path, value in predicted.items():
         # What is true of the document, though not asked for, is no hallucination.
         if path not in known and path not in UNPRINTED:

@@ -13,13 +13,14 @@ _PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>Evaluation of {{ report.reader }}</title>
 <style>
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #1b1f24; }
-table { border-collapse: collapse; margin: 0.5rem 0 2rem; } caption { text-align: left; font-weight: 600; padding: 0.4rem 0; }
+table { border-collapse: collapse; margin: 0.5rem 0 2rem; }
+caption { text-align: left; font-weight: 600; padding: 0.4rem 0; }
 th, td { text-align: left; padding: 0.25rem 0.9rem 0.25rem 0; border-bottom: 1px solid #d8dee4; }
 td.number { text-align: right; font-variant-numeric: tabular-nums; } .note { color: #57606a; }
 </style></head><body>
 <h1>Evaluation of {{ report.reader }}</h1>
-<p class="note">{{ report.documents }} documents, {{ report.predicted }} with a prediction. Regions: {{ report.layout }}.
-Intervals are 95 % bootstrap intervals over documents. {{ note }}</p>
+<p class="note">{{ report.documents }} documents, {{ report.predicted }} with a prediction.
+Regions: {{ report.layout }}. Intervals are 95 % bootstrap intervals over documents. {{ note }}</p>
 {% for caption, rows in tables if rows %}
 <table><caption>{{ caption }}</caption>
 <thead><tr>{% for name in rows[0] %}<th scope="col">{{ name.replace("_", " ") }}</th>{% endfor %}</tr></thead>
@@ -29,8 +30,9 @@ Intervals are 95 % bootstrap intervals over documents. {{ note }}</p>
 </body></html>
 """
 
-EMBEDDED_NOTE = ("These are scores of the embedded demonstration model on synthetic pages; they say nothing about "
-                 "PaddleOCR-VL.")  # fmt: skip
+EMBEDDED_NOTE = (
+    "These are scores of the embedded demonstration model on synthetic pages; they say nothing about PaddleOCR-VL."
+)
 
 
 def to_html(report: EvaluationReport, note: str = "") -> str:
@@ -43,7 +45,10 @@ def to_html(report: EvaluationReport, note: str = "") -> str:
         ("By document type and locale", report.by_slice),
         ("By field", report.by_field),
         ("Responses", [{"fate": name, "documents": count} for name, count in report.fates.items()]),
-        ("Problems of the predictions file", [{"problem": name, "count": count} for name, count in report.problems.items()]),
+        (
+            "Problems of the predictions file",
+            [{"problem": name, "count": count} for name, count in report.problems.items()],
+        ),
         ("Calibration", (report.calibration or {}).get("bins", [])),
     ]
     return Environment(autoescape=True).from_string(_PAGE).render(report=report, tables=tables, note=note)

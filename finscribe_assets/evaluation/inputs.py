@@ -10,8 +10,9 @@ import json
 import math
 from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
+
+from finscribe_assets.files import AnyPath
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class InputProblems:
             where.append(place)
 
 
-def read_truths(path: Path) -> dict[str, Truth]:
+def read_truths(path: AnyPath) -> dict[str, Truth]:
     """Read ground truth by id.
 
     Raises:
@@ -68,7 +69,11 @@ def read_truths(path: Path) -> dict[str, Truth]:
             record = json.loads(line)
         except (ValueError, RecursionError) as error:
             raise ValueError(f"{where}: not JSON ({error})") from error
-        if not isinstance(record, dict) or not isinstance(record.get("id"), str) or not isinstance(record.get("document"), dict):
+        if (
+            not isinstance(record, dict)
+            or not isinstance(record.get("id"), str)
+            or not isinstance(record.get("document"), dict)
+        ):
             raise ValueError(f'{where}: not of the form {{"id": "…", "document": {{…}}}}')
         if record["id"] in truths:
             raise ValueError(f"{where}: the id {record['id']!r} stands twice")
@@ -79,8 +84,11 @@ def read_truths(path: Path) -> dict[str, Truth]:
     return truths
 
 
-def read_predictions(path: Path, truths: dict[str, Truth]) -> tuple[dict[str, Prediction], InputProblems]:
-    """Read predictions by id: the first of an id counts. Ids without a truth, or truths without a prediction, are problems."""
+def read_predictions(path: AnyPath, truths: dict[str, Truth]) -> tuple[dict[str, Prediction], InputProblems]:
+    """Read predictions by id: the first of an id counts.
+
+    Ids without a truth, and truths without a prediction, are problems.
+    """
     problems = InputProblems()
     predictions: dict[str, Prediction] = {}
     # Not every byte a model's harness writes is UTF-8; what is not is replaced, and differs from every right answer.
@@ -114,8 +122,11 @@ def _confidence(record: dict[str, Any], problems: InputProblems, where: str) -> 
     if not isinstance(given, dict):
         problems.add("bad_confidence", where)
         return {}
-    kept = {str(path): float(value) for path, value in given.items()
-            if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and 0 <= value <= 1}  # fmt: skip
+    kept = {
+        str(path): float(value)
+        for path, value in given.items()
+        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and 0 <= value <= 1
+    }
     if len(kept) < len(given):
         problems.add("bad_confidence", where)
     return kept

@@ -68,8 +68,10 @@ class Calibration:
 
 
 def calibration(outcomes: Iterable[FieldOutcome], bins: int = 10, seed: int = 0) -> Calibration | None:
-    """Return the expected calibration error (Guo et al. 2017) over fields with a confidence; None when there are none."""
-    pairs = [(outcome.confidence, outcome.status is Status.CORRECT) for outcome in outcomes if outcome.confidence is not None]
+    """Return the expected calibration error (Guo et al. 2017) over fields with a confidence; None without any."""
+    pairs = [
+        (outcome.confidence, outcome.status is Status.CORRECT) for outcome in outcomes if outcome.confidence is not None
+    ]
     if not pairs:
         return None
     confidence = np.array([value for value, _ in pairs])
@@ -78,10 +80,15 @@ def calibration(outcomes: Iterable[FieldOutcome], bins: int = 10, seed: int = 0)
     random = np.random.default_rng(seed)
     null = np.mean([_error(confidence, random.random(len(pairs)) < confidence, place, bins) for _ in range(100)])
     table = [
-        {"from": number / bins, "n": int((place == number).sum()), "confidence": round(float(confidence[place == number].mean()), 4),
-         "accuracy": round(float(right[place == number].mean()), 4)}
-        for number in range(bins) if (place == number).any()
-    ]  # fmt: skip
+        {
+            "from": number / bins,
+            "n": int((place == number).sum()),
+            "confidence": round(float(confidence[place == number].mean()), 4),
+            "accuracy": round(float(right[place == number].mean()), 4),
+        }
+        for number in range(bins)
+        if (place == number).any()
+    ]
     return Calibration(round(_error(confidence, right, place, bins), 4), round(float(null), 4), table)
 
 
@@ -90,7 +97,9 @@ def _error(confidence: np.ndarray, right: np.ndarray, place: np.ndarray, bins: i
                  / len(confidence))  # fmt: skip
 
 
-def interval(values: Sequence[tuple[float, float]], seed: int = 0, draws: int = 1000) -> tuple[float, float, float] | None:
+def interval(
+    values: Sequence[tuple[float, float]], seed: int = 0, draws: int = 1000
+) -> tuple[float, float, float] | None:
     """Return Σ numerators / Σ denominators over documents, with the 95 % bootstrap interval over documents.
 
     ``values`` holds a numerator and a denominator for each document; None when the denominators sum to 0.
@@ -104,4 +113,3 @@ def interval(values: Sequence[tuple[float, float]], seed: int = 0, draws: int = 
     ratios = sums[:, 0][sums[:, 1] > 0] / sums[:, 1][sums[:, 1] > 0]
     low, high = np.percentile(ratios, [2.5, 97.5])
     return float(total[0] / total[1]), float(low), float(high)
-

@@ -121,7 +121,9 @@ def parse_date(text: str, locale: str | None = None) -> dt.date:
     words = [word for word in re.findall(r"[^\W\d_]+", body) if _fold(word) in _months()]
     try:
         if words and len(numbers) == 2:
-            day, year = numbers if len(numbers[1]) >= 2 and int(numbers[0]) <= 31 and len(numbers[0]) <= 2 else numbers[::-1]
+            day, year = (
+                numbers if len(numbers[1]) >= 2 and int(numbers[0]) <= 31 and len(numbers[0]) <= 2 else numbers[::-1]
+            )
             return dt.date(_year(year), _months()[_fold(words[0])], int(day))
         if len(numbers) != 3 or re.search(r"[^\d\s./\-年月日]", body):
             raise Unreadable(f"{text[:60]!r} is no date")

@@ -165,7 +165,9 @@ def _by(fields: Iterable[FieldOutcome], what: str) -> list[dict[str, Any]]:
         counts.setdefault(name, Counter())[outcome.status] += 1
     rows = []
     for name, count in sorted(counts.items()):
-        right, wrong, missing, extra = (count[status] for status in (Status.CORRECT, Status.WRONG, Status.MISSING, Status.EXTRA))
+        right, wrong, missing, extra = (
+            count[status] for status in (Status.CORRECT, Status.WRONG, Status.MISSING, Status.EXTRA)
+        )
         asked, said = right + wrong + missing, right + wrong + extra
         rows.append({what: name, "asked": asked, "accuracy": round(right / asked, 4) if asked else None,
                      "f1": round(2 * right / (asked + said), 4) if asked + said else None, "correct": right,

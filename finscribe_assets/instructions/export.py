@@ -48,7 +48,11 @@ def export_messages(pairs: AnyPath, images: AnyPath, out: Path, *, documents: Co
     written: set[str] = set()
     for file in shard_files(pairs):
         wanted = [pair for pair in from_table(read_table(file)) if pair.document_id in documents]
-        pages = {rendered.id: rendered.pages for rendered in pages_from_table(read_table(images / file.name))} if wanted else {}
+        pages = (
+            {rendered.id: rendered.pages for rendered in pages_from_table(read_table(images / file.name))}
+            if wanted
+            else {}
+        )
         for pair in wanted:
             names = _write_images(pair, pages[pair.document_id], out, written)
             content = "<image>" * len(names) + pair.prompt

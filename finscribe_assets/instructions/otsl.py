@@ -19,7 +19,8 @@ Grid = list[list[str | None]]
 def to_otsl(grid: Grid) -> str:
     """Write a grid as OTSL: its texts verbatim, an empty text as an empty cell."""
     return "".join(
-        "".join(LEFT if text is None else f"{FILLED}{text}" if text else EMPTY for text in row) + ROW_END for row in grid
+        "".join(LEFT if text is None else f"{FILLED}{text}" if text else EMPTY for text in row) + ROW_END
+        for row in grid
     )
 
 

@@ -89,10 +89,14 @@ def _regions(drawn: DrawnDocument, rendered: RenderedDocument, values: dict[str,
         if len({part.page for part in region.fragments}) != 1:
             continue  # a block over a page break is no single image
         page, box = region.fragments[0].page, _hull([part.box for part in region.fragments])
-        inside = {mark.name for mark in fields if all(part.page == page and _holds(box, part.box) for part in mark.fragments)}
+        inside = {
+            mark.name for mark in fields if all(part.page == page and _holds(box, part.box) for part in mark.fragments)
+        }
         answer = {path: value for path, value in values.items() if path in inside}
         if answer:
-            pairs.append(_pair(drawn, Task.REGION_EXTRACTION, region.name, (page,), box, REGION, _json(unflatten(answer))))
+            pairs.append(
+                _pair(drawn, Task.REGION_EXTRACTION, region.name, (page,), box, REGION, _json(unflatten(answer)))
+            )
     return pairs
 
 
@@ -143,7 +147,7 @@ def _questions(drawn: DrawnDocument, values: dict[str, Any], pages: tuple[int, .
 
 
 def _lines(drawn: DrawnDocument, rendered: RenderedDocument, recipe: PairRecipe) -> list[Pair]:
-    """Single printed lines: all of the document's own fields first, then as many of the table's as there is room for."""
+    """Single printed lines: the document's own fields first, then as many of the table's as there is room for."""
     random = Random(f"lines:{drawn.id}")
     marks = rendered.of_kind(MarkKind.FIELD)
     own = [mark for mark in marks if not mark.name.startswith("lines[")]
@@ -152,13 +156,26 @@ def _lines(drawn: DrawnDocument, rendered: RenderedDocument, recipe: PairRecipe)
     random.shuffle(table)
     # At least a third is left to the table, which is most of what a document prints.
     keep = own[: max(recipe.ocr_lines * 2 // 3, recipe.ocr_lines - len(table))]
-    chosen: list[tuple[Mark, int]] = [(mark, number) for mark in (*keep, *table) for number in range(len(mark.fragments))]
+    chosen: list[tuple[Mark, int]] = [
+        (mark, number) for mark in (*keep, *table) for number in range(len(mark.fragments))
+    ]
     pairs = []
     for mark, number in chosen[: recipe.ocr_lines]:
         part = mark.fragments[number]
         name = f"{drawn.id}/{Task.OCR_LINE}/{mark.name}/{number}"
-        pairs.append(Pair(name, drawn.id, (part.page,), Task.OCR_LINE, mark.name, part.box, OCR_PROMPT, part.text,
-                          str(element_of(mark.name) or "")))  # fmt: skip
+        pairs.append(
+            Pair(
+                name,
+                drawn.id,
+                (part.page,),
+                Task.OCR_LINE,
+                mark.name,
+                part.box,
+                OCR_PROMPT,
+                part.text,
+                str(element_of(mark.name) or ""),
+            )
+        )
     return pairs
 
 

@@ -18,7 +18,7 @@ from scipy.stats import binomtest
 from finscribe_assets.documents.recipe import Knobs, WeakCell
 from finscribe_assets.evaluation.fields import FieldOutcome, Status
 from finscribe_assets.evaluation.report import Scored
-from finscribe_assets.mining.errors import ErrorType, classify
+from finscribe_assets.mining.errors import classify
 
 MIN_FAILURES = 5
 MIN_DOCUMENTS = 5
@@ -62,14 +62,22 @@ def find_cells(scored: Sequence[Scored], threshold: float = THRESHOLD) -> list[C
             failures.setdefault((outcome.element, cause), []).append((one.truth.id, outcome))
     weak = _discoveries({key: (len(found), trials[key[0]]) for key, found in failures.items()}, threshold)
     cells = []
-    for (element, cause), found in failures.items():
+    for (element, error_type), found in failures.items():
         bound = wilson_lower(len(found), trials[element])
         watched = len(found) >= MIN_FAILURES and bound > threshold
-        cells.append(Cell(
-            element, str(cause), len(found), trials[element], round(bound, 4), watched, watched and (element, cause) in weak,
-            tuple(f"{name}: {outcome.path}: {outcome.truth} → {outcome.predicted}" for name, outcome in found[:5]),
-            frozenset(name for name, _ in found),
-        ))  # fmt: skip
+        cells.append(
+            Cell(
+                element,
+                error_type,
+                len(found),
+                trials[element],
+                round(bound, 4),
+                watched,
+                watched and (element, error_type) in weak,
+                tuple(f"{name}: {outcome.path}: {outcome.truth} → {outcome.predicted}" for name, outcome in found[:5]),
+                frozenset(name for name, _ in found),
+            )
+        )
     return sorted(cells, key=lambda cell: (-cell.lower_bound, cell.element, cell.error_type))
 
 
@@ -99,7 +107,11 @@ def attribute(scored: Sequence[Scored], drawn: Mapping[str, Mapping[str, float]]
     The unit is the document, as its fields share font and damage: the bound is of a difference of two means (Welch
     1947) over at least ``MIN_DOCUMENTS`` documents on each side. Documents of which nothing is known are left out.
     """
-    rates = {one.truth.id: rate for one in scored if one.truth.id in drawn and (rate := _error_rate(one, element)) is not None}
+    rates = {
+        one.truth.id: rate
+        for one in scored
+        if one.truth.id in drawn and (rate := _error_rate(one, element)) is not None
+    }
     shares = []
     for name in sorted({name for document in rates for name in drawn[document]}):
         strongest = max(drawn[document].get(name, 0.0) for document in rates)
@@ -111,7 +123,9 @@ def attribute(scored: Sequence[Scored], drawn: Mapping[str, Mapping[str, float]]
         spread = math.sqrt(variance(with_it) / len(with_it) + variance(without) / len(without))
         bound = fmean(with_it) - fmean(without) - Z95 * spread
         if bound > 0:
-            shares.append(Share(name, round(fmean(with_it), 4), round(fmean(without), 4), len(with_it), round(bound, 4)))
+            shares.append(
+                Share(name, round(fmean(with_it), 4), round(fmean(without), 4), len(with_it), round(bound, 4))
+            )
     return sorted(shares, key=lambda share: (-share.lower_bound, share.name))
 
 

@@ -24,8 +24,16 @@ def heat_map(cells: Sequence[Cell]) -> bytes:
     axes.imshow(rates, cmap="cividis_r", vmin=0, vmax=highest, aspect="auto")
     for cell in cells:
         row, column = elements.index(cell.element), causes.index(cell.error_type)
-        axes.text(column, row, str(cell.failures), ha="center", va="center", fontsize=8, fontweight="bold" if cell.weak else None,
-                  color="white" if rates[row][column] > 0.6 * highest else "black")  # fmt: skip
+        axes.text(
+            column,
+            row,
+            str(cell.failures),
+            ha="center",
+            va="center",
+            fontsize=8,
+            fontweight="bold" if cell.weak else None,
+            color="white" if rates[row][column] > 0.6 * highest else "black",
+        )
     axes.set_xticks(range(len(causes)), causes, rotation=40, ha="right", fontsize=8)
     axes.set_yticks(range(len(elements)), elements, fontsize=8)
     axes.set_title("failures (bold: weak cell; shade: rate)", fontsize=9)

@@ -57,6 +57,8 @@ def decide(history: Sequence[IterationRecord], *, limit: int, threshold: float, 
     bounds = [record.gain_upper for record in recent]
     if len(recent) == patience and all(bound is not None and bound < threshold for bound in bounds):
         said = ", ".join(f"{record.key} {record.gain:+.4f} (at most {record.gain_upper:+.4f})" for record in recent)
-        return Decision(action=Action.STOP, reason=f"validation has stopped improving: gains {said} are below {threshold:g}")
+        return Decision(
+            action=Action.STOP, reason=f"validation has stopped improving: gains {said} are below {threshold:g}"
+        )
     return Decision(action=Action.ITERATE, next_key=last.next_key,
                     reason=f"{last.weak_cells} weak cells lead to {last.next_key}")  # fmt: skip

@@ -28,13 +28,23 @@ class MiningReport:
     def to_json(self) -> dict[str, Any]:
         """Return the report as JSON values."""
         return {
-            "cells": [{"element": cell.element, "error_type": cell.error_type, "failures": cell.failures,
-                       "trials": cell.trials, "lower_bound": cell.lower_bound, "watched": cell.watched, "weak": cell.weak,
-                       "examples": list(cell.examples)} for cell in self.cells],
+            "cells": [
+                {
+                    "element": cell.element,
+                    "error_type": cell.error_type,
+                    "failures": cell.failures,
+                    "trials": cell.trials,
+                    "lower_bound": cell.lower_bound,
+                    "watched": cell.watched,
+                    "weak": cell.weak,
+                    "examples": list(cell.examples),
+                }
+                for cell in self.cells
+            ],
             "weak": [cell.model_dump(mode="json") for cell in self.weak],
             "low_confidence": list(self.low_confidence),
             "plan": explain(self.plan) if self.plan else NO_PLAN,
-        }  # fmt: skip
+        }
 
 
 def drawn_values(documents: Sequence[DrawnDocument]) -> dict[str, dict[str, float]]:
@@ -51,9 +61,18 @@ def mine(scored: Sequence[Scored], parent: Plan, documents: int,
     """
     cells = find_cells(scored)
     found = [as_weak_cell(cell, attribute(scored, drawn or {}, cell.element)) for cell in cells if cell.weak]
-    unsure = [{"id": one.truth.id, "path": outcome.path, "predicted": outcome.predicted, "confidence": round(outcome.confidence, 4)}
-              for one in scored for outcome in one.outcomes
-              if outcome.confidence is not None and outcome.confidence < LOW_CONFIDENCE
-              and outcome.status in (Status.CORRECT, Status.WRONG)]  # fmt: skip
+    unsure = [
+        {
+            "id": one.truth.id,
+            "path": outcome.path,
+            "predicted": outcome.predicted,
+            "confidence": round(outcome.confidence, 4),
+        }
+        for one in scored
+        for outcome in one.outcomes
+        if outcome.confidence is not None
+        and outcome.confidence < LOW_CONFIDENCE
+        and outcome.status in (Status.CORRECT, Status.WRONG)
+    ]
     unsure.sort(key=lambda row: (row["confidence"], row["id"], row["path"]))
     return MiningReport(tuple(cells), tuple(found), tuple(unsure[:200]), make_plan(parent, found, documents))

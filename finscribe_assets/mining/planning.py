@@ -31,7 +31,9 @@ def make_plan(parent: Plan, cells: Sequence[WeakCell], documents: int) -> Plan |
     targeted = _targets(cells)
     floor = {name: FLOOR_SHARE / len(Knobs.model_fields) for name in Knobs.model_fields}
     total = sum(targeted.values())
-    shares = {name: (1 - BASE_SHARE - FLOOR_SHARE) * weight / total for name, weight in targeted.items()} if total else {}
+    shares = (
+        {name: (1 - BASE_SHARE - FLOOR_SHARE) * weight / total for name, weight in targeted.items()} if total else {}
+    )
     for name, share in floor.items():
         shares[name] = shares.get(name, 0.0) + share
     counts = _apportion(documents, shares)

@@ -12,5 +12,9 @@ RECORD_FILE = "iteration.json"
 
 def history_until(storage: Storage, key: str) -> list[IterationRecord]:
     """Return the records of every iteration up to this one, oldest first."""
-    places = [storage.folder(PLAN_ASSET, batch) / RECORD_FILE for batch in batches_until(storage.folder(PLAN_ASSET, key))]
-    return [IterationRecord.model_validate_json(place.read_text(encoding="utf-8")) for place in places if place.exists()]
+    places = [
+        storage.folder(PLAN_ASSET, batch) / RECORD_FILE for batch in batches_until(storage.folder(PLAN_ASSET, key))
+    ]
+    return [
+        IterationRecord.model_validate_json(place.read_text(encoding="utf-8")) for place in places if place.exists()
+    ]

@@ -15,8 +15,10 @@ class BatchFolders(dg.UPathIOManager):
 
     def dump_to_path(self, context: dg.OutputContext, obj: object, path: UPath) -> None:
         """Refuse a value: what an asset makes is in its folder already."""
-        raise TypeError(f"{context.asset_key.to_user_string()} returned a {type(obj).__name__}; an asset writes its folder "
-                        f"({path}) itself and returns MaterializeResult without a value")  # fmt: skip
+        raise TypeError(
+            f"{context.asset_key.to_user_string()} returned a {type(obj).__name__}; an asset writes its folder "
+            f"({path}) itself and returns MaterializeResult without a value"
+        )
 
     def load_from_path(self, context: dg.InputContext, path: UPath) -> UPath:
         """Return the folder of an upstream asset's partition."""

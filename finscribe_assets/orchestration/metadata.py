@@ -18,8 +18,12 @@ def picture(png: bytes, text: str) -> dg.MarkdownMetadataValue:
 def table(rows: Iterable[Mapping[str, Any]]) -> dg.TableMetadataValue | dg.TextMetadataValue:
     """Return rows as a table that renders in place; values other than numbers and truth values become text."""
     records = [
-        dg.TableRecord({name: value if isinstance(value, str | int | float | bool) else "" if value is None else str(value)
-                        for name, value in row.items()})
+        dg.TableRecord(
+            {
+                name: value if isinstance(value, str | int | float | bool) else "" if value is None else str(value)
+                for name, value in row.items()
+            }
+        )
         for row in rows
     ]
     if not records:

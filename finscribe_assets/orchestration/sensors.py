@@ -9,6 +9,7 @@ from finscribe_assets.orchestration.jobs import iterate
 from finscribe_assets.orchestration.partitions import synthesis
 from finscribe_assets.orchestration.resources import Sizes, Storage
 
+
 @dg.sensor(
     job=iterate,
     default_status=dg.DefaultSensorStatus.RUNNING,
@@ -25,7 +26,9 @@ def retrain_on_weak_cells(
     the run key is the next batch's key, so that no batch is started twice, whatever is materialised again.
     """
     found = context.instance.fetch_materializations(
-        dg.AssetRecordsFilter(asset_key=dg.AssetKey(PLAN_ASSET), after_storage_id=int(context.cursor) if context.cursor else None),
+        dg.AssetRecordsFilter(
+            asset_key=dg.AssetKey(PLAN_ASSET), after_storage_id=int(context.cursor) if context.cursor else None
+        ),
         limit=50,
         ascending=True,
     ).records
@@ -35,7 +38,9 @@ def retrain_on_weak_cells(
     requests: list[dg.RunRequest] = []
     reasons: list[str] = []
     for key in dict.fromkeys(str(record.partition_key) for record in found):
-        decision = decide(history_until(storage, key), limit=profile.iteration_limit, threshold=profile.plateau_threshold)
+        decision = decide(
+            history_until(storage, key), limit=profile.iteration_limit, threshold=profile.plateau_threshold
+        )
         context.log.info(f"{key}: {decision.reason}")
         if decision.next_key is None:
             reasons.append(f"{key}: {decision.reason}")

@@ -26,7 +26,7 @@ def problems_of(drawn: DrawnDocument, rendered: RenderedDocument) -> list[str]:
             problems.append(f"{name}: the page shows {mark.text!r} instead of {drawn.printed[name]!r}")
         for part in mark.fragments:
             page, box = rendered.pages[part.page], part.box
-            if (min(box.x0, box.y0) < -TOLERANCE or box.x1 > page.width + TOLERANCE or box.y1 > page.height + TOLERANCE):  # fmt: skip
+            if min(box.x0, box.y0) < -TOLERANCE or box.x1 > page.width + TOLERANCE or box.y1 > page.height + TOLERANCE:
                 problems.append(f"{name}: its box {box} reaches over page {part.page} ({page.width} × {page.height})")
                 continue
             inside = pages[part.page][max(0, int(box.y0)) : int(box.y1) + 1, max(0, int(box.x0)) : int(box.x1) + 1]
@@ -43,4 +43,6 @@ def require_sound(drawn: DrawnDocument, rendered: RenderedDocument) -> None:
     """Raise RenderError, naming the document, when its pages have problems."""
     problems = problems_of(drawn, rendered)
     if problems:
-        raise RenderError(f"{drawn.id} ({drawn.presentation.layout}, {drawn.document.locale}): " + "; ".join(problems[:5]))
+        raise RenderError(
+            f"{drawn.id} ({drawn.presentation.layout}, {drawn.document.locale}): " + "; ".join(problems[:5])
+        )

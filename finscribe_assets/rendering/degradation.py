@@ -17,7 +17,7 @@ PAPER = 255
 
 
 def encode(pixels: np.ndarray, strength: float) -> bytes:
-    """Return a grey page (height × width, uint8) as a file: PNG when untouched, JPEG of falling quality when damaged."""
+    """Return a grey page (height × width, uint8) as a file: PNG when untouched, JPEG when damaged."""
     if strength == 0:
         ok, file = cv2.imencode(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, 2])
     else:
@@ -27,7 +27,9 @@ def encode(pixels: np.ndarray, strength: float) -> bytes:
     return file.tobytes()
 
 
-def degrade(pages: list[np.ndarray], marks: list[Mark], strength: float, seed: int) -> tuple[list[np.ndarray], list[Mark]]:
+def degrade(
+    pages: list[np.ndarray], marks: list[Mark], strength: float, seed: int
+) -> tuple[list[np.ndarray], list[Mark]]:
     """Damage pages (height × width, uint8) with a strength from 0 to 1, as a function of the seed; move marks along."""
     if strength == 0:
         return pages, marks

@@ -1,5 +1,6 @@
-"""The system libraries and fonts that rendering needs. `python -m finscribe_assets.rendering.system` names those missing.
+"""The system libraries and fonts that rendering needs.
 
+`python -m finscribe_assets.rendering.system` names the packages that are missing, for the set-up to install.
 Only the standard library is imported at the top: this runs before Pango is known to be there.
 """
 
@@ -10,15 +11,29 @@ import shutil
 import subprocess
 
 # Library or font family → Debian package.
-LIBRARIES = {"pango-1.0": "libpango-1.0-0", "pangoft2-1.0": "libpangoft2-1.0-0", "harfbuzz-subset": "libharfbuzz-subset0"}
+LIBRARIES = {
+    "pango-1.0": "libpango-1.0-0",
+    "pangoft2-1.0": "libpangoft2-1.0-0",
+    "harfbuzz-subset": "libharfbuzz-subset0",
+}
 FONT_PACKAGES = {
-    "DejaVu Sans": "fonts-dejavu-core", "DejaVu Serif": "fonts-dejavu-core", "DejaVu Sans Mono": "fonts-dejavu-core",
-    "Liberation Sans": "fonts-liberation2", "Liberation Serif": "fonts-liberation2",
-    "Liberation Mono": "fonts-liberation2", "Open Sans": "fonts-open-sans", "Roboto": "fonts-roboto-unhinted",
-    "Carlito": "fonts-crosextra-carlito", "Caladea": "fonts-crosextra-caladea", "Lato": "fonts-lato",
-    "Cantarell": "fonts-cantarell", "B612": "fonts-b612", "EB Garamond": "fonts-ebgaramond",
-    "Courier Prime": "fonts-courier-prime", "Comic Neue": "fonts-comic-neue",
-}  # fmt: skip
+    "DejaVu Sans": "fonts-dejavu-core",
+    "DejaVu Serif": "fonts-dejavu-core",
+    "DejaVu Sans Mono": "fonts-dejavu-core",
+    "Liberation Sans": "fonts-liberation2",
+    "Liberation Serif": "fonts-liberation2",
+    "Liberation Mono": "fonts-liberation2",
+    "Open Sans": "fonts-open-sans",
+    "Roboto": "fonts-roboto-unhinted",
+    "Carlito": "fonts-crosextra-carlito",
+    "Caladea": "fonts-crosextra-caladea",
+    "Lato": "fonts-lato",
+    "Cantarell": "fonts-cantarell",
+    "B612": "fonts-b612",
+    "EB Garamond": "fonts-ebgaramond",
+    "Courier Prime": "fonts-courier-prime",
+    "Comic Neue": "fonts-comic-neue",
+}
 
 
 def missing_packages() -> list[str]:

@@ -56,7 +56,7 @@ def first_assignment(documents_by_group: Mapping[str, int]) -> dict[str, Split]:
 
 
 def later_split(group: str, known: Mapping[str, Split]) -> Split:
-    """Return the split of a later batch's group: what it had, or its hash's; test is frozen, so nothing is added to it."""
+    """Return the split of a later batch's group: what it had, or its hash's; nothing is added to test."""
     position = _position(group)
     by_hash = Split.TEST if position < SHARES[Split.TEST] else Split.VALIDATION if position < 0.2 else Split.TRAIN
     split = known.get(group, by_hash)

@@ -97,7 +97,9 @@ def build(batches: Sequence[BatchInputs], key: str, folder: AnyPath) -> Manifest
         groups = Counter(group for _, group, _ in documents)
         assigned = first_assignment(groups) if place == 0 else {group: later_split(group, known) for group in groups}
         known = {**assigned, **known}
-        new = [SplitRow(name, batch.key, group, assigned[group], place > 0, content) for name, group, content in documents]
+        new = [
+            SplitRow(name, batch.key, group, assigned[group], place > 0, content) for name, group, content in documents
+        ]
         rows += new
         entries.append(BatchEntry(
             key=batch.key, documents=len(new), splits=dict(sorted(Counter(str(row.split) for row in new).items())),

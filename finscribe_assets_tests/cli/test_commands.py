@@ -48,7 +48,10 @@ def test_synthesize_writes_the_fixed_formats(work):
 def test_synthesize_again_changes_nothing_and_another_seed_does(work, tmp_path):
     before = (work / "documents.parquet").read_bytes()
     assert "3 of 3 shards were there already" in " ".join(
-        finscribe("synthesize", "--num-samples", 24, "--seed", 3, "--out", work, "--shard-size", 8, "--workers", 1).split())  # fmt: skip
+        finscribe(
+            "synthesize", "--num-samples", 24, "--seed", 3, "--out", work, "--shard-size", 8, "--workers", 1
+        ).split()
+    )
     assert (work / "documents.parquet").read_bytes() == before
     finscribe("synthesize", "--num-samples", 24, "--seed", 4, "--out", tmp_path, "--workers", 1)
     assert (tmp_path / "documents.parquet").read_bytes() != before
@@ -78,8 +81,18 @@ def test_predictions_are_measured_and_mined_into_a_plan_that_draws(work, tmp_pat
     assert report["documents"] == 24
     assert report["problems"]["missing_prediction"] > 10  # train was not read
     assert (tmp_path / "report.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
-    finscribe("mine", *shared, "--output", tmp_path / "mined.json", "--plan", tmp_path / "plan.json", "--workspace", work,
-              "--num-samples", 10)  # fmt: skip
+    finscribe(
+        "mine",
+        *shared,
+        "--output",
+        tmp_path / "mined.json",
+        "--plan",
+        tmp_path / "plan.json",
+        "--workspace",
+        work,
+        "--num-samples",
+        10,
+    )
     assert json.loads((tmp_path / "mined.json").read_text(encoding="utf-8"))["weak"]
     finscribe("synthesize", "--plan", tmp_path / "plan.json", "--out", tmp_path / "next", "--workers", 1)
     ids = pq.read_table(tmp_path / "next" / "documents.parquet")["id"].to_pylist()
@@ -88,11 +101,20 @@ def test_predictions_are_measured_and_mined_into_a_plan_that_draws(work, tmp_pat
 
 
 def test_hostile_predictions_stop_nothing(work, tmp_path):
-    first, second = [json.loads(line)["id"] for line in (work / "documents.jsonl").read_text(encoding="utf-8").splitlines()[:2]]
-    (tmp_path / "p.jsonl").write_text("\n".join([
-        json.dumps({"id": first, "response": '{"document_number": "A'}), json.dumps({"id": second, "response": [1]}), "{", "",
-        json.dumps({"id": "unknown", "response": None}),
-    ]))  # fmt: skip
+    first, second = [
+        json.loads(line)["id"] for line in (work / "documents.jsonl").read_text(encoding="utf-8").splitlines()[:2]
+    ]
+    (tmp_path / "p.jsonl").write_text(
+        "\n".join(
+            [
+                json.dumps({"id": first, "response": '{"document_number": "A'}),
+                json.dumps({"id": second, "response": [1]}),
+                "{",
+                "",
+                json.dumps({"id": "unknown", "response": None}),
+            ]
+        )
+    )
     for command in ("evaluate", "mine"):
         finscribe(command, "--predictions", tmp_path / "p.jsonl", "--ground-truth", work / "documents.jsonl",
                   "--output", tmp_path / f"{command}.json")  # fmt: skip
@@ -127,5 +149,7 @@ def test_schema_is_json_schema_with_the_codes():
 )
 def test_errors_say_what_is_wrong_and_how_to_mend_it(work, tmp_path, arguments, said):
     places = {"{work}": str(work), "{empty}": str(tmp_path)}
-    filled = ["".join(part).replace("{work}", places["{work}"]).replace("{empty}", places["{empty}"]) for part in arguments]
+    filled = [
+        "".join(part).replace("{work}", places["{work}"]).replace("{empty}", places["{empty}"]) for part in arguments
+    ]
     assert said in " ".join(finscribe(*filled, fails=True).split())

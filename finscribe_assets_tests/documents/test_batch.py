@@ -69,7 +69,7 @@ def test_plain_files_hold_the_same_documents(tmp_path):
 def test_a_bad_recipe_names_file_key_value_and_range(tmp_path, text, said):
     path = tmp_path / "recipe.yaml"
     path.write_text(text)
-    with pytest.raises(ValueError, match="recipe.yaml") as error:
+    with pytest.raises(ValueError, match=r"recipe\.yaml") as error:
         load_recipe(path)
     assert said in str(error.value)
 

@@ -34,14 +34,22 @@ def test_a_document_is_the_same_in_another_process_and_order():
         "from finscribe_assets.documents.generator import draw;plan=seed_plan('batch-000',400,42);"
         "[print(draw(plan,i).model_dump_json()) for i in (7,3,399)]"
     )
-    printed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True,
-                             env={"PYTHONHASHSEED": "77", "TZ": "Asia/Tokyo", "PATH": ""}).stdout.splitlines()  # fmt: skip
+    printed = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONHASHSEED": "77", "TZ": "Asia/Tokyo", "PATH": ""},
+    ).stdout.splitlines()
     assert printed == [DOCUMENTS[index].model_dump_json() for index in (7, 3, 399)]
 
 
 def test_every_rule_holds_and_each_code_occurs():
-    outcomes = [outcome for drawn in DOCUMENTS
-                for outcome in rules.check(rules.amounts_of(drawn.document.to_json()), drawn.document.currency_code)]  # fmt: skip
+    outcomes = [
+        outcome
+        for drawn in DOCUMENTS
+        for outcome in rules.check(rules.amounts_of(drawn.document.to_json()), drawn.document.currency_code)
+    ]
     assert [outcome for outcome in outcomes if not outcome.holds] == []
     assert set(Counter(outcome.code for outcome in outcomes)) == {
         "LINE-AMOUNT", "BR-CO-10", "BR-CO-13", "BR-CO-14", "BR-CO-15", "BR-CO-16", "BR-CO-17"}  # fmt: skip
@@ -110,9 +118,14 @@ def test_a_vendor_keeps_its_name_and_columns():
 @pytest.mark.parametrize(
     ("knob", "measured"),
     [
-        ("label_synonyms", lambda d: d.presentation.labels["totals.amount_due"] not in
-         ("Amount Due", "Zahlbetrag", "Net à payer")),
-        ("confusable_identifiers", lambda d: any(c in d.document.document_number.split("-")[-1] for c in CONFUSABLE if c.isalpha())),
+        (
+            "label_synonyms",
+            lambda d: d.presentation.labels["totals.amount_due"] not in ("Amount Due", "Zahlbetrag", "Net à payer"),
+        ),
+        (
+            "confusable_identifiers",
+            lambda d: any(c in d.document.document_number.split("-")[-1] for c in CONFUSABLE if c.isalpha()),
+        ),
         ("long_amounts", lambda d: max(line.net_price for line in d.document.lines) > 1000),
         ("small_print", lambda d: d.presentation.font_size < 8),
         ("reversed_print", lambda d: d.presentation.reversed_print),
@@ -126,7 +139,7 @@ def test_a_vendor_keeps_its_name_and_columns():
         ("optional_fields", lambda d: d.document.delivery_date is not None),
         ("degradation", lambda d: d.presentation.degradation > 0.3),
     ],
-)  # fmt: skip
+)
 def test_turning_a_knob_up_changes_what_it_says(knob, measured):
     off = sum(map(measured, drawn_with(**{knob: 0.0})))
     on = sum(map(measured, drawn_with(**{knob: 1.0})))

@@ -69,4 +69,6 @@ def test_the_data_dictionary_in_docs_is_the_models():
     from finscribe_assets.documents.dictionary import data_dictionary
 
     docs = Path(__file__).parents[2] / "docs" / "data-dictionary.md"
-    assert docs.read_text(encoding="utf-8") == data_dictionary(), "run: finscribe schema --markdown > docs/data-dictionary.md"
+    assert docs.read_text(encoding="utf-8") == data_dictionary(), (
+        "run: finscribe schema --markdown > docs/data-dictionary.md"
+    )

@@ -16,9 +16,11 @@ from finscribe_assets.documents.recipe import LOCALES
 from finscribe_assets.evaluation.normalise import Ambiguous, Unreadable, canonical, parse_amount, parse_date
 from finscribe_assets.evaluation.response import Fate, read_response
 
-json_values = st.recursive(st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=8),
-                           lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
-                           max_leaves=20)  # fmt: skip
+json_values = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+    max_leaves=20,
+)
 
 
 @given(st.text(max_size=300) | json_values.map(json.dumps) | json_values)
@@ -87,11 +89,20 @@ def test_other_locales_are_read_as_babel_prints_them(value, locale):
 @pytest.mark.parametrize(
     ("text", "locale", "value"),
     [
-        ("(1,234.50)", "en_US", "-1234.50"), ("12,00-", "de_DE", "-12"), ("−3.5", "en_GB", "-3.5"), ("1'234.50", "en_GB", "1234.50"),
-        ("100.00 CR", "en_US", "-100"), ("100.00 DR", "en_US", "100"), ("19 %", "de_DE", "19"), ("1.234", "de_DE", "1234"),
-        ("1.234", "en_US", "1.234"), ("1,23,456.00", "en_IN", "123456"), ("0.125", None, "0.125"), ("+5", None, "5"),
+        ("(1,234.50)", "en_US", "-1234.50"),
+        ("12,00-", "de_DE", "-12"),
+        ("−3.5", "en_GB", "-3.5"),
+        ("1'234.50", "en_GB", "1234.50"),
+        ("100.00 CR", "en_US", "-100"),
+        ("100.00 DR", "en_US", "100"),
+        ("19 %", "de_DE", "19"),
+        ("1.234", "de_DE", "1234"),
+        ("1.234", "en_US", "1.234"),
+        ("1,23,456.00", "en_IN", "123456"),
+        ("0.125", None, "0.125"),
+        ("+5", None, "5"),
     ],
-)  # fmt: skip
+)
 def test_ways_of_writing_an_amount(text, locale, value):
     assert parse_amount(text, locale) == Decimal(value)
 

@@ -22,7 +22,9 @@ def statuses(document: dict) -> dict[str, Status]:
 
 
 def test_a_perfect_reading_of_what_is_printed_scores_one(batch):
-    truths = {drawn.id: Truth(drawn.id, drawn.document.to_json(), frozenset(drawn.printed)) for drawn in batch.documents}
+    truths = {
+        drawn.id: Truth(drawn.id, drawn.document.to_json(), frozenset(drawn.printed)) for drawn in batch.documents
+    }
     read = {drawn.id: Prediction(drawn.id, unflatten(drawn.printed)) for drawn in batch.documents}
     report = evaluate(truths, read)
     assert {name: figure.value for name, figure in report.headline.items()} == dict.fromkeys(report.headline, 1.0)
@@ -31,13 +33,21 @@ def test_a_perfect_reading_of_what_is_printed_scores_one(batch):
 
 
 def test_counts_by_hand():
-    found = statuses({"document_number": "A-1", "issue_date": "02.03.2024", "due_date": "2024-01-01",
-                      "lines": [{"item_name": "Papier", "quantity": 1, "net_price": "5,00", "net_amount": "5,00 €"}]})  # fmt: skip
+    found = statuses(
+        {
+            "document_number": "A-1",
+            "issue_date": "02.03.2024",
+            "due_date": "2024-01-01",
+            "lines": [{"item_name": "Papier", "quantity": 1, "net_price": "5,00", "net_amount": "5,00 €"}],
+        }
+    )
     assert found["document_number"] is Status.CORRECT
     assert found["issue_date"] is Status.WRONG
     assert found["due_date"] is Status.EXTRA
     assert found["totals.amount_due"] is Status.MISSING
-    assert [found[f"lines[1].{name}"] for name in ("item_name", "quantity", "net_price", "net_amount")] == [Status.CORRECT] * 4
+    assert [found[f"lines[1].{name}"] for name in ("item_name", "quantity", "net_price", "net_amount")] == [
+        Status.CORRECT
+    ] * 4
     assert found["lines[0].item_name"] is Status.MISSING
     report = evaluate({"d": TRUTH}, {"d": Prediction("d", {"document_number": "A-1", "due_date": "2024-01-01"})})
     # 1 right of 12 asked (locale and currency are never asked), 2 said.
@@ -58,7 +68,14 @@ def test_extra_and_missing_rows_count_with_every_field():
     lines = TRUTH.document["lines"]
     extra = statuses({"lines": [*lines, {"item_name": "Geist", "quantity": "1"}]})
     assert extra["lines[2].item_name"] is extra["lines[2].quantity"] is Status.EXTRA
-    assert sum(status is Status.MISSING for path, status in statuses({"lines": lines[:1]}).items() if path.startswith("lines")) == 4
+    assert (
+        sum(
+            status is Status.MISSING
+            for path, status in statuses({"lines": lines[:1]}).items()
+            if path.startswith("lines")
+        )
+        == 4
+    )
 
 
 def test_null_means_absent():
@@ -75,11 +92,25 @@ def test_arithmetic_counts_only_rules_that_the_truth_keeps():
 
 
 HOSTILE = [
-    "{", '{"lines": [', "null", '{"lines": {"a": 1}, "totals": [1, 2], "seller": "x"}', "```", '"text"', "x" * 100_000,
-    {"lines": [None, 5, {"item_name": {"deep": [1]}}, []]}, {"totals": {"amount_due": 10**5000}}, [1], 5, None, True, {},
-    {"lines": [{"item_name": "again", "quantity": "1"}] * 3000}, {"\0": "\ud800", "totals": {"amount_due": "1e999999999"}},
-    {"issue_date": "99999999999/99/99", "totals": {"amount_due": {"value": 1}}}, '{"a": ' * 90,
-]  # fmt: skip
+    "{",
+    '{"lines": [',
+    "null",
+    '{"lines": {"a": 1}, "totals": [1, 2], "seller": "x"}',
+    "```",
+    '"text"',
+    "x" * 100_000,
+    {"lines": [None, 5, {"item_name": {"deep": [1]}}, []]},
+    {"totals": {"amount_due": 10**5000}},
+    [1],
+    5,
+    None,
+    True,
+    {},
+    {"lines": [{"item_name": "again", "quantity": "1"}] * 3000},
+    {"\0": "\ud800", "totals": {"amount_due": "1e999999999"}},
+    {"issue_date": "99999999999/99/99", "totals": {"amount_due": {"value": 1}}},
+    '{"a": ' * 90,
+]
 
 
 @pytest.mark.parametrize("number", range(len(HOSTILE)))
@@ -95,16 +126,34 @@ def test_hostile_files_are_counted_and_reported(tmp_path, batch):
     truth.write_text("".join(json.dumps(ground_truth(drawn)) + "\n" for drawn in batch.documents[:5]), encoding="utf-8")
     truths = read_truths(truth)
     first, second = list(truths)[:2]
-    predictions.write_bytes(b"\n".join([
-        b"{broken", b"[1]", b'{"id": 5}', json.dumps({"id": "nobody", "response": {}}).encode(),
-        json.dumps({"id": first, "response": truths[first].document, "confidence": {"issue_date": 7, "x": 0.5}}).encode(),
-        json.dumps({"id": first, "response": {}}).encode(), json.dumps({"id": second, "response": "caf\xe9"}).encode("latin-1"),
-        b"\xff\xfe\x00", b"[" * 100_000, b"",
-    ]))  # fmt: skip
+    predictions.write_bytes(
+        b"\n".join(
+            [
+                b"{broken",
+                b"[1]",
+                b'{"id": 5}',
+                json.dumps({"id": "nobody", "response": {}}).encode(),
+                json.dumps(
+                    {"id": first, "response": truths[first].document, "confidence": {"issue_date": 7, "x": 0.5}}
+                ).encode(),
+                json.dumps({"id": first, "response": {}}).encode(),
+                json.dumps({"id": second, "response": "caf\xe9"}).encode("latin-1"),
+                b"\xff\xfe\x00",
+                b"[" * 100_000,
+                b"",
+            ]
+        )
+    )
     found, problems = read_predictions(predictions, truths)
     assert found.keys() == {first, second}
-    assert problems.counts == {"not_json": 3, "not_a_prediction": 2, "unknown_id": 1, "bad_confidence": 1, "duplicate_id": 1,
-                               "missing_prediction": 3}  # fmt: skip
+    assert problems.counts == {
+        "not_json": 3,
+        "not_a_prediction": 2,
+        "unknown_id": 1,
+        "bad_confidence": 1,
+        "duplicate_id": 1,
+        "missing_prediction": 3,
+    }
     report = evaluate(truths, found, problems=problems)
     assert report.problems["unknown_id"] == 1
     assert report.problem_places["not_json"][0] == "line 1"
@@ -118,12 +167,19 @@ def test_an_empty_predictions_file_is_all_missing(tmp_path, batch):
     assert evaluate(truths, found).headline["field_f1"].value == 0.0
 
 
-@pytest.mark.parametrize(("text", "said"), [("", "no ground truth"), ('{"id": "a"}', "line 1"), ("{", "line 1: not JSON"),
-                                            ('{"id":"a","document":{}}\n{"id":"a","document":{}}', "line 2: the id 'a' stands twice")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "no ground truth"),
+        ('{"id": "a"}', "line 1"),
+        ("{", "line 1: not JSON"),
+        ('{"id":"a","document":{}}\n{"id":"a","document":{}}', "line 2: the id 'a' stands twice"),
+    ],
+)
 def test_a_bad_ground_truth_is_an_error_with_its_line(tmp_path, text, said):
     path = tmp_path / "truth.jsonl"
     path.write_text(text)
-    with pytest.raises(ValueError, match="truth.jsonl") as error:
+    with pytest.raises(ValueError, match=r"truth\.jsonl") as error:
         read_truths(path)
     assert said in str(error.value)
 
@@ -137,7 +193,9 @@ def test_a_partial_schema_asks_only_for_its_own_fields():
 
 
 def test_the_paired_comparison_is_of_the_same_documents(batch):
-    truths = {drawn.id: Truth(drawn.id, drawn.document.to_json(), frozenset(drawn.printed)) for drawn in batch.documents}
+    truths = {
+        drawn.id: Truth(drawn.id, drawn.document.to_json(), frozenset(drawn.printed)) for drawn in batch.documents
+    }
     good = {drawn.id: Prediction(drawn.id, unflatten(drawn.printed)) for drawn in batch.documents}
     compared = evaluate(truths, good, others={"nothing": {}, "same": good}).comparisons
     assert compared["nothing"]["field_f1_difference"] == 1.0
@@ -154,8 +212,13 @@ def test_interval_covers_and_narrows():
 
 
 def test_calibration_tells_overconfidence_from_chance(batch):
-    truths = {drawn.id: Truth(drawn.id, drawn.document.to_json(), frozenset(drawn.printed)) for drawn in batch.documents}
-    sure = {drawn.id: Prediction(drawn.id, {"document_number": "wrong"}, {"document_number": 0.99}) for drawn in batch.documents}
+    truths = {
+        drawn.id: Truth(drawn.id, drawn.document.to_json(), frozenset(drawn.printed)) for drawn in batch.documents
+    }
+    sure = {
+        drawn.id: Prediction(drawn.id, {"document_number": "wrong"}, {"document_number": 0.99})
+        for drawn in batch.documents
+    }
     found = calibration([outcome for one in score(truths, sure) for outcome in one.outcomes])
     assert found.error > 0.9 > found.expected_if_calibrated
     assert calibration([]) is None

@@ -59,11 +59,31 @@ def test_known_values():
     assert teds(to_html([["a", "b"], ["c", "x"]]), true) == pytest.approx(1 - 1 / 7)
     assert teds(to_html([["a", "b"]]), true) == pytest.approx(1 - 3 / 7)
     assert teds(to_html([["q", "q"], ["q", "q"]]), true, structure_only=True) == 1.0
-    assert teds("<table><tr><td colspan=2>a</td></tr></table>", "<table><tr><td>a</td></tr></table>") == pytest.approx(1 - 1 / 3)
+    assert teds("<table><tr><td colspan=2>a</td></tr></table>", "<table><tr><td>a</td></tr></table>") == pytest.approx(
+        1 - 1 / 3
+    )
 
 
-@given(st.text(max_size=200) | st.lists(st.sampled_from(
-    ["<table>", "</table>", "<tr>", "<td colspan=-1>", "<td rowspan=x>", "&lt", "<!--", "x", "\0", "</td", "<table"])).map("".join))  # fmt: skip
+@given(
+    st.text(max_size=200)
+    | st.lists(
+        st.sampled_from(
+            [
+                "<table>",
+                "</table>",
+                "<tr>",
+                "<td colspan=-1>",
+                "<td rowspan=x>",
+                "&lt",
+                "<!--",
+                "x",
+                "\0",
+                "</td",
+                "<table",
+            ]
+        )
+    ).map("".join)
+)
 @settings(max_examples=200, deadline=None)
 def test_garbage_has_a_score(text):
     assert 0.0 <= teds(text, "<table><tr><td>a</td></tr></table>") <= 1.0

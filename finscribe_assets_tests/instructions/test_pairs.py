@@ -24,7 +24,10 @@ def test_otsl_reads_back_what_it_wrote(grid):
     assert from_otsl(to_otsl(grid)) == grid
 
 
-@given(st.text(max_size=200) | st.lists(st.sampled_from(["<fcel>", "<ecel>", "<lcel>", "<nl>", "<fce", "x", "<xcel>"])).map("".join))
+@given(
+    st.text(max_size=200)
+    | st.lists(st.sampled_from(["<fcel>", "<ecel>", "<lcel>", "<nl>", "<fce", "x", "<xcel>"])).map("".join)
+)
 def test_malformed_otsl_never_raises(text):
     assert all(isinstance(row, list) for row in from_otsl(text))
 
@@ -75,7 +78,8 @@ def test_lines_are_verbatim_and_tables_have_every_row(batch):
         if pair.task is Task.OCR_LINE:
             assert pair.prompt == OCR_PROMPT
             assert pair.response in " ".join(drawn[pair.document_id].printed[pair.target].split()) or (
-                "".join(pair.response.split()) in "".join(drawn[pair.document_id].printed[pair.target].split()))  # fmt: skip
+                "".join(pair.response.split()) in "".join(drawn[pair.document_id].printed[pair.target].split())
+            )
         if pair.task is Task.TABLE:
             grid = from_otsl(pair.response)
             assert len({len(row) for row in grid}) == 1
@@ -116,7 +120,9 @@ def test_the_export_loads_with_nothing_but_json_and_pillow(batch, tmp_path):
     documents = {batch.documents[0].id, batch.documents[1].id}
     summary = export_messages(batch.folder / "pairs", batch.folder / "images", tmp_path, documents=documents)
     lines = [json.loads(line) for line in (tmp_path / "data.jsonl").read_text(encoding="utf-8").splitlines()]
-    assert len(lines) == summary.pairs == sum(pair.document_id in documents for pair in read_pairs(batch.folder / "pairs"))
+    assert (
+        len(lines) == summary.pairs == sum(pair.document_id in documents for pair in read_pairs(batch.folder / "pairs"))
+    )
     for line in lines:
         assert line["messages"][0]["content"].count("<image>") == len(line["images"]) > 0
         for name in line["images"]:

@@ -30,7 +30,9 @@ def read_with(mistake):
 def causes(document: dict, change: dict, response=None) -> dict[str, ErrorType]:
     truth = Truth("d", document)
     predicted = {**document, **change} if response is None else response
-    return {outcome.path: cause for outcome, cause in classify(score({"d": truth}, {"d": Prediction("d", predicted)})[0])}
+    return {
+        outcome.path: cause for outcome, cause in classify(score({"d": truth}, {"d": Prediction("d", predicted)})[0])
+    }
 
 
 @pytest.mark.parametrize(
@@ -40,8 +42,11 @@ def causes(document: dict, change: dict, response=None) -> dict[str, ErrorType]:
         ({"totals": {"amount_due": "123.45"}}, {"totals": {"amount_due": "-123.45"}}, ErrorType.SIGN),
         ({"totals": {"amount_due": "123.45"}}, {"totals": {"amount_due": "13.45"}}, ErrorType.DIGIT_COUNT),
         ({"totals": {"amount_due": "123.45"}}, {"totals": {"amount_due": "128.45"}}, ErrorType.CHARACTER_CONFUSION),
-        ({"totals": {"amount_due": "9", "total_with_vat": "12"}}, {"totals": {"amount_due": "12", "total_with_vat": "12"}},
-         ErrorType.WRONG_TOTAL),
+        (
+            {"totals": {"amount_due": "9", "total_with_vat": "12"}},
+            {"totals": {"amount_due": "12", "total_with_vat": "12"}},
+            ErrorType.WRONG_TOTAL,
+        ),
         ({"issue_date": "2024-03-04", "locale": "en_GB"}, {"issue_date": "2024-04-03"}, ErrorType.DATE_ORDER),
         ({"document_number": "INV-08"}, {"document_number": "INV-O8"}, ErrorType.CHARACTER_CONFUSION),
         ({"document_number": "INV-1234"}, {"document_number": "INV-134"}, ErrorType.DIGIT_COUNT),
@@ -52,7 +57,7 @@ def causes(document: dict, change: dict, response=None) -> dict[str, ErrorType]:
         ({"issue_date": "2024-03-04"}, {"due_date": "2024-03-04"}, ErrorType.HALLUCINATED),
         ({"payment_terms": "30 days net"}, {"payment_terms": "completely different words"}, ErrorType.OTHER),
     ],
-)  # fmt: skip
+)
 def test_the_first_cause_of_each_kind(document, change, cause):
     assert set(causes(document, change).values()) == {cause}
 
@@ -80,13 +85,16 @@ def test_a_reader_without_faults_has_no_cell_and_no_plan():
 
 def test_rare_mistakes_are_not_weak():
     chance = random.Random(3)
+
     def rarely(drawn, printed):
         return {path: text[::-1] if chance.random() < 0.004 else text for path, text in printed.items()}
+
     assert [cell for cell in find_cells(score(TRUTHS, read_with(rarely))) if cell.weak] == []
 
 
 def test_a_planted_weakness_is_found_with_its_knob():
     chance = random.Random(5)
+
     def confused(drawn, printed):
         if drawn.knobs["confusable_identifiers"]:
             for path in ("document_number", "purchase_order_reference"):
@@ -138,7 +146,9 @@ def test_the_plan_is_a_portfolio_within_bounds():
 
 @pytest.mark.parametrize("documents", [1, 3, 17, 24, 200])
 def test_small_plans_have_as_many_documents_as_asked(documents):
-    plan = make_plan(PARENT, [weak("date", 0.3, "ambiguous_dates", "locale:fr_FR"), weak("tax", 0.1, "font:Lato")], documents)
+    plan = make_plan(
+        PARENT, [weak("date", 0.3, "ambiguous_dates", "locale:fr_FR"), weak("tax", 0.1, "font:Lato")], documents
+    )
     assert plan.documents == documents
     assert problems_of(plan) == []
 

@@ -14,8 +14,16 @@ from finscribe_assets.definitions import build_defs
 from finscribe_assets.orchestration.io_managers import BatchFoldersFactory
 from finscribe_assets.orchestration.resources import PlanStore, Sizes, Storage, Workers
 
-SMALL = profiles.Profile(name="small", documents=24, targeted_documents=10, shard_size=8, preset="embedded",
-                         training={"max_steps": 12, "learning_rate": 5e-4}, iteration_limit=3, plateau_threshold=0.005)  # fmt: skip
+SMALL = profiles.Profile(
+    name="small",
+    documents=24,
+    targeted_documents=10,
+    shard_size=8,
+    preset="embedded",
+    training={"max_steps": 12, "learning_rate": 5e-4},
+    iteration_limit=3,
+    plateau_threshold=0.005,
+)
 
 
 @dataclass(frozen=True)
@@ -29,12 +37,19 @@ class Platform:
 
     def run(self, job: str, key: str) -> dg.ExecuteInProcessResult:
         """Run a job for a partition; a failure is in the result."""
-        return self.defs.resolve_job_def(job).execute_in_process(instance=self.instance, partition_key=key, raise_on_error=False)
+        return self.defs.resolve_job_def(job).execute_in_process(
+            instance=self.instance, partition_key=key, raise_on_error=False
+        )
 
 
 def platform_at(root: Path, instance: dg.DagsterInstance) -> Platform:
-    overrides = {"io_manager": BatchFoldersFactory(root=str(root)), "storage": Storage(root=str(root)),
-                 "plans": PlanStore(root=str(root)), "workers": Workers(workers=1), "sizes": Sizes(profile="small")}  # fmt: skip
+    overrides = {
+        "io_manager": BatchFoldersFactory(root=str(root)),
+        "storage": Storage(root=str(root)),
+        "plans": PlanStore(root=str(root)),
+        "workers": Workers(workers=1),
+        "sizes": Sizes(profile="small"),
+    }
     return Platform(build_defs(overrides), instance, Storage(root=str(root)), root)
 
 

@@ -13,8 +13,16 @@ from finscribe_assets.orchestration.partitions import synthesis
 from finscribe_assets.splitting.manifest import read_manifest
 from finscribe_assets.training.base import content_hash
 
-ASSETS = ["synthetic_documents", "rendered_images", "instruction_pairs", "dataset_splits", "trained_adapter", "predictions",
-          "evaluation_report", "hard_sample_plan"]  # fmt: skip
+ASSETS = [
+    "synthetic_documents",
+    "rendered_images",
+    "instruction_pairs",
+    "dataset_splits",
+    "trained_adapter",
+    "predictions",
+    "evaluation_report",
+    "hard_sample_plan",
+]
 
 
 def metadata_of(iteration: dg.ExecuteInProcessResult, asset: str) -> dict:
@@ -23,9 +31,15 @@ def metadata_of(iteration: dg.ExecuteInProcessResult, asset: str) -> dict:
 
 def data_files(root):
     """Every file but what says how long something took, and TensorBoard's logs."""
-    return {str(file.relative_to(root)): hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(root.rglob("*"))
-            if file.is_file() and ".work" not in file.parts and "tensorboard" not in file.parts and file.name != "timing.json"
-            and file.parent.parent.name != "evaluation_report"}  # fmt: skip
+    return {
+        str(file.relative_to(root)): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in sorted(root.rglob("*"))
+        if file.is_file()
+        and ".work" not in file.parts
+        and "tensorboard" not in file.parts
+        and file.name != "timing.json"
+        and file.parent.parent.name != "evaluation_report"
+    }
 
 
 def test_the_whole_iteration_runs_and_registers_its_partition(platform, iteration):
@@ -38,7 +52,9 @@ def test_the_whole_iteration_runs_and_registers_its_partition(platform, iteratio
 def test_every_check_ran_and_the_blocking_ones_passed(iteration):
     evaluations = iteration.get_asset_check_evaluations()
     assert {found.asset_key.to_user_string() for found in evaluations} == {"seed_plan", *ASSETS}
-    failed = [found.check_name for found in evaluations if not found.passed and found.severity is dg.AssetCheckSeverity.ERROR]
+    failed = [
+        found.check_name for found in evaluations if not found.passed and found.severity is dg.AssetCheckSeverity.ERROR
+    ]
     assert failed == []
 
 
@@ -104,8 +120,11 @@ def test_storage_elsewhere_gets_the_same_data(platform, iteration, tmp_path):
 
     with dg.DagsterInstance.ephemeral() as instance:
         other = platform_at(tmp_path, instance)
-        assert dg.materialize([asset for asset in all_assets if asset.key.to_user_string() == "seed_plan"], instance=instance,
-                              resources=other.defs.resources).success  # fmt: skip
+        assert dg.materialize(
+            [asset for asset in all_assets if asset.key.to_user_string() == "seed_plan"],
+            instance=instance,
+            resources=other.defs.resources,
+        ).success
         assert other.run("synthesize", "batch-000").success
     ours, theirs = data_files(platform.root), data_files(tmp_path)
     assert len(theirs) >= 12

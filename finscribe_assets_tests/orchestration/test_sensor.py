@@ -75,7 +75,11 @@ def test_the_same_batch_has_the_same_run_key_however_often_it_is_planned(fresh):
 def test_it_stops_with_a_readable_reason(fresh, last, said):
     finish(fresh, "batch-000", gain=0.0, gain_upper=0.001)
     finish(fresh, "batch-001", **last)
-    cursor = str(fresh.instance.fetch_materializations(dg.AssetRecordsFilter(dg.AssetKey(PLAN_ASSET)), limit=2).records[-1].storage_id)
+    cursor = str(
+        fresh.instance.fetch_materializations(dg.AssetRecordsFilter(dg.AssetKey(PLAN_ASSET)), limit=2)
+        .records[-1]
+        .storage_id
+    )
     result = tick(fresh, cursor)
     assert not result.run_requests
     assert said in result.skip_reason.skip_message

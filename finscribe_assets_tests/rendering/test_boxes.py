@@ -30,7 +30,9 @@ def coloured(drawn: DrawnDocument) -> tuple[list[np.ndarray], dict[str, tuple[in
     # Without green, so that neither a grey nor an edge blended with white comes near; at least 6 levels apart.
     colours = {name: (60 + number % 32 * 6, 0, number // 32 % 42 * 6) for number, name in enumerate(drawn.printed)}
     assert len(set(colours.values())) == len(colours)
-    rules = "".join(f'[data-mark="field:{name}"]{{background:rgb{colour};color:rgb{colour}}}' for name, colour in colours.items())
+    rules = "".join(
+        f'[data-mark="field:{name}"]{{background:rgb{colour};color:rgb{colour}}}' for name, colour in colours.items()
+    )
     html = to_html(drawn, 500).replace("</style>", rules + "</style>")
     pages = pypdfium2.PdfDocument(HTML(string=html).write_pdf())
     return [page.render(scale=DPI / 72, rev_byteorder=True).to_numpy()[..., :3] for page in pages], colours
@@ -56,7 +58,12 @@ def test_every_box_is_where_its_pixels_are(layout, knobs):
         for number in {part.page for part in mark.fragments}:
             found = np.argwhere((np.abs(pages[number].astype(int) - colours[name]) <= 2).all(axis=-1))
             boxes = [part.box for part in mark.fragments if part.page == number]
-            hull = (min(b.x0 for b in boxes), min(b.y0 for b in boxes), max(b.x1 for b in boxes), max(b.y1 for b in boxes))
+            hull = (
+                min(b.x0 for b in boxes),
+                min(b.y0 for b in boxes),
+                max(b.x1 for b in boxes),
+                max(b.y1 for b in boxes),
+            )
             (y0, x0), (y1, x1) = found.min(axis=0), found.max(axis=0) + 1
             assert np.abs(np.array(hull) - (x0, y0, x1, y1)).max() <= 1.5, (name, hull, (x0, y0, x1, y1))
 

@@ -33,7 +33,9 @@ def test_every_page_of_the_batch_is_sound(batch):
 
 
 def test_receipts_are_one_page_as_tall_as_what_they_print(batch):
-    receipts = [(d, r) for d, r in zip(batch.documents, batch.rendered, strict=True) if d.document.document_type == "receipt"]
+    receipts = [
+        (d, r) for d, r in zip(batch.documents, batch.rendered, strict=True) if d.document.document_type == "receipt"
+    ]
     assert receipts
     for _, rendered in receipts:
         assert len(rendered.pages) == 1
@@ -65,7 +67,9 @@ def test_problems_are_found_and_name_the_document_and_field():
     blank = Page(_png(np.full((300, 300), 255, np.uint8)), 300, 300)
     marks = tuple(mark for mark in rendered.marks if mark.name != "document_number")
     outside = Mark(MarkKind.FIELD, "totals.amount_due", (Fragment(0, Box(290, 10, 340, 20), "wrong"),))
-    broken = RenderedDocument(rendered.id, 144, (blank,), (*[m for m in marks if m.name != "totals.amount_due"][:0], outside))
+    broken = RenderedDocument(
+        rendered.id, 144, (blank,), (*[m for m in marks if m.name != "totals.amount_due"][:0], outside)
+    )
     said = "\n".join(problems_of(DRAWN, broken))
     assert "document_number: printed, but without a box" in said
     assert "totals.amount_due: its box" in said
@@ -76,7 +80,10 @@ def test_problems_are_found_and_name_the_document_and_field():
 
 def test_a_box_without_ink_is_found():
     rendered = render(DRAWN)
-    white = tuple(Page(_png(np.full((page.height, page.width), 255, np.uint8)), page.width, page.height) for page in rendered.pages)
+    white = tuple(
+        Page(_png(np.full((page.height, page.width), 255, np.uint8)), page.width, page.height)
+        for page in rendered.pages
+    )
     assert len(problems_of(DRAWN, RenderedDocument(rendered.id, 144, white, rendered.marks))) >= len(DRAWN.printed)
 
 

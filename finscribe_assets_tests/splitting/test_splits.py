@@ -19,7 +19,9 @@ from finscribe_assets.splitting.manifest import BatchInputs, build, leaks, read_
 def test_no_split_of_a_first_batch_is_empty_and_none_is_far_from_its_share(groups):
     assigned = first_assignment(groups)
     total = sum(groups.values())
-    sizes = Counter({split: sum(groups[group] for group in groups if assigned[group] is split) for split in assigned.values()})
+    sizes = Counter(
+        {split: sum(groups[group] for group in groups if assigned[group] is split) for split in assigned.values()}
+    )
     assert {Split.TRAIN, Split.VALIDATION, Split.TEST} == set(sizes)
     for split in (Split.VALIDATION, Split.TEST):
         assert sizes[split] <= max(0.15 * total, 0.1 * total + 4, 4)

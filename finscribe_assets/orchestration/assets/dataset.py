@@ -9,7 +9,7 @@ from finscribe_assets.instructions.batch import PAIRS_VERSION, pair_batch, read_
 from finscribe_assets.instructions.tasks import PairRecipe, example_of_each_task
 from finscribe_assets.orchestration.metadata import column_schema, table
 from finscribe_assets.orchestration.partitions import batches_until, synthesis
-from finscribe_assets.orchestration.resources import Sizes, Storage, Workers, progress
+from finscribe_assets.orchestration.resources import Storage, Workers, progress
 from finscribe_assets.profiles import FIRST_KEY
 from finscribe_assets.splitting import manifest
 from finscribe_assets.splitting.assign import Split
@@ -39,10 +39,20 @@ def instruction_pairs(
     """Write the batch's pairs, shard by shard."""
     folder = storage.folder_of(context)
     printed = {document.id: document.printed.keys() for document in read_documents(synthetic_documents)}
-    summary = pair_batch(synthetic_documents, rendered_images, folder, workers.pool(), PairRecipe(),
-                         on_shard=progress(context, len(printed), "documents paired"))
-    invisible = [asked.id for asked in read_pairs(folder)
-                 if asked.task in (pair.Task.FIELD_QUESTION, pair.Task.OCR_LINE) and asked.target not in printed[asked.document_id]]
+    summary = pair_batch(
+        synthetic_documents,
+        rendered_images,
+        folder,
+        workers.pool(),
+        PairRecipe(),
+        on_shard=progress(context, len(printed), "documents paired"),
+    )
+    invisible = [
+        asked.id
+        for asked in read_pairs(folder)
+        if asked.task in (pair.Task.FIELD_QUESTION, pair.Task.OCR_LINE)
+        and asked.target not in printed[asked.document_id]
+    ]
     examples = example_of_each_task(list(read_pairs(folder)))
     return dg.MaterializeResult(
         metadata={
@@ -63,16 +73,24 @@ def instruction_pairs(
 
 
 @dg.asset(
-    partitions_def=synthesis, group_name=GROUP, owners=OWNERS, kinds={"python", "parquet"}, code_version="1",
+    partitions_def=synthesis,
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"python", "parquet"},
+    code_version="1",
     description="Train, validation and test over all batches so far: 80/10/10 by template family and vendor. The test "
     "is the first batch's for ever. The data version is the manifest's hash.",
     metadata={"dagster/column_schema": column_schema(manifest.SCHEMA)},
     check_specs=[
-        dg.AssetCheckSpec("no_leaks", asset="dataset_splits", blocking=True,
-                          description="No group, id or identical document stands in two splits, and test is the first batch's."),
+        dg.AssetCheckSpec(
+            "no_leaks",
+            asset="dataset_splits",
+            blocking=True,
+            description="No group, id or identical document stands in two splits, and test is the first batch's.",
+        ),
         dg.AssetCheckSpec("no_split_is_empty", asset="dataset_splits", blocking=True),
     ],
-)  # fmt: skip
+)
 def dataset_splits(
     context: dg.AssetExecutionContext, synthetic_documents: UPath, instruction_pairs: UPath, storage: Storage
 ) -> dg.MaterializeResult:
@@ -94,12 +112,23 @@ def dataset_splits(
         data_version=dg.DataVersion(made.data_version()),
         metadata={
             "dagster/row_count": len(rows),
-            "batches": table({"batch": batch.key, "documents": batch.documents, "pairs": batch.pairs,
-                              **{str(split): batch.splits.get(split, 0) for split in Split}} for batch in made.batches),
+            "batches": table(
+                {
+                    "batch": batch.key,
+                    "documents": batch.documents,
+                    "pairs": batch.pairs,
+                    **{str(split): batch.splits.get(split, 0) for split in Split},
+                }
+                for batch in made.batches
+            ),
             "manifest": dg.MetadataValue.path(str(folder / manifest.MANIFEST_FILE)),
         },
         check_results=[
-            dg.AssetCheckResult(check_name="no_leaks", passed=not found, metadata={"leaks": dg.MetadataValue.json(found)}),
-            dg.AssetCheckResult(check_name="no_split_is_empty", passed={Split.TRAIN, Split.VALIDATION, Split.TEST} <= used),
+            dg.AssetCheckResult(
+                check_name="no_leaks", passed=not found, metadata={"leaks": dg.MetadataValue.json(found)}
+            ),
+            dg.AssetCheckResult(
+                check_name="no_split_is_empty", passed={Split.TRAIN, Split.VALIDATION, Split.TEST} <= used
+            ),
         ],
-    )  # fmt: skip
+    )

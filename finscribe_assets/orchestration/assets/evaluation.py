@@ -5,7 +5,7 @@ import itertools
 import dagster as dg
 from upath import UPath
 
-from finscribe_assets.documents.batch import ground_truth, read_documents
+from finscribe_assets.documents.batch import read_documents
 from finscribe_assets.documents.drawn import DrawnDocument
 from finscribe_assets.evaluation.html import EMBEDDED_NOTE, headline_rows, to_html
 from finscribe_assets.evaluation.inputs import InputProblems, Prediction, Truth, read_predictions
@@ -24,8 +24,8 @@ from finscribe_assets.orchestration.resources import PlanStore, Sizes, Storage, 
 from finscribe_assets.profiles import FIRST_KEY
 from finscribe_assets.splitting.assign import Split
 from finscribe_assets.splitting.manifest import SplitRow, read_splits
-from finscribe_assets.training.loading import TRAINING_RECORD
 from finscribe_assets.training.configuration import EMBEDDED
+from finscribe_assets.training.loading import TRAINING_RECORD
 
 GROUP = "evaluation"
 OWNERS = ["team:document-ai"]
@@ -72,16 +72,21 @@ def predictions(
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": len(drawn),
-            "splits": dg.MetadataValue.json({str(split): sum(row.split is split for row in rows) for split in MEASURED}),
+            "splits": dg.MetadataValue.json(
+                {str(split): sum(row.split is split for row in rows) for split in MEASURED}
+            ),
             "layout": summary.layout,
             "device": summary.device,
             "seconds_per_document": seconds["adapter"] if seconds["adapter"] is not None else "read in an earlier run",
         },
         check_results=[
-            dg.AssetCheckResult(check_name="predictions_are_complete", passed=not any(missing.values()),
-                                metadata={"missing": dg.MetadataValue.json(missing)}),
+            dg.AssetCheckResult(
+                check_name="predictions_are_complete",
+                passed=not any(missing.values()),
+                metadata={"missing": dg.MetadataValue.json(missing)},
+            ),
         ],
-    )  # fmt: skip
+    )
 
 
 def _read_predictions(folder: UPath, drawn: dict[str, DrawnDocument]) -> tuple[dict[str, Prediction], InputProblems]:
@@ -90,20 +95,29 @@ def _read_predictions(folder: UPath, drawn: dict[str, DrawnDocument]) -> tuple[d
 
 def truths_of(drawn: dict[str, DrawnDocument]) -> dict[str, Truth]:
     """Return documents as ground truth: what is asked is what their pages print."""
-    return {name: Truth(name, document.document.to_json(), frozenset(document.printed)) for name, document in drawn.items()}
+    return {
+        name: Truth(name, document.document.to_json(), frozenset(document.printed)) for name, document in drawn.items()
+    }
 
 
 @dg.asset(
-    partitions_def=synthesis, group_name=GROUP, owners=OWNERS, kinds={"json"}, code_version="1",
+    partitions_def=synthesis,
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"json"},
+    code_version="1",
     deps=[dg.AssetDep("dataset_splits")],
-    description="Scores of the adapter on validation, with intervals, beside its base and the adapter before it; test is "
-    "reported once, and nothing is chosen by it.",
+    description="Scores of the adapter on validation, with intervals, beside its base and the adapter before it; test "
+    "is reported once, and nothing is chosen by it.",
     check_specs=[
         dg.AssetCheckSpec("something_was_measured", asset="evaluation_report", blocking=True),
-        dg.AssetCheckSpec("better_than_base", asset="evaluation_report",
-                          description="The adapter's field F1 on validation is not below its base's."),
+        dg.AssetCheckSpec(
+            "better_than_base",
+            asset="evaluation_report",
+            description="The adapter's field F1 on validation is not below its base's.",
+        ),
     ],
-)  # fmt: skip
+)
 def evaluation_report(
     context: dg.AssetExecutionContext, predictions: UPath, trained_adapter: UPath, storage: Storage
 ) -> dg.MaterializeResult:
@@ -121,10 +135,14 @@ def evaluation_report(
         names = {row.document_id for row in rows if row.split is split}
         truths = truths_of({name: drawn[name] for name in names if name in drawn})
         reports[split] = evaluate(
-            dict(sorted(truths.items())), {name: found[name] for name in truths if name in found},
-            reader=f"{base} + adapter {key}", layout=read_json(predictions / "adapter" / PREDICTED_BY_FILE)["layout"] or "none: whole pages", problems=problems,
-            seconds_per_document=timing["wall_seconds_per_document"], others=others,
-        )  # fmt: skip
+            dict(sorted(truths.items())),
+            {name: found[name] for name in truths if name in found},
+            reader=f"{base} + adapter {key}",
+            layout=read_json(predictions / "adapter" / PREDICTED_BY_FILE)["layout"] or "none: whole pages",
+            problems=problems,
+            seconds_per_document=timing["wall_seconds_per_document"],
+            others=others,
+        )
     report = reports[Split.VALIDATION]
     if before:
         report = report.model_copy(update={"comparisons": report.comparisons | {
@@ -152,7 +170,7 @@ def evaluation_report(
             dg.AssetCheckResult(check_name="something_was_measured", passed=bool(headline.get("field_f1") is not None)),
             dg.AssetCheckResult(check_name="better_than_base", passed=against_base["field_f1_difference"] >= 0,
                                 severity=dg.AssetCheckSeverity.WARN,
-                                metadata={name: value for name, value in against_base.items()}),
+                                metadata=dict(against_base)),
         ],
     )  # fmt: skip
 
@@ -171,15 +189,23 @@ def previous_comparison(storage: Storage, key: str, before: str) -> dict[str, fl
 
 
 @dg.asset(
-    partitions_def=synthesis, group_name=GROUP, owners=OWNERS, kinds={"json"}, code_version="1",
+    partitions_def=synthesis,
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"json"},
+    code_version="1",
     deps=[dg.AssetDep("evaluation_report")],
-    description="What the adapter is weak at on validation, and the plan of the next batch: base recipe, a floor over all "
-    "knobs, and the weak cells. Without a weak cell there is no plan. The sensor starts the next iteration from it.",
+    description="What the adapter is weak at on validation, and the plan of the next batch: base recipe, a floor over "
+    "all knobs, and the weak cells. Without a weak cell there is no plan. The sensor starts the next iteration.",
     check_specs=[
-        dg.AssetCheckSpec("plan_is_within_bounds", asset="hard_sample_plan", blocking=True,
-                          description="Knobs from 0 to 1, at least half of the documents from the base recipe."),
+        dg.AssetCheckSpec(
+            "plan_is_within_bounds",
+            asset="hard_sample_plan",
+            blocking=True,
+            description="Knobs from 0 to 1, at least half of the documents from the base recipe.",
+        ),
     ],
-)  # fmt: skip
+)
 def hard_sample_plan(
     context: dg.AssetExecutionContext, predictions: UPath, storage: Storage, plans: PlanStore, sizes: Sizes
 ) -> dg.MaterializeResult:
@@ -230,5 +256,11 @@ def _record(storage: Storage, key: str, weak: int, next_key: str | None) -> Iter
         figure = report.headline["field_f1"]
         return IterationRecord(key=key, metric=figure.value if figure else 0.0, weak_cells=weak, next_key=next_key)
     gain = previous_comparison(storage, key, before[-1])
-    return IterationRecord(key=key, metric=round(gain["other_field_f1"] + gain["field_f1_difference"], 4),
-                           gain=gain["field_f1_difference"], gain_upper=gain["high"], weak_cells=weak, next_key=next_key)  # fmt: skip
+    return IterationRecord(
+        key=key,
+        metric=round(gain["other_field_f1"] + gain["field_f1_difference"], 4),
+        gain=gain["field_f1_difference"],
+        gain_upper=gain["high"],
+        weak_cells=weak,
+        next_key=next_key,
+    )

@@ -4,6 +4,7 @@ import json
 
 import dagster as dg
 import yaml
+from pydantic import Field
 from upath import UPath
 
 from finscribe_assets.files import sha256_of_file
@@ -20,10 +21,13 @@ OWNERS = ["team:document-ai"]
 
 
 BASE_MODEL = dg.AssetSpec(
-    "base_model", group_name=GROUP, owners=OWNERS, kinds={"pytorch", "safetensors"},
-    description="The checkpoint that adapters are trained on, embedded in this package or named by the profile's preset. "
-    "Its data version is its content's hash.",
-)  # fmt: skip
+    "base_model",
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"pytorch", "safetensors"},
+    description="The checkpoint that adapters are trained on, embedded in this package or named by the profile's "
+    "preset. Its data version is its content's hash.",
+)
 
 
 @dg.multi_observable_source_asset(specs=[BASE_MODEL])
@@ -40,7 +44,7 @@ def base_model(sizes: Sizes) -> dg.ObserveResult:
 class TrainingConfig(dg.Config):
     """Settings of the adapter's training that differ from the profile's, by their names in AdapterConfig."""
 
-    overrides: dict[str, str] = {}
+    overrides: dict[str, str] = Field(default={})
 
 
 @dg.asset(
@@ -60,9 +64,13 @@ def trained_adapter(
     # The command line gives text; YAML's reading of it gives numbers and lists their types.
     settings = sizes.get().training_config({name: yaml.safe_load(text) for name, text in config.overrides.items()})
     keys = batches_until(dataset_splits)
-    source = SampleSource(dataset_splits, tuple(
-        BatchFolders(batch, storage.folder("instruction_pairs", batch), storage.folder("rendered_images", batch)) for batch in keys
-    ))  # fmt: skip
+    source = SampleSource(
+        dataset_splits,
+        tuple(
+            BatchFolders(batch, storage.folder("instruction_pairs", batch), storage.folder("rendered_images", batch))
+            for batch in keys
+        ),
+    )
     before = storage.folder("trained_adapter", keys[-2]) if len(keys) > 1 else None
 
     def on_step(progress: Progress) -> None:
@@ -70,7 +78,9 @@ def trained_adapter(
             measured = "" if progress.validation_loss is None else f", validation {progress.validation_loss:.4f}"
             context.log.info(f"step {progress.step} of {progress.steps}: loss {progress.loss:.4f}{measured}")
 
-    summary = train_adapter(settings, source, folder, storage.work_folder("trained_adapter", key), previous=before, on_step=on_step)
+    summary = train_adapter(
+        settings, source, folder, storage.work_folder("trained_adapter", key), previous=before, on_step=on_step
+    )
     first, last = summary.first_validation_loss, summary.last_validation_loss
     metrics = [json.loads(line) for line in (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
     return dg.MaterializeResult(

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import peft
@@ -33,10 +34,12 @@ from finscribe_assets.files import (
     write_json_lines,
 )
 from finscribe_assets.splitting.assign import Split
+from finscribe_assets.training.augmentation import vary_line
 from finscribe_assets.training.batches import (
     IGNORED,
     EncodedSample,
     Encoder,
+    Vary,
     batches_of_epoch,
     chosen_for_epoch,
     order_of_epoch,
@@ -60,7 +63,7 @@ from finscribe_assets.training.loading import (
 )
 from finscribe_assets.training.samples import LeftOut, SampleSource, read_samples
 
-TRAINER_VERSION = 1  # raise it with every change that changes weights
+TRAINER_VERSION = 2  # raise it with every change that changes weights
 METRICS_FILE, TENSORBOARD_FOLDER = "metrics.jsonl", "tensorboard"
 # Settings that change how a training is watched or run, but none of its weights.
 _NO_MATTER = {"log_every", "checkpoint_every", "device"}
@@ -173,6 +176,8 @@ class _Run:
         self.data_version = source.data_version()
         processor = processor_of(base, config.max_pixels)
         self.encoder = Encoder(processor)
+        if config.augmentation and not reads_lines(processor):
+            raise ValueError(f"augmentation: it varies single lines, but {base.name} is shown pages and regions; set 0")
         self.left_out = LeftOut()
         self.training = self._samples(source, Split.TRAIN, self.left_out)
         if not self.training:
@@ -188,7 +193,7 @@ class _Run:
         self.epoch_samples = len(self._epoch_places(0))
         self.epoch_batches = batches_of_epoch(self.epoch_samples, config.batch_size)
         by_epochs = math.ceil(config.epochs * self.epoch_batches / config.gradient_accumulation)
-        self.steps = config.max_steps or max(1, by_epochs)
+        self.steps = min(by_epochs, config.max_steps or by_epochs)
         self.position = Position(0, [])
         self.best: dict[str, Tensor] | None = None
         self._ordered: tuple[int, list[list[int]]] | None = None
@@ -244,8 +249,8 @@ class _Run:
     def _autocast(self) -> AbstractContextManager[Any]:
         return torch.autocast(self.device.type, torch.bfloat16) if self.config.bf16_autocast else nullcontext()
 
-    def _summed_loss(self, batch: Sequence[EncodedSample]) -> Tensor:
-        inputs = {name: tensor.to(self.device) for name, tensor in self.encoder.collate(batch).items()}
+    def _summed_loss(self, batch: Sequence[EncodedSample], vary: Vary | None = None) -> Tensor:
+        inputs = {name: tensor.to(self.device) for name, tensor in self.encoder.collate(batch, vary).items()}
         labels = inputs.pop("labels")
         return summed_loss(self.model, inputs, labels, self._autocast())
 
@@ -275,6 +280,7 @@ class _Run:
         config, step = self.config, self.position.step + 1
         first = (step - 1) * config.gradient_accumulation
         batches = [self._batch(number) for number in range(first, first + config.gradient_accumulation)]
+        vary = self._vary(step) if config.augmentation else None
         answered = sum(len(one.answer) for batch in batches for one in batch)
         rate = self._rate(step - 1)
         for group in self.optimiser.param_groups:
@@ -282,7 +288,7 @@ class _Run:
         self.model.train()
         loss = 0.0
         for batch in batches:
-            part = self._summed_loss(batch) / answered
+            part = self._summed_loss(batch, vary) / answered
             part.backward()
             loss += float(part.detach())
         norm = float(nn.utils.clip_grad_norm_(self.trained.values(), config.gradient_clip))
@@ -298,6 +304,11 @@ class _Run:
         if last or validation is not None or step % config.log_every == 0 or step == 1:
             self._record(step, loss=loss, learning_rate=rate, gradient_norm=norm, validation_loss=validation)
         return Progress(step, self.steps, loss, validation)
+
+    def _vary(self, step: int) -> Vary:
+        """Return what varies a step's lines: a function of seed, step and sample, as all else about a step is."""
+        config = self.config
+        return lambda image, name: vary_line(image, Random(f"vary:{config.seed}:{step}:{name}"), config.augmentation)
 
     def _record(self, step: int, **values: float | None) -> None:
         # Keys in order, as a checkpoint gives them back, so that a resumed run writes the same bytes.

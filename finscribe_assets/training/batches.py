@@ -7,17 +7,20 @@ function of seed and epoch. Loss and optimiser are the adapter's.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from random import Random
 from typing import Any
 
 import torch
+from PIL import Image
 from torch import Tensor
 from transformers import PaddleOCRVLProcessor
 
 from finscribe_assets.training.samples import LeftOut, Sample
+
+Vary = Callable[[Image.Image, str], Image.Image]
 
 IGNORED = -100  # label of what is not learnt: prompt, image and padding
 
@@ -122,16 +125,18 @@ class Encoder:
             return "image more than 200 times as long as wide"  # which PaddleOCR-VL's image processor refuses
         return None
 
-    def collate(self, encoded: Sequence[EncodedSample]) -> dict[str, Tensor]:
+    def collate(self, encoded: Sequence[EncodedSample], vary: Vary | None = None) -> dict[str, Tensor]:
         """Return a batch as the model's forward pass takes it, padded on the left, where generation pads as well.
 
-        ``labels`` (samples × tokens) are IGNORED but for the answers.
+        ``labels`` (samples × tokens) are IGNORED but for the answers. ``vary`` is given each image and its sample's id,
+        and returns an image of the same size in its place.
         """
         inputs = self.padded([one.tokens for one in encoded])
         labels = torch.full_like(inputs["input_ids"], IGNORED)
         for row, one in enumerate(encoded):
             labels[row, -len(one.answer) :] = torch.tensor(one.answer)
-        pictures = self.images([picture.open() for one in encoded for picture in one.sample.images])
+        opened = [(picture.open(), one.sample.id) for one in encoded for picture in one.sample.images]
+        pictures = self.images([vary(image, name) if vary else image for image, name in opened])
         return {**inputs, "labels": labels, **pictures}
 
     def padded(self, rows: Sequence[Sequence[int]]) -> dict[str, Tensor]:

@@ -54,7 +54,7 @@ class AdapterConfig(BaseModel):
                                                   "matches a layer's full name, or a list of name endings")
     # How long, in which steps
     epochs: float = Field(3.0, gt=0, description="passes over the training samples")
-    max_steps: int | None = Field(None, ge=1, description="optimiser steps; where given, it replaces epochs")
+    max_steps: int | None = Field(None, ge=1, description="optimiser steps at most, however many epochs they are")
     batch_size: int = Field(32, ge=1, description="samples a forward pass")
     gradient_accumulation: int = Field(1, ge=1, description="forward passes an optimiser step")
     replay_share: float | None = Field(None, ge=0, lt=1, description="share of an epoch that comes from earlier "
@@ -68,6 +68,9 @@ class AdapterConfig(BaseModel):
     weight_decay: float = Field(0.0, ge=0, description="AdamW's decay of the adapter's weights")
     adam_betas: tuple[float, float] = Field((0.9, 0.98), description="AdamW's averaging of gradients and their squares")
     gradient_clip: float = Field(1.0, gt=0, description="largest norm of a step's gradient")
+    augmentation: float = Field(0.0, ge=0, le=1, description="how much each line is varied anew whenever it is shown: "
+                                "moved, slanted, stretched, blurred, faded, grained (augmentation.py); for bases that "
+                                "read lines. Pages are damaged by the renderer")
     # What is watched
     validate_every: int = Field(100, ge=1, description="steps between measurements of the validation loss")
     validation_samples: int = Field(256, ge=0, description="validation samples it is measured on, at most; chosen by a "

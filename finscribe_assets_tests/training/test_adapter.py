@@ -1,4 +1,5 @@
 import json
+import math
 import shutil
 import warnings
 
@@ -35,9 +36,9 @@ from finscribe_assets.training.samples import LinePicture, Sample
 from finscribe_assets_tests.training.adapter_data import source_of
 from finscribe_assets_tests.training.page_base import write_page_base
 
-# Dropout, accumulation and a second epoch are on, so that a resumed run has all of them to get right.
-SETTINGS = AdapterConfig(rank=4, alpha=8, dropout=0.2, max_steps=8, epochs=1, batch_size=4, gradient_accumulation=2,
-                         validate_every=4, validation_samples=8, log_every=1, checkpoint_every=3,
+# Dropout, augmentation and accumulation are on, so that a resumed run has all of them to get right.
+SETTINGS = AdapterConfig(rank=4, alpha=8, dropout=0.2, augmentation=1.0, max_steps=8, epochs=1, batch_size=4,
+                         gradient_accumulation=2, validate_every=4, validation_samples=8, log_every=1, checkpoint_every=3,
                          threads=1)  # fmt: skip
 
 
@@ -134,8 +135,8 @@ def test_the_rate_rises_and_falls_along_the_cosine(source, tmp_path):
 
 
 def test_training_lowers_the_loss_on_documents_it_has_not_seen(source, tmp_path):
-    settings = SETTINGS.model_copy(update={"max_steps": 40, "gradient_accumulation": 1, "dropout": 0.0, "batch_size": 8,
-                                           "validation_samples": 64})  # fmt: skip
+    settings = SETTINGS.model_copy(update={"max_steps": 40, "batch_size": 8, "gradient_accumulation": 1, "dropout": 0.0,
+                                           "augmentation": 0.0, "validation_samples": 64})  # fmt: skip
     summary = train_adapter(settings, source, tmp_path / "out", tmp_path / "work")
     assert summary.loss_fell
     assert summary.last_validation_loss < 0.95 * summary.first_validation_loss
@@ -232,7 +233,7 @@ def test_a_model_of_the_real_kind_learns_regions_and_tables_by_the_same_path(sou
     base = write_page_base(tmp_path / "pages")
     settings = SETTINGS.model_copy(update={
         "base": str(base), "tasks": (Task.TABLE, Task.REGION_EXTRACTION), "max_steps": 2, "batch_size": 2,
-        "gradient_checkpointing": True, "max_pixels": 28 * 28 * 64})  # fmt: skip
+        "augmentation": 0.0, "gradient_checkpointing": True, "max_pixels": 28 * 28 * 64})  # fmt: skip
     summary = train_adapter(settings, source, tmp_path / "out", tmp_path / "work")
     assert summary.steps == 2
     assert summary.samples > 20
@@ -240,6 +241,27 @@ def test_a_model_of_the_real_kind_learns_regions_and_tables_by_the_same_path(sou
     assert not (tmp_path / "work" / "pages").exists()
     adapter = load_file(tmp_path / "out" / ADAPTER_WEIGHTS)
     assert any(tensor.any() for name, tensor in adapter.items() if "lora_B" in name and ".visual." in name)
+
+
+def test_pages_are_not_varied_as_lines_are(source, tmp_path):
+    settings = SETTINGS.model_copy(update={"base": str(write_page_base(tmp_path / "pages"))})
+    with pytest.raises(ValueError, match="augmentation: it varies single lines, but pages is shown pages"):
+        train_adapter(settings, source, tmp_path / "out", tmp_path / "work")
+
+
+def test_validation_lines_are_not_varied(source, trained, tmp_path):
+    plain = SETTINGS.model_copy(update={"augmentation": 0.0})
+    summary = train_adapter(plain, source, tmp_path / "out", tmp_path / "work")
+    assert summary.first_validation_loss == trained[1].first_validation_loss
+    assert summary.first_loss != trained[1].first_loss
+
+
+def test_epochs_count_all_samples_and_steps_only_cap_them(source, tmp_path):
+    settings = SETTINGS.model_copy(update={"epochs": 0.05, "max_steps": None, "gradient_accumulation": 1})
+    summary = train_adapter(settings, source, tmp_path / "out", tmp_path / "work")
+    assert summary.steps == math.ceil(0.05 * math.ceil(summary.samples / settings.batch_size))
+    capped = train_adapter(settings.model_copy(update={"max_steps": 2}), source, tmp_path / "capped", tmp_path / "w")
+    assert capped.steps == 2
 
 
 def test_the_curve_is_a_small_picture(trained, tmp_path):

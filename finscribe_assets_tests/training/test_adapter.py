@@ -38,8 +38,8 @@ from finscribe_assets_tests.training.page_base import write_page_base
 
 # Dropout, augmentation and accumulation are on, so that a resumed run has all of them to get right.
 SETTINGS = AdapterConfig(rank=4, alpha=8, dropout=0.2, augmentation=1.0, max_steps=8, epochs=1, batch_size=4,
-                         gradient_accumulation=2, validate_every=4, validation_samples=8, log_every=1, checkpoint_every=3,
-                         threads=1)  # fmt: skip
+                         gradient_accumulation=2, validate_every=4, validation_samples=8, log_every=1,
+                         checkpoint_every=3, threads=1)  # fmt: skip
 
 
 @pytest.fixture(scope="module")

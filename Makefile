@@ -35,9 +35,7 @@ test-slow: setup  ## run the tests that take minutes
 	$(BIN)/python -m pytest -m slow
 
 check: setup  ## lint, types, import rules, definitions
-	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/pre-commit run --all-files
 	$(BIN)/dagster definitions validate -w workspace.yaml
 
 clean:  ## remove what runs have made (not .venv)

@@ -8,7 +8,7 @@ from typing import Any
 
 import dagster as dg
 
-from finscribe_assets.orchestration.assets import all_assets
+from finscribe_assets.orchestration.assets import all_assets, all_checks
 from finscribe_assets.orchestration.io_managers import BatchFoldersFactory
 from finscribe_assets.orchestration.jobs import jobs
 from finscribe_assets.orchestration.resources import PlanStore, Sizes, Storage, Workers
@@ -33,6 +33,7 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
     }
     return dg.Definitions(
         assets=all_assets,
+        asset_checks=all_checks,
         jobs=jobs,
         sensors=sensors,
         resources=resources,

@@ -49,7 +49,8 @@ PROFILES = {
     profile.name: profile
     for profile in (
         Profile(name="tiny", documents=32, targeted_documents=24, shard_size=8, preset="embedded",
-                training={"max_steps": 30, "learning_rate": 5e-4}, iteration_limit=3, plateau_threshold=0.005),
+                training={"max_steps": 30, "learning_rate": 5e-4, "log_every": 1}, iteration_limit=3,
+                plateau_threshold=0.005),
         Profile(name="demo", documents=400, targeted_documents=200, shard_size=20, preset="embedded",
                 iteration_limit=5, plateau_threshold=0.005),
         Profile(name="full", documents=10_000, targeted_documents=5_000, shard_size=100, preset="paddleformers-lora",

@@ -114,7 +114,7 @@ def train(
 
         def on_step(progress: Progress) -> None:
             nonlocal done
-            advance(progress.step - done)
+            advance(progress.step - done, of=progress.steps)
             done = progress.step
             if progress.validation_loss is not None:
                 console.print(f"step {progress.step} of {progress.steps}: loss {progress.loss:.4f}, "

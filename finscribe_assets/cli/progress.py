@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -11,9 +12,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 console = Console()
 
 
+class Advance(Protocol):
+    """What tells a bar how far things are."""
+
+    def __call__(self, done: int, of: int | None = None) -> None:
+        """Add ``done`` to what is done; ``of`` sets how much there is."""
+        ...
+
+
 @contextmanager
-def bar(total: int | None, what: str) -> Iterator[Callable[[int], None]]:
-    """Show a bar while the block runs; give a callback that takes how many more are done.
+def bar(total: int | None, what: str) -> Iterator[Advance]:
+    """Show a bar while the block runs; give a callback that takes how many more are done, and of how many, once known.
 
     On a stream that is no terminal nothing is drawn: logs stay readable, and the summary says what was done.
     """
@@ -29,8 +38,8 @@ def bar(total: int | None, what: str) -> Iterator[Callable[[int], None]]:
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task(what, total=total, rate="")
 
-        def advance(done: int = 1) -> None:
-            progress.advance(task, done)
+        def advance(done: int, of: int | None = None) -> None:
+            progress.update(task, advance=done, total=total if of is None else of)
             speed = progress.tasks[task].speed
             progress.update(task, rate=f"{speed:,.1f}/s" if speed else "")
 

@@ -68,7 +68,7 @@ def find_cells(scored: Sequence[Scored], threshold: float = THRESHOLD) -> list[C
         cells.append(
             Cell(
                 element,
-                error_type,
+                str(error_type),
                 len(found),
                 trials[element],
                 round(bound, 4),

@@ -17,19 +17,16 @@ def picture(png: bytes, text: str) -> dg.MarkdownMetadataValue:
 
 def table(rows: Iterable[Mapping[str, Any]]) -> dg.TableMetadataValue | dg.TextMetadataValue:
     """Return rows as a table that renders in place; values other than numbers and truth values become text."""
-    records = [
-        dg.TableRecord(
-            {
-                name: value if isinstance(value, str | int | float | bool) else "" if value is None else str(value)
-                for name, value in row.items()
-            }
-        )
-        for row in rows
-    ]
+    records = [dg.TableRecord({name: _plain(value) for name, value in row.items()}) for row in rows]
     if not records:
         return dg.MetadataValue.text("no rows")
     columns = [dg.TableColumn(name, _type_name(records, name)) for name in records[0].data]
     return dg.MetadataValue.table(records, schema=dg.TableSchema(columns))
+
+
+def _plain(value: Any) -> str | int | float | bool:
+    # An enumeration's member is a string too, but the event log stores plain ones only.
+    return value if type(value) in (str, int, float, bool) else "" if value is None else str(value)
 
 
 def _type_name(records: list[dg.TableRecord], name: str) -> str:

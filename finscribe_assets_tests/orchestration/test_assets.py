@@ -51,7 +51,7 @@ def test_the_whole_iteration_runs_and_registers_its_partition(platform, iteratio
 
 def test_every_check_ran_and_the_blocking_ones_passed(iteration):
     evaluations = iteration.get_asset_check_evaluations()
-    assert {found.asset_key.to_user_string() for found in evaluations} == {"seed_plan", *ASSETS}
+    assert {found.asset_key.to_user_string() for found in evaluations} >= {"seed_plan", *ASSETS}
     failed = [
         found.check_name for found in evaluations if not found.passed and found.severity is dg.AssetCheckSeverity.ERROR
     ]
@@ -66,7 +66,7 @@ def test_every_asset_tells_what_it_is(platform):
         assert node.description and node.owners and node.kinds, asset.key
         if asset.key in iteration_keys:
             assert node.code_version, asset.key
-            assert node.check_keys, asset.key
+        assert node.check_keys, asset.key
 
 
 @pytest.mark.parametrize(("asset", "name"), [("rendered_images", "sample_page"), ("trained_adapter", "loss"),

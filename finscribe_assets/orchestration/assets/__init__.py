@@ -17,6 +17,8 @@ all_assets = [
     evaluation.hard_sample_plan,
 ]
 
+all_checks = [training.base_is_whole]
+
 # What an iteration materialises: all that has a partition.
 iteration_keys: list[dg.AssetKey] = [
     asset.key for asset in all_assets if isinstance(asset, dg.AssetsDefinition) and asset.partitions_def is not None

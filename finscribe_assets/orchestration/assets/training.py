@@ -1,6 +1,7 @@
 """Group training: the base that adapters are trained on, and a batch's adapter."""
 
 import json
+from statistics import fmean
 
 import dagster as dg
 import yaml
@@ -13,7 +14,7 @@ from finscribe_assets.orchestration.partitions import batches_until, synthesis
 from finscribe_assets.orchestration.resources import Sizes, Storage
 from finscribe_assets.training.adapter import TRAINER_VERSION, Progress, train_adapter
 from finscribe_assets.training.curves import loss_curve
-from finscribe_assets.training.loading import ADAPTER_WEIGHTS, find_base
+from finscribe_assets.training.loading import ADAPTER_WEIGHTS, find_base, load_model
 from finscribe_assets.training.samples import BatchFolders, SampleSource
 
 GROUP = "training"
@@ -41,6 +42,18 @@ def base_model(sizes: Sizes) -> dg.ObserveResult:
     )
 
 
+@dg.asset_check(asset="base_model", blocking=True)
+def base_is_whole(sizes: Sizes) -> dg.AssetCheckResult:
+    """Load the checkpoint and look for weights that are no finite number."""
+    base = find_base(sizes.get().training_config().base)
+    model = load_model(base)
+    broken = [name for name, weight in model.named_parameters() if not bool(weight.isfinite().all())]
+    return dg.AssetCheckResult(
+        passed=not broken,
+        metadata={"parameters": model.num_parameters(), "not_finite": dg.MetadataValue.json(broken[:20])},
+    )
+
+
 class TrainingConfig(dg.Config):
     """Settings of the adapter's training that differ from the profile's, by their names in AdapterConfig."""
 
@@ -53,6 +66,8 @@ class TrainingConfig(dg.Config):
     description="A LoRA adapter trained on all batches up to this one, as the manifest lists them.",
     check_specs=[
         dg.AssetCheckSpec("loss_fell", asset="trained_adapter", blocking=True,
+                          description="The last quarter's training loss is on average below the first quarter's."),
+        dg.AssetCheckSpec("validation_loss_fell", asset="trained_adapter",
                           description="The validation loss at the end is below the one before the first step."),
     ],
 )  # fmt: skip
@@ -83,6 +98,9 @@ def trained_adapter(
     )
     first, last = summary.first_validation_loss, summary.last_validation_loss
     metrics = [json.loads(line) for line in (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
+    losses = [record["loss"] for record in metrics if "loss" in record]
+    quarter = max(1, len(losses) // 4)
+    early, late = fmean(losses[:quarter]), fmean(losses[-quarter:])
     return dg.MaterializeResult(
         data_version=dg.DataVersion(sha256_of_file(folder / ADAPTER_WEIGHTS)),
         metadata={
@@ -99,7 +117,10 @@ def trained_adapter(
             "tensorboard": dg.MetadataValue.path(str(folder / "tensorboard")),
         },
         check_results=[
-            dg.AssetCheckResult(check_name="loss_fell", passed=first is not None and last is not None and last < first,
+            dg.AssetCheckResult(check_name="loss_fell", passed=late < early,
+                                metadata={"first_quarter": early, "last_quarter": late}),
+            dg.AssetCheckResult(check_name="validation_loss_fell", severity=dg.AssetCheckSeverity.WARN,
+                                passed=first is not None and last is not None and last < first,
                                 metadata={"first": first or 0.0, "last": last or 0.0}),
         ],
     )  # fmt: skip

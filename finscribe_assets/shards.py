@@ -7,7 +7,7 @@ What a slice computes is its stage's business. A slice's content depends on its 
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
@@ -76,6 +76,43 @@ class LocalShardPool:
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
+
+
+class ShardJob(Protocol):
+    """The making of one shard: where it goes, what it is made from, and how many rows of the batch it covers."""
+
+    @property
+    def path(self) -> AnyPath:
+        """Return the shard's place."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """Return a hash of all that the shard is made from."""
+        ...
+
+    @property
+    def rows(self) -> int:
+        """Return how many rows of the batch the shard covers."""
+        ...
+
+
+Slice = TypeVar("Slice", bound=ShardJob)
+
+
+def make_missing(jobs: Sequence[Slice], work: Callable[[Slice], int], pool: ShardPool, folder: AnyPath,
+                 on_rows: Callable[[int], None] | None = None) -> int:  # fmt: skip
+    """Make the shards of a folder that are not there yet, and remove those beyond them; return how many were there.
+
+    ``work`` writes one shard and returns its rows. ``on_rows`` is told how many rows more are done.
+    """
+    missing = [job for job in jobs if not is_written(job.path, job.fingerprint)]
+    report = on_rows or (lambda rows: None)
+    report(sum(job.rows for job in jobs) - sum(job.rows for job in missing))
+    for rows in pool.run(work, missing):
+        report(rows)
+    remove_stray_shards(folder, len(jobs))
+    return len(jobs) - len(missing)
 
 
 def write_shard(path: AnyPath, table: pa.Table, fingerprint: str, *, compress: bool = True) -> None:

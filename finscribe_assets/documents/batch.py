@@ -13,7 +13,7 @@ from finscribe_assets.documents.drawn import DrawnDocument, from_table, to_table
 from finscribe_assets.documents.generator import draw
 from finscribe_assets.documents.recipe import Plan
 from finscribe_assets.files import AnyPath, sha256_of, write_text
-from finscribe_assets.shards import Shard, ShardPool, cut, is_written, read_shards, remove_stray_shards, write_shard
+from finscribe_assets.shards import Shard, ShardPool, cut, make_missing, read_shards, write_shard
 
 GENERATOR_VERSION = 1  # raise it with every change to what a plan draws
 
@@ -34,6 +34,10 @@ class _Job:
     path: AnyPath
 
     @property
+    def rows(self) -> int:
+        return self.shard.stop - self.shard.start
+
+    @property
     def fingerprint(self) -> str:
         return sha256_of(f"{GENERATOR_VERSION}:{self.shard.start}:{self.shard.stop}:{self.plan.model_dump_json()}")
 
@@ -51,13 +55,8 @@ def synthesize(plan: Plan, folder: AnyPath, pool: ShardPool, *, shard_size: int 
     ``on_shard`` is told how many documents were done. The files depend on plan and shard size alone.
     """
     jobs = [_Job(plan, shard, folder / shard.file_name) for shard in cut(plan.documents, shard_size)]
-    missing = [job for job in jobs if not is_written(job.path, job.fingerprint)]
-    report = on_shard or (lambda rows: None)
-    report(plan.documents - sum(job.shard.stop - job.shard.start for job in missing))
-    for rows in pool.run(_write, missing):
-        report(rows)
-    remove_stray_shards(folder, len(jobs))
-    return BatchSummary(plan.documents, len(jobs), len(jobs) - len(missing))
+    skipped = make_missing(jobs, _write, pool, folder, on_shard)
+    return BatchSummary(plan.documents, len(jobs), skipped)
 
 
 def read_documents(folder: AnyPath) -> Iterator[DrawnDocument]:

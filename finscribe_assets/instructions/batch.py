@@ -14,9 +14,8 @@ from finscribe_assets.rendering.pages import from_table as pages_from_table
 from finscribe_assets.shards import (
     ShardPool,
     fingerprint_of,
-    is_written,
+    make_missing,
     read_shards,
-    remove_stray_shards,
     row_count,
     shard_files,
     write_shard,
@@ -40,8 +39,12 @@ class PairSummary:
 class _Job:
     documents: AnyPath
     images: AnyPath
-    pairs: AnyPath
+    path: AnyPath
     recipe: PairRecipe
+
+    @property
+    def rows(self) -> int:
+        return row_count(self.documents)
 
     @property
     def fingerprint(self) -> str:
@@ -52,7 +55,7 @@ def _write(job: _Job) -> int:
     documents = documents_from_table(read_table(job.documents))
     rendered = {pages.id: pages for pages in pages_from_table(read_table(job.images))}
     pairs = [pair for drawn in documents for pair in make_pairs(drawn, rendered[drawn.id], job.recipe)]
-    write_shard(job.pairs, to_table(pairs), job.fingerprint)
+    write_shard(job.path, to_table(pairs), job.fingerprint)
     return len(documents)
 
 
@@ -60,19 +63,14 @@ def pair_batch(documents: AnyPath, images: AnyPath, folder: AnyPath, pool: Shard
                on_shard: Callable[[int], None] | None = None) -> PairSummary:  # fmt: skip
     """Write the pairs of a batch; shards that are whole and made from the same pages are kept."""
     jobs = [_Job(file, images / file.name, folder / file.name, recipe) for file in shard_files(documents)]
-    missing = [job for job in jobs if not is_written(job.pairs, job.fingerprint)]
-    report = on_shard or (lambda rows: None)
-    report(sum(row_count(job.documents) for job in jobs if job not in missing))
-    for rows in pool.run(_write, missing):
-        report(rows)
-    remove_stray_shards(folder, len(jobs))
+    skipped = make_missing(jobs, _write, pool, folder, on_shard)
     tasks: Counter[str] = Counter()
     by_document: Counter[str] = Counter()
     for table in read_shards(folder, ["task", "document_id"]):
         tasks.update(table["task"].to_pylist())
         by_document.update(table["document_id"].to_pylist())
     return PairSummary(tasks.total(), dict(sorted(tasks.items())), min(by_document.values(), default=0), len(jobs),
-                       len(jobs) - len(missing))  # fmt: skip
+                       skipped)  # fmt: skip
 
 
 def read_pairs(folder: AnyPath) -> Iterator[Pair]:

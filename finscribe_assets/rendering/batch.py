@@ -13,9 +13,8 @@ from finscribe_assets.rendering.render import render
 from finscribe_assets.shards import (
     ShardPool,
     fingerprint_of,
-    is_written,
+    make_missing,
     read_shards,
-    remove_stray_shards,
     row_count,
     shard_files,
     write_shard,
@@ -36,8 +35,12 @@ class RenderSummary:
 @dataclass(frozen=True)
 class _Job:
     documents: AnyPath
-    images: AnyPath
+    path: AnyPath
     dpi: int
+
+    @property
+    def rows(self) -> int:
+        return row_count(self.documents)
 
     @property
     def fingerprint(self) -> str:
@@ -52,7 +55,7 @@ def _write(job: _Job) -> int:
         require_sound(drawn, pages)
         rendered.append((drawn, pages))
     # Image bytes are compressed already.
-    write_shard(job.images, to_table(rendered), job.fingerprint, compress=False)
+    write_shard(job.path, to_table(rendered), job.fingerprint, compress=False)
     return len(documents)
 
 
@@ -66,13 +69,8 @@ def render_batch(documents: AnyPath, folder: AnyPath, pool: ShardPool, *, dpi: i
         RenderError: a page does not show what its document says; the message names the document and the field.
     """
     jobs = [_Job(file, folder / file.name, dpi) for file in shard_files(documents)]
-    missing = [job for job in jobs if not is_written(job.images, job.fingerprint)]
-    report = on_shard or (lambda rows: None)
-    report(sum(row_count(job.documents) for job in jobs if job not in missing))
-    for rows in pool.run(_write, missing):
-        report(rows)
-    remove_stray_shards(folder, len(jobs))
-    return RenderSummary(sum(row_count(job.images) for job in jobs), len(jobs), len(jobs) - len(missing))
+    skipped = make_missing(jobs, _write, pool, folder, on_shard)
+    return RenderSummary(sum(row_count(job.path) for job in jobs), len(jobs), skipped)
 
 
 def read_rendered(folder: AnyPath) -> Iterator[RenderedDocument]:

@@ -20,7 +20,7 @@ from finscribe_assets.files import AnyPath, sha256_of
 from finscribe_assets.instructions.crops import crop
 from finscribe_assets.rendering.pages import MarkKind
 from finscribe_assets.rendering.render import render
-from finscribe_assets.shards import Shard, ShardPool, cut, is_written, read_shards, remove_stray_shards, write_shard
+from finscribe_assets.shards import Shard, ShardPool, cut, make_missing, read_shards, write_shard
 from finscribe_assets.training.base_recipe import BASE_RECIPE
 from finscribe_assets.training.images import LINE_HEIGHT, fit_line
 from finscribe_assets.training.tokenizer import CHARACTERS, NO_BREAK_SPACES
@@ -145,6 +145,10 @@ class _Job:
     path: AnyPath
 
     @property
+    def rows(self) -> int:
+        return self.shard.stop - self.shard.start
+
+    @property
     def fingerprint(self) -> str:
         return sha256_of(f"{LINES_VERSION}:{self.source}:{self.shard}:{self.plan.model_dump_json()}")
 
@@ -164,10 +168,7 @@ def prepare(source: str, documents: int, seed: int, folder: AnyPath, pool: Shard
     """Write the lines of so many documents of the base recipe; shards that are there already are kept."""
     plan = seed_plan("batch-000", documents, seed, BASE_RECIPE)
     jobs = [_Job(source, plan, shard, folder / shard.file_name) for shard in cut(documents, 50)]
-    for done in pool.run(_write, [job for job in jobs if not is_written(job.path, job.fingerprint)]):
-        if on_shard:
-            on_shard(done)
-    remove_stray_shards(folder, len(jobs))
+    make_missing(jobs, _write, pool, folder, on_shard)
 
 
 def load(folder: AnyPath) -> list[PrintedLine]:

@@ -138,8 +138,8 @@ def predict(
     ] = None,
     split: Annotated[list[str] | None, typer.Option(help="Splits to read; validation and test unless given.")] = None,
     threads: Annotated[
-        int | None, typer.Option(min=1, help="Threads of the processor.", show_default="all processors")
-    ] = None,
+        int, typer.Option(min=1, help="Threads of the processor; a confidence's last digits may depend on it.")
+    ] = 1,
 ) -> None:
     """Read a workspace's documents with a model, and write predictions.jsonl for `evaluate` and `mine`.
 
@@ -157,7 +157,7 @@ def predict(
             folder,
             base=base,
             adapter=adapter,
-            threads=threads or workers_from_environment(),
+            threads=threads,
             on_documents=advance,
         )
     took = "read before" if summary.seconds_per_document is None else f"{summary.seconds_per_document:.2f} s a document"
@@ -189,7 +189,7 @@ def extract(
     from finscribe_assets.inference.reader import Reader
 
     place = parse_box(box) if box else None
-    reader = Reader(base, adapter, threads=workers_from_environment())
+    reader = Reader(base, adapter)
     for path in images:
         if path.suffix == ".parquet":
             for record in extract_rendered(reader, path, document):

@@ -20,7 +20,7 @@ from finscribe_assets.mining.planning import explain, problems_of
 from finscribe_assets.orchestration.history import RECORD_FILE, history_until
 from finscribe_assets.orchestration.metadata import picture, table
 from finscribe_assets.orchestration.partitions import batches_until, synthesis
-from finscribe_assets.orchestration.resources import PlanStore, Sizes, Storage, Workers, progress
+from finscribe_assets.orchestration.resources import PlanStore, Sizes, Storage, progress
 from finscribe_assets.profiles import FIRST_KEY
 from finscribe_assets.splitting.assign import Split
 from finscribe_assets.splitting.manifest import SplitRow, read_splits
@@ -52,20 +52,20 @@ def measured_documents(storage: Storage, key: str) -> tuple[list[SplitRow], dict
     ],
 )  # fmt: skip
 def predictions(
-    context: dg.AssetExecutionContext, trained_adapter: UPath, dataset_splits: UPath, storage: Storage,
-    workers: Workers,
-) -> dg.MaterializeResult:  # fmt: skip
+    context: dg.AssetExecutionContext, trained_adapter: UPath, dataset_splits: UPath, storage: Storage
+) -> dg.MaterializeResult:
     """Read every measured document with the adapter and with its base."""
     folder = storage.folder_of(context)
     rows, drawn = measured_documents(storage, context.partition_key)
-    base = read_json(trained_adapter / TRAINING_RECORD)["config"]["base"]
+    trained_with = read_json(trained_adapter / TRAINING_RECORD)["config"]
     images = [storage.folder("rendered_images", batch) for batch in sorted({row.batch for row in rows})]
     missing: dict[str, list[str]] = {}
     seconds: dict[str, float | None] = {}
     for reader, adapter in (("adapter", trained_adapter), ("base", None)):
         on_documents = progress(context, len(drawn), f"documents read by the {reader}")
-        summary = predict_batch(images, set(drawn), folder / reader, base=base, adapter=adapter,
-                                threads=workers.workers, on_documents=on_documents)  # fmt: skip
+        # As many threads as in training, whatever this machine has: predictions do not depend on it.
+        summary = predict_batch(images, set(drawn), folder / reader, base=trained_with["base"], adapter=adapter,
+                                threads=trained_with["threads"], on_documents=on_documents)  # fmt: skip
         seconds[reader] = summary.seconds_per_document
         found, _ = _read_predictions(folder / reader, drawn)
         missing[reader] = sorted(drawn.keys() - found.keys())

@@ -21,7 +21,7 @@ def heat_map(cells: Sequence[Cell]) -> bytes:
         row, column = elements.index(cell.element), causes.index(cell.error_type)
         rates[row][column] = cell.failures / max(cell.trials, 1)
     highest = max(max(row) for row in rates) or 1.0
-    axes.imshow(rates, cmap="cividis_r", vmin=0, vmax=highest, aspect="auto")
+    axes.imshow(rates, cmap="Blues", vmin=0, vmax=highest, aspect="auto")
     for cell in cells:
         row, column = elements.index(cell.element), causes.index(cell.error_type)
         axes.text(

@@ -34,7 +34,7 @@ test: setup  ## run the tests
 test-slow: setup  ## run the tests that take minutes
 	$(BIN)/python -m pytest -m slow
 
-check: setup  ## lint, types, import rules, definitions
+check: home  ## lint, types, import rules, definitions
 	$(BIN)/pre-commit run --all-files
 	$(BIN)/dagster definitions validate -w workspace.yaml
 

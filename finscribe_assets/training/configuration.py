@@ -47,13 +47,13 @@ class AdapterConfig(BaseModel):
         "the batch before, with replay_share of older batches against forgetting")
     tasks: tuple[Task, ...] = Field((Task.OCR_LINE,), min_length=1, description="tasks to learn; pairs of others are "
                                     "counted and left out. The embedded base reads single lines: ocr_line")
-    rank: int = Field(32, ge=1, le=512, description="rank of each adapted layer's update (LoRA, section 4.1); measured")
-    alpha: int = Field(64, ge=1, description="the update is scaled by alpha / rank (LoRA, section 4.1)")
+    rank: int = Field(64, ge=1, le=512, description="rank of each adapted layer's update (LoRA, section 4.1); measured")
+    alpha: int = Field(128, ge=1, description="the update is scaled by alpha / rank (LoRA, section 4.1)")
     dropout: float = Field(0.0, ge=0, lt=1, description="dropout before the update; 0 as in PaddleFormers")
     target_modules: str | tuple[str, ...] = Field(ALL_LINEAR, description="adapted layers: a regular expression that "
                                                   "matches a layer's full name, or a list of name endings")
     # How long, in which steps
-    epochs: float = Field(3.0, gt=0, description="passes over the training samples")
+    epochs: float = Field(5.0, gt=0, description="passes over the training samples")
     max_steps: int | None = Field(None, ge=1, description="optimiser steps at most, however many epochs they are")
     batch_size: int = Field(32, ge=1, description="samples a forward pass")
     gradient_accumulation: int = Field(1, ge=1, description="forward passes an optimiser step")
@@ -61,7 +61,7 @@ class AdapterConfig(BaseModel):
                                        "batches, drawn anew each epoch; without it an epoch holds all samples of "
                                        "all batches")
     # How it learns
-    learning_rate: float = Field(2e-3, gt=0, lt=1, description="highest rate of AdamW (Loshchilov & Hutter 2017, "
+    learning_rate: float = Field(1.5e-3, gt=0, lt=1, description="highest rate of AdamW (Loshchilov & Hutter 2017, "
                                  "arXiv:1711.05101); measured. A full-size model wants 1e-5 to 5e-4")
     final_learning_rate: float = Field(0.0, ge=0, lt=1, description="rate at the end of the cosine (arXiv:1608.03983)")
     warmup: float = Field(0.03, ge=0, lt=1, description="share of the steps over which the rate rises from zero")
@@ -82,7 +82,7 @@ class AdapterConfig(BaseModel):
     # What it runs on
     seed: int = Field(0, ge=0, lt=2**63, description="seed of the adapter's first weights, of the order and of dropout")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: the GPU where there is one")
-    threads: int = Field(2, ge=1, description="processor threads; fixed, so that weights do not depend on the machine")
+    threads: int = Field(1, ge=1, description="processor threads; fixed, so that weights do not depend on the machine")
     dtype: Literal["float32", "bfloat16"] = Field("float32", description="what the frozen base is held in; the "
                                                   "adapter's own weights are float32")
     bf16_autocast: bool = Field(False, description="compute in bfloat16 where torch deems it safe; no gain for the "

@@ -1,6 +1,6 @@
 import json
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finscribe_assets.documents.schema import flatten
@@ -21,6 +21,7 @@ def test_a_span_holds_the_value_of_its_path(value, indent, escaped, prose):
     assert found == flatten(value)
 
 
+@settings(max_examples=50)
 @given(objects, st.integers(0, 200))
 def test_a_text_that_breaks_off_keeps_the_values_before(value, length):
     text = json.dumps(value)

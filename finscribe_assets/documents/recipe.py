@@ -22,7 +22,7 @@ LAYOUTS: dict[DocumentType, tuple[str, ...]] = {
     DocumentType.PURCHASE_ORDER: ("order_form", "order_letter"),
 }
 
-# Debian's packages of open fonts; scripts/system_packages names which.
+# Debian's packages of open fonts; rendering/system.py names which.
 FONTS = (
     "DejaVu Sans", "DejaVu Serif", "DejaVu Sans Mono", "Liberation Sans", "Liberation Serif", "Liberation Mono",
     "Open Sans", "Roboto", "Carlito", "Caladea", "Lato", "Cantarell", "B612",

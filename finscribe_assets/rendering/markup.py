@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from finscribe_assets.documents.drawn import DrawnDocument
 from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.schema import DocumentType
+from finscribe_assets.rendering.columns import table_widths
 
 TILL_ROLL, SLIP = "80mm", "105mm"
 FIT = 4000  # mm: taller than any receipt; the page is then cut to its content
@@ -39,5 +40,6 @@ def to_html(drawn: DrawnDocument, page_height_mm: float = FIT) -> str:
         lines=len(document.lines), rates=len(document.vat_breakdown), font=look.font, size=look.font_size,
         accent=look.accent, reversed_print=look.reversed_print, language=facts.language, paper=paper,
         margin="5mm 4mm" if fits_content(drawn) else "17mm 16mm",
+        table=table_widths(drawn),
         has_payment=bool({"payment_terms", "payment_account"} & drawn.printed.keys()),
     )  # fmt: skip

@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from finscribe_assets.documents.generator import draw
-from finscribe_assets.documents.recipe import seed_plan
+from finscribe_assets.documents.recipe import FONTS, LAYOUTS, Knobs, Recipe, seed_plan
 from finscribe_assets.rendering import weasy
 from finscribe_assets.rendering.batch import read_rendered, render_batch
 from finscribe_assets.rendering.checks import problems_of, require_sound
@@ -11,7 +11,7 @@ from finscribe_assets.rendering.markup import to_html
 from finscribe_assets.rendering.pages import Box, Fragment, Mark, MarkKind, Page, RenderedDocument, from_table, to_table
 from finscribe_assets.rendering.preview import preview_png
 from finscribe_assets.rendering.render import render
-from finscribe_assets.rendering.system import missing_packages
+from finscribe_assets.rendering.system import FONT_PACKAGES, missing_packages
 from finscribe_assets.shards import LocalShardPool
 
 DRAWN = draw(seed_plan("batch-000", 10, 3), 0)
@@ -24,6 +24,64 @@ def contents(folder):
 def test_this_machine_has_what_rendering_needs():
     assert missing_packages() == []
 
+
+def test_every_font_of_a_recipe_has_a_package():
+    assert set(FONT_PACKAGES) == set(FONTS)
+
+
+EVERY_LAYOUT = [layout for layouts in LAYOUTS.values() for layout in layouts]
+
+
+def drawn_as(layout, font=None, **knobs):
+    """The first documents of a layout, one for each locale that comes up."""
+    fonts = [font] if font else FONTS
+    recipe = Recipe(knobs=Knobs(**{"degradation": 0.0} | knobs), fonts=dict.fromkeys(fonts, 1.0))
+    plan = seed_plan("batch-000", 60, 12, recipe)
+    found = [drawn for drawn in (draw(plan, index) for index in range(60)) if drawn.presentation.layout == layout]
+    return list({drawn.document.locale: drawn for drawn in found}.values())
+
+
+@pytest.mark.parametrize("layout", EVERY_LAYOUT)
+def test_the_head_of_a_table_in_reversed_print_can_be_read(layout):
+    drawn = drawn_as(layout, reversed_print=1.0)[0]
+    rendered = render(drawn)
+    page = np.asarray(rendered.pages[0].open())
+    heads = [mark.fragments[0] for mark in rendered.of_kind(MarkKind.CELL) if mark.name.startswith("0:")]
+    assert len(heads) == len(drawn.presentation.columns)
+    for head in heads:
+        inside = head.box.padded(-4)
+        pixels = page[int(inside.y0) : int(inside.y1), int(inside.x0) : int(inside.x1)]
+        assert np.median(pixels) < 130
+        assert pixels.max() > 200, head.text
+
+
+# The widest and the narrowest roll, with the widest fonts.
+@pytest.mark.parametrize(("layout", "font"), [
+    ("receipt_till", "DejaVu Sans Mono"), ("receipt_till", "DejaVu Sans"), ("receipt_slip", "Courier Prime"),
+    ("invoice_sidebar", "Liberation Mono"), ("invoice_sidebar", "B612"), ("order_form", "DejaVu Serif"),
+])  # fmt: skip
+def test_no_word_or_number_of_the_table_breaks_inside(layout, font):
+    for drawn in drawn_as(layout, font, long_amounts=1.0, wrapped_descriptions=1.0, label_synonyms=1.0):
+        wanted = {f"0:{place}": drawn.presentation.labels[f"columns.{column}"]
+                  for place, column in enumerate(drawn.presentation.columns)}
+        wanted |= {f"{row + 1}:{place}": drawn.printed.get(f"lines[{row}].{column}", "")
+                   for row in range(len(drawn.document.lines))
+                   for place, column in enumerate(drawn.presentation.columns)}
+        shown = {mark.name: mark.text for mark in weasy.lay_out(to_html(drawn), 72).marks
+                 if mark.kind is MarkKind.CELL and len(mark.fragments) == 1}
+        assert shown
+        assert shown == {name: " ".join(wanted[name].split(" ")) for name in shown}
+
+
+def test_the_head_is_repeated_on_each_page_and_its_fields_are_not():
+    drawn = next(d for d in drawn_as("invoice_classic", many_lines=1.0, wrapped_descriptions=1.0))
+    rendered = render(drawn)
+    assert len(rendered.pages) > 1
+    head = next(mark for mark in rendered.of_kind(MarkKind.ROW) if mark.name == "0")
+    assert [part.page for part in head.fragments] == list(range(len(head.fragments)))
+    assert len(head.fragments) > 1
+    for mark in rendered.of_kind(MarkKind.FIELD):
+        assert "".join(mark.text.split()) == "".join(drawn.printed[mark.name].split())
 
 def test_every_page_of_the_batch_is_sound(batch):
     for drawn, rendered in zip(batch.documents, batch.rendered, strict=True):
@@ -117,3 +175,21 @@ def test_pages_survive_the_table(batch):
 
 def test_a_preview_is_small_enough_for_the_event_log(batch):
     assert all(len(preview_png(rendered)) <= 100_000 for rendered in batch.rendered[:3])
+
+
+def test_values_over_each_other_and_cells_that_cannot_be_seen_are_found():
+    drawn = drawn_as("order_form")[0]
+    rendered = render(drawn)
+    place = next(mark for mark in rendered.marks if mark.name == "seller.name").fragments[0].box
+    over = tuple(
+        Mark(mark.kind, mark.name, (Fragment(0, place, mark.text),)) if mark.name == "document_number" else mark
+        for mark in rendered.marks
+    )
+    said = "\n".join(problems_of(drawn, RenderedDocument(rendered.id, rendered.dpi, rendered.pages, over)))
+    assert "seller.name and document_number: printed over each other" in said
+    head = next(mark for mark in rendered.marks if mark.kind is MarkKind.CELL and mark.name == "0:0").fragments[0].box
+    pixels = np.asarray(rendered.pages[0].open()).copy()
+    pixels[int(head.y0) + 1 : int(head.y1) - 1, int(head.x0) + 1 : int(head.x1) - 1] = 230
+    faded = (Page(_png(pixels), rendered.pages[0].width, rendered.pages[0].height), *rendered.pages[1:])
+    said = problems_of(drawn, RenderedDocument(rendered.id, rendered.dpi, faded, rendered.marks))
+    assert [problem.split(":")[0] for problem in said] == ["cell 0"]

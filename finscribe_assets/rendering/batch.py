@@ -10,6 +10,7 @@ from finscribe_assets.files import AnyPath, read_table, sha256_of
 from finscribe_assets.rendering.checks import require_sound
 from finscribe_assets.rendering.pages import RenderedDocument, from_table, to_table
 from finscribe_assets.rendering.render import render
+from finscribe_assets.rendering.system import require_system
 from finscribe_assets.shards import (
     ShardPool,
     fingerprint_of,
@@ -67,7 +68,9 @@ def render_batch(documents: AnyPath, folder: AnyPath, pool: ShardPool, *, dpi: i
 
     Raises:
         RenderError: a page does not show what its document says; the message names the document and the field.
+        RuntimeError: a font or library is not installed; the message says what to run.
     """
+    require_system()
     jobs = [_Job(file, folder / file.name, dpi) for file in shard_files(documents)]
     skipped = make_missing(jobs, _write, pool, folder, on_shard)
     return RenderSummary(sum(row_count(job.path) for job in jobs), len(jobs), skipped)

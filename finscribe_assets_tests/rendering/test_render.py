@@ -27,7 +27,7 @@ def test_this_machine_has_what_rendering_needs():
 
 def test_without_a_font_nothing_is_rendered_and_the_error_says_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setitem(FONT_PACKAGES, "No Such Family", "fonts-no-such")
-    with pytest.raises(RuntimeError, match="apt-get install .* fonts-no-such"):
+    with pytest.raises(RuntimeError, match=r"apt-get install .* fonts-no-such"):
         render_batch(tmp_path, tmp_path / "images", LocalShardPool(1))
     assert not (tmp_path / "images").exists()
 

@@ -16,7 +16,6 @@ from finscribe_assets.rendering import pages
 from finscribe_assets.rendering.batch import RENDERER_VERSION, read_rendered, render_batch
 from finscribe_assets.rendering.checks import problems_of
 from finscribe_assets.rendering.preview import preview_png
-from finscribe_assets.rendering.system import require_system
 from finscribe_assets.shards import row_count, shard_files
 
 GROUP = "synthesis"
@@ -122,7 +121,6 @@ def rendered_images(
     context: dg.AssetExecutionContext, synthetic_documents: UPath, storage: Storage, sizes: Sizes, workers: Workers
 ) -> dg.MaterializeResult:
     """Render the batch's documents, shard by shard."""
-    require_system()
     folder = storage.folder_of(context)
     total = sum(row_count(file) for file in shard_files(synthetic_documents))
     summary = render_batch(synthetic_documents, folder, workers.pool(), dpi=sizes.get().dpi,

@@ -32,7 +32,7 @@ FONTS = (
 BATCH_KEY = re.compile(r"batch-\d{3,6}")
 
 Intensity = Annotated[float, Field(ge=0.0, le=1.0)]
-Weight = Annotated[float, Field(ge=0.0)]
+Weight = Annotated[float, Field(ge=0.0, le=1e6)]  # bounded, so that a sum of them is finite
 
 
 def _knob(default: float, elements: tuple[Element, ...], description: str) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation, localcontext
 from typing import Any
 
 from finscribe_assets.documents.elements import ValueKind, kind_of
@@ -40,6 +40,7 @@ def round_to(value: Decimal, unit: Decimal) -> Decimal:
 
 
 MAX_DIGITS = 18  # beyond it a number is no amount of money, and exact arithmetic on it would have no bound
+EXACT_DIGITS = 100  # holds any product of two such numbers, 18 digits on either side of the point each
 
 
 def amount_of(value: Any) -> Decimal | None:
@@ -69,7 +70,9 @@ def amounts_of(document: Mapping[str, Any]) -> dict[str, Decimal]:
 def check(amounts: Amounts, currency: str) -> list[Outcome]:
     """Apply every rule wherever all of its amounts are present."""
     unit = minor_unit(currency)
-    return [outcome for rule in RULES for outcome in rule(amounts, unit)]
+    # The usual 28 digits would round a prediction's absurd amounts, or refuse to.
+    with localcontext(prec=EXACT_DIGITS):
+        return [outcome for rule in RULES for outcome in rule(amounts, unit)]
 
 
 def _indices(amounts: Amounts, group: str) -> list[int]:

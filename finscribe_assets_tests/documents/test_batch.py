@@ -63,6 +63,10 @@ def test_plain_files_hold_the_same_documents(tmp_path):
         ("knobs: {long_amounts: 1.5}", "less than or equal to 1 (it is 1.5)"),
         ("locales: {xx_XX: 1}", "locales: unknown xx_XX; known are en_US"),
         ("fonts: {Lato: 0}", "fonts: every weight is zero"),
+        ("fonts: {Lato: .inf}", "fonts.Lato: Input should be less than or equal to 1000000 (it is inf)"),
+        ("document_types: {bill: 1}", "document_types.bill: Input should be 'invoice', 'receipt' or 'purchase_order'"),
+        ("knobs: {discounts: 0.1}\nknobs: {discounts: 0.9}", "the key 'knobs' is given twice"),
+        ("- knobs", "the file: Input should be a valid dictionary"),
         ("[", "not valid YAML"),
     ],
 )
@@ -72,6 +76,13 @@ def test_a_bad_recipe_names_file_key_value_and_range(tmp_path, text, said):
     with pytest.raises(ValueError, match=r"recipe\.yaml") as error:
         load_recipe(path)
     assert said in str(error.value)
+
+
+def test_a_recipe_that_is_not_text_names_the_file(tmp_path):
+    path = tmp_path / "recipe.yaml"
+    path.write_bytes(b"knobs: {discounts: 0.5} # \xff")
+    with pytest.raises(ValueError, match=r"recipe\.yaml: byte 26 is not UTF-8"):
+        load_recipe(path)
 
 
 @pytest.mark.parametrize("key", ["", "a/b", "batch-1", "../batch-001"])

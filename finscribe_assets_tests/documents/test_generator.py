@@ -1,11 +1,15 @@
+import datetime as dt
 import json
+import re
 import subprocess
 import sys
 from collections import Counter
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
-from babel.numbers import parse_decimal
+from babel.dates import get_month_names
+from babel.numbers import get_currency_symbol, parse_decimal
 from stdnum import iban
 from stdnum.de import vat as german
 from stdnum.fr import tva as french
@@ -13,9 +17,10 @@ from stdnum.gb import vat as british
 from stdnum.us import ein
 
 from finscribe_assets.documents import rules
+from finscribe_assets.documents.elements import UNPRINTED, ValueKind, kind_of
 from finscribe_assets.documents.generator import CONFUSABLE, draw
 from finscribe_assets.documents.recipe import Knobs, Plan, Recipe, seed_plan
-from finscribe_assets.documents.schema import DocumentType
+from finscribe_assets.documents.schema import DocumentType, flatten
 
 PLAN = seed_plan("batch-000", 400, 42)
 DOCUMENTS = [draw(PLAN, index) for index in range(400)]
@@ -71,6 +76,19 @@ def test_a_tampered_amount_is_caught(change):
     assert any(not outcome.holds for outcome in rules.check(tampered, DOCUMENTS[0].document.currency_code))
 
 
+@pytest.mark.parametrize("number", ["9" * 18, "-" + "9" * 18, "0." + "9" * 17, "123456789012345678.12345678901234567"])
+def test_absurd_amounts_are_checked_exactly(number):
+    """Predictions hold anything; Python's own integers and fractions say what the rule must find."""
+    leaves = {f"lines[0].{name}": number for name in ("quantity", "net_price", "net_amount")}
+    leaves |= {f"vat_breakdown[0].{name}": number for name in ("rate", "taxable_amount", "tax_amount")}
+    leaves |= {f"totals.{name}": number for name in ("sum_of_line_net_amounts", "total_without_vat", "amount_due")}
+    found = {outcome.code: outcome for outcome in rules.check(rules.amounts_of_leaves(leaves), "EUR")}
+    product = Fraction(number) ** 2
+    assert abs(Fraction(found["LINE-AMOUNT"].expected) - product) <= Fraction(1, 200)
+    assert abs(Fraction(found["BR-CO-17"].expected) - product / 100) <= Fraction(1, 200)
+    assert found["BR-CO-10"].holds and found["BR-CO-13"].holds
+
+
 def test_identifiers_pass_independent_validators():
     validators = {"de_DE": german, "en_GB": british, "fr_FR": french, "en_US": ein}
     accounts = 0
@@ -85,11 +103,56 @@ def test_identifiers_pass_independent_validators():
     assert accounts > 20
 
 
-def test_printed_amounts_parse_back_with_babel():
+def test_every_printed_amount_parses_back_with_babel():
     for drawn in DOCUMENTS:
-        for index, line in enumerate(drawn.document.lines):
-            printed = drawn.printed[f"lines[{index}].net_amount"]
-            assert parse_decimal(printed, locale=drawn.document.locale) == line.net_amount
+        locale, currency = drawn.document.locale, drawn.document.currency_code
+        truth = flatten(drawn.document.to_json())
+        signs = "|".join(map(re.escape, (get_currency_symbol(currency, locale), currency, "%")))
+        for path, printed in drawn.printed.items():
+            if kind_of(path) is ValueKind.AMOUNT:
+                number = re.sub(signs, "", printed).strip()
+                assert parse_decimal(number, locale=locale, strict=True) == Decimal(truth[path]), (path, printed)
+        assert re.search(signs.removesuffix("|%"), drawn.printed["totals.amount_due"])
+
+
+def read_date(text: str, pattern: str, locale: str) -> dt.date:
+    """Read a date by its pattern alone: each run of letters is a number, or a month's name in the locale."""
+    found = {}
+    for part in re.findall(r"y+|M+|d+", pattern):
+        if part in ("MMM", "MMMM"):
+            names = get_month_names("wide" if part == "MMMM" else "abbreviated", locale=locale)
+            found["M"] = next(month for month, name in names.items() if re.search(rf"\b{re.escape(name)}", text))
+            text = text.replace(names[found["M"]], " ", 1)
+        else:
+            digits = re.search(r"\d+", text)
+            found[part[0]] = int(digits[0]) + (2000 if part == "yy" else 0)
+            text = text[digits.end() :]
+    return dt.date(found["y"], found["M"], found["d"])
+
+
+def test_every_printed_date_reads_back_by_its_pattern():
+    worded = 0
+    for drawn in DOCUMENTS:
+        pattern, locale = drawn.presentation.date_pattern, drawn.document.locale
+        for path, printed in drawn.printed.items():
+            if kind_of(path) is ValueKind.DATE:
+                assert read_date(printed, pattern, locale) == getattr(drawn.document, path), (path, printed)
+                worded += "MMM" in pattern
+    assert worded > 50
+
+
+def test_everything_printed_is_true_and_everything_else_is_known_to_be_unprinted():
+    """The totals that a page may leave out are those that another printed amount already says."""
+    for drawn in DOCUMENTS:
+        truth = flatten(drawn.document.to_json())
+        assert drawn.printed.keys() <= truth.keys()
+        left_out = truth.keys() - drawn.printed.keys() - UNPRINTED
+        assert left_out <= {"totals.sum_of_line_net_amounts", "totals.total_vat"}, drawn.id
+        if "totals.sum_of_line_net_amounts" in left_out:
+            assert truth["totals.sum_of_line_net_amounts"] == truth["totals.total_without_vat"]
+        if "totals.total_vat" in left_out:
+            assert truth["totals.total_vat"] == truth["vat_breakdown[0].tax_amount"]
+            assert len(drawn.document.vat_breakdown) == 1
 
 
 def test_due_date_follows_from_the_printed_terms():

@@ -1,83 +1,71 @@
-"""What is read: the elements that scores and mining speak of, and the kind of value each field holds."""
+"""What is read: every field of the schema by its path, with the element it is counted with and its kind of value."""
 
 from __future__ import annotations
 
 import re
-from enum import StrEnum
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from finscribe_assets.documents.kinds import Element, ValueKind
+from finscribe_assets.documents.schema import Document
+
+__all__ = ["FIELDS", "LISTS", "TERMS", "UNPRINTED", "BusinessTerm", "Element", "ValueKind", "element_of", "field_of",
+           "kind_of"]  # fmt: skip
 
 _INDEX = re.compile(r"\[\d+\]")
 
 
-class Element(StrEnum):
-    """A group of fields that fail alike, and are counted together."""
+@dataclass(frozen=True)
+class BusinessTerm:
+    """One leaf of the schema."""
 
-    DOCUMENT_TYPE = "document_type"
-    IDENTIFIER = "identifier"
-    DATE = "date"
-    PARTY = "party"
-    ADDRESS = "address"
-    AMOUNT = "amount"
-    TAX = "tax"
-    LINE_ITEM = "line_item"
-    LINE_AMOUNT = "line_amount"
-    TEXT = "text"
+    path: str  # without list positions
+    code: str  # of EN 16931; empty for an extension
+    element: Element
+    kind: ValueKind
+    implied: bool  # true of the page as a whole rather than printed as a value of its own
+    description: str
 
 
-class ValueKind(StrEnum):
-    """How a value is written and compared."""
+def _leaves(root: dict[str, Any], node: dict[str, Any], path: str) -> Iterator[BusinessTerm]:
+    for name, field in node["properties"].items():
+        where = f"{path}.{name}" if path else name
+        inner = _reference(field)
+        if inner and "properties" in root["$defs"][inner]:
+            yield from _leaves(root, root["$defs"][inner], where)
+        else:
+            code = field["en16931"]
+            yield BusinessTerm(
+                where, code if isinstance(code, str) else code.get(path.split(".", maxsplit=1)[0], ""), Element(field["element"]),
+                ValueKind(field["kind"]), field["implied"], field["description"],
+            )  # fmt: skip
 
-    AMOUNT = "amount"
-    DATE = "date"
-    IDENTIFIER = "identifier"
-    TEXT = "text"
+
+def _reference(field: dict[str, Any]) -> str | None:
+    for option in (field, field.get("items", {}), *field.get("anyOf", ())):
+        if "$ref" in option:
+            return str(option["$ref"]).removeprefix("#/$defs/")
+    return None
 
 
-# Field path without list positions → (element, kind of value). Every leaf of the schema stands here; a test checks it.
-FIELDS: dict[str, tuple[Element, ValueKind]] = {
-    "document_type": (Element.DOCUMENT_TYPE, ValueKind.TEXT),
-    "locale": (Element.TEXT, ValueKind.TEXT),
-    "document_number": (Element.IDENTIFIER, ValueKind.IDENTIFIER),
-    "issue_date": (Element.DATE, ValueKind.DATE),
-    "due_date": (Element.DATE, ValueKind.DATE),
-    "delivery_date": (Element.DATE, ValueKind.DATE),
-    "currency_code": (Element.TEXT, ValueKind.TEXT),
-    "payment_terms": (Element.TEXT, ValueKind.TEXT),
-    "purchase_order_reference": (Element.IDENTIFIER, ValueKind.IDENTIFIER),
-    "payment_account": (Element.IDENTIFIER, ValueKind.IDENTIFIER),
-    "seller.name": (Element.PARTY, ValueKind.TEXT),
-    "seller.vat_identifier": (Element.IDENTIFIER, ValueKind.IDENTIFIER),
-    "seller.address.street": (Element.ADDRESS, ValueKind.TEXT),
-    "seller.address.post_code": (Element.ADDRESS, ValueKind.IDENTIFIER),
-    "seller.address.city": (Element.ADDRESS, ValueKind.TEXT),
-    "seller.address.country_code": (Element.ADDRESS, ValueKind.TEXT),
-    "buyer.name": (Element.PARTY, ValueKind.TEXT),
-    "buyer.vat_identifier": (Element.IDENTIFIER, ValueKind.IDENTIFIER),
-    "buyer.address.street": (Element.ADDRESS, ValueKind.TEXT),
-    "buyer.address.post_code": (Element.ADDRESS, ValueKind.IDENTIFIER),
-    "buyer.address.city": (Element.ADDRESS, ValueKind.TEXT),
-    "buyer.address.country_code": (Element.ADDRESS, ValueKind.TEXT),
-    "lines.line_id": (Element.LINE_ITEM, ValueKind.IDENTIFIER),
-    "lines.item_name": (Element.LINE_ITEM, ValueKind.TEXT),
-    "lines.quantity": (Element.LINE_AMOUNT, ValueKind.AMOUNT),
-    "lines.unit_code": (Element.LINE_ITEM, ValueKind.TEXT),
-    "lines.net_price": (Element.LINE_AMOUNT, ValueKind.AMOUNT),
-    "lines.vat_rate": (Element.LINE_AMOUNT, ValueKind.AMOUNT),
-    "lines.net_amount": (Element.LINE_AMOUNT, ValueKind.AMOUNT),
-    "vat_breakdown.rate": (Element.TAX, ValueKind.AMOUNT),
-    "vat_breakdown.taxable_amount": (Element.TAX, ValueKind.AMOUNT),
-    "vat_breakdown.tax_amount": (Element.TAX, ValueKind.AMOUNT),
-    "totals.sum_of_line_net_amounts": (Element.AMOUNT, ValueKind.AMOUNT),
-    "totals.allowance_total": (Element.AMOUNT, ValueKind.AMOUNT),
-    "totals.total_without_vat": (Element.AMOUNT, ValueKind.AMOUNT),
-    "totals.total_vat": (Element.TAX, ValueKind.AMOUNT),
-    "totals.total_with_vat": (Element.AMOUNT, ValueKind.AMOUNT),
-    "totals.paid_amount": (Element.AMOUNT, ValueKind.AMOUNT),
-    "totals.amount_due": (Element.AMOUNT, ValueKind.AMOUNT),
-}
+def _terms() -> dict[str, BusinessTerm]:
+    schema = Document.model_json_schema()
+    return {leaf.path: leaf for leaf in _leaves(schema, schema, "")}
+
+
+TERMS: dict[str, BusinessTerm] = _terms()
+
+# Field path without list positions → (element, kind of value).
+FIELDS: dict[str, tuple[Element, ValueKind]] = {path: (one.element, one.kind) for path, one in TERMS.items()}
+
+# Groups that a document holds several of, as in lines[0].net_amount.
+LISTS: tuple[str, ...] = tuple(
+    name for name, field in Document.model_json_schema()["properties"].items() if field.get("type") == "array"
+)
 
 # True of a document, but implied by the page as a whole rather than printed as a value of its own.
-UNPRINTED = frozenset({"document_type", "locale", "currency_code", "seller.address.country_code",
-                       "buyer.address.country_code"})
+UNPRINTED = frozenset(path for path, one in TERMS.items() if one.implied)
 
 
 def field_of(path: str) -> str:

@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
+
+
+class TaxRegime(StrEnum):
+    """How sales are taxed."""
+
+    VAT = "vat"  # one tax at several rates, as in Europe, China and the Emirates
+    US_SALES_TAX = "us_sales_tax"  # the state's and the county's, on the same base
+    INDIA_GST = "india_gst"  # CGST and SGST within a state, IGST between states
+    JAPAN_CONSUMPTION_TAX = "japan_consumption_tax"
+    AUSTRALIA_GST = "australia_gst"
 
 
 @dataclass(frozen=True)
@@ -14,45 +26,105 @@ class LocaleFacts:
     language: str
     country_code: str  # ISO 3166-1 alpha-2
     currency_code: str  # ISO 4217
-    currency_symbol: str
-    tax_rates: tuple[Decimal, ...]  # per cent, the standard rate first
+    regime: TaxRegime
+    tax_rates: tuple[tuple[dt.date, tuple[Decimal, ...]], ...]  # since when, per cent; the standard rate first
     numeric_dates: tuple[str, ...]  # babel patterns of digits alone, the usual one first
     worded_dates: tuple[str, ...]  # babel patterns that name the month
     short_dates: tuple[str, ...]  # babel patterns with two digits of the year
     iban_country: str | None  # None where accounts have another form
+    payable_unit: Decimal | None  # what amounts due may be rounded to, where the smallest coin is larger
+    in_european_union: bool
     paper: str  # CSS page size
+    right_to_left: bool
+
+    def rates_on(self, day: dt.date) -> tuple[Decimal, ...]:
+        """Return the tax rates in force on a day, the standard rate first."""
+        return next(rates for since, rates in reversed(self.tax_rates) if since <= day)
 
 
-def _facts(locale: str, currency: str, symbol: str, rates: str, numeric: str, worded: str, short: str,
-           iban: str | None, paper: str = "A4") -> LocaleFacts:  # fmt: skip
+_ALWAYS = "2000-01-01"
+_EU = frozenset({"DE", "AT", "FR", "ES", "IT", "NL", "PL", "PT", "SE"})
+_REGIMES = {
+    "US": TaxRegime.US_SALES_TAX,
+    "IN": TaxRegime.INDIA_GST,
+    "JP": TaxRegime.JAPAN_CONSUMPTION_TAX,
+    "AU": TaxRegime.AUSTRALIA_GST,
+}
+_IBAN = _EU | {"GB", "CH", "AE"}
+
+
+def _facts(locale: str, currency: str, rates: dict[str, str], numeric: str, worded: str, short: str,
+           payable_unit: str | None = None, paper: str = "A4") -> LocaleFacts:  # fmt: skip
     language, country = locale.split("_")
     return LocaleFacts(
-        locale,
-        language,
-        country,
-        currency,
-        symbol,
-        tuple(map(Decimal, rates.split())),
-        tuple(numeric.split("|")),
-        tuple(worded.split("|")),
-        tuple(short.split("|")),
-        iban,
-        paper,
+        locale=locale,
+        language=language,
+        country_code=country,
+        currency_code=currency,
+        regime=_REGIMES.get(country, TaxRegime.VAT),
+        tax_rates=tuple((dt.date.fromisoformat(day), tuple(map(Decimal, some.split()))) for day, some in rates.items()),
+        numeric_dates=tuple(numeric.split("|")),
+        worded_dates=tuple(worded.split("|")),
+        short_dates=tuple(short.split("|")),
+        iban_country=country if country in _IBAN else None,
+        payable_unit=Decimal(payable_unit) if payable_unit else None,
+        in_european_union=country in _EU,
+        paper=paper,
+        right_to_left=language == "ar",
     )
 
 
+_DMY, _DOTS = "dd/MM/yyyy|dd-MM-yyyy", "dd.MM.yyyy|yyyy-MM-dd"
+
+# Rates: the member states' and tax offices' own tables, those in force from 2019 on.
 LOCALE_FACTS: dict[str, LocaleFacts] = {
     facts.locale: facts
     for facts in (
-        _facts("en_US", "USD", "$", "8.25 6.5 4", "MM/dd/yyyy|yyyy-MM-dd", "MMM d, yyyy|MMMM d, yyyy", "MM/dd/yy",
-               None, "Letter"),
-        _facts("en_GB", "GBP", "£", "20 5 0", "dd/MM/yyyy|dd-MM-yyyy", "d MMMM yyyy|d MMM yyyy", "dd/MM/yy", "GB"),
-        _facts("de_DE", "EUR", "€", "19 7", "dd.MM.yyyy|yyyy-MM-dd", "d. MMMM yyyy", "dd.MM.yy", "DE"),
-        _facts("fr_FR", "EUR", "€", "20 10 5.5", "dd/MM/yyyy|dd.MM.yyyy", "d MMMM yyyy", "dd/MM/yy", "FR"),
+        # Sales tax has no rate of the country: tax.py has the states'.
+        _facts("en_US", "USD", {_ALWAYS: "0"}, "MM/dd/yyyy|yyyy-MM-dd", "MMM d, yyyy|MMMM d, yyyy", "MM/dd/yy",
+               paper="Letter"),
+        _facts("en_GB", "GBP", {_ALWAYS: "20 5 0"}, _DMY, "d MMMM yyyy|d MMM yyyy", "dd/MM/yy"),
+        _facts("en_AU", "AUD", {_ALWAYS: "10 0"}, _DMY, "d MMMM yyyy|d MMM yyyy", "dd/MM/yy", "0.05"),
+        _facts("en_IN", "INR", {_ALWAYS: "18 12 5 28", "2025-09-22": "18 5 40"}, _DMY, "d MMM yyyy|dd-MMM-yyyy",
+               "dd/MM/yy|dd-MM-yy", "1"),
+        _facts("de_DE", "EUR", {_ALWAYS: "19 7", "2020-07-01": "16 5", "2021-01-01": "19 7"}, _DOTS, "d. MMMM yyyy",
+               "dd.MM.yy"),
+        _facts("de_AT", "EUR", {_ALWAYS: "20 10 13"}, _DOTS, "d. MMMM yyyy", "dd.MM.yy"),
+        _facts("de_CH", "CHF", {_ALWAYS: "7.7 2.5 3.7", "2024-01-01": "8.1 2.6 3.8"}, _DOTS, "d. MMMM yyyy",
+               "dd.MM.yy", "0.05"),
+        _facts("fr_FR", "EUR", {_ALWAYS: "20 10 5.5"}, "dd/MM/yyyy|dd.MM.yyyy", "d MMMM yyyy", "dd/MM/yy"),
+        _facts("es_ES", "EUR", {_ALWAYS: "21 10 4"}, _DMY, "d 'de' MMMM 'de' yyyy|d MMM yyyy", "dd/MM/yy|dd-MM-yy"),
+        _facts("it_IT", "EUR", {_ALWAYS: "22 10 4"}, "dd/MM/yyyy|dd.MM.yyyy", "d MMMM yyyy", "dd/MM/yy"),
+        _facts("nl_NL", "EUR", {_ALWAYS: "21 9"}, "dd-MM-yyyy|dd/MM/yyyy", "d MMMM yyyy", "dd-MM-yy"),
+        _facts("pl_PL", "PLN", {_ALWAYS: "23 8 5"}, "dd.MM.yyyy|yyyy-MM-dd", "d MMMM yyyy", "dd.MM.yy"),
+        _facts("pt_PT", "EUR", {_ALWAYS: "23 13 6"}, "dd/MM/yyyy|dd-MM-yyyy|yyyy-MM-dd", "d 'de' MMMM 'de' yyyy",
+               "dd/MM/yy"),
+        _facts("sv_SE", "SEK", {_ALWAYS: "25 12 6"}, "yyyy-MM-dd", "d MMMM yyyy", "yy-MM-dd", "1"),
+        _facts("ja_JP", "JPY", {_ALWAYS: "8", "2019-10-01": "10 8"}, "yyyy/MM/dd|yyyy-MM-dd|yyyy.MM.dd",
+               "yyyy年M月d日|yyyy年MM月dd日", "yy/MM/dd"),
+        _facts("zh_CN", "CNY", {_ALWAYS: "16 10 6", "2019-04-01": "13 9 6"}, "yyyy-MM-dd|yyyy/MM/dd",
+               "yyyy年M月d日|yyyy年MM月dd日", "yy-MM-dd"),
+        _facts("ar_AE", "AED", {_ALWAYS: "5 0"}, _DMY, "d MMMM yyyy", "dd/MM/yy"),
     )
 }  # fmt: skip
 
-MINOR_UNITS = {"USD": 2, "GBP": 2, "EUR": 2}  # ISO 4217: digits after the decimal point
+MINOR_UNITS = {
+    "USD": 2, "CAD": 2, "AUD": 2, "SGD": 2, "GBP": 2, "EUR": 2, "CHF": 2, "PLN": 2, "SEK": 2, "NOK": 2, "DKK": 2,
+    "INR": 2, "AED": 2, "CNY": 2, "JPY": 0, "KWD": 3,
+}  # fmt: skip  ISO 4217: digits after the decimal point
+
+# About what one euro buys, for prices that look right; not an exchange rate of any day.
+PRICE_LEVELS = {
+    "USD": 1.1, "CAD": 1.5, "AUD": 1.7, "SGD": 1.5, "GBP": 0.9, "EUR": 1.0, "CHF": 1.2, "PLN": 3.6, "SEK": 11.0,
+    "NOK": 11.5, "DKK": 7.5, "INR": 42.0, "AED": 4.0, "CNY": 6.0, "JPY": 140.0, "KWD": 0.33,
+}  # fmt: skip
+
+# Symbols that several currencies share.
+SHARED_SYMBOLS = {
+    "$": ("USD", "CAD", "AUD", "SGD"),
+    "¥": ("JPY", "CNY"),
+    "kr": ("SEK", "NOK", "DKK"),
+}
 
 
 def minor_unit(currency_code: str) -> Decimal:

@@ -1,0 +1,104 @@
+"""The words of documents, from `languages/*.yaml`: labels, phrases, units and what trades sell.
+
+A locale's words are its language's, overlaid key by key by what the country says otherwise.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from importlib.resources import files
+from random import Random
+from typing import Any
+
+import yaml
+
+TRADES = ("office", "catering", "software", "construction", "retail", "medical", "logistics", "automotive")
+
+_ALTERNATIVES = re.compile(r"\{([^{}|]+(?:\|[^{}|]+)+)\}")
+
+
+class WordsError(ValueError):
+    """A file of words that cannot be used, with its name and key."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """Something a trade sells."""
+
+    pattern: str  # name, with {alternatives|of|sizes}
+    unit_code: str  # UN/ECE Recommendation 20
+    unit: str  # as printed
+    lowest: Decimal  # euro, without tax
+    highest: Decimal
+    reduced: bool  # the reduced tax rate applies
+
+    def draw_name(self, random: Random) -> str:
+        """Return the item's name with one of each of its alternatives."""
+        return _ALTERNATIVES.sub(lambda found: random.choice(found[1].split("|")), self.pattern)
+
+
+@dataclass(frozen=True)
+class Words:
+    """All words of a locale."""
+
+    labels: Mapping[str, tuple[str, ...]]  # the usual wording first
+    phrases: Mapping[str, tuple[str, ...]]
+    catalogue: Mapping[str, tuple[Item, ...]]
+
+
+def read_file(name: str) -> dict[str, Any]:
+    """Return the content of one file of words, such as ``de`` or ``de_AT``."""
+    path = files("finscribe_assets.documents") / "languages" / f"{name}.yaml"
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader) if path.is_file() else {}
+
+
+@cache
+def words_of(locale: str) -> Words:
+    """Return the words of a locale.
+
+    Raises:
+        WordsError: the language has no file, or an item names a unit that it does not have.
+    """
+    language = locale.split("_", maxsplit=1)[0]
+    base, overlay = read_file(language), read_file(locale)
+    if not base:
+        raise WordsError(f"languages/{language}.yaml: there is no such file; {locale} needs one")
+    units = base["units"] | overlay.get("units", {})
+    catalogue = base["catalogue"] | overlay.get("catalogue", {})
+    return Words(
+        labels={key: tuple(words) for key, words in (base["labels"] | overlay.get("labels", {})).items()},
+        phrases={key: tuple(words) for key, words in (base["phrases"] | overlay.get("phrases", {})).items()},
+        catalogue={trade: tuple(_item(locale, trade, row, units) for row in rows) for trade, rows in catalogue.items()},
+    )
+
+
+def _item(locale: str, trade: str, row: list[Any], units: Mapping[str, str]) -> Item:
+    name, unit_code, lowest, highest, *rest = row
+    if unit_code not in units or rest not in ([], ["reduced"]) or not 0 < lowest < highest:
+        raise WordsError(f"languages/{locale}: catalogue.{trade}: {row} is not [name, a unit of `units`, lowest price, "
+                         "higher price] with perhaps `reduced`")  # fmt: skip
+    return Item(name, unit_code, units[unit_code], Decimal(str(lowest)), Decimal(str(highest)), bool(rest))
+
+
+def wordings(locale: str, key: str) -> tuple[str, ...]:
+    """Return a label's wordings in a locale, the usual one first."""
+    return words_of(locale).labels[key]
+
+
+def label_keys() -> tuple[str, ...]:
+    """Return the keys of all labels; every locale has a wording for each."""
+    return tuple(words_of("en_GB").labels)
+
+
+def phrases(locale: str, key: str) -> tuple[str, ...]:
+    """Return the phrases of a locale for a purpose, with their {placeholders}."""
+    return words_of(locale).phrases[key]
+
+
+def items_of(locale: str, trade: str) -> tuple[Item, ...]:
+    """Return what a trade sells in a locale."""
+    return words_of(locale).catalogue[trade]

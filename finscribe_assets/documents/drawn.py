@@ -11,11 +11,21 @@ from typing import Any
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
 
+from finscribe_assets.documents.formats import Display, NumberStyle
 from finscribe_assets.documents.schema import Document
 
 
+class Decoy(BaseModel):
+    """Something printed among the fields that nobody asks for: a date of no account, a label without its value."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    label: str
+    text: str = Field(description="what stands beside the label; may be empty")
+
+
 class Presentation(BaseModel):
-    """How a document's page is to look; rendering obeys it and draws nothing at random but noise."""
+    """How a document's page is to look; rendering obeys it and draws nothing at random but damage."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -24,12 +34,29 @@ class Presentation(BaseModel):
     font_size: float = Field(description="size of the body text in points")
     accent: str = Field(description="colour of rules and headings, #rrggbb")
     reversed_print: bool = Field(description="table head and amount due light on dark")
-    date_pattern: str = Field(description="babel date pattern of every date on the page")
-    currency_display: str = Field(description="symbol, code or none: how amounts show their currency in the totals")
-    labels: dict[str, str] = Field(description="wording of each label, by label key (labels.py)")
-    columns: tuple[str, ...] = Field(description="columns of the line table, as fields of Line, in printed order")
-    degradation: float = Field(ge=0, le=1, description="strength of the damage done to the page's pixels")
-    noise_seed: int = Field(description="seed of that damage")
+    date_pattern: str = Field(description="babel date pattern of every date on the page, or formats.ERA, SHORT_ERA")
+    numbers: NumberStyle = Field(description="marks that every number of the page is written with")
+    currency_display: Display = Field(description="how amounts show their currency in the totals")
+    labels: dict[str, str] = Field(description="wording of each label that the page needs, by field or purpose")
+    columns: tuple[str, ...] = Field(description="columns of the table, as fields of Line or Entry, in printed order")
+    sub_rows: dict[int, tuple[str, ...]] = Field(default={}, description="indented rows below a line, by its number")
+    page_breaks: tuple[int, ...] = Field(default=(), description="numbers of lines before which a page ends")
+    decoys: tuple[Decoy, ...] = Field(default=(), description="what stands among the header's fields")
+    remarks: tuple[str, ...] = Field(default=(), description="sentences at the foot of the document")
+    marked_lines: tuple[int, ...] = Field(default=(), description="lines with the mark of the reduced rate")
+    rate_mark: str = Field(default="", description="that mark")
+    repeated_totals: tuple[str, ...] = Field(default=(), description="totals printed though another figure says them")
+    labels_apart: bool = Field(default=False, description="values stand far from their labels")
+    unlabelled: bool = Field(default=False, description="the header's values stand without labels")
+    parties_side_by_side: bool = False
+    borderless: bool = False
+    merged_head: bool = Field(default=False, description="a row above the table's head spans several columns")
+    repeated_head: bool = Field(default=True, description="every page repeats the table's head")
+    degradation: float = Field(ge=0, le=1, description="strength of a light mix of damage to the page's pixels")
+    damage: dict[str, float] = Field(default={}, description="strength of each other effect, one of knobs.DAMAGE")
+    stamp: str = Field(default="", description="text of the rubber stamp")
+    handwriting: str = Field(default="", description="text of the note written by hand")
+    noise_seed: int = Field(description="seed of all damage")
 
 
 class DrawnDocument(BaseModel):
@@ -44,8 +71,16 @@ class DrawnDocument(BaseModel):
     vendor: str = Field(description="identity of the seller over all batches; groups splits with the layout")
     document: Document
     printed: dict[str, str] = Field(description="the text printed for each field path, verbatim")
-    knobs: dict[str, float] = Field(description="the value drawn for each knob: 0 or 1, or a strength")
+    knobs: dict[str, float] = Field(description="the value drawn for each knob: 0 or 1, or a strength; 0 if it cannot act here")
     presentation: Presentation
+
+    @property
+    def amount_due(self) -> str:
+        """Return the amount that the document comes to: a statement's closing balance."""
+        document = self.document
+        if document.totals is not None:
+            return format(document.totals.amount_due, "f")
+        return format(document.statement.closing_balance, "f") if document.statement else ""
 
     @property
     def group(self) -> str:
@@ -71,7 +106,7 @@ def to_table(documents: list[DrawnDocument]) -> pa.Table:
         "id": drawn.id, "batch": drawn.batch, "index": drawn.index, "component": drawn.component,
         "vendor": drawn.vendor, "group": drawn.group, "document_type": str(drawn.document.document_type),
         "locale": drawn.document.locale, "layout": drawn.presentation.layout, "font": drawn.presentation.font,
-        "lines": len(drawn.document.lines), "amount_due": format(drawn.document.totals.amount_due, "f"),
+        "lines": len(drawn.document.lines) or len(drawn.document.entries), "amount_due": drawn.amount_due,
         "document": _text(drawn.document.to_json()), "printed": _text(drawn.printed), "knobs": _text(drawn.knobs),
         "presentation": _text(drawn.presentation.model_dump(mode="json")),
     } for drawn in documents], schema=SCHEMA)  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from random import Random
 
 # Internal Revenue Service: valid two-digit prefixes of an Employer Identification Number (a selection).
@@ -68,3 +69,19 @@ def account(random: Random, iban_country: str | None) -> str:
 def grouped(number: str, size: int = 4) -> str:
     """Return a number in printed groups, as IBANs are written on paper."""
     return " ".join(number[start : start + size] for start in range(0, len(number), size))
+
+
+@dataclass(frozen=True)
+class BankAccount:
+    """An account at a bank."""
+
+    number: str  # an IBAN where the country has them
+    bic: str
+    bank_name: str
+
+
+def gtin(random: Random) -> str:
+    """Return a GTIN-13; its last digit is GS1's check digit."""
+    body = digits(random, 12)
+    total = sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(body))
+    return body + str(-total % 10)

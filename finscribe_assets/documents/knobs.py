@@ -139,7 +139,7 @@ class Knobs(BaseModel):
         0.08, "rows merged or split", ROWS, "lines have indented rows without amounts below", documents=PAPERS
     )
     blank_cells: float = _knob(
-        0.1, "column shift", ROWS, "cells of optional columns are blank in some lines", documents=PAPERS
+        0.1, "column shift", ROWS, "cells of optional columns are blank in some lines", documents=TABLES
     )
     borderless_tables: float = _knob(0.3, "column shift", ROWS, "the table has no rules and no shading")
     merged_headers: float = _knob(0.08, "column shift", ROWS, "a second head spans several columns", documents=PAPERS)

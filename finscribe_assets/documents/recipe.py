@@ -7,82 +7,49 @@ The same vocabulary is used by the generator, stored with each document (the val
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from finscribe_assets.documents.elements import Element
+from finscribe_assets.documents.knobs import Knobs
+from finscribe_assets.documents.locales import LOCALE_FACTS, TaxRegime
 from finscribe_assets.documents.schema import DocumentType
 
-LOCALES = ("en_US", "en_GB", "de_DE", "fr_FR")
+LOCALES = tuple(LOCALE_FACTS)
 
+_PAPER_LAYOUTS = ("invoice_classic", "invoice_sidebar")
 LAYOUTS: dict[DocumentType, tuple[str, ...]] = {
-    DocumentType.INVOICE: ("invoice_classic", "invoice_sidebar"),
+    DocumentType.INVOICE: _PAPER_LAYOUTS,
+    DocumentType.CREDIT_NOTE: _PAPER_LAYOUTS,
     DocumentType.RECEIPT: ("receipt_till", "receipt_slip"),
     DocumentType.PURCHASE_ORDER: ("order_form", "order_letter"),
+    DocumentType.BANK_STATEMENT: ("statement_plain", "statement_boxed"),
 }
 
 # Debian's packages of open fonts; rendering/system.py names which.
-FONTS = (
+_LATIN_FONTS = (
     "DejaVu Sans", "DejaVu Serif", "DejaVu Sans Mono", "Liberation Sans", "Liberation Serif", "Liberation Mono",
     "Open Sans", "Roboto", "Carlito", "Caladea", "Lato", "Cantarell", "B612",
     "EB Garamond", "Courier Prime", "Comic Neue",
 )  # fmt: skip
+_OTHER_FONTS = {
+    "ja": ("Noto Sans CJK JP", "Noto Serif CJK JP", "Noto Sans Mono CJK JP"),
+    "zh": ("Noto Sans CJK SC", "Noto Serif CJK SC", "Noto Sans Mono CJK SC"),
+    "ar": ("Noto Sans Arabic", "Noto Naskh Arabic", "Noto Kufi Arabic"),
+}
+FONTS = (*_LATIN_FONTS, *(font for fonts in _OTHER_FONTS.values() for font in fonts))
+_NO_POLISH = ("B612",)  # it has no ł
 
 BATCH_KEY = re.compile(r"batch-\d{3,6}")
 
-Intensity = Annotated[float, Field(ge=0.0, le=1.0)]
 Weight = Annotated[float, Field(ge=0.0, le=1e6)]  # bounded, so that a sum of them is finite
 
 
-def _knob(default: float, elements: tuple[Element, ...], description: str) -> Any:
-    return Field(
-        default,
-        ge=0.0,
-        le=1.0,
-        description=description,
-        json_schema_extra={"elements": [str(element) for element in elements]},
-    )
-
-
-class Knobs(BaseModel):
-    """How often, or how strongly, each hard feature is drawn: 0 never, 1 always or at its strongest.
-
-    Each knob's metadata names the elements that it makes harder to read.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    label_synonyms: float = _knob(
-        0.3, (Element.IDENTIFIER, Element.DATE, Element.AMOUNT), "chance that a label has one of its rarer wordings"
-    )
-    confusable_identifiers: float = _knob(
-        0.2, (Element.IDENTIFIER,), "chance that a number is made of characters that look alike (O0 I1 S5 B8 Z2)"
-    )
-    long_amounts: float = _knob(
-        0.2,
-        (Element.AMOUNT, Element.LINE_AMOUNT, Element.TAX),
-        "chance that prices are thousands of times larger, so that amounts have many digits",
-    )
-    small_print: float = _knob(0.15, tuple(Element), "chance that the page is set in small type")
-    reversed_print: float = _knob(
-        0.15,
-        (Element.LINE_ITEM, Element.AMOUNT),
-        "chance that the table's head and the amount due are light on a dark ground",
-    )
-    ambiguous_dates: float = _knob(
-        0.3, (Element.DATE,), "chance that dates are all digits with a day no greater than 12"
-    )
-    two_digit_years: float = _knob(0.1, (Element.DATE,), "chance that dates show two digits of the year")
-    wrapped_descriptions: float = _knob(0.2, (Element.LINE_ITEM,), "chance that an item's name is long enough to wrap")
-    many_lines: float = _knob(0.15, (Element.LINE_ITEM, Element.LINE_AMOUNT), "chance that the document has many lines")
-    several_rates: float = _knob(0.3, (Element.TAX,), "chance that lines carry different tax rates")
-    discounts: float = _knob(0.3, (Element.AMOUNT,), "chance of a discount on the whole document")
-    prepayments: float = _knob(0.15, (Element.AMOUNT,), "chance that part of the total is paid in advance")
-    optional_fields: float = _knob(
-        0.6, (Element.IDENTIFIER, Element.TEXT, Element.DATE), "chance of each optional field"
-    )
-    degradation: float = _knob(0.3, tuple(Element), "strength of blur, noise, skew and JPEG damage on the page")
+def fonts_for(locale: str) -> tuple[str, ...]:
+    """Return the font families that have a locale's letters."""
+    language = LOCALE_FACTS[locale].language
+    fonts = _OTHER_FONTS.get(language, _LATIN_FONTS)
+    return tuple(font for font in fonts if language != "pl" or font not in _NO_POLISH)
 
 
 class Recipe(BaseModel):
@@ -91,11 +58,15 @@ class Recipe(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     document_types: dict[DocumentType, Weight] = Field(
-        default={DocumentType.INVOICE: 0.5, DocumentType.RECEIPT: 0.25, DocumentType.PURCHASE_ORDER: 0.25},
+        default={DocumentType.INVOICE: 0.45, DocumentType.CREDIT_NOTE: 0.1, DocumentType.RECEIPT: 0.2,
+                 DocumentType.PURCHASE_ORDER: 0.15, DocumentType.BANK_STATEMENT: 0.1},
         description="relative weight of each kind of document",
-    )
+    )  # fmt: skip
     locales: dict[str, Weight] = Field(
         default=dict.fromkeys(LOCALES, 1.0), description="relative weight of each locale"
+    )
+    tax_regimes: dict[TaxRegime, Weight] | None = Field(
+        default=None, description="relative weight of each tax regime, over the locales that have it; absent for all"
     )
     fonts: dict[str, Weight] = Field(
         default=dict.fromkeys(FONTS, 1.0), description="relative weight of each font family"
@@ -115,6 +86,56 @@ class Recipe(BaseModel):
             if not any(drawn.values()):
                 raise ValueError(f"{field}: every weight is zero; give at least one a positive weight")
         return self
+
+    @model_validator(mode="after")
+    def _check_combinations(self) -> Recipe:
+        drawn = [locale for locale, weight in self.locales.items() if weight]
+        for locale in drawn:
+            usable = fonts_for(locale)
+            if not any(self.fonts.get(font) for font in usable):
+                raise ValueError(f"fonts: none with a positive weight has the letters of {locale}; "
+                                 f"give one of {', '.join(usable)} a weight, or {locale} none")  # fmt: skip
+        if self.tax_regimes is None:
+            return self
+        for regime, weight in self.tax_regimes.items():
+            at_home = [locale for locale in LOCALES if LOCALE_FACTS[locale].regime is regime]
+            if weight and not set(at_home) & set(drawn):
+                raise ValueError(f"tax_regimes: {regime} applies in {', '.join(at_home)}, but locales has "
+                                 f"{', '.join(drawn)}; give one of the former a weight in locales")  # fmt: skip
+        for locale in drawn:
+            regime = LOCALE_FACTS[locale].regime
+            if not self.tax_regimes.get(regime):
+                raise ValueError(f"tax_regimes: {locale} is taxed under {regime}, which has no positive weight; "
+                                 f"give it one, or take {locale} out of locales")  # fmt: skip
+        return self
+
+    def locale_weights(self) -> dict[str, float]:
+        """Return the weight of each locale: its own, times its tax regime's share among the locales of that regime."""
+        if self.tax_regimes is None:
+            return dict(self.locales)
+        of_regime: dict[TaxRegime, float] = {}
+        for locale, weight in self.locales.items():
+            regime = LOCALE_FACTS[locale].regime
+            of_regime[regime] = of_regime.get(regime, 0.0) + weight
+        return {
+            locale: weight * self.tax_regimes[regime] / of_regime[regime]
+            for locale, weight in self.locales.items()
+            if weight and (regime := LOCALE_FACTS[locale].regime)
+        }
+
+
+def _preset(share: float, **knobs: float) -> Recipe:
+    """Return the usual recipe with every knob times a share, and some knobs as given."""
+    usual = {name: round(min(1.0, value * share), 4) for name, value in Knobs().model_dump().items()}
+    return Recipe(knobs=Knobs(**{**usual, **knobs}))
+
+
+# How hard the documents are as a whole: recipes to begin with.
+PRESETS: dict[str, Recipe] = {
+    "simple": _preset(0.2, optional_fields=0.4, repeated_headers=0.7),
+    "medium": Recipe(),
+    "complex": _preset(2.2, optional_fields=0.8, many_lines=0.4),
+}
 
 
 class PlanComponent(BaseModel):

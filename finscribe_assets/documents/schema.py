@@ -238,7 +238,7 @@ class Statement(Term):
 class PageSubtotal(Term):
     """What is carried forward to the next page: a subtotal of the lines so far, or the balance so far."""
 
-    after: int = terms.amount(NO_CODE, "number of lines or entries before it", implied=True)
+    after: Exact = terms.amount(NO_CODE, "number of lines or entries before it", implied=True)
     amount: Exact = terms.amount(NO_CODE, "the subtotal carried forward")
 
 

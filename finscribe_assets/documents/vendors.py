@@ -12,10 +12,10 @@ from random import Random
 
 from faker import Faker
 
-from finscribe_assets.documents.catalogue import TRADES
-from finscribe_assets.documents.identifiers import account, vat_identifier
+from finscribe_assets.documents.identifiers import BankAccount, account, vat_identifier
 from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.schema import Address, Party
+from finscribe_assets.documents.words import TRADES
 
 VENDORS_PER_LOCALE = 150
 
@@ -27,7 +27,7 @@ class Vendor:
     id: str
     locale: str
     party: Party
-    account: str
+    bank: BankAccount
     trade: str
     number_prefix: str  # of its invoice numbers
     number_digits: int
@@ -62,7 +62,7 @@ def vendor(locale: str, number: int) -> Vendor:
         id=f"{locale}-{number:03d}",
         locale=locale,
         party=draw_party(seed, locale, with_vat=True),
-        account=account(random, LOCALE_FACTS[locale].iban_country),
+        bank=BankAccount(account(random, LOCALE_FACTS[locale].iban_country), "", ""),
         trade=random.choice(TRADES),
         number_prefix=random.choice(("", "", "INV-", "RE-", "A", "S/", "F-", "2024-", "N")),
         number_digits=random.randint(4, 8),

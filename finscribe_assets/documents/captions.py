@@ -1,0 +1,66 @@
+"""Which labels a page needs: for every printed value the key of its wording."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from finscribe_assets.documents.elements import field_of
+from finscribe_assets.documents.schema import Document, DocumentType
+
+# Values of the header and of the payment block, in the order that they are printed.
+HEADER = ("document_number", "issue_date", "due_date", "delivery_date", "period_start", "period_end",
+          "preceding_invoice_reference", "preceding_invoice_date", "purchase_order_reference", "contract_reference",
+          "despatch_reference", "buyer_reference", "buyer.identifier", "place_of_supply",
+          "statement.account_number")  # fmt: skip
+PAYMENT = ("payment_terms", "payment_means", "payment_reference", "bank_name", "payment_account", "bank_identifier")
+PARTICULARS = ("vat_identifier", "tax_registration", "legal_registration", "contact_name", "contact_phone",
+               "contact_email")  # fmt: skip
+PARTIES = ("seller", "buyer", "ship_to", "payee")
+
+_BY_KIND = ("title", "document_number", "issue_date")
+_DUE_BY_KIND = (DocumentType.CREDIT_NOTE, DocumentType.PURCHASE_ORDER)
+
+
+def label_key(name: str, kind: DocumentType) -> str:
+    """Return the key of a field's wordings in a kind of document."""
+    if name in _BY_KIND:
+        return f"{name}.{kind}"
+    if name == "delivery_date" and kind is DocumentType.PURCHASE_ORDER:
+        return "requested_delivery_date"
+    if name == "totals.amount_due" and kind in _DUE_BY_KIND:
+        return f"totals.amount_due.{kind}"
+    if name == "buyer" and kind is DocumentType.BANK_STATEMENT:
+        return "account_holder"
+    group, _, last = name.rpartition(".")
+    if group in ("lines", "entries"):
+        return f"columns.{last}"
+    if group in PARTIES:
+        return "party_identifier" if last == "identifier" else last
+    return name
+
+
+def labels_needed(document: Document, printed: Iterable[str], columns: tuple[str, ...], *,
+                  merged_head: bool) -> dict[str, str]:  # fmt: skip
+    """Return the labels of a page: name of its use (a field without list positions, or a purpose) → key of wordings."""
+    kind = document.document_type
+    group = "entries" if kind is DocumentType.BANK_STATEMENT else "lines"
+    names = ["title", *(role for role in PARTIES if getattr(document, role)), *(f"{group}.{name}" for name in columns)]
+    for path in printed:
+        name = field_of(path)
+        top, _, last = name.rpartition(".")
+        is_labelled = (name in HEADER or name in PAYMENT or top in ("totals", "statement")
+                       or (top in PARTIES and last in PARTICULARS) or name == "exchange_rate")  # fmt: skip
+        if is_labelled:
+            names.append(name)
+    keys = {name: label_key(name, kind) for name in names}
+    if merged_head:
+        keys |= {"group_item": "columns.group_item", "group_price": "columns.group_price"}
+    if document.cash_discount:
+        keys |= {"cash_discount": "cash_discount", "until": "until"}
+    if document.page_subtotals:
+        keys |= {"carried_forward": "carried_forward", "brought_forward": "brought_forward"}
+    for share in document.vat_breakdown:
+        inclusive = document.lines[0].price_with_vat is not None
+        name = f"vat_breakdown.{share.tax_name}" if share.tax_name else "vat_breakdown"
+        keys |= {name: "vat_included" if inclusive else name, "on": "on"}
+    return keys

@@ -1,0 +1,146 @@
+"""From lines to what is owed: allowances, charges, the tax, totals, what is paid already and what is left.
+
+Every figure follows from the lines by EN 16931's calculation rules (rules.py states them), so nothing is drawn here but
+which of them a document has and how large a discount is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from random import Random
+
+from finscribe_assets.documents.goods import Sale
+from finscribe_assets.documents.locales import LOCALE_FACTS, PRICE_LEVELS, minor_unit
+from finscribe_assets.documents.rules import round_to
+from finscribe_assets.documents.schema import AllowanceCharge, DocumentType, Line, Totals, VatBreakdown
+from finscribe_assets.documents.taxation import TaxBase, bases_of, breakdown
+from finscribe_assets.documents.words import phrases
+
+PERCENTAGES = (2, 3, 5, 10, 15)
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """What a document comes to."""
+
+    allowances: tuple[AllowanceCharge, ...]
+    charges: tuple[AllowanceCharge, ...]
+    vat_breakdown: tuple[VatBreakdown, ...]
+    totals: Totals
+    accounting_currency: str | None
+    exchange_rate: Decimal | None
+
+
+def settle(random: Random, sale: Sale, kind: DocumentType, lines: Sequence[Line], rounded: bool) -> Settlement:
+    """Return the totals of lines; a rounded document is payable in its country's coins."""
+    unit = minor_unit(sale.currency)
+    allowances, charges = _adjustments(random, sale, lines, unit)
+    adjustments = [(one.vat_rate, -one.amount) for one in allowances] + [(one.vat_rate, one.amount) for one in charges]
+    bases = bases_of(lines, adjustments)
+    shares = breakdown(bases, sale.tax, unit, inclusive=sale.inclusive)
+    if not sale.tax.is_taxed and sale.tax.exemption_reason is None:
+        shares = ()  # a sale that no tax knows of has no tax lines
+    tax = sum((share.tax_amount for share in shares), Decimal(0))
+    net = _net(bases, shares, sale)
+    total = net + tax
+    allowance = sum((one.amount for one in allowances), Decimal(0))
+    charge = sum((one.amount for one in charges), Decimal(0))
+    accounting, rate = _accounting(random, sale, tax)
+    totals = Totals(
+        sum_of_line_net_amounts=None if sale.inclusive else net + allowance - charge,
+        allowance_total=allowance if allowances else None,
+        charge_total=charge if charges else None,
+        total_without_vat=net,
+        total_vat=tax if shares else None,
+        total_vat_accounting=round_to(tax * rate, minor_unit(accounting)) if accounting and rate else None,
+        total_with_vat=total,
+        **_payable(random, sale, kind, total, unit, rounded),
+    )
+    return Settlement(allowances, charges, shares, totals, accounting, rate)
+
+
+def _net(bases: Sequence[TaxBase], shares: Sequence[VatBreakdown], sale: Sale) -> Decimal:
+    if sale.inclusive:
+        return sum((share.taxable_amount for share in shares), Decimal(0))
+    return sum((base.amount for base in bases), Decimal(0))
+
+
+def _adjustments(random: Random, sale: Sale, lines: Sequence[Line],
+                 unit: Decimal) -> tuple[tuple[AllowanceCharge, ...], tuple[AllowanceCharge, ...]]:  # fmt: skip
+    """Return a discount in per cent on every rate's lines, and a charge at the rate that most is sold at."""
+    if sale.inclusive or sale.returned:
+        return (), ()
+    allowances: list[AllowanceCharge] = []
+    charges: list[AllowanceCharge] = []
+    bases = bases_of(lines, ())
+    if sale.turns_up("discounts"):
+        percentage = Decimal(random.choice(PERCENTAGES))
+        reason = random.choice(phrases(sale.locale, "allowance_reasons"))
+        for base in bases:
+            share = round_to(base.amount * percentage / 100, unit)
+            # Of an amount so small that nothing would be taken off, the smallest coin is: no percentage of it.
+            allowances.append(_adjustment(reason, base, share or unit, percentage if share else None))
+    if sale.turns_up("charges"):
+        largest = max(bases, key=lambda base: base.amount)
+        level = Decimal(str(PRICE_LEVELS[sale.currency]))
+        amount = max(unit, round_to(Decimal(random.randint(3, 90)) * level / 2, max(unit, unit * 10)))
+        reason = random.choice(phrases(sale.locale, "charge_reasons"))
+        charges.append(_adjustment(reason, largest, amount, None))
+    return tuple(allowances), tuple(charges)
+
+
+def _adjustment(reason: str, base: TaxBase, amount: Decimal, percentage: Decimal | None) -> AllowanceCharge:
+    return AllowanceCharge(
+        reason=reason,
+        percentage=percentage,
+        base_amount=base.amount if percentage is not None else None,
+        amount=amount,
+        vat_category=base.category,
+        vat_rate=base.rate,
+    )
+
+
+def _accounting(random: Random, sale: Sale, tax: Decimal) -> tuple[str | None, Decimal | None]:
+    """Return the seller's own currency and its rate, where tax is stated in it too."""
+    home = LOCALE_FACTS[sale.locale].currency_code
+    if not sale.turns_up("dual_currency") or not tax or home == sale.currency:
+        return None, None
+    usual = Decimal(str(PRICE_LEVELS[home])) / Decimal(str(PRICE_LEVELS[sale.currency]))
+    rate = (usual * random.randint(8500, 11500) / 10000).quantize(Decimal("0.0001"), rounding=ROUND_HALF_UP)
+    return home, rate
+
+
+def _payable(random: Random, sale: Sale, kind: DocumentType, total: Decimal, unit: Decimal,
+             rounded: bool) -> dict[str, Decimal | None]:  # fmt: skip
+    facts = LOCALE_FACTS[sale.locale]
+    paid = Decimal(0)
+    if sale.turns_up("prepayments"):
+        paid = max(unit, round_to(total * random.choice((10, 20, 25, 50)) / 100, unit))
+    due, rounding = total - paid, None
+    if rounded and facts.payable_unit and sale.currency == facts.currency_code:
+        whole = (due / facts.payable_unit).quantize(Decimal(1), rounding=ROUND_HALF_UP) * facts.payable_unit
+        rounding = round_to(whole - due, unit)
+        due += rounding
+    found: dict[str, Decimal | None] = {"paid_amount": paid or None, "rounding_amount": rounding, "amount_due": due}
+    if sale.turns_up("prior_balances"):
+        earlier = max(unit, round_to(total * random.randint(10, 250) / 100, unit))
+        found |= {"previous_balance": earlier, "account_balance": earlier + due}
+    if kind is DocumentType.RECEIPT:
+        found |= _at_the_till(random, sale, due, unit)
+    return found
+
+
+def _at_the_till(random: Random, sale: Sale, due: Decimal, unit: Decimal) -> dict[str, Decimal | None]:
+    """Return tip, cash handed over and change; the tip is left on what is due."""
+    tip = None
+    if sale.trade == "catering" and random.random() < 0.5:
+        tip = max(unit, round_to(due * random.choice((5, 10, 15, 20)) / 100, unit))
+    found: dict[str, Decimal | None] = {"tip_amount": tip}
+    if random.random() < 0.6:
+        to_pay = due + (tip or Decimal(0))
+        note = Decimal(10) ** max(0, to_pay.adjusted()) * random.choice((1, 2, 5))
+        tendered = round_to((to_pay / note).to_integral_value(rounding="ROUND_CEILING") * note, unit)
+        found |= {"tendered_amount": tendered, "change_amount": tendered - to_pay}
+    return found

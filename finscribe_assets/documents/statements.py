@@ -1,0 +1,75 @@
+"""Bank statements: an account's rows in order of booking, each with the balance that it leaves."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from decimal import Decimal
+from random import Random
+
+from finscribe_assets.documents.goods import MOST_LINES, draw_code
+from finscribe_assets.documents.locales import LOCALE_FACTS, PRICE_LEVELS, minor_unit
+from finscribe_assets.documents.schema import Entry, Statement
+from finscribe_assets.documents.vendors import VENDORS_PER_LOCALE, vendor
+from finscribe_assets.documents.words import phrases
+
+FEE_SHARE = 0.08
+
+
+def draw_statement(random: Random, locale: str, account: str, start: dt.date, period: int,
+                   columns: tuple[str, ...], knobs: Mapping[str, float]) -> tuple[Statement, tuple[Entry, ...]]:  # fmt: skip
+    """Return the account and its rows over a period of so many days; balances chain from the first to the last."""
+    unit, level = minor_unit(LOCALE_FACTS[locale].currency_code), PRICE_LEVELS[LOCALE_FACTS[locale].currency_code]
+    scale = int(level * random.choice((1, 3, 10)) / float(unit)) * (random.randint(500, 2500)
+                                                                    if knobs["long_amounts"] else 1)  # fmt: skip
+    days = sorted(random.randrange(period) for _ in range(_draw_count(random, knobs)))
+    repeated = _describe(random, locale, -1, knobs) if knobs["repeated_descriptions"] else None
+    opening = balance = unit * random.randint(-200, 3000) * max(1, scale // 3)
+    entries = []
+    for day in days:
+        is_paid_out = random.random() < 0.65
+        amount = unit * random.randint(2 * scale, 400 * scale) * (-1 if is_paid_out else 1)
+        balance += amount
+        description = repeated if repeated and is_paid_out else _describe(random, locale, -1 if is_paid_out else 1, knobs)
+        booked = start + dt.timedelta(days=day)
+        entries.append(Entry(
+            entry_date=booked,
+            value_date=booked + dt.timedelta(days=random.choice((0, 0, 0, 1, 2))) if "value_date" in columns else None,
+            description=description,
+            reference=draw_code(random, 10, knobs) if "reference" in columns and _is_filled(random, knobs) else None,
+            amount=amount,
+            debit=-amount if "debit" in columns and is_paid_out else None,
+            credit=amount if "credit" in columns and not is_paid_out else None,
+            balance=balance if "balance" in columns else None,
+        ))  # fmt: skip
+    debits = -sum((entry.amount for entry in entries if entry.amount < 0), Decimal(0))
+    credits = sum((entry.amount for entry in entries if entry.amount > 0), Decimal(0))
+    summed = random.random() < 0.5
+    return Statement(
+        account_number=account, opening_balance=opening, closing_balance=balance,
+        total_debits=debits if summed else None, total_credits=credits if summed else None,
+    ), tuple(entries)  # fmt: skip
+
+
+def _draw_count(random: Random, knobs: Mapping[str, float]) -> int:
+    if knobs["very_long_tables"]:
+        return random.randint(60, MOST_LINES)
+    if knobs["many_lines"] or knobs["several_pages"]:
+        return random.randint(20, 60)
+    return min(MOST_LINES, max(3, round(random.lognormvariate(2.0, 0.5))))
+
+
+def _is_filled(random: Random, knobs: Mapping[str, float]) -> bool:
+    return not knobs["blank_cells"] or random.random() < 0.6
+
+
+def _describe(random: Random, locale: str, sign: int, knobs: Mapping[str, float]) -> str:
+    if sign < 0 and random.random() < FEE_SHARE:
+        return random.choice(phrases(locale, "entries.fee"))
+    template = random.choice(phrases(locale, "entries.debit" if sign < 0 else "entries.credit"))
+    other = vendor(locale, random.randrange(VENDORS_PER_LOCALE)).party.name
+    text = template.format(company=other, number=draw_code(random, random.randint(4, 8), knobs))
+    if knobs["wrapped_descriptions"] and random.random() < 0.6:
+        notes = [note for note in phrases(locale, "line_notes") if "{number}" in note and "{date}" not in note]
+        text = f"{text} {random.choice(notes).format(number=draw_code(random, 8, knobs))}"
+    return text

@@ -33,6 +33,15 @@ FONT_PACKAGES = {
     "EB Garamond": "fonts-ebgaramond",
     "Courier Prime": "fonts-courier-prime",
     "Comic Neue": "fonts-comic-neue",
+    "Noto Sans CJK JP": "fonts-noto-cjk",
+    "Noto Serif CJK JP": "fonts-noto-cjk",
+    "Noto Sans Mono CJK JP": "fonts-noto-cjk",
+    "Noto Sans CJK SC": "fonts-noto-cjk",
+    "Noto Serif CJK SC": "fonts-noto-cjk",
+    "Noto Sans Mono CJK SC": "fonts-noto-cjk",
+    "Noto Sans Arabic": "fonts-noto-core",
+    "Noto Naskh Arabic": "fonts-noto-core",
+    "Noto Kufi Arabic": "fonts-noto-core",
 }
 
 

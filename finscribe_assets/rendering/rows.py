@@ -1,0 +1,69 @@
+"""The rows of a document's table as they are printed: head, lines or entries, and what stands between them.
+
+Rows are numbered from 0 in printed order, heads included; a row that begins a page because a subtotal was brought
+forward counts like any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from finscribe_assets.documents.drawn import DrawnDocument
+
+# Columns of numbers: their digits stand below each other.
+MONEY_COLUMNS = ("quantity", "gross_price", "price_discount", "net_price", "price_with_vat", "allowance_amount",
+                 "charge_amount", "vat_rate", "net_amount", "gross_amount", "debit", "credit", "amount",
+                 "balance")  # fmt: skip
+# What is carried forward stands in the first of these that the table has.
+_CARRYING = ("balance", "net_amount", "gross_amount", "amount", "credit")
+_TEXTS = ("item_name", "description")
+
+Cell = tuple[str, str | None, str]  # text, path of the field after it, text after that
+
+
+@dataclass(frozen=True)
+class TableRow:
+    """One printed row."""
+
+    number: int
+    kind: str  # th or td
+    style: str  # CSS class, may be empty
+    cells: dict[str, Cell]  # by column; a column that is not here is blank
+
+
+def merged_at(columns: tuple[str, ...]) -> int:
+    """Return how many columns the first of two merged heads spans: up to the text and what tells how much."""
+    place = next(index for index, name in enumerate(columns) if name in _TEXTS) + 1
+    while place < len(columns) - 1 and columns[place] in ("quantity", "unit"):
+        place += 1
+    return place
+
+
+def table_rows(drawn: DrawnDocument) -> list[TableRow]:
+    """Return the rows of a document's table below a merged head."""
+    first = 1 if drawn.presentation.merged_head else 0
+    return [TableRow(number, kind, style, cells) for number, (kind, style, cells) in enumerate(_rows(drawn), first)]
+
+
+def _rows(drawn: DrawnDocument) -> Iterator[tuple[str, str, dict[str, Cell]]]:
+    look, document = drawn.presentation, drawn.document
+    group = "entries" if document.entries else "lines"
+    text = next(name for name in look.columns if name in _TEXTS)
+    yield "th", "", {column: (look.labels[f"{group}.{column}"], None, "") for column in look.columns}
+    breaks = {index: number for number, index in enumerate(look.page_breaks)}
+    for index in range(len(document.entries or document.lines)):
+        if index in breaks:
+            path = f"page_subtotals[{breaks[index]}].amount"
+            carrying = next(name for name in _CARRYING if name in look.columns)
+            yield "td", "carried", {text: (look.labels["carried_forward"], None, ""), carrying: ("", path, "")}
+            # The figure is a field once, where it is carried; brought forward it is print only.
+            yield ("td", "carried brought",
+                   {text: (look.labels["brought_forward"], None, ""), carrying: (drawn.printed[path], None, "")})  # fmt: skip
+        mark = f" {look.rate_mark}" if index in look.marked_lines else ""
+        yield ("td", "", {column: ("", f"{group}[{index}].{column}", mark if column == text else "")
+                          for column in look.columns})  # fmt: skip
+        if f"{group}[{index}].note" in drawn.printed:
+            yield "td", "sub", {text: ("", f"{group}[{index}].note", "")}
+        for below in look.sub_rows.get(index, ()):
+            yield "td", "sub", {text: (below, None, "")}

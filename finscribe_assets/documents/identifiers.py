@@ -1,17 +1,38 @@
-"""Numbers with a check digit: VAT identifiers, tax numbers and accounts that a validator accepts."""
+"""Numbers with a check digit: tax identifiers and article numbers that a validator accepts.
+
+Values are as documents print them; where a country groups the digits, the groups are part of the value.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from random import Random
 
 # Internal Revenue Service: valid two-digit prefixes of an Employer Identification Number (a selection).
 _EIN_PREFIXES = ("10", "12", "20", "26", "27", "35", "45", "46", "47", "52", "61", "75", "81", "82", "92")
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_BASE_36 = "0123456789" + _LETTERS
+# GB 32100: digits and letters without I, O, S, V and Z.
+_BASE_31 = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 
 
 def digits(random: Random, count: int) -> str:
     """Return ``count`` random digits, the first not 0."""
-    return str(random.randint(1, 9)) + "".join(str(random.randint(0, 9)) for _ in range(count - 1))
+    return str(random.randint(1, 9)) + "".join(random.choices("0123456789", k=count - 1))
+
+
+def weighted_sum(number: str, weights: Sequence[int]) -> int:
+    """Return the sum of a number's digits times their weights."""
+    return sum(weight * int(digit) for weight, digit in zip(weights, number, strict=True))
+
+
+def luhn(body: str, alphabet: str = "0123456789") -> str:
+    """Return the check character that ISO/IEC 7812-1's formula, over any alphabet, puts after a number."""
+    size, total = len(alphabet), 0
+    for place, character in enumerate(reversed(body)):
+        value = alphabet.index(character) * (1 if place % 2 else 2)
+        total += value // size + value % size
+    return alphabet[-total % size]
 
 
 def german_vat(random: Random) -> str:
@@ -23,19 +44,77 @@ def german_vat(random: Random) -> str:
     return f"DE{body}{(11 - product) % 10}"
 
 
+def austrian_vat(random: Random) -> str:
+    """Return an Austrian UID; its check digit is Luhn's, moved by four."""
+    body = digits(random, 7)
+    total = sum(sum(divmod(int(digit) * (2 if place % 2 else 1), 10)) for place, digit in enumerate(body))
+    return f"ATU{body}{-(total + 4) % 10}"
+
+
+def swiss_vat(random: Random) -> str:
+    """Return a Swiss UID with its addition for VAT, as documents print it; weights of the UID ordinance, modulo 11."""
+    while True:
+        body = digits(random, 8)
+        check = -weighted_sum(body, (5, 4, 3, 2, 7, 6, 5, 4)) % 11
+        if check < 10:
+            number = f"{body}{check}"
+            return f"CHE-{number[:3]}.{number[3:6]}.{number[6:]} MWST"
+
+
 def british_vat(random: Random) -> str:
     """Return a British VAT registration number, whose weighted sum is divisible by 97."""
     body = digits(random, 7)
-    check = -sum(weight * int(digit) for weight, digit in zip(range(8, 1, -1), body, strict=True)) % 97
-    return f"GB{body}{check:02d}"
+    return f"GB{body}{-weighted_sum(body, range(8, 1, -1)) % 97:02d}"
 
 
 def french_vat(random: Random) -> str:
     """Return a French VAT identifier: a key over the SIREN, which ends in a Luhn digit."""
     body = digits(random, 8)
-    doubled = (int(digit) * (2 if place % 2 else 1) for place, digit in enumerate(body))
-    siren = body + str(-sum(value // 10 + value % 10 for value in doubled) % 10)
+    siren = body + luhn(body)
     return f"FR{(12 + 3 * (int(siren) % 97)) % 97:02d}{siren}"
+
+
+def spanish_vat(random: Random) -> str:
+    """Return the VAT identifier of a Spanish company (S.A. or S.L.); its last digit is Luhn's."""
+    body = f"{random.randint(1, 52):02d}{digits(random, 5)}"
+    return f"ES{random.choice('AB')}{body}{luhn(body)}"
+
+
+def italian_vat(random: Random) -> str:
+    """Return an Italian partita IVA: company, province and a Luhn digit."""
+    body = f"{digits(random, 7)}{random.randint(1, 95):03d}"
+    return f"IT{body}{luhn(body)}"
+
+
+def dutch_vat(random: Random) -> str:
+    """Return a Dutch VAT identifier over an RSIN that passes the test of eleven."""
+    while True:
+        body = digits(random, 8)
+        check = weighted_sum(body, range(9, 1, -1)) % 11
+        if check < 10:
+            return f"NL{body}{check}B{random.randint(1, 3):02d}"
+
+
+def polish_vat(random: Random) -> str:
+    """Return a Polish NIP; weights of the tax office, modulo 11."""
+    while True:
+        body = digits(random, 9)
+        check = weighted_sum(body, (6, 5, 7, 2, 3, 4, 5, 6, 7)) % 11
+        if check < 10:
+            return f"PL{body}{check}"
+
+
+def portuguese_vat(random: Random) -> str:
+    """Return the VAT identifier of a Portuguese company, modulo 11."""
+    body = f"5{random.randint(0, 9_999_999):07d}"
+    rest = -weighted_sum(body, range(9, 1, -1)) % 11
+    return f"PT{body}{rest if rest < 10 else 0}"
+
+
+def swedish_vat(random: Random) -> str:
+    """Return the VAT identifier of a Swedish company: its organisation number, whose last digit is Luhn's, and 01."""
+    body = f"55{random.randint(2, 9)}{digits(random, 6)}"
+    return f"SE{body}{luhn(body)}01"
 
 
 def employer_number(random: Random) -> str:
@@ -43,45 +122,56 @@ def employer_number(random: Random) -> str:
     return f"{random.choice(_EIN_PREFIXES)}-{digits(random, 7)}"
 
 
-def vat_identifier(random: Random, country_code: str) -> str:
-    """Return the tax identifier that a company of a country prints."""
-    draw = {"DE": german_vat, "GB": british_vat, "FR": french_vat, "US": employer_number}[country_code]
-    return draw(random)
+def indian_gstin(random: Random, state_code: str) -> str:
+    """Return a GSTIN: the state's code, a company's PAN, and Luhn's check over base 36."""
+    letters = "".join(random.choices(_LETTERS, k=3))
+    pan = f"{letters}C{random.choice(_LETTERS)}{random.randint(1, 9999):04d}{random.choice(_LETTERS)}"
+    body = f"{state_code}{pan}1Z"
+    return body + luhn(body, _BASE_36)
 
 
-def account(random: Random, iban_country: str | None) -> str:
-    """Return an IBAN of a country (ISO 13616), or a plain account number where there are none."""
-    if iban_country is None:
-        return digits(random, 10)
-    if iban_country == "FR":
-        bank, branch, number = digits(random, 5), digits(random, 5), digits(random, 11)
-        # The French RIB key over bank, branch and account.
-        key = 97 - (89 * int(bank) + 15 * int(branch) + 3 * int(number)) % 97
-        body = f"{bank}{branch}{number}{key:02d}"
-    elif iban_country == "GB":
-        body = "".join(random.choice("ABCDLMNRS") for _ in range(4)) + digits(random, 14)
-    else:
-        body = digits(random, 18)
-    as_number = int("".join(str(int(char, 36)) for char in f"{body}{iban_country}00"))
-    return f"{iban_country}{98 - as_number % 97:02d}{body}"
+def australian_abn(random: Random) -> str:
+    """Return an ABN in its printed groups; the two digits in front make its weighted sum divisible by 89."""
+    body = digits(random, 9)
+    check = 11 + (-weighted_sum(body, range(3, 20, 2)) - 1) % 89
+    return f"{check} {body[:3]} {body[3:6]} {body[6:]}"
 
 
-def grouped(number: str, size: int = 4) -> str:
-    """Return a number in printed groups, as IBANs are written on paper."""
-    return " ".join(number[start : start + size] for start in range(0, len(number), size))
+def japanese_registration(random: Random) -> str:
+    """Return the registration number of a qualified invoice issuer: T and a corporate number, check digit first."""
+    body = digits(random, 12)
+    return f"T{9 - weighted_sum(body, (2, 1) * 6) % 9}{body}"
 
 
-@dataclass(frozen=True)
-class BankAccount:
-    """An account at a bank."""
+def chinese_credit_code(random: Random) -> str:
+    """Return a unified social credit code (GB 32100) over an organisation code (GB 11714)."""
+    body = digits(random, 8)
+    rest = -weighted_sum(body, (3, 7, 9, 10, 5, 8, 4, 2)) % 11
+    code = f"91{random.choice(('110108', '310115', '440305', '330106', '510107'))}{body}{'X' if rest == 10 else rest}"
+    weights = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)
+    total = sum(weight * _BASE_31.index(character) for weight, character in zip(weights, code, strict=True))
+    return code + _BASE_31[-total % 31]
 
-    number: str  # an IBAN where the country has them
-    bic: str
-    bank_name: str
+
+def emirati_trn(random: Random) -> str:
+    """Return a tax registration number of the Emirates: 15 digits that begin with 100; no check digit is published."""
+    return f"100{digits(random, 9)}{random.choice(('003', '103', '203'))}"
+
+
+_OF_COUNTRY: dict[str, Callable[[Random], str]] = {
+    "DE": german_vat, "AT": austrian_vat, "CH": swiss_vat, "GB": british_vat, "FR": french_vat, "ES": spanish_vat,
+    "IT": italian_vat, "NL": dutch_vat, "PL": polish_vat, "PT": portuguese_vat, "SE": swedish_vat,
+    "US": employer_number, "AU": australian_abn, "JP": japanese_registration, "CN": chinese_credit_code,
+    "AE": emirati_trn,
+}  # fmt: skip
+
+
+def vat_identifier(random: Random, country_code: str, state_code: str = "") -> str:
+    """Return the tax identifier that a company of a country prints; in India it begins with the state's code."""
+    return indian_gstin(random, state_code) if country_code == "IN" else _OF_COUNTRY[country_code](random)
 
 
 def gtin(random: Random) -> str:
     """Return a GTIN-13; its last digit is GS1's check digit."""
     body = digits(random, 12)
-    total = sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(body))
-    return body + str(-total % 10)
+    return f"{body}{-weighted_sum(body, (1, 3) * 6) % 10}"

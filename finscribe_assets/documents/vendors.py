@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from functools import cache
 from random import Random
 
-from faker import Faker
-
-from finscribe_assets.documents.identifiers import BankAccount, account, vat_identifier
+from finscribe_assets.documents.banking import BankAccount, draw_account
+from finscribe_assets.documents.identifiers import digits, vat_identifier
 from finscribe_assets.documents.locales import LOCALE_FACTS
+from finscribe_assets.documents.places import mail_address, places_of
 from finscribe_assets.documents.schema import Address, Party
 from finscribe_assets.documents.words import TRADES
 
@@ -34,37 +34,56 @@ class Vendor:
     style_seed: int  # what its documents look like
 
 
-@cache
-def _faker(locale: str) -> Faker:
-    # Building a Faker costs a hundred times what a draw costs; weighting only slows it.
-    return Faker(locale, use_weighting=False)
-
-
 def draw_party(seed: str, locale: str, *, with_vat: bool) -> Party:
-    """Return a company as a function of the seed; names and addresses are the locale's."""
-    faker = _faker(locale)
-    faker.seed_instance(seed)
-    facts = LOCALE_FACTS[locale]
-    street = faker.street_address().split("\n")[0]
+    """Return a company with all its particulars, as a function of the seed."""
+    random, places, country = Random(f"party:{seed}"), places_of(locale), LOCALE_FACTS[locale].country_code
+    city = random.choice(places.cities)
+    name = places.write(random, random.choice(places.companies))
+    address = Address(
+        street=places.draw_street(random),
+        post_code=places.write(random, city.post_code) if city.post_code else None,
+        city=city.name,
+        subdivision=city.subdivision or None,
+        country_code=country,
+    )
+    tax_number = vat_identifier(random, country, city.subdivision_code)
+    # In India the income tax number is a part of the GST number.
+    registration = tax_number[2:12] if country == "IN" else places.write(random, random.choice(places.tax_registrations))
     return Party(
-        name=faker.company(),
-        address=Address(street=street, post_code=faker.postcode(), city=faker.city(), country_code=facts.country_code),
-        vat_identifier=vat_identifier(Random(f"vat:{seed}"), facts.country_code) if with_vat else None,
+        name=name,
+        address=address,
+        identifier=digits(random, random.randint(4, 7)),
+        vat_identifier=tax_number if with_vat else None,
+        tax_registration=registration,
+        legal_registration=places.write(random, random.choice(places.legal_registrations)),
+        contact_name=places.write(random, random.choice(places.people)),
+        contact_phone=places.write(random, random.choice(places.phones)),
+        contact_email=mail_address(random, name, locale),
     )
 
 
 @cache
+def _pool(locale: str) -> tuple[Vendor, ...]:
+    """Return a locale's sellers; no two have one name."""
+    sellers: dict[str, Vendor] = {}
+    for number in range(VENDORS_PER_LOCALE):
+        seed, attempt = f"vendor:{locale}:{number}", 0
+        while (party := draw_party(f"{seed}:{attempt}", locale, with_vat=True)).name in sellers:
+            attempt += 1
+        random = Random(seed)
+        sellers[party.name] = Vendor(
+            id=f"{locale}-{number:03d}",
+            locale=locale,
+            party=party,
+            bank=draw_account(random, LOCALE_FACTS[locale].country_code),
+            trade=random.choice(TRADES),
+            number_prefix=random.choice(("", "", "INV-", "RE-", "A", "S/", "F-", "2024-", "N")),
+            number_digits=random.randint(4, 8),
+            style_seed=random.getrandbits(48),
+        )
+    return tuple(sellers.values())
+
+
 def vendor(locale: str, number: int) -> Vendor:
-    """Return seller ``number`` of a locale."""
-    seed = f"vendor:{locale}:{number}"
-    random = Random(seed)
-    return Vendor(
-        id=f"{locale}-{number:03d}",
-        locale=locale,
-        party=draw_party(seed, locale, with_vat=True),
-        bank=BankAccount(account(random, LOCALE_FACTS[locale].iban_country), "", ""),
-        trade=random.choice(TRADES),
-        number_prefix=random.choice(("", "", "INV-", "RE-", "A", "S/", "F-", "2024-", "N")),
-        number_digits=random.randint(4, 8),
-        style_seed=random.getrandbits(48),
-    )
+    """Return seller ``number`` of a locale, from 0 to VENDORS_PER_LOCALE - 1."""
+    return _pool(locale)[number]

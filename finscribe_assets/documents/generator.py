@@ -194,9 +194,9 @@ def _draw_sale(frame: _Frame) -> Document:
     if knobs["third_parties"]:
         third_parties = {
             "payee": Party(name=draw_party(f"payee:{frame.name}", seller.locale, with_vat=False).name),
-            "ship_to": trimmed(draw_party(f"ship_to:{frame.name}", seller.locale, with_vat=False), frozenset()),
+            "ship_to": trimmed(draw_party(f"ship_to:{frame.name}", _home(buyer, seller), with_vat=False), frozenset()),
         }
-    if frame.category is VatCategory.INTRA_COMMUNITY and buyer and not third_parties:
+    if frame.category is VatCategory.INTRA_COMMUNITY and "period_end" not in header:
         header["delivery_date"] = header.get("delivery_date") or frame.day - dt.timedelta(days=random.randint(1, 9))
     return Document(
         document_type=kind,
@@ -220,6 +220,12 @@ def _draw_sale(frame: _Frame) -> Document:
         **third_parties,
         **header,
     )  # fmt: skip
+
+
+def _home(buyer: Party | None, seller: Vendor) -> str:
+    """Return the locale of the buyer's country: what is exempt because it leaves the country does leave it."""
+    country = buyer.address.country_code if buyer and buyer.address else LOCALE_FACTS[seller.locale].country_code
+    return next(locale for locale, facts in LOCALE_FACTS.items() if facts.country_code == country)
 
 
 def _needs_buyer_vat(category: VatCategory) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from random import Random
 
@@ -201,16 +201,23 @@ def _draw_note(random: Random, sale: Sale) -> str:
 
 
 def _payable(lines: Sequence[Line], sale: Sale) -> tuple[Line, ...]:
-    """Raise the last price of a rate by the smallest coins until the tax taken out of its lines is consistent."""
+    """Raise the last price of a rate by the smallest coins until the tax taken out of its lines is consistent.
+
+    Half a dozen of an item may step over every such amount: at 20 % the sum stays at 3 coins more than a multiple of 6.
+    Of a single one, at most one coin is missing.
+    """
     unit, done = minor_unit(sale.currency), list(lines)
-    while wrong := [base for base in bases_of(done, ()) if not is_consistent(base, unit)]:
-        place = max(at for at, line in enumerate(done) if line.vat_rate == wrong[0].rate)
+    for base in bases_of(lines, ()):
+        place = max(at for at, line in enumerate(done) if line.vat_rate == base.rate)
         line = done[place]
-        assert line.price_with_vat is not None  # prices include tax
-        price = line.price_with_vat + unit
-        done[place] = line.model_copy(
-            update={"price_with_vat": price, "gross_amount": round_to(line.quantity * price, unit)}
-        )
+        assert line.price_with_vat is not None and line.gross_amount is not None  # prices include tax
+        one = Decimal(1).copy_sign(line.quantity)
+        for quantity, coins in [(line.quantity, coins) for coins in range(7)] + [(one, coins) for coins in range(2)]:
+            price = line.price_with_vat + coins * unit
+            gross = round_to(quantity * price, unit)
+            if is_consistent(replace(base, amount=base.amount - line.gross_amount + gross), unit):
+                break
+        done[place] = line.model_copy(update={"quantity": quantity, "price_with_vat": price, "gross_amount": gross})
     return tuple(done)
 
 

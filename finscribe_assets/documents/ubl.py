@@ -88,18 +88,19 @@ def to_ubl(document: Document) -> bytes:
     Raises:
         ValueError: the document has no UBL (see `obstacle`), or a text holds characters that XML cannot.
     """
-    if reason := obstacle(document):
+    reason, buyer, totals = obstacle(document), document.buyer, document.totals
+    if reason or buyer is None or totals is None:
         raise ValueError(f"{document.document_number}: {reason}; there is no UBL of it")
-    assert document.totals is not None  # invoices have them
-    below_zero = document.document_type is DocumentType.CREDIT_NOTE and document.totals.total_with_vat < 0
+    below_zero = document.document_type is DocumentType.CREDIT_NOTE and totals.total_with_vat < 0
     money = _Money(document.currency_code, -1 if below_zero else 1)
     kind = "CreditNote" if document.document_type is DocumentType.CREDIT_NOTE else "Invoice"
-    root = etree.Element(f"{{{NAMESPACES[kind]}}}{kind}", nsmap={None: NAMESPACES[kind], "cac": _GROUPS, "cbc": _VALUES})
+    prefixes = {None: NAMESPACES[kind], "cac": _GROUPS, "cbc": _VALUES}
+    root = etree.Element(f"{{{NAMESPACES[kind]}}}{kind}", nsmap=prefixes)
     lines = _without_tax(document.lines, minor_unit(document.currency_code))
-    parts = (*_header(document, kind), *_parties(document), *_payment(document, kind),
+    parts = (*_header(document, kind), *_parties(document, buyer), *_payment(document, kind),
              *(_document_adjustment(one, False, money) for one in document.allowances),
              *(_document_adjustment(one, True, money) for one in document.charges),
-             *_tax_totals(document, money), _totals(document.totals, lines, money),
+             *_tax_totals(document, totals, money), _totals(totals, lines, money),
              *(_line(line, number, kind, money) for number, line in enumerate(lines, 1)))  # fmt: skip
     root.extend([part for part in parts if part is not None])
     content: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
@@ -144,9 +145,8 @@ def _header(document: Document, kind: str) -> Iterator[Node]:
     yield _group("ContractDocumentReference", _value("ID", document.contract_reference))
 
 
-def _parties(document: Document) -> Iterator[Node]:
-    seller, buyer, payee = document.seller, document.buyer, document.payee
-    assert buyer is not None  # `obstacle` sees to it
+def _parties(document: Document, buyer: Party) -> Iterator[Node]:
+    seller, payee = document.seller, document.payee
     yield _group("AccountingSupplierParty", _party(seller, seller.tax_registration))
     yield _group("AccountingCustomerParty", _party(buyer, None))
     if payee is not None:
@@ -155,7 +155,7 @@ def _parties(document: Document) -> Iterator[Node]:
             _group("PartyName", _value("Name", payee.name)),
             _group("PartyLegalEntity", _value("CompanyID", payee.legal_registration)),
         )  # fmt: skip
-    yield _delivery(document)
+    yield _delivery(document, buyer)
 
 
 def _party(party: Party, tax_registration: str | None) -> Node:
@@ -209,14 +209,14 @@ def _country(address: Address) -> Node:
     return _group("Country", _value("IdentificationCode", address.country_code))
 
 
-def _delivery(document: Document) -> Node:
+def _delivery(document: Document, buyer: Party) -> Node:
     """Return where and when goods went; a supply to another member state says which (BR-IC-12), if only the buyer's."""
-    consignee, buyer = document.ship_to, document.buyer
+    consignee = document.ship_to
     intra_community = any(share.category is VatCategory.INTRA_COMMUNITY for share in document.vat_breakdown)
     place = None
     if consignee is not None:
         place = _group("DeliveryLocation", _value("ID", consignee.identifier), _address("Address", consignee.address))
-    elif intra_community and buyer and buyer.address:
+    elif intra_community and buyer.address:
         place = _group("DeliveryLocation", _group("Address", _country(buyer.address)))
     name = _group("DeliveryParty", _group("PartyName", _value("Name", consignee and consignee.name)))
     return _group("Delivery", _value("ActualDeliveryDate", document.delivery_date), place, name)
@@ -272,13 +272,12 @@ def _category(name: str, category: VatCategory | None, rate: Decimal | None, rea
     )
 
 
-def _tax_totals(document: Document, money: _Money) -> Iterator[Node]:
-    assert document.totals is not None
+def _tax_totals(document: Document, totals: Totals, money: _Money) -> Iterator[Node]:
     shares = (_tax_share(share, money) for share in document.vat_breakdown)
-    yield _group("TaxTotal", money.amount("TaxAmount", document.totals.total_vat), *shares)
+    yield _group("TaxTotal", money.amount("TaxAmount", totals.total_vat), *shares)
     if document.vat_accounting_currency_code is not None:
         accounting = _Money(document.vat_accounting_currency_code, money.sign)
-        yield _group("TaxTotal", accounting.amount("TaxAmount", document.totals.total_vat_accounting))
+        yield _group("TaxTotal", accounting.amount("TaxAmount", totals.total_vat_accounting))
 
 
 def _tax_share(share: VatBreakdown, money: _Money) -> Node:

@@ -8,7 +8,7 @@ from typing import Any
 import typer
 from rich.console import Console
 
-from finscribe_assets.cli import measuring, modelling, synthesising
+from finscribe_assets.cli import measuring, modelling, synthesising, validating
 
 HELP = """Teach PaddleOCR-VL to read invoices, receipts and purchase orders.
 
@@ -37,5 +37,5 @@ class Commands(typer.core.TyperGroup):
 
 
 app = typer.Typer(cls=Commands, help=HELP, no_args_is_help=True, rich_markup_mode="markdown", add_completion=False)
-for commands in (synthesising, modelling, measuring):
+for commands in (synthesising, modelling, measuring, validating):
     commands.register(app)

@@ -72,12 +72,23 @@ def validate(documents: Iterable[tuple[str, bytes]]) -> Iterator[Verdict]:
     """
     require_extra()
     command = [sys.executable, "-m", WORKER]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8") as worker:  # noqa: S603
-        requests, answers = cast(IO[str], worker.stdin), cast(IO[str], worker.stdout)
+    worker = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
+    try:
         for name, content in documents:
-            requests.write(json.dumps({"xml": base64.b64encode(content).decode()}) + "\n")
-            requests.flush()
-            answer = answers.readline()
+            answer = _ask(worker, content)
             if not answer:
                 raise RuntimeError(f"{name}: the validator stopped, exit status {worker.wait()}; its error is above")
             yield Verdict(name, tuple(Finding(**found) for found in json.loads(answer)))
+    finally:
+        worker.communicate()  # the end of its input is what ends it
+
+
+def _ask(worker: subprocess.Popen[bytes], content: bytes) -> bytes:
+    """Return the worker's answer; nothing from a dead one."""
+    requests, answers = cast(IO[bytes], worker.stdin), cast(IO[bytes], worker.stdout)
+    try:
+        requests.write(json.dumps({"xml": base64.b64encode(content).decode()}).encode() + b"\n")
+        requests.flush()
+    except BrokenPipeError:
+        return b""
+    return answers.readline()

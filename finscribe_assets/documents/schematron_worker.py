@@ -77,13 +77,12 @@ def findings(content: bytes) -> list[Finding]:
 def _schematron_findings(text: str) -> list[Finding]:
     processor, stylesheet = _saxon()
     report = etree.fromstring(stylesheet.transform_to_string(xdm_node=processor.parse_xml(xml_text=text)).encode())
-    return [
-        _finding(
-            failed.get("id"), failed.findtext(f"{_SVRL}text"), _NAMESPACE.sub(r"\1", failed.get("location")),
-            failed.get("flag"),
-        )
-        for failed in report.iter(f"{_SVRL}failed-assert")
-    ]  # fmt: skip
+    found = []
+    for failed in report.iter(f"{_SVRL}failed-assert"):
+        rule, said = failed.get("id"), failed.findtext(f"{_SVRL}text").strip()
+        where = _NAMESPACE.sub(r"\1", failed.get("location"))
+        found.append(_finding(rule, said.removeprefix(f"[{rule}]-"), where, failed.get("flag")))
+    return found
 
 
 def main() -> None:

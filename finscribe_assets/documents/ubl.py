@@ -63,11 +63,11 @@ def obstacle(document: Document) -> str | None:
     """Return why a document has no UBL, or None where it has."""
     facts = LOCALE_FACTS.get(document.locale)
     if document.document_type not in _TYPE_CODES:
-        return f"a {document.document_type} is neither an invoice nor a credit note"
+        return f"a {_words(document.document_type)} is neither an invoice nor a credit note"
     if facts is None:
         return f"locale {document.locale} is unknown; known are {', '.join(LOCALE_FACTS)}"
     if facts.regime is not TaxRegime.VAT:
-        return f"{facts.regime} is no VAT"
+        return f"its tax is {_words(facts.regime)}, not VAT"
     if not document.vat_breakdown:
         return "without a VAT breakdown (BG-23)"
     if document.buyer is None:
@@ -78,6 +78,10 @@ def obstacle(document: Document) -> str | None:
         if MINOR_UNITS[code] > 2:
             return f"{code} has {MINOR_UNITS[code]} decimals; EN 16931 allows two"
     return None
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def to_ubl(document: Document) -> bytes:

@@ -1,0 +1,207 @@
+"""The official EN 16931 schematron accepts what is drawn, and finds what is tampered with."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from decimal import Decimal
+
+import pytest
+
+from finscribe_assets.documents import schematron
+from finscribe_assets.documents.rules import amounts_of, check
+from finscribe_assets.documents.schema import Document
+from finscribe_assets.documents.schematron import Verdict, validate
+from finscribe_assets.documents.ubl import obstacle, to_ubl
+from finscribe_assets_tests.documents.bills import VAT_LOCALES, bill, drawn_bills
+
+# What each part of a truth is drawn with; together 280 documents.
+SITUATIONS: dict[str, dict[str, float]] = {
+    "as usual": {},
+    "exempt, reversed, exported": {"tax_exemptions": 1, "third_parties": 0.5, "discounts": 0.5, "charges": 0.5},
+    "prices with tax": {"tax_inclusive_prices": 1, "several_rates": 1, "negative_amounts": 0.5},
+    "allowances, charges": {"discounts": 1, "charges": 1, "line_allowances": 1, "several_rates": 1, "list_prices": 1},
+    "deposits": {"prepayments": 1, "prior_balances": 1, "cash_discounts": 1, "optional_fields": 1, "third_parties": 1},
+    "two currencies": {"dual_currency": 1, "long_amounts": 1, "several_rates": 1},
+    "returned, long": {"negative_amounts": 1, "many_lines": 1, "several_rates": 1, "blank_cells": 1},
+}
+EACH = 40
+
+
+@pytest.fixture(scope="module")
+def drawn() -> dict[str, Document]:
+    return {f"{name}: {one.id}": one.document for seed, (name, knobs) in enumerate(SITUATIONS.items())
+            for one in drawn_bills(EACH, 40 + seed, **knobs)}  # fmt: skip
+
+
+def judge(documents: dict[str, Document]) -> list[Verdict]:
+    return list(validate((name, to_ubl(document)) for name, document in documents.items()))
+
+
+def test_the_schematron_accepts_every_document_that_is_drawn(drawn):
+    verdicts = judge(drawn)
+    assert [verdict.name for verdict in verdicts] == list(drawn)
+    assert len(verdicts) >= 200
+    assert [(verdict.name, finding.rule, finding.text) for verdict in verdicts for finding in verdict.findings] == []
+
+
+def test_those_documents_are_of_every_kind(drawn):
+    documents = drawn.values()
+    assert {document.locale for document in documents} == set(VAT_LOCALES)
+    assert {share.category for document in documents for share in document.vat_breakdown} >= {"S", "E", "AE", "K", "G"}
+    having = Counter(name for document in documents for name, value in document.totals if value is not None)
+    for name in ("allowance_total", "charge_total", "paid_amount", "rounding_amount", "total_vat_accounting"):
+        assert having[name] >= 3, name
+    assert any(document.lines[0].price_with_vat is not None for document in documents)
+    assert {document.document_type: document.totals.amount_due < 0 for document in documents} == {
+        "invoice": False, "credit_note": True}  # fmt: skip
+
+
+# Amount that is wrong by a hundred → the rules that say so.
+TAMPERED = {
+    "sum_of_line_net_amounts": ("BT-106", {"BR-CO-10", "BR-CO-13"}),
+    "allowance_total": ("BT-107", {"BR-CO-11", "BR-CO-13"}),
+    "charge_total": ("BT-108", {"BR-CO-12", "BR-CO-13"}),
+    "total_without_vat": ("BT-109", {"BR-CO-13", "BR-CO-15"}),
+    "total_vat": ("BT-110", {"BR-CO-14", "BR-CO-15"}),
+    "total_with_vat": ("BT-112", {"BR-CO-15", "BR-CO-16"}),
+    "paid_amount": ("BT-113", {"BR-CO-16"}),
+    "rounding_amount": ("BT-114", {"BR-CO-16"}),
+    "amount_due": ("BT-115", {"BR-CO-16"}),
+    "taxable_amount": ("BT-116", {"BR-CO-17", "BR-S-08", "BR-S-09"}),
+    "tax_amount": ("BT-117", {"BR-CO-14", "BR-CO-17", "BR-S-09"}),
+}
+
+
+def tamper(document: Document, name: str, by: str) -> Document:
+    """Return a document with one of its totals, or of its first tax share's amounts, wrong."""
+    if name in type(document.totals).model_fields:
+        wrong = {name: getattr(document.totals, name) + Decimal(by)}
+        return document.model_copy(update={"totals": document.totals.model_copy(update=wrong)})
+    share, *others = document.vat_breakdown
+    wrong = {name: getattr(share, name) + Decimal(by)}
+    return document.model_copy(update={"vat_breakdown": (share.model_copy(update=wrong), *others)})
+
+
+def test_the_invoice_that_is_tampered_with_is_right():
+    assert judge({"right": bill()})[0].findings == ()
+    assert all(outcome.holds for outcome in check(amounts_of(bill().to_json()), "EUR"))
+
+
+@pytest.fixture(scope="module")
+def tampered(drawn) -> dict[str, set[str]]:
+    """What the schematron says of the invoice by hand, and of drawn ones, with each amount wrong in turn."""
+    wrong = {f"bill: {name}": tamper(bill(), name, "100.00") for name in TAMPERED}
+    taxed = [key for key, document in drawn.items() if document.vat_breakdown[0].category == "S"
+             and document.totals.total_with_vat > 100 and document.lines[0].price_with_vat is None]  # fmt: skip
+    for name in TAMPERED:
+        having = [key for key in taxed if getattr(drawn[key].totals, name, True) is not None]
+        wrong |= {f"{key}: {name}": tamper(drawn[key], name, "100.00") for key in having[:3]}
+    return {verdict.name: {finding.rule for finding in verdict.failures} for verdict in judge(wrong)}
+
+
+@pytest.mark.parametrize("name", TAMPERED)
+def test_a_wrong_amount_is_caught_by_its_rules(tampered, name):
+    code, rules = TAMPERED[name]
+    field = Document.model_json_schema()["$defs"]["Totals" if code < "BT-116" else "VatBreakdown"]["properties"][name]
+    assert field["en16931"] == code
+    found = [said for key, said in tampered.items() if key.endswith(f": {name}")]
+    assert len(found) == 4
+    assert found == [rules] * 4
+
+
+@pytest.mark.parametrize("name", TAMPERED)
+def test_the_rules_of_this_project_say_what_the_schematron_says(tampered, name):
+    document = tamper(bill(), name, "100.00")
+    ours = {outcome.code for outcome in check(amounts_of(document.to_json()), "EUR") if not outcome.holds}
+    # BR-S-09 says of rate S what BR-CO-17 says of all; what is not an EN 16931 rule is an extension.
+    assert {code for code in ours if code.startswith("BR-")} == tampered[f"bill: {name}"] - {"BR-S-09"}
+
+
+@pytest.mark.parametrize("name", [name for name in TAMPERED if name not in ("taxable_amount", "tax_amount")])
+def test_a_cent_is_enough(name):
+    assert {finding.rule for finding in judge({"": tamper(bill(), name, "0.01")})[0].failures} == TAMPERED[name][1]
+
+
+def test_a_cent_of_one_rates_tax_is_found_by_the_sum():
+    # The official BR-CO-17 and BR-S-08 forgive less than one unit; ours do not.
+    document = tamper(bill(), "tax_amount", "0.01")
+    assert {finding.rule for finding in judge({"": document})[0].failures} == {"BR-CO-14"}
+    ours = {outcome.code for outcome in check(amounts_of(document.to_json()), "EUR") if not outcome.holds}
+    assert ours == {"BR-CO-14", "BR-CO-17"}
+
+
+@pytest.mark.parametrize(("changes", "rule"), [
+    ({"vat_breakdown": [{"category": "AE", "rate": "0", "taxable_amount": "145", "tax_amount": "0"}]}, "BR-AE-10"),
+    ({"period_start": "2024-02-02", "period_end": "2024-02-01"}, "BR-29"),
+    ({"document_number": " "}, "BR-02"),
+])  # fmt: skip
+def test_other_mistakes_are_caught(changes, rule):
+    assert rule in {finding.rule for finding in judge({"": bill(**changes)})[0].failures}
+
+
+def one(content: bytes) -> list[tuple[str, str, str]]:
+    (verdict,) = validate([("a file", content)])
+    assert all(finding.is_fatal for finding in verdict.findings)
+    return [(finding.rule, finding.text, finding.location) for finding in verdict.findings]
+
+
+def test_elements_out_of_order_break_the_xml_schema():
+    content = to_ubl(bill()).decode()
+    head, number, rest = content.partition("  <cbc:ID>RE-2024-0815</cbc:ID>\n")
+    moved = head + rest.replace("  <cac:AccountingSupplierParty>", number + "  <cac:AccountingSupplierParty>", 1)
+    assert moved != content
+    assert one(content.encode()) == []
+    ((rule, text, location),) = one(moved.encode())
+    assert rule == "XSD"
+    assert "IssueDate" in text
+    assert location.startswith("/")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "iso-8859-1"])
+def test_a_file_may_have_another_encoding(encoding):
+    content = to_ubl(bill(payment_means="Überweisung")).decode()
+    assert one(content.replace("UTF-8", encoding).encode(encoding)) == []
+
+
+@pytest.mark.parametrize(("content", "said"), [
+    (b"", "not well-formed"),
+    (b"<Invoice", "not well-formed"),
+    (b"\xff\xfe\x00", "not well-formed"),
+    (b"<Invoice/>", "its root is Invoice, neither a UBL 2 Invoice nor a CreditNote"),
+    (b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>', "document type declaration"),
+    (b"<a>" * 5000, "not well-formed"),
+])  # fmt: skip
+def test_what_is_no_ubl_is_a_finding(content, said):
+    ((rule, text, _),) = one(content)
+    assert rule == "XML"
+    assert said in text
+
+
+def test_one_bad_file_does_not_stop_the_others():
+    good = to_ubl(bill())
+    verdicts = list(validate([("bad", b"<"), ("good", good), ("worse", b""), ("last", good)]))
+    assert [(verdict.name, bool(verdict.failures)) for verdict in verdicts] == [
+        ("bad", True), ("good", False), ("worse", True), ("last", False)]  # fmt: skip
+
+
+def test_the_validator_is_not_loaded_into_this_process():
+    assert judge({"": bill()})
+    assert not {"saxonche", "facturx"} & set(sys.modules)
+
+
+@pytest.mark.parametrize(("module", "package"), [("saxonche", "saxonche"), ("facturx", "factur-x")])
+def test_a_missing_extra_is_named_with_the_command_that_installs_it(monkeypatch, module, package):
+    monkeypatch.setitem(sys.modules, module, None)  # how Python marks what cannot be imported
+    with pytest.raises(ValueError, match=rf"{package}, not installed; run pip install 'finscribe-assets\[validate\]'"):
+        next(validate([("", b"")]))
+
+
+def test_a_validator_that_dies_is_an_error_that_names_the_document(monkeypatch):
+    monkeypatch.setattr(schematron, "WORKER", "no_such_module")
+    with pytest.raises(RuntimeError, match="the first: the validator stopped, exit status 1"):
+        list(validate([("the first", to_ubl(bill()))]))
+
+
+def test_nothing_that_is_drawn_is_left_out(drawn):
+    assert {obstacle(document) for document in drawn.values()} == {None}

@@ -1,0 +1,260 @@
+"""UBL says what the document says: each business term at its place in the syntax binding, and nothing else."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from lxml import etree
+
+from finscribe_assets.documents.elements import TERMS, field_of
+from finscribe_assets.documents.locales import minor_unit
+from finscribe_assets.documents.schema import Document, flatten
+from finscribe_assets.documents.ubl import obstacle, to_ubl
+from finscribe_assets_tests.documents.bills import BILL, bill, drawn_bills
+
+# CEN/TS 16931-3-2, table 2: where UBL has each business term, without prefixes.
+_PARTY = {
+    "{party}/PartyIdentification/ID": ("BT-29", "BT-46"),
+    "{party}/PostalAddress/StreetName": ("BT-35", "BT-50"),
+    "{party}/PostalAddress/AdditionalStreetName": ("BT-36", "BT-51"),
+    "{party}/PostalAddress/CityName": ("BT-37", "BT-52"),
+    "{party}/PostalAddress/PostalZone": ("BT-38", "BT-53"),
+    "{party}/PostalAddress/CountrySubentity": ("BT-39", "BT-54"),
+    "{party}/PostalAddress/Country/IdentificationCode": ("BT-40", "BT-55"),
+    "{party}/PartyTaxScheme[TaxScheme/ID='VAT']/CompanyID": ("BT-31", "BT-48"),
+    "{party}/PartyTaxScheme[TaxScheme/ID!='VAT']/CompanyID": ("BT-32", "no term"),
+    "{party}/PartyLegalEntity/RegistrationName": ("BT-27", "BT-44"),
+    "{party}/PartyLegalEntity/CompanyID": ("BT-30", "BT-47"),
+    "{party}/Contact/Name": ("BT-41", "BT-56"),
+    "{party}/Contact/Telephone": ("BT-42", "BT-57"),
+    "{party}/Contact/ElectronicMail": ("BT-43", "BT-58"),
+}
+BINDING = {
+    "ID": "BT-1",
+    "IssueDate": "BT-2",
+    "DueDate": "BT-9",
+    "PaymentMeans/PaymentDueDate": "BT-9",
+    "DocumentCurrencyCode": "BT-5",
+    "TaxCurrencyCode": "BT-6",
+    "BuyerReference": "BT-10",
+    "ContractDocumentReference/ID": "BT-12",
+    "OrderReference/ID": "BT-13",
+    "DespatchDocumentReference/ID": "BT-16",
+    "BillingReference/InvoiceDocumentReference/ID": "BT-25",
+    "BillingReference/InvoiceDocumentReference/IssueDate": "BT-26",
+    **{path.format(party="AccountingSupplierParty/Party"): codes[0] for path, codes in _PARTY.items()},
+    **{path.format(party="AccountingCustomerParty/Party"): codes[1] for path, codes in _PARTY.items()},
+    "PayeeParty/PartyName/Name": "BT-59",
+    "PayeeParty/PartyIdentification/ID": "BT-60",
+    "PayeeParty/PartyLegalEntity/CompanyID": "BT-61",
+    "Delivery/DeliveryParty/PartyName/Name": "BT-70",
+    "Delivery/DeliveryLocation/ID": "BT-71",
+    "Delivery/ActualDeliveryDate": "BT-72",
+    "InvoicePeriod/StartDate": "BT-73",
+    "InvoicePeriod/EndDate": "BT-74",
+    "Delivery/DeliveryLocation/Address/StreetName": "BT-75",
+    "Delivery/DeliveryLocation/Address/AdditionalStreetName": "BT-76",
+    "Delivery/DeliveryLocation/Address/CityName": "BT-77",
+    "Delivery/DeliveryLocation/Address/PostalZone": "BT-78",
+    "Delivery/DeliveryLocation/Address/CountrySubentity": "BT-79",
+    "Delivery/DeliveryLocation/Address/Country/IdentificationCode": "BT-80",
+    "PaymentMeans/PaymentMeansCode/@name": "BT-82",
+    "PaymentMeans/PaymentID": "BT-83",
+    "PaymentMeans/PayeeFinancialAccount/ID": "BT-84",
+    "PaymentMeans/PayeeFinancialAccount/FinancialInstitutionBranch/ID": "BT-86",
+    "AllowanceCharge[ChargeIndicator='false']/Amount": "BT-92",
+    "AllowanceCharge[ChargeIndicator='false']/BaseAmount": "BT-93",
+    "AllowanceCharge[ChargeIndicator='false']/MultiplierFactorNumeric": "BT-94",
+    "AllowanceCharge[ChargeIndicator='false']/TaxCategory/ID": "BT-95",
+    "AllowanceCharge[ChargeIndicator='false']/TaxCategory/Percent": "BT-96",
+    "AllowanceCharge[ChargeIndicator='false']/AllowanceChargeReason": "BT-97",
+    "AllowanceCharge[ChargeIndicator='true']/Amount": "BT-99",
+    "AllowanceCharge[ChargeIndicator='true']/BaseAmount": "BT-100",
+    "AllowanceCharge[ChargeIndicator='true']/MultiplierFactorNumeric": "BT-101",
+    "AllowanceCharge[ChargeIndicator='true']/TaxCategory/ID": "BT-102",
+    "AllowanceCharge[ChargeIndicator='true']/TaxCategory/Percent": "BT-103",
+    "AllowanceCharge[ChargeIndicator='true']/AllowanceChargeReason": "BT-104",
+    "LegalMonetaryTotal/LineExtensionAmount": "BT-106",
+    "LegalMonetaryTotal/AllowanceTotalAmount": "BT-107",
+    "LegalMonetaryTotal/ChargeTotalAmount": "BT-108",
+    "LegalMonetaryTotal/TaxExclusiveAmount": "BT-109",
+    "TaxTotal[TaxSubtotal]/TaxAmount": "BT-110",
+    "TaxTotal[not(TaxSubtotal)]/TaxAmount": "BT-111",
+    "LegalMonetaryTotal/TaxInclusiveAmount": "BT-112",
+    "LegalMonetaryTotal/PrepaidAmount": "BT-113",
+    "LegalMonetaryTotal/PayableRoundingAmount": "BT-114",
+    "LegalMonetaryTotal/PayableAmount": "BT-115",
+    "TaxTotal/TaxSubtotal/TaxableAmount": "BT-116",
+    "TaxTotal/TaxSubtotal/TaxAmount": "BT-117",
+    "TaxTotal/TaxSubtotal/TaxCategory/ID": "BT-118",
+    "TaxTotal/TaxSubtotal/TaxCategory/Percent": "BT-119",
+    "TaxTotal/TaxSubtotal/TaxCategory/TaxExemptionReason": "BT-120",
+    "{kind}Line/ID": "BT-126",
+    "{kind}Line/Note": "BT-127",
+    "{kind}Line/{quantity}": "BT-129",
+    "{kind}Line/{quantity}/@unitCode": "BT-130",
+    "{kind}Line/LineExtensionAmount": "BT-131",
+    "{kind}Line/OrderLineReference/LineID": "BT-132",
+    "{kind}Line/AllowanceCharge[ChargeIndicator='false']/Amount": "BT-136",
+    "{kind}Line/AllowanceCharge[ChargeIndicator='false']/AllowanceChargeReason": "BT-139",
+    "{kind}Line/AllowanceCharge[ChargeIndicator='true']/Amount": "BT-141",
+    "{kind}Line/AllowanceCharge[ChargeIndicator='true']/AllowanceChargeReason": "BT-144",
+    "{kind}Line/Price/PriceAmount": "BT-146",
+    "{kind}Line/Price/AllowanceCharge/Amount": "BT-147",
+    "{kind}Line/Price/AllowanceCharge/BaseAmount": "BT-148",
+    "{kind}Line/Item/ClassifiedTaxCategory/ID": "BT-151",
+    "{kind}Line/Item/ClassifiedTaxCategory/Percent": "BT-152",
+    "{kind}Line/Item/Name": "BT-153",
+    "{kind}Line/Item/SellersItemIdentification/ID": "BT-155",
+    "{kind}Line/Item/StandardItemIdentification/ID": "BT-157",
+    "{kind}Line/Item/CommodityClassification/ItemClassificationCode": "BT-158",
+}
+# What a reader of the XML gets that the page does not say, or says in other words; tested one by one below.
+DERIVED = {"BT-3", "BT-20", "BT-31", "BT-48", "BT-80", "BT-84", "BT-106", "BT-126", "BT-131", "BT-146"}
+# Their signs follow the form of a credit note.
+SIGNED = {"BT-106", "BT-109", "BT-110", "BT-111", "BT-112", "BT-114", "BT-115", "BT-116", "BT-117", "BT-129", "BT-131"}
+
+
+def plain(content: bytes) -> etree._Element:
+    """Return a UBL file's elements by their local names; the XML Schema sees to their namespaces."""
+    root = etree.fromstring(content)
+    for element in root.iter():
+        element.tag = etree.QName(element).localname
+    return root
+
+
+def terms_in_xml(content: bytes) -> dict[str, list[str]]:
+    """Return the values of each business term in a UBL file, in its order."""
+    root = plain(content)
+    found: dict[str, list[str]] = {}
+    for path, code in BINDING.items():
+        quantity = "CreditedQuantity" if root.tag == "CreditNote" else "InvoicedQuantity"
+        values = root.xpath(path.replace("{kind}", root.tag).replace("{quantity}", quantity))
+        if values:
+            found[code] = [*found.get(code, []), *(getattr(value, "text", value) for value in values)]
+    return found
+
+
+def terms_in_document(document: Document) -> dict[str, list[str]]:
+    """Return the values of each business term in a document, in its order."""
+    found: dict[str, list[str]] = {}
+    for path, value in flatten(document.to_json()).items():
+        code = TERMS[field_of(path)].code
+        if code and field_of(path) != "lines.unit":
+            found.setdefault(code, []).append(value)
+    return found
+
+
+def _differences(document: Document) -> dict[str, tuple[list[str], list[str]]]:
+    said, written = terms_in_document(document), terms_in_xml(to_ubl(document))
+    flipped = document.document_type == "credit_note" and document.totals.total_with_vat < 0
+    if flipped:
+        said |= {code: [format(-Decimal(value), "f") for value in said[code]] for code in SIGNED & set(said)}
+    codes = sorted((set(said) | set(written)) - DERIVED)
+    return {code: (said.get(code, []), written.get(code, [])) for code in codes if said.get(code) != written.get(code)}
+
+
+def test_every_term_of_the_schema_has_its_place_in_the_binding():
+    known = set(BINDING.values()) | {"BT-3", "BT-20"}
+    assert {term.code for term in TERMS.values() if term.code} - known == set()
+
+
+def test_an_invoice_with_everything_says_in_ubl_what_it_says():
+    assert _differences(bill()) == {}
+
+
+@pytest.mark.parametrize("knobs", [
+    {"optional_fields": 1, "third_parties": 1, "note_rows": 1, "dual_currency": 0.5},
+    {"discounts": 1, "charges": 1, "line_allowances": 1, "list_prices": 0.5, "prepayments": 1, "several_rates": 1},
+    {"tax_exemptions": 1, "negative_amounts": 1},
+    {"tax_inclusive_prices": 1, "negative_amounts": 0.5},
+])  # fmt: skip
+def test_drawn_documents_say_in_ubl_what_they_say(knobs):
+    for drawn in drawn_bills(40, 3, **knobs):
+        assert (drawn.id, _differences(drawn.document)) == (drawn.id, {})
+
+
+def test_what_is_said_in_other_words():
+    written = terms_in_xml(to_ubl(bill()))
+    assert written["BT-84"] == ["DE36500105179999087892"]
+    assert written["BT-31"] == ["DE123456788"]
+    assert written["BT-48"] == ["ATU39700150"]
+    assert written["BT-126"] == ["10", "2"]  # the second line has no number on the page
+    note = plain(to_ubl(bill())).findtext("PaymentTerms/Note")
+    assert note == "Zahlbar innerhalb von 30 Tagen\n#SKONTO#TAGE=10#PROZENT=2.00#\n"
+
+
+def test_an_american_tax_number_is_no_vat_identifier():
+    abroad = {**BILL["buyer"], "vat_identifier": "92-9021706",
+              "address": {"street": "1 Main St", "city": "Boston", "country_code": "US"}}  # fmt: skip
+    assert "BT-48" not in terms_in_xml(to_ubl(bill(buyer=abroad)))
+
+
+def test_a_supply_to_another_member_state_says_where_to():
+    supply = {"category": "K", "rate": "0", "taxable_amount": "146.00", "tax_amount": "0.00", "exemption_reason": "igL"}
+    assert terms_in_xml(to_ubl(bill(ship_to=None, vat_breakdown=[supply])))["BT-80"] == ["AT"]
+    assert "BT-80" not in terms_in_xml(to_ubl(bill(ship_to=None)))
+
+
+def test_amounts_of_a_credit_note_are_above_zero_whichever_way_it_prints_them():
+    both = list(drawn_bills(60, 8, negative_amounts=0.5))
+    notes = [drawn.document for drawn in both if drawn.document.document_type == "credit_note"]
+    assert {note.totals.amount_due < 0 for note in notes} == {True, False}
+    for note in notes:
+        written = terms_in_xml(to_ubl(note))
+        assert Decimal(written["BT-115"][0]) == abs(note.totals.amount_due)
+        assert Decimal(written["BT-129"][0]) == abs(note.lines[0].quantity)
+
+
+def test_lines_whose_prices_include_tax_come_to_the_breakdown_exactly():
+    seen = 0
+    for drawn in drawn_bills(60, 5, tax_inclusive_prices=1, several_rates=1):
+        document = drawn.document
+        if document.lines[0].price_with_vat is None:
+            continue
+        seen += 1
+        written = terms_in_xml(to_ubl(document))
+        nets, sign = list(map(Decimal, written["BT-131"])), 1 if document.totals.total_with_vat > 0 else -1
+        for share in document.vat_breakdown:
+            of_rate = [net for net, line in zip(nets, document.lines, strict=True) if line.vat_rate == share.rate]
+            assert sum(of_rate) == sign * share.taxable_amount
+        for net, line in zip(nets, document.lines, strict=True):
+            exact = sign * line.gross_amount * 100 / (100 + line.vat_rate)
+            assert abs(net - exact) <= minor_unit(document.currency_code)
+        assert written["BT-106"] == written["BT-109"]
+    assert seen > 30
+
+
+@pytest.mark.parametrize(("changes", "said"), [
+    ({"document_type": "receipt"}, "a receipt is neither an invoice nor a credit note"),
+    ({"document_type": "purchase_order"}, "a purchase order is neither"),
+    ({"locale": "en_US"}, "its tax is us sales tax, not VAT"),
+    ({"locale": "ja_JP"}, "japan consumption tax"),
+    ({"locale": "tlh_XX"}, "locale tlh_XX is unknown; known are en_US"),
+    ({"vat_breakdown": []}, "without a VAT breakdown (BG-23)"),
+    ({"buyer": None}, "without a buyer (BG-7)"),
+    ({"currency_code": "KWD"}, "KWD has 3 decimals; EN 16931 allows two"),
+    ({"vat_accounting_currency_code": "XXX"}, "currency XXX is unknown"),
+])  # fmt: skip
+def test_what_en_16931_cannot_say_is_refused_with_the_reason(changes, said):
+    document = bill(**changes)
+    assert said in obstacle(document)
+    with pytest.raises(ValueError, match=r"RE-2024-0815: .*; there is no UBL of it") as error:
+        to_ubl(document)
+    assert said in str(error.value)
+
+
+def test_a_bank_statement_is_refused():
+    statement = Document.model_validate({
+        "document_type": "bank_statement", "locale": "de_DE", "document_number": "1/2024", "issue_date": "2024-01-31",
+        "currency_code": "EUR", "seller": {"name": "Bank"},
+        "statement": {"account_number": "1", "opening_balance": "0", "closing_balance": "1"},
+        "entries": [{"entry_date": "2024-01-02", "description": "x", "amount": "1"}],
+    })  # fmt: skip
+    assert "a bank statement is neither" in obstacle(statement)
+
+
+def test_characters_that_xml_cannot_hold_are_an_error():
+    with pytest.raises(ValueError, match="XML compatible"):
+        to_ubl(bill(document_number="A\x00B"))

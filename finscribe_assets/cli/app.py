@@ -21,6 +21,8 @@ A workspace is a folder that stages fill one after the other:
 5. `finscribe train work --out work/adapter` – a LoRA adapter
 6. `finscribe predict work --adapter work/adapter` – what it reads
 7. `finscribe evaluate`, `finscribe mine` – scores, and what to synthesise next
+
+`finscribe validate work` puts the documents before an independent judge: the official EN 16931 schematron.
 """
 
 

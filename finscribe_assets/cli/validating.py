@@ -61,8 +61,8 @@ def validate(
                        if not finding.is_fatal)  # fmt: skip
     show("warnings", [{"rule": rule, "documents": count, "message": text}
                       for (rule, text), count in warnings.most_common()])  # fmt: skip
-    show("failures", [{"document": name, "rule": finding.rule, "message": finding.text, "where": finding.location}
-                      for name, finding in failures[:SHOWN]])  # fmt: skip
+    rows = [(name, finding.rule, f"{finding.text}\n{finding.location}".strip()) for name, finding in failures[:SHOWN]]
+    show("failures", [{"document": name, "rule": rule, "message": message} for name, rule, message in rows])
     if len(failures) > SHOWN:
         console.print(f"… and {len(failures) - SHOWN} more")
     failed = len({name for name, _ in failures})

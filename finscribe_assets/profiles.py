@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from finscribe_assets.documents.recipe import Recipe
+
 if TYPE_CHECKING:
     from finscribe_assets.training.configuration import AdapterConfig
 
@@ -32,6 +34,13 @@ class Profile(BaseModel):
     plateau_threshold: float = Field(description="gain of validation field F1 that still counts as improving")
     seed: int = 20260101
     dpi: int = 144
+
+    @property
+    def recipe(self) -> Recipe:
+        """Return what the first batch is drawn from: what the reader in training can be asked and taught."""
+        from finscribe_assets.training.base_recipe import EMBEDDED_RECIPE
+
+        return EMBEDDED_RECIPE if self.preset == "embedded" else Recipe()
 
     def training_config(self, overrides: Mapping[str, Any] | None = None) -> AdapterConfig:
         """Return the settings of the adapter's training, some of them replaced.

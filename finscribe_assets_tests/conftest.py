@@ -15,6 +15,7 @@ from finscribe_assets.instructions.tasks import PairRecipe
 from finscribe_assets.rendering.batch import read_rendered, render_batch
 from finscribe_assets.rendering.pages import RenderedDocument
 from finscribe_assets.shards import LocalShardPool
+from finscribe_assets.training.base_recipe import EMBEDDED_RECIPE
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class SmallBatch:
 def batch(tmp_path_factory: pytest.TempPathFactory) -> SmallBatch:
     folder = tmp_path_factory.mktemp("batch")
     pool = LocalShardPool(1)
-    synthesize(seed_plan("batch-000", 36, 5), folder / "documents", pool, shard_size=12)
+    synthesize(seed_plan("batch-000", 36, 5, EMBEDDED_RECIPE), folder / "documents", pool, shard_size=12)
     render_batch(folder / "documents", folder / "images", pool)
     pair_batch(folder / "documents", folder / "images", folder / "pairs", pool, PairRecipe())
     return SmallBatch(folder, list(read_documents(folder / "documents")), list(read_rendered(folder / "images")))

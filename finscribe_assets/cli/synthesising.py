@@ -35,6 +35,11 @@ def synthesize(
         Path | None,
         typer.Option(help="YAML or JSON recipe: weights and knob intensities.", exists=True, dir_okay=False),
     ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(help="How hard the documents are: simple, medium or complex; or embedded, which is what the "
+                          "embedded base can be taught."),
+    ] = None,
     plan: Annotated[
         Path | None,
         typer.Option(
@@ -54,15 +59,19 @@ def synthesize(
     from finscribe_assets.documents.batch import synthesize as draw_batch
     from finscribe_assets.documents.batch import write_ground_truth, write_single_table
     from finscribe_assets.documents.loading import load_plan, load_recipe
-    from finscribe_assets.documents.recipe import seed_plan
+    from finscribe_assets.documents.recipe import PRESETS, seed_plan
     from finscribe_assets.files import write_text
     from finscribe_assets.shards import LocalShardPool
+    from finscribe_assets.training.base_recipe import EMBEDDED_RECIPE
 
-    if plan and recipe:
-        raise ValueError("--plan: a plan holds its recipe; give --plan or --recipe, not both")
-    wanted = (
-        load_plan(plan) if plan else seed_plan(FIRST_KEY, num_samples, seed, load_recipe(recipe) if recipe else None)
-    )
+    given = [name for name, value in (("--plan", plan), ("--recipe", recipe), ("--preset", preset)) if value]
+    if len(given) > 1:
+        raise ValueError(f"{' and '.join(given)}: each of them says what to draw; give one")
+    presets = PRESETS | {"embedded": EMBEDDED_RECIPE}
+    if preset and preset not in presets:
+        raise ValueError(f"--preset: there is no {preset!r}; choose one of {', '.join(presets)}")
+    chosen = presets[preset] if preset else load_recipe(recipe) if recipe else None
+    wanted = load_plan(plan) if plan else seed_plan(FIRST_KEY, num_samples, seed, chosen)
     write_text(out / "plan.json", wanted.model_dump_json(indent=2) + "\n")
     with bar(wanted.documents, "documents") as advance:
         summary = draw_batch(

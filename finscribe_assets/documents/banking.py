@@ -85,7 +85,8 @@ def _french(random: Random, bank: str) -> str:
 
 def _spanish(random: Random, bank: str) -> str:
     branch, number = digits(random, 4), digits(random, 10)
-    sums = (weighted_sum(bank + branch, (4, 8, 5, 10, 9, 7, 3, 6)), weighted_sum(number, (1, 2, 4, 8, 5, 10, 9, 7, 3, 6)))
+    weights = (1, 2, 4, 8, 5, 10, 9, 7, 3, 6)
+    sums = (weighted_sum(bank + branch, weights[2:]), weighted_sum(number, weights))
     checks = "".join(str({10: 1, 11: 0}.get(11 - total % 11, 11 - total % 11)) for total in sums)
     return f"{bank}{branch}{checks}{number}"
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from finscribe_assets.documents.elements import LISTS, TERMS
+from finscribe_assets.documents.knobs import KNOB_FACTS, Knobs
+from finscribe_assets.documents.schema import DocumentType
 
-from finscribe_assets.documents.elements import FIELDS, UNPRINTED
-from finscribe_assets.documents.recipe import Knobs
-from finscribe_assets.documents.schema import Document
-
-_HEAD = """# Data dictionary
+_LISTS = ", ".join(f"`{name}`" for name in LISTS)
+_HEAD = f"""# Data dictionary
 
 Written by `finscribe schema --markdown`; do not edit by hand.
 
-Field names are EN 16931's business terms in snake case. Amounts are decimal text, dates ISO 8601. In paths, `lines` and
-`vat_breakdown` stand for each of their members, as in `lines[0].net_amount`. A field marked *implied* is true of the
+Field names are EN 16931's business terms in snake case. Amounts are decimal text, dates ISO 8601. In paths, {_LISTS}
+stand for each of their members, as in `lines[0].net_amount`. A field marked *implied* is true of the
 document but not printed as a value of its own, so no reader is asked for it.
 
 ## Document
@@ -26,43 +24,27 @@ document but not printed as a value of its own, so no reader is asked for it.
 _KNOBS = """
 ## Knobs of a recipe
 
-A knob is a number from 0 to 1. The value drawn for each document is stored with it, and mining compares failures by it.
+A knob is a number from 0 to 1: how often its feature is drawn, and for damage how strong it may be. The value that took
+effect in each document is stored with it, and mining compares failures by it: a knob that cannot act on a document
+(its kind, its language, another knob that excludes it) is 0 there.
 
-| knob | default | makes harder | what it does |
-|---|---|---|---|
+| knob | default | cause of failure | makes harder | acts on | what it does |
+|---|---|---|---|---|---|
 """
 
 
 def data_dictionary() -> str:
     """Return the dictionary as Markdown."""
     rows = []
-    for path, code, description in _leaves(Document.model_json_schema()):
-        element, kind = FIELDS[path]
-        implied = " *(implied)*" if path in UNPRINTED else ""
-        rows.append(f"| `{path}` | {code or '–'} | {element} | {kind} | {description}{implied} |\n")
+    for path, term in TERMS.items():
+        implied = " *(implied)*" if term.implied else ""
+        rows.append(f"| `{path}` | {term.code or '–'} | {term.element} | {term.kind} | {term.description}{implied} |\n")
     knobs = []
     for name, field in Knobs.model_fields.items():
-        extra = field.json_schema_extra
-        elements = extra["elements"] if isinstance(extra, dict) else []
-        named = [str(element) for element in elements] if isinstance(elements, list) else []
-        harder = "everything" if len(named) > 6 else ", ".join(named)
-        knobs.append(f"| `{name}` | {field.default} | {harder} | {field.description} |\n")
+        facts = KNOB_FACTS[name]
+        harder = "everything" if len(facts.elements) > 6 else ", ".join(facts.elements)
+        kinds = "all" if len(facts.documents) == len(DocumentType) else ", ".join(facts.documents)
+        only = f" ({', '.join(facts.languages)})" if facts.languages else ""
+        cells = (f"`{name}`", field.default, facts.cause, harder, f"{kinds}{only}", field.description)
+        knobs.append(f"| {' | '.join(map(str, cells))} |\n")
     return _HEAD + "".join(rows) + _KNOBS + "".join(knobs)
-
-
-def _leaves(root: dict[str, Any], node: dict[str, Any] | None = None, path: str = "") -> Iterator[tuple[str, str, str]]:
-    """Yield path, code and description of every leaf of a JSON Schema."""
-    for name, field in ((node or root).get("properties") or {}).items():
-        where = f"{path}.{name}" if path else name
-        inner = _reference(field)
-        if inner and "properties" in root["$defs"][inner]:
-            yield from _leaves(root, root["$defs"][inner], where)
-        else:
-            yield where, field.get("en16931", ""), field.get("description", "")
-
-
-def _reference(field: dict[str, Any]) -> str | None:
-    for option in (field, field.get("items", {}), *field.get("anyOf", ())):
-        if "$ref" in option:
-            return str(option["$ref"]).removeprefix("#/$defs/")
-    return None

@@ -35,9 +35,10 @@ def _leaves(root: dict[str, Any], node: dict[str, Any], path: str) -> Iterator[B
         if inner and "properties" in root["$defs"][inner]:
             yield from _leaves(root, root["$defs"][inner], where)
         else:
-            code = field["en16931"]
+            by_role = field["en16931"]
+            code = by_role if isinstance(by_role, str) else by_role.get(path.split(".", maxsplit=1)[0], "")
             yield BusinessTerm(
-                where, code if isinstance(code, str) else code.get(path.split(".", maxsplit=1)[0], ""), Element(field["element"]),
+                where, code, Element(field["element"]),
                 ValueKind(field["kind"]), field["implied"], field["description"],
             )  # fmt: skip
 

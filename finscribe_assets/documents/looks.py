@@ -116,11 +116,11 @@ def columns_of(habits: Habits, kind: DocumentType, knobs: Mapping[str, float], *
         columns.add("vat_rate")
     order = [*habits.columns, *(name for name in LINE_COLUMNS if name not in habits.columns)]
     # What a knob adds stands in its usual place among the vendor's columns.
-    order.sort(key=lambda name: LINE_COLUMNS.index(name) if name not in ("quantity",) else habits_place(habits))
+    order.sort(key=lambda name: LINE_COLUMNS.index(name) if name not in ("quantity",) else _quantity_place(habits))
     return tuple(name for name in order if name in columns)
 
 
-def habits_place(habits: Habits) -> float:
+def _quantity_place(habits: Habits) -> float:
     """Return where a vendor has the quantity: before or after the item's name."""
     quantity_first = habits.columns.index("quantity") < habits.columns.index("item_name")
     return LINE_COLUMNS.index("item_name") + (-0.5 if quantity_first else 0.5)
@@ -189,15 +189,16 @@ def draw_decoys(random: Random, locale: str, issued: dt.date, date_pattern: str,
         return write_date(day, locale, date_pattern, digits)
 
     if knobs["decoy_dates"]:
-        earlier, later = (issued - dt.timedelta(days=random.randint(2, 60)), issued + dt.timedelta(random.randint(0, 20)))
+        earlier = issued - dt.timedelta(days=random.randint(2, 60))
+        later = issued + dt.timedelta(days=random.randint(0, 20))
         texts = {
             "decoy.printed_on": written(later),
             "decoy.order_date": written(earlier),
             "decoy.service_period": f"{written(earlier)} - {written(issued)}",
             "decoy.customer_since": written(earlier - dt.timedelta(days=random.randint(200, 360))),
         }
-        for key in random.sample(list(texts), random.randint(1, 3)):
-            decoys.append(Decoy(label=wordings(locale, key)[0], text=texts[key]))
+        chosen = random.sample(list(texts), random.randint(1, 3))
+        decoys += [Decoy(label=wordings(locale, key)[0], text=texts[key]) for key in chosen]
     if knobs["decoy_labels"] and absent:
         for key in random.sample(list(absent), min(len(absent), random.randint(1, 3))):
             empty = random.choice((*phrases(locale, "empty"), ""))

@@ -26,7 +26,9 @@ def page_subtotals(rows: Sequence[Line | Entry], knobs: Mapping[str, float]) -> 
 def _carried(rows: Sequence[Line | Entry]) -> Decimal:
     last = rows[-1]
     if isinstance(last, Entry):
-        return last.balance if last.balance is not None else sum((row.amount for row in rows), Decimal(0))
+        if last.balance is not None:
+            return last.balance
+        return sum((row.amount for row in rows if isinstance(row, Entry)), Decimal(0))
     amounts = [row.net_amount if row.net_amount is not None else row.gross_amount for row in rows
                if isinstance(row, Line)]  # fmt: skip
     return sum((amount for amount in amounts if amount is not None), Decimal(0))

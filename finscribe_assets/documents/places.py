@@ -79,6 +79,6 @@ def places_of(locale: str) -> Places:
 
 def mail_address(random: Random, company: str, locale: str) -> str:
     """Return an e-mail address under example.com, which RFC 2606 keeps free, named after the company's first word."""
-    first = unicodedata.normalize("NFKD", company.split()[0]).encode("ascii", "ignore").decode()
+    first = unicodedata.normalize("NFKD", company.split(maxsplit=1)[0]).encode("ascii", "ignore").decode()
     name = re.sub(r"\W", "", first).lower() or random.choice(places_of(locale).words["latin"])
     return f"{random.choice(_MAILBOXES)}@{name}.example.com"

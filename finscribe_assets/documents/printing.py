@@ -52,7 +52,7 @@ class _Writer:
         return write_date(value, self.locale, self.look.date_pattern, self.look.numbers.digits)
 
     def due(self, value: Decimal) -> str:
-        """The amount that a document comes to: the one place where its currency always stands."""
+        """Write the amount that a document comes to: the one place where its currency always stands."""
         display = "symbol" if self.look.currency_display == "none" else self.look.currency_display
         return write_amount(value, self.look.numbers, self.locale, self.currency, display)
 

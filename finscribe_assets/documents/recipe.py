@@ -14,8 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from finscribe_assets.documents.knobs import Knobs
 from finscribe_assets.documents.locales import LOCALE_FACTS, TaxRegime
 from finscribe_assets.documents.schema import DocumentType
+from finscribe_assets.documents.words import has_words
 
-LOCALES = tuple(LOCALE_FACTS)
+# A country is drawn as soon as its language has its words.
+LOCALES = tuple(locale for locale, facts in LOCALE_FACTS.items() if has_words(facts.language))
 
 _PAPER_LAYOUTS = ("invoice_classic", "invoice_sidebar")
 LAYOUTS: dict[DocumentType, tuple[str, ...]] = {
@@ -27,7 +29,7 @@ LAYOUTS: dict[DocumentType, tuple[str, ...]] = {
 }
 
 # Debian's packages of open fonts; rendering/system.py names which.
-_LATIN_FONTS = (
+LATIN_FONTS = (
     "DejaVu Sans", "DejaVu Serif", "DejaVu Sans Mono", "Liberation Sans", "Liberation Serif", "Liberation Mono",
     "Open Sans", "Roboto", "Carlito", "Caladea", "Lato", "Cantarell", "B612",
     "EB Garamond", "Courier Prime", "Comic Neue",
@@ -37,7 +39,7 @@ _OTHER_FONTS = {
     "zh": ("Noto Sans CJK SC", "Noto Serif CJK SC", "Noto Sans Mono CJK SC"),
     "ar": ("Noto Sans Arabic", "Noto Naskh Arabic", "Noto Kufi Arabic"),
 }
-FONTS = (*_LATIN_FONTS, *(font for fonts in _OTHER_FONTS.values() for font in fonts))
+FONTS = (*LATIN_FONTS, *(font for fonts in _OTHER_FONTS.values() for font in fonts))
 _NO_POLISH = ("B612",)  # it has no ł
 
 BATCH_KEY = re.compile(r"batch-\d{3,6}")
@@ -48,7 +50,7 @@ Weight = Annotated[float, Field(ge=0.0, le=1e6)]  # bounded, so that a sum of th
 def fonts_for(locale: str) -> tuple[str, ...]:
     """Return the font families that have a locale's letters."""
     language = LOCALE_FACTS[locale].language
-    fonts = _OTHER_FONTS.get(language, _LATIN_FONTS)
+    fonts = _OTHER_FONTS.get(language, LATIN_FONTS)
     return tuple(font for font in fonts if language != "pl" or font not in _NO_POLISH)
 
 

@@ -36,7 +36,7 @@ class Outcome:
 
 def round_to(value: Decimal, unit: Decimal) -> Decimal:
     """Round half up to a multiple of a currency's smallest amount, as invoices do."""
-    return value.quantize(unit, rounding=ROUND_HALF_UP)
+    return value.quantize(unit, rounding=ROUND_HALF_UP) + 0
 
 
 MAX_ROWS = 10_000  # of a prediction's table: nothing is counted up to a number that a model made up
@@ -118,7 +118,7 @@ def net_price(amounts: Amounts, unit: Decimal) -> Iterator[Outcome]:
 
 
 def line_with_vat(amounts: Amounts, unit: Decimal) -> Iterator[Outcome]:
-    """An extension: a line's amount with tax is its net amount and the rounded tax on it."""
+    """Ours: a line's amount with tax is its net amount and the rounded tax on it."""
     for index in _indices(amounts, "lines"):
         net, rate, gross = (amounts.get(f"lines[{index}].{name}") for name in ("net_amount", "vat_rate", "gross_amount"))
         if net is not None and rate is not None and gross is not None:
@@ -176,7 +176,7 @@ def total_with_vat(amounts: Amounts, unit: Decimal) -> Iterator[Outcome]:
 
 
 def sum_of_lines_with_vat(amounts: Amounts, unit: Decimal) -> Iterator[Outcome]:
-    """An extension: where prices include tax, BT-112 is the sum of the lines' amounts with tax."""
+    """Ours: where prices include tax, BT-112 is the sum of the lines' amounts with tax."""
     lines, total = _column(amounts, "lines", "gross_amount"), amounts.get("totals.total_with_vat")
     inclusive = _column(amounts, "lines", "price_with_vat") is not None
     if lines is not None and total is not None and inclusive:
@@ -225,7 +225,7 @@ def taxable_by_rate(amounts: Amounts, unit: Decimal) -> Iterator[Outcome]:
 
 
 def vat_in_accounting_currency(amounts: Amounts, unit: Decimal) -> Iterator[Outcome]:
-    """An extension: BT-111 is BT-110 at the printed rate of exchange, in as many decimals as BT-111 has."""
+    """Ours: BT-111 is BT-110 at the printed rate of exchange, in as many decimals as BT-111 has."""
     tax, rate, said = (amounts.get(name) for name in ("totals.total_vat", "exchange_rate", "totals.total_vat_accounting"))
     if tax is not None and rate is not None and said is not None:
         exponent = Decimal(1).scaleb(int(said.as_tuple().exponent))
@@ -233,21 +233,21 @@ def vat_in_accounting_currency(amounts: Amounts, unit: Decimal) -> Iterator[Outc
 
 
 def account_balance(amounts: Amounts, unit: Decimal) -> Iterator[Outcome]:
-    """An extension: the new balance is the previous one and the amount due."""
+    """Ours: the new balance is the previous one and the amount due."""
     earlier, due, now = (amounts.get(f"totals.{name}") for name in ("previous_balance", "amount_due", "account_balance"))
     if earlier is not None and due is not None and now is not None:
         yield Outcome("ACCOUNT-BALANCE", "totals.account_balance", earlier + due, now)
 
 
 def change(amounts: Amounts, unit: Decimal) -> Iterator[Outcome]:
-    """An extension: the change is what was handed over, less what was due and the tip."""
+    """Ours: the change is what was handed over, less what was due and the tip."""
     given, due, back = (amounts.get(f"totals.{name}") for name in ("tendered_amount", "amount_due", "change_amount"))
     if given is not None and due is not None and back is not None:
         yield Outcome("CHANGE", "totals.change_amount", given - due - _sum(amounts, ("totals.tip_amount",)), back)
 
 
 def cash_discount(amounts: Amounts, unit: Decimal) -> Iterator[Outcome]:
-    """An extension: the discount for early payment is its percentage of the amount due."""
+    """Ours: the discount for early payment is its percentage of the amount due."""
     share, due, said = (amounts.get(name) for name in
                         ("cash_discount.percentage", "totals.amount_due", "cash_discount.amount"))  # fmt: skip
     if share is not None and due is not None and said is not None:
@@ -265,7 +265,7 @@ def _moved(amounts: Amounts, index: int) -> Decimal | None:
 
 
 def balances_chain(amounts: Amounts, unit: Decimal) -> Iterator[Outcome]:
-    """An extension: each balance of a statement is the one before it and its row's amount, to the closing one."""
+    """Ours: each balance of a statement is the one before it and its row's amount, to the closing one."""
     balance = amounts.get("statement.opening_balance")
     for index in _indices(amounts, "entries"):
         moved, said = _moved(amounts, index), amounts.get(f"entries[{index}].balance")
@@ -279,7 +279,7 @@ def balances_chain(amounts: Amounts, unit: Decimal) -> Iterator[Outcome]:
 
 
 def statement_totals(amounts: Amounts, unit: Decimal) -> Iterator[Outcome]:
-    """An extension: a statement's totals are the sums of what is paid out and paid in."""
+    """Ours: a statement's totals are the sums of what is paid out and paid in."""
     moved = [_moved(amounts, index) for index in _indices(amounts, "entries")]
     known = [amount for amount in moved if amount is not None]
     if not known or len(known) < len(moved):
@@ -292,7 +292,7 @@ def statement_totals(amounts: Amounts, unit: Decimal) -> Iterator[Outcome]:
 
 
 def carried_forward(amounts: Amounts, unit: Decimal) -> Iterator[Outcome]:
-    """An extension: what a page carries forward is the sum of the lines so far, or the balance so far."""
+    """Ours: what a page carries forward is the sum of the lines so far, or the balance so far."""
     for index in _indices(amounts, "page_subtotals"):
         after, said = (amounts.get(f"page_subtotals[{index}].{name}") for name in ("after", "amount"))
         if after is None or said is None or not 0 < after < MAX_ROWS:

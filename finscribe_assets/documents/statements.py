@@ -30,7 +30,8 @@ def draw_statement(random: Random, locale: str, account: str, start: dt.date, pe
         is_paid_out = random.random() < 0.65
         amount = unit * random.randint(2 * scale, 400 * scale) * (-1 if is_paid_out else 1)
         balance += amount
-        description = repeated if repeated and is_paid_out else _describe(random, locale, -1 if is_paid_out else 1, knobs)
+        drawn = _describe(random, locale, -1 if is_paid_out else 1, knobs)
+        description = repeated if repeated and is_paid_out else drawn
         booked = start + dt.timedelta(days=day)
         entries.append(Entry(
             entry_date=booked,

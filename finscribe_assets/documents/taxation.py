@@ -124,7 +124,8 @@ def bases_of(lines: Sequence[Line], adjustments: Sequence[tuple[Decimal | None, 
     found: dict[tuple[Decimal, VatCategory], Decimal] = {}
     for line in lines:
         amount = line.net_amount if line.net_amount is not None else line.gross_amount
-        assert amount is not None and line.vat_rate is not None and line.vat_category is not None  # as they are drawn
+        if amount is None or line.vat_rate is None or line.vat_category is None:
+            raise ValueError(f"line {line.line_id or line.item_name!r} lacks its amount, tax rate or tax category")
         key = (line.vat_rate, line.vat_category)
         found[key] = found.get(key, Decimal(0)) + amount
     for rate, amount in adjustments:

@@ -48,13 +48,13 @@ def draw_party(seed: str, locale: str, *, with_vat: bool) -> Party:
     )
     tax_number = vat_identifier(random, country, city.subdivision_code)
     # In India the income tax number is a part of the GST number.
-    registration = tax_number[2:12] if country == "IN" else places.write(random, random.choice(places.tax_registrations))
+    written = places.write(random, random.choice(places.tax_registrations))
     return Party(
         name=name,
         address=address,
         identifier=digits(random, random.randint(4, 7)),
         vat_identifier=tax_number if with_vat else None,
-        tax_registration=registration,
+        tax_registration=tax_number[2:12] if country == "IN" else written,
         legal_registration=places.write(random, random.choice(places.legal_registrations)),
         contact_name=places.write(random, random.choice(places.people)),
         contact_phone=places.write(random, random.choice(places.phones)),

@@ -56,6 +56,11 @@ def read_file(name: str) -> dict[str, Any]:
     return yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader) if path.is_file() else {}
 
 
+def has_words(language: str) -> bool:
+    """Tell whether a language has a file of words."""
+    return (files("finscribe_assets.documents") / "languages" / f"{language}.yaml").is_file()
+
+
 @cache
 def words_of(locale: str) -> Words:
     """Return the words of a locale.

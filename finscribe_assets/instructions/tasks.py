@@ -114,12 +114,14 @@ def _holds(outer: Box, inner: Box, slack: float = 2.0) -> bool:
 
 def _tables(drawn: DrawnDocument, rendered: RenderedDocument) -> list[Pair]:
     """One pair for each page that the line table stands on, with the rows printed there."""
-    cells: dict[int, dict[int, dict[int, str]]] = {}
+    cells: dict[int, dict[int, dict[int, str | None]]] = {}
     for mark in rendered.of_kind(MarkKind.CELL):
-        row, column = map(int, mark.name.split(":"))
+        row, column, *spanned = map(int, mark.name.split(":"))
         for part in mark.fragments:
             shown = cells.setdefault(part.page, {}).setdefault(row, {})
-            shown[column] = f"{shown[column]} {part.text}".strip() if row and column in shown else part.text
+            before = shown.get(column) if row else None
+            shown[column] = f"{before} {part.text}".strip() if before else part.text
+            shown |= dict.fromkeys(range(column + 1, column + sum(spanned)))  # what a merged head spans
     pairs = []
     for table in rendered.of_kind(MarkKind.TABLE):
         for part in table.fragments:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from finscribe_assets.documents.recipe import FONTS, LOCALES, Knobs, Plan, PlanComponent, Recipe, WeakCell, next_key
+from finscribe_assets.documents.knobs import Knobs
+from finscribe_assets.documents.recipe import FONTS, LOCALES, Plan, PlanComponent, Recipe, WeakCell, next_key
 from finscribe_assets.files import sha256_of
 
 BASE_SHARE, FLOOR_SHARE = 0.5, 0.1
@@ -27,9 +28,11 @@ def make_plan(parent: Plan, cells: Sequence[WeakCell], documents: int) -> Plan |
     if not cells:
         return None
     key = next_key(parent.key)
-    base = Recipe()
+    base = parent.components[0].recipe  # every plan begins with what is replayed
     targeted = _targets(cells)
-    floor = {name: FLOOR_SHARE / len(Knobs.model_fields) for name in Knobs.model_fields}
+    # A knob that the base recipe never turns is none of this reader's business.
+    usual = [name for name, value in base.knobs.model_dump().items() if value] or list(Knobs.model_fields)
+    floor = {name: FLOOR_SHARE / len(usual) for name in usual}
     total = sum(targeted.values())
     shares = (
         {name: (1 - BASE_SHARE - FLOOR_SHARE) * weight / total for name, weight in targeted.items()} if total else {}

@@ -96,8 +96,8 @@ def table_widths(drawn: DrawnDocument) -> TableWidths:
         head, *cells = [_text_of(row.cells[column], drawn) for row in rows if column in row.cells]
         is_text = column in TEXTS
         unbroken = {part for text in cells for part in (_unbroken(text, facts.language) if is_text else [text])}
-        widest_head = max((_needed(word, look.font, bold=True) for word in _unbroken(head, facts.language)), default=0.0)
-        width = max([widest_head, *(_needed(text, look.font, bold=False) for text in unbroken)]) + padding
+        heads = [_needed(word, look.font, bold=True) for word in _unbroken(head, facts.language)]
+        width = max([*heads, *(_needed(text, look.font, bold=False) for text in unbroken)]) + padding
         (texts if is_text else needed)[column] = max(width, SHORTEST_TEXT) if is_text else width
     name = sum(texts.values())
     usual = {column: max(style.widths.get(column, 0.0), width) for column, width in needed.items()}

@@ -18,10 +18,10 @@ class MarkKind(StrEnum):
     """What a box surrounds."""
 
     FIELD = "field"  # one value; name is the field's path, such as totals.amount_due
-    CELL = "cell"  # one cell of the line table; name is row:column, row 0 is the head
-    ROW = "row"  # one row of the line table; name is its number, 0 is the head
-    TABLE = "table"  # a whole table; name is line_items
-    REGION = "region"  # a block of the page; name is header, seller, buyer, totals, payment or vat
+    CELL = "cell"  # one cell of a table; name is row:column, of a merged head row:column:columns; row 0 is the head
+    ROW = "row"  # one printed row of a table; name is its number, 0 is the head
+    TABLE = "table"  # a whole table; name is line_items, of a statement entries
+    REGION = "region"  # a block of the page; name is header, totals, payment or a party's role
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,15 @@
+import re
+from random import Random
+
+import pytest
+
 from finscribe_assets.documents.drawn import from_table, to_table
-from finscribe_assets.documents.elements import FIELDS, Element
+from finscribe_assets.documents.elements import FIELDS, TERMS, Element
 from finscribe_assets.documents.generator import draw
-from finscribe_assets.documents.labels import label_keys, wordings
-from finscribe_assets.documents.recipe import LOCALES, Knobs, seed_plan
+from finscribe_assets.documents.knobs import KNOB_FACTS, Knobs
+from finscribe_assets.documents.recipe import LOCALES, PRESETS, Recipe, seed_plan
 from finscribe_assets.documents.schema import Document, flatten
+from finscribe_assets.documents.words import TRADES, items_of, label_keys, read_file, wordings, words_of
 from finscribe_assets.rendering.system import FONT_PACKAGES
 
 
@@ -27,9 +33,48 @@ def test_every_leaf_of_the_schema_has_an_element_and_a_kind():
     assert leaves(root, root) == set(FIELDS)
 
 
-def test_every_term_carries_its_code_or_is_ours():
-    coded = {name for name, field in Document.model_fields.items() if (field.json_schema_extra or {}).get("en16931")}
-    assert set(Document.model_fields) - coded == {"locale"}
+def test_the_totals_and_lines_carry_the_codes_of_the_standard():
+    codes = {term.code for term in TERMS.values()}
+    assert {f"BT-{number}" for number in range(106, 116)} <= codes
+    assert {"BT-1", "BT-2", "BT-5", "BT-9", "BT-20", "BT-84", "BT-126", "BT-129", "BT-131", "BT-146", "BT-151"} <= codes
+    assert TERMS["seller.name"].code == "BT-27"
+    assert TERMS["buyer.name"].code == "BT-44"
+    assert all(re.fullmatch(r"(BT-\d+)?", code) for code in codes)
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_the_words_of_a_locale_are_complete(locale):
+    model, words = read_file("en"), words_of(locale)
+    assert words.labels.keys() == model["labels"].keys()
+    assert words.phrases.keys() == model["phrases"].keys()
+    for key, phrases in words.phrases.items():
+        said = {name for text in phrases for name in re.findall(r"\{(\w+)\}", text)}
+        assert said == {name for text in model["phrases"][key] for name in re.findall(r"\{(\w+)\}", text)}, key
+    for trade in TRADES:
+        names = [item.draw_name(Random(1)) for item in items_of(locale, trade)]
+        assert len(set(names)) == len(names) >= 12, trade
+        assert all("{" not in name and "|" not in name for name in names), trade
+
+
+def test_a_knob_of_the_presets_is_harder_where_the_preset_is():
+    def sums(preset):
+        return sum(PRESETS[preset].knobs.model_dump().values())
+
+    assert sums("simple") < sums("medium") < sums("complex")
+
+
+@pytest.mark.parametrize(("recipe", "said"), [
+    ({"tax_regimes": {"india_gst": 1}, "locales": {"de_DE": 1}}, "india_gst applies in en_IN"),
+    ({"tax_regimes": {"vat": 1}, "locales": {"de_DE": 1, "en_US": 1}}, "en_US is taxed under us_sales_tax"),
+    ({"locales": {"xx_XX": 1}}, "unknown xx_XX"),
+    ({"locales": {"de_DE": 1}, "fonts": {"Noto Naskh Arabic": 1}}, "has the letters of de_DE"),
+    ({"knobs": {"blurr": 1}}, "blurr"),
+    ({"knobs": {"blur": 1.5}}, "less than or equal to 1"),
+    ({"document_types": {"invoice": 0}}, "every weight is zero"),
+])  # fmt: skip
+def test_impossible_recipes_are_refused_with_the_key_and_what_is_allowed(recipe, said):
+    with pytest.raises(ValueError, match=said):
+        Recipe.model_validate(recipe)
 
 
 def test_every_locale_has_wordings_for_every_label_without_repeats():
@@ -41,7 +86,8 @@ def test_every_locale_has_wordings_for_every_label_without_repeats():
 
 def test_knobs_say_which_elements_they_make_harder():
     for name, field in Knobs.model_fields.items():
-        assert set(field.json_schema_extra["elements"]) <= set(Element), name
+        assert KNOB_FACTS[name].elements and set(KNOB_FACTS[name].elements) <= set(Element), name
+        assert KNOB_FACTS[name].cause, name
         assert field.description
 
 

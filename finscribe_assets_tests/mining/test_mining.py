@@ -15,8 +15,9 @@ from finscribe_assets.mining.heatmap import heat_map
 from finscribe_assets.mining.iteration import Action, IterationRecord, decide
 from finscribe_assets.mining.mine import drawn_values, mine
 from finscribe_assets.mining.planning import BASE_SHARE, explain, make_plan, problems_of, turned_up
+from finscribe_assets.training.base_recipe import EMBEDDED_RECIPE
 
-PARENT = seed_plan("batch-000", 120, 12)
+PARENT = seed_plan("batch-000", 120, 12, EMBEDDED_RECIPE)
 DRAWN = [draw(PARENT, index) for index in range(120)]
 TRUTHS = {drawn.id: Truth(drawn.id, drawn.document.to_json(), frozenset(drawn.printed)) for drawn in DRAWN}
 SWAPPED = {"0": "8", "1": "7", "3": "8", "5": "6"}

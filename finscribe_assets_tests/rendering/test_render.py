@@ -3,7 +3,8 @@ import pytest
 from PIL import Image
 
 from finscribe_assets.documents.generator import draw
-from finscribe_assets.documents.recipe import FONTS, LAYOUTS, Knobs, Recipe, seed_plan
+from finscribe_assets.documents.knobs import NO_KNOBS
+from finscribe_assets.documents.recipe import FONTS, LAYOUTS, LOCALES, Recipe, fonts_for, seed_plan
 from finscribe_assets.rendering import weasy
 from finscribe_assets.rendering.batch import read_rendered, render_batch
 from finscribe_assets.rendering.checks import problems_of, require_sound
@@ -42,7 +43,8 @@ EVERY_LAYOUT = [layout for layouts in LAYOUTS.values() for layout in layouts]
 def drawn_as(layout, font=None, **knobs):
     """The first documents of a layout, one for each locale that comes up."""
     fonts = [font] if font else FONTS
-    recipe = Recipe(knobs=Knobs(**{"degradation": 0.0} | knobs), fonts=dict.fromkeys(fonts, 1.0))
+    locales = {locale: 1.0 for locale in LOCALES if set(fonts) & set(fonts_for(locale))}
+    recipe = Recipe(knobs=NO_KNOBS.model_copy(update=knobs), fonts=dict.fromkeys(fonts, 1.0), locales=locales)
     plan = seed_plan("batch-000", 60, 12, recipe)
     found = [drawn for drawn in (draw(plan, index) for index in range(60)) if drawn.presentation.layout == layout]
     return list({drawn.document.locale: drawn for drawn in found}.values())
@@ -69,7 +71,7 @@ def test_the_head_of_a_table_in_reversed_print_can_be_read(layout):
 ])  # fmt: skip
 def test_no_word_or_number_of_the_table_breaks_inside(layout, font):
     for drawn in drawn_as(layout, font, long_amounts=1.0, wrapped_descriptions=1.0, label_synonyms=1.0):
-        wanted = {f"0:{place}": drawn.presentation.labels[f"columns.{column}"]
+        wanted = {f"0:{place}": drawn.presentation.labels[f"lines.{column}"]
                   for place, column in enumerate(drawn.presentation.columns)}
         wanted |= {f"{row + 1}:{place}": drawn.printed.get(f"lines[{row}].{column}", "")
                    for row in range(len(drawn.document.lines))
@@ -90,11 +92,32 @@ def test_the_head_is_repeated_on_each_page_and_its_fields_are_not():
     for mark in rendered.of_kind(MarkKind.FIELD):
         assert "".join(mark.text.split()) == "".join(drawn.printed[mark.name].split())
 
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_pages_of_every_locale_are_sound(locale):
+    """With every knob of the default recipe; what fails names the document and the field."""
+    plan = seed_plan("batch-000", 8, 21, Recipe(locales={locale: 1.0}))
+    for index in range(8):
+        drawn = draw(plan, index)
+        assert problems_of(drawn, render(drawn)) == [], drawn.presentation.layout
+
+
+def test_a_subtotal_carried_forward_ends_its_page():
+    drawn = next(d for d in drawn_as("invoice_classic", many_lines=1.0, carried_forward=1.0)
+                 if d.document.page_subtotals)  # fmt: skip
+    rendered = render(drawn)
+    fields = {mark.name: mark for mark in rendered.of_kind(MarkKind.FIELD)}
+    for number, subtotal in enumerate(drawn.document.page_subtotals):
+        carried = fields[f"page_subtotals[{number}].amount"].fragments[0].page
+        assert fields[f"lines[{int(subtotal.after) - 1}].item_name"].fragments[-1].page == carried
+        assert fields[f"lines[{int(subtotal.after)}].item_name"].fragments[0].page == carried + 1
+
+
 def test_every_page_of_the_batch_is_sound(batch):
     for drawn, rendered in zip(batch.documents, batch.rendered, strict=True):
         assert problems_of(drawn, rendered) == []
         for region in rendered.of_kind(MarkKind.REGION):
-            assert region.name in {"header", "seller", "buyer", "totals", "payment"}
+            assert region.name in {"header", "seller", "buyer", "ship_to", "payee", "totals", "payment"}
 
 
 def test_receipts_are_one_page_as_tall_as_what_they_print(batch):

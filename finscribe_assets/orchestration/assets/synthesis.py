@@ -43,6 +43,7 @@ def seed_plan(
         FIRST_KEY,
         profile.documents if config.documents is None else config.documents,
         profile.seed if config.seed is None else config.seed,
+        profile.recipe,
     )
     path = plans.write(plan)
     context.instance.add_dynamic_partitions(synthesis.name or "", [FIRST_KEY])

@@ -1,0 +1,81 @@
+"""Numbers with check digits, by validators that know nothing of this project."""
+
+from random import Random
+
+import pytest
+from schwifty import BIC, IBAN
+from stdnum.at import uid as austrian
+from stdnum.au import abn
+from stdnum.ch import vat as swiss
+from stdnum.cn import uscc
+from stdnum.de import vat as german
+from stdnum.ean import is_valid as is_ean
+from stdnum.es import nif as spanish
+from stdnum.fr import tva as french
+from stdnum.gb import vat as british
+from stdnum.in_ import gstin
+from stdnum.it import iva as italian
+from stdnum.jp import cn as japanese
+from stdnum.nl import btw as dutch
+from stdnum.pl import nip as polish
+from stdnum.pt import nif as portuguese
+from stdnum.se import vat as swedish
+from stdnum.us import ein, rtn
+
+from finscribe_assets.documents.banking import draw_account
+from finscribe_assets.documents.identifiers import gtin
+from finscribe_assets.documents.locales import LOCALE_FACTS
+from finscribe_assets.documents.places import places_of
+from finscribe_assets.documents.vendors import VENDORS_PER_LOCALE, draw_party, vendor
+
+VALIDATORS = {"DE": german, "AT": austrian, "CH": swiss, "GB": british, "FR": french, "ES": spanish, "IT": italian,
+              "NL": dutch, "PL": polish, "PT": portuguese, "SE": swedish, "US": ein, "IN": gstin, "AU": abn,
+              "JP": japanese, "CN": uscc}  # fmt: skip
+LOCALES = list(LOCALE_FACTS)
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_tax_identifiers_pass(locale):
+    country = LOCALE_FACTS[locale].country_code
+    for number in range(500):
+        value = draw_party(f"test:{number}", locale, with_vat=True).vat_identifier
+        if country == "AE":  # the form alone is published
+            assert value.isdigit() and len(value) == 15 and value.startswith("100")
+        else:
+            assert VALIDATORS[country].is_valid(value.removeprefix("T") if country == "JP" else value), value
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_accounts_pass(locale):
+    facts = LOCALE_FACTS[locale]
+    for number in range(200):
+        account = draw_account(Random(number), facts.country_code)
+        if facts.iban_country:
+            # Germany's banks have a hundred formulas for account numbers: those digits are not checked.
+            IBAN(account.number, validate_bban=facts.iban_country not in ("DE", "SE"))
+            assert BIC(account.bic).country_code == facts.country_code
+        elif facts.country_code == "US":
+            assert rtn.is_valid(account.bic)
+        assert account.bank_name
+
+
+def test_article_numbers_pass():
+    assert all(is_ean(gtin(Random(number))) for number in range(500))
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_sellers_of_a_locale_have_names_of_their_own_and_live_in_one_country(locale):
+    sellers = [vendor(locale, number) for number in range(VENDORS_PER_LOCALE)]
+    assert len({seller.party.name for seller in sellers}) == VENDORS_PER_LOCALE
+    assert {seller.party.address.country_code for seller in sellers} == {LOCALE_FACTS[locale].country_code}
+    assert all(seller.party.contact_email.endswith(".example.com") for seller in sellers)
+    assert all("#" not in text and "{" not in text and "%" not in text for seller in sellers
+               for text in (seller.party.name, seller.party.address.street, seller.party.contact_phone))  # fmt: skip
+
+
+def test_an_indian_number_begins_with_the_state_of_its_company():
+    codes = {city.name: city.subdivision_code for city in places_of("en_IN").cities}
+    for number in range(100):
+        party = draw_party(f"state:{number}", "en_IN", with_vat=True)
+        assert party.vat_identifier.startswith(codes[party.address.city])
+        assert party.tax_registration == party.vat_identifier[2:12]

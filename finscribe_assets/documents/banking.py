@@ -33,7 +33,8 @@ _BANKS: dict[str, tuple[tuple[str, str, str], ...]] = {
     "AU": (("062", "", "Commonwealth Bank"), ("033", "", "Westpac"), ("083", "", "NAB")),
     "IN": (("SBIN", "", "State Bank of India"), ("HDFC", "", "HDFC Bank"), ("ICIC", "", "ICICI Bank")),
     "JP": (("", "BOTKJPJT", "三菱UFJ銀行"), ("", "SMBCJPJT", "三井住友銀行"), ("", "MHCBJPJT", "みずほ銀行")),
-    "CN": (("6222", "ICBKCNBJ", "中国工商银行"), ("6217", "BKCHCNBJ", "中国银行"), ("6227", "PCBCCNBJ", "中国建设银行")),
+    "CN": (("6222", "ICBKCNBJ", "中国工商银行"), ("6217", "BKCHCNBJ", "中国银行"),
+           ("6227", "PCBCCNBJ", "中国建设银行")),
 }  # fmt: skip
 
 

@@ -71,7 +71,7 @@ class DrawnDocument(BaseModel):
     vendor: str = Field(description="identity of the seller over all batches; groups splits with the layout")
     document: Document
     printed: dict[str, str] = Field(description="the text printed for each field path, verbatim")
-    knobs: dict[str, float] = Field(description="value drawn for each knob: 0 or 1, or a strength; 0 where it cannot act")
+    knobs: dict[str, float] = Field(description="value drawn for each knob: 0, 1 or a strength; 0 where it cannot act")
     presentation: Presentation
 
     @property

@@ -44,7 +44,7 @@ class NumberStyle(BaseModel):
     lakh: bool = Field(default=False, description="groups of two before the last three, as in India")
     shortest_group: int = Field(default=1, description="digits before the first mark that grouping needs")
     negative: Negative = Field(
-        default="minus", description="how a number below zero is marked: -1, 1-, (1), 1 CR (a bill's), 1 DR (an account's)"
+        default="minus", description="mark of a number below zero: -1, 1-, (1), 1 CR (a bill's), 1 DR (an account's)"
     )
     digits: Literal["latin", "arabic", "full_width"] = "latin"
 
@@ -54,7 +54,7 @@ def usual_style(locale: str) -> NumberStyle:
     """Return a locale's own way of writing numbers, from CLDR."""
     symbols = Locale.parse(locale).number_symbols["latn"]
     group = str(symbols.get("currencyGroup", symbols["group"]))
-    # CLDR asks for five digits before grouping in these; much software there groups four as well, but none groups three.
+    # CLDR asks for five digits before grouping in these; much software there groups four as well.
     shortest = 2 if locale in {"es_ES", "pl_PL", "pt_PT"} else 1
     decimal = str(symbols.get("currencyDecimal", symbols["decimal"]))
     return NumberStyle(decimal=decimal, group=group, lakh=locale == "en_IN", shortest_group=shortest)

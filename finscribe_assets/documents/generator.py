@@ -137,10 +137,11 @@ def _draw_knobs(random: Random, knobs: Knobs, kind: DocumentType, facts: LocaleF
     another that was drawn is 0, so that mining compares documents by what is on their pages.
     """
     drawn = {}
-    for name, intensity in knobs.model_dump().items():
+    for name, wanted in knobs.model_dump().items():
         chance, strength = random.random(), random.random()
-        if name == "tax_inclusive_prices" and kind is DocumentType.RECEIPT:
-            intensity **= 0.25  # most tills of the world show prices with tax
+        # Most tills of the world show prices with tax.
+        shows_tax = name == "tax_inclusive_prices" and kind is DocumentType.RECEIPT
+        intensity = wanted**0.25 if shows_tax else wanted
         value = float(chance < intensity)
         if name in DAMAGE:
             value *= round(WEAKEST_DAMAGE + (1 - WEAKEST_DAMAGE) * strength, 3)
@@ -174,7 +175,7 @@ def _draw_currency(random: Random, facts: LocaleFacts, knobs: Mapping[str, float
 
 
 def _draw_sale(frame: _Frame) -> Document:
-    facts, knobs, kind, seller = frame.facts, frame.knobs, frame.kind, frame.seller
+    knobs, kind, seller = frame.knobs, frame.kind, frame.seller
     random = Random(f"sale:{frame.name}")
     buyer = None if kind is DocumentType.RECEIPT else _draw_buyer(random, frame)
     tax = draw_tax_case(random, seller.locale, frame.category, frame.day, seller.party, buyer)
@@ -187,8 +188,9 @@ def _draw_sale(frame: _Frame) -> Document:
     settled = settle(Random(f"totals:{frame.name}"), sale, kind, lines, frame.habits.rounds)
     # The rate of a line is asked for only where a column prints it, but rules and exports need it: it is kept.
     header = draw_header(
-        Random(f"header:{frame.name}"), kind, seller, buyer, frame.day, settled.totals, minor_unit(frame.currency), knobs
-    )
+        Random(f"header:{frame.name}"), kind, seller, buyer, frame.day, settled.totals, minor_unit(frame.currency),
+        knobs,
+    )  # fmt: skip
     must_identify = kind is not DocumentType.RECEIPT or frame.habits.rounds
     third_parties: dict[str, Party | None] = {}
     if knobs["third_parties"]:
@@ -279,7 +281,7 @@ def _draw_look(frame: _Frame, recipe: Recipe, document: Document) -> Presentatio
     numbers = draw_number_style(random, locale, habits, knobs)
     size = random.uniform(6.5, 7.5) if knobs["small_print"] else random.uniform(8.5, 10.5)
     absent = [name for name in ("due_date", "delivery_date", "purchase_order_reference", "contract_reference",
-                                "buyer_reference", "despatch_reference") if getattr(document, name) is None]  # fmt: skip
+                                "buyer_reference", "despatch_reference") if getattr(document, name) is None]
     is_order = frame.kind is DocumentType.PURCHASE_ORDER
     decoys = draw_decoys(random, locale, frame.day, frame.date_pattern, numbers.digits,
                          [name for name in absent if not is_order or name == "contract_reference"], knobs)  # fmt: skip

@@ -49,7 +49,8 @@ class Sale:
 
 def draw_code(random: Random, length: int, knobs: Mapping[str, float]) -> str:
     """Return so many digits, or look-alike characters where the knob asks for them."""
-    return "".join(random.choice(CONFUSABLE if knobs["confusable_identifiers"] else "0123456789") for _ in range(length))
+    alphabet = CONFUSABLE if knobs["confusable_identifiers"] else "0123456789"
+    return "".join(random.choice(alphabet) for _ in range(length))
 
 
 def draw_lines(random: Random, sale: Sale) -> tuple[Line, ...]:
@@ -174,7 +175,7 @@ def _draw_price(random: Random, sale: Sale, item: Item, unit: Decimal) -> Decima
         value *= 1 + sale.tax.rates[0] / 100
     if sale.turns_up("long_amounts"):
         value *= random.randint(LONG_AMOUNT_FACTOR // 2, LONG_AMOUNT_FACTOR)
-    endings = (Decimal(1), Decimal("0.5"), Decimal("0.1"), Decimal("0.05"), Decimal("0.01"))
+    endings: tuple[Decimal, ...] = (Decimal(1), Decimal("0.5"), Decimal("0.1"), Decimal("0.05"), Decimal("0.01"))
     if unit == 1:
         endings = (Decimal(100), Decimal(50), Decimal(10), Decimal(1))
     # Steps that are coarse for the price would make all prices alike.
@@ -210,7 +211,8 @@ def _payable(lines: Sequence[Line], sale: Sale) -> tuple[Line, ...]:
     for base in bases_of(lines, ()):
         place = max(at for at, line in enumerate(done) if line.vat_rate == base.rate)
         line = done[place]
-        assert line.price_with_vat is not None and line.gross_amount is not None  # prices include tax
+        if line.price_with_vat is None or line.gross_amount is None:
+            raise ValueError(f"{line.item_name!r} has no price with tax, in a sale whose prices include it")
         one = Decimal(1).copy_sign(line.quantity)
         for quantity, coins in [(line.quantity, coins) for coins in range(7)] + [(one, coins) for coins in range(2)]:
             price = line.price_with_vat + coins * unit

@@ -30,8 +30,15 @@ PAPERS = (*BILLS, _K.PURCHASE_ORDER)
 TABLES = (*PAPERS, _K.BANK_STATEMENT)
 
 
-def _knob(default: float, cause: str, elements: tuple[Element, ...], description: str, *,
-          documents: tuple[DocumentType, ...] = tuple(DocumentType), languages: tuple[str, ...] = ()) -> Any:  # fmt: skip
+def _knob(
+    default: float,
+    cause: str,
+    elements: tuple[Element, ...],
+    description: str,
+    *,
+    documents: tuple[DocumentType, ...] = tuple(DocumentType),
+    languages: tuple[str, ...] = (),
+) -> Any:
     return Field(
         default,
         ge=0.0,

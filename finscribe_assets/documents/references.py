@@ -44,14 +44,7 @@ def draw_header(random: Random, kind: DocumentType, seller: Vendor, buyer: Party
         case DocumentType.RECEIPT:
             return {"payment_means": _means(random, seller.locale, totals)} if optional(0.8) else {}
         case DocumentType.PURCHASE_ORDER:
-            header: dict[str, Any] = {}
-            if optional(0.8):
-                header["delivery_date"] = day + dt.timedelta(days=random.randint(3, 40))
-            if optional(0.3):
-                header["contract_reference"] = f"C-{draw_code(random, 5, knobs)}"
-            if optional(0.4):
-                header["payment_terms"] = _net_terms(random, seller.locale, random.choice(TERMS_DAYS))
-            return header
+            return _order_header(random, day, seller, knobs, optional=optional)
     header = _references(random, day, seller, buyer, knobs, optional=optional)
     if kind is DocumentType.CREDIT_NOTE:
         earlier = day - dt.timedelta(days=random.randint(2, 90))
@@ -70,6 +63,18 @@ def draw_header(random: Random, kind: DocumentType, seller: Vendor, buyer: Party
             header |= {"payment_reference": draw_code(random, 12, knobs)}
     if optional(0.3):
         header["payment_means"] = random.choice(phrases(seller.locale, "means.credit_transfer"))
+    return header
+
+
+def _order_header(random: Random, day: dt.date, seller: Vendor, knobs: Mapping[str, float], *,
+                  optional: Any) -> dict[str, Any]:  # fmt: skip
+    header: dict[str, Any] = {}
+    if optional(0.8):
+        header["delivery_date"] = day + dt.timedelta(days=random.randint(3, 40))
+    if optional(0.3):
+        header["contract_reference"] = f"C-{draw_code(random, 5, knobs)}"
+    if optional(0.4):
+        header["payment_terms"] = _net_terms(random, seller.locale, random.choice(TERMS_DAYS))
     return header
 
 

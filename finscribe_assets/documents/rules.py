@@ -120,9 +120,10 @@ def net_price(amounts: Amounts, unit: Decimal) -> Iterator[Outcome]:
 def line_with_vat(amounts: Amounts, unit: Decimal) -> Iterator[Outcome]:
     """Ours: a line's amount with tax is its net amount and the rounded tax on it."""
     for index in _indices(amounts, "lines"):
-        net, rate, gross = (amounts.get(f"lines[{index}].{name}") for name in ("net_amount", "vat_rate", "gross_amount"))
+        line = f"lines[{index}]."
+        net, rate, gross = (amounts.get(line + name) for name in ("net_amount", "vat_rate", "gross_amount"))
         if net is not None and rate is not None and gross is not None:
-            yield Outcome("LINE-WITH-VAT", f"lines[{index}].gross_amount", net + round_to(net * rate / 100, unit), gross)
+            yield Outcome("LINE-WITH-VAT", f"{line}gross_amount", net + round_to(net * rate / 100, unit), gross)
 
 
 def sum_of_lines(amounts: Amounts, unit: Decimal) -> Iterator[Outcome]:
@@ -209,7 +210,8 @@ def taxable_by_rate(amounts: Amounts, unit: Decimal) -> Iterator[Outcome]:
     shares = {index: amounts.get(f"vat_breakdown[{index}].rate") for index in _indices(amounts, "vat_breakdown")}
     parts = [(sign, _column(amounts, group, "vat_rate"), _column(amounts, group, "amount"))
              for sign, group in ((-1, "allowances"), (1, "charges")) if _indices(amounts, group)]  # fmt: skip
-    if rates is None or lines is None or sorted(set(rates)) != sorted(rate for rate in shares.values() if rate is not None):
+    shared = sorted(rate for rate in shares.values() if rate is not None)
+    if rates is None or lines is None or sorted(set(rates)) != shared:
         return
     if any(part_rates is None or part_amounts is None for _, part_rates, part_amounts in parts):
         return
@@ -226,7 +228,8 @@ def taxable_by_rate(amounts: Amounts, unit: Decimal) -> Iterator[Outcome]:
 
 def vat_in_accounting_currency(amounts: Amounts, unit: Decimal) -> Iterator[Outcome]:
     """Ours: BT-111 is BT-110 at the printed rate of exchange, in as many decimals as BT-111 has."""
-    tax, rate, said = (amounts.get(name) for name in ("totals.total_vat", "exchange_rate", "totals.total_vat_accounting"))
+    names = ("totals.total_vat", "exchange_rate", "totals.total_vat_accounting")
+    tax, rate, said = (amounts.get(name) for name in names)
     if tax is not None and rate is not None and said is not None:
         exponent = Decimal(1).scaleb(int(said.as_tuple().exponent))
         yield Outcome("VAT-ACCOUNTING", "totals.total_vat_accounting", round_to(tax * rate, exponent), said)
@@ -234,7 +237,8 @@ def vat_in_accounting_currency(amounts: Amounts, unit: Decimal) -> Iterator[Outc
 
 def account_balance(amounts: Amounts, unit: Decimal) -> Iterator[Outcome]:
     """Ours: the new balance is the previous one and the amount due."""
-    earlier, due, now = (amounts.get(f"totals.{name}") for name in ("previous_balance", "amount_due", "account_balance"))
+    names = ("previous_balance", "amount_due", "account_balance")
+    earlier, due, now = (amounts.get(f"totals.{name}") for name in names)
     if earlier is not None and due is not None and now is not None:
         yield Outcome("ACCOUNT-BALANCE", "totals.account_balance", earlier + due, now)
 

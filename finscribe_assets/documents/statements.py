@@ -16,8 +16,15 @@ from finscribe_assets.documents.words import phrases
 FEE_SHARE = 0.08
 
 
-def draw_statement(random: Random, locale: str, account: str, start: dt.date, period: int,
-                   columns: tuple[str, ...], knobs: Mapping[str, float]) -> tuple[Statement, tuple[Entry, ...]]:  # fmt: skip
+def draw_statement(
+    random: Random,
+    locale: str,
+    account: str,
+    start: dt.date,
+    period: int,
+    columns: tuple[str, ...],
+    knobs: Mapping[str, float],
+) -> tuple[Statement, tuple[Entry, ...]]:
     """Return the account and its rows over a period of so many days; balances chain from the first to the last."""
     unit, level = minor_unit(LOCALE_FACTS[locale].currency_code), PRICE_LEVELS[LOCALE_FACTS[locale].currency_code]
     scale = int(level * random.choice((1, 3, 10)) / float(unit)) * (random.randint(500, 2500)

@@ -136,7 +136,7 @@ def bases_of(lines: Sequence[Line], adjustments: Sequence[tuple[Decimal | None, 
 
 def breakdown(bases: Sequence[TaxBase], case: TaxCase, unit: Decimal, *, inclusive: bool) -> tuple[VatBreakdown, ...]:
     """Return the tax of each base (BR-CO-17); where prices include it, it is taken out of them."""
-    shares = []
+    shares: list[tuple[str | None, TaxBase, Decimal, Decimal, Decimal, str | None]] = []
     for base in bases:
         reason = case.exemption_reason if base.category not in (VatCategory.STANDARD, VatCategory.ZERO) else None
         if inclusive:

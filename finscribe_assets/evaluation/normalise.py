@@ -16,6 +16,7 @@ from babel.dates import get_month_names
 from babel.numbers import get_decimal_symbol
 
 from finscribe_assets.documents.elements import ValueKind, kind_of
+from finscribe_assets.documents.locales import LOCALE_FACTS
 
 MAX_LENGTH = 400  # of a single value; longer ones are compared by their beginning
 
@@ -94,11 +95,12 @@ def _plain(body: str, text: str, locale: str | None) -> str:
 @cache
 def _months() -> dict[str, int]:
     names: dict[str, int] = {}
-    for language in ("en", "de", "fr"):
+    for language in sorted({facts.language for facts in LOCALE_FACTS.values()}):
         for width in ("wide", "abbreviated"):
             for context in ("format", "stand-alone"):
                 for number, name in get_month_names(width, context, language).items():
-                    names[_fold(name)] = number
+                    if not any(character.isdigit() for character in name):  # such as 3月, whose digits say it
+                        names[_fold(name)] = number
     return names
 
 
@@ -108,7 +110,7 @@ def _fold(word: str) -> str:
 
 
 def parse_date(text: str, locale: str | None = None) -> dt.date:
-    """Read a date: ISO 8601, digits in the locale's order, or with the month's name in English, German or French.
+    """Read a date: ISO 8601, digits in the locale's order, or with the month's name in any language of the locales.
 
     Years of two digits are of 1970 to 2069.
 

@@ -91,7 +91,8 @@ def table_widths(drawn: DrawnDocument) -> TableWidths:
     type_size = look.font_size * style.page_scale * style.table_scale
     room = (paper - style.outside_mm) * POINTS_PER_MM / type_size
     rows, padding = table_rows(drawn), 2 * style.padding
-    needed, texts = {}, {}
+    needed: dict[str, float] = {}
+    texts: dict[str, float] = {}
     for column in look.columns:
         head, *cells = [_text_of(row.cells[column], drawn) for row in rows if column in row.cells]
         is_text = column in TEXTS

@@ -58,7 +58,8 @@ def _rows(drawn: DrawnDocument) -> Iterator[tuple[str, str, dict[str, Cell]]]:
             carrying = next(name for name in _CARRYING if name in look.columns)
             yield "td", "carried", {text: (look.labels["carried_forward"], None, ""), carrying: ("", path, "")}
             # The figure is a field once, where it is carried; brought forward it is print only.
-            again = {text: (look.labels["brought_forward"], None, ""), carrying: (drawn.printed[path], None, "")}
+            again: dict[str, Cell] = {text: (look.labels["brought_forward"], None, ""),
+                                      carrying: (drawn.printed[path], None, "")}  # fmt: skip
             yield "td", "carried brought", again
         mark = f" {look.rate_mark}" if index in look.marked_lines else ""
         yield ("td", "", {column: ("", f"{group}[{index}].{column}", mark if column == text else "")

@@ -10,8 +10,8 @@ from babel.numbers import format_currency, format_decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.formats import usual_style, write_amount
+from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.recipe import LOCALES
 from finscribe_assets.evaluation.normalise import Ambiguous, Unreadable, canonical, parse_amount, parse_date
 from finscribe_assets.evaluation.response import Fate, read_response

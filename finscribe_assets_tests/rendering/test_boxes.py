@@ -1,6 +1,7 @@
 """Boxes against pixels: each field gets a background colour of its own, and is looked for in the raster."""
 
 import io
+from random import Random
 
 import numpy as np
 import pypdfium2
@@ -28,7 +29,9 @@ def example(layout: str, **knobs: float) -> DrawnDocument:
 def coloured(drawn: DrawnDocument) -> tuple[list[np.ndarray], dict[str, tuple[int, int, int]]]:
     """Rasterise the document in colour, every field's text invisible on a background that is its own."""
     # Without green, so that neither a grey nor an edge blended with white comes near; at least 6 levels apart.
-    colours = {name: (60 + number % 32 * 6, 0, number // 32 % 42 * 6) for number, name in enumerate(drawn.printed)}
+    # In no order: an edge where two fields touch has the mean of their colours, which must not be a third one's.
+    shades = [(60 + red * 6, 0, blue * 6) for red in range(32) for blue in range(42)]
+    colours = dict(zip(drawn.printed, Random(3).sample(shades, len(drawn.printed)), strict=True))
     assert len(set(colours.values())) == len(colours)
     rules = "".join(
         f'[data-mark="field:{name}"]{{background:rgb{colour};color:rgb{colour}}}' for name, colour in colours.items()

@@ -195,8 +195,10 @@ def _draw_sale(frame: _Frame) -> Document:
     third_parties: dict[str, Party | None] = {}
     if knobs["third_parties"]:
         third_parties = {
-            "payee": Party(name=draw_party(f"payee:{frame.name}", seller.locale, with_vat=False).name),
-            "ship_to": trimmed(draw_party(f"ship_to:{frame.name}", _home(buyer, seller), with_vat=False), frozenset()),
+            "payee": Party(name=_stranger(f"payee:{frame.name}", seller.locale, seller.party, buyer).name),
+            "ship_to": trimmed(
+                _stranger(f"ship_to:{frame.name}", _home(buyer, seller), seller.party, buyer), frozenset()
+            ),
         }
     if frame.category is VatCategory.INTRA_COMMUNITY and "period_end" not in header:
         header["delivery_date"] = header.get("delivery_date") or frame.day - dt.timedelta(days=random.randint(1, 9))
@@ -224,6 +226,15 @@ def _draw_sale(frame: _Frame) -> Document:
     )  # fmt: skip
 
 
+def _stranger(seed: str, locale: str, *known: Party | None) -> Party:
+    """Return a company with none of these names: nobody sells to himself, and a payee is another (UBL-SR-19)."""
+    party = draw_party(seed, locale, with_vat=True)
+    while party.name in [other.name for other in known if other]:
+        seed += ":another"
+        party = draw_party(seed, locale, with_vat=True)
+    return party
+
+
 def _home(buyer: Party | None, seller: Vendor) -> str:
     """Return the locale of the buyer's country: what is exempt because it leaves the country does leave it."""
     country = buyer.address.country_code if buyer and buyer.address else LOCALE_FACTS[seller.locale].country_code
@@ -237,13 +248,13 @@ def _needs_buyer_vat(category: VatCategory) -> bool:
 def _draw_buyer(random: Random, frame: _Frame) -> Party:
     """Return the buyer; in countries whose states tax, half of them are of the seller's own state."""
     locale = draw_buyer_locale(random, frame.seller.locale, frame.category)
-    buyer = draw_party(f"buyer:{frame.name}", locale, with_vat=True)
+    buyer = _stranger(f"buyer:{frame.name}", locale, frame.seller.party)
     home = frame.seller.party.address
     if frame.facts.regime is TaxRegime.INDIA_GST and home and random.random() < 0.5:
         for attempt in range(40):
             if buyer.address and buyer.address.subdivision == home.subdivision:
                 break
-            buyer = draw_party(f"buyer:{frame.name}:{attempt}", locale, with_vat=True)
+            buyer = _stranger(f"buyer:{frame.name}:{attempt}", locale, frame.seller.party)
     return buyer
 
 

@@ -1,0 +1,79 @@
+"""What an auditor would ask of a sale beyond its totals: prices that can be paid, and parties that are not one."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from finscribe_assets.documents.goods import Sale, _payable
+from finscribe_assets.documents.knobs import NO_KNOBS
+from finscribe_assets.documents.locales import LOCALE_FACTS
+from finscribe_assets.documents.rules import round_to
+from finscribe_assets.documents.schema import Line, VatCategory
+from finscribe_assets.documents.taxation import TaxCase
+from finscribe_assets_tests.documents.bills import drawn_bills
+
+CENT = Decimal("0.01")
+RATES = sorted({rate for facts in LOCALE_FACTS.values() for _, rates in facts.tax_rates for rate in rates})
+quantities = st.integers(1, 480).map(lambda quarters: Decimal(quarters) / 4)
+
+
+def line(quantity: Decimal, price: Decimal, rate: Decimal) -> Line:
+    return Line(item_name="x", quantity=quantity, unit_code="H87", vat_category=VatCategory.STANDARD, vat_rate=rate,
+                price_with_vat=price, gross_amount=round_to(quantity * price, CENT))  # fmt: skip
+
+
+@given(
+    st.lists(
+        st.tuples(quantities, st.integers(1, 10**6).map(lambda cents: cents * CENT), st.sampled_from(RATES)),
+        min_size=1, max_size=6,
+    ),
+    st.sampled_from([1, -1]),
+)  # fmt: skip
+def test_tax_is_taken_out_of_any_prices_so_that_both_of_its_rules_hold(drawn, sign):
+    case = TaxCase(VatCategory.STANDARD, tuple(RATES), {})
+    sale = Sale("de_DE", "office", "EUR", case, (), True, sign < 0, dt.date(2024, 1, 1), "", NO_KNOBS.model_dump())
+    before = [line(sign * quantity, price, rate) for quantity, price, rate in drawn]
+    after = _payable(before, sale)
+    for rate in {one.vat_rate for one in after}:
+        gross = sum(one.gross_amount for one in after if one.vat_rate == rate)
+        net = round_to(gross * 100 / (100 + rate), CENT)
+        assert round_to(net * rate / 100, CENT) == gross - net
+    for one, other in zip(before, after, strict=True):
+        assert other.gross_amount == round_to(other.quantity * other.price_with_vat, CENT)
+        assert 0 <= other.price_with_vat - one.price_with_vat <= 6 * CENT
+        assert other.quantity in (one.quantity, sign)
+
+
+def test_half_a_dozen_at_twenty_per_cent_is_mended():
+    # 0.03 more than a multiple of six: no price of half a dozen ever comes to a payable sum.
+    lines = [line(Decimal(1), Decimal("0.03"), Decimal(20)), line(Decimal(6), Decimal("1.00"), Decimal(20))]
+    sale = Sale("fr_FR", "office", "EUR", TaxCase(VatCategory.STANDARD, (Decimal(20),), {}), (), True, False,
+                dt.date(2024, 1, 1), "", NO_KNOBS.model_dump())  # fmt: skip
+    assert [one.quantity for one in _payable(lines, sale)] == [1, 1]
+
+
+def test_nobody_sells_to_himself_and_a_payee_is_another():
+    for drawn in drawn_bills(300, 12, third_parties=1):
+        document = drawn.document
+        others = [document.buyer.name, document.payee.name, document.ship_to.name]
+        assert document.seller.name not in others, drawn.id
+        assert document.buyer.name not in others[1:], drawn.id
+
+
+def test_goods_that_are_exempt_because_they_leave_the_country_do_leave_it_on_a_known_day():
+    seen = set()
+    for drawn in drawn_bills(150, 13, third_parties=1, tax_exemptions=1):
+        document = drawn.document
+        category = document.vat_breakdown[0].category
+        countries = [party.address.country_code for party in (document.seller, document.buyer, document.ship_to)]
+        assert countries[1] == countries[2]
+        if category in (VatCategory.INTRA_COMMUNITY, VatCategory.EXPORT):
+            assert countries[0] != countries[1], drawn.id
+        if category is VatCategory.INTRA_COMMUNITY:
+            assert document.delivery_date or document.period_end, drawn.id
+        seen.add(category)
+    assert seen == {"E", "AE", "K", "G"}

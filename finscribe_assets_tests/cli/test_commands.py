@@ -23,7 +23,8 @@ def finscribe(*arguments: object, fails: bool = False) -> str:
 @pytest.fixture(scope="module")
 def work(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("cli") / "work"
-    finscribe("synthesize", "--num-samples", 24, "--seed", 3, "--out", folder, "--shard-size", 8, "--workers", 1)
+    finscribe("synthesize", "--num-samples", 24, "--seed", 3, "--out", folder, "--shard-size", 8, "--workers", 1,
+              "--preset", "embedded")  # fmt: skip
     finscribe("render", folder, "--workers", 1)
     finscribe("pairs", folder, "--workers", 1, "--ocr-lines", 8)
     finscribe("split", folder)
@@ -49,7 +50,8 @@ def test_synthesize_again_changes_nothing_and_another_seed_does(work, tmp_path):
     before = (work / "documents.parquet").read_bytes()
     assert "3 of 3 shards were there already" in " ".join(
         finscribe(
-            "synthesize", "--num-samples", 24, "--seed", 3, "--out", work, "--shard-size", 8, "--workers", 1
+            "synthesize", "--num-samples", 24, "--seed", 3, "--out", work, "--shard-size", 8, "--workers", 1,
+            "--preset", "embedded",
         ).split()
     )
     assert (work / "documents.parquet").read_bytes() == before
@@ -145,6 +147,8 @@ def test_schema_is_json_schema_with_the_codes():
         (("summary", "--storage", "{empty}"), "no report of batch-000 here"),
         (("extract", "{empty}/none.png"), "none.png"),
         (("synthesize", "--out", "{empty}", "--recipe", "{work}/plan.json"), "components: unknown key"),
+        (("synthesize", "--out", "{empty}", "--preset", "hardest"), "choose one of simple, medium, complex, embedded"),
+        (("synthesize", "--out", "{empty}", "--preset", "simple", "--plan", "{work}/plan.json"), "give one"),
     ],
 )
 def test_errors_say_what_is_wrong_and_how_to_mend_it(work, tmp_path, arguments, said):

@@ -135,7 +135,7 @@ def test_the_rate_rises_and_falls_along_the_cosine(source, tmp_path):
 
 
 def test_training_lowers_the_loss_on_documents_it_has_not_seen(source, tmp_path):
-    settings = SETTINGS.model_copy(update={"max_steps": 30, "batch_size": 8, "gradient_accumulation": 1, "dropout": 0.0,
+    settings = SETTINGS.model_copy(update={"max_steps": 60, "batch_size": 8, "gradient_accumulation": 1, "dropout": 0.0,
                                            "augmentation": 0.0, "validation_samples": 48})  # fmt: skip
     summary = train_adapter(settings, source, tmp_path / "out", tmp_path / "work")
     assert summary.loss_fell

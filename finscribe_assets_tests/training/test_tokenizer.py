@@ -2,7 +2,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from finscribe_assets.documents.generator import draw
-from finscribe_assets.documents.recipe import Recipe, seed_plan
+from finscribe_assets.documents.recipe import seed_plan
+from finscribe_assets.training.base_recipe import EMBEDDED_RECIPE
 from finscribe_assets.training.lines import plain
 from finscribe_assets.training.tokenizer import CHARACTERS, IMAGE, NO_BREAK_SPACES, PIECES, SPECIAL, build_tokenizer
 
@@ -14,7 +15,7 @@ def _tokens(text: str) -> list[int]:
 
 
 def test_every_printed_text_of_200_documents_comes_back():
-    plan = seed_plan("batch-000", 200, 5, Recipe())
+    plan = seed_plan("batch-000", 200, 5, EMBEDDED_RECIPE)
     texts = {text for index in range(200) for text in draw(plan, index).printed.values()}
     assert len(texts) > 2000
     assert any(space in text for text in texts for space in NO_BREAK_SPACES), "French and German prices have them"

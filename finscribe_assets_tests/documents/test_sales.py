@@ -8,6 +8,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
+from finscribe_assets.documents.generator import _stranger
 from finscribe_assets.documents.goods import Sale, _payable
 from finscribe_assets.documents.knobs import NO_KNOBS
 from finscribe_assets.documents.locales import LOCALE_FACTS
@@ -54,6 +55,12 @@ def test_half_a_dozen_at_twenty_per_cent_is_mended():
     sale = Sale("fr_FR", "office", "EUR", TaxCase(VatCategory.STANDARD, (Decimal(20),), {}), (), True, False,
                 dt.date(2024, 1, 1), "", NO_KNOBS.model_dump())  # fmt: skip
     assert [one.quantity for one in _payable(lines, sale)] == [1, 1]
+
+
+def test_a_stranger_has_another_name():
+    first = _stranger("a seed", "de_DE")
+    assert first == _stranger("a seed", "de_DE")
+    assert first.name != _stranger("a seed", "de_DE", first).name
 
 
 def test_nobody_sells_to_himself_and_a_payee_is_another():

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 
-from finscribe_assets.documents.elements import field_of
 from finscribe_assets.documents.schema import Document, DocumentType
 
 # Values of the header and of the payment block, in the order that they are printed.
@@ -39,19 +39,20 @@ def label_key(name: str, kind: DocumentType) -> str:
     return name
 
 
+@cache
+def _is_labelled(path: str) -> bool:
+    group, _, last = path.rpartition(".")
+    return (path in HEADER or path in PAYMENT or path == "exchange_rate" or group in ("totals", "statement")
+            or (group in PARTIES and last in PARTICULARS))  # fmt: skip
+
+
 def labels_needed(document: Document, printed: Iterable[str], columns: tuple[str, ...], *,
                   merged_head: bool) -> dict[str, str]:  # fmt: skip
     """Return the labels of a page: name of its use (a field without list positions, or a purpose) → key of wordings."""
     kind = document.document_type
     group = "entries" if kind is DocumentType.BANK_STATEMENT else "lines"
     names = ["title", *(role for role in PARTIES if getattr(document, role)), *(f"{group}.{name}" for name in columns)]
-    for path in printed:
-        name = field_of(path)
-        top, _, last = name.rpartition(".")
-        is_labelled = (name in HEADER or name in PAYMENT or top in ("totals", "statement")
-                       or (top in PARTIES and last in PARTICULARS) or name == "exchange_rate")  # fmt: skip
-        if is_labelled:
-            names.append(name)
+    names += [path for path in printed if _is_labelled(path)]
     keys = {name: label_key(name, kind) for name in names}
     if merged_head:
         keys |= {"group_item": "columns.group_item", "group_price": "columns.group_price"}

@@ -64,9 +64,12 @@ def write_number(value: Decimal, style: NumberStyle, places: int | None = None) 
     """Return a number with so many decimals, or with as many as it has, up to six."""
     if places is None:
         places = min(6, max(0, -int(value.normalize().as_tuple().exponent)))
-    whole, _, fraction = format(abs(value), f".{places}f").partition(".")
-    # Formatting rounds a sign away that nobody would see: -0.00 is 0.00.
-    negative = value < 0 and any(digit != "0" for digit in whole + fraction)
+    whole, _, fraction = f"{value:.{places}f}".partition(".")
+    negative = whole.startswith("-")
+    if negative:
+        whole = whole[1:]
+        # Formatting rounds a sign away that nobody would see: -0.00 is 0.00.
+        negative = bool((whole + fraction).strip("0"))
     text = _grouped(whole, style) + (style.decimal + fraction if fraction else "")
     if style.digits != "latin":
         text = text.translate(str.maketrans(_DIGITS["latin"], _DIGITS[style.digits]))
@@ -74,7 +77,7 @@ def write_number(value: Decimal, style: NumberStyle, places: int | None = None) 
 
 
 def _grouped(whole: str, style: NumberStyle) -> str:
-    if not style.group or len(whole) < 3 + style.shortest_group:
+    if len(whole) < 3 + style.shortest_group or not style.group:
         return whole
     head, tail = whole[:-3], whole[-3:]
     size = 2 if style.lakh else 3

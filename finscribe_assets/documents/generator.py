@@ -16,7 +16,7 @@ from finscribe_assets.documents.captions import labels_needed
 from finscribe_assets.documents.drawn import DrawnDocument, Presentation
 from finscribe_assets.documents.formats import Display
 from finscribe_assets.documents.goods import Sale, draw_lines, reduced_lines
-from finscribe_assets.documents.knobs import DAMAGE, KNOB_FACTS, Knobs
+from finscribe_assets.documents.knobs import DAMAGE, Knobs, acting_knobs
 from finscribe_assets.documents.locales import LOCALE_FACTS, SHARED_SYMBOLS, LocaleFacts, TaxRegime, minor_unit
 from finscribe_assets.documents.looks import (
     Habits,
@@ -137,7 +137,8 @@ def _draw_knobs(random: Random, knobs: Knobs, kind: DocumentType, facts: LocaleF
     another that was drawn is 0, so that mining compares documents by what is on their pages.
     """
     drawn = {}
-    for name, wanted in knobs.model_dump().items():
+    acting = acting_knobs(kind, facts.language)
+    for name, wanted in knobs:
         chance, strength = random.random(), random.random()
         # Most tills of the world show prices with tax.
         shows_tax = name == "tax_inclusive_prices" and kind is DocumentType.RECEIPT
@@ -145,7 +146,7 @@ def _draw_knobs(random: Random, knobs: Knobs, kind: DocumentType, facts: LocaleF
         value = float(chance < intensity)
         if name in DAMAGE:
             value *= round(WEAKEST_DAMAGE + (1 - WEAKEST_DAMAGE) * strength, 3)
-        drawn[name] = value if KNOB_FACTS[name].acts_on(kind, facts.language) else 0.0
+        drawn[name] = value if name in acting else 0.0
     drawn["degradation"] = round(random.uniform(0, knobs.degradation), 3)
     if facts.regime in (TaxRegime.US_SALES_TAX, TaxRegime.INDIA_GST):
         drawn["tax_inclusive_prices"] = 0.0  # tax is added, and by two authorities

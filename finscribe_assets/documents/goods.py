@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
@@ -16,12 +17,16 @@ from finscribe_assets.documents.schema import Line
 from finscribe_assets.documents.taxation import TaxCase, bases_of, is_consistent
 from finscribe_assets.documents.words import TRADES, Item, items_of, phrases
 
+_MAY_BE_BLANK = ("sku", "gtin", "classification", "purchase_order_line", "unit")
 CONFUSABLE = "0O1I5S8B2Z"
 LONG_AMOUNT_FACTOR = 2500
 MOST_LINES = 120
 # Units that are sold in halves and quarters.
 MEASURED = frozenset({"HUR", "DAY", "KGM", "TNE", "LTR", "MTR", "MTK", "MTQ"})
 QUANTITIES = (1, 1, 1, 2, 2, 3, 4, 5, 6, 8, 10, 12, 20, 25, 50, 100)
+# What prices are multiples of, with the least price that they fit; the second where there are no smaller coins.
+_STEPS = tuple((Decimal(step), 20 * Decimal(step)) for step in ("1", "0.5", "0.1", "0.05", "0.01"))
+_BIG_STEPS = tuple((Decimal(step), 20 * Decimal(step)) for step in (100, 50, 10, 1))
 # Harmonized System chapters that a trade's goods mostly fall under; SAC 99 for services.
 CHAPTERS = {"office": "4820", "catering": "2106", "software": "9983", "construction": "6810", "retail": "6203",
             "medical": "9018", "logistics": "9965", "automotive": "8708"}  # fmt: skip
@@ -87,33 +92,26 @@ def _draw_count(random: Random, sale: Sale) -> int:
 def _pool(random: Random, sale: Sale) -> list[Item]:
     """Return what the lines are drawn from; with several rates, first an item of each."""
     items = items_of(sale.locale, sale.trade)
-    standard, reduced = [item for item in items if not item.reduced], [item for item in items if item.reduced]
+    standard, reduced = [item for item in items if not item.rate], [item for item in items if item.rate]
     if sale.turns_up("several_rates") and len(sale.tax.rates) > 1:
         # A shop whose trade has nothing at a reduced rate sells some of another's.
-        reduced = reduced or [item for trade in TRADES for item in items_of(sale.locale, trade) if item.reduced]
+        reduced = reduced or [item for trade in TRADES for item in items_of(sale.locale, trade) if item.rate]
         pair = [random.choice(standard), random.choice(reduced)]
         return [*pair, *(item for item in (*standard, *reduced) if item not in pair)]
     if reduced and len(sale.tax.rates) > 1 and random.random() < 0.15:
-        return reduced
+        rate = random.choice(reduced).rate
+        return [item for item in reduced if item.rate == rate]
     return standard
-
-
-def _rate(random: Random, sale: Sale, item: Item) -> Decimal:
-    rates = sale.tax.rates
-    if not item.reduced or len(rates) == 1:
-        return rates[0]
-    several = sale.turns_up("several_rates") and random.random() < 0.25
-    return random.choice(rates[1:]) if several else rates[1]
 
 
 def _draw_line(random: Random, sale: Sale, item: Item, name: str, number: int) -> Line:
     columns, unit = sale.columns, minor_unit(sale.currency)
     quantity = _draw_quantity(random, item) * (-1 if sale.returned else 1)
     price = _draw_price(random, sale, item, unit)
-    rate = _rate(random, sale, item)
-    blank = {column for column in ("sku", "gtin", "classification", "purchase_order_line", "unit")
-             if sale.turns_up("blank_cells") and random.random() < 0.4}  # fmt: skip
-    shown = {column for column in columns if column not in blank}
+    rate = sale.tax.rates[item.rate if len(sale.tax.rates) > 1 else 0]
+    shown = columns
+    if sale.turns_up("blank_cells"):
+        shown = tuple(column for column in columns if column not in _MAY_BE_BLANK or random.random() >= 0.4)
     if sale.turns_up("wrapped_descriptions") and random.random() < 0.6:
         separator = "、" if sale.locale[:2] in ("ja", "zh") else "، " if sale.locale.startswith("ar") else ", "
         name = f"{name}{separator}{random.choice(phrases(sale.locale, 'suffixes'))}"
@@ -170,16 +168,13 @@ def _draw_price(random: Random, sale: Sale, item: Item, unit: Decimal) -> Decima
     """Return a price in the document's currency that ends as prices do."""
     level = Decimal(str(PRICE_LEVELS[sale.currency]))
     lowest, highest = item.lowest * level, item.highest * level
-    value = lowest + (highest - lowest) * Decimal(random.randint(0, 1000)) / 1000
+    value = lowest + (highest - lowest) * random.randint(0, 1000) / 1000
     if sale.inclusive:
         value *= 1 + sale.tax.rates[0] / 100
     if sale.turns_up("long_amounts"):
         value *= random.randint(LONG_AMOUNT_FACTOR // 2, LONG_AMOUNT_FACTOR)
-    endings: tuple[Decimal, ...] = (Decimal(1), Decimal("0.5"), Decimal("0.1"), Decimal("0.05"), Decimal("0.01"))
-    if unit == 1:
-        endings = (Decimal(100), Decimal(50), Decimal(10), Decimal(1))
     # Steps that are coarse for the price would make all prices alike.
-    step = random.choice([one for one in endings if one * 20 <= value] or [unit])
+    step = random.choice([step for step, least in (_BIG_STEPS if unit == 1 else _STEPS) if least <= value] or [unit])
     price = (value / step).quantize(Decimal(1), rounding=ROUND_HALF_UP) * step
     if step == 1 and unit < 1 and random.random() < 0.4:
         price -= Decimal("0.01")
@@ -190,8 +185,8 @@ def _draw_quantity(random: Random, item: Item) -> Decimal:
     if item.unit_code in MEASURED and random.random() < 0.4:
         return Decimal(random.randint(2, 160)) / 4
     # Nobody orders a hundred audits.
-    most = max(2, int(4000 / float(item.highest)))
-    return Decimal(random.choice([quantity for quantity in QUANTITIES if quantity <= most]))
+    most = bisect_right(QUANTITIES, max(2, 4000 // item.highest))
+    return Decimal(QUANTITIES[random.randrange(most)])
 
 
 def _draw_note(random: Random, sale: Sale) -> str:

@@ -131,8 +131,9 @@ def indian_gstin(random: Random, state_code: str) -> str:
 
 
 def australian_abn(random: Random) -> str:
-    """Return an ABN in its printed groups; the two digits in front make its weighted sum divisible by 89."""
-    body = digits(random, 9)
+    """Return a company's ABN in printed groups: two digits that make its weighted sum divisible by 89, and its ACN."""
+    body = digits(random, 8)
+    body += str(-weighted_sum(body, range(8, 0, -1)) % 10)
     check = 11 + (-weighted_sum(body, range(3, 20, 2)) - 1) % 89
     return f"{check} {body[:3]} {body[3:6]} {body[6:]}"
 
@@ -169,6 +170,21 @@ _OF_COUNTRY: dict[str, Callable[[Random], str]] = {
 def vat_identifier(random: Random, country_code: str, state_code: str = "") -> str:
     """Return the tax identifier that a company of a country prints; in India it begins with the state's code."""
     return indian_gstin(random, state_code) if country_code == "IN" else _OF_COUNTRY[country_code](random)
+
+
+# Where the number stands that one company has in all registers, within its tax identifier without groups.
+_NATIONAL = {"FR": slice(4, None), "IT": slice(2, None), "ES": slice(2, None), "PT": slice(2, None),
+             "NL": slice(2, 11), "SE": slice(2, 12), "CH": slice(3, 12), "IN": slice(2, 12), "AU": slice(2, None),
+             "JP": slice(2, None), "CN": slice(None)}  # fmt: skip
+
+
+def national_number(country_code: str, vat: str) -> str:
+    """Return the number that a tax identifier is built upon, such as the SIREN, the NIF, the UID, the PAN or the ACN.
+
+    Empty where a country's registers number companies independently.
+    """
+    where = _NATIONAL.get(country_code)
+    return "".join(filter(str.isalnum, vat))[where] if where else ""
 
 
 def gtin(random: Random) -> str:

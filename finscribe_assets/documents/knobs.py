@@ -7,6 +7,7 @@ strengths up to the greatest. The values drawn are stored with each document und
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -293,3 +294,9 @@ def _facts() -> dict[str, KnobFacts]:
 
 
 KNOB_FACTS: dict[str, KnobFacts] = _facts()
+
+
+@cache
+def acting_knobs(kind: DocumentType, language: str) -> frozenset[str]:
+    """Return the knobs that can change a kind of document in a language."""
+    return frozenset(name for name, facts in KNOB_FACTS.items() if facts.acts_on(kind, language))

@@ -1,7 +1,8 @@
 """Where companies of a locale are and what they are called, from `places/<locale>.yaml`.
 
-Patterns: `#` is a digit, `{name}` one of the file's lists of that name. Cities are [name, postal code's pattern,
-subdivision as printed, the subdivision's code in tax numbers].
+Patterns: `#` is a digit, `{name}` one of the file's lists of that name. In registrations `@` is the next character of
+the company's national number, `{city}` and `{subdivision}` are its own, and a last `!` is Luhn's check digit. Cities
+are [name, postal code's pattern, subdivision as printed, the subdivision's code in tax numbers].
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from random import Random
 from typing import Any
 
 import yaml
+
+from finscribe_assets.documents.identifiers import luhn
 
 _NAME = re.compile(r"\{(\w+)\}")
 _MAILBOXES = ("info", "office", "billing", "accounts", "contact")
@@ -53,9 +56,20 @@ class Places:
             used.append(word)
             return word
 
-        text = _NAME.sub(choose, pattern)
+        text = _NAME.sub(choose, pattern) if "{" in pattern else pattern
+        if "#" not in text:
+            return text
         return "".join(str(random.randint(1 if place == 0 else 0, 9)) if character == "#" else character
                        for place, character in enumerate(text))  # fmt: skip
+
+    def write_registration(self, random: Random, pattern: str, city: City, national_number: str) -> str:
+        """Return a number of a register, which in many countries is the company's national number once more."""
+        characters = iter(national_number)
+        text = pattern.replace("{city}", city.name).replace("{subdivision}", city.subdivision or "")
+        text = self.write(random, re.sub("@", lambda _: next(characters), text))
+        if text.endswith("!"):
+            text = text[:-1] + luhn("".join(filter(str.isdigit, text)))
+        return text
 
     def draw_street(self, random: Random) -> str:
         """Return a street with its number."""

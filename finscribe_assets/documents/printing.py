@@ -115,15 +115,14 @@ def _lines(document: Document, look: Presentation, writer: _Writer) -> Printed:
 
 
 def _cell(line: Line | Entry, column: str, writer: _Writer) -> str | None:
-    value = getattr(line, column)
-    if isinstance(value, Decimal):
-        write: Callable[[Decimal], str] = writer.number
-        if column in _MONEY or isinstance(line, Entry):
-            write = writer.bare
-        elif column == "vat_rate":
-            write = writer.percent
-        return write(value)
-    return writer.date(value) if isinstance(value, dt.date) else value
+    value: str | Decimal | dt.date | None = getattr(line, column)
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, dt.date):
+        return writer.date(value)
+    if column in _MONEY or isinstance(line, Entry):
+        return writer.bare(value)
+    return writer.percent(value) if column == "vat_rate" else writer.number(value)
 
 
 def _entries(document: Document, look: Presentation, writer: _Writer) -> Printed:

@@ -11,7 +11,7 @@ from functools import cache
 from random import Random
 
 from finscribe_assets.documents.banking import BankAccount, draw_account
-from finscribe_assets.documents.identifiers import digits, vat_identifier
+from finscribe_assets.documents.identifiers import digits, national_number, vat_identifier
 from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.places import mail_address, places_of
 from finscribe_assets.documents.schema import Address, Party
@@ -47,15 +47,16 @@ def draw_party(seed: str, locale: str, *, with_vat: bool) -> Party:
         country_code=country,
     )
     tax_number = vat_identifier(random, country, city.subdivision_code)
-    # In India the income tax number is a part of the GST number.
-    written = places.write(random, random.choice(places.tax_registrations))
+    national = national_number(country, tax_number)
+    registrations = [places.write_registration(random, random.choice(patterns), city, national)
+                     for patterns in (places.tax_registrations, places.legal_registrations)]  # fmt: skip
     return Party(
         name=name,
         address=address,
         identifier=digits(random, random.randint(4, 7)),
         vat_identifier=tax_number if with_vat else None,
-        tax_registration=tax_number[2:12] if country == "IN" else written,
-        legal_registration=places.write(random, random.choice(places.legal_registrations)),
+        tax_registration=registrations[0],
+        legal_registration=registrations[1],
         contact_name=places.write(random, random.choice(places.people)),
         contact_phone=places.write(random, random.choice(places.phones)),
         contact_email=mail_address(random, name, locale),

@@ -18,7 +18,9 @@ import yaml
 
 TRADES = ("office", "catering", "software", "construction", "retail", "medical", "logistics", "automotive")
 
-_ALTERNATIVES = re.compile(r"\{([^{}|]+(?:\|[^{}|]+)+)\}")
+_ALTERNATIVES = re.compile(r"\{([^{}|]+(?:\|[^{}|]+)+)\}")  # splits a name into texts and, between them, choices
+
+_RATES = {"standard": 0, "reduced": 1, "most_reduced": -1}
 
 
 class WordsError(ValueError):
@@ -29,16 +31,16 @@ class WordsError(ValueError):
 class Item:
     """Something a trade sells."""
 
-    pattern: str  # name, with {alternatives|of|sizes}
+    parts: tuple[tuple[str, ...], ...]  # of its name: each is one of these
     unit_code: str  # UN/ECE Recommendation 20
     unit: str  # as printed
     lowest: Decimal  # euro, without tax
     highest: Decimal
-    reduced: bool  # the reduced tax rate applies
+    rate: int  # which of the country's tax rates applies: 0 the standard one, 1 the reduced, -1 the most reduced
 
     def draw_name(self, random: Random) -> str:
         """Return the item's name with one of each of its alternatives."""
-        return _ALTERNATIVES.sub(lambda found: random.choice(found[1].split("|")), self.pattern)
+        return "".join(part[0] if len(part) == 1 else random.choice(part) for part in self.parts)
 
 
 @dataclass(frozen=True)
@@ -83,10 +85,13 @@ def words_of(locale: str) -> Words:
 
 def _item(locale: str, trade: str, row: list[Any], units: Mapping[str, str]) -> Item:
     name, unit_code, lowest, highest, *rest = row
-    if unit_code not in units or rest not in ([], ["reduced"]) or not 0 < lowest < highest:
+    rate = _RATES.get(rest[0] if rest else "standard")
+    if unit_code not in units or rate is None or len(rest) > 1 or not 0 < lowest < highest:
         raise WordsError(f"languages/{locale}: catalogue.{trade}: {row} is not [name, a unit of `units`, lowest price, "
-                         "higher price] with perhaps `reduced`")  # fmt: skip
-    return Item(name, unit_code, units[unit_code], Decimal(str(lowest)), Decimal(str(highest)), bool(rest))
+                         "higher price] with perhaps `reduced` or `most_reduced`")  # fmt: skip
+    parts = tuple(tuple(text.split("|")) if place % 2 else (text,)
+                  for place, text in enumerate(_ALTERNATIVES.split(name)))  # fmt: skip
+    return Item(parts, unit_code, units[unit_code], Decimal(str(lowest)), Decimal(str(highest)), rate)
 
 
 def wordings(locale: str, key: str) -> tuple[str, ...]:

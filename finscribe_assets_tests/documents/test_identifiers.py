@@ -5,20 +5,24 @@ from random import Random
 import pytest
 from schwifty import BIC, IBAN
 from stdnum.at import uid as austrian
-from stdnum.au import abn
+from stdnum.au import abn, acn
+from stdnum.ch import uid
 from stdnum.ch import vat as swiss
 from stdnum.cn import uscc
 from stdnum.de import vat as german
 from stdnum.ean import is_valid as is_ean
 from stdnum.es import nif as spanish
+from stdnum.fr import siret
 from stdnum.fr import tva as french
 from stdnum.gb import vat as british
 from stdnum.in_ import gstin
 from stdnum.it import iva as italian
 from stdnum.jp import cn as japanese
+from stdnum.nl import bsn
 from stdnum.nl import btw as dutch
 from stdnum.pl import nip as polish
 from stdnum.pt import nif as portuguese
+from stdnum.se import orgnr
 from stdnum.se import vat as swedish
 from stdnum.us import ein, rtn
 
@@ -71,6 +75,30 @@ def test_sellers_of_a_locale_have_names_of_their_own_and_live_in_one_country(loc
     assert all(seller.party.contact_email.endswith(".example.com") for seller in sellers)
     assert all("#" not in text and "{" not in text and "%" not in text for seller in sellers
                for text in (seller.party.name, seller.party.address.street, seller.party.contact_phone))  # fmt: skip
+
+
+# Numbers of other registers that hold the company's national number: how each is read, and its validator.
+REGISTERED = {
+    "FR": ("tax_registration", siret), "IT": ("tax_registration", italian), "ES": ("tax_registration", spanish),
+    "PT": ("legal_registration", portuguese), "SE": ("legal_registration", orgnr), "CH": ("legal_registration", uid),
+    "AU": ("legal_registration", acn), "NL": ("tax_registration", bsn), "CN": ("tax_registration", uscc),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_numbers_of_one_company_belong_together(locale):
+    country = LOCALE_FACTS[locale].country_code
+    if country not in REGISTERED:
+        pytest.skip("its registers number companies independently")
+    name, validator = REGISTERED[country]
+    for number in range(100):
+        party = draw_party(f"register:{number}", locale, with_vat=True)
+        written = getattr(party, name)
+        assert validator.is_valid(written), written
+        digits = "".join(filter(str.isdigit, written))[: 9 if country == "FR" else None]
+        assert digits in "".join(filter(str.isdigit, party.vat_identifier))
+        if country == "FR":
+            assert party.legal_registration.replace(" ", "") == f"RCS{party.address.city}{digits}".replace(" ", "")
 
 
 def test_an_indian_number_begins_with_the_state_of_its_company():

@@ -101,7 +101,7 @@ def _draw_frame(name: str, recipe: Recipe) -> _Frame:
     habits = habits_of(seller, kind)
     knobs = _draw_knobs(Random(f"knobs:{name}"), recipe.knobs, kind, facts)
     random = Random(f"facts:{name}")
-    category = draw_category(random, locale) if knobs["tax_exemptions"] else VatCategory.STANDARD
+    category = draw_category(random, locale, seller.trade) if knobs["tax_exemptions"] else VatCategory.STANDARD
     taxed = category is VatCategory.STANDARD
     inclusive = bool(knobs["tax_inclusive_prices"])
     return _Frame(
@@ -248,7 +248,7 @@ def _needs_buyer_vat(category: VatCategory) -> bool:
 
 def _draw_buyer(random: Random, frame: _Frame) -> Party:
     """Return the buyer; in countries whose states tax, half of them are of the seller's own state."""
-    locale = draw_buyer_locale(random, frame.seller.locale, frame.category)
+    locale = draw_buyer_locale(random, frame.seller.locale, frame.category, frame.seller.trade)
     buyer = _stranger(f"buyer:{frame.name}", locale, frame.seller.party)
     home = frame.seller.party.address
     if frame.facts.regime is TaxRegime.INDIA_GST and home and random.random() < 0.5:

@@ -11,9 +11,9 @@ from random import Random
 
 from finscribe_assets.documents.formats import write_date
 from finscribe_assets.documents.identifiers import gtin
-from finscribe_assets.documents.locales import LOCALE_FACTS, PRICE_LEVELS, minor_unit
+from finscribe_assets.documents.locales import LOCALE_FACTS, PRICE_LEVELS, TaxRegime, minor_unit
 from finscribe_assets.documents.rules import round_to
-from finscribe_assets.documents.schema import Line
+from finscribe_assets.documents.schema import Line, VatCategory
 from finscribe_assets.documents.taxation import TaxCase, bases_of, is_consistent
 from finscribe_assets.documents.words import TRADES, Item, items_of, phrases
 
@@ -30,6 +30,7 @@ _BIG_STEPS = tuple((Decimal(step), 20 * Decimal(step)) for step in (100, 50, 10,
 # Harmonized System chapters that a trade's goods mostly fall under; SAC 99 for services.
 CHAPTERS = {"office": "4820", "catering": "2106", "software": "9983", "construction": "6810", "retail": "6203",
             "medical": "9018", "logistics": "9965", "automotive": "8708"}  # fmt: skip
+SERVICE_TRADES, OTHER_SERVICES = ("software", "logistics"), "9987"
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,8 @@ def _draw_count(random: Random, sale: Sale) -> int:
 def _pool(random: Random, sale: Sale) -> list[Item]:
     """Return what the lines are drawn from; with several rates, first an item of each."""
     items = items_of(sale.locale, sale.trade)
+    if sale.tax.category in (VatCategory.INTRA_COMMUNITY, VatCategory.EXPORT):
+        items = tuple(item for item in items if not item.is_service)
     standard, reduced = [item for item in items if not item.rate], [item for item in items if item.rate]
     if sale.turns_up("several_rates") and len(sale.tax.rates) > 1:
         # A shop whose trade has nothing at a reduced rate sells some of another's.
@@ -120,7 +123,7 @@ def _draw_line(random: Random, sale: Sale, item: Item, name: str, number: int) -
         purchase_order_line=str(number * 10) if "purchase_order_line" in shown else None,
         sku=f"{random.choice('ABCDEFGHKLMNPRSTUVWX')}{draw_code(random, 5, sale.knobs)}" if "sku" in shown else None,
         gtin=gtin(random) if "gtin" in shown else None,
-        classification=f"{CHAPTERS[sale.trade]}{random.randint(10, 99)}" if "classification" in shown else None,
+        classification=_draw_class(random, sale, item) if "classification" in shown else None,
         item_name=name,
         note=_draw_note(random, sale) if sale.turns_up("note_rows") and random.random() < 0.5 else None,
         quantity=quantity,
@@ -130,6 +133,16 @@ def _draw_line(random: Random, sale: Sale, item: Item, name: str, number: int) -
         vat_rate=rate,
         **_amounts(random, sale, quantity, price, rate, unit),
     )
+
+
+def _draw_class(random: Random, sale: Sale, item: Item) -> str | None:
+    """Return a code of the Harmonized System, or of India's services; elsewhere services have none."""
+    heading = CHAPTERS[sale.trade]
+    if item.is_service and sale.trade not in SERVICE_TRADES:
+        heading = OTHER_SERVICES
+    if heading.startswith("99") and LOCALE_FACTS[sale.locale].regime is not TaxRegime.INDIA_GST:
+        return None
+    return f"{heading}{random.randint(10, 99)}"
 
 
 def _amounts(random: Random, sale: Sale, quantity: Decimal, price: Decimal, rate: Decimal,

@@ -23,6 +23,7 @@ from finscribe_assets.documents.formats import (
     usual_style,
     write_date,
 )
+from finscribe_assets.documents.goods import SERVICE_TRADES
 from finscribe_assets.documents.knobs import DAMAGE
 from finscribe_assets.documents.locales import LOCALE_FACTS, LocaleFacts
 from finscribe_assets.documents.recipe import LAYOUTS, Recipe, fonts_for
@@ -62,7 +63,8 @@ def habits_of(seller: Vendor, kind: DocumentType) -> Habits:
     particulars = ("tax_registration", "legal_registration", "contact_phone", "contact_email", "contact_name")
     return Habits(
         layout=random.choice(layouts),
-        columns=_entry_columns(random) if kind is DocumentType.BANK_STATEMENT else _line_columns(random, kind, facts),
+        columns=(_entry_columns(random) if kind is DocumentType.BANK_STATEMENT
+                 else _line_columns(random, kind, facts, seller.trade)),
         font_draw=random.random(),
         accent=random.choice(ACCENTS),
         currency_display=random.choice(("symbol", "symbol", "code", "none")),
@@ -74,11 +76,13 @@ def habits_of(seller: Vendor, kind: DocumentType) -> Habits:
     )  # fmt: skip
 
 
-def _line_columns(random: Random, kind: DocumentType, facts: LocaleFacts) -> tuple[str, ...]:
+def _line_columns(random: Random, kind: DocumentType, facts: LocaleFacts, trade: str) -> tuple[str, ...]:
     chances = {"line_id": 0.6, "sku": 0.3, "gtin": 0.08, "unit": 0.6, "vat_rate": 0.5,
                "classification": 0.9 if facts.country_code == "IN" else 0.06,
                "purchase_order_line": 0.0 if kind is DocumentType.PURCHASE_ORDER else 0.08}  # fmt: skip
     drawn = {name for name, chance in chances.items() if random.random() < chance}
+    if trade in SERVICE_TRADES and facts.country_code != "IN":  # customs code goods
+        drawn -= {"classification"}
     if kind is DocumentType.RECEIPT:  # a till roll has no room for them
         drawn = set()
     order = list(LINE_COLUMNS)

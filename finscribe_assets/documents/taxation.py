@@ -29,9 +29,8 @@ STATE_RATES = {
 STATES_WITHOUT_COUNTY_TAX = frozenset({"CT", "DC", "IN", "KY", "ME", "MD", "MA", "MI", "NJ", "RI"})
 COUNTY_RATES = ("0.25", "0.5", "1", "1.25", "1.5", "2", "2.25")
 
-# Categories that a sale may have instead of the standard one, by who sells.
-_EXEMPTIONS_EU = (VatCategory.EXEMPT, VatCategory.REVERSE_CHARGE, VatCategory.INTRA_COMMUNITY, VatCategory.EXPORT)
-_EXEMPTIONS = (VatCategory.EXEMPT, VatCategory.EXPORT)
+TRADES_IN_GOODS = ("office", "retail", "medical", "automotive")
+SERVICES_ABROAD, BUILDING = "software", "construction"
 
 # Buyers abroad whose names are in Latin letters, which every font here has.
 EU_BUYERS = ("de_DE", "de_AT", "fr_FR", "es_ES", "it_IT", "nl_NL", "pt_PT", "sv_SE")
@@ -65,15 +64,24 @@ class TaxCase:
         return VatCategory.ZERO if self.is_taxed and not rate else self.category
 
 
-def draw_category(random: Random, locale: str) -> VatCategory:
-    """Return the category of a sale on which no tax is due, one that its seller's country knows."""
+def draw_category(random: Random, locale: str, trade: str) -> VatCategory:
+    """Return the category of a sale on which no tax is due, one that its seller's country and trade know.
+
+    Goods leave the country untaxed; services to a company abroad in the Union, and building at home, are taxed at the
+    buyer's. Anybody may be a small business, which is exempt.
+    """
+    choices = [VatCategory.EXEMPT]
     in_union = LOCALE_FACTS[locale].in_european_union
-    return random.choice(_EXEMPTIONS_EU if in_union else _EXEMPTIONS)
+    if trade in TRADES_IN_GOODS:
+        choices += [VatCategory.INTRA_COMMUNITY, VatCategory.EXPORT] if in_union else [VatCategory.EXPORT]
+    elif in_union and trade in (SERVICES_ABROAD, BUILDING):
+        choices.append(VatCategory.REVERSE_CHARGE)
+    return random.choice(choices)
 
 
-def draw_buyer_locale(random: Random, locale: str, category: VatCategory) -> str:
+def draw_buyer_locale(random: Random, locale: str, category: VatCategory, trade: str) -> str:
     """Return where the buyer is: abroad where the category asks for it."""
-    if category is VatCategory.INTRA_COMMUNITY:
+    if category is VatCategory.INTRA_COMMUNITY or (category is VatCategory.REVERSE_CHARGE and trade != BUILDING):
         return random.choice([other for other in EU_BUYERS if other[-2:] != locale[-2:]])
     if category is VatCategory.EXPORT:
         return random.choice([other for other in OVERSEAS_BUYERS if other[-2:] != locale[-2:]])

@@ -20,6 +20,7 @@ TRADES = ("office", "catering", "software", "construction", "retail", "medical",
 
 _ALTERNATIVES = re.compile(r"\{([^{}|]+(?:\|[^{}|]+)+)\}")  # splits a name into texts and, between them, choices
 
+_SERVICE_UNITS = frozenset({"HUR", "DAY", "MON", "ANN", "IE", "E48"})
 _RATES = {"standard": 0, "reduced": 1, "most_reduced": -1}
 
 
@@ -37,6 +38,11 @@ class Item:
     lowest: Decimal  # euro, without tax
     highest: Decimal
     rate: int  # which of the country's tax rates applies: 0 the standard one, 1 the reduced, -1 the most reduced
+
+    @property
+    def is_service(self) -> bool:
+        """Tell whether it is work, time or use rather than goods, by its unit."""
+        return self.unit_code in _SERVICE_UNITS
 
     def draw_name(self, random: Random) -> str:
         """Return the item's name with one of each of its alternatives."""

@@ -9,7 +9,7 @@ import datetime as dt
 import re
 from decimal import Decimal
 from functools import cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from babel import Locale
 from babel.dates import format_date
@@ -29,7 +29,17 @@ _DIGITS = {
 
 ERA = "era"  # a date pattern of our own: Japanese years, in characters
 SHORT_ERA = "short_era"  # the same with the era's initial: R6.5.3
-_ERAS = ((dt.date(2019, 5, 1), "令和", "R"), (dt.date(1989, 1, 8), "平成", "H"))
+
+
+class Era(NamedTuple):
+    """A reign that Japanese years are counted by."""
+
+    since: dt.date
+    name: str
+    initial: str
+
+
+ERAS = (Era(dt.date(2019, 5, 1), "令和", "R"), Era(dt.date(1989, 1, 8), "平成", "H"))
 
 Negative = Literal["minus", "trailing_minus", "parentheses", "credit", "debit"]
 
@@ -132,7 +142,7 @@ def _affixes(locale: str, currency: str, display: Display) -> tuple[str, str]:
 def write_date(value: dt.date, locale: str, pattern: str, digits: str = "latin") -> str:
     """Return a date by a babel pattern, or by Japanese era."""
     if pattern in (ERA, SHORT_ERA):
-        since, name, initial = next(era for era in _ERAS if era[0] <= value)
+        since, name, initial = next(era for era in ERAS if era.since <= value)
         year = value.year - since.year + 1
         text = (f"{name}{year if year > 1 else '元'}年{value.month}月{value.day}日" if pattern == ERA
                 else f"{initial}{year}.{value.month}.{value.day}")  # fmt: skip

@@ -12,6 +12,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from babel import localedata
+
 from finscribe_assets.files import AnyPath
 
 
@@ -77,6 +79,9 @@ def read_truths(path: AnyPath) -> dict[str, Truth]:
             raise ValueError(f'{where}: not of the form {{"id": "…", "document": {{…}}}}')
         if record["id"] in truths:
             raise ValueError(f"{where}: the id {record['id']!r} stands twice")
+        locale = record["document"].get("locale")
+        if isinstance(locale, str) and not localedata.exists(locale):
+            raise ValueError(f"{where}: document.locale {locale!r} is unknown; give one such as de_AT, or leave it out")
         printed = record.get("printed")
         truths[record["id"]] = Truth(record["id"], record["document"], None if printed is None else frozenset(printed))
     if not truths:

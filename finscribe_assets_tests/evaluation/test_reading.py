@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finscribe_assets.documents.formats import usual_style, write_amount
-from finscribe_assets.documents.locales import LOCALE_FACTS
+from finscribe_assets.documents.locales import LOCALE_FACTS, MINOR_UNITS, minor_unit
 from finscribe_assets.documents.recipe import LOCALES
+from finscribe_assets.documents.rules import round_to
 from finscribe_assets.evaluation.normalise import Ambiguous, Unreadable, canonical, parse_amount, parse_date
 from finscribe_assets.evaluation.response import Fate, read_response
 
@@ -75,10 +76,17 @@ def test_an_object_nested_too_deep_is_refused_whole():
 amounts = st.decimals(min_value=0, max_value=10**9, places=2)
 
 
-@given(amounts, st.sampled_from(LOCALES), st.sampled_from(["symbol", "code", "none"]))
-def test_an_amount_is_read_as_it_is_printed(value, locale, display):
-    printed = write_amount(value, usual_style(locale), locale, LOCALE_FACTS[locale].currency_code, display)
-    assert parse_amount(printed, locale) == value
+@given(
+    amounts,
+    st.sampled_from(LOCALES),
+    st.sampled_from(sorted(MINOR_UNITS)),
+    st.sampled_from(["symbol", "code", "none"]),
+    st.sampled_from(["latin", "arabic", "full_width"]),
+)
+def test_an_amount_is_read_as_it_is_printed(value, locale, currency, display, digits):
+    value = round_to(value, minor_unit(currency))
+    style = usual_style(locale).model_copy(update={"digits": digits})
+    assert parse_amount(write_amount(value, style, locale, currency, display), locale) == value
 
 
 @given(amounts, st.sampled_from(["de_CH", "sv_SE", "pl_PL", "en_IN", "it_IT"]))
@@ -102,10 +110,32 @@ def test_other_locales_are_read_as_babel_prints_them(value, locale):
         ("1,23,456.00", "en_IN", "123456"),
         ("0.125", None, "0.125"),
         ("+5", None, "5"),
+        ("kr 1.234,50", "nl_NL", "1234.50"),
+        ("1\u00a0234,50 zł", "pl_PL", "1234.50"),
+        ("٤٬١٧٥٫٢٠ د.إ.\u200f", "ar_AE", "4175.20"),
+        ("٥٪", "ar_AE", "5"),
+        ("￥１，２３４", "ja_JP", "1234"),
     ],
 )
 def test_ways_of_writing_an_amount(text, locale, value):
     assert parse_amount(text, locale) == Decimal(value)
+
+
+def test_credit_takes_from_a_bill_and_adds_to_an_account():
+    assert canonical("totals.amount_due", "100.00 CR", "en_US") == "-100"
+    assert canonical("entries[0].balance", "100.00 CR", "en_US") == "100"
+    assert canonical("entries[0].balance", "100.00 DR", "en_US") == "-100"
+
+
+@pytest.mark.parametrize("text", ["R1.5.2", "令和元年5月2日", "令和1年5月2日", "2019年5月2日", "19/05/02", "２０１９/０５/０２"])
+def test_ways_of_writing_a_japanese_date(text):
+    assert parse_date(text, "ja_JP") == dt.date(2019, 5, 2)
+
+
+@pytest.mark.parametrize("text", ["R1.13.2", "令和元年5月40日", "H99.2.30"])
+def test_a_day_of_an_era_that_never_was_is_refused(text):
+    with pytest.raises(Unreadable):
+        parse_date(text, "ja_JP")
 
 
 def test_what_depends_on_the_locale_is_not_guessed():
@@ -116,7 +146,7 @@ def test_what_depends_on_the_locale_is_not_guessed():
         parse_date("03/04/2024")
 
 
-@pytest.mark.parametrize("text", ["", "abc", "12,34,56", "1.2.3", "--5", "12 apples", "1e5", "٣"])
+@pytest.mark.parametrize("text", ["", "abc", "12,34,56", "1.2.3", "--5", "12 apples", "1e5", "12 krx"])
 def test_what_is_no_amount_is_refused(text):
     with pytest.raises(Unreadable):
         parse_amount(text, "en_US")

@@ -173,6 +173,7 @@ def test_an_empty_predictions_file_is_all_missing(tmp_path, batch):
         ("", "no ground truth"),
         ('{"id": "a"}', "line 1"),
         ("{", "line 1: not JSON"),
+        ('{"id":"a","document":{"locale":"xx_YY"}}\n', "line 1: document.locale 'xx_YY' is unknown"),
         ('{"id":"a","document":{}}\n{"id":"a","document":{}}', "line 2: the id 'a' stands twice"),
     ],
 )

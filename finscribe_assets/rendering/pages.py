@@ -59,6 +59,7 @@ class Fragment:
     page: int  # from 0
     box: Box
     text: str  # what is printed in the box, lines joined by a space; empty for what holds other marks
+    visible: bool = True  # False where damage has destroyed it beyond reading
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,11 @@ class Mark:
     def text(self) -> str:
         """Return the printed text of all fragments, joined by a space."""
         return " ".join(fragment.text for fragment in self.fragments if fragment.text)
+
+    @property
+    def visible(self) -> bool:
+        """Tell whether all of it can be read."""
+        return all(fragment.visible for fragment in self.fragments)
 
 
 @dataclass(frozen=True)
@@ -112,13 +118,16 @@ SCHEMA = pa.schema([
 
 
 def _mark_to_json(mark: Mark, page: int) -> dict[str, Any]:
-    fragments = [[*(round(side, 2) for side in asdict(part.box).values()), part.text]
-                 for part in mark.fragments if part.page == page]
+    fragments = [[*(round(side, 2) for side in asdict(part.box).values()), part.text, *([] if part.visible else [False])]
+                 for part in mark.fragments if part.page == page]  # fmt: skip
     return {"kind": str(mark.kind), "name": mark.name, "fragments": fragments}
 
 
 def to_table(rendered: list[tuple[DrawnDocument, RenderedDocument]]) -> pa.Table:
-    """Return documents as one row a page; a page's marks are JSON text, fragments as [x0, y0, x1, y1, text]."""
+    """Return documents as one row a page; a page's marks are JSON text, fragments as [x0, y0, x1, y1, text].
+
+    A fragment that cannot be read ends with false.
+    """
     rows = []
     for drawn, document in rendered:
         for number, page in enumerate(document.pages):
@@ -143,7 +152,7 @@ def from_table(table: pa.Table) -> list[RenderedDocument]:
         pages.append(Page(row["image"]["bytes"], row["width"], row["height"]))
         for mark in json.loads(row["marks"]):
             parts = marks.setdefault((mark["kind"], mark["name"]), [])
-            parts += [Fragment(row["page"], Box(*part[:4]), part[4]) for part in mark["fragments"]]
+            parts += [Fragment(row["page"], Box(*part[:4]), *part[4:]) for part in mark["fragments"]]
     return [RenderedDocument(name, dpi, tuple(pages), tuple(Mark(MarkKind(kind), of, tuple(parts))
                                                             for (kind, of), parts in marks.items()))
             for name, (dpi, pages, marks) in documents.items()]

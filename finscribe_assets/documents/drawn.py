@@ -6,6 +6,7 @@ This is the row that `documents.parquet` holds and that every later stage reads.
 from __future__ import annotations
 
 import json
+from enum import StrEnum
 from typing import Any
 
 import pyarrow as pa
@@ -13,6 +14,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from finscribe_assets.documents.formats import Display, NumberStyle
 from finscribe_assets.documents.schema import Document
+
+
+class Engine(StrEnum):
+    """What lays a page out and paints it."""
+
+    WEASYPRINT = "weasyprint"
+    PLUTOPRINT = "plutoprint"
 
 
 class Decoy(BaseModel):
@@ -29,6 +37,7 @@ class Presentation(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    engine: Engine = Field(Engine.WEASYPRINT, description="what lays the page out and paints it")
     layout: str = Field(description="template family, one of recipe.LAYOUTS")
     font: str = Field(description="font family, one of recipe.FONTS")
     font_size: float = Field(description="size of the body text in points")

@@ -36,6 +36,7 @@ class TableStyle:
     page_scale: float  # type of the page, as a share of the document's font size
     table_scale: float  # type of the table, as a share of the page's
     padding: float  # of a cell on the left and on the right, the border included
+    leading: float  # of a cell above and below
     widths: dict[str, float]  # usual width of columns, others get what they need; the text's column gets the rest
     paper_mm: float | None = None  # width of the roll; None for sheets
 
@@ -45,14 +46,14 @@ _WIDE = {"line_id": 3.6, "quantity": 5.4, "unit": 5.4, "net_price": 9.4, "vat_ra
 _NARROW = {"line_id": 2.8, "quantity": 4.6, "unit": 4.6, "net_price": 7.4, "vat_rate": 4.6, "net_amount": 8.6}
 
 STYLES = {
-    "invoice_classic": TableStyle(32, 1, 1, 0.5, _WIDE),
-    "invoice_sidebar": TableStyle(82, 1, 0.92, 0.25, _NARROW),  # margins, the side, the rule and its padding
-    "order_form": TableStyle(32, 1, 1, 0.6, _WIDE),
-    "order_letter": TableStyle(32, 1, 1, 0.5, _WIDE),
-    "statement_plain": TableStyle(32, 1, 1, 0.5, _WIDE),
-    "statement_boxed": TableStyle(32, 1, 0.95, 0.5, _WIDE),
-    "receipt_till": TableStyle(8, 0.78, 1, 0.2, _WIDE | {"quantity": 4.8, "net_price": 7.4, "net_amount": 8.2}, 80),
-    "receipt_slip": TableStyle(8, 0.88, 1, 0.45, _WIDE | {"quantity": 5.2, "net_price": 8.0, "net_amount": 9.0}, 105),
+    "invoice_classic": TableStyle(32, 1, 1, 0.5, 0.34, _WIDE),
+    "invoice_sidebar": TableStyle(82, 1, 0.92, 0.25, 0.3, _NARROW),  # margins, the side, the rule and its padding
+    "order_form": TableStyle(32, 1, 1, 0.6, 0.34, _WIDE),
+    "order_letter": TableStyle(32, 1, 1, 0.5, 0.5, _WIDE),
+    "statement_plain": TableStyle(32, 1, 1, 0.5, 0.34, _WIDE),
+    "statement_boxed": TableStyle(32, 1, 0.95, 0.5, 0.34, _WIDE),
+    "receipt_till": TableStyle(8, 0.78, 1, 0.2, 0.16, _WIDE | {"quantity": 4.8, "net_price": 7.4, "net_amount": 8.2}, 80),
+    "receipt_slip": TableStyle(8, 0.88, 1, 0.45, 0.22, _WIDE | {"quantity": 5.2, "net_price": 8.0, "net_amount": 9.0}, 105),
 }
 
 
@@ -63,6 +64,7 @@ class TableWidths:
     columns: dict[str, float]
     page_scale: float
     table_scale: float
+    padding: str  # of a cell, in em of the table's type
 
 
 @cache
@@ -102,10 +104,11 @@ def table_widths(drawn: DrawnDocument) -> TableWidths:
         (texts if is_text else needed)[column] = max(width, SHORTEST_TEXT) if is_text else width
     name = sum(texts.values())
     usual = {column: max(style.widths.get(column, 0.0), width) for column, width in needed.items()}
+    inside = f"{style.leading}em {style.padding}em"
     if name + sum(usual.values()) <= room:
-        return TableWidths(usual, style.page_scale, style.table_scale)
+        return TableWidths(usual, style.page_scale, style.table_scale, inside)
     scale = max(SMALLEST_SCALE, min(1.0, room / (name + sum(needed.values()))))
-    return TableWidths(needed, style.page_scale, style.table_scale * scale)
+    return TableWidths(needed, style.page_scale, style.table_scale * scale, inside)
 
 
 def _text_of(cell: tuple[str, str | None, str], drawn: DrawnDocument) -> str:

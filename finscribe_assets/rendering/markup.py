@@ -1,24 +1,104 @@
-"""A drawn document → HTML. Templates obey the presentation and print the document's texts; they format nothing."""
+"""A drawn document → the HTML of its pages. Templates obey the presentation and print the document's texts; they format nothing.
+
+One family of templates serves both engines. What differs is how a mark is written, so templates write marks through
+`mark` and `field` alone: WeasyPrint finds an attribute on its laid-out boxes, PlutoPrint tells where links are.
+"""
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from finscribe_assets.documents.addresses import address_lines
 from finscribe_assets.documents.captions import HEADER, PARTICULARS, PARTIES, PAYMENT
-from finscribe_assets.documents.drawn import DrawnDocument
+from finscribe_assets.documents.drawn import DrawnDocument, Engine
 from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.rendering.columns import table_widths
-from finscribe_assets.rendering.rows import MONEY_COLUMNS, merged_at, table_rows
+from finscribe_assets.rendering.pages import MarkKind
+from finscribe_assets.rendering.rows import MONEY_COLUMNS, TableRow, merged_at, table_rows
 
 TILL_ROLL, SLIP = "80mm", "105mm"
 FIT = 4000  # mm: taller than any receipt; the page is then cut to its content
 # Letters that join, or fill their square, are not spaced out.
 UNSPACED = ("ar", "ja", "zh")
+# What a line may end after: words, in Japanese and Chinese any character, and the parts of a mail address.
+_WORDS = re.compile(r"[!-~]+|[^\s!-~]")
+_MAIL = re.compile(r"[^@.]+[@.]?")
+
+
+@dataclass(frozen=True)
+class Marked:
+    """Something that the HTML marks: what it is, and the text that stands in it, where that is known."""
+
+    kind: MarkKind | None  # None for a piece of a field, and for all that a page holds
+    name: str
+    text: str = ""
+    piece_of: int | None = None  # number of the field that this is a part of; lines may end between pieces
+
+
+@dataclass
+class PageMarkup:
+    """The HTML of a document and what it marks, by number."""
+
+    engine: Engine
+    marked: list[Marked] = field(default_factory=list)
+    html: str = ""
+    table: str = ""  # name of the document's table
+    content: int | None = None  # number of the mark around all that is printed, where the page is cut to it
+
+    def mark(self, name: str, text: str = "") -> Markup:
+        """Return the attribute that marks an element as ``kind:name``."""
+        kind, _, rest = name.partition(":")
+        return self._attribute(Marked(MarkKind(kind), rest, text))
+
+    def mark_content(self) -> Markup:
+        """Return the attribute that marks the element around all that is printed."""
+        self.content = len(self.marked)
+        return self._attribute(Marked(None, "content"))
+
+    def _attribute(self, marked: Marked) -> Markup:
+        self.marked.append(marked)
+        number = len(self.marked) - 1
+        href = f'href="http://m/{number}"' if self.engine is Engine.PLUTOPRINT else f'data-mark="{number}"'
+        return Markup(href)  # noqa: S704, a number
+
+    @property
+    def tag(self) -> str:
+        """Return the element that carries marks: only anchors become links, and HTML's own parser nests none."""
+        return "a" if self.engine is Engine.PLUTOPRINT else "span"
+
+    def field(self, path: str, text: str, language: str) -> Markup:
+        """Return a value with its mark; every piece that a line may end after is marked too."""
+        tag, attribute = self.tag, self._attribute(Marked(MarkKind.FIELD, path, text))
+        number, pieces = len(self.marked) - 1, _pieces(text, path, language)
+        if len(pieces) == 1:
+            return Markup(f"<{tag} {attribute}>{escape(text)}</{tag}>")  # noqa: S704, escaped
+        inner = []
+        for space, piece in pieces:
+            own = self._attribute(Marked(None, path, space + piece, piece_of=number))
+            whole = ' class="whole"' if "-" in piece and space is not None else ""
+            inner.append(f"{space}<{tag} {own}{whole}>{escape(piece)}</{tag}>")
+        between = "<wbr/>" if path.endswith("email") else ""
+        return Markup(f"<{tag} {attribute}>{between.join(inner)}</{tag}>")  # noqa: S704, escaped
+
+
+def _pieces(text: str, path: str, language: str) -> list[tuple[str, str]]:
+    """Return the pieces of a text that lines may end between, each with the space before it."""
+    if path.endswith("email"):
+        return [("", piece) for piece in _MAIL.findall(text)]
+    if language not in ("ja", "zh"):
+        return [(" " if place else "", word) for place, word in enumerate(text.split(" "))]
+    found, end = [], 0
+    for piece in _WORDS.finditer(text):
+        found.append((text[end : piece.start()], piece[0]))
+        end = piece.end()
+    return found
 
 
 @cache
@@ -33,26 +113,36 @@ def fits_content(drawn: DrawnDocument) -> bool:
     return drawn.document.document_type is DocumentType.RECEIPT
 
 
-def to_html(drawn: DrawnDocument, page_height_mm: float = FIT) -> str:
-    """Return the HTML of a document, with a mark on everything that has a box."""
+def to_markup(drawn: DrawnDocument, engine: Engine | None = None) -> PageMarkup:
+    """Return the HTML of a document for its engine, with a mark on everything that has a box."""
     look, document = drawn.presentation, drawn.document
-    facts = LOCALE_FACTS[document.locale]
-    if fits_content(drawn):
-        paper = f"{TILL_ROLL if look.layout == 'receipt_till' else SLIP} {page_height_mm:.2f}mm"
-    else:
-        paper = facts.paper
-    right_to_left = facts.language == "ar"
-    return _environment().get_template(f"{look.layout}.html").render(
+    facts, language = LOCALE_FACTS[document.locale], LOCALE_FACTS[document.locale].language
+    page = PageMarkup(engine or look.engine, table="entries" if document.entries else "line_items")
+    fits = fits_content(drawn)
+    right_to_left = facts.right_to_left
+
+    def print_field(path: str) -> Markup:
+        return page.field(path, drawn.printed[path], language) if path in drawn.printed else Markup("")
+
+    def text_of(row: TableRow, column: str) -> str:
+        before, path, after = row.cells.get(column, ("", None, ""))
+        return f"{before}{drawn.printed.get(path, '') if path else ''}{after}"
+
+    page.html = _environment().get_template(f"{look.layout}.html").render(
         printed=drawn.printed, look=look, labels=look.labels, document=document, addresses=_addresses(drawn),
         header=HEADER, payment=PAYMENT, particulars=PARTICULARS, rows=table_rows(drawn),
-        table_name="entries" if document.entries else "line_items", merged_at=merged_at(look.columns),
-        money_columns=MONEY_COLUMNS, language=facts.language, paper=paper,
-        margin="5mm 4mm" if fits_content(drawn) else "17mm 16mm", table=table_widths(drawn),
+        merged_at=merged_at(look.columns), text_of=text_of,
+        money_columns=MONEY_COLUMNS, language=language,
+        paper=f"{TILL_ROLL if look.layout == 'receipt_till' else SLIP} {FIT}mm" if fits else facts.paper,
+        margin="5mm 4mm" if fits else "17mm 16mm", table=table_widths(drawn), fits=fits,
         has_payment=any(path in drawn.printed for path in (*PAYMENT, "cash_discount.percentage")),
         direction="rtl" if right_to_left else "ltr",
         start="right" if right_to_left else "left", end="left" if right_to_left else "right",
-        spacing="normal" if facts.language in UNSPACED else "0.08em",
+        spacing="normal" if language in UNSPACED else "0.08em",
+        tag=page.tag, mark=page.mark, mark_content=page.mark_content, field=print_field,
+        pluto=page.engine is Engine.PLUTOPRINT,
     )  # fmt: skip
+    return page
 
 
 def _addresses(drawn: DrawnDocument) -> dict[str, Any]:

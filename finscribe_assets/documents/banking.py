@@ -10,8 +10,8 @@ from finscribe_assets.documents.identifiers import digits, luhn, weighted_sum
 
 # Country → (code in the account number, BIC or what stands for it, name): the banks' own imprints.
 _BANKS: dict[str, tuple[tuple[str, str, str], ...]] = {
-    "DE": (("37040044", "COBADEFFXXX", "Commerzbank"), ("10010010", "PBNKDEFFXXX", "Postbank"),
-           ("50010517", "INGDDEFFXXX", "ING-DiBa"), ("12030000", "BYLADEM1001", "DKB")),
+    "DE": (("37040044", "COBADEFFXXX", "Commerzbank"), ("20041111", "COBADEHDXXX", "comdirect"),
+           ("70150000", "SSKMDEMMXXX", "Stadtsparkasse München"), ("12030000", "BYLADEM1001", "DKB")),
     "AT": (("12000", "BKAUATWW", "UniCredit Bank Austria"), ("20111", "GIBAATWWXXX", "Erste Bank"),
            ("32000", "RLNWATWW", "Raiffeisen NÖ-Wien")),
     "CH": (("09000", "POFICHBEXXX", "PostFinance"), ("00700", "ZKBKCHZZ80A", "Zürcher Kantonalbank"),
@@ -77,6 +77,15 @@ def _plain(count: int) -> Callable[[Random, str], str]:
     return lambda random, code: code + digits(random, count)
 
 
+def _german(random: Random, bank: str) -> str:
+    # The Bundesbank's methods 13, of six digits and a sub-account, and 00, of nine: Luhn's both.
+    if bank in ("37040044", "20041111"):
+        number = digits(random, 6)
+        return f"{bank}0{number}{luhn(number)}00"
+    number = digits(random, 9)
+    return f"{bank}{number}{luhn(number)}"
+
+
 def _french(random: Random, bank: str) -> str:
     branch, number = digits(random, 5), digits(random, 11)
     # The key of the relevé d'identité bancaire over bank, branch and account.
@@ -121,6 +130,6 @@ def _portuguese(random: Random, bank: str) -> str:
 
 
 _BBANS: dict[str, Callable[[Random, str], str]] = {
-    "DE": _plain(10), "AT": _plain(11), "CH": _plain(12), "GB": _plain(14), "SE": _plain(17), "AE": _plain(16),
+    "DE": _german, "AT": _plain(11), "CH": _plain(12), "GB": _plain(14), "SE": _plain(17), "AE": _plain(16),
     "FR": _french, "ES": _spanish, "IT": _italian, "NL": _dutch, "PL": _polish, "PT": _portuguese,
 }  # fmt: skip

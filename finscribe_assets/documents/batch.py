@@ -15,7 +15,7 @@ from finscribe_assets.documents.recipe import Plan
 from finscribe_assets.files import AnyPath, sha256_of, write_text
 from finscribe_assets.shards import Shard, ShardPool, cut, make_missing, read_shards, write_shard
 
-GENERATOR_VERSION = 1  # raise it with every change to what a plan draws
+GENERATOR_VERSION = 2  # raise it with every change to what a plan draws
 
 
 @dataclass(frozen=True)

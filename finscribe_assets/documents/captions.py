@@ -29,6 +29,8 @@ def label_key(name: str, kind: DocumentType) -> str:
         return "requested_delivery_date"
     if name == "totals.amount_due" and kind in _DUE_BY_KIND:
         return f"totals.amount_due.{kind}"
+    if name in ("seller", "buyer") and kind is DocumentType.PURCHASE_ORDER:
+        return f"{name}.{kind}"
     if name == "buyer" and kind is DocumentType.BANK_STATEMENT:
         return "account_holder"
     group, _, last = name.rpartition(".")

@@ -36,7 +36,7 @@ from finscribe_assets.documents.references import draw_header, draw_number, trim
 from finscribe_assets.documents.schema import Document, DocumentType, Party, VatCategory
 from finscribe_assets.documents.settlement import settle
 from finscribe_assets.documents.statements import draw_statement
-from finscribe_assets.documents.taxation import draw_buyer_locale, draw_category, draw_tax_case
+from finscribe_assets.documents.taxation import draw_buyer_locale, draw_category, draw_tax_case, is_registered
 from finscribe_assets.documents.vendors import VENDORS_PER_LOCALE, Vendor, draw_party, vendor
 from finscribe_assets.documents.words import phrases
 
@@ -44,6 +44,8 @@ Choice = TypeVar("Choice")
 
 FIRST_DAY, DAYS = dt.date(2019, 1, 1), 365 * 8 - 30
 WEAKEST_DAMAGE = 0.3
+# What a document closes with where it is not the seller's thanks.
+_CLOSINGS = {kind: f"thanks.{kind}" for kind in (DocumentType.PURCHASE_ORDER, DocumentType.BANK_STATEMENT)}
 FOREIGN_CURRENCIES = ("USD", "EUR", "GBP", "CHF")
 
 
@@ -211,7 +213,7 @@ def _draw_sale(frame: _Frame) -> Document:
         currency_code=frame.currency,
         vat_accounting_currency_code=settled.accounting_currency,
         exchange_rate=settled.exchange_rate,
-        seller=trimmed(seller.party, frame.habits.party_fields, with_vat=must_identify),
+        seller=_identified(frame, must_identify=must_identify),
         buyer=buyer and trimmed(
             buyer, frozenset({"identifier"} if knobs["optional_fields"] and random.random() < 0.4 else ()),
             with_vat=_needs_buyer_vat(frame.category) or (bool(knobs["optional_fields"]) and random.random() < 0.7),
@@ -225,6 +227,15 @@ def _draw_sale(frame: _Frame) -> Document:
         **third_parties,
         **header,
     )  # fmt: skip
+
+
+def _identified(frame: _Frame, *, must_identify: bool) -> Party:
+    """Return the seller with what its documents print of it; who has no number for its tax gives its other ones."""
+    seller, fields = frame.seller, frame.habits.party_fields
+    registered = is_registered(seller.locale, frame.category)
+    if not registered:
+        fields |= {"tax_registration", "legal_registration"}
+    return trimmed(seller.party, fields, with_vat=must_identify and registered)
 
 
 def _stranger(seed: str, locale: str, *known: Party | None) -> Party:
@@ -261,7 +272,6 @@ def _draw_buyer(random: Random, frame: _Frame) -> Party:
 
 def _draw_statement(frame: _Frame) -> Document:
     seller, knobs = frame.seller, frame.knobs
-    random = Random(f"sale:{frame.name}")
     start = frame.day.replace(day=1) if knobs["ambiguous_dates"] else frame.day - dt.timedelta(days=29)
     statement, entries = draw_statement(
         Random(f"lines:{frame.name}"), seller.locale, seller.bank.number, start, (frame.day - start).days + 1,
@@ -272,7 +282,7 @@ def _draw_statement(frame: _Frame) -> Document:
     return Document(
         document_type=frame.kind,
         locale=seller.locale,
-        document_number=f"{random.randint(1, 12)}/{frame.day.year}",
+        document_number=f"{frame.day.month}/{frame.day.year}",
         issue_date=frame.day,
         period_start=start,
         period_end=frame.day,
@@ -317,7 +327,7 @@ def _draw_look(frame: _Frame, recipe: Recipe, document: Document) -> Presentatio
         sub_rows=sub_rows(random, document, knobs),
         page_breaks=page_breaks(document),
         decoys=decoys,
-        remarks=(*remarks, random.choice(phrases(locale, "thanks"))),
+        remarks=(*remarks, random.choice(phrases(locale, _CLOSINGS.get(frame.kind, "thanks")))),
         marked_lines=marked,
         rate_mark=phrases(locale, "reduced_rate_mark")[0].split(" ", maxsplit=1)[0] if marked else "",
         repeated_totals=tuple(SAID_BY_OTHERS) if knobs["repeated_totals"] else (),

@@ -22,15 +22,12 @@ CONFUSABLE = "0O1I5S8B2Z"
 LONG_AMOUNT_FACTOR = 2500
 MOST_LINES = 120
 # Units that are sold in halves and quarters.
-MEASURED = frozenset({"HUR", "DAY", "KGM", "TNE", "LTR", "MTR", "MTK", "MTQ"})
+MEASURED = frozenset({"HUR", "DAY", "KGM", "TNE", "STN", "LTR", "MTR", "MTK", "MTQ"})
 QUANTITIES = (1, 1, 1, 2, 2, 3, 4, 5, 6, 8, 10, 12, 20, 25, 50, 100)
 # What prices are multiples of, with the least price that they fit; the second where there are no smaller coins.
 _STEPS = tuple((Decimal(step), 20 * Decimal(step)) for step in ("1", "0.5", "0.1", "0.05", "0.01"))
 _BIG_STEPS = tuple((Decimal(step), 20 * Decimal(step)) for step in (100, 50, 10, 1))
-# Harmonized System chapters that a trade's goods mostly fall under; SAC 99 for services.
-CHAPTERS = {"office": "4820", "catering": "2106", "software": "9983", "construction": "6810", "retail": "6203",
-            "medical": "9018", "logistics": "9965", "automotive": "8708"}  # fmt: skip
-SERVICE_TRADES, OTHER_SERVICES = ("software", "logistics"), "9987"
+SERVICE_TRADES = ("software", "logistics")
 
 
 @dataclass(frozen=True)
@@ -69,13 +66,17 @@ def draw_lines(random: Random, sale: Sale) -> tuple[Line, ...]:
     if sale.turns_up("several_rates") and len(sale.tax.rates) > 1:
         count = max(count, 2)
     names = [item.draw_name(random) for item in pool]
-    lines = []
+    lines: list[Line] = []
+    prices: dict[str, tuple[Decimal, int]] = {}
     for number in range(1, count + 1):
         # The first two lines take one item of each kind, so that several rates are several.
         place = number - 1 if number <= 2 and len(pool) > 1 else random.randrange(len(pool))
         item = pool[place]
         name = names[place] if sale.turns_up("repeated_descriptions") else item.draw_name(random)
-        lines.append(_draw_line(random, sale, item, name, number))
+        # One thing has one price.
+        if name not in prices:
+            prices[name] = _draw_price(random, sale, item), random.choice((0, 5, 10, 15, 20))
+        lines.append(_draw_line(random, sale, item, name, number, *prices[name]))
     return _payable(lines, sale) if sale.inclusive else tuple(lines)
 
 
@@ -107,10 +108,9 @@ def _pool(random: Random, sale: Sale) -> list[Item]:
     return standard
 
 
-def _draw_line(random: Random, sale: Sale, item: Item, name: str, number: int) -> Line:
-    columns, unit = sale.columns, minor_unit(sale.currency)
+def _draw_line(random: Random, sale: Sale, item: Item, name: str, number: int, price: Decimal, discount: int) -> Line:
+    columns = sale.columns
     quantity = _draw_quantity(random, item) * (-1 if sale.returned else 1)
-    price = _draw_price(random, sale, item, unit)
     rate = sale.tax.rates[item.rate if len(sale.tax.rates) > 1 else 0]
     shown = columns
     if sale.turns_up("blank_cells"):
@@ -123,7 +123,7 @@ def _draw_line(random: Random, sale: Sale, item: Item, name: str, number: int) -
         purchase_order_line=str(number * 10) if "purchase_order_line" in shown else None,
         sku=f"{random.choice('ABCDEFGHKLMNPRSTUVWX')}{draw_code(random, 5, sale.knobs)}" if "sku" in shown else None,
         gtin=gtin(random) if "gtin" in shown else None,
-        classification=_draw_class(random, sale, item) if "classification" in shown else None,
+        classification=_class_of(sale, item) if "classification" in shown else None,
         item_name=name,
         note=_draw_note(random, sale) if sale.turns_up("note_rows") and random.random() < 0.5 else None,
         quantity=quantity,
@@ -131,27 +131,23 @@ def _draw_line(random: Random, sale: Sale, item: Item, name: str, number: int) -
         unit_code=item.unit_code,
         vat_category=sale.tax.category_of(rate),
         vat_rate=rate,
-        **_amounts(random, sale, quantity, price, rate, unit),
+        **_amounts(random, sale, quantity, price, discount, rate),
     )
 
 
-def _draw_class(random: Random, sale: Sale, item: Item) -> str | None:
-    """Return a code of the Harmonized System, or of India's services; elsewhere services have none."""
-    heading = CHAPTERS[sale.trade]
-    if item.is_service and sale.trade not in SERVICE_TRADES:
-        heading = OTHER_SERVICES
-    if heading.startswith("99") and LOCALE_FACTS[sale.locale].regime is not TaxRegime.INDIA_GST:
-        return None
-    return f"{heading}{random.randint(10, 99)}"
+def _class_of(sale: Sale, item: Item) -> str | None:
+    """Return an item's customs code; outside India services have none."""
+    return item.code if not item.is_service or LOCALE_FACTS[sale.locale].regime is TaxRegime.INDIA_GST else None
 
 
-def _amounts(random: Random, sale: Sale, quantity: Decimal, price: Decimal, rate: Decimal,
-             unit: Decimal) -> dict[str, Decimal | str | None]:  # fmt: skip
+def _amounts(random: Random, sale: Sale, quantity: Decimal, price: Decimal, discount_rate: int,
+             rate: Decimal) -> dict[str, Decimal | str | None]:  # fmt: skip
+    unit = minor_unit(sale.currency)
     if sale.inclusive:
         return {"price_with_vat": price, "gross_amount": round_to(quantity * price, unit)}
     amounts: dict[str, Decimal | str | None] = {"net_price": price}
     if "gross_price" in sale.columns:
-        discount = round_to(price * random.choice((0, 5, 10, 15, 20)) / 100, unit)
+        discount = round_to(price * discount_rate / 100, unit)
         amounts |= {"gross_price": price, "price_discount": discount, "net_price": price - discount}
         price -= discount
     amount = round_to(quantity * price, unit)
@@ -177,8 +173,9 @@ def _reason(random: Random, sale: Sale, kind: str) -> str:
     return random.choice(phrases(sale.locale, f"{kind}_reasons"))
 
 
-def _draw_price(random: Random, sale: Sale, item: Item, unit: Decimal) -> Decimal:
+def _draw_price(random: Random, sale: Sale, item: Item) -> Decimal:
     """Return a price in the document's currency that ends as prices do."""
+    unit = minor_unit(sale.currency)
     level = Decimal(str(PRICE_LEVELS[sale.currency]))
     lowest, highest = item.lowest * level, item.highest * level
     value = lowest + (highest - lowest) * random.randint(0, 1000) / 1000

@@ -74,10 +74,10 @@ def french_vat(random: Random) -> str:
     return f"FR{(12 + 3 * (int(siren) % 97)) % 97:02d}{siren}"
 
 
-def spanish_vat(random: Random) -> str:
-    """Return the VAT identifier of a Spanish company (S.A. or S.L.); its last digit is Luhn's."""
+def spanish_vat(random: Random, company: str) -> str:
+    """Return the VAT identifier of a Spanish S.A., with A, or of an S.L., with B; its last digit is Luhn's."""
     body = f"{random.randint(1, 52):02d}{digits(random, 5)}"
-    return f"ES{random.choice('AB')}{body}{luhn(body)}"
+    return f"ES{'A' if company.endswith('S.A.') else 'B'}{body}{luhn(body)}"
 
 
 def italian_vat(random: Random) -> str:
@@ -111,9 +111,12 @@ def portuguese_vat(random: Random) -> str:
     return f"PT{body}{rest if rest < 10 else 0}"
 
 
-def swedish_vat(random: Random) -> str:
-    """Return the VAT identifier of a Swedish company: its organisation number, whose last digit is Luhn's, and 01."""
-    body = f"55{random.randint(2, 9)}{digits(random, 6)}"
+def swedish_vat(random: Random, company: str) -> str:
+    """Return the VAT identifier of a Swedish company: its organisation number, whose last digit is Luhn's, and 01.
+
+    Numbers of stock companies begin with 55, of partnerships with 96.
+    """
+    body = f"{'55' if company.endswith('AB') else '96'}{random.choice('69')}{digits(random, 6)}"
     return f"SE{body}{luhn(body)}01"
 
 
@@ -122,10 +125,10 @@ def employer_number(random: Random) -> str:
     return f"{random.choice(_EIN_PREFIXES)}-{digits(random, 7)}"
 
 
-def indian_gstin(random: Random, state_code: str) -> str:
-    """Return a GSTIN: the state's code, a company's PAN, and Luhn's check over base 36."""
-    letters = "".join(random.choices(_LETTERS, k=3))
-    pan = f"{letters}C{random.choice(_LETTERS)}{random.randint(1, 9999):04d}{random.choice(_LETTERS)}"
+def indian_gstin(random: Random, state_code: str, company: str) -> str:
+    """Return a GSTIN: the state's code, the PAN of a company (C) or firm (F), and Luhn's check over base 36."""
+    letters = "".join(random.choices(_LETTERS, k=3)) + ("C" if company.endswith(("Limited", "Ltd.")) else "F")
+    pan = f"{letters}{random.choice(_LETTERS)}{random.randint(1, 9999):04d}{random.choice(_LETTERS)}"
     body = f"{state_code}{pan}1Z"
     return body + luhn(body, _BASE_36)
 
@@ -144,11 +147,11 @@ def japanese_registration(random: Random) -> str:
     return f"T{9 - weighted_sum(body, (2, 1) * 6) % 9}{body}"
 
 
-def chinese_credit_code(random: Random) -> str:
-    """Return a unified social credit code (GB 32100) over an organisation code (GB 11714)."""
+def chinese_credit_code(random: Random, district_code: str) -> str:
+    """Return a unified social credit code (GB 32100) of a district's company over an organisation code (GB 11714)."""
     body = digits(random, 8)
     rest = -weighted_sum(body, (3, 7, 9, 10, 5, 8, 4, 2)) % 11
-    code = f"91{random.choice(('110108', '310115', '440305', '330106', '510107'))}{body}{'X' if rest == 10 else rest}"
+    code = f"91{district_code}{body}{'X' if rest == 10 else rest}"
     weights = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)
     total = sum(weight * _BASE_31.index(character) for weight, character in zip(weights, code, strict=True))
     return code + _BASE_31[-total % 31]
@@ -160,16 +163,28 @@ def emirati_trn(random: Random) -> str:
 
 
 _OF_COUNTRY: dict[str, Callable[[Random], str]] = {
-    "DE": german_vat, "AT": austrian_vat, "CH": swiss_vat, "GB": british_vat, "FR": french_vat, "ES": spanish_vat,
-    "IT": italian_vat, "NL": dutch_vat, "PL": polish_vat, "PT": portuguese_vat, "SE": swedish_vat,
-    "US": employer_number, "AU": australian_abn, "JP": japanese_registration, "CN": chinese_credit_code,
-    "AE": emirati_trn,
+    "DE": german_vat, "AT": austrian_vat, "CH": swiss_vat, "GB": british_vat, "FR": french_vat, "IT": italian_vat,
+    "NL": dutch_vat, "PL": polish_vat, "PT": portuguese_vat, "US": employer_number, "AU": australian_abn,
+    "JP": japanese_registration, "AE": emirati_trn,
 }  # fmt: skip
 
 
-def vat_identifier(random: Random, country_code: str, state_code: str = "") -> str:
-    """Return the tax identifier that a company of a country prints; in India it begins with the state's code."""
-    return indian_gstin(random, state_code) if country_code == "IN" else _OF_COUNTRY[country_code](random)
+def vat_identifier(random: Random, country_code: str, subdivision_code: str, company: str) -> str:
+    """Return the tax identifier that a company prints.
+
+    In India and China it holds the code of the place, in India, Spain and Sweden the kind of company.
+    """
+    match country_code:
+        case "IN":
+            return indian_gstin(random, subdivision_code, company)
+        case "CN":
+            return chinese_credit_code(random, subdivision_code)
+        case "ES":
+            return spanish_vat(random, company)
+        case "SE":
+            return swedish_vat(random, company)
+        case _:
+            return _OF_COUNTRY[country_code](random)
 
 
 # Where the number stands that one company has in all registers, within its tax identifier without groups.

@@ -1,8 +1,10 @@
 """Where companies of a locale are and what they are called, from `places/<locale>.yaml`.
 
 Patterns: `#` is a digit, `{name}` one of the file's lists of that name. In registrations `@` is the next character of
-the company's national number, `{city}` and `{subdivision}` are its own, and a last `!` is Luhn's check digit. Cities
-are [name, postal code's pattern, subdivision as printed, the subdivision's code in tax numbers].
+the company's national number, `{city}`, `{subdivision}` and `{code}` are its own, and a last `!` is Luhn's check digit;
+where a country has several registers, their patterns stand under the last words of the names of the companies that
+they are for. In companies' names `{home}` is the city without its district. Cities are [name, postal code's pattern,
+subdivision as printed, the subdivision's code in tax numbers].
 """
 
 from __future__ import annotations
@@ -32,6 +34,11 @@ class City:
     subdivision: str | None = None
     subdivision_code: str = ""
 
+    @property
+    def home(self) -> str:
+        """Return a Chinese city's name as companies bear it, without what it is and its district."""
+        return self.name.split("市", maxsplit=1)[0]
+
 
 @dataclass(frozen=True)
 class Places:
@@ -43,7 +50,7 @@ class Places:
     people: tuple[str, ...]  # patterns
     phones: tuple[str, ...]
     tax_registrations: tuple[str, ...]
-    legal_registrations: tuple[str, ...]
+    legal_registrations: dict[str, tuple[str, ...]]  # by how companies' names end; the rest under ""
     words: dict[str, tuple[str, ...]]  # what patterns name
 
     def write(self, random: Random, pattern: str) -> str:
@@ -62,10 +69,20 @@ class Places:
         return "".join(str(random.randint(1 if place == 0 else 0, 9)) if character == "#" else character
                        for place, character in enumerate(text))  # fmt: skip
 
+    def draw_company(self, random: Random, city: City) -> str:
+        """Return a company's name, in China with its city's."""
+        return self.write(random, random.choice(self.companies).replace("{home}", city.home))
+
+    def register_of(self, company: str) -> tuple[str, ...]:
+        """Return the patterns of the register that a company is in."""
+        endings = [ending for ending in self.legal_registrations if company.endswith(ending)]
+        return self.legal_registrations[max(endings, key=len)]
+
     def write_registration(self, random: Random, pattern: str, city: City, national_number: str) -> str:
         """Return a number of a register, which in many countries is the company's national number once more."""
         characters = iter(national_number)
         text = pattern.replace("{city}", city.name).replace("{subdivision}", city.subdivision or "")
+        text = text.replace("{code}", city.subdivision_code)
         text = self.write(random, re.sub("@", lambda _: next(characters), text))
         if text.endswith("!"):
             text = text[:-1] + luhn("".join(filter(str.isdigit, text)))
@@ -86,13 +103,18 @@ def places_of(locale: str) -> Places:
     path = files("finscribe_assets.documents") / "places" / f"{locale}.yaml"
     content: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     cities = tuple(City(*map(str, row)) for row in content.pop("cities"))
-    patterns = {name: tuple(map(str, content.pop(name))) for name in (
-        "streets", "companies", "people", "phones", "tax_registrations", "legal_registrations")}  # fmt: skip
-    return Places(cities=cities, words={name: tuple(map(str, some)) for name, some in content.items()}, **patterns)
+    registers = content.pop("legal_registrations")
+    if isinstance(registers, list):
+        registers = {"": registers}
+    patterns = {name: tuple(map(str, content.pop(name)))
+                for name in ("streets", "companies", "people", "phones", "tax_registrations")}  # fmt: skip
+    return Places(cities=cities, legal_registrations={ending: tuple(some) for ending, some in registers.items()},
+                  words={name: tuple(map(str, some)) for name, some in content.items()}, **patterns)  # fmt: skip
 
 
 def mail_address(random: Random, company: str, locale: str) -> str:
-    """Return an e-mail address under example.com, which RFC 2606 keeps free, named after the company's first word."""
-    first = unicodedata.normalize("NFKD", company.split(maxsplit=1)[0]).encode("ascii", "ignore").decode()
-    name = re.sub(r"\W", "", first).lower() or random.choice(places_of(locale).words["latin"])
+    """Return an e-mail address under example.com, which RFC 2606 keeps free, named after a word of the company's."""
+    latin = unicodedata.normalize("NFKD", company).encode("ascii", "ignore").decode().lower()
+    words = re.findall(r"[a-z]+", latin) or [random.choice(places_of(locale).words["latin"])]
+    name = next((word for word in words if len(word) >= 4), "".join(words))
     return f"{random.choice(_MAILBOXES)}@{name}.example.com"

@@ -29,8 +29,10 @@ def trimmed(party: Party, kept: frozenset[str], *, with_vat: bool = False) -> Pa
 
 def draw_number(random: Random, seller: Vendor, day: dt.date, knobs: Mapping[str, float]) -> str:
     """Return a document's number in its seller's form; half of them have the year in front."""
-    year = f"{day.year}-" if seller.style_seed % 2 else ""
-    return f"{seller.number_prefix}{year}{draw_code(random, seller.number_digits, knobs)}"
+    prefix = seller.number_prefix
+    if seller.style_seed % 2 and "{year}" not in prefix:
+        prefix += "{year}-"
+    return f"{prefix.format(year=day.year)}{draw_code(random, seller.number_digits, knobs)}"
 
 
 def draw_header(random: Random, kind: DocumentType, seller: Vendor, buyer: Party | None, day: dt.date, totals: Totals,

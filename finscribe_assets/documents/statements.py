@@ -5,15 +5,18 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from decimal import Decimal
+from math import log10
 from random import Random
+from typing import Literal
 
 from finscribe_assets.documents.goods import MOST_LINES, draw_code
 from finscribe_assets.documents.locales import LOCALE_FACTS, PRICE_LEVELS, minor_unit
+from finscribe_assets.documents.rules import round_to
 from finscribe_assets.documents.schema import Entry, Statement
 from finscribe_assets.documents.vendors import VENDORS_PER_LOCALE, vendor
 from finscribe_assets.documents.words import phrases
 
-FEE_SHARE = 0.08
+FEE_SHARE, CASH_SHARE = 0.08, 0.06
 
 
 def draw_statement(
@@ -26,19 +29,21 @@ def draw_statement(
     knobs: Mapping[str, float],
 ) -> tuple[Statement, tuple[Entry, ...]]:
     """Return the account and its rows over a period of so many days; balances chain from the first to the last."""
-    unit, level = minor_unit(LOCALE_FACTS[locale].currency_code), PRICE_LEVELS[LOCALE_FACTS[locale].currency_code]
+    currency = LOCALE_FACTS[locale].currency_code
+    unit, level = minor_unit(currency), PRICE_LEVELS[currency]
     scale = int(level * random.choice((1, 3, 10)) / float(unit)) * (random.randint(500, 2500)
                                                                     if knobs["long_amounts"] else 1)  # fmt: skip
     days = sorted(random.randrange(period) for _ in range(_draw_count(random, knobs)))
-    repeated = _describe(random, locale, -1, knobs) if knobs["repeated_descriptions"] else None
+    repeated = _describe(random, locale, "debit", knobs) if knobs["repeated_descriptions"] else None
     opening = balance = unit * random.randint(-200, 3000) * max(1, scale // 3)
     entries = []
     for day in days:
-        is_paid_out = random.random() < 0.65
-        amount = unit * random.randint(2 * scale, 400 * scale) * (-1 if is_paid_out else 1)
+        kind = _draw_kind(random)
+        is_paid_out = kind != "credit"
+        amount = _draw_amount(random, kind, currency, scale) * (-1 if is_paid_out else 1)
         balance += amount
-        drawn = _describe(random, locale, -1 if is_paid_out else 1, knobs)
-        description = repeated if repeated and is_paid_out else drawn
+        drawn = _describe(random, locale, kind, knobs)
+        description = repeated if repeated and kind == "debit" else drawn
         booked = start + dt.timedelta(days=day)
         entries.append(Entry(
             entry_date=booked,
@@ -71,10 +76,31 @@ def _is_filled(random: Random, knobs: Mapping[str, float]) -> bool:
     return not knobs["blank_cells"] or random.random() < 0.6
 
 
-def _describe(random: Random, locale: str, sign: int, knobs: Mapping[str, float]) -> str:
-    if sign < 0 and random.random() < FEE_SHARE:
-        return random.choice(phrases(locale, "entries.fee"))
-    template = random.choice(phrases(locale, "entries.debit" if sign < 0 else "entries.credit"))
+Kind = Literal["debit", "credit", "fee", "cash"]
+
+
+def _draw_kind(random: Random) -> Kind:
+    if random.random() >= 0.65:
+        return "credit"
+    draw = random.random()
+    return "fee" if draw < FEE_SHARE else "cash" if draw < FEE_SHARE + CASH_SHARE else "debit"
+
+
+def _draw_amount(random: Random, kind: Kind, currency: str, scale: int) -> Decimal:
+    """Return what is moved: a fee is small, and machines pay in notes."""
+    unit, level = minor_unit(currency), PRICE_LEVELS[currency]
+    if kind == "fee":
+        return round_to(Decimal(str(level)) * random.randint(50, 2000) / 100, unit)
+    if kind == "cash":
+        note = Decimal(10) ** round(log10(10 * level))
+        return round_to(note * random.randint(2, 40), unit)
+    return unit * random.randint(2 * scale, 400 * scale)
+
+
+def _describe(random: Random, locale: str, kind: Kind, knobs: Mapping[str, float]) -> str:
+    template = random.choice(phrases(locale, f"entries.{kind}"))
+    if kind in ("fee", "cash"):
+        return template
     other = vendor(locale, random.randrange(VENDORS_PER_LOCALE)).party.name
     text = template.format(company=other, number=draw_code(random, random.randint(4, 8), knobs))
     if knobs["wrapped_descriptions"] and random.random() < 0.6:

@@ -79,6 +79,11 @@ def draw_category(random: Random, locale: str, trade: str) -> VatCategory:
     return random.choice(choices)
 
 
+def is_registered(locale: str, category: VatCategory) -> bool:
+    """Tell whether a seller has a number for its tax: Japan's and the Emirates' exempt businesses have none."""
+    return category is not VatCategory.EXEMPT or LOCALE_FACTS[locale].country_code not in ("JP", "AE")
+
+
 def draw_buyer_locale(random: Random, locale: str, category: VatCategory, trade: str) -> str:
     """Return where the buyer is: abroad where the category asks for it."""
     if category is VatCategory.INTRA_COMMUNITY or (category is VatCategory.REVERSE_CHARGE and trade != BUILDING):

@@ -29,7 +29,7 @@ class Vendor:
     party: Party
     bank: BankAccount
     trade: str
-    number_prefix: str  # of its invoice numbers
+    number_prefix: str  # of its documents' numbers, perhaps with their {year}
     number_digits: int
     style_seed: int  # what its documents look like
 
@@ -38,7 +38,7 @@ def draw_party(seed: str, locale: str, *, with_vat: bool) -> Party:
     """Return a company with all its particulars, as a function of the seed."""
     random, places, country = Random(f"party:{seed}"), places_of(locale), LOCALE_FACTS[locale].country_code
     city = random.choice(places.cities)
-    name = places.write(random, random.choice(places.companies))
+    name = places.draw_company(random, city)
     address = Address(
         street=places.draw_street(random),
         post_code=places.write(random, city.post_code) if city.post_code else None,
@@ -46,10 +46,10 @@ def draw_party(seed: str, locale: str, *, with_vat: bool) -> Party:
         subdivision=city.subdivision or None,
         country_code=country,
     )
-    tax_number = vat_identifier(random, country, city.subdivision_code)
+    tax_number = vat_identifier(random, country, city.subdivision_code, name)
     national = national_number(country, tax_number)
     registrations = [places.write_registration(random, random.choice(patterns), city, national)
-                     for patterns in (places.tax_registrations, places.legal_registrations)]  # fmt: skip
+                     for patterns in (places.tax_registrations, places.register_of(name))]  # fmt: skip
     return Party(
         name=name,
         address=address,
@@ -78,7 +78,7 @@ def _pool(locale: str) -> tuple[Vendor, ...]:
             party=party,
             bank=draw_account(random, LOCALE_FACTS[locale].country_code),
             trade=random.choice(TRADES),
-            number_prefix=random.choice(("", "", "INV-", "RE-", "A", "S/", "F-", "2024-", "N")),
+            number_prefix=random.choice(("", "", "INV-", "RE-", "A", "S/", "F-", "{year}-", "N")),
             number_digits=random.randint(4, 8),
             style_seed=random.getrandbits(48),
         )

@@ -20,7 +20,7 @@ TRADES = ("office", "catering", "software", "construction", "retail", "medical",
 
 _ALTERNATIVES = re.compile(r"\{([^{}|]+(?:\|[^{}|]+)+)\}")  # splits a name into texts and, between them, choices
 
-_SERVICE_UNITS = frozenset({"HUR", "DAY", "MON", "ANN", "IE", "E48"})
+_CODE = re.compile(r"\d{4}(\d\d)?")
 _RATES = {"standard": 0, "reduced": 1, "most_reduced": -1}
 
 
@@ -38,11 +38,12 @@ class Item:
     lowest: Decimal  # euro, without tax
     highest: Decimal
     rate: int  # which of the country's tax rates applies: 0 the standard one, 1 the reduced, -1 the most reduced
+    code: str  # of the Harmonized System, or of India's services, which begin with 99
 
     @property
     def is_service(self) -> bool:
-        """Tell whether it is work, time or use rather than goods, by its unit."""
-        return self.unit_code in _SERVICE_UNITS
+        """Tell whether it is work, time or use rather than goods."""
+        return self.code.startswith("99")
 
     def draw_name(self, random: Random) -> str:
         """Return the item's name with one of each of its alternatives."""
@@ -90,14 +91,15 @@ def words_of(locale: str) -> Words:
 
 
 def _item(locale: str, trade: str, row: list[Any], units: Mapping[str, str]) -> Item:
-    name, unit_code, lowest, highest, *rest = row
-    rate = _RATES.get(rest[0] if rest else "standard")
-    if unit_code not in units or rate is None or len(rest) > 1 or not 0 < lowest < highest:
+    name, unit_code, lowest, highest, *rates, code = row
+    rate = _RATES.get(rates[0] if rates else "standard")
+    known = unit_code in units and rate is not None and len(rates) <= 1
+    if not known or rate is None or not 0 < lowest < highest or not _CODE.fullmatch(code):
         raise WordsError(f"languages/{locale}: catalogue.{trade}: {row} is not [name, a unit of `units`, lowest price, "
-                         "higher price] with perhaps `reduced` or `most_reduced`")  # fmt: skip
+                         "higher price, perhaps `reduced` or `most_reduced`, code of 4 or 6 digits]")  # fmt: skip
     parts = tuple(tuple(text.split("|")) if place % 2 else (text,)
                   for place, text in enumerate(_ALTERNATIVES.split(name)))  # fmt: skip
-    return Item(parts, unit_code, units[unit_code], Decimal(str(lowest)), Decimal(str(highest)), rate)
+    return Item(parts, unit_code, units[unit_code], Decimal(str(lowest)), Decimal(str(highest)), rate, code)
 
 
 def wordings(locale: str, key: str) -> tuple[str, ...]:

@@ -55,8 +55,8 @@ def test_accounts_pass(locale):
     for number in range(200):
         account = draw_account(Random(number), facts.country_code)
         if facts.iban_country:
-            # Germany's banks have a hundred formulas for account numbers: those digits are not checked.
-            IBAN(account.number, validate_bban=facts.iban_country not in ("DE", "SE"))
+            # Of Sweden no formula is registered, which the validator would warn of.
+            IBAN(account.number, validate_bban=facts.iban_country != "SE")
             assert BIC(account.bic).country_code == facts.country_code
         elif facts.country_code == "US":
             assert rtn.is_valid(account.bic)
@@ -85,11 +85,9 @@ REGISTERED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("locale", [one for one in LOCALES if LOCALE_FACTS[one].country_code in REGISTERED])
 def test_numbers_of_one_company_belong_together(locale):
     country = LOCALE_FACTS[locale].country_code
-    if country not in REGISTERED:
-        pytest.skip("its registers number companies independently")
     name, validator = REGISTERED[country]
     for number in range(100):
         party = draw_party(f"register:{number}", locale, with_vat=True)

@@ -108,9 +108,6 @@ def test_every_knob_is_tested():
 
 @pytest.mark.parametrize("name", list(MEASURED))
 def test_turning_a_knob_up_changes_what_it_says(name):
-    languages = KNOB_FACTS[name].languages
-    if languages and not any(LOCALE_FACTS[locale].language in languages for locale in LOCALES):
-        pytest.skip(f"no words yet of {', '.join(languages)}")
     off, on = drawn_with(name, 0.0), drawn_with(name, 1.0)
     assert all(d.knobs[name] == 0 for d in off)
     assert sum(map(MEASURED[name], on)) >= sum(map(MEASURED[name], off)) + COUNT / 3

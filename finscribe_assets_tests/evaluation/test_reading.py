@@ -127,7 +127,7 @@ def test_credit_takes_from_a_bill_and_adds_to_an_account():
     assert canonical("entries[0].balance", "100.00 DR", "en_US") == "-100"
 
 
-@pytest.mark.parametrize("text", ["R1.5.2", "令和元年5月2日", "令和1年5月2日", "2019年5月2日", "19/05/02", "２０１９/０５/０２"])
+@pytest.mark.parametrize("text", ["R1.5.2", "令和元年5月2日", "令和1年5月2日", "19/05/02", "２０１９/０５/０２"])
 def test_ways_of_writing_a_japanese_date(text):
     assert parse_date(text, "ja_JP") == dt.date(2019, 5, 2)
 

@@ -314,6 +314,7 @@ def _draw_look(frame: _Frame, recipe: Recipe, document: Document) -> Presentatio
     if marked:
         remarks.append(random.choice(phrases(locale, "reduced_rate_note")))
     return Presentation(
+        engine=_weighted(Random(f"engine:{frame.name}"), recipe.engines),
         layout=habits.layout,
         font=font_of(habits, recipe, locale),
         font_size=round(size, 2),

@@ -11,6 +11,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from finscribe_assets.documents.drawn import Engine
 from finscribe_assets.documents.knobs import Knobs
 from finscribe_assets.documents.locales import LOCALE_FACTS, TaxRegime
 from finscribe_assets.documents.schema import DocumentType
@@ -73,6 +74,10 @@ class Recipe(BaseModel):
     fonts: dict[str, Weight] = Field(
         default=dict.fromkeys(FONTS, 1.0), description="relative weight of each font family"
     )
+    engines: dict[Engine, Weight] = Field(
+        default={Engine.WEASYPRINT: 0.1, Engine.PLUTOPRINT: 0.9},
+        description="relative weight of each engine that lays pages out; two engines set type a little differently",
+    )
     knobs: Knobs = Field(default=Knobs(), description="intensity of each hard feature")
 
     @model_validator(mode="after")
@@ -81,6 +86,7 @@ class Recipe(BaseModel):
             ("locales", self.locales, LOCALES),
             ("fonts", self.fonts, FONTS),
             ("document_types", self.document_types, tuple(DocumentType)),
+            ("engines", self.engines, tuple(Engine)),
         ):
             unknown = sorted(set(map(str, drawn)) - set(map(str, allowed)))
             if unknown:

@@ -97,7 +97,8 @@ def render(
     workers: WorkerCount = None,
 ) -> None:
     """Render page images with exact boxes into images/."""
-    from finscribe_assets.rendering.batch import read_rendered, render_batch
+    from finscribe_assets.documents.batch import write_ground_truth
+    from finscribe_assets.rendering.batch import destroyed_fields, read_rendered, render_batch
     from finscribe_assets.rendering.preview import contact_sheet
     from finscribe_assets.shards import LocalShardPool
 
@@ -111,6 +112,12 @@ def render(
         )
     console.print(f"{summary.pages} pages in {workspace / 'images'} "
                   f"({summary.skipped} of {summary.shards} shards were there already)")  # fmt: skip
+    destroyed = destroyed_fields(workspace / "images")
+    if destroyed:
+        # Nobody is asked for what nobody can read.
+        write_ground_truth(workspace / "documents", workspace / "documents.jsonl", destroyed)
+        console.print(f"{sum(map(len, destroyed.values()))} values of {len(destroyed)} documents are damaged beyond "
+                      "reading; documents.jsonl no longer asks for them")  # fmt: skip
     if preview:
         sheet = workspace / "preview.png"
         first = [document for document, _ in zip(read_rendered(workspace / "images"), range(12), strict=False)]

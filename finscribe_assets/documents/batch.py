@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,16 +65,23 @@ def read_documents(folder: AnyPath) -> Iterator[DrawnDocument]:
         yield from from_table(table)
 
 
-def ground_truth(drawn: DrawnDocument) -> dict[str, object]:
-    """Return a document's record of the ground-truth format; ``printed`` names the values that its page shows."""
-    return {"id": drawn.id, "document": drawn.document.to_json(), "printed": list(drawn.printed)}
+def ground_truth(drawn: DrawnDocument, destroyed: frozenset[str] = frozenset()) -> dict[str, object]:
+    """Return a document's record of the ground-truth format.
+
+    ``printed`` names the values that its page shows, less those that damage has destroyed.
+    """
+    printed = [path for path in drawn.printed if path not in destroyed]
+    return {"id": drawn.id, "document": drawn.document.to_json(), "printed": printed}
 
 
-def write_ground_truth(folder: AnyPath, path: AnyPath) -> None:
-    """Write a batch's documents as JSON lines: ``{"id": …, "document": {…}, "printed": […]}``."""
-    write_text(
-        path, "".join(json.dumps(ground_truth(drawn), ensure_ascii=False) + "\n" for drawn in read_documents(folder))
-    )
+def write_ground_truth(folder: AnyPath, path: AnyPath, destroyed: Mapping[str, frozenset[str]] | None = None) -> None:
+    """Write a batch's documents as JSON lines: ``{"id": …, "document": {…}, "printed": […]}``.
+
+    ``destroyed`` names, by document, the fields that cannot be read on its pages.
+    """
+    gone = destroyed or {}
+    records = (ground_truth(drawn, gone.get(drawn.id, frozenset())) for drawn in read_documents(folder))
+    write_text(path, "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records))
 
 
 def write_single_table(folder: AnyPath, path: Path) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
@@ -32,6 +32,43 @@ class Decoy(BaseModel):
     text: str = Field(description="what stands beside the label; may be empty")
 
 
+class Style(BaseModel):
+    """A vendor's typography: how its documents of a kind are set, whichever template prints them.
+
+    Templates take of it what their structure leaves open: one without rules draws none.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    side_margin: float = Field(16.0, ge=8, le=30, description="left and right margin of the page in millimetres")
+    top_margin: float = Field(17.0, ge=8, le=40, description="margin above in millimetres")
+    bottom_margin: float = Field(17.0, ge=12, le=40, description="margin below in millimetres")
+    line_height: float = Field(1.42, ge=1.2, le=1.8, description="distance of lines in em")
+    row_height: float = Field(1.0, ge=0.5, le=2, description="space around the table's rows: times the layout's usual")
+    rules: Literal["none", "head", "rows", "grid", "columns", "bands"] = Field("rows", description="rules of the table")
+    rule_weight: float = Field(0.8, ge=0.2, le=2, description="weight of its rules in points")
+    rule_line: Literal["solid", "dashed", "dotted"] = Field("solid", description="kind of its thinner rules")
+    rule_colour: str = Field("#333333", description="colour of its rules, #rrggbb")
+    tint: str = Field("#ececec", description="ground of shaded heads, rows and boxes, #rrggbb")
+    head: Literal["bold", "plain", "small", "tinted", "capitals"] = Field("bold", description="the table's head")
+    title: Literal["bold", "plain", "capitals", "spaced"] = Field("bold", description="type of the title")
+    title_size: float = Field(1.0, ge=0.5, le=2, description="size of the title: times the layout's usual")
+    second_title: str = Field("", description="the title in a second script, below the first")
+    labels: Literal["beside", "colon", "above"] = Field("beside", description="where labels stand by their values")
+    label_type: Literal["plain", "grey", "small", "bold"] = Field("grey", description="type of labels")
+    totals: Literal["end", "start", "full"] = Field("end", description="place of the totals across the page")
+    totals_frame: Literal["none", "ruled", "boxed", "tinted", "heavy"] = Field("ruled", description="their frame")
+    name_size: float = Field(1.0, ge=0.8, le=2, description="size of the issuer's name in em of the text around it")
+    logo: Literal["none", "disc", "ring", "square", "frame", "bars", "diamond", "underline"] = Field("none")
+    page_numbers: Literal["none", "slash", "word", "dashes"] = Field("none", description="how pages are numbered")
+    page_number_place: Literal["bottom-center", "bottom-end", "top-end"] = Field("bottom-center")
+    running_title: bool = Field(False, description="the title stands above each page after the first")
+    remarks_centred: bool = Field(False, description="closing sentences stand in the middle")
+    typewriter: bool = Field(False, description="a monospaced font where the layout is such a printer's")
+    roll: Literal[58, 80] = Field(80, description="width of the till's paper in millimetres")
+    stacked: bool = Field(False, description="on till rolls an item's name stands above its figures")
+
+
 class Presentation(BaseModel):
     """How a document's page is to look; rendering obeys it and draws nothing at random but damage."""
 
@@ -42,6 +79,7 @@ class Presentation(BaseModel):
     font: str = Field(description="font family, one of recipe.FONTS")
     font_size: float = Field(description="size of the body text in points")
     accent: str = Field(description="colour of rules and headings, #rrggbb")
+    style: Style = Field(default=Style(), description="the vendor's typography")
     reversed_print: bool = Field(description="table head and amount due light on dark")
     date_pattern: str = Field(description="babel date pattern of every date on the page, or formats.ERA, SHORT_ERA")
     numbers: NumberStyle = Field(description="marks that every number of the page is written with")
@@ -51,6 +89,7 @@ class Presentation(BaseModel):
     sub_rows: dict[int, tuple[str, ...]] = Field(default={}, description="indented rows below a line, by its number")
     page_breaks: tuple[int, ...] = Field(default=(), description="numbers of lines before which a page ends")
     decoys: tuple[Decoy, ...] = Field(default=(), description="what stands among the header's fields")
+    seating: tuple[Decoy, ...] = Field(default=(), description="table, guests and server of a restaurant's bill")
     remarks: tuple[str, ...] = Field(default=(), description="sentences at the foot of the document")
     marked_lines: tuple[int, ...] = Field(default=(), description="lines with the mark of the reduced rate")
     rate_mark: str = Field(default="", description="that mark")

@@ -17,6 +17,7 @@ from finscribe_assets.documents.drawn import DrawnDocument, Presentation
 from finscribe_assets.documents.formats import Display
 from finscribe_assets.documents.goods import Sale, draw_lines, reduced_lines
 from finscribe_assets.documents.knobs import DAMAGE, Knobs, acting_knobs
+from finscribe_assets.documents.layouts import LAYOUT_FACTS, PAGE_LABELS, LayoutFacts
 from finscribe_assets.documents.locales import LOCALE_FACTS, SHARED_SYMBOLS, LocaleFacts, TaxRegime, minor_unit
 from finscribe_assets.documents.looks import (
     Habits,
@@ -26,6 +27,7 @@ from finscribe_assets.documents.looks import (
     draw_decoys,
     draw_labels,
     draw_number_style,
+    draw_seating,
     font_of,
     habits_of,
 )
@@ -69,6 +71,10 @@ class _Frame:
     def facts(self) -> LocaleFacts:
         return LOCALE_FACTS[self.seller.locale]
 
+    @property
+    def layout(self) -> LayoutFacts:
+        return LAYOUT_FACTS[self.habits.layout]
+
 
 def draw(plan: Plan, index: int) -> DrawnDocument:
     """Return document number ``index`` (from 0) of a plan.
@@ -83,7 +89,9 @@ def draw(plan: Plan, index: int) -> DrawnDocument:
     look = _draw_look(frame, recipe, document)
     printed = printed_values(document, look)
     keys = labels_needed(document, printed, look.columns, merged_head=look.merged_head)
-    labels = draw_labels(Random(f"labels:{frame.name}"), frame.seller.locale, keys, frame.knobs)
+    keys |= {**LAYOUT_FACTS[look.layout].labels, **PAGE_LABELS}
+    labels = draw_labels(Random(f"labels:{frame.name}"), frame.seller.locale, keys, frame.knobs,
+                         capital_heads=look.style.head == "capitals")  # fmt: skip
     return DrawnDocument(
         id=f"{plan.key}-{index:06d}", batch=plan.key, index=index, component=component.name, vendor=frame.seller.id,
         document=document, printed=printed, knobs=frame.knobs, presentation=look.model_copy(update={"labels": labels}),
@@ -100,7 +108,7 @@ def _draw_frame(name: str, recipe: Recipe) -> _Frame:
     locale = _weighted(random, recipe.locale_weights())
     facts = LOCALE_FACTS[locale]
     seller = vendor(locale, random.randrange(VENDORS_PER_LOCALE))
-    habits = habits_of(seller, kind)
+    habits = habits_of(seller, kind, recipe)
     knobs = _draw_knobs(Random(f"knobs:{name}"), recipe.knobs, kind, facts)
     random = Random(f"facts:{name}")
     category = draw_category(random, locale, seller.trade) if knobs["tax_exemptions"] else VatCategory.STANDARD
@@ -185,7 +193,7 @@ def _draw_sale(frame: _Frame) -> Document:
     sale = Sale(
         locale=seller.locale, trade=seller.trade, currency=frame.currency, tax=tax, columns=frame.columns,
         inclusive=frame.inclusive and tax.is_taxed, returned=bool(knobs["negative_amounts"]), day=frame.day,
-        date_pattern=frame.date_pattern, knobs=knobs,
+        date_pattern=frame.date_pattern, knobs=knobs, is_long=frame.layout.is_long,
     )  # fmt: skip
     lines = draw_lines(Random(f"lines:{frame.name}"), sale)
     settled = settle(Random(f"totals:{frame.name}"), sale, kind, lines, frame.habits.rounds)
@@ -222,7 +230,7 @@ def _draw_sale(frame: _Frame) -> Document:
         allowances=settled.allowances,
         charges=settled.charges,
         vat_breakdown=settled.vat_breakdown,
-        page_subtotals=page_subtotals(lines, knobs),
+        page_subtotals=page_subtotals(lines, knobs, frame.layout.page_rows),
         totals=settled.totals,
         **third_parties,
         **header,
@@ -290,7 +298,7 @@ def _draw_statement(frame: _Frame) -> Document:
         bank_identifier=seller.bank.bic,
         seller=trimmed(bank, frozenset()),
         buyer=trimmed(holder, frozenset()),
-        page_subtotals=page_subtotals(entries, knobs),
+        page_subtotals=page_subtotals(entries, knobs, frame.layout.page_rows),
         statement=statement,
         entries=entries,
     )
@@ -319,6 +327,7 @@ def _draw_look(frame: _Frame, recipe: Recipe, document: Document) -> Presentatio
         font=font_of(habits, recipe, locale),
         font_size=round(size, 2),
         accent=habits.accent,
+        style=habits.style,
         reversed_print=bool(knobs["reversed_print"]),
         date_pattern=frame.date_pattern,
         numbers=numbers,
@@ -328,6 +337,7 @@ def _draw_look(frame: _Frame, recipe: Recipe, document: Document) -> Presentatio
         sub_rows=sub_rows(random, document, knobs),
         page_breaks=page_breaks(document),
         decoys=decoys,
+        seating=draw_seating(Random(f"seating:{frame.name}"), locale) if frame.layout.seating else (),
         remarks=(*remarks, random.choice(phrases(locale, _CLOSINGS.get(frame.kind, "thanks")))),
         marked_lines=marked,
         rate_mark=phrases(locale, "reduced_rate_mark")[0].split(" ", maxsplit=1)[0] if marked else "",

@@ -44,6 +44,7 @@ class Sale:
     day: dt.date
     date_pattern: str
     knobs: Mapping[str, float]
+    is_long: bool = False  # more lines than one sheet holds
 
     def turns_up(self, knob: str) -> bool:
         """Tell whether a knob was drawn."""
@@ -85,7 +86,7 @@ def _draw_count(random: Random, sale: Sale) -> int:
         return random.randint(60, MOST_LINES)
     if sale.turns_up("many_lines"):
         return random.randint(15, 60)
-    if sale.turns_up("several_pages"):
+    if sale.turns_up("several_pages") or sale.is_long:
         return random.randint(18, 48)
     # Long-tailed: most documents have a few lines, one in a hundred has more than twenty.
     return min(MOST_LINES, max(1, round(random.lognormvariate(1.1, 0.85))))

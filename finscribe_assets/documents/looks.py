@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from finscribe_assets.documents.drawn import Decoy
+from finscribe_assets.documents.drawn import Decoy, Style
 from finscribe_assets.documents.formats import (
     APOSTROPHE,
     ERA,
@@ -25,9 +25,12 @@ from finscribe_assets.documents.formats import (
 )
 from finscribe_assets.documents.goods import SERVICE_TRADES
 from finscribe_assets.documents.knobs import DAMAGE
+from finscribe_assets.documents.layouts import LAYOUT_FACTS, LAYOUTS
 from finscribe_assets.documents.locales import LOCALE_FACTS, LocaleFacts
-from finscribe_assets.documents.recipe import LAYOUTS, Recipe, fonts_for
+from finscribe_assets.documents.places import places_of
+from finscribe_assets.documents.recipe import MONOSPACED, Recipe, fonts_for
 from finscribe_assets.documents.schema import DocumentType
+from finscribe_assets.documents.styling import draw_style
 from finscribe_assets.documents.vendors import Vendor
 from finscribe_assets.documents.words import phrases, wordings
 
@@ -41,10 +44,12 @@ ENTRY_COLUMNS = ("entry_date", "value_date", "description", "reference", "amount
 
 @dataclass(frozen=True)
 class Habits:
-    """What a vendor's documents of a kind always have: its template."""
+    """What a vendor's documents of a kind always have: its template and how it is set."""
 
     layout: str
+    style: Style
     columns: tuple[str, ...]
+    order: tuple[str, ...]  # of all columns that a table may have
     font_draw: float
     accent: str
     currency_display: Display
@@ -54,29 +59,53 @@ class Habits:
     party_fields: frozenset[str]  # of its own particulars
 
 
-def habits_of(seller: Vendor, kind: DocumentType) -> Habits:
-    """Return a seller's template for a kind of document."""
+def habits_of(seller: Vendor, kind: DocumentType, recipe: Recipe) -> Habits:
+    """Return a seller's habits for a kind of document; all but its template are the same under every recipe."""
     random = Random(f"habits:{seller.style_seed}:{kind}")
     facts = LOCALE_FACTS[seller.locale]
-    layouts = LAYOUTS[kind]
+    layout = _layout_of(seller, kind, recipe)
+    is_statement = kind is DocumentType.BANK_STATEMENT
     is_bill = kind in (DocumentType.INVOICE, DocumentType.CREDIT_NOTE)
     particulars = ("tax_registration", "legal_registration", "contact_phone", "contact_email", "contact_name")
+    drawn = _entry_columns(random) if is_statement else _line_columns(random, kind, facts, seller.trade)
+    order = _draw_order(Random(f"order:{seller.style_seed}:{kind}"), ENTRY_COLUMNS if is_statement else LINE_COLUMNS)
+    columns = drawn | LAYOUT_FACTS[layout].columns
+    accent = random.choice(ACCENTS)
     return Habits(
-        layout=random.choice(layouts),
-        columns=(_entry_columns(random) if kind is DocumentType.BANK_STATEMENT
-                 else _line_columns(random, kind, facts, seller.trade)),
+        layout=layout,
+        style=draw_style(seller, kind, accent),
+        columns=tuple(name for name in order if name in columns),
+        order=order,
+        accent=accent,
         font_draw=random.random(),
-        accent=random.choice(ACCENTS),
         currency_display=random.choice(("symbol", "symbol", "code", "none")),
         usual_date=random.choice((facts.numeric_dates[0], *facts.numeric_dates, *facts.worded_dates)),
-        negative=random.choice(("trailing_minus", "parentheses",
-                                "debit" if kind is DocumentType.BANK_STATEMENT else "credit")),
+        negative=random.choice(("trailing_minus", "parentheses", "debit" if is_statement else "credit")),
         rounds=random.random() < (0.7 if kind is DocumentType.RECEIPT else 0.5),
         party_fields=frozenset(name for name in particulars if is_bill and random.random() < 0.4),
-    )  # fmt: skip
+    )
 
 
-def _line_columns(random: Random, kind: DocumentType, facts: LocaleFacts, trade: str) -> tuple[str, ...]:
+def _layout_of(seller: Vendor, kind: DocumentType, recipe: Recipe) -> str:
+    """Return the seller's template family; one of another trade only where the recipe leaves no other."""
+    weights = {layout: recipe.layouts.get(layout, 0.0) for layout in LAYOUTS[kind]}
+    suited = {layout: weight for layout, weight in weights.items()
+              if not LAYOUT_FACTS[layout].trades or seller.trade in LAYOUT_FACTS[layout].trades}  # fmt: skip
+    draw = Random(f"layout:{seller.style_seed}:{kind}").random()
+    return _at(draw, suited if any(suited.values()) else weights)
+
+
+def _at(place: float, weights: Mapping[str, float]) -> str:
+    """Return what stands at a place, from 0 to 1, of weighted names laid end to end."""
+    place *= sum(weights.values())
+    for name, weight in weights.items():
+        place -= weight
+        if place < 0:
+            return name
+    return next(name for name in reversed(list(weights)) if weights[name])
+
+
+def _line_columns(random: Random, kind: DocumentType, facts: LocaleFacts, trade: str) -> set[str]:
     chances = {"line_id": 0.6, "sku": 0.3, "gtin": 0.08, "unit": 0.6, "vat_rate": 0.5,
                "classification": 0.9 if facts.country_code == "IN" else 0.06,
                "purchase_order_line": 0.0 if kind is DocumentType.PURCHASE_ORDER else 0.08}  # fmt: skip
@@ -85,24 +114,44 @@ def _line_columns(random: Random, kind: DocumentType, facts: LocaleFacts, trade:
         drawn -= {"classification"}
     if kind is DocumentType.RECEIPT:  # a till roll has no room for them
         drawn = set()
-    order = list(LINE_COLUMNS)
-    if random.random() < 0.2:  # quantity first, as many English invoices have it
-        order.remove("quantity")
-        order.insert(order.index("item_name"), "quantity")
-    always = {"item_name", "quantity", "net_price", "net_amount"}
-    return tuple(name for name in order if name in drawn | always)
+    return drawn | {"item_name", "quantity", "net_price", "net_amount"}
 
 
-def _entry_columns(random: Random) -> tuple[str, ...]:
+# Habits of order: how often, what moves, and before what.
+_MOVES: tuple[tuple[float, tuple[str, ...], str], ...] = (
+    (0.12, ("unit",), "quantity"),
+    (0.12, ("gross_price", "price_discount", "net_price", "price_with_vat"), "quantity"),
+    (0.2, ("sku", "gtin", "classification"), "quantity"),  # after the name
+    (0.2, ("vat_rate",), "gross_amount"),  # after the amount
+    (0.2, ("credit",), "debit"),
+    (0.25, ("reference",), "description"),
+    (0.15, ("value_date",), "reference"),
+    (0.2, ("quantity",), "item_name"),  # as many English invoices have it
+)
+
+
+def _draw_order(random: Random, usual: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a vendor's order of all columns that a table may have."""
+    order = list(usual)
+    for chance, moved, before in _MOVES:
+        moves = random.random() < chance
+        if moves and before in order:
+            order = [name for name in order if name not in moved]
+            place = order.index(before)
+            order[place:place] = moved
+    return tuple(order)
+
+
+def _entry_columns(random: Random) -> set[str]:
     drawn = {name for name, chance in (("value_date", 0.4), ("reference", 0.3), ("balance", 0.85))
              if random.random() < chance}  # fmt: skip
     drawn |= {"debit", "credit"} if random.random() < 0.5 else {"amount"}
-    return tuple(name for name in ENTRY_COLUMNS if name in drawn | {"entry_date", "description"})
+    return drawn | {"entry_date", "description"}
 
 
 def columns_of(habits: Habits, kind: DocumentType, knobs: Mapping[str, float], *, inclusive: bool,
                taxed: bool) -> tuple[str, ...]:  # fmt: skip
-    """Return the columns of one document: the vendor's, and those that knobs ask for."""
+    """Return the columns of one document: the vendor's, and those that knobs ask for, in the vendor's order."""
     if kind is DocumentType.BANK_STATEMENT:
         return habits.columns
     columns = set(habits.columns)
@@ -118,27 +167,16 @@ def columns_of(habits: Habits, kind: DocumentType, knobs: Mapping[str, float], *
         columns |= {"sku", "unit"}
     if knobs["several_rates"] and kind is not DocumentType.RECEIPT:
         columns.add("vat_rate")
-    order = [*habits.columns, *(name for name in LINE_COLUMNS if name not in habits.columns)]
-    # What a knob adds stands in its usual place among the vendor's columns.
-    order.sort(key=lambda name: LINE_COLUMNS.index(name) if name not in ("quantity",) else _quantity_place(habits))
-    return tuple(name for name in order if name in columns)
-
-
-def _quantity_place(habits: Habits) -> float:
-    """Return where a vendor has the quantity: before or after the item's name."""
-    quantity_first = habits.columns.index("quantity") < habits.columns.index("item_name")
-    return LINE_COLUMNS.index("item_name") + (-0.5 if quantity_first else 0.5)
+    return tuple(name for name in habits.order if name in columns)
 
 
 def font_of(habits: Habits, recipe: Recipe, locale: str) -> str:
     """Return the vendor's font, or where the recipe gives it no weight another."""
     weights = {font: recipe.fonts.get(font, 0.0) for font in fonts_for(locale)}
-    place = habits.font_draw * sum(weights.values())
-    for font, weight in weights.items():
-        place -= weight
-        if place < 0:
-            return font
-    return next(font for font, weight in reversed(weights.items()) if weight)
+    if habits.style.typewriter and LAYOUT_FACTS[habits.layout].monospaced:
+        printers = {font: weight for font, weight in weights.items() if font in MONOSPACED}
+        weights = printers if any(printers.values()) else weights
+    return _at(habits.font_draw, weights)
 
 
 def draw_date_pattern(random: Random, facts: LocaleFacts, habits: Habits, knobs: Mapping[str, float]) -> str:
@@ -172,15 +210,17 @@ def draw_number_style(random: Random, locale: str, habits: Habits, knobs: Mappin
     return style.model_copy(update=marks)
 
 
-def draw_labels(random: Random, locale: str, keys: Mapping[str, str], knobs: Mapping[str, float]) -> dict[str, str]:
+def draw_labels(random: Random, locale: str, keys: Mapping[str, str], knobs: Mapping[str, float], *,
+                capital_heads: bool) -> dict[str, str]:  # fmt: skip
     """Return the wording of each label: name of its use → wording, for keys given by name."""
     rare, bilingual = bool(knobs["label_synonyms"]), bool(knobs["bilingual_labels"])
     labels = {}
     for name, key in keys.items():
         words = wordings(locale, key)
         wording = random.choice(words[1:] or words) if rare else words[0]
-        other = wordings("en_GB", key)[0]
-        labels[name] = f"{wording} / {other}" if bilingual and other.casefold() != wording.casefold() else wording
+        other = wordings("en_GB", key)[0] if not key.startswith("letter.") else wording
+        text = f"{wording} / {other}" if bilingual and other.casefold() != wording.casefold() else wording
+        labels[name] = text.upper() if capital_heads and name.startswith(("lines.", "entries.", "group_")) else text
     return labels
 
 
@@ -209,6 +249,17 @@ def draw_decoys(random: Random, locale: str, issued: dt.date, date_pattern: str,
             decoys.append(Decoy(label=random.choice(wordings(locale, key)), text=empty))
     random.shuffle(decoys)
     return tuple(decoys)
+
+
+def draw_seating(random: Random, locale: str) -> tuple[Decoy, ...]:
+    """Return who sat where and was served by whom, as restaurants print it."""
+    places = places_of(locale)
+    texts = {
+        "decoy.table": str(random.randint(1, 40)),
+        "decoy.guests": str(random.randint(1, 8)),
+        "cashier": places.write(random, random.choice(places.people)).split(" ")[0],
+    }
+    return tuple(Decoy(label=random.choice(wordings(locale, key)), text=text) for key, text in texts.items())
 
 
 def damage_of(knobs: Mapping[str, float]) -> dict[str, float]:

@@ -13,13 +13,17 @@ from finscribe_assets.documents.words import phrases
 FIRST_PAGE, NEXT_PAGE = 9, 15
 
 
-def page_subtotals(rows: Sequence[Line | Entry], knobs: Mapping[str, float]) -> tuple[PageSubtotal, ...]:
-    """Return what each page carries forward: the sum of the lines so far, or the balance so far."""
-    if not knobs["carried_forward"]:
+def page_subtotals(rows: Sequence[Line | Entry], knobs: Mapping[str, float],
+                   page_rows: tuple[int, int] | None) -> tuple[PageSubtotal, ...]:  # fmt: skip
+    """Return what each page carries forward: the sum of the lines so far, or the balance so far.
+
+    A layout of continuation sheets does so always, after so many rows of its first page and of each other.
+    """
+    if not (knobs["carried_forward"] or page_rows):
         return ()
+    first, further = page_rows or (FIRST_PAGE, NEXT_PAGE)
     return tuple(
-        PageSubtotal(after=Decimal(stop), amount=_carried(rows[:stop]))
-        for stop in range(FIRST_PAGE, len(rows), NEXT_PAGE)
+        PageSubtotal(after=Decimal(stop), amount=_carried(rows[:stop])) for stop in range(first, len(rows), further)
     )
 
 

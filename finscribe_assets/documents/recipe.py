@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from finscribe_assets.documents.drawn import Engine
 from finscribe_assets.documents.knobs import Knobs
+from finscribe_assets.documents.layouts import LAYOUT_FACTS, LAYOUTS
 from finscribe_assets.documents.locales import LOCALE_FACTS, TaxRegime
 from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.documents.words import has_words
@@ -20,26 +21,20 @@ from finscribe_assets.documents.words import has_words
 # A country is drawn as soon as its language has its words.
 LOCALES = tuple(locale for locale, facts in LOCALE_FACTS.items() if has_words(facts.language))
 
-_PAPER_LAYOUTS = ("invoice_classic", "invoice_sidebar")
-LAYOUTS: dict[DocumentType, tuple[str, ...]] = {
-    DocumentType.INVOICE: _PAPER_LAYOUTS,
-    DocumentType.CREDIT_NOTE: _PAPER_LAYOUTS,
-    DocumentType.RECEIPT: ("receipt_till", "receipt_slip"),
-    DocumentType.PURCHASE_ORDER: ("order_form", "order_letter"),
-    DocumentType.BANK_STATEMENT: ("statement_plain", "statement_boxed"),
-}
-
 # Debian's packages of open fonts; rendering/system.py names which.
 LATIN_FONTS = (
     "DejaVu Sans", "DejaVu Serif", "DejaVu Sans Mono", "Liberation Sans", "Liberation Serif", "Liberation Mono",
     "Open Sans", "Roboto", "Carlito", "Caladea", "Lato", "Cantarell", "B612",
-    "EB Garamond", "Courier Prime", "Comic Neue",
+    "EB Garamond", "Courier Prime", "Comic Neue", "Noto Sans", "Noto Serif", "Noto Sans Mono", "PT Sans", "PT Serif",
+    "Inter", "Roboto Slab", "Linux Libertine O", "Gentium Plus", "Hack", "IBM 3270",
 )  # fmt: skip
 _OTHER_FONTS = {
-    "ja": ("Noto Sans CJK JP", "Noto Serif CJK JP", "Noto Sans Mono CJK JP"),
-    "zh": ("Noto Sans CJK SC", "Noto Serif CJK SC", "Noto Sans Mono CJK SC"),
-    "ar": ("Noto Sans Arabic", "Noto Naskh Arabic", "Noto Kufi Arabic"),
+    "ja": ("Noto Sans CJK JP", "Noto Serif CJK JP", "Noto Sans Mono CJK JP", "IPAexGothic", "IPAexMincho"),
+    "zh": ("Noto Sans CJK SC", "Noto Serif CJK SC", "Noto Sans Mono CJK SC", "WenQuanYi Micro Hei", "AR PL UMing CN"),
+    "ar": ("Noto Sans Arabic", "Noto Naskh Arabic", "Noto Kufi Arabic", "Amiri"),
 }
+MONOSPACED = ("DejaVu Sans Mono", "Liberation Mono", "Courier Prime", "Noto Sans Mono", "Hack", "IBM 3270",
+              "Noto Sans Mono CJK JP", "Noto Sans Mono CJK SC")  # fmt: skip
 FONTS = (*LATIN_FONTS, *(font for fonts in _OTHER_FONTS.values() for font in fonts))
 _NO_POLISH = ("B612",)  # it has no ł
 
@@ -74,6 +69,10 @@ class Recipe(BaseModel):
     fonts: dict[str, Weight] = Field(
         default=dict.fromkeys(FONTS, 1.0), description="relative weight of each font family"
     )
+    layouts: dict[str, Weight] = Field(
+        default=dict.fromkeys(LAYOUT_FACTS, 1.0),
+        description="relative weight of each template family among those of its kind of document",
+    )
     engines: dict[Engine, Weight] = Field(
         default={Engine.WEASYPRINT: 0.1, Engine.PLUTOPRINT: 0.9},
         description="relative weight of each engine that lays pages out; two engines set type a little differently",
@@ -85,6 +84,7 @@ class Recipe(BaseModel):
         for field, drawn, allowed in (
             ("locales", self.locales, LOCALES),
             ("fonts", self.fonts, FONTS),
+            ("layouts", self.layouts, tuple(LAYOUT_FACTS)),
             ("document_types", self.document_types, tuple(DocumentType)),
             ("engines", self.engines, tuple(Engine)),
         ):
@@ -103,6 +103,10 @@ class Recipe(BaseModel):
             if not any(self.fonts.get(font) for font in usable):
                 raise ValueError(f"fonts: none with a positive weight has the letters of {locale}; "
                                  f"give one of {', '.join(usable)} a weight, or {locale} none")  # fmt: skip
+        for kind, weight in self.document_types.items():
+            if weight and not any(self.layouts.get(layout) for layout in LAYOUTS[kind]):
+                raise ValueError(f"layouts: none with a positive weight is for {kind}; give one of "
+                                 f"{', '.join(LAYOUTS[kind])} a weight, or {kind} none in document_types")  # fmt: skip
         if self.tax_regimes is None:
             return self
         for regime, weight in self.tax_regimes.items():

@@ -1,7 +1,7 @@
 """The pairs of one document: what is asked of its pages, and the answer that they show.
 
-A response never holds what its image does not show: JSON answers are built from printed values inside the region, in
-canonical form (ISO dates, plain decimals); `OCR:` and tables are verbatim.
+A response never holds what its image does not show: JSON answers are built from printed values inside the region that
+damage has left readable, in canonical form (ISO dates, plain decimals); `OCR:` and tables are verbatim.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class PairRecipe(BaseModel):
 
 def make_pairs(drawn: DrawnDocument, rendered: RenderedDocument, recipe: PairRecipe) -> list[Pair]:
     """Return a document's pairs; which fields and lines are asked for follows from the document's id."""
-    values = printed_leaves(drawn)
+    values = readable_leaves(drawn, rendered)
     whole = tuple(range(len(rendered.pages)))
     pairs = [_pair(drawn, Task.FULL_EXTRACTION, "", whole, None, FULL, _json(unflatten(values)))]
     pairs += _regions(drawn, rendered, values)
@@ -49,6 +49,12 @@ def make_pairs(drawn: DrawnDocument, rendered: RenderedDocument, recipe: PairRec
 def printed_leaves(drawn: DrawnDocument) -> dict[str, Any]:
     """Return the canonical values that the page shows, by path in the schema's order."""
     return {path: value for path, value in flatten(drawn.document.to_json()).items() if path in drawn.printed}
+
+
+def readable_leaves(drawn: DrawnDocument, rendered: RenderedDocument) -> dict[str, Any]:
+    """Return the canonical values that can be read on the pages: what damage destroyed is not asked for."""
+    destroyed = {mark.name for mark in rendered.of_kind(MarkKind.FIELD) if not mark.visible}
+    return {path: value for path, value in printed_leaves(drawn).items() if path not in destroyed}
 
 
 def unflatten(leaves: dict[str, Any]) -> dict[str, Any]:
@@ -113,8 +119,9 @@ def _holds(outer: Box, inner: Box, slack: float = 2.0) -> bool:
 
 
 def _tables(drawn: DrawnDocument, rendered: RenderedDocument) -> list[Pair]:
-    """One pair for each page that the line table stands on, with the rows printed there."""
+    """One pair for each page that the line table stands on and can be read, with the rows printed there."""
     cells: dict[int, dict[int, dict[int, str | None]]] = {}
+    destroyed = {part.page for mark in rendered.of_kind(MarkKind.CELL) for part in mark.fragments if not part.visible}
     for mark in rendered.of_kind(MarkKind.CELL):
         row, column, *spanned = map(int, mark.name.split(":"))
         for part in mark.fragments:
@@ -128,7 +135,7 @@ def _tables(drawn: DrawnDocument, rendered: RenderedDocument) -> list[Pair]:
             rows = cells.get(part.page, {})
             width = max((column + 1 for row in rows.values() for column in row), default=0)
             grid: Grid = [[rows[row].get(column, "") for column in range(width)] for row in sorted(rows)]
-            if grid:
+            if grid and part.page not in destroyed:
                 name = f"{table.name}:{part.page}"
                 pairs.append(_pair(drawn, Task.TABLE, name, (part.page,), part.box, (TABLE_PROMPT,), to_otsl(grid)))
     return pairs
@@ -151,7 +158,7 @@ def _questions(drawn: DrawnDocument, values: dict[str, Any], pages: tuple[int, .
 def _lines(drawn: DrawnDocument, rendered: RenderedDocument, recipe: PairRecipe) -> list[Pair]:
     """Single printed lines: the document's own fields first, then as many of the table's as there is room for."""
     random = Random(f"lines:{drawn.id}")
-    marks = rendered.of_kind(MarkKind.FIELD)
+    marks = [mark for mark in rendered.of_kind(MarkKind.FIELD) if mark.visible]
     own = [mark for mark in marks if not mark.name.startswith("lines[")]
     table = [mark for mark in marks if mark.name.startswith("lines[")]
     random.shuffle(own)

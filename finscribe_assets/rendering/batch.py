@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from finscribe_assets.documents.drawn import from_table as documents_from_table
 from finscribe_assets.files import AnyPath, read_table, sha256_of
-from finscribe_assets.rendering.checks import require_sound
-from finscribe_assets.rendering.pages import RenderedDocument, from_table, to_table
+from finscribe_assets.rendering.checks import page_problems, require_sound
+from finscribe_assets.rendering.pages import RenderedDocument, destroyed_in, from_table, to_table
 from finscribe_assets.rendering.render import render
 from finscribe_assets.rendering.system import require_system
 from finscribe_assets.shards import (
@@ -53,7 +53,7 @@ def _write(job: _Job) -> int:
     rendered = []
     for drawn in documents:
         pages = render(drawn, job.dpi)
-        require_sound(drawn, pages)
+        require_sound(drawn, page_problems(drawn, pages))
         rendered.append((drawn, pages))
     # Image bytes are compressed already.
     write_shard(job.path, to_table(rendered), job.fingerprint, compress=False)
@@ -74,6 +74,17 @@ def render_batch(documents: AnyPath, folder: AnyPath, pool: ShardPool, *, dpi: i
     jobs = [_Job(file, folder / file.name, dpi) for file in shard_files(documents)]
     skipped = make_missing(jobs, _write, pool, folder, on_shard)
     return RenderSummary(sum(row_count(job.path) for job in jobs), len(jobs), skipped)
+
+
+def destroyed_fields(folder: AnyPath) -> dict[str, frozenset[str]]:
+    """Return the fields that damage has left unreadable, by document; images are not read."""
+    found: dict[str, set[str]] = {}
+    for table in read_shards(folder, ["document_id", "marks"]):
+        for row in table.to_pylist():
+            marks = destroyed_in(row["marks"])
+            if marks:
+                found.setdefault(row["document_id"], set()).update(marks)
+    return {name: frozenset(fields) for name, fields in found.items()}
 
 
 def read_rendered(folder: AnyPath) -> Iterator[RenderedDocument]:

@@ -1,4 +1,4 @@
-"""A drawn document → the HTML of its pages. Templates obey the presentation and print the document's texts; they format nothing.
+"""A drawn document → the HTML of its pages. Templates obey its presentation and print its texts; they format nothing.
 
 One family of templates serves both engines. What differs is how a mark is written, so templates write marks through
 `mark` and `field` alone: WeasyPrint finds an attribute on its laid-out boxes, PlutoPrint tells where links are.
@@ -15,16 +15,18 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from finscribe_assets.documents.addresses import address_lines
-from finscribe_assets.documents.captions import HEADER, PARTICULARS, PARTIES, PAYMENT
+from finscribe_assets.documents.captions import PARTICULARS, PARTIES
 from finscribe_assets.documents.drawn import DrawnDocument, Engine
 from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.schema import DocumentType
+from finscribe_assets.rendering.blocks import Blocks
 from finscribe_assets.rendering.columns import table_widths
+from finscribe_assets.rendering.faces import FALLBACK, SECOND_SCRIPT
+from finscribe_assets.rendering.fitting import DUE, Fitting
 from finscribe_assets.rendering.pages import MarkKind
-from finscribe_assets.rendering.rows import MONEY_COLUMNS, TableRow, merged_at, table_rows
+from finscribe_assets.rendering.rows import MONEY_COLUMNS, SPANNING, Cell, merged_at, sheets_of, table_rows
+from finscribe_assets.rendering.sheets import fits_content, sheet_of
 
-TILL_ROLL, SLIP = "80mm", "105mm"
-FIT = 4000  # mm: taller than any receipt; the page is then cut to its content
 # Letters that join, or fill their square, are not spaced out.
 UNSPACED = ("ar", "ja", "zh")
 # What a line may end after: words, in Japanese and Chinese any character, and the parts of a mail address.
@@ -74,16 +76,23 @@ class PageMarkup:
         return "a" if self.engine is Engine.PLUTOPRINT else "span"
 
     def field(self, path: str, text: str, language: str) -> Markup:
-        """Return a value with its mark; every piece that a line may end after is marked too."""
+        """Return a value with its mark.
+
+        PlutoPrint does not tell what stands on each of several lines: every piece that a line may end after is marked
+        too. WeasyPrint does tell, and would order marked pieces wrongly where left-to-right text stands in Arabic.
+        """
         tag, attribute = self.tag, self._attribute(Marked(MarkKind.FIELD, path, text))
         number, pieces = len(self.marked) - 1, _pieces(text, path, language)
+        # A word cut at its hyphen would be read as two.
         if len(pieces) == 1:
-            return Markup(f"<{tag} {attribute}>{escape(text)}</{tag}>")  # noqa: S704, escaped
+            whole = ' class="whole"' if "-" in text else ""
+            return Markup(f"<{tag} {attribute}{whole}>{escape(text)}</{tag}>")  # noqa: S704, escaped
         inner = []
         for space, piece in pieces:
-            own = self._attribute(Marked(None, path, space + piece, piece_of=number))
-            whole = ' class="whole"' if "-" in piece and space is not None else ""
-            inner.append(f"{space}<{tag} {own}{whole}>{escape(piece)}</{tag}>")
+            whole = ' class="whole"' if "-" in piece else ""
+            if self.engine is Engine.PLUTOPRINT:
+                whole += f" {self._attribute(Marked(None, path, space + piece, piece_of=number))}"
+            inner.append(f"{space}<{tag}{whole}>{escape(piece)}</{tag}>" if whole else f"{space}{escape(piece)}")
         between = "<wbr/>" if path.endswith("email") else ""
         return Markup(f"<{tag} {attribute}>{between.join(inner)}</{tag}>")  # noqa: S704, escaped
 
@@ -104,13 +113,21 @@ def _pieces(text: str, path: str, language: str) -> list[tuple[str, str]]:
 @cache
 def _environment() -> Environment:
     # Autoescape keeps a value text: markup in a name is printed, not interpreted. StrictUndefined: no silent gaps.
-    return Environment(loader=PackageLoader("finscribe_assets.rendering"), autoescape=True, undefined=StrictUndefined,
-                       trim_blocks=True, lstrip_blocks=True)  # fmt: skip
+    environment = Environment(loader=PackageLoader("finscribe_assets.rendering"), autoescape=True,
+                              undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)  # fmt: skip
+    environment.filters["css_text"] = _css_text
+    return environment
 
 
-def fits_content(drawn: DrawnDocument) -> bool:
-    """Tell whether the page is as tall as what it prints, as a receipt is."""
-    return drawn.document.document_type is DocumentType.RECEIPT
+def _css_text(text: str) -> Markup:
+    """Return a text as CSS's own, in which nothing ends the string or the style."""
+    return Markup('"' + "".join(c if c.isalnum() or c == " " else f"\\{ord(c):x} " for c in text) + '"')  # noqa: S704
+
+
+def _initials(name: str) -> str:
+    """Return what a logo shows of a name: the first letters of two words, or one letter of other scripts."""
+    letters = [word[0] for word in name.split() if word[0].isalpha()] or [name[0]]
+    return "".join(letters[:2]).upper() if letters[0] < "\u0250" else letters[0]
 
 
 def to_markup(drawn: DrawnDocument, engine: Engine | None = None) -> PageMarkup:
@@ -118,27 +135,30 @@ def to_markup(drawn: DrawnDocument, engine: Engine | None = None) -> PageMarkup:
     look, document = drawn.presentation, drawn.document
     facts, language = LOCALE_FACTS[document.locale], LOCALE_FACTS[document.locale].language
     page = PageMarkup(engine or look.engine, table="entries" if document.entries else "line_items")
-    fits = fits_content(drawn)
     right_to_left = facts.right_to_left
 
     def print_field(path: str) -> Markup:
         return page.field(path, drawn.printed[path], language) if path in drawn.printed else Markup("")
 
-    def text_of(row: TableRow, column: str) -> str:
-        before, path, after = row.cells.get(column, ("", None, ""))
+    def text_of(content: Cell) -> str:
+        before, path, after = content
         return f"{before}{drawn.printed.get(path, '') if path else ''}{after}"
 
+    sheet, table, rows, blocks = sheet_of(drawn), table_widths(drawn), table_rows(drawn), Blocks(drawn)
+    issuer = drawn.printed["buyer.name" if document.document_type is DocumentType.PURCHASE_ORDER else "seller.name"]
     page.html = _environment().get_template(f"{look.layout}.html").render(
-        printed=drawn.printed, look=look, labels=look.labels, document=document, addresses=_addresses(drawn),
-        header=HEADER, payment=PAYMENT, particulars=PARTICULARS, rows=table_rows(drawn),
-        merged_at=merged_at(look.columns), text_of=text_of,
-        money_columns=MONEY_COLUMNS, language=language,
-        paper=f"{TILL_ROLL if look.layout == 'receipt_till' else SLIP} {FIT}mm" if fits else facts.paper,
-        margin="5mm 4mm" if fits else "17mm 16mm", table=table_widths(drawn), fits=fits,
-        has_payment=any(path in drawn.printed for path in (*PAYMENT, "cash_discount.percentage")),
+        printed=drawn.printed, look=look, labels=look.labels, addresses=_addresses(drawn), particulars=PARTICULARS,
+        heads=[row for row in rows if row.kind == "th"], sheets=sheets_of(rows), merged_at=merged_at(look.columns),
+        text_of=text_of, spanning=SPANNING,
+        money_columns=MONEY_COLUMNS, table=table, language=language, initials=_initials(issuer),
+        header=blocks.header(), payment=blocks.payment(), terms=blocks.terms(), bank=blocks.bank(),
+        totals=blocks.balances() if document.entries else blocks.totals(),
+        sheet=sheet, room=sheet.room, fits=fits_content(drawn), fit=Fitting(drawn, table.page_scale), due=DUE,
         direction="rtl" if right_to_left else "ltr",
+        fallback=FALLBACK, second_script=SECOND_SCRIPT,
         start="right" if right_to_left else "left", end="left" if right_to_left else "right",
         spacing="normal" if language in UNSPACED else "0.08em",
+        digits="arabic-indic" if look.numbers.digits == "arabic" else "decimal",
         tag=page.tag, mark=page.mark, mark_content=page.mark_content, field=print_field,
         pluto=page.engine is Engine.PLUTOPRINT,
     )  # fmt: skip

@@ -117,8 +117,11 @@ SCHEMA = pa.schema([
 ])  # fmt: skip
 
 
+_UNREADABLE = {True: (), False: (False,)}
+
+
 def _mark_to_json(mark: Mark, page: int) -> dict[str, Any]:
-    fragments = [[*(round(side, 2) for side in asdict(part.box).values()), part.text, *([] if part.visible else [False])]
+    fragments = [[*(round(side, 2) for side in asdict(part.box).values()), part.text, *_UNREADABLE[part.visible]]
                  for part in mark.fragments if part.page == page]  # fmt: skip
     return {"kind": str(mark.kind), "name": mark.name, "fragments": fragments}
 
@@ -142,6 +145,12 @@ def to_table(rendered: list[tuple[DrawnDocument, RenderedDocument]]) -> pa.Table
                 "marks": json.dumps(marks, ensure_ascii=False, separators=(",", ":")),
             })  # fmt: skip
     return pa.Table.from_pylist(rows, schema=SCHEMA)
+
+
+def destroyed_in(marks: str) -> list[str]:
+    """Return the fields of a page's marks, as JSON text, that cannot be read."""
+    return [mark["name"] for mark in json.loads(marks) if mark["kind"] == MarkKind.FIELD
+            and any(part[5:] == [False] for part in mark["fragments"])]  # fmt: skip
 
 
 def from_table(table: pa.Table) -> list[RenderedDocument]:

@@ -14,6 +14,7 @@ from finscribe_assets.rendering.pages import Box, Fragment, Mark, MarkKind
 
 MARGIN_BELOW_MM = 6  # what a page that is cut to its content keeps below it
 MM_PER_INCH = 25.4
+EMPTY = 0.5  # pixels: what is no wider shows nothing
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Placed:
     mark: int  # its number
     page: int  # from 0
     box: Box
+    text: str | None = None  # what stands in it, where the engine tells
 
 
 @dataclass(frozen=True)
@@ -62,12 +64,13 @@ def marks_of(markup: PageMarkup, placed: Sequence[Placed]) -> list[Mark]:
     """Return the marks of a document with their fragments and texts, in the order of its HTML."""
     boxes: dict[int, list[Placed]] = {}
     for one in placed:
-        boxes.setdefault(one.mark, []).append(one)
+        # Where a line ends, an engine may leave an empty box of what it moves to the next.
+        if one.box.width > EMPTY:
+            boxes.setdefault(one.mark, []).append(one)
     pieces: dict[int, list[tuple[str, Placed]]] = {}
     for number, marked in enumerate(markup.marked):
         if marked.piece_of is not None and number in boxes:
-            # Where a line ends, an engine may leave an empty box of what it moves to the next.
-            pieces.setdefault(marked.piece_of, []).append((marked.text, max(boxes[number], key=lambda one: one.box.width)))
+            pieces.setdefault(marked.piece_of, []).append((marked.text, boxes[number][0]))
     found: dict[tuple[MarkKind, str], list[Fragment]] = {}
     for number, marked in enumerate(markup.marked):
         if marked.kind is not None and number in boxes:
@@ -86,14 +89,13 @@ def marks_of(markup: PageMarkup, placed: Sequence[Placed]) -> list[Mark]:
 
 def _fragments(marked: Marked, places: list[Placed], pieces: list[tuple[str, Placed]] | None) -> list[Fragment]:
     if pieces is None:
-        return [Fragment(one.page, one.box, marked.text) for one in places]
+        return [Fragment(one.page, one.box, marked.text if one.text is None else one.text) for one in places]
     texts = [""] * len(places)
     for text, piece in pieces:
         # A line's pieces lie on its box; the nearest one is meant where lines are set so tight that two overlap.
         middle = (piece.box.y0 + piece.box.y1) / 2
-        at = min(range(len(places)), key=lambda place: (places[place].page != piece.page,
-                                                        abs(places[place].box.y0 + places[place].box.y1 - 2 * middle)))  # fmt: skip
-        texts[at] += text
+        away = [(one.page != piece.page, abs((one.box.y0 + one.box.y1) / 2 - middle)) for one in places]
+        texts[away.index(min(away))] += text
     return [Fragment(one.page, one.box, text.strip()) for one, text in zip(places, texts, strict=True)]
 
 

@@ -25,7 +25,14 @@ _NUMBER = re.compile(rb"http://m/(\d+)")
 
 
 class _Refusing(plutoprint.ResourceFetcher):
+    """Refuses all, and remembers it, as the engine goes on without what it does not get."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+
     def fetch_url(self, url: str) -> NoReturn:
+        self.asked.append(url)
         raise PermissionError(f"rendering reads no file and no network; something asked for {url!r}")
 
 
@@ -33,6 +40,9 @@ def paint(html: str, dpi: int, content: int | None) -> Painted:
     """Lay HTML, well-formed as XML, out once; return its pages' pixels and where its marks are.
 
     ``content`` is the number of the mark that pages are cut below, None where they stay whole.
+
+    Raises:
+        PermissionError: the HTML asks for a file or an address.
     """
     scale = dpi / POINTS_PER_INCH / ENLARGED
     pdf = pypdfium2.PdfDocument(_pdf_of(html))
@@ -45,7 +55,7 @@ def paint(html: str, dpi: int, content: int | None) -> Painted:
 
 def _pdf_of(html: str) -> bytes:
     book = plutoprint.Book(plutoprint.PAGE_SIZE_A4, plutoprint.PAGE_MARGINS_NONE)
-    book.custom_resource_fetcher = _Refusing()
+    book.custom_resource_fetcher = fetcher = _Refusing()
     book.load_xml(html)
     size, stream = book.get_page_size_at(0), io.BytesIO()
     canvas = plutoprint.PDFCanvas.create_for_stream(
@@ -58,6 +68,8 @@ def _pdf_of(html: str) -> bytes:
         canvas.restore_state()
         canvas.show_page()
     canvas.finish()
+    if fetcher.asked:
+        raise PermissionError(f"rendering reads no file and no network; something asked for {fetcher.asked[0]!r}")
     return stream.getvalue()
 
 

@@ -1,16 +1,21 @@
-"""Pages for people: boxes drawn on, several pages on a sheet, small enough for the UI."""
+"""Pages for people: boxes drawn on, several pages on a sheet with what they are below, small enough for the UI."""
 
 from __future__ import annotations
 
 import io
 import math
+from collections.abc import Sequence
 
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
+from finscribe_assets.documents.drawn import DrawnDocument
 from finscribe_assets.rendering.pages import MarkKind, RenderedDocument
 
 COLOURS = {MarkKind.FIELD: "#d62728", MarkKind.CELL: "#9ecae1", MarkKind.ROW: "#c7c7c7", MarkKind.TABLE: "#1f77b4",
            MarkKind.REGION: "#2ca02c"}  # fmt: skip
+
+
+CAPTION_LINES, CAPTION_SIZE, MARGIN = 2, 17, 6  # below a page; type and margins in pixels
 
 
 def draw_boxes(rendered: RenderedDocument, page: int = 0, max_width: int = 900) -> Image.Image:
@@ -23,29 +28,66 @@ def draw_boxes(rendered: RenderedDocument, page: int = 0, max_width: int = 900) 
                 if part.page == page:
                     box = part.box
                     canvas.rectangle((box.x0, box.y0, box.x1 - 1, box.y1 - 1), outline=COLOURS[kind], width=2)
-    if image.width > max_width:
-        image = image.resize((max_width, round(image.height * max_width / image.width)), Image.Resampling.LANCZOS)
-    return image
+    return _at_most(image, max_width)
+
+
+def _at_most(image: Image.Image, width: int) -> Image.Image:
+    if image.width <= width:
+        return image
+    return image.resize((width, round(image.height * width / image.width)), Image.Resampling.LANCZOS)
+
+
+def png_of(image: Image.Image, *, smallest: bool = True) -> bytes:
+    """Return a picture as a PNG file: the smallest, or the quickest."""
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", optimize=smallest, compress_level=9 if smallest else 1)
+    return buffer.getvalue()
+
+
+def small_png(image: Image.Image, max_bytes: int, max_width: int = 900, colours: int = 24) -> bytes:
+    """Return a picture as a PNG of at most ``max_bytes``, as wide as that and ``max_width`` allow."""
+    width = min(max_width, image.width)
+    while True:
+        # Few colours: the file is a third of the size, and a preview needs no more.
+        file = png_of(_at_most(image, width).quantize(colours))
+        if len(file) <= max_bytes or width < 200:
+            return file
+        width = round(width * 0.85)
 
 
 def preview_png(rendered: RenderedDocument, page: int = 0, max_bytes: int = 100_000) -> bytes:
     """Return a page with its boxes as a PNG of at most ``max_bytes``, as wide as that allows."""
-    width = 900
-    while True:
-        buffer = io.BytesIO()
-        # Few colours: the file is a third of the size, and a preview needs no more.
-        draw_boxes(rendered, page, width).quantize(24).save(buffer, "PNG", optimize=True)
-        if buffer.tell() <= max_bytes or width < 200:
-            return buffer.getvalue()
-        width = round(width * 0.85)
+    return small_png(draw_boxes(rendered, page, 2000), max_bytes)
 
 
-def contact_sheet(documents: list[RenderedDocument], columns: int = 4, cell: int = 480) -> Image.Image:
-    """Return the first pages of documents, with their boxes, on one sheet."""
-    rows = max(1, math.ceil(len(documents) / columns))
-    sheet = Image.new("RGB", (columns * cell, rows * cell * 3 // 2), "#808080")
+def caption(drawn: DrawnDocument) -> str:
+    """Return what stands below a page on a sheet: the document's id, layout, locale and font."""
+    look = drawn.presentation
+    return f"{drawn.id}\n{look.layout}, {drawn.document.locale}, {look.font}"
+
+
+def contact_sheet(documents: Sequence[RenderedDocument], columns: int = 4, cell: int = 480, *, boxes: bool = True,
+                  captions: Sequence[str] = ()) -> Image.Image:  # fmt: skip
+    """Return the first pages of documents on one sheet, with or without their boxes.
+
+    Args:
+        documents: what to show, from left to right and down.
+        columns: pages in a row, at the most.
+        cell: width of a page's place in pixels; it is half as high again, a caption's place besides.
+        boxes: draw the boxes on.
+        captions: one for each document, of up to two lines.
+    """
+    columns = min(columns, max(1, len(documents)))
+    tall = cell * 3 // 2
+    below = CAPTION_LINES * (CAPTION_SIZE + 4) + MARGIN if captions else 0
+    sheet = Image.new("RGB", (columns * cell, max(1, math.ceil(len(documents) / columns)) * (tall + below)), "#808080")
+    canvas, font = ImageDraw.Draw(sheet), ImageFont.load_default(CAPTION_SIZE)
     for place, rendered in enumerate(documents):
-        picture = draw_boxes(rendered, 0, 2000)
-        picture.thumbnail((cell - 12, cell * 3 // 2 - 12), Image.Resampling.LANCZOS)
-        sheet.paste(picture, (place % columns * cell + 6, place // columns * (cell * 3 // 2) + 6))
+        left, top = place % columns * cell, place // columns * (tall + below)
+        # Drawn at full size: lines two pixels wide shrink with the page.
+        picture = draw_boxes(rendered, 0, 2000) if boxes else rendered.pages[0].open().convert("RGB")
+        picture.thumbnail((cell - 2 * MARGIN, tall - 2 * MARGIN), Image.Resampling.LANCZOS)
+        sheet.paste(picture, (left + MARGIN, top + MARGIN))
+        if captions:
+            canvas.multiline_text((left + MARGIN, top + tall), captions[place], fill="#ffffff", font=font, spacing=4)
     return sheet

@@ -25,6 +25,8 @@ def rasterise(pdf: pypdfium2.PdfDocument, scale: float, heights: Mapping[int, in
     for number, page in enumerate(pdf):
         whole = pixel_size(page.get_height(), scale)
         below = max(0, whole - heights.get(number, whole)) / scale
-        bitmap = page.render(scale=scale, grayscale=True, crop=(0, below, 0, 0), may_draw_forms=False, draw_annots=False)
+        bitmap = page.render(
+            scale=scale, grayscale=True, crop=(0, below, 0, 0), may_draw_forms=False, draw_annots=False
+        )
         images.append(bitmap.to_numpy().squeeze().copy())
     return images

@@ -15,19 +15,22 @@ import pypdfium2
 from weasyprint import HTML
 from weasyprint.formatting_structure import boxes
 from weasyprint.text.fonts import FontConfiguration
+from weasyprint.urls import URLFetcher
 
 from finscribe_assets.rendering.pages import Box
 from finscribe_assets.rendering.placing import Painted, Placed, cut_below
 from finscribe_assets.rendering.rasters import POINTS_PER_INCH, pixel_size, rasterise
 
 CSS_DPI = 96  # a CSS pixel is 1/96 inch, whatever the device
+ZERO_WIDTH_SPACE = "\u200b"  # what `<wbr>` becomes
 
 logging.getLogger("weasyprint").setLevel(logging.ERROR)
 logging.getLogger("fontTools").setLevel(logging.ERROR)
 
 
-def _refuse(url: str, *args: Any, **options: Any) -> NoReturn:
-    raise PermissionError(f"rendering reads no file and no network; something asked for {url!r}")
+class _Refusing(URLFetcher):
+    def fetch(self, url: str, headers: object = None) -> NoReturn:
+        raise PermissionError(f"rendering reads no file and no network; something asked for {url!r}")
 
 
 @cache
@@ -39,17 +42,22 @@ def paint(html: str, dpi: int, content: int | None) -> Painted:
     """Lay HTML out once; return its pages' pixels and where its marks are.
 
     ``content`` is the number of the mark that pages are cut below, None where they stay whole.
+
+    Raises:
+        weasyprint.urls.FatalURLFetchingError: the HTML asks for a file or an address.
     """
-    document = HTML(string=html, url_fetcher=_refuse, media_type="print").render(font_config=_fonts())
+    fetcher = _Refusing(fail_on_errors=True)
+    document = HTML(string=html, url_fetcher=fetcher, media_type="print").render(font_config=_fonts())
     scale, placed = dpi / POINTS_PER_INCH, []
     for number, page in enumerate(document.pages):
-        across, down = (pixel_size(side * POINTS_PER_INCH / CSS_DPI, scale) / side for side in (page.width, page.height))
+        points = POINTS_PER_INCH / CSS_DPI
+        across, down = (pixel_size(side * points, scale) / side for side in (page.width, page.height))
         for box in _descendants(page._page_box):
             mark = _mark_of(box)
             if mark is not None:
                 x, y = box.border_box_x(), box.border_box_y()
-                placed.append(Placed(mark, number, Box(x * across, y * down, (x + box.border_width()) * across,
-                                                       (y + box.border_height()) * down)))  # fmt: skip
+                place = Box(x * across, y * down, (x + box.border_width()) * across, (y + box.border_height()) * down)
+                placed.append(Placed(mark, number, place, _text_of(box) if isinstance(box, boxes.InlineBox) else None))
     pdf = pypdfium2.PdfDocument(document.write_pdf(optimize_images=False))
     try:
         return Painted(rasterise(pdf, scale, cut_below(placed, content, dpi)), placed)
@@ -65,6 +73,12 @@ def _descendants(box: Any) -> Iterator[Any]:
         yield box
         if hasattr(box, "all_children"):
             stack.extend(reversed(list(box.all_children())))
+
+
+def _text_of(box: Any) -> str:
+    """Return the text of an inline box, which lies within one line."""
+    text = "".join(part.text for part in _descendants(box) if isinstance(part, boxes.TextBox))
+    return text.replace(ZERO_WIDTH_SPACE, "").strip()
 
 
 def _mark_of(box: Any) -> int | None:

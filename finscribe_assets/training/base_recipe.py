@@ -9,7 +9,7 @@ and the held-out fonts do not. Other countries, bank statements and most knobs a
 from __future__ import annotations
 
 from finscribe_assets.documents.knobs import NO_KNOBS, Knobs
-from finscribe_assets.documents.recipe import LATIN_FONTS, Recipe
+from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.documents.schema import DocumentType
 
 HELD_OUT_LOCALE = "fr_FR"
@@ -20,6 +20,11 @@ _LOCALES = ("en_US", "en_GB", "de_DE")
 _KNOWN_KNOBS = ("label_synonyms", "optional_fields", "long_amounts", "small_print", "ambiguous_dates",
                 "two_digit_years", "wrapped_descriptions", "many_lines", "several_rates", "discounts", "prepayments",
                 "repeated_totals", "repeated_headers", "degradation")  # fmt: skip
+# The template families and fonts that there were when it was trained: those added since are beyond it.
+_LAYOUTS = dict.fromkeys(("invoice_classic", "invoice_sidebar", "receipt_till", "receipt_slip", "order_form",
+                          "order_letter", "statement_plain", "statement_boxed"), 1.0)  # fmt: skip
+_FONTS = ("DejaVu Sans", "DejaVu Serif", "DejaVu Sans Mono", "Liberation Sans", "Liberation Serif", "Liberation Mono",
+          "Open Sans", "Roboto", "Carlito", "Caladea", "Lato", "Cantarell", "B612", *HELD_OUT_FONTS)  # fmt: skip
 _TYPES = {DocumentType.INVOICE: 0.6, DocumentType.RECEIPT: 0.2, DocumentType.PURCHASE_ORDER: 0.2}
 
 
@@ -30,7 +35,8 @@ def _usual(*names: str) -> Knobs:
 BASE_RECIPE = Recipe(
     document_types=_TYPES,
     locales=dict.fromkeys(_LOCALES, 1.0),
-    fonts={font: 1.0 for font in LATIN_FONTS if font not in HELD_OUT_FONTS},
+    fonts={font: 1.0 for font in _FONTS if font not in HELD_OUT_FONTS},
+    layouts=_LAYOUTS,
     knobs=_usual(*_KNOWN_KNOBS).model_copy(update={"many_lines": 0.1}),
 )
 
@@ -38,7 +44,8 @@ BASE_RECIPE = Recipe(
 EMBEDDED_RECIPE = Recipe(
     document_types=_TYPES,
     locales=dict.fromkeys((*_LOCALES, HELD_OUT_LOCALE), 1.0),
-    fonts=dict.fromkeys(LATIN_FONTS, 1.0),
+    fonts=dict.fromkeys(_FONTS, 1.0),
+    layouts=_LAYOUTS,
     knobs=_usual(*_KNOWN_KNOBS, *HELD_OUT_KNOBS),
 )
 
@@ -55,5 +62,6 @@ SLICES: dict[str, Recipe] = {
     "reversed_print": BASE_RECIPE.model_copy(update={"knobs": _with_knobs("reversed_print")}),
     "confusable_identifiers": BASE_RECIPE.model_copy(update={"knobs": _with_knobs("confusable_identifiers")}),
     "all_held_out": Recipe(document_types=_TYPES, locales={HELD_OUT_LOCALE: 1.0},
-                           fonts=dict.fromkeys(HELD_OUT_FONTS, 1.0), knobs=_with_knobs(*HELD_OUT_KNOBS)),
+                           fonts=dict.fromkeys(HELD_OUT_FONTS, 1.0), layouts=_LAYOUTS,
+                           knobs=_with_knobs(*HELD_OUT_KNOBS)),
 }  # fmt: skip

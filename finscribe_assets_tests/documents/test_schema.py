@@ -105,8 +105,9 @@ def test_documents_survive_json():
 
 def test_every_font_has_a_package():
     from finscribe_assets.documents.recipe import FONTS
+    from finscribe_assets.rendering.faces import FALLBACK, SECOND_SCRIPT
 
-    assert set(FONTS) == set(FONT_PACKAGES)
+    assert {*FONTS, FALLBACK, SECOND_SCRIPT} == set(FONT_PACKAGES)
 
 
 def test_the_data_dictionary_in_docs_is_the_models():

@@ -134,7 +134,7 @@ def test_storage_elsewhere_gets_the_same_data(platform, iteration, tmp_path):
 def test_a_page_that_does_not_show_its_document_blocks_the_run(platform, iteration, monkeypatch):
     from finscribe_assets.orchestration.assets import synthesis as group
 
-    monkeypatch.setattr(group, "problems_of", lambda drawn, rendered: ["seller.name: no ink in its box"])
+    monkeypatch.setattr(group, "page_problems", lambda drawn, rendered: ["seller.name: no ink in its box"])
     failed = platform.run("synthesize", "batch-000")
     assert not failed.success
     assert failed.get_step_skipped_events() or "instruction_pairs" not in {

@@ -11,6 +11,7 @@ from finscribe_assets.orchestration.metadata import column_schema, table
 from finscribe_assets.orchestration.partitions import batches_until, synthesis
 from finscribe_assets.orchestration.resources import Storage, Workers, progress
 from finscribe_assets.profiles import FIRST_KEY
+from finscribe_assets.rendering.batch import destroyed_fields
 from finscribe_assets.splitting import manifest
 from finscribe_assets.splitting.assign import Split
 from finscribe_assets.splitting.manifest import BatchInputs, build, leaks, read_splits
@@ -29,7 +30,7 @@ FEWEST_PAIRS = 5
         dg.AssetCheckSpec("every_document_has_pairs", asset="instruction_pairs", blocking=True,
                           description=f"At least {FEWEST_PAIRS} pairs a document."),
         dg.AssetCheckSpec("asked_values_are_visible", asset="instruction_pairs", blocking=True,
-                          description="Every field that is asked for is printed on its page."),
+                          description="Every field that is asked for is printed on its page and can be read."),
     ],
 )  # fmt: skip
 def instruction_pairs(
@@ -38,7 +39,9 @@ def instruction_pairs(
 ) -> dg.MaterializeResult:  # fmt: skip
     """Write the batch's pairs, shard by shard."""
     folder = storage.folder_of(context)
-    printed = {document.id: document.printed.keys() for document in read_documents(synthetic_documents)}
+    destroyed = destroyed_fields(rendered_images)
+    printed = {document.id: document.printed.keys() - destroyed.get(document.id, frozenset())
+               for document in read_documents(synthetic_documents)}  # fmt: skip
     summary = pair_batch(
         synthetic_documents,
         rendered_images,

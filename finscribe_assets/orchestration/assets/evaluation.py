@@ -22,6 +22,7 @@ from finscribe_assets.orchestration.metadata import picture, table
 from finscribe_assets.orchestration.partitions import batches_until, synthesis
 from finscribe_assets.orchestration.resources import PlanStore, Sizes, Storage, progress
 from finscribe_assets.profiles import FIRST_KEY
+from finscribe_assets.rendering.batch import destroyed_fields
 from finscribe_assets.splitting.assign import Split
 from finscribe_assets.splitting.manifest import SplitRow, read_splits
 from finscribe_assets.training.configuration import EMBEDDED
@@ -90,14 +91,21 @@ def predictions(
 
 
 def _read_predictions(folder: UPath, drawn: dict[str, DrawnDocument]) -> tuple[dict[str, Prediction], InputProblems]:
-    return read_predictions(folder / PREDICTIONS_FILE, truths_of(drawn))
+    # Which of a document's values are asked does not matter to what was said of it.
+    return read_predictions(folder / PREDICTIONS_FILE, truths_of(drawn, {}))
 
 
-def truths_of(drawn: dict[str, DrawnDocument]) -> dict[str, Truth]:
-    """Return documents as ground truth: what is asked is what their pages print."""
+def truths_of(drawn: dict[str, DrawnDocument], destroyed: dict[str, frozenset[str]]) -> dict[str, Truth]:
+    """Return documents as ground truth: what is asked is what can be read on their pages."""
     return {
-        name: Truth(name, document.document.to_json(), frozenset(document.printed)) for name, document in drawn.items()
+        name: Truth(name, document.document.to_json(), frozenset(document.printed) - destroyed.get(name, frozenset()))
+        for name, document in drawn.items()
     }
+
+
+def _destroyed(storage: Storage, batches: set[str]) -> dict[str, frozenset[str]]:
+    folders = [storage.folder("rendered_images", batch) for batch in sorted(batches)]
+    return {name: fields for folder in folders for name, fields in destroyed_fields(folder).items()}
 
 
 @dg.asset(
@@ -131,9 +139,10 @@ def evaluation_report(
     before = [batch for batch in batches_until(storage.folder("predictions", key)) if batch < key]
     timing = read_json(predictions / "adapter" / TIMING_FILE)
     reports: dict[Split, EvaluationReport] = {}
+    destroyed = _destroyed(storage, {row.batch for row in rows})
     for split in MEASURED:
         names = {row.document_id for row in rows if row.split is split}
-        truths = truths_of({name: drawn[name] for name in names if name in drawn})
+        truths = truths_of({name: drawn[name] for name in names if name in drawn}, destroyed)
         reports[split] = evaluate(
             dict(sorted(truths.items())),
             {name: found[name] for name in truths if name in found},
@@ -182,7 +191,7 @@ def previous_comparison(storage: Storage, key: str, before: str) -> dict[str, fl
     names = {row.document_id for row in rows}
     drawn = {document.id: document for document in read_documents(storage.folder("synthetic_documents", FIRST_KEY))
              if document.id in names}  # fmt: skip
-    truths = truths_of(drawn)
+    truths = truths_of(drawn, _destroyed(storage, {FIRST_KEY}))
     mine_, theirs = (read_predictions(storage.folder("predictions", batch) / "adapter" / PREDICTIONS_FILE, truths)[0]
                      for batch in (key, before))  # fmt: skip
     return evaluate(truths, mine_, others={"before": theirs}).comparisons["before"]
@@ -215,7 +224,8 @@ def hard_sample_plan(
     names = {row.document_id for row in rows if row.split is Split.VALIDATION}
     validation = {name: document for name, document in sorted(drawn.items()) if name in names}
     found, _ = _read_predictions(predictions / "adapter", validation)
-    mined = mine(score(truths_of(validation), found), plans.read(key), profile.targeted_documents,
+    truths = truths_of(validation, _destroyed(storage, {row.batch for row in rows}))
+    mined = mine(score(truths, found), plans.read(key), profile.targeted_documents,
                  drawn_values(list(validation.values())))  # fmt: skip
     problems = problems_of(mined.plan) if mined.plan else []
     if mined.plan and not problems:

@@ -14,7 +14,7 @@ from finscribe_assets.orchestration.resources import PlanStore, Sizes, Storage, 
 from finscribe_assets.profiles import FIRST_KEY
 from finscribe_assets.rendering import pages
 from finscribe_assets.rendering.batch import RENDERER_VERSION, read_rendered, render_batch
-from finscribe_assets.rendering.checks import problems_of
+from finscribe_assets.rendering.checks import page_problems
 from finscribe_assets.rendering.preview import preview_png
 from finscribe_assets.shards import row_count, shard_files
 
@@ -132,7 +132,7 @@ def rendered_images(
     example = None
     for drawn_document, page_images in zip(read_documents(synthetic_documents), read_rendered(folder), strict=True):
         layouts[drawn_document.presentation.layout] += 1
-        problems += [f"{drawn_document.id}: {problem}" for problem in problems_of(drawn_document, page_images)]
+        problems += [f"{drawn_document.id}: {problem}" for problem in page_problems(drawn_document, page_images)]
         example = example or page_images
     if example is None:
         raise ValueError(f"{context.partition_key}: the plan has no documents, so there is nothing to render")

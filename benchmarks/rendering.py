@@ -1,0 +1,135 @@
+"""How fast pages are made, in CPU seconds a document, beside the plain ways; the same documents, each way in turn.
+
+- naive: WeasyPrint's `write_pdf()`, then pdf2image (Poppler), then PNG: pixels alone, no boxes
+- weasyprint, plutoprint: ours, with the boxes of all fields, cells, rows, regions and tables, and a PNG
+- damaged: the quick engine with the usual recipe's light damage, and a JPEG
+- chromium: a headless browser's screenshot, and `getClientRects()` of every mark (with --chromium)
+
+Each process that a way starts is counted. Ratios are to the naive way.
+
+    python benchmarks/rendering.py
+    python benchmarks/rendering.py --chromium /usr/bin/chromium
+    python benchmarks/rendering.py --flat 2000      # and whether memory stays flat
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import sys
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any
+
+import psutil
+from pdf2image import convert_from_bytes
+from weasyprint import HTML
+
+from finscribe_assets.documents.drawn import DrawnDocument, Engine
+from finscribe_assets.documents.generator import draw
+from finscribe_assets.documents.recipe import seed_plan
+from finscribe_assets.rendering.markup import fits_content, to_markup
+from finscribe_assets.rendering.render import render
+
+DPI = 144
+RECTANGLES = """() => Array.from(document.querySelectorAll('[data-mark]'), one => [one.dataset.mark,
+    Array.from(one.getClientRects(), box => [box.x, box.y, box.width, box.height])])"""
+
+
+def as_drawn(drawn: DrawnDocument, engine: Engine, *, damaged: bool = False) -> DrawnDocument:
+    """Return a document for an engine, with light damage or none."""
+    changed: dict[str, Any] = {"engine": engine, "damage": {}, "degradation": 0.3 if damaged else 0.0}
+    return drawn.model_copy(update={"presentation": drawn.presentation.model_copy(update=changed)})
+
+
+def naive(drawn: DrawnDocument) -> None:
+    """Make PNGs as most people do."""
+    pdf = HTML(string=to_markup(drawn, Engine.WEASYPRINT).html).write_pdf()
+    for image in convert_from_bytes(pdf, dpi=DPI):
+        image.save(io.BytesIO(), "PNG")
+
+
+def browser(path: str, stack: ExitStack) -> Callable[[DrawnDocument], None]:
+    """Return a way that asks a headless Chromium for a picture of the whole document and where its marks are."""
+    from playwright.sync_api import sync_playwright
+
+    play = stack.enter_context(sync_playwright())
+    chromium = play.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+    stack.callback(chromium.close)
+    page = chromium.new_page(device_scale_factor=DPI / 96)
+
+    def shoot(drawn: DrawnDocument) -> None:
+        page.set_viewport_size({"width": 400 if fits_content(drawn) else 794, "height": 1123})
+        page.set_content(to_markup(drawn, Engine.WEASYPRINT).html)
+        page.screenshot(full_page=True)
+        page.evaluate(RECTANGLES)
+
+    return shoot
+
+
+def cpu_seconds() -> float:
+    """Return the CPU time of this process, of those it started that have ended, and of those that still run."""
+    me = psutil.Process()
+    mine = me.cpu_times()
+    spent = mine.user + mine.system + mine.children_user + mine.children_system
+    for child in me.children(recursive=True):
+        try:
+            times = child.cpu_times()
+        except psutil.NoSuchProcess:
+            continue
+        spent += times.user + times.system + times.children_user + times.children_system
+    return spent
+
+
+def main() -> None:
+    """Print CPU seconds a document of each way, ratios to the naive one, and memory on the way."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--documents", type=int, default=60, help="documents (default 60)")
+    parser.add_argument("--chromium", help="path of a Chromium to measure too")
+    parser.add_argument("--flat", type=int, default=0, help="then render so many more and watch the memory")
+    arguments = parser.parse_args()
+    plan = seed_plan("batch-000", max(arguments.documents, arguments.flat, 1), 1)
+    with ExitStack() as stack:
+        ways: dict[str, Callable[[DrawnDocument], Any]] = {
+            "naive": naive,
+            "weasyprint": lambda drawn: render(as_drawn(drawn, Engine.WEASYPRINT), DPI),
+            "plutoprint": lambda drawn: render(as_drawn(drawn, Engine.PLUTOPRINT), DPI),
+            "damaged": lambda drawn: render(as_drawn(drawn, Engine.PLUTOPRINT, damaged=True), DPI),
+        }
+        if arguments.chromium:
+            ways["chromium"] = browser(arguments.chromium, stack)
+        spent = dict.fromkeys(ways, 0.0)
+        pages = 0
+        for way in ways.values():  # fonts and templates are read before the clock runs
+            way(draw(plan, 0))
+        for index in range(arguments.documents):
+            drawn = draw(plan, index)
+            for name, way in ways.items():
+                before = cpu_seconds()
+                made = way(drawn)
+                spent[name] += cpu_seconds() - before
+                pages += len(made.pages) if name == "plutoprint" else 0
+    report: dict[str, object] = {
+        "documents": arguments.documents,
+        "pages": pages,
+        "CPU seconds a document": {name: round(took / arguments.documents, 4) for name, took in spent.items()},
+        "times the naive way": {name: round(spent["naive"] / took, 1) for name, took in spent.items()},
+        "light damage adds": round(spent["damaged"] / spent["plutoprint"] - 1, 2),
+    }
+    if arguments.flat:
+        report["resident MiB"] = marks = {}
+        started = time.process_time()
+        for index in range(arguments.flat):
+            render(draw(plan, index), DPI)
+            if (index + 1) % max(1, arguments.flat // 4) == 0:
+                marks[f"after {index + 1}"] = psutil.Process().memory_info().rss >> 20
+        report["CPU seconds a document of the usual recipe"] = round(
+            (time.process_time() - started) / arguments.flat, 4
+        )
+    sys.stdout.write(json.dumps(report, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

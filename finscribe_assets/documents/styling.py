@@ -1,0 +1,87 @@
+"""A vendor's typography, drawn from the vendor's seed and the kind of document: nothing else decides it.
+
+Each choice has a random stream of its own, so that one more choice leaves the others as they were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from random import Random
+from typing import Any
+
+from finscribe_assets.documents.drawn import Style
+from finscribe_assets.documents.schema import DocumentType
+from finscribe_assets.documents.vendors import Vendor
+
+GREYS = ("#111111", "#333333", "#666666", "#999999")
+LIGHTEST, DARKEST = 0.05, 0.16  # of a tint: the share of black, or of the accent, in white
+
+# How often each choice is made.
+_CHOICES: dict[str, dict[Any, float]] = {
+    "rules": {"none": 1, "head": 3, "rows": 4, "grid": 3, "columns": 1.5, "bands": 2},
+    "rule_line": {"solid": 8, "dashed": 1, "dotted": 1},
+    "head": {"bold": 3, "plain": 1, "small": 1.5, "tinted": 3, "capitals": 1.5},
+    "title": {"bold": 4, "plain": 2, "capitals": 2, "spaced": 1},
+    "labels": {"beside": 4, "colon": 4, "above": 2},
+    "label_type": {"plain": 3, "grey": 3, "small": 2, "bold": 2},
+    "totals": {"end": 6, "start": 1, "full": 2},
+    "totals_frame": {"none": 1, "ruled": 4, "boxed": 2, "tinted": 2, "heavy": 1},
+    "logo": {"none": 6, "disc": 1, "ring": 1, "square": 1, "frame": 1, "bars": 1, "diamond": 1, "underline": 1},
+    "page_numbers": {"none": 2, "slash": 3, "word": 2, "dashes": 1},
+    "page_number_place": {"bottom-center": 2, "bottom-end": 3, "top-end": 1},
+    "roll": {58: 1, 80: 2},
+}
+_CHANCES = {"running_title": 0.4, "remarks_centred": 0.35, "typewriter": 0.7, "stacked": 0.5}
+# India's two languages of commerce: the title in Hindi below the English one.
+_SECOND_TITLE = 0.4
+_SECOND_TITLES: dict[str, dict[DocumentType, tuple[str, ...]]] = {
+    "en_IN": {
+        DocumentType.INVOICE: ("कर बीजक", "टैक्स इनवॉइस"),
+        DocumentType.CREDIT_NOTE: ("जमा पत्र", "क्रेडिट नोट"),
+        DocumentType.RECEIPT: ("रसीद", "नकद रसीद"),
+        DocumentType.PURCHASE_ORDER: ("क्रय आदेश",),
+        DocumentType.BANK_STATEMENT: ("बैंक विवरण", "खाता विवरण"),
+    }
+}
+
+
+def draw_style(seller: Vendor, kind: DocumentType, accent: str) -> Style:
+    """Return the style of a seller's documents of a kind, which have that accent colour."""
+
+    def stream(name: str) -> Random:
+        return Random(f"style:{name}:{seller.style_seed}:{kind}")
+
+    def between(name: str, low: float, high: float) -> float:
+        return round(stream(name).uniform(low, high), 2)
+
+    def chosen(name: str, weights: Mapping[Any, float]) -> Any:
+        return stream(name).choices(list(weights), list(weights.values()))[0]
+
+    tinted = stream("tint")
+    ground = accent if tinted.random() < 0.4 else "#000000"
+    drawn: dict[str, Any] = {name: chosen(name, weights) for name, weights in _CHOICES.items()}
+    drawn |= {name: stream(name).random() < chance for name, chance in _CHANCES.items()}
+    # A narrow roll has no room for a name beside its figures.
+    drawn["stacked"] = drawn["stacked"] or drawn["roll"] == min(_CHOICES["roll"])
+    titles = _SECOND_TITLES.get(seller.locale, {}).get(kind, ())
+    if titles and stream("second_title").random() < _SECOND_TITLE:
+        drawn["second_title"] = stream("second_title_wording").choice(titles)
+    return Style(
+        side_margin=between("side_margin", 12, 22),
+        top_margin=between("top_margin", 12, 22),
+        bottom_margin=between("bottom_margin", 15, 22),
+        line_height=between("line_height", 1.28, 1.55),
+        row_height=between("row_height", 0.75, 1.6),
+        rule_weight=between("rule_weight", 0.4, 1.3),
+        rule_colour=accent if stream("rule_colour").random() < 0.4 else stream("rule_grey").choice(GREYS),
+        tint=_mixed(ground, tinted.uniform(LIGHTEST, DARKEST)),
+        title_size=between("title_size", 0.75, 1.3),
+        name_size=between("name_size", 1.0, 1.4) if stream("name").random() < 0.6 else 1.0,
+        **drawn,
+    )
+
+
+def _mixed(colour: str, share: float) -> str:
+    """Return a share of a colour (#rrggbb) in white."""
+    parts = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
+    return "#" + "".join(f"{round(255 - (255 - part) * share):02x}" for part in parts)

@@ -1,0 +1,160 @@
+"""What lies on, or is done to, the sheet: the print of its back, stains, holes, highlighter, creases and its curl.
+
+Each effect takes a page (height × width, uint8) and its draw and returns a new page of the same size.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import cv2
+import numpy as np
+
+from finscribe_assets.rendering.damage.bends import creases_of, curl_of
+from finscribe_assets.rendering.damage.draws import PAPER, Draw, clouds, dimmed, overlaid
+
+
+def bleed_through(page: np.ndarray, draw: Draw) -> np.ndarray:
+    """Let the back of the sheet show through: print like the front's, mirrored and blurred by the paper."""
+    random = draw.random
+    back = np.roll(cv2.flip(page, 1), int(random.integers(0, page.shape[0])), axis=0)
+    back = cv2.GaussianBlur(back, (0, 0), random.uniform(0.8, 1.6) * draw.dpi / 144)
+    share = draw.at(0.06, 0.5) * random.uniform(0.8, 1)
+    return cv2.addWeighted(page, 1, back, share, -share * PAPER)
+
+
+def coffee_stain(page: np.ndarray, draw: Draw) -> np.ndarray:
+    """Leave the ring of a cup, or two, and a few drops."""
+    stained = page.copy()
+    for _ in range(1 + (draw.random.random() < draw.strength * 0.4)):
+        overlaid(stained, _ring(draw), round(draw.at(175, 95)), *draw.spot(page.shape))
+    for _ in range(draw.random.poisson(2 * draw.strength)):
+        radius = draw.pixels(draw.random.uniform(0.6, 3))
+        overlaid(stained, _blot(draw, radius), round(draw.at(190, 120)), *draw.spot(page.shape))
+    return stained
+
+
+def _polar(radius: float, margin: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return distance in pixels and angle in degrees of each pixel of a square around a circle, from its middle."""
+    reach = math.ceil(radius + margin)
+    axis = np.arange(-reach, reach + 1, dtype=np.float32)
+    distance, angle = cv2.cartToPolar(*np.meshgrid(axis, axis), angleInDegrees=True)
+    return distance, angle.astype(np.int16)
+
+
+def _wobble(draw: Draw, angle: np.ndarray, waves: int) -> np.ndarray:
+    """Return a smooth random function of an angle in whole degrees, about -1 to 1."""
+    steps = np.radians(np.arange(361))
+    total = sum(draw.random.normal() / number * np.cos(number * steps + draw.random.uniform(0, 6.3))
+                for number in range(1, waves + 1))  # fmt: skip
+    return np.asarray(total, np.float32)[angle]
+
+
+def _ring(draw: Draw) -> np.ndarray:
+    random = draw.random
+    radius, width = draw.pixels(random.uniform(28, 42)), draw.pixels(random.uniform(1.0, 2.4))
+    distance, angle = _polar(radius, 4 * width)
+    depth = (distance - radius - _wobble(draw, angle, 5) * width * 0.25) / width  # 0 on the ring's dark outer edge
+    edge = np.exp(np.minimum(1.3 * depth, -7 * depth))  # sharp outside, running out to the inside
+    wet = np.clip(0.55 + 0.5 * _wobble(draw, angle, 4), 0.05, 1)
+    film = 0.1 * (depth < 0)
+    ring = (np.minimum(edge * wet + film, 1) * 255).astype(np.uint8)
+    return dimmed(ring, clouds(random, ring.shape, draw.pixels(2.5), 170, 255))
+
+
+def _blot(draw: Draw, radius: float) -> np.ndarray:
+    distance, angle = _polar(radius, radius)
+    depth = (distance - radius * (1 + 0.15 * _wobble(draw, angle, 4))) / radius
+    inside, outside = 0.45 + 0.55 * np.exp(7 * np.minimum(depth, 0)), np.exp(-25 * np.maximum(depth, 0))
+    return (255 * inside * outside).astype(np.uint8)
+
+
+def punch_holes(page: np.ndarray, draw: Draw) -> np.ndarray:
+    """Punch two or four holes beside the left edge; carelessly, through the print. What is below is seen through."""
+    random = draw.random
+    height = page.shape[0]
+    punched = page.copy()
+    from_edge, radius = draw.pixels(draw.at(9, 21) * random.uniform(0.9, 1.05)), draw.pixels(random.uniform(2.6, 3.2))
+    apart, middle = draw.pixels(80), height / 2 + draw.pixels(random.uniform(-6, 6))
+    below = int(random.choice((random.integers(20, 80), random.integers(200, 245))))
+    tilt = random.uniform(-0.02, 0.02)
+    for number in (-0.5, 0.5) if random.random() < 0.75 else (-1.5, -0.5, 0.5, 1.5):
+        centre = np.array([from_edge + number * apart * tilt, middle + number * apart])
+        _disc(punched, centre, radius * 1.08, 205)  # the rim casts a shadow
+        _disc(punched, centre + 0.04 * radius, radius, below)
+    return punched
+
+
+def _disc(page: np.ndarray, centre: np.ndarray, radius: float, grey: int) -> None:
+    """Draw a disc in place, at a sixteenth of a pixel."""
+    x, y = (round(16 * float(place)) for place in centre)
+    cv2.circle(page, (x, y), round(16 * radius), grey, cv2.FILLED, cv2.LINE_AA, 4)
+
+
+def highlighter(page: np.ndarray, draw: Draw) -> np.ndarray:
+    """Draw strokes of a highlighter over values."""
+    random = draw.random
+    marked = page.copy()
+    for _ in range(1 + random.poisson(3 * draw.strength)):
+        if draw.values:
+            box = draw.values[random.integers(len(draw.values))]
+            x, y, length, thickness = (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2, box.width, box.height
+        else:
+            (x, y), length, thickness = draw.spot(page.shape), draw.pixels(40), draw.pixels(4)
+        thickness = max(thickness * random.uniform(0.9, 1.25), draw.pixels(3))
+        length = length * random.uniform(0.9, 1.05) + thickness * 0.6
+        ink = _marker(draw, round(length), round(thickness))
+        overlaid(marked, ink, round(draw.at(222, 105) * random.uniform(0.9, 1.05)), x, y)
+    return marked
+
+
+def _marker(draw: Draw, length: int, thickness: int) -> np.ndarray:
+    """Return the mask of one stroke: nearly straight, its ends slanted, its rims and its start darker."""
+    random = draw.random
+    mask = np.zeros((thickness * 2, length + thickness * 2), np.uint8)
+    slant, rise = random.uniform(0.1, 0.4) * thickness, random.uniform(-0.15, 0.15) * thickness
+    steps = np.linspace(0, 1, 12)
+    rims = [thickness * share + rise * (2 * steps - 1) + random.normal(0, 0.02 * thickness, 12) for share in (0.5, 1.5)]
+    x = thickness + length * steps
+    stroke = np.concatenate([np.column_stack([x + slant, rims[0]]), np.column_stack([x - slant, rims[1]])[::-1]])
+    cv2.fillPoly(mask, [np.rint(stroke * 16).astype(np.int32)], 200, cv2.LINE_AA, 4)
+    inner = cv2.erode(mask, np.ones((3, 3), np.uint8))
+    mask = cv2.addWeighted(mask, 1.2, inner, -0.2, 0)
+    return dimmed(mask, clouds(random, mask.shape, thickness * 0.8, 215, 255))
+
+
+def creases(page: np.ndarray, draw: Draw) -> np.ndarray:
+    """Shade the panels of a folded sheet and break the print along its creases."""
+    height, width = page.shape
+    lines = creases_of(draw, page.shape)
+    random = draw.random
+    light = np.full(height, 1.0)
+    rows = np.arange(height)
+    for start, end in pairwise([0, *lines.astype(int), height]):
+        from_, to = random.permutation([0.2, 1])
+        light[start:end] -= draw.at(0.02, 0.16) * random.uniform(0, 1) * np.linspace(from_, to, end - start)
+    for line in lines:
+        # One flank of a crease is lit, the other lies in the shade.
+        depth = (rows - line) / draw.pixels(random.uniform(0.8, 2.5))
+        light -= draw.at(0.05, 0.35) * np.exp(-np.abs(depth)) * (depth > 0)
+        light += draw.at(0.0, 0.05) * np.exp(-np.abs(depth)) * (depth <= 0)
+    column = np.clip(light * 255, 0, 255).astype(np.uint8)[:, None]
+    folded = dimmed(page, cv2.repeat(column, 1, width))
+    for line in lines:  # toner flakes off
+        top, reach = round(line), max(1, round(draw.pixels(draw.at(0.15, 0.9))))
+        band = folded[max(0, top - reach) : top + reach + 1]
+        flaked = clouds(random, band.shape, draw.pixels(0.35), 0, 255)
+        flat = np.abs(np.linspace(-1, 1, band.shape[0]))[:, None]
+        band[flaked > 255 * (0.42 + 0.5 * flat)] = round(230 * random.uniform(0.95, 1.05))
+    return folded
+
+
+def curl_shading(page: np.ndarray, draw: Draw) -> np.ndarray:
+    """Shade curled paper by how steep it is."""
+    height, width = page.shape
+    curl = curl_of(draw, page.shape)
+    slope = np.gradient(curl.profile(np.arange(width, dtype=np.float64))) * width / 3.5
+    light = 1 - draw.at(0.03, 0.4) * np.abs(slope) * (0.7 + 0.3 * np.sign(slope))
+    row = np.clip(light * 255, 0, 255).astype(np.uint8)[None]
+    return dimmed(page, cv2.repeat(row, height, 1))

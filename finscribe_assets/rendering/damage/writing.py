@@ -1,0 +1,188 @@
+"""What people put on paper: rubber stamps, signatures and notes by hand.
+
+Each effect takes a page (height × width, uint8) and its draw and returns a new page of the same size.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import cv2
+import numpy as np
+from PIL import Image, ImageDraw
+
+from finscribe_assets.rendering.damage.draws import Draw, clouds, dimmed, overlaid
+from finscribe_assets.rendering.faces import face
+
+FINE = 2  # strokes are drawn so many times larger
+HAND = "Comic Neue"  # the family that comes nearest to handwriting; it has Latin letters only
+
+
+def stamp(page: np.ndarray, draw: Draw) -> np.ndarray:
+    """Press a rubber stamp with the document's stamp text on the page: a double frame, askew, unevenly inked."""
+    random = draw.random
+    text = (draw.look.stamp or "OK").upper()
+    width = min(draw.pixels(draw.at(34, 62)) * random.uniform(0.85, 1.1), 0.7 * page.shape[1])
+    letters = _text(text, draw.look.font, 90, bold=True)
+    pad, line = round(random.uniform(22, 34)), 5
+    plate = cv2.copyMakeBorder(letters, pad, pad, pad + 12, pad + 12, cv2.BORDER_CONSTANT, value=0)
+    height, length = plate.shape
+    for inset, thick in ((line, line), (3 * line, 2)):
+        cv2.rectangle(plate, (inset, inset), (length - inset - 1, height - inset - 1), 255, thick)
+    scale = min(width / length, draw.pixels(22) / height)
+    plate = cv2.resize(plate, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    plate = _turned(plate, random.uniform(-28, 28))
+    # Here the pad was dry, there the stamp was not pressed on; small specks took no ink at all.
+    patches = clouds(random, plate.shape, draw.pixels(9), 60, 300)
+    specks = clouds(random, plate.shape, draw.pixels(0.5), 120, 290)
+    plate = dimmed(plate, dimmed(patches, specks))
+    stamped = page.copy()
+    overlaid(stamped, plate, round(draw.at(160, 90)), *_near_print(page, draw, plate))
+    return stamped
+
+
+def signature(page: np.ndarray, draw: Draw) -> np.ndarray:
+    """Sign over the print."""
+    random = draw.random
+    length = min(draw.pixels(draw.at(35, 75)) * random.uniform(0.85, 1.1), 0.75 * page.shape[1])
+    tall = length * random.uniform(0.16, 0.26)
+    lines = [_scrawl(random, length, tall)]
+    if random.random() < 0.5:  # a flourish below
+        sweep = np.array([[1, 0.3], [0.5, 0.75], [-0.05, 0.95], [0.4, 0.8], [1.15, 0.6]])
+        lines.append(_spline((sweep + random.normal(0, 0.06, sweep.shape)) * (length, tall)))
+    strokes = _strokes(lines, draw.pixels(draw.at(0.35, 0.65)), random)
+    signed = page.copy()
+    turned = _turned(strokes, random.uniform(-3, 14))
+    overlaid(signed, turned, round(draw.at(110, 35)), *_near_print(page, draw, turned))
+    return signed
+
+
+def _scrawl(random: np.random.Generator, length: float, tall: float) -> np.ndarray:
+    """Return a name's curve (n × 2): a tall capital, low letters that run out, here and there an ascender or a loop."""
+    count = int(random.integers(5, 9))
+    # A letter is up and down; the pen swings back a little on its way down, so that loops arise.
+    heights = tall * random.uniform(0.12, 0.4, count) * np.linspace(1.2, 0.6, count)
+    heights[random.random(count) < 0.25] *= 2
+    heights[0] = tall
+    depths = np.where(random.random(count) < 0.2, 0.35, 0.02) * tall * random.uniform(0.5, 1.3, count)
+    starts = np.cumsum(random.uniform(0.5, 1.3, count))
+    swing = random.uniform(-0.1, 0.75, count)
+    up = np.column_stack([starts + 0.35, -heights])
+    back = np.column_stack([starts + 0.35 - 0.5 * swing, -0.45 * heights])
+    down = np.column_stack([starts + 0.3, depths])
+    curve = np.stack([up, back, down], axis=1).reshape(-1, 2)
+    curve = np.vstack([[starts[0] - 0.5, -0.2 * tall], curve, [starts[-1] + random.uniform(1, 3), -0.1 * tall]])
+    curve[:, 0] *= length / np.ptp(curve[:, 0])
+    curve[:, 0] -= random.uniform(0.1, 0.5) * curve[:, 1]  # slanted
+    return _spline(curve)
+
+
+def handwritten_note(page: np.ndarray, draw: Draw) -> np.ndarray:
+    """Write the document's note by hand, underlined or ticked at times."""
+    random = draw.random
+    text = draw.look.handwriting or "ok"
+    is_latin = all(ord(letter) < 0x250 for letter in text)
+    family, style = (HAND, "light") if is_latin else (draw.look.font, "")
+    tall = draw.pixels(draw.at(6, 11) * random.uniform(0.9, 1.1))
+    letters = _text(text, family, round(tall * FINE), style=style)
+    letters = _shaken(letters, tall * FINE, random, slant=random.uniform(0.05, 0.35) if is_latin else 0.05)
+    note = cv2.resize(letters, None, fx=1 / FINE, fy=1 / FINE, interpolation=cv2.INTER_AREA)
+    height, length = note.shape
+    extra = random.random()
+    if extra < 0.6:
+        is_line = extra < 0.35  # else a tick
+        points = np.array([[0, 0], [0.35, -0.02], [0.7, 0.03], [1, -0.05]]) * (max(length - height, height), height)
+        if not is_line:
+            points = np.array([[0, 0], [0.2, 0.3], [0.25, 0.3], [0.8, -0.5]]) * height
+        points += random.normal(0, 0.03, points.shape) * height
+        note = _joined(note, _strokes([_spline(points)], draw.pixels(0.45), random), below=is_line)
+    note = _turned(note, random.uniform(-4, 16))
+    noted = page.copy()
+    overlaid(noted, note, round(draw.at(95, 30)), *_near_print(page, draw, note))
+    return noted
+
+
+def _near_print(page: np.ndarray, draw: Draw, mask: np.ndarray) -> tuple[float, float]:
+    """Return x and y near a value at which a mask lies wholly on the page, if it can."""
+    places = []
+    for spot, side, whole in zip(draw.spot(page.shape), mask.shape[::-1], page.shape[::-1], strict=True):
+        room = min(side, whole) / 2
+        places.append(float(np.clip(spot + draw.random.normal(0, 0.35) * side, room, whole - room)))
+    return places[0], places[1]
+
+
+def _text(text: str, family: str, size: int, *, bold: bool = False, style: str = "") -> np.ndarray:
+    """Return a text as a mask (height × width, uint8) with some free space around it."""
+    font = face(family, bold, style).font_variant(size=size)
+    x0, y0, x1, y1 = font.getbbox(text)
+    pad = size // 6
+    image = Image.new("L", (round(x1 - x0) + 2 * pad, round(y1 - y0) + 2 * pad))
+    ImageDraw.Draw(image).text((pad - x0, pad - y0), text, fill=255, font=font)
+    return np.array(image)
+
+
+def _shaken(mask: np.ndarray, size: float, random: np.random.Generator, slant: float) -> np.ndarray:
+    """Return a mask slanted, and shaken as by a hand: its baseline waves and no two letters are alike."""
+    pad = round(size * 0.5)
+    mask = cv2.copyMakeBorder(mask, pad, pad, 2 * pad, 2 * pad, cv2.BORDER_CONSTANT, value=0)
+    x, y = np.meshgrid(np.arange(mask.shape[1], dtype=np.float32), np.arange(mask.shape[0], dtype=np.float32))
+    for cell, reach in ((1.6, 0.12), (0.5, 0.04)):  # of the line, of single strokes
+        drift = [clouds(random, mask.shape, cell * size, 0, 255).astype(np.float32) / 127.5 - 1 for _ in range(2)]
+        x += drift[0] * reach * size
+        y += drift[1] * reach * size
+    x += slant * (y - mask.shape[0] / 2)
+    shaken = cv2.remap(mask, x, y, cv2.INTER_LINEAR)
+    # Ink runs thick and thin.
+    return dimmed(shaken, clouds(random, mask.shape, 0.5 * size, 190, 300))
+
+
+def _spline(points: np.ndarray) -> np.ndarray:
+    """Return a smooth curve (n × 2) through points (Catmull-Rom)."""
+    padded = np.pad(points, ((1, 1), (0, 0)), mode="edge")
+    before, start, end, after = padded[:-3], padded[1:-2], padded[2:-1], padded[3:]
+    t = np.linspace(0, 1, 24, endpoint=False)[:, None, None]
+    curve = 0.5 * (2 * start + (end - before) * t + (2 * before - 5 * start + 4 * end - after) * t**2
+                   + (3 * start - before - 3 * end + after) * t**3)  # fmt: skip
+    return np.vstack([curve.transpose(1, 0, 2).reshape(-1, 2), points[-1:]])
+
+
+def _strokes(lines: list[np.ndarray], width: float, random: np.random.Generator) -> np.ndarray:
+    """Return curves (n × 2, pixels) drawn with a pen of a width in pixels, pressed harder when it goes down."""
+    low = np.min([line.min(axis=0) for line in lines], axis=0) - 2 * width
+    high = np.max([line.max(axis=0) for line in lines], axis=0) + 2 * width
+    columns, rows = np.ceil((high - low) * FINE).astype(int)
+    mask = np.zeros((rows, columns), np.uint8)
+    for line in lines:
+        places = (line - low) * FINE
+        moves = np.diff(places, axis=0)
+        speed = np.hypot(*moves.T)
+        down = moves[:, 1] / np.maximum(speed, 1e-6)
+        press = 1 + 0.35 * down - 0.35 * np.clip(speed / speed.max(), 0, 1) + 0.1 * random.normal()
+        press *= np.minimum(1, np.linspace(0.2, 5, len(press))[::-1])  # the pen is lifted at the end
+        press = np.convolve(np.pad(press, 5, mode="edge"), np.ones(11) / 11, mode="valid")
+        thickness = np.maximum(1, np.rint(press * width * FINE)).astype(int).tolist()
+        for (start, end), wide in zip(pairwise(np.rint(places * 16).astype(int)), thickness, strict=True):
+            cv2.line(mask, start, end, 255, wide, cv2.LINE_AA, 4)
+    return cv2.resize(mask, None, fx=1 / FINE, fy=1 / FINE, interpolation=cv2.INTER_AREA)
+
+
+def _joined(note: np.ndarray, more: np.ndarray, *, below: bool) -> np.ndarray:
+    """Return two masks in one: the second below the first, or after it at its foot."""
+    height, width = max(note.shape[0], more.shape[0]), max(note.shape[1], more.shape[1])
+    if below:
+        wide = [cv2.copyMakeBorder(part, 0, 0, 0, width - part.shape[1], cv2.BORDER_CONSTANT, value=0)
+                for part in (note, more)]  # fmt: skip
+        return np.vstack(wide)
+    tall = [cv2.copyMakeBorder(part, height - part.shape[0], 0, 0, 0, cv2.BORDER_CONSTANT, value=0)
+            for part in (note, more)]  # fmt: skip
+    return np.hstack(tall)
+
+
+def _turned(mask: np.ndarray, degrees: float) -> np.ndarray:
+    """Return a mask turned by some degrees, in a frame that holds it."""
+    height, width = mask.shape
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1.0)
+    cos, sin = abs(matrix[0, 0]), abs(matrix[0, 1])
+    out = (round(height * sin + width * cos), round(height * cos + width * sin))
+    matrix[:, 2] += (out[0] - width) / 2, (out[1] - height) / 2
+    return cv2.warpAffine(mask, matrix, out, flags=cv2.INTER_LINEAR)

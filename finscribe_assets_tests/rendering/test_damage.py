@@ -1,0 +1,295 @@
+"""Damage against pixels: what each effect may touch, that boxes follow, and that what is lost is said to be."""
+
+import io
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from finscribe_assets.documents.generator import draw
+from finscribe_assets.documents.knobs import DAMAGE, NO_KNOBS
+from finscribe_assets.documents.recipe import Recipe, seed_plan
+from finscribe_assets.rendering.damage import chain, degrade, encode
+from finscribe_assets.rendering.damage.bends import BENDS, creases_of, curl_of, fold_of
+from finscribe_assets.rendering.damage.draws import Draw
+from finscribe_assets.rendering.damage.legibility import legibility_of
+from finscribe_assets.rendering.markup import to_markup
+from finscribe_assets.rendering.pages import Box, Fragment, Mark, MarkKind
+from finscribe_assets.rendering.placing import lay_out
+from finscribe_assets.rendering.render import render
+
+DPI = 80
+SIZE = (930, 660)  # an A4 sheet
+EFFECTS = (*DAMAGE, "degradation")
+BENDING = ("skew", "perspective", "curl", "fold", "photo", "low_resolution", "degradation")
+
+DRAWN = draw(seed_plan("batch-000", 1, 8, Recipe(knobs=NO_KNOBS, locales={"en_GB": 1.0})), 0)
+
+
+def look(seed=4, text="ok", degradation=0.0, font=None, **damage):
+    changes = {"noise_seed": seed, "stamp": text, "handwriting": text, "degradation": degradation, "damage": damage}
+    return DRAWN.presentation.model_copy(update=changes | ({"font": font} if font else {}))
+
+
+def alone(effect, strength, seed=4):
+    return look(seed, **{effect: strength})
+
+
+def mark(box, text="123.45", kind=MarkKind.FIELD, page=0):
+    return Mark(kind, f"mark at {box.x0} {box.y0}", (Fragment(page, box, text),))
+
+
+def written(text="4,907.35", places=((60, 40), (300, 200), (420, 640)), size=SIZE):
+    """Return a page with a text at some places (left, top), and a field's mark around each."""
+    page, marks = np.full(size, 255, np.uint8), []
+    for x, y in places:
+        (width, height), below = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, 0.5, 1)
+        cv2.putText(page, text, (x, y + height), cv2.FONT_HERSHEY_SIMPLEX, 0.5, 0, 1, cv2.LINE_AA)
+        marks.append(mark(Box(x - 2, y - 2, x + width + 2, y + height + below), text))
+    return page, marks
+
+
+def sides(box):
+    return np.array([box.x0, box.y0, box.x1, box.y1])
+
+
+@pytest.mark.parametrize("damage", [{}, dict.fromkeys(DAMAGE, 0.0)])
+def test_without_strength_the_very_same_arrays_come_back(damage):
+    page, marks = written()
+    pages, before = [page, page.copy()], page.copy()
+    damaged, moved = degrade(pages, marks, look(**damage), DPI)
+    assert damaged is pages
+    assert moved is marks
+    assert np.array_equal(page, before)
+
+
+def test_without_degradation_a_rendered_page_is_as_it_was_laid_out():
+    rendered = render(DRAWN, 72)
+    for page, pixels in zip(rendered.pages, lay_out(to_markup(DRAWN), 72).pages, strict=True):
+        assert np.array_equal(np.asarray(Image.open(io.BytesIO(page.image))), pixels)
+
+
+@pytest.mark.parametrize("effect", EFFECTS)
+def test_an_effect_changes_pixels_always_in_the_same_way_and_never_its_input(effect):
+    page, marks = written()
+    before = page.copy()
+    damaged, moved = degrade([page, page], marks, alone(effect, 1.0), DPI)
+    again, moved_again = degrade([page, page], marks, alone(effect, 1.0), DPI)
+    other, _ = degrade([page], marks, alone(effect, 1.0, seed=5), DPI)
+    assert np.array_equal(page, before)
+    assert all(np.array_equal(one, two) for one, two in zip(damaged, again, strict=True))
+    assert moved == moved_again
+    for picture in damaged:
+        assert picture.dtype == np.uint8
+        assert (picture.shape == SIZE) == (effect != "photo")
+        assert not np.array_equal(picture, page)
+    if effect != "jpeg":  # which draws nothing
+        assert not np.array_equal(damaged[0], other[0])
+        assert not np.array_equal(damaged[0], damaged[1])
+
+
+@pytest.mark.parametrize("effect", EFFECTS)
+def test_a_weak_effect_changes_less_than_a_strong_one(effect):
+    page, marks = written()
+    page[300:500, 100:500] = 128  # greys suffer too
+    if effect in BENDING[:-2]:
+        far = [max(np.abs(sides(after.fragments[0].box) - sides(before.fragments[0].box)).max() for before, after
+                   in zip(marks, degrade([page], marks, alone(effect, strength), DPI)[1], strict=True))
+               for strength in (0.1, 1.0)]  # fmt: skip
+    else:
+        far = [np.abs(degrade([page], marks, alone(effect, strength), DPI)[0][0].astype(int) - page).mean()
+               for strength in (0.1, 1.0)]  # fmt: skip
+    assert far[0] < far[1]
+
+
+@pytest.mark.parametrize("place", [Box(40, 50, 200, 70), Box(330, 400, 600, 425), Box(250, 840, 400, 900)])
+@pytest.mark.parametrize("strength", [0.3, 1.0])
+@pytest.mark.parametrize("effect", BENDING)
+def test_boxes_follow(effect, strength, place):
+    page = np.full(SIZE, 255, np.uint8)
+    page[int(place.y0) : int(place.y1), int(place.x0) : int(place.x1)] = 0
+    (damaged,), (moved,) = degrade([page], [mark(place)], alone(effect, strength), DPI)
+    box = moved.fragments[0].box
+    # Nothing else near it is as dark: a desk may be, beyond the sheet's edge.
+    around = box.padded(12)
+    top, left = max(0, int(around.y0)), max(0, int(around.x0))
+    ink = np.argwhere(damaged[top : int(around.y1), left : int(around.x1)] < 60)
+    (y0, x0), (y1, x1) = ink.min(axis=0), ink.max(axis=0) + 1
+    assert np.abs(sides(box) - (x0 + left, y0 + top, x1 + left, y1 + top)).max() <= 3
+    if strength == 1 and effect in ("skew", "perspective", "photo"):
+        assert np.abs(sides(box) - sides(place)).max() > 1
+
+
+def test_a_box_holds_all_of_a_bowed_line():
+    arched = next(seed for seed in range(50) if curl_of(Draw("curl", 0, alone("curl", 1.0, seed), DPI), SIZE).power == 0)
+    page = np.full(SIZE, 255, np.uint8)
+    page[400:410, 60:600] = 0
+    (damaged,), (moved,) = degrade([page], [mark(Box(60, 400, 600, 410))], alone("curl", 1.0, arched), DPI)
+    ink = np.argwhere(damaged < 60)
+    (y0, x0), (y1, x1) = ink.min(axis=0), ink.max(axis=0) + 1
+    assert y1 - y0 > 15
+    assert np.abs(sides(moved.fragments[0].box) - (x0, y0, x1, y1)).max() <= 3
+
+
+def test_all_bends_together_carry_the_boxes_along():
+    place = Box(330, 400, 600, 425)
+    page = np.full(SIZE, 255, np.uint8)
+    page[400:425, 330:600] = 0
+    everything = look(degradation=1.0, skew=1.0, perspective=0.7, curl=0.8, fold=0.6, photo=0.5)
+    (damaged,), (moved,) = degrade([page], [mark(place)], everything, DPI)
+    box = moved.fragments[0].box
+    ink = np.argwhere(damaged[int(box.y0) - 12 : int(box.y1) + 12, int(box.x0) - 12 : int(box.x1) + 12] < 60)
+    (y0, x0), (y1, x1) = ink.min(axis=0), ink.max(axis=0) + 1
+    found = np.array([x0, y0, x1, y1]) + np.tile([int(box.x0) - 12, int(box.y0) - 12], 2)
+    assert np.abs(sides(box) - found).max() <= 3
+
+
+@pytest.mark.parametrize("effect", ["skew", "curl", "fold", "degradation"])
+def test_print_at_the_paper_s_edge_stays_in_the_picture(effect):
+    roll = np.full((1400, 250), 255, np.uint8)  # long and narrow, so that it turns far out
+    places = [Box(2, 4, 60, 30), Box(190, 1366, 248, 1396), Box(2, 1366, 60, 1396), Box(190, 4, 248, 30)]
+    for place in places:
+        roll[int(place.y0) : int(place.y1), int(place.x0) : int(place.x1)] = 0
+    (damaged,), moved = degrade([roll], [mark(place) for place in places], alone(effect, 1.0), DPI)
+    for one in moved:
+        box = one.fragments[0].box
+        assert box.x0 >= 0
+        assert box.y0 >= 0
+        assert box.x1 <= 250
+        assert box.y1 <= 1400
+        inside = damaged[int(box.y0) : int(box.y1), int(box.x0) : int(box.x1)]
+        assert (inside < 128).mean() > 0.65
+
+
+ON_PAPER = ("stamp", "signature", "handwritten_note", "coffee_stain", "punch_holes", "highlighter")
+
+
+@pytest.mark.parametrize("one", ON_PAPER)
+@pytest.mark.parametrize("other", ON_PAPER)
+def test_turning_an_effect_on_leaves_what_another_draws(one, other):
+    if one == other:
+        return
+    page = np.full(SIZE, 255, np.uint8)
+    first, second, both = (degrade([page], [], look(**dict.fromkeys(names, 1.0)), DPI)[0][0]
+                           for names in ((one,), (other,), (one, other)))  # fmt: skip
+    untouched = second == 255
+    assert (first[untouched] < 255).sum() > 50
+    assert np.array_equal(both[untouched], first[untouched])
+
+
+def test_bends_are_drawn_alike_beside_others():
+    page, marks = written()
+    _, moved = degrade([page], marks, alone("skew", 0.6), DPI)
+    _, beside = degrade([page], marks, look(skew=0.6, noise=1.0, stamp=1.0, blur=0.5, shadow=0.7), DPI)
+    assert [one.fragments[0].box for one in moved] == [one.fragments[0].box for one in beside]
+
+
+def test_marks_keep_their_order_names_texts_and_pages():
+    page, marks = written()
+    halves = Fragment(0, Box(10, 10, 600, 800), ""), Fragment(1, Box(10, 10, 600, 90), "")
+    marks = [*marks, Mark(MarkKind.TABLE, "line_items", halves)]
+    damaged, moved = degrade([page, page], marks, look(skew=1.0, photo=1.0), DPI)
+    assert len(damaged) == 2
+    assert [(one.kind, one.name, one.text) for one in moved] == [(one.kind, one.name, one.text) for one in marks]
+    assert [part.page for part in moved[-1].fragments] == [0, 1]
+
+
+def test_a_value_under_a_hole_is_not_visible_and_others_are():
+    holes, _ = degrade([np.full(SIZE, 255, np.uint8)], [], alone("punch_holes", 1.0), DPI)
+    y, x = np.argwhere(holes[0] < 250).min(axis=0)  # the first hole's top; it is at least 13 pixels wide
+    page, marks = written(places=((int(x) - 4, int(y) + 4), (300, 200), (420, 640)))
+    cell = mark(marks[0].fragments[0].box.padded(4), kind=MarkKind.CELL)
+    around = mark(Box(0, 0, 600, 900), "", kind=MarkKind.REGION)
+    punched = look(punch_holes=1.0, skew=0.5, degradation=0.3)
+    _, moved = degrade([page], [*marks, cell, around], punched, DPI)
+    assert [one.visible for one in moved] == [False, True, True, False, True]
+
+
+def test_what_could_not_be_read_before_cannot_be_read_after():
+    page, marks = written()
+    lost = Mark(marks[0].kind, "lost", (Fragment(0, marks[0].fragments[0].box, "1", visible=False),))
+    assert not degrade([page], [lost], alone("skew", 0.1), DPI)[1][0].visible
+
+
+TEXT_BOX = Box(58, 38, 140, 58)
+
+
+@pytest.mark.parametrize(("spoil", "readable"), [
+    (lambda page: page, True),
+    (lambda page: cv2.GaussianBlur(page, (0, 0), 0.6), True),
+    (lambda page: cv2.GaussianBlur(page, (0, 0), 2.6), False),
+    (lambda page: cv2.convertScaleAbs(page, alpha=0.4), True),  # in the dark
+    (lambda page: cv2.convertScaleAbs(page, alpha=0.05, beta=240), False),  # faded
+    (lambda page: np.where(np.arange(SIZE[1]) < 70, 128, page).astype(np.uint8), False),  # the first digit is covered
+    (lambda page: np.where(np.arange(SIZE[1]) > 170, 0, page).astype(np.uint8), True),  # what is beside it is covered
+    (lambda page: np.random.default_rng(1).integers(0, 256, SIZE, dtype=np.uint8), False),
+    (lambda page: np.clip(page + np.random.default_rng(1).normal(0, 20, SIZE), 0, 255).astype(np.uint8), True),
+])  # fmt: skip
+def test_legibility(spoil, readable):
+    page, _ = written()
+    assert legibility_of(page, spoil(page), [TEXT_BOX], DPI).readable.tolist() == [readable]
+
+
+def test_the_second_line_of_a_cell_counts():
+    page, marks = written(places=((60, 40), (60, 62)))
+    box = marks[0].fragments[0].box.around(marks[1].fragments[0].box)
+    spoilt = page.copy()
+    spoilt[60:80] = 255
+    assert legibility_of(page, page, [box], DPI).readable.all()
+    assert not legibility_of(page, spoilt, [box], DPI).readable.any()
+
+
+def test_an_empty_place_has_nothing_to_lose():
+    page, _ = written()
+    assert legibility_of(page, np.zeros_like(page), [Box(400, 400, 450, 420)], DPI).readable.all()
+
+
+def test_what_is_not_measured_leaves_every_value_readable(monkeypatch):
+    unmeasured = look(**dict.fromkeys(chain.HARMLESS, 1.0))
+    small = draw(seed_plan("batch-000", 1, 8, Recipe(knobs=NO_KNOBS.model_copy(update={"small_print": 1.0}))), 0)
+    laid_out = lay_out(to_markup(small), 144)
+    monkeypatch.setattr(chain, "HARMLESS", set())
+    _, moved = degrade(laid_out.pages, laid_out.marks, unmeasured, 144)
+    assert [one.name for one in moved if not one.visible] == []
+
+
+@pytest.mark.parametrize(("font", "text"), [
+    ("Noto Sans CJK JP", "領収済"), ("Noto Naskh Arabic", "مدفوع"), ("Liberation Serif", "zapłacone"),
+])  # fmt: skip
+def test_stamps_and_notes_are_written_in_every_script(font, text):
+    page, _ = written()
+    for effect in ("stamp", "handwritten_note"):
+        shown, other = (degrade([page], [], look(text=wording, font=font, **{effect: 1.0}), DPI)[0][0]
+                        for wording in (text, "OK"))  # fmt: skip
+        assert (shown != page).sum() > 200
+        assert not np.array_equal(shown, other)
+
+
+def test_a_clean_page_is_a_png_and_a_damaged_one_a_jpeg():
+    page, _ = written()
+    clean = encode(page, look())
+    assert clean.startswith(b"\x89PNG")
+    assert np.array_equal(cv2.imdecode(np.frombuffer(clean, np.uint8), cv2.IMREAD_GRAYSCALE), page)
+    looks = look(skew=0.5), look(degradation=1.0), look(jpeg=0.5), look(jpeg=1.0)
+    files = [encode(page, damaged) for damaged in looks]
+    assert all(file.startswith(b"\xff\xd8") for file in files)
+    assert [len(file) for file in files] == sorted({len(file) for file in files}, reverse=True)
+
+
+def test_a_page_without_pixels_is_refused():
+    with pytest.raises((ValueError, cv2.error)):
+        encode(np.zeros((0, 0), np.uint8), look())
+
+
+def test_every_effect_of_the_recipe_is_made():
+    assert {*chain.ON_THE_SHEET, *BENDS, *chain.IN_THE_PICTURE} == {*EFFECTS}
+
+
+def test_a_fold_bends_the_sheet_where_its_creases_are_seen(monkeypatch):
+    page, marks = written()
+    seen = []
+    monkeypatch.setitem(BENDS, "fold", lambda draw, size: seen.append(fold_of(draw, size)) or seen[-1])
+    degrade([page], marks, alone("fold", 1.0), DPI)
+    creases = creases_of(Draw("fold", 0, alone("fold", 1.0), DPI), SIZE)  # which the shading is drawn from
+    assert seen[0].knots[2:-2].tolist() == creases.tolist()

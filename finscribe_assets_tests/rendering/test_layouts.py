@@ -1,0 +1,296 @@
+"""Template families: each shows every value once, alike in both engines, in a structure of its own."""
+
+from collections import Counter
+from functools import cache
+from itertools import combinations
+from random import Random
+
+import pytest
+from lxml import etree
+
+from finscribe_assets.documents.drawn import DrawnDocument, Engine
+from finscribe_assets.documents.generator import draw
+from finscribe_assets.documents.knobs import NO_KNOBS
+from finscribe_assets.documents.layouts import (
+    HELD_OUT_FONTS,
+    HELD_OUT_LAYOUTS,
+    LAYOUT_FACTS,
+    LAYOUTS,
+    PAGE_LABELS,
+    is_held_out_wording,
+)
+from finscribe_assets.documents.looks import ACCENTS, draw_seating, habits_of
+from finscribe_assets.documents.recipe import LOCALES, Recipe, fonts_for, seed_plan
+from finscribe_assets.documents.schema import DocumentType
+from finscribe_assets.documents.styling import draw_style
+from finscribe_assets.documents.vendors import vendor
+from finscribe_assets.documents.words import label_keys, wordings
+from finscribe_assets.rendering.checks import layout_problems
+from finscribe_assets.rendering.markup import to_markup
+from finscribe_assets.rendering.pages import Box, MarkKind
+from finscribe_assets.rendering.placing import LaidOut, lay_out
+from finscribe_assets.training.base_recipe import BASE_RECIPE, EMBEDDED_RECIPE
+
+DPI = 72
+FAMILIES = list(LAYOUT_FACTS)
+HARD = dict.fromkeys(("optional_fields", "third_parties", "long_amounts", "discounts", "charges", "several_rates",
+                      "decoy_dates", "decoy_labels", "list_prices", "wrapped_descriptions", "repeated_headers"),
+                     1.0)  # fmt: skip
+KNOBS = ("parties_side_by_side", "label_distance", "unlabelled_values", "borderless_tables", "reversed_print",
+         "merged_headers", "bilingual_labels", "many_lines")  # fmt: skip
+
+
+def documents(layout: str, count: int, locale: str = "de_DE", font: str = "Liberation Sans", **knobs: float) -> list:
+    kind = LAYOUT_FACTS[layout].document_types[0]
+    fonts = {font: 1.0} if font in fonts_for(locale) else dict.fromkeys(fonts_for(locale), 1.0)
+    recipe = Recipe(document_types={kind: 1.0}, locales={locale: 1.0}, fonts=fonts, layouts={layout: 1.0},
+                    knobs=NO_KNOBS.model_copy(update=knobs))  # fmt: skip
+    plan = seed_plan("batch-000", count, 4, recipe)
+    return [draw(plan, index) for index in range(count)]
+
+
+def with_look(drawn: DrawnDocument, **changes: object) -> DrawnDocument:
+    return drawn.model_copy(update={"presentation": drawn.presentation.model_copy(update=changes)})
+
+
+def with_style(drawn: DrawnDocument, **changes: object) -> DrawnDocument:
+    return with_look(drawn, style=drawn.presentation.style.model_copy(update=changes))
+
+
+def laid_out(drawn: DrawnDocument, engine: Engine = Engine.PLUTOPRINT, dpi: int = DPI) -> LaidOut:
+    return lay_out(to_markup(drawn, engine), dpi)
+
+
+def of_kind(pages: LaidOut, kind: MarkKind) -> dict:
+    return {mark.name: mark for mark in pages.marks if mark.kind is kind}
+
+
+@pytest.mark.parametrize("layout", FAMILIES)
+def test_both_engines_show_the_same_page(layout):
+    (drawn,) = documents(layout, 1, optional_fields=1.0)
+    one, other = (laid_out(drawn, engine) for engine in Engine)
+    assert {(mark.kind, mark.name) for mark in one.marks} == {(mark.kind, mark.name) for mark in other.marks}
+    assert len(one.pages) == len(other.pages)
+    fields = of_kind(other, MarkKind.FIELD)
+    assert fields.keys() == drawn.printed.keys()
+    for name, mark in of_kind(one, MarkKind.FIELD).items():
+        assert mark.text == fields[name].text
+        for a, b in zip(mark.fragments, fields[name].fragments, strict=True):
+            assert a.page == b.page
+            # One engine's boxes are as tall as the type, the other's as the font: their middles agree.
+            apart = (a.box.x0 - b.box.x0, a.box.x1 - b.box.x1, (a.box.y0 + a.box.y1 - b.box.y0 - b.box.y1) / 2)
+            assert max(map(abs, apart)) <= 4, (name, apart)
+
+
+@pytest.mark.parametrize("layout", FAMILIES)
+def test_every_value_is_printed_exactly_once_whatever_the_knobs(layout):
+    acting = [{}, HARD, *({**HARD, name: 1.0} for name in KNOBS)]
+    for drawn in (document for knobs in acting for document in documents(layout, 2, **knobs)):
+        markup = to_markup(drawn, Engine.PLUTOPRINT)
+        marked = Counter(one.name for one in markup.marked if one.kind is MarkKind.FIELD)
+        assert marked == Counter(drawn.printed.keys())
+        page = etree.fromstring(markup.html.strip().encode())
+        text = "".join("".join(page.find("{*}body").itertext()).split())
+        for path in ("document_number", "seller.name", "payment_account", "buyer.name"):
+            if path in drawn.printed:
+                assert text.count("".join(drawn.printed[path].split())) == 1, path
+
+
+@pytest.mark.parametrize("layout", FAMILIES)
+@pytest.mark.parametrize("knobs", [HARD | {"many_lines": 1.0}, HARD | {"parties_side_by_side": 1.0, "small_print": 1.0},
+                                   {"label_distance": 1.0, "bilingual_labels": 1.0}])  # fmt: skip
+def test_nothing_runs_out_of_its_place(layout, knobs):
+    locale = LOCALES[(FAMILIES.index(layout) * 3 + len(knobs)) % len(LOCALES)]
+    (drawn,) = documents(layout, 1, locale, **knobs)
+    assert layout_problems(drawn, laid_out(drawn, dpi=50)) == []
+
+
+STYLES = (
+    {"side_margin": 22.0, "line_height": 1.55, "row_height": 1.6, "labels": "colon", "label_type": "bold",
+     "totals": "full", "totals_frame": "boxed", "head": "tinted", "rules": "grid", "logo": "bars", "title_size": 1.3,
+     "name_size": 1.4, "roll": 58, "stacked": True, "page_numbers": "slash"},
+    {"side_margin": 12.0, "line_height": 1.28, "row_height": 0.75, "labels": "above", "label_type": "small",
+     "totals": "start", "totals_frame": "heavy", "head": "small", "rules": "columns", "logo": "diamond",
+     "title": "spaced", "page_numbers": "word", "page_number_place": "top-end", "running_title": True},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("layout", FAMILIES)
+@pytest.mark.parametrize("style", STYLES)
+def test_every_family_holds_every_style(layout, style):
+    drawn = with_style(documents(layout, 1, optional_fields=1.0, wrapped_descriptions=1.0)[0], **style)
+    assert layout_problems(drawn, laid_out(drawn, dpi=50)) == []
+
+
+def as_layout(drawn: DrawnDocument, layout: str) -> DrawnDocument:
+    """The same document printed by another family."""
+    facts, locale = LAYOUT_FACTS[layout], drawn.document.locale
+    labels = {name: wordings(locale, key)[0] for name, key in {**facts.labels, **PAGE_LABELS}.items()}
+    seating = draw_seating(Random(1), locale) if facts.seating else ()
+    return with_look(drawn, layout=layout, labels=drawn.presentation.labels | labels, seating=seating)
+
+
+def arrangement(pages: LaidOut) -> frozenset[tuple[str, str, str]]:
+    """How regions and table stand to each other, whatever their sizes."""
+    places = {name: mark.fragments for name, mark in of_kind(pages, MarkKind.REGION).items()}
+    (places["table"],) = (mark.fragments for mark in of_kind(pages, MarkKind.TABLE).values())
+    hulls: dict[str, Box] = {}
+    for name, fragments in places.items():
+        hulls[name] = fragments[0].box
+        for part in fragments[1:]:
+            hulls[name] = hulls[name].around(part.box)
+
+    def relation(a: Box, b: Box) -> str:
+        if a.y1 <= b.y0 + 2 or b.y1 <= a.y0 + 2:
+            return "above" if a.y0 < b.y0 else "below"
+        return "before" if a.x0 < b.x0 else "after"
+
+    return frozenset((one, other, relation(hulls[one], hulls[other])) for one, other in combinations(sorted(hulls), 2))
+
+
+@pytest.mark.parametrize("kind", [DocumentType.INVOICE, DocumentType.RECEIPT, DocumentType.PURCHASE_ORDER,
+                                  DocumentType.BANK_STATEMENT])  # fmt: skip
+def test_no_two_families_arrange_a_document_alike(kind):
+    (drawn,) = documents(LAYOUTS[kind][0], 1, optional_fields=1.0)
+    found = {layout: arrangement(laid_out(as_layout(drawn, layout))) for layout in LAYOUTS[kind]}
+    alike = [(one, other) for one, other in combinations(found, 2) if found[one] == found[other]]
+    assert alike == []
+
+
+@pytest.mark.parametrize("layout", FAMILIES)
+def test_arabic_pages_are_mirrored(layout):
+    heads = {}
+    for locale in ("en_GB", "ar_AE"):
+        drawn = with_style(documents(layout, 1, locale)[0], stacked=False, roll=80)
+        cells = of_kind(laid_out(drawn), MarkKind.CELL)
+        last = len(drawn.presentation.columns) - 1
+        heads[locale] = cells["0:0"].fragments[0].box.x0 < cells[f"0:{last}"].fragments[0].box.x0
+    assert heads == {"en_GB": True, "ar_AE": False}
+
+
+def test_parties_and_totals_of_arabic_pages_stand_on_the_other_side():
+    for locale, mirrored in (("en_GB", False), ("ar_AE", True)):
+        drawn = with_style(documents("invoice_classic", 1, locale)[0], totals="end")
+        regions = {name: mark.fragments[0].box for name, mark in of_kind(laid_out(drawn), MarkKind.REGION).items()}
+        assert (regions["seller"].x0 > regions["header"].x0) is mirrored
+        middle = laid_out(drawn).pages[0].shape[1] / 2
+        assert (regions["totals"].x1 < middle + 40) is mirrored
+
+
+def test_an_item_on_a_till_roll_may_take_two_printed_rows():
+    drawn = with_style(documents("receipt_till", 1, wrapped_descriptions=1.0)[0], stacked=True, roll=58)
+    pages = laid_out(drawn)
+    cells, columns = of_kind(pages, MarkKind.CELL), drawn.presentation.columns
+    for row in range(len(drawn.document.lines)):
+        above = cells[f"{2 * row + 2}:0:{len(columns)}"]
+        assert above.text == drawn.printed[f"lines[{row}].item_name"]
+        below = {column: cells[f"{2 * row + 3}:{place}"] for place, column in enumerate(columns)}
+        assert below["item_name"].text == ""
+        assert below["quantity"].text == drawn.printed[f"lines[{row}].quantity"]
+        assert above.fragments[0].box.y1 <= below["quantity"].fragments[0].box.y0 + 2
+    assert max(page.shape[1] for page in pages.pages) == pytest.approx(58 / 25.4 * DPI, abs=1.5)
+
+
+def test_continuation_sheets_carry_their_sum_to_the_next():
+    (drawn,) = documents("invoice_continued", 1)
+    pages = laid_out(drawn)
+    fields, cells = of_kind(pages, MarkKind.FIELD), of_kind(pages, MarkKind.CELL)
+    assert len(pages.pages) == len(drawn.document.page_subtotals) + 1 > 1
+    assert all(page.shape[1] > page.shape[0] for page in pages.pages)
+    for number, subtotal in enumerate(drawn.document.page_subtotals):
+        assert fields[f"page_subtotals[{number}].amount"].fragments[0].page == number
+        assert fields[f"lines[{int(subtotal.after)}].item_name"].fragments[0].page == number + 1
+    assert [part.page for part in cells["0:0"].fragments] in ([0], list(range(len(pages.pages))))
+    assert fields["totals.amount_due"].fragments[0].page == len(pages.pages) - 1
+
+
+@cache
+def sellers() -> tuple:
+    return tuple(vendor(locale, number) for locale in ("en_GB", "en_IN") for number in range(60))
+
+
+def test_a_vendor_has_one_style_for_each_kind_whatever_the_recipe():
+    recipes = (Recipe(), Recipe(fonts={"Lato": 1.0}, locales={"en_GB": 1.0}, layouts=BASE_RECIPE.layouts))
+    for seller in sellers()[:20]:
+        one, other = (habits_of(seller, DocumentType.INVOICE, recipe) for recipe in recipes)
+        assert one.style == other.style == draw_style(seller, DocumentType.INVOICE, one.accent)
+        assert (one.order, one.accent) == (other.order, other.accent)
+    drawn = [draw(seed_plan(f"batch-{batch:03d}", 150, batch, Recipe(locales={"en_GB": 1.0})), index)
+             for batch in (1, 2) for index in range(60)]  # fmt: skip
+    styles: dict[tuple, set] = {}
+    for one in drawn:
+        key = (one.vendor, one.document.document_type)
+        styles.setdefault(key, set()).add(one.presentation.style.model_dump_json())
+    assert all(len(found) == 1 for found in styles.values())
+    assert len(set.union(*styles.values())) == len(styles) < len(drawn)
+
+
+def test_styles_make_use_of_every_choice():
+    styles = [draw_style(seller, kind, ACCENTS[0]) for seller in sellers() for kind in DocumentType]
+    for name in ("rules", "head", "title", "labels", "label_type", "totals", "totals_frame", "logo", "page_numbers",
+                 "page_number_place", "roll", "stacked", "typewriter", "running_title", "second_title"):  # fmt: skip
+        assert len({getattr(style, name) for style in styles}) > 1, name
+    assert all(style.stacked for style in styles if style.roll == 58)
+    assert any("\u0900" <= style.second_title[:1] <= "\u097f" for style in styles)
+
+
+def shares(recipe: Recipe, kind: DocumentType) -> dict[str, float]:
+    found = Counter(habits_of(seller, kind, recipe).layout for seller in sellers())
+    return {layout: count / len(sellers()) for layout, count in found.items()}
+
+
+def test_layouts_are_drawn_by_their_weights():
+    recipe = Recipe(layouts=dict.fromkeys(LAYOUT_FACTS, 0.0) | {"invoice_open": 3.0, "invoice_boxed": 1.0},
+                    document_types={DocumentType.INVOICE: 1.0})  # fmt: skip
+    drawn = shares(recipe, DocumentType.INVOICE)
+    assert drawn.keys() == {"invoice_open", "invoice_boxed"}
+    assert 0.62 < drawn["invoice_open"] < 0.88
+    even = shares(Recipe(), DocumentType.CREDIT_NOTE)
+    assert even.keys() == set(LAYOUTS[DocumentType.CREDIT_NOTE])
+    assert max(even.values()) < 0.3
+
+
+def test_a_restaurants_bill_is_a_caterers_unless_nothing_else_is_left():
+    of_trade = {seller: habits_of(seller, DocumentType.RECEIPT, Recipe()).layout for seller in sellers()}
+    assert {seller.trade for seller, layout in of_trade.items() if layout == "receipt_restaurant"} == {"catering"}
+    only = Recipe(layouts={"receipt_restaurant": 1.0}, document_types={DocumentType.RECEIPT: 1.0})
+    assert shares(only, DocumentType.RECEIPT) == {"receipt_restaurant": 1.0}
+
+
+@pytest.mark.parametrize(("recipe", "said"), [
+    ({"layouts": {"invoice_fancy": 1}}, r"layouts: unknown invoice_fancy; known are .*invoice_classic"),
+    ({"layouts": {"invoice_open": 1}}, r"layouts: .* receipt; give one of receipt_till, .* a weight, or receipt none"),
+    ({"layouts": {"invoice_open": 0}}, r"layouts: every weight is zero"),
+    ({"layouts": {"invoice_open": -1}}, r"greater than or equal to 0"),
+])  # fmt: skip
+def test_impossible_layouts_are_refused_with_what_is_allowed(recipe, said):
+    with pytest.raises(ValueError, match=said):
+        Recipe.model_validate(recipe)
+
+
+def test_the_embedded_base_keeps_the_layouts_that_it_was_trained_on():
+    old = {"invoice_classic", "invoice_sidebar", "order_form", "order_letter", "receipt_till", "receipt_slip"}
+    for recipe in (BASE_RECIPE, EMBEDDED_RECIPE):
+        drawn = [draw(seed_plan("batch-000", 60, 5, recipe), index) for index in range(60)]
+        assert {one.presentation.layout for one in drawn} <= old
+
+
+def test_what_is_held_out_leaves_something_to_learn_from():
+    for kind, layouts in LAYOUTS.items():
+        assert set(layouts) & set(HELD_OUT_LAYOUTS), kind
+        assert len(set(layouts) - set(HELD_OUT_LAYOUTS)) >= 2, kind
+    for locale in LOCALES:
+        assert set(fonts_for(locale)) & set(HELD_OUT_FONTS), locale
+        assert len(set(fonts_for(locale)) - set(HELD_OUT_FONTS)) >= 3, locale
+    assert is_held_out_wording("en_GB", "columns.item_name", wordings("en_GB", "columns.item_name")[-1].upper())
+    assert not is_held_out_wording("en_GB", "columns.item_name", wordings("en_GB", "columns.item_name")[0])
+    assert not is_held_out_wording("en_GB", "carried_forward", wordings("en_GB", "carried_forward")[-1])
+    for locale in LOCALES:
+        known = [key for key in label_keys() if is_held_out_wording(locale, key, wordings(locale, key)[-1])]
+        assert len(known) >= 3, locale
+
+
+def test_every_family_says_what_is_peculiar_about_it():
+    said = [facts.structure for facts in LAYOUT_FACTS.values()]
+    assert len(set(said)) == len(said) >= 12
+    assert all(30 < len(text) < 220 and text.endswith(".") for text in said)

@@ -1,0 +1,71 @@
+"""Neither engine reaches a file or the network: values are printed as text, and what HTML asks for is refused."""
+
+import http.server
+import re
+import threading
+
+import pytest
+from weasyprint.urls import FatalURLFetchingError
+
+from finscribe_assets.documents.drawn import Engine
+from finscribe_assets.documents.generator import draw
+from finscribe_assets.documents.recipe import seed_plan
+from finscribe_assets.rendering import pluto, weasy
+from finscribe_assets.rendering.markup import to_markup
+from finscribe_assets.rendering.placing import lay_out
+
+DRAWN = draw(seed_plan("batch-000", 10, 3), 0)
+PAINT = {Engine.WEASYPRINT: weasy.paint, Engine.PLUTOPRINT: pluto.paint}
+
+
+@pytest.fixture
+def asked_of_the_network():
+    """Paths that a server on loopback is asked for."""
+    asked = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_response(404)
+            self.end_headers()
+
+        def log_message(self, *arguments):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}", asked
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize("engine", list(Engine))
+@pytest.mark.parametrize("attack", [
+    '<img src="file:///etc/passwd"/>', '<img src="{server}/a.png"/>', "<script>alert(1)</script>", "]]>&#x26;&amp;",
+    '<style>@import url("{server}/x.css")</style>', '</a></span><div style="background:url({server}/b.png)">',
+    '<link rel="stylesheet" href="{server}/"/>', '<!ENTITY x SYSTEM "file:///etc/passwd">&x;',
+])  # fmt: skip
+def test_markup_in_a_value_is_printed_as_text(attack, engine, asked_of_the_network):
+    server, asked = asked_of_the_network
+    attack = attack.replace("{server}", server)
+    poisoned = DRAWN.model_copy(update={"printed": DRAWN.printed | {"seller.name": attack}})
+    shown = next(mark for mark in lay_out(to_markup(poisoned, engine), 100).marks if mark.name == "seller.name")
+    assert "".join(shown.text.split()) == "".join(attack.split())
+    assert asked == []
+
+
+@pytest.mark.parametrize("engine", list(Engine))
+@pytest.mark.parametrize("reference", [
+    '<img src="{url}"/>', '<link rel="stylesheet" href="{url}"/>', '<style>@import url("{url}");</style>',
+    '<div style="background: url({url}); height: 99px">x</div>',
+    '<style>@font-face {{ font-family: Evil; src: url({url}) }} p {{ font-family: Evil }}</style><p>x</p>',
+])  # fmt: skip
+def test_what_a_page_asks_for_is_refused(reference, engine, asked_of_the_network):
+    server, asked = asked_of_the_network
+    for url in (f"{server}/black.png", "file:///etc/passwd"):
+        html = f'<html xmlns="http://www.w3.org/1999/xhtml"><body>{reference.format(url=url)}</body></html>'
+        with pytest.raises((PermissionError, FatalURLFetchingError), match=re.escape(url)):
+            PAINT[engine](html, 50, None)
+        assert asked == []
+
+

@@ -42,7 +42,7 @@ tables = st.lists(st.lists(cells, min_size=1, max_size=4), min_size=1, max_size=
 
 
 @given(tables, tables)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_teds_is_what_apted_says(one, other):
     a, b = _tree(one), _tree(other)
     expected = 1 - APTED(a, b, _Plain()).compute_edit_distance() / max(_size(a), _size(b))
@@ -84,7 +84,7 @@ def test_known_values():
         )
     ).map("".join)
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_garbage_has_a_score(text):
     assert 0.0 <= teds(text, "<table><tr><td>a</td></tr></table>") <= 1.0
     assert 0.0 <= teds("<table><tr><td>a</td></tr></table>", text) <= 1.0

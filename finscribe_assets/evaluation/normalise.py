@@ -38,6 +38,8 @@ _BIDI_MARKS = dict.fromkeys(map(ord, "\u200e\u200f\u061c"))
 
 def _plain_form(text: str) -> str:
     """Return text in NFKC, every script's digits as 0 to 9, without marks of direction."""
+    if text.isascii():
+        return text[:MAX_LENGTH].strip()
     body = unicodedata.normalize("NFKC", text[:MAX_LENGTH]).translate(_BIDI_MARKS).strip()
     return "".join(str(unicodedata.decimal(character, character)) for character in body)
 

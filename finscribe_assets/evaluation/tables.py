@@ -46,16 +46,25 @@ class _Costs(Config):
 def teds(predicted_html: str, true_html: str, *, structure_only: bool = False) -> float:
     """Return the similarity of two tables in [0, 1]; what holds no table, or is beyond measure, scores 0.
 
-    A prediction of more than ``MAX_NODES`` nodes scores 0: it is no reading of a table of a document.
+    A prediction that still differs in more than ``MAX_NODES`` nodes scores 0: it is no reading of any document.
     """
     truth, prediction = (_tree(text, structure_only) for text in (true_html, predicted_html))
     if truth is None or prediction is None:
         return 0.0
     sizes = truth.size(), prediction.size()
-    if max(sizes) > MAX_NODES:
+    _drop_equal_ends(truth, prediction)
+    if max(truth.size(), prediction.size()) > MAX_NODES:
         return 0.0
     distance = APTED(prediction, truth, _Costs()).compute_edit_distance()
     return float(min(1.0, max(0.0, 1.0 - distance / max(sizes))))
+
+
+def _drop_equal_ends(one: _Node, other: _Node) -> None:
+    """Drop the first and the last rows that two tables share: they cost nothing, and most of a long table is shared."""
+    while one.children and other.children and one.children[0] == other.children[0]:
+        del one.children[0], other.children[0]
+    while one.children and other.children and one.children[-1] == other.children[-1]:
+        del one.children[-1], other.children[-1]
 
 
 def _tree(text: str, structure_only: bool) -> _Node | None:

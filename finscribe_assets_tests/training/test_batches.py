@@ -115,7 +115,7 @@ def test_a_template_that_never_ends_an_answer_is_refused():
         Encoder(processor).encode(sample("1"))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.integers(1, 200), min_size=1, max_size=80), st.integers(1, 9), st.integers(0, 5), st.integers(0, 3))
 def test_an_epoch_holds_every_sample_once_in_batches_of_like_length(lengths, size, seed, epoch):
     batches = order_of_epoch(lengths, size, seed, epoch)

@@ -42,6 +42,12 @@ def _characters(family: str) -> frozenset[int]:
         return frozenset(font.getBestCmap())
 
 
+@cache
+def line_extent(family: str) -> float:
+    """Return how tall a font's letters may be, from the highest to the lowest, in em: lines nearer than that overlap."""
+    return sum(face(family).getmetrics()) / UNITS
+
+
 def missing_glyphs(text: str, family: str) -> str:
     """Return the characters of a text that neither a font family nor the fallback has, each once, in order.
 

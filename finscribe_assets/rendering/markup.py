@@ -17,11 +17,12 @@ from markupsafe import Markup, escape
 from finscribe_assets.documents.addresses import address_lines
 from finscribe_assets.documents.captions import PARTICULARS, PARTIES
 from finscribe_assets.documents.drawn import DrawnDocument, Engine
+from finscribe_assets.documents.elements import ValueKind, kind_of
 from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.rendering.blocks import Blocks
 from finscribe_assets.rendering.columns import table_widths
-from finscribe_assets.rendering.faces import FALLBACK, SECOND_SCRIPT
+from finscribe_assets.rendering.faces import FALLBACK, SECOND_SCRIPT, line_extent
 from finscribe_assets.rendering.fitting import DUE, Fitting
 from finscribe_assets.rendering.pages import MarkKind
 from finscribe_assets.rendering.rows import MONEY_COLUMNS, SPANNING, Cell, merged_at, sheets_of, table_rows
@@ -83,10 +84,12 @@ class PageMarkup:
         """
         tag, attribute = self.tag, self._attribute(Marked(MarkKind.FIELD, path, text))
         number, pieces = len(self.marked) - 1, _pieces(text, path, language)
+        # The groups of a telephone number would change places among Arabic words.
+        style = "ltr" if language == "ar" and kind_of(path) is ValueKind.IDENTIFIER else ""
         # A word cut at its hyphen would be read as two.
         if len(pieces) == 1:
-            whole = ' class="whole"' if "-" in text else ""
-            return Markup(f"<{tag} {attribute}{whole}>{escape(text)}</{tag}>")  # noqa: S704, escaped
+            style += " whole" if "-" in text else ""
+            return Markup(f'<{tag} {attribute} class="{style}">{escape(text)}</{tag}>')  # noqa: S704, escaped
         inner = []
         for space, piece in pieces:
             whole = ' class="whole"' if "-" in piece else ""
@@ -94,7 +97,7 @@ class PageMarkup:
                 whole += f" {self._attribute(Marked(None, path, space + piece, piece_of=number))}"
             inner.append(f"{space}<{tag}{whole}>{escape(piece)}</{tag}>" if whole else f"{space}{escape(piece)}")
         between = "<wbr/>" if path.endswith("email") else ""
-        return Markup(f"<{tag} {attribute}>{between.join(inner)}</{tag}>")  # noqa: S704, escaped
+        return Markup(f'<{tag} {attribute} class="{style}">{between.join(inner)}</{tag}>')  # noqa: S704, escaped
 
 
 def _pieces(text: str, path: str, language: str) -> list[tuple[str, str]]:
@@ -156,6 +159,7 @@ def to_markup(drawn: DrawnDocument, engine: Engine | None = None) -> PageMarkup:
         sheet=sheet, room=sheet.room, fits=fits_content(drawn), fit=Fitting(drawn, table.page_scale), due=DUE,
         direction="rtl" if right_to_left else "ltr",
         fallback=FALLBACK, second_script=SECOND_SCRIPT,
+        line_height=max(look.style.line_height, line_extent(look.font)),
         start="right" if right_to_left else "left", end="left" if right_to_left else "right",
         spacing="normal" if language in UNSPACED else "0.08em",
         digits="arabic-indic" if look.numbers.digits == "arabic" else "decimal",

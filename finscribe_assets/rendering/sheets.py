@@ -19,6 +19,7 @@ FIT_MM = 4000.0  # taller than any receipt; the page is then cut to its content
 class Sheet:
     """What a document is printed on, in millimetres."""
 
+    size: str  # in CSS; by name where it has one, as inches in millimetres are rounded
     width: float
     height: float
     side: float  # margin left and right
@@ -47,8 +48,9 @@ def sheet_of(drawn: DrawnDocument) -> Sheet:
     style = look.style
     if fits_content(drawn):
         width = SLIP_MM if look.layout == "receipt_slip" else float(style.roll)
-        return Sheet(width, FIT_MM, 3.0 if width <= NARROWEST_ROLL_MM else 4.0, 5.0, 5.0)
-    width, height = PAPERS_MM[LOCALE_FACTS[drawn.document.locale].paper]
+        return Sheet(f"{width}mm {FIT_MM}mm", width, FIT_MM, 3.0 if width <= NARROWEST_ROLL_MM else 4.0, 5.0, 5.0)
+    size = LOCALE_FACTS[drawn.document.locale].paper
+    width, height = PAPERS_MM[size]
     if look.layout in ACROSS:
-        width, height = height, width
-    return Sheet(width, height, style.side_margin, style.top_margin, style.bottom_margin)
+        size, width, height = f"{size} landscape", height, width
+    return Sheet(size, width, height, style.side_margin, style.top_margin, style.bottom_margin)

@@ -122,7 +122,8 @@ def test_boxes_follow(effect, strength, place):
 
 
 def test_a_box_holds_all_of_a_bowed_line():
-    arched = next(seed for seed in range(50) if curl_of(Draw("curl", 0, alone("curl", 1.0, seed), DPI), SIZE).power == 0)
+    draws = [Draw("curl", 0, alone("curl", 1.0, seed), DPI) for seed in range(50)]
+    arched = next(seed for seed, one in enumerate(draws) if curl_of(one, SIZE).power == 0)
     page = np.full(SIZE, 255, np.uint8)
     page[400:410, 60:600] = 0
     (damaged,), (moved,) = degrade([page], [mark(Box(60, 400, 600, 410))], alone("curl", 1.0, arched), DPI)

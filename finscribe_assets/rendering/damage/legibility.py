@@ -43,6 +43,9 @@ class Legibility:
 def legibility_of(clean: np.ndarray, picture: np.ndarray, boxes: Sequence[Box], dpi: int) -> Legibility:
     """Measure what a picture (height × width, uint8) shows of the print in boxes of a clean page as large."""
     sides = _pixels(boxes, clean.shape)
+    # Integral images cost the most, so they are made of no more of the page than there are boxes.
+    (y0, _, x0, _), (_, y1, _, x1) = sides.min(axis=0), sides.max(axis=0)
+    clean, picture, sides = clean[y0:y1, x0:x1], picture[y0:y1, x0:x1], sides - (y0, y0, x0, x0)
     span_before, span = _spans(clean, sides), _spans(picture, sides)
     owner, windows = _windows(sides, dpi)
     of_clean, of_picture, shared = _variances(clean, picture, windows)

@@ -62,22 +62,26 @@ class Habits:
 def habits_of(seller: Vendor, kind: DocumentType, recipe: Recipe) -> Habits:
     """Return a seller's habits for a kind of document; all but its template are the same under every recipe."""
     random = Random(f"habits:{seller.style_seed}:{kind}")
+    random.choice((0, 1))  # chose between two layouts once: what follows is drawn as it was then
     facts = LOCALE_FACTS[seller.locale]
     layout = _layout_of(seller, kind, recipe)
     is_statement = kind is DocumentType.BANK_STATEMENT
     is_bill = kind in (DocumentType.INVOICE, DocumentType.CREDIT_NOTE)
     particulars = ("tax_registration", "legal_registration", "contact_phone", "contact_email", "contact_name")
     drawn = _entry_columns(random) if is_statement else _line_columns(random, kind, facts, seller.trade)
-    order = _draw_order(Random(f"order:{seller.style_seed}:{kind}"), ENTRY_COLUMNS if is_statement else LINE_COLUMNS)
+    # As many English invoices have it.
+    quantity_first = not is_statement and random.random() < 0.2
+    order = _draw_order(Random(f"order:{seller.style_seed}:{kind}"), ENTRY_COLUMNS if is_statement else LINE_COLUMNS,
+                        quantity_first=quantity_first)  # fmt: skip
     columns = drawn | LAYOUT_FACTS[layout].columns
-    accent = random.choice(ACCENTS)
+    font_draw, accent = random.random(), random.choice(ACCENTS)
     return Habits(
         layout=layout,
         style=draw_style(seller, kind, accent),
         columns=tuple(name for name in order if name in columns),
         order=order,
         accent=accent,
-        font_draw=random.random(),
+        font_draw=font_draw,
         currency_display=random.choice(("symbol", "symbol", "code", "none")),
         usual_date=random.choice((facts.numeric_dates[0], *facts.numeric_dates, *facts.worded_dates)),
         negative=random.choice(("trailing_minus", "parentheses", "debit" if is_statement else "credit")),
@@ -126,16 +130,15 @@ _MOVES: tuple[tuple[float, tuple[str, ...], str], ...] = (
     (0.2, ("credit",), "debit"),
     (0.25, ("reference",), "description"),
     (0.15, ("value_date",), "reference"),
-    (0.2, ("quantity",), "item_name"),  # as many English invoices have it
 )
 
 
-def _draw_order(random: Random, usual: tuple[str, ...]) -> tuple[str, ...]:
+def _draw_order(random: Random, usual: tuple[str, ...], *, quantity_first: bool) -> tuple[str, ...]:
     """Return a vendor's order of all columns that a table may have."""
     order = list(usual)
-    for chance, moved, before in _MOVES:
-        moves = random.random() < chance
-        if moves and before in order:
+    moves = [(moved, before) for chance, moved, before in _MOVES if random.random() < chance]
+    for moved, before in (*moves, *([(("quantity",), "item_name")] if quantity_first else [])):
+        if before in order:
             order = [name for name in order if name not in moved]
             place = order.index(before)
             order[place:place] = moved

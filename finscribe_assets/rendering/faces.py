@@ -44,7 +44,7 @@ def _characters(family: str) -> frozenset[int]:
 
 @cache
 def line_extent(family: str) -> float:
-    """Return how tall a font's letters may be, from the highest to the lowest, in em: lines nearer than that overlap."""
+    """Return how tall a font's letters may be in em, from the highest to the lowest: lines nearer than that overlap."""
     return sum(face(family).getmetrics()) / UNITS
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -102,6 +103,7 @@ def render(
     from finscribe_assets.rendering.preview import contact_sheet
     from finscribe_assets.shards import LocalShardPool
 
+    started = time.perf_counter()
     with bar(_documents(workspace), "documents rendered") as advance:
         summary = render_batch(
             workspace / "documents",
@@ -110,7 +112,7 @@ def render(
             dpi=dpi,
             on_shard=advance,
         )
-    console.print(f"{summary.pages} pages in {workspace / 'images'} "
+    console.print(f"{summary.pages} pages in {workspace / 'images'} after {time.perf_counter() - started:.1f} s "
                   f"({summary.skipped} of {summary.shards} shards were there already)")  # fmt: skip
     destroyed = destroyed_fields(workspace / "images")
     if destroyed:

@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 
 from finscribe_assets.documents.drawn import DrawnDocument, Presentation
+from finscribe_assets.documents.elements import kind_of
+from finscribe_assets.documents.kinds import ValueKind
 from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.rendering.faces import text_width
 from finscribe_assets.rendering.rows import TEXTS, TableRow, is_stacked, table_rows
@@ -79,8 +81,11 @@ class TableWidths:
 def unbroken(text: str, language: str, path: str = "") -> list[str]:
     """Return what of a text stands on one line; ``path`` is the field's.
 
-    These are words, the parts of a mail address, or the letters of a language that breaks between any two.
+    These are words, the parts of a mail address, whole amounts and dates, or the letters of a language that breaks
+    between any two.
     """
+    if path and kind_of(path) in (ValueKind.AMOUNT, ValueKind.DATE):
+        return [text]
     if path.endswith("email"):
         return _MAIL.findall(text)
     return _RUNS.findall(text) if language in UNSPACED_LANGUAGES else text.split()

@@ -32,6 +32,7 @@ from finscribe_assets.rendering.sheets import fits_content, sheet_of
 UNSPACED = ("ar", "ja", "zh")
 # What a line may end after: words, in Japanese and Chinese any character, and the parts of a mail address.
 _WORDS = re.compile(r"[!-~]+|[^\s!-~]")
+_ON_ONE_LINE = (ValueKind.AMOUNT, ValueKind.DATE)
 _MAIL = re.compile(r"[^@.]+[@.]?")
 
 
@@ -83,12 +84,14 @@ class PageMarkup:
         too. WeasyPrint does tell, and would order marked pieces wrongly where left-to-right text stands in Arabic.
         """
         tag, attribute = self.tag, self._attribute(Marked(MarkKind.FIELD, path, text))
-        number, pieces = len(self.marked) - 1, _pieces(text, path, language)
+        number, kind = len(self.marked) - 1, kind_of(path)
+        # No line ends within an amount or a date.
+        pieces = [("", text)] if kind in _ON_ONE_LINE else _pieces(text, path, language)
         # The groups of a telephone number would change places among Arabic words.
-        style = "ltr" if language == "ar" and kind_of(path) is ValueKind.IDENTIFIER else ""
+        style = "ltr" if language == "ar" and kind is ValueKind.IDENTIFIER else ""
         # A word cut at its hyphen would be read as two.
         if len(pieces) == 1:
-            style += " whole" if "-" in text else ""
+            style += " whole" if "-" in text or kind in _ON_ONE_LINE else ""
             return Markup(f'<{tag} {attribute} class="{style}">{escape(text)}</{tag}>')  # noqa: S704, escaped
         inner = []
         for space, piece in pieces:

@@ -76,14 +76,16 @@ def _pdf_of(html: str) -> bytes:
 def _links(pdf: pypdfium2.PdfDocument, page: pypdfium2.PdfPage, number: int, scale: float) -> list[Placed]:
     width, height = page.get_size()
     across, down = pixel_size(width, scale) / width, pixel_size(height, scale) / height
+    # Thousands of links: what each call is given is made once.
     link, rectangle, position = pdfium.FPDF_LINK(), pdfium.FS_RECTF(), ctypes.c_int(0)
+    at, found, where = ctypes.byref(position), ctypes.byref(link), ctypes.byref(rectangle)
     address = ctypes.create_string_buffer(64)
-    found = []
-    while pdfium.FPDFLink_Enumerate(page.raw, ctypes.byref(position), ctypes.byref(link)):
-        pdfium.FPDFAction_GetURIPath(pdf.raw, pdfium.FPDFLink_GetAction(link), address, len(address))
+    placed = []
+    while pdfium.FPDFLink_Enumerate(page.raw, at, found):
+        pdfium.FPDFAction_GetURIPath(pdf.raw, pdfium.FPDFLink_GetAction(link), address, 64)
         mark = _NUMBER.fullmatch(address.value)
-        if mark and pdfium.FPDFLink_GetAnnotRect(link, ctypes.byref(rectangle)):
+        if mark and pdfium.FPDFLink_GetAnnotRect(link, where):
             box = Box(rectangle.left * across, (height - rectangle.top) * down,
                       rectangle.right * across, (height - rectangle.bottom) * down)  # fmt: skip
-            found.append(Placed(int(mark[1]), number, box))
-    return found
+            placed.append(Placed(int(mark[1]), number, box))
+    return placed

@@ -69,8 +69,10 @@ def test_every_asset_tells_what_it_is(platform):
         assert node.check_keys, asset.key
 
 
-@pytest.mark.parametrize(("asset", "name"), [("rendered_images", "sample_page"), ("trained_adapter", "loss"),
-                                             ("hard_sample_plan", "confusion")])  # fmt: skip
+@pytest.mark.parametrize(("asset", "name"), [
+    ("rendered_images", "sample_page"), ("rendered_images", "contact_sheet"),
+    ("rendered_images", "contact_sheet_with_boxes"), ("trained_adapter", "loss"), ("hard_sample_plan", "confusion"),
+])  # fmt: skip
 def test_pictures_are_pictures_and_small_enough(iteration, asset, name):
     markdown = metadata_of(iteration, asset)[name].value
     text, encoded = re.fullmatch(r"!\[(.+)\]\(data:image/png;base64,(.+)\)", markdown, re.DOTALL).groups()

@@ -15,10 +15,12 @@ from finscribe_assets.profiles import FIRST_KEY
 from finscribe_assets.rendering import pages
 from finscribe_assets.rendering.batch import RENDERER_VERSION, read_rendered, render_batch
 from finscribe_assets.rendering.checks import page_problems
-from finscribe_assets.rendering.preview import preview_png
+from finscribe_assets.rendering.pages import RenderedDocument
+from finscribe_assets.rendering.preview import contact_sheet, preview_png, small_png
 from finscribe_assets.shards import row_count, shard_files
 
 GROUP = "synthesis"
+SHEET_BYTES, SHEET_WIDTH = 100_000, 1400  # of a picture in the event log
 OWNERS = ["team:document-data"]
 
 
@@ -128,13 +130,14 @@ def rendered_images(
                            on_shard=progress(context, total, "documents rendered"))
     # Each shard was checked while it was rendered; here the files are held against their documents once more.
     problems: list[str] = []
-    layouts: Counter[str] = Counter()
-    example = None
+    layouts: Counter[tuple[str, str]] = Counter()
+    examples: dict[str, RenderedDocument] = {}  # the first of each layout
     for drawn_document, page_images in zip(read_documents(synthetic_documents), read_rendered(folder), strict=True):
-        layouts[drawn_document.presentation.layout] += 1
+        look = drawn_document.presentation
+        layouts[look.layout, look.engine] += 1
         problems += [f"{drawn_document.id}: {problem}" for problem in page_problems(drawn_document, page_images)]
-        example = example or page_images
-    if example is None:
+        examples.setdefault(look.layout, page_images)
+    if not examples:
         raise ValueError(f"{context.partition_key}: the plan has no documents, so there is nothing to render")
     return dg.MaterializeResult(
         metadata={
@@ -142,11 +145,19 @@ def rendered_images(
             "documents": total,
             "shards": summary.shards,
             "shards_already_there": summary.skipped,
-            "layouts": table({"layout": name, "documents": count} for name, count in sorted(layouts.items())),
-            "sample_page": picture(preview_png(example), f"first page of {example.id} with its boxes"),
+            "layouts": table({"layout": name, "engine": engine, "documents": count}
+                             for (name, engine), count in sorted(layouts.items())),
+            "sample_page": picture(preview_png(next(iter(examples.values()))), "a first page with its boxes"),
+            "contact_sheet": picture(_contact_sheet(examples, boxes=False), "a first page of each layout"),
+            "contact_sheet_with_boxes": picture(_contact_sheet(examples, boxes=True), "the same, with their boxes"),
         },
         check_results=[
             dg.AssetCheckResult(check_name="boxes_and_ink", passed=not problems,
                                 metadata={"problems": dg.MetadataValue.json(problems[:20]), "documents": total}),
         ],
     )  # fmt: skip
+
+
+def _contact_sheet(examples: dict[str, RenderedDocument], *, boxes: bool) -> bytes:
+    sheet = contact_sheet([examples[layout] for layout in sorted(examples)], columns=6, cell=320, boxes=boxes)
+    return small_png(sheet, SHEET_BYTES, SHEET_WIDTH, colours=12)

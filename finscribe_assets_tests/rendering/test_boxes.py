@@ -113,7 +113,8 @@ def _hull(boxes: list[Box]) -> tuple[float, float, float, float]:
 
 @pytest.mark.parametrize("engine", list(Engine))
 def test_a_wrapped_value_has_a_fragment_a_line_and_neighbours_do_not_touch(engine):
-    found = (one for one in drawn_with((("wrapped_descriptions", 1.0),)) if one.presentation.layout == "invoice_sidebar")
+    all_drawn = drawn_with((("wrapped_descriptions", 1.0),))
+    found = (one for one in all_drawn if one.presentation.layout == "invoice_sidebar")
     drawn = next(one for one in found if len(one.document.lines[0].item_name) > 45)
     marks = [mark for mark in lay_out(to_markup(drawn, engine), DPI).marks if mark.name.endswith("item_name")]
     wrapped = [mark for mark in marks if len(mark.fragments) > 1]

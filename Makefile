@@ -29,7 +29,7 @@ dev: home  ## open the Dagster UI on loopback, with the daemon that runs the sen
 	$(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p $(PORT)
 
 test: setup  ## run the tests
-	$(BIN)/python -m pytest --cov=finscribe_assets --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n auto --dist loadfile --cov=finscribe_assets --cov-report=term:skip-covered
 
 test-slow: setup  ## run the tests that take minutes
 	$(BIN)/python -m pytest -m slow

@@ -166,6 +166,18 @@ def test_print_at_the_paper_s_edge_stays_in_the_picture(effect):
 ON_PAPER = ("stamp", "signature", "handwritten_note", "coffee_stain", "punch_holes", "highlighter")
 
 
+def test_print_of_a_long_slip_stays_in_its_photograph():
+    places = [(8, 20), (8, 1500), (8, 2950)]
+    for seed in range(6):
+        page, marks = written(places=places, size=(3000, 400))
+        (picture,), moved = degrade([page], marks, look(seed, photo=1.0, skew=1.0, curl=1.0, fold=1.0), DPI)
+        for one in moved:
+            box = one.fragments[0].box
+            assert min(box.x0, box.y0) >= 0
+            assert box.x1 <= picture.shape[1]
+            assert box.y1 <= picture.shape[0]
+
+
 @pytest.mark.parametrize("one", ON_PAPER)
 @pytest.mark.parametrize("other", ON_PAPER)
 def test_turning_an_effect_on_leaves_what_another_draws(one, other):

@@ -89,11 +89,9 @@ def shape_of(draws: Sequence[Draw], size: Size, boxes: Sequence[Box]) -> Shape:
     """
     by_name = {draw.effect: draw for draw in draws}
     bends = tuple(make(by_name[name], size) for name, make in BENDS.items() if name in by_name)
-    if "photo" in by_name:
-        return Shape(bends, photo_size(by_name["photo"], size))
-    shape = Shape(bends, size)
-    back = _way_back(shape.moved(boxes), size)
-    return Shape((*bends, back), size) if back else shape
+    shape = Shape(bends, photo_size(by_name["photo"], size) if "photo" in by_name else size)
+    back = _way_back(shape.moved(boxes), shape.size)
+    return Shape((*bends, back), shape.size) if back else shape
 
 
 def _way_back(boxes: Sequence[Box], size: Size) -> Projection | None:

@@ -53,22 +53,32 @@ class ShardPool(Protocol):
         ...
 
 
+# A process that has laid out pages holds what it met of fonts, and more with every document: after so many shards its
+# work goes on in a new one, so that memory stays flat however many documents there are.
+SHARDS_A_PROCESS = 5
+
+
 @dataclass(frozen=True)
 class LocalShardPool:
-    """Run jobs in this process (``workers=1``) or on that many worker processes."""
+    """Run jobs on so many worker processes at a time; a few for one worker run in this process."""
 
     workers: int = 1
 
     def run(self, work: Callable[[Job], Result], jobs: Iterable[Job]) -> Iterator[Result]:
         """Yield results as they come; ``work`` and the jobs must be importable and picklable for other processes."""
         jobs = list(jobs)
-        if self.workers <= 1 or len(jobs) <= 1:
+        if len(jobs) <= (1 if self.workers > 1 else SHARDS_A_PROCESS):
             for job in jobs:
                 yield work(job)
             return
+        turn = max(1, self.workers) * SHARDS_A_PROCESS
+        for start in range(0, len(jobs), turn):
+            yield from self._on_processes(work, jobs[start : start + turn])
+
+    def _on_processes(self, work: Callable[[Job], Result], jobs: Sequence[Job]) -> Iterator[Result]:
         # A fork of a process that runs Dagster's threads can deadlock; spawned workers start clean.
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(min(self.workers, len(jobs)), mp_context=context) as pool:
+        with ProcessPoolExecutor(min(max(1, self.workers), len(jobs)), mp_context=context) as pool:
             futures = [pool.submit(work, job) for job in jobs]
             try:
                 for future in as_completed(futures):

@@ -13,6 +13,8 @@ UNITS = 1000  # size in pixels at which faces are opened
 # What a page takes letters from that its own font lacks, such as the Latin ones of an Arabic font: named in its style,
 # so that both engines take the same.
 FALLBACK = "Noto Sans"
+# Pages ask for figures as tall as capitals (`lining-nums` in base.css), whose 1 is no I; they are wider than others.
+LINING = "lnum"
 SECOND_SCRIPT = "Noto Sans Devanagari"  # of titles in Hindi
 JOINING = ("\u0590", "\u1cff")  # first and last character of the scripts from Hebrew to those of India and beyond
 
@@ -73,4 +75,4 @@ def text_width(text: str, family: str, *, bold: bool = False) -> float:
 @cache
 def _advance(character: str, family: str, bold: bool) -> float:
     own = ord(character) in _characters(family) or character.isspace()
-    return face(family if own else FALLBACK, bold).getlength(character) / UNITS
+    return face(family if own else FALLBACK, bold).getlength(character, features=[LINING]) / UNITS

@@ -82,6 +82,7 @@ def test_the_head_of_a_table_in_reversed_print_can_be_read(layout):
 @pytest.mark.parametrize(("layout", "font"), [
     ("receipt_till", "DejaVu Sans Mono"), ("receipt_till", "DejaVu Sans"), ("receipt_slip", "Courier Prime"),
     ("invoice_sidebar", "Liberation Mono"), ("invoice_sidebar", "B612"), ("order_form", "DejaVu Serif"),
+    ("invoice_sidebar", "EB Garamond"), ("invoice_ledger", "EB Garamond"),
 ])  # fmt: skip
 def test_no_word_or_number_of_the_table_breaks_inside(layout, font):
     for drawn in drawn_as(layout, font, long_amounts=1.0, wrapped_descriptions=1.0, label_synonyms=1.0):

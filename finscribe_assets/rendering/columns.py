@@ -25,8 +25,9 @@ INDENT = 1.6  # em before the text of a row below an item
 BLANK = 1.0  # em that a column without texts has at the least
 SHORTEST_TEXT = 7.0  # em that a wrapping column has at the least
 UNSPACED_LANGUAGES = ("ja", "zh")
-_RUNS = re.compile(r"[!-~]+|[^\s!-~]")
-_MAIL = re.compile(r"[^@.]+[@.]?")
+# What a line may end after: in Japanese and Chinese any character outside a Latin word; the parts of a mail address.
+WORDS = re.compile(r"[!-~]+|[^\s!-~]")
+MAIL_PARTS = re.compile(r"[^@.]+[@.]?")
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,8 @@ def unbroken(text: str, language: str, path: str = "") -> list[str]:
     if path and kind_of(path) in (ValueKind.AMOUNT, ValueKind.DATE):
         return [text]
     if path.endswith("email"):
-        return _MAIL.findall(text)
-    return _RUNS.findall(text) if language in UNSPACED_LANGUAGES else text.split()
+        return MAIL_PARTS.findall(text)
+    return WORDS.findall(text) if language in UNSPACED_LANGUAGES else text.split()
 
 
 def page_scale(look: Presentation) -> float:

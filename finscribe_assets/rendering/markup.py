@@ -6,7 +6,6 @@ One family of templates serves both engines. What differs is how a mark is writt
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -21,7 +20,7 @@ from finscribe_assets.documents.elements import ValueKind, kind_of
 from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.rendering.blocks import Blocks
-from finscribe_assets.rendering.columns import table_widths
+from finscribe_assets.rendering.columns import MAIL_PARTS, WORDS, table_widths
 from finscribe_assets.rendering.faces import FALLBACK, SECOND_SCRIPT, line_extent
 from finscribe_assets.rendering.fitting import DUE, Fitting
 from finscribe_assets.rendering.pages import MarkKind
@@ -30,10 +29,7 @@ from finscribe_assets.rendering.sheets import fits_content, sheet_of
 
 # Letters that join, or fill their square, are not spaced out.
 UNSPACED = ("ar", "ja", "zh")
-# What a line may end after: words, in Japanese and Chinese any character, and the parts of a mail address.
-_WORDS = re.compile(r"[!-~]+|[^\s!-~]")
 _ON_ONE_LINE = (ValueKind.AMOUNT, ValueKind.DATE)
-_MAIL = re.compile(r"[^@.]+[@.]?")
 
 
 @dataclass(frozen=True)
@@ -106,11 +102,11 @@ class PageMarkup:
 def _pieces(text: str, path: str, language: str) -> list[tuple[str, str]]:
     """Return the pieces of a text that lines may end between, each with the space before it."""
     if path.endswith("email"):
-        return [("", piece) for piece in _MAIL.findall(text)]
+        return [("", piece) for piece in MAIL_PARTS.findall(text)]
     if language not in ("ja", "zh"):
         return [(" " if place else "", word) for place, word in enumerate(text.split(" "))]
     found, end = [], 0
-    for piece in _WORDS.finditer(text):
+    for piece in WORDS.finditer(text):
         found.append((text[end : piece.start()], piece[0]))
         end = piece.end()
     return found

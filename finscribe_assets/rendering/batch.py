@@ -21,7 +21,7 @@ from finscribe_assets.shards import (
     write_shard,
 )
 
-RENDERER_VERSION = 3  # raise it with every change to what a document looks like
+RENDERER_VERSION = 4  # raise it with every change to what a document looks like
 
 
 @dataclass(frozen=True)

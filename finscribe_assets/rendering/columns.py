@@ -6,16 +6,14 @@ whose texts need more gets what they need, and a table that still lacks room is 
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from finscribe_assets.documents.drawn import DrawnDocument, Presentation
-from finscribe_assets.documents.elements import kind_of
-from finscribe_assets.documents.kinds import ValueKind
 from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.rendering.faces import text_width
 from finscribe_assets.rendering.rows import TEXTS, TableRow, is_stacked, table_rows
 from finscribe_assets.rendering.sheets import sheet_of
+from finscribe_assets.rendering.wrapping import UNSPACED_LANGUAGES, unbroken
 
 POINTS_PER_MM = 72 / 25.4
 SMALLEST_POINTS = 6.2  # of a page's type: layouts in smaller type than others stop here
@@ -24,10 +22,6 @@ SLACK = 1.04  # the layout engine shapes and rounds text a little otherwise than
 INDENT = 1.6  # em before the text of a row below an item
 BLANK = 1.0  # em that a column without texts has at the least
 SHORTEST_TEXT = 7.0  # em that a wrapping column has at the least
-UNSPACED_LANGUAGES = ("ja", "zh")
-# What a line may end after: in Japanese and Chinese any character outside a Latin word; the parts of a mail address.
-WORDS = re.compile(r"[!-~]+|[^\s!-~]")
-MAIL_PARTS = re.compile(r"[^@.]+[@.]?")
 
 
 @dataclass(frozen=True)
@@ -79,19 +73,6 @@ class TableWidths:
     padding: str  # of a cell, in em of the table's type
 
 
-def unbroken(text: str, language: str, path: str = "") -> list[str]:
-    """Return what of a text stands on one line; ``path`` is the field's.
-
-    These are words, the parts of a mail address, whole amounts and dates, or the letters of a language that breaks
-    between any two.
-    """
-    if path and kind_of(path) in (ValueKind.AMOUNT, ValueKind.DATE):
-        return [text]
-    if path.endswith("email"):
-        return MAIL_PARTS.findall(text)
-    return WORDS.findall(text) if language in UNSPACED_LANGUAGES else text.split()
-
-
 def page_scale(look: Presentation) -> float:
     """Return the size of a page's type as a share of the document's."""
     return max(STYLES[look.layout].page_scale, min(1.0, SMALLEST_POINTS / look.font_size))
@@ -115,9 +96,11 @@ def table_widths(drawn: DrawnDocument) -> TableWidths:
         )
         (texts if is_text else needed)[column] = width
     # Beside the figures of stacked rows the text's column is blank, but there.
-    beside = dict.fromkeys(texts, BLANK) if is_stacked(look) else {
-        column: max(width + 2 * style.padding, SHORTEST_TEXT) for column, width in texts.items()
-    }
+    beside = (
+        dict.fromkeys(texts, BLANK)
+        if is_stacked(look)
+        else {column: max(width + 2 * style.padding, SHORTEST_TEXT) for column, width in texts.items()}
+    )
 
     def lacking(padding: float) -> float:
         """Return what share of the width that the columns need there is."""

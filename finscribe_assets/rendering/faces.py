@@ -65,11 +65,18 @@ def text_width(text: str, family: str, *, bold: bool = False) -> float:
     Letters that join are shaped together; of others the widths are added up, which leaves kerning out: at most a little
     more than engines need.
     """
-    if not any(JOINING[0] <= character <= JOINING[1] for character in text):
-        return sum(_advance(character, family, bold) for character in text)
+    if any(JOINING[0] <= character <= JOINING[1] for character in text):
+        return shaped_width(text, family, bold=bold)
+    return sum(_advance(character, family, bold) for character in text)
+
+
+def shaped_width(text: str, family: str, *, bold: bool = False) -> float:
+    """Return the width of a text in em as engines set it, letters that the family lacks in the fallback's."""
     known = _characters(family)
     runs = groupby(text, key=lambda character: ord(character) in known or character.isspace())
-    return sum(face(family if own else FALLBACK, bold).getlength("".join(run)) for own, run in runs) / UNITS
+    return sum(
+        face(family if own else FALLBACK, bold).getlength("".join(run), features=[LINING]) for own, run in runs
+    ) / UNITS  # fmt: skip
 
 
 @cache

@@ -14,8 +14,9 @@ from finscribe_assets.documents.captions import PARTICULARS
 from finscribe_assets.documents.drawn import DrawnDocument
 from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.rendering.blocks import BlockRow, Piece
-from finscribe_assets.rendering.columns import POINTS_PER_MM, SLACK, unbroken
+from finscribe_assets.rendering.columns import POINTS_PER_MM, SLACK
 from finscribe_assets.rendering.faces import text_width
+from finscribe_assets.rendering.wrapping import unbroken
 
 GAP = 1.2  # em between a label and its value
 DUE = 1.1  # size of the amount due, in em

@@ -6,9 +6,10 @@ One family of templates serves both engines. What differs is how a mark is writt
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -20,26 +21,34 @@ from finscribe_assets.documents.elements import ValueKind, kind_of
 from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.rendering.blocks import Blocks
-from finscribe_assets.rendering.columns import MAIL_PARTS, WORDS, table_widths
+from finscribe_assets.rendering.columns import table_widths
 from finscribe_assets.rendering.faces import FALLBACK, SECOND_SCRIPT, line_extent
 from finscribe_assets.rendering.fitting import DUE, Fitting
 from finscribe_assets.rendering.pages import MarkKind
-from finscribe_assets.rendering.rows import MONEY_COLUMNS, SPANNING, Cell, merged_at, sheets_of, table_rows
+from finscribe_assets.rendering.rows import MONEY_COLUMNS, SPANNING, Cell, TableRow, merged_at, sheets_of, table_rows
 from finscribe_assets.rendering.sheets import fits_content, sheet_of
+from finscribe_assets.rendering.wrapping import ON_ONE_LINE, pieces_of
 
 # Letters that join, or fill their square, are not spaced out.
 UNSPACED = ("ar", "ja", "zh")
-_ON_ONE_LINE = (ValueKind.AMOUNT, ValueKind.DATE)
 
 
-@dataclass(frozen=True)
-class Marked:
+class Marked(NamedTuple):
     """Something that the HTML marks: what it is, and the text that stands in it, where that is known."""
 
-    kind: MarkKind | None  # None for a piece of a field, and for all that a page holds
+    kind: MarkKind | None  # None for the head of a column, and for all that a page holds
     name: str
     text: str = ""
-    piece_of: int | None = None  # number of the field that this is a part of; lines may end between pieces
+    cells: tuple[MarkedCell, ...] = ()  # of a row
+    once: bool = False  # whether it stands on one page: a row does, but for repeated heads
+
+
+class MarkedCell(NamedTuple):
+    """A cell of a marked row: the columns that it stands in, and its text."""
+
+    first: int  # column, from 0
+    columns: int
+    text: str
 
 
 @dataclass
@@ -47,20 +56,32 @@ class PageMarkup:
     """The HTML of a document and what it marks, by number."""
 
     engine: Engine
+    font: str
+    language: str
     marked: list[Marked] = field(default_factory=list)
     html: str = ""
     table: str = ""  # name of the document's table
+    columns: list[int] = field(default_factory=list)  # numbers of the marks of its columns' heads
     content: int | None = None  # number of the mark around all that is printed, where the page is cut to it
 
-    def mark(self, name: str, text: str = "") -> Markup:
+    def mark(self, name: str) -> Markup:
         """Return the attribute that marks an element as ``kind:name``."""
         kind, _, rest = name.partition(":")
-        return self._attribute(Marked(MarkKind(kind), rest, text))
+        return self._attribute(Marked(MarkKind(kind), rest))
 
     def mark_content(self) -> Markup:
         """Return the attribute that marks the element around all that is printed."""
         self.content = len(self.marked)
         return self._attribute(Marked(None, "content"))
+
+    def mark_row(self, number: int, cells: Iterable[MarkedCell], *, head: bool) -> Markup:
+        """Return the attribute that marks a row of the table, which tells its cells' heights."""
+        return self._attribute(Marked(MarkKind.ROW, str(number), cells=tuple(cells), once=not head))
+
+    def mark_column(self) -> Markup:
+        """Return the attribute that marks the head of the next column, which tells its cells' widths."""
+        self.columns.append(len(self.marked))
+        return self._attribute(Marked(None, "column"))
 
     def _attribute(self, marked: Marked) -> Markup:
         self.marked.append(marked)
@@ -68,48 +89,30 @@ class PageMarkup:
         href = f'href="http://m/{number}"' if self.engine is Engine.PLUTOPRINT else f'data-mark="{number}"'
         return Markup(href)  # noqa: S704, a number
 
-    @property
-    def tag(self) -> str:
-        """Return the element that carries marks: only anchors become links, and HTML's own parser nests none."""
-        return "a" if self.engine is Engine.PLUTOPRINT else "span"
+    def tag(self, other: str) -> str:
+        """Return the element that carries a mark instead of another: of PlutoPrint's only anchors become links."""
+        return "a" if self.engine is Engine.PLUTOPRINT else other
 
-    def field(self, path: str, text: str, language: str) -> Markup:
-        """Return a value with its mark.
-
-        PlutoPrint does not tell what stands on each of several lines: every piece that a line may end after is marked
-        too. WeasyPrint does tell, and would order marked pieces wrongly where left-to-right text stands in Arabic.
-        """
-        tag, attribute = self.tag, self._attribute(Marked(MarkKind.FIELD, path, text))
-        number, kind = len(self.marked) - 1, kind_of(path)
-        # No line ends within an amount or a date.
-        pieces = [("", text)] if kind in _ON_ONE_LINE else _pieces(text, path, language)
+    def field(self, path: str, text: str) -> Markup:
+        """Return a value with its mark."""
+        tag, kind = self.tag("span"), kind_of(path)
+        attribute = self._attribute(Marked(MarkKind.FIELD, path, text))
+        pieces = pieces_of(text, self.language, path)
         # The groups of a telephone number would change places among Arabic words.
-        style = "ltr" if language == "ar" and kind is ValueKind.IDENTIFIER else ""
-        # A word cut at its hyphen would be read as two.
+        style = "ltr" if self.language == "ar" and kind is ValueKind.IDENTIFIER else ""
         if len(pieces) == 1:
-            style += " whole" if "-" in text or kind in _ON_ONE_LINE else ""
-            return Markup(f'<{tag} {attribute} class="{style}">{escape(text)}</{tag}>')  # noqa: S704, escaped
-        inner = []
-        for space, piece in pieces:
-            whole = ' class="whole"' if "-" in piece else ""
-            if self.engine is Engine.PLUTOPRINT:
-                whole += f" {self._attribute(Marked(None, path, space + piece, piece_of=number))}"
-            inner.append(f"{space}<{tag}{whole}>{escape(piece)}</{tag}>" if whole else f"{space}{escape(piece)}")
-        between = "<wbr/>" if path.endswith("email") else ""
-        return Markup(f'<{tag} {attribute} class="{style}">{between.join(inner)}</{tag}>')  # noqa: S704, escaped
+            style += " whole" if "-" in text or kind in ON_ONE_LINE else ""
+            inner = str(escape(text))
+        else:
+            between = "<wbr/>" if path.endswith("email") else ""
+            inner = between.join(f"{space}{_unbroken(piece)}" for space, piece in pieces)
+        style = f' class="{style}"' if style else ""
+        return Markup(f"<{tag} {attribute}{style}>{inner}</{tag}>")  # noqa: S704, escaped
 
 
-def _pieces(text: str, path: str, language: str) -> list[tuple[str, str]]:
-    """Return the pieces of a text that lines may end between, each with the space before it."""
-    if path.endswith("email"):
-        return [("", piece) for piece in MAIL_PARTS.findall(text)]
-    if language not in ("ja", "zh"):
-        return [(" " if place else "", word) for place, word in enumerate(text.split(" "))]
-    found, end = [], 0
-    for piece in WORDS.finditer(text):
-        found.append((text[end : piece.start()], piece[0]))
-        end = piece.end()
-    return found
+def _unbroken(piece: str) -> str:
+    # A word cut at its hyphen would be read as two.
+    return f'<span class="whole">{escape(piece)}</span>' if "-" in piece else escape(piece)
 
 
 @cache
@@ -136,22 +139,37 @@ def to_markup(drawn: DrawnDocument, engine: Engine | None = None) -> PageMarkup:
     """Return the HTML of a document for its engine, with a mark on everything that has a box."""
     look, document = drawn.presentation, drawn.document
     facts, language = LOCALE_FACTS[document.locale], LOCALE_FACTS[document.locale].language
-    page = PageMarkup(engine or look.engine, table="entries" if document.entries else "line_items")
+    table_name = "entries" if document.entries else "line_items"
+    page = PageMarkup(engine or look.engine, look.font, language, table=table_name)
     right_to_left = facts.right_to_left
 
     def print_field(path: str) -> Markup:
-        return page.field(path, drawn.printed[path], language) if path in drawn.printed else Markup("")
+        return page.field(path, drawn.printed[path]) if path in drawn.printed else Markup("")
 
     def text_of(content: Cell) -> str:
         before, path, after = content
         return f"{before}{drawn.printed.get(path, '') if path else ''}{after}"
+
+    def mark_row(row: TableRow) -> Markup:
+        texts = {column: text_of(content) for column, content in row.cells.items()}
+        if row.style == SPANNING:
+            cells = [MarkedCell(0, len(look.columns), text) for text in texts.values()]
+        else:
+            cells = [MarkedCell(at, 1, texts.get(column, "")) for at, column in enumerate(look.columns)]
+        return page.mark_row(row.number, cells, head=row.kind == "th")
+
+    def mark_merged() -> Markup:
+        at, labels = merged_at(look.columns), look.labels
+        after = len(look.columns) - at
+        cells = MarkedCell(0, at, labels["group_item"]), MarkedCell(at, after, labels["group_price"])
+        return page.mark_row(0, cells, head=True)
 
     sheet, table, rows, blocks = sheet_of(drawn), table_widths(drawn), table_rows(drawn), Blocks(drawn)
     issuer = drawn.printed["buyer.name" if document.document_type is DocumentType.PURCHASE_ORDER else "seller.name"]
     page.html = _environment().get_template(f"{look.layout}.html").render(
         printed=drawn.printed, look=look, labels=look.labels, addresses=_addresses(drawn), particulars=PARTICULARS,
         heads=[row for row in rows if row.kind == "th"], sheets=sheets_of(rows), merged_at=merged_at(look.columns),
-        text_of=text_of, spanning=SPANNING,
+        spanning=SPANNING,
         money_columns=MONEY_COLUMNS, table=table, language=language, initials=_initials(issuer),
         header=blocks.header(), payment=blocks.payment(), terms=blocks.terms(), bank=blocks.bank(),
         totals=blocks.balances() if document.entries else blocks.totals(),
@@ -162,8 +180,8 @@ def to_markup(drawn: DrawnDocument, engine: Engine | None = None) -> PageMarkup:
         start="right" if right_to_left else "left", end="left" if right_to_left else "right",
         spacing="normal" if language in UNSPACED else "0.08em",
         digits="arabic-indic" if look.numbers.digits == "arabic" else "decimal",
-        tag=page.tag, mark=page.mark, mark_content=page.mark_content, field=print_field,
-        pluto=page.engine is Engine.PLUTOPRINT,
+        tag=page.tag("span"), row_tag=page.tag("tr"), head_tag=page.tag("th"), mark=page.mark, field=print_field,
+        mark_content=page.mark_content, mark_row=mark_row, mark_column=page.mark_column, mark_merged=mark_merged,
     )  # fmt: skip
     return page
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 from PIL import Image
@@ -24,8 +24,7 @@ class MarkKind(StrEnum):
     REGION = "region"  # a block of the page; name is header, totals, payment or a party's role
 
 
-@dataclass(frozen=True)
-class Box:
+class Box(NamedTuple):
     """A rectangle in pixels of the page image: x to the right, y down, x1 and y1 exclusive."""
 
     x0: float
@@ -52,7 +51,7 @@ class Box:
         return Box(min(self.x0, other.x0), min(self.y0, other.y0), max(self.x1, other.x1), max(self.y1, other.y1))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Fragment:
     """One line's, or one page's, part of a mark: a value may wrap and a table may cross pages."""
 
@@ -62,7 +61,7 @@ class Fragment:
     visible: bool = True  # False where damage has destroyed it beyond reading
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Mark:
     """Something on the page with a name, and where it stands."""
 
@@ -121,7 +120,7 @@ _UNREADABLE = {True: (), False: (False,)}
 
 
 def _mark_to_json(mark: Mark, page: int) -> dict[str, Any]:
-    fragments = [[*(round(side, 2) for side in asdict(part.box).values()), part.text, *_UNREADABLE[part.visible]]
+    fragments = [[*(round(side, 2) for side in part.box), part.text, *_UNREADABLE[part.visible]]
                  for part in mark.fragments if part.page == page]  # fmt: skip
     return {"kind": str(mark.kind), "name": mark.name, "fragments": fragments}
 

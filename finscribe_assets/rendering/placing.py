@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
+from typing import NamedTuple
 
 import numpy as np
 
 from finscribe_assets.documents.drawn import Engine
-from finscribe_assets.rendering.markup import Marked, PageMarkup
+from finscribe_assets.rendering.markup import Marked, MarkedCell, PageMarkup
 from finscribe_assets.rendering.pages import Box, Fragment, Mark, MarkKind
+from finscribe_assets.rendering.wrapping import pieces_of, texts_of_lines
 
 MARGIN_BELOW_MM = 6  # what a page that is cut to its content keeps below it
 MM_PER_INCH = 25.4
 EMPTY = 0.5  # pixels: what is no wider shows nothing
 
 
-@dataclass(frozen=True)
-class Placed:
+class Placed(NamedTuple):
     """One box of a mark: a mark that wraps, or crosses pages, has several."""
 
     mark: int  # its number
@@ -60,55 +61,63 @@ def lay_out(markup: PageMarkup, dpi: int) -> LaidOut:
     return LaidOut(painted.pages, marks_of(markup, painted.placed))
 
 
-def marks_of(markup: PageMarkup, placed: Sequence[Placed]) -> list[Mark]:
-    """Return the marks of a document with their fragments and texts, in the order of its HTML."""
+def marks_of(markup: PageMarkup, placed: Iterable[Placed]) -> list[Mark]:
+    """Return the marks of a document with their fragments and texts, in the order of its HTML.
+
+    Raises:
+        ValueError: a value stands on more lines than it can be divided into; the message names its text.
+    """
     boxes: dict[int, list[Placed]] = {}
     for one in placed:
         # Where a line ends, an engine may leave an empty box of what it moves to the next.
         if one.box.width > EMPTY:
             boxes.setdefault(one.mark, []).append(one)
-    pieces: dict[int, list[tuple[str, Placed]]] = {}
-    for number, marked in enumerate(markup.marked):
-        if marked.piece_of is not None and number in boxes:
-            pieces.setdefault(marked.piece_of, []).append((marked.text, boxes[number][0]))
+    columns = [boxes[number][0].box for number in markup.columns if number in boxes]
     found: dict[tuple[MarkKind, str], list[Fragment]] = {}
+    rows: list[Fragment] = []
     for number, marked in enumerate(markup.marked):
-        if marked.kind is not None and number in boxes:
-            fragments = found.setdefault((marked.kind, marked.name), [])
-            fragments += _fragments(marked, boxes[number], pieces.get(number))
-    cells = {name: parts for (kind, name), parts in found.items() if kind is MarkKind.CELL}
-    rows = _rows(cells)
-    for name, parts in cells.items():
-        found[MarkKind.CELL, name] = [_as_tall_as_its_row(part, rows[_row_of(name)]) for part in parts]
+        places = boxes.get(number)
+        if marked.kind is None or not places:
+            continue
+        if marked.once:
+            # PlutoPrint also tells where a row that moves to the next page would have stood, in the margin.
+            places = places[-1:]
+        texts = _texts(markup, marked, places)
+        parts = [Fragment(one.page, one.box, text) for one, text in zip(places, texts, strict=True)]
+        found.setdefault((marked.kind, marked.name), []).extend(parts)
+        if marked.kind is MarkKind.ROW:
+            rows += parts
+            for cell in marked.cells:
+                found.setdefault((MarkKind.CELL, name_of_cell(marked, cell)), []).extend(_cell(cell, parts, columns))
     marks = [Mark(kind, name, tuple(parts)) for (kind, name), parts in found.items()]
-    marks += [Mark(MarkKind.ROW, str(row), tuple(parts)) for row, parts in rows.items()]
     if rows:
-        marks.append(Mark(MarkKind.TABLE, markup.table, _hulls(part for parts in rows.values() for part in parts)))
+        marks.append(Mark(MarkKind.TABLE, markup.table, _hulls(rows)))
     return marks
 
 
-def _fragments(marked: Marked, places: list[Placed], pieces: list[tuple[str, Placed]] | None) -> list[Fragment]:
-    if pieces is None:
-        return [Fragment(one.page, one.box, marked.text if one.text is None else one.text) for one in places]
-    texts = [""] * len(places)
-    for text, piece in pieces:
-        # A line's pieces lie on its box; the nearest one is meant where lines are set so tight that two overlap.
-        middle = (piece.box.y0 + piece.box.y1) / 2
-        away = [(one.page != piece.page, abs((one.box.y0 + one.box.y1) / 2 - middle)) for one in places]
-        texts[away.index(min(away))] += text
-    return [Fragment(one.page, one.box, text.strip()) for one, text in zip(places, texts, strict=True)]
+def _texts(markup: PageMarkup, marked: Marked, places: Sequence[Placed]) -> list[str]:
+    """Return what stands in each box of a mark, as the engine tells it or its widths do."""
+    if marked.kind is not MarkKind.FIELD:
+        return [""] * len(places)
+    told = [one.text for one in places if one.text is not None]
+    if len(told) == len(places):
+        return told
+    if len(places) == 1:
+        return [marked.text]
+    pieces = pieces_of(marked.text, markup.language, marked.name)
+    return texts_of_lines(pieces, [one.box.width for one in places], markup.font)
 
 
-def _row_of(cell: str) -> int:
-    return int(cell.partition(":")[0])
+def name_of_cell(row: Marked, cell: MarkedCell) -> str:
+    """Return a cell's name, ``row:column``, or ``row:column:columns`` where it spans several."""
+    return f"{row.name}:{cell.first}" + (f":{cell.columns}" if cell.columns > 1 else "")
 
 
-def _rows(cells: dict[str, list[Fragment]]) -> dict[int, list[Fragment]]:
-    """Return the rows of a table: around their cells, on each page that they stand on."""
-    rows: dict[int, list[Fragment]] = {}
-    for name, parts in cells.items():
-        rows.setdefault(_row_of(name), []).extend(parts)
-    return {row: list(_hulls(parts)) for row, parts in sorted(rows.items())}
+def _cell(cell: MarkedCell, rows: Iterable[Fragment], columns: Sequence[Box]) -> Iterator[Fragment]:
+    """Yield a cell on each page that its row stands on: as tall as the row and as wide as its columns."""
+    across = columns[cell.first].around(columns[cell.first + cell.columns - 1])
+    for row in rows:
+        yield Fragment(row.page, Box(across.x0, row.box.y0, across.x1, row.box.y1), cell.text)
 
 
 def _hulls(parts: Iterable[Fragment]) -> tuple[Fragment, ...]:
@@ -116,8 +125,3 @@ def _hulls(parts: Iterable[Fragment]) -> tuple[Fragment, ...]:
     for part in parts:
         hulls[part.page] = hulls[part.page].around(part.box) if part.page in hulls else part.box
     return tuple(Fragment(page, box, "") for page, box in sorted(hulls.items()))
-
-
-def _as_tall_as_its_row(part: Fragment, rows: list[Fragment]) -> Fragment:
-    row = next(one.box for one in rows if one.page == part.page)
-    return Fragment(part.page, Box(part.box.x0, row.y0, part.box.x1, row.y1), part.text)

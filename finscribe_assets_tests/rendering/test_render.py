@@ -1,7 +1,12 @@
+import io
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 from finscribe_assets.documents.generator import draw
@@ -15,6 +20,7 @@ from finscribe_assets.rendering.faces import FALLBACK, SECOND_SCRIPT
 from finscribe_assets.rendering.markup import to_markup
 from finscribe_assets.rendering.pages import Box, Fragment, Mark, MarkKind, Page, RenderedDocument, from_table, to_table
 from finscribe_assets.rendering.placing import LaidOut, lay_out
+from finscribe_assets.rendering.png import to_png
 from finscribe_assets.rendering.preview import preview_png
 from finscribe_assets.rendering.render import render
 from finscribe_assets.rendering.system import FONT_PACKAGES, missing_packages
@@ -86,11 +92,15 @@ def test_the_head_of_a_table_in_reversed_print_can_be_read(layout):
 ])  # fmt: skip
 def test_no_word_or_number_of_the_table_breaks_inside(layout, font):
     for drawn in drawn_as(layout, font, long_amounts=1.0, wrapped_descriptions=1.0, label_synonyms=1.0):
-        wanted = {f"0:{place}": drawn.presentation.labels[f"lines.{column}"]
-                  for place, column in enumerate(drawn.presentation.columns)}
-        wanted |= {f"{row + 1}:{place}": drawn.printed.get(f"lines[{row}].{column}", "")
-                   for row in range(len(drawn.document.lines))
-                   for place, column in enumerate(drawn.presentation.columns)}
+        wanted = {
+            f"0:{place}": drawn.presentation.labels[f"lines.{column}"]
+            for place, column in enumerate(drawn.presentation.columns)
+        }
+        wanted |= {
+            f"{row + 1}:{place}": drawn.printed.get(f"lines[{row}].{column}", "")
+            for row in range(len(drawn.document.lines))
+            for place, column in enumerate(drawn.presentation.columns)
+        }
         laid_out = lay_out(to_markup(drawn), 72)
         assert layout_problems(drawn, laid_out) == []
         shown = {mark.name: mark.text for mark in laid_out.marks
@@ -266,3 +276,10 @@ def test_destroyed_fields_are_told_without_reading_images(batch, tmp_path):
     assert "issue_date" not in readable_leaves(drawn, hidden)
     asked = {pair.target for pair in make_pairs(drawn, hidden, PairRecipe(ocr_lines=99, questions=99, absent=0))}
     assert "issue_date" not in asked
+
+
+@given(hnp.arrays(np.uint8, st.tuples(st.integers(1, 40), st.integers(1, 40))))
+def test_any_decoder_reads_a_page_as_it_was(pixels):
+    file = to_png(pixels)
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(file))), pixels)
+    assert np.array_equal(cv2.imdecode(np.frombuffer(file, np.uint8), cv2.IMREAD_GRAYSCALE), pixels)

@@ -10,13 +10,12 @@ import numpy as np
 
 from finscribe_assets.documents.drawn import Presentation
 from finscribe_assets.rendering.damage.draws import LIGHT_MIX, Draw, strengths_of, with_grain
+from finscribe_assets.rendering.png import to_png
 
 REFERENCE_DPI = 144  # at which blur is given in pixels
 BEST_QUALITY = 92  # of JPEG, on OpenCV's scale to 100
 
 # Rows of print are much alike as they are: filters cost three times as long and make the file no smaller.
-_QUICK_PNG = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_DEFAULT,
-              cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_NONE]  # fmt: skip
 
 
 def _blurred(page: np.ndarray, draw: Draw, sigma: float, other: float | None = None) -> np.ndarray:
@@ -79,10 +78,9 @@ def encode(pixels: np.ndarray, look: Presentation) -> bytes:
     Raises:
         ValueError: the page has no pixels.
     """
-    if strengths_of(look):
-        ok, file = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, _quality(look)])
-    else:
-        ok, file = cv2.imencode(".png", pixels, _QUICK_PNG)
+    if not strengths_of(look):
+        return to_png(pixels)
+    ok, file = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, _quality(look)])
     if not ok:
         raise ValueError(f"the page of {pixels.shape} pixels could not be encoded")
     return file.tobytes()

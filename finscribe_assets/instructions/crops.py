@@ -1,14 +1,53 @@
-"""Regions cut from page images."""
+"""The image of a pair: whole pages, or a region cut from one. Crops are made when they are needed, never stored."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterable
+from functools import lru_cache
 
-from PIL import Image
+from PIL import Image, ImageStat
 
-from finscribe_assets.rendering.pages import Box
+from finscribe_assets.instructions.pair import Pair, Patch
+from finscribe_assets.rendering.pages import Box, Page
 
 MARGIN = 2  # pixels around a box, so that no stroke is cut
+PAGES_HELD = 8  # decoded pages that a cache holds: pairs come document by document
+
+OpenPage = Callable[[str, int], Image.Image]
+"""Document id and page number, from 0 → the page's pixels, in mode L."""
+
+
+def page_cache(page_of: Callable[[str, int], Page], held: int = PAGES_HELD) -> OpenPage:
+    """Return a function that decodes pages and holds the last ones, as most pairs are regions of the page before."""
+    return lru_cache(maxsize=held)(lambda document, number: page_of(document, number).open())
+
+
+def images_of(pair: Pair, open_page: OpenPage) -> list[Image.Image]:
+    """Return a pair's images, in mode L: its pages with their patches, cut to its box where it has one.
+
+    Raises:
+        ValueError: a box has no area on its page.
+    """
+    pages = [patched(open_page(pair.document_id, number), number, pair.patches) for number in pair.pages]
+    return pages if pair.box is None else [crop(page, pair.box) for page in pages]
+
+
+def patched(page: Image.Image, number: int, patches: Iterable[Patch]) -> Image.Image:
+    """Return a page on which each patch's source is printed over its target too, at the target's right edge."""
+    here = [patch for patch in patches if patch.page == number]
+    if not here:
+        return page
+    changed = page.copy()
+    for patch in here:
+        print_, place = crop(page, patch.source), crop(page, patch.target)
+        # The commonest level of a box of print is its paper.
+        paper = max(range(256), key=ImageStat.Stat(place).h.__getitem__)
+        ground = Image.new("L", (max(place.width, print_.width), place.height), paper)
+        ground.paste(print_, (ground.width - print_.width, (place.height - print_.height) // 2))
+        right, top = math.ceil(patch.target.x1) + MARGIN, math.floor(patch.target.y0) - MARGIN
+        changed.paste(ground, (right - ground.width, top))
+    return changed
 
 
 def crop(page: Image.Image, box: Box, margin: int = MARGIN) -> Image.Image:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from finscribe_assets.cli.progress import bar, console
 from finscribe_assets.profiles import FIRST_KEY, workers_from_environment
+
+if TYPE_CHECKING:
+    from finscribe_assets.instructions.tasks import PairRecipe
 
 Workspace = Annotated[
     Path,
@@ -129,14 +132,16 @@ def render(
 
 def pairs(
     workspace: Workspace,
-    ocr_lines: Annotated[
-        int, typer.Option(min=0, help="`OCR:` pairs of single printed lines, at most, a document.")
-    ] = 24,
+    mix: Annotated[
+        list[str] | None,
+        typer.Option(help="Pairs of a task a document, at most, such as ocr_line=8 or arithmetic=1.5. Repeat for more "
+                          "tasks; the usual mix holds for the others."),
+    ] = None,
+    only: Annotated[bool, typer.Option("--only", help="Make pairs of the tasks in --mix alone.")] = False,
     workers: WorkerCount = None,
 ) -> None:
-    """Turn pages into instruction pairs in pairs/: extraction, questions, tables, absent fields, lines of text."""
+    """Turn pages into instruction pairs in pairs/: extraction, questions, arithmetic, places, tables, lines of text."""
     from finscribe_assets.instructions.batch import pair_batch
-    from finscribe_assets.instructions.tasks import PairRecipe
     from finscribe_assets.shards import LocalShardPool
 
     with bar(_documents(workspace), "documents paired") as advance:
@@ -145,11 +150,27 @@ def pairs(
             workspace / "images",
             workspace / "pairs",
             LocalShardPool(workers or workers_from_environment()),
-            PairRecipe(ocr_lines=ocr_lines),
+            _recipe(mix or [], only=only),
             on_shard=advance,
         )
     for task, count in sorted(summary.tasks.items()):
         console.print(f"{count:8,}  {task}")
+
+
+def _recipe(mix: list[str], *, only: bool) -> PairRecipe:
+    from finscribe_assets.instructions.pair import Task
+    from finscribe_assets.instructions.tasks import PairRecipe
+
+    counts: dict[str, float] = {}
+    for one in mix:
+        task, _, count = one.partition("=")
+        if task not in set(Task):
+            raise ValueError(f"--mix {one}: {task!r} is none of the tasks {', '.join(Task)}")
+        try:
+            counts[task] = float(count)
+        except ValueError:
+            raise ValueError(f"--mix {one}: give a number of pairs, such as {task}=2") from None
+    return (PairRecipe(mix={}) if only else PairRecipe()).changed(**counts)
 
 
 def split(

@@ -18,8 +18,8 @@ from finscribe_assets.inference.layout import Layout, RendererBoxes
 from finscribe_assets.inference.predict import Mode, predict_document
 from finscribe_assets.inference.reader import Reader, ReadRequest
 from finscribe_assets.instructions.crops import crop
-from finscribe_assets.instructions.pair import OCR_PROMPT
-from finscribe_assets.instructions.wordings import FULL
+from finscribe_assets.instructions.pair import OCR_PROMPT, Task
+from finscribe_assets.instructions.wordings import wordings_of
 from finscribe_assets.rendering.pages import Box, from_table
 
 FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP")
@@ -114,7 +114,7 @@ def extract_image(reader: Reader, path: AnyPath, box: Box | None = None, prompt:
             "an image of one line, or take a real model that reads pages (PaddlePaddle/PaddleOCR-VL)"
         )
     whole_page = box is None and not reader.reads_lines
-    asked = ReadRequest((image,), prompt or (FULL[0] if whole_page else OCR_PROMPT))
+    asked = ReadRequest((image,), prompt or (wordings_of(Task.FULL_EXTRACTION)[0] if whole_page else OCR_PROMPT))
     reading = reader.read([asked])[0]
     return Extraction(reading.text, round(reading.confidence, 4), reading.truncated)
 

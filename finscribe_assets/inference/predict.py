@@ -26,10 +26,10 @@ from finscribe_assets.files import (
 from finscribe_assets.inference.layout import Layout, RendererBoxes
 from finscribe_assets.inference.reader import Reader, Reading, ReadRequest, geometric_mean
 from finscribe_assets.inference.spans import value_spans
+from finscribe_assets.instructions.answers import unflatten
 from finscribe_assets.instructions.crops import crop
-from finscribe_assets.instructions.pair import OCR_PROMPT
-from finscribe_assets.instructions.tasks import unflatten
-from finscribe_assets.instructions.wordings import FULL
+from finscribe_assets.instructions.pair import OCR_PROMPT, Task
+from finscribe_assets.instructions.wordings import wordings_of
 from finscribe_assets.rendering.pages import RenderedDocument, from_table
 from finscribe_assets.shards import fingerprint_of, shard_files
 from finscribe_assets.training.configuration import EMBEDDED
@@ -72,7 +72,8 @@ def predict_documents(reader: Reader, documents: Sequence[RenderedDocument], mod
     text. Confidence is, by field path, the geometric mean of the probabilities of the field's tokens.
     """
     if mode is Mode.PAGE:
-        requests = [ReadRequest(tuple(page.open() for page in document.pages), FULL[0]) for document in documents]
+        prompt = wordings_of(Task.FULL_EXTRACTION)[0]
+        requests = [ReadRequest(tuple(page.open() for page in document.pages), prompt) for document in documents]
         return [_page_record(reader, document.id, reading)
                 for document, reading in zip(documents, reader.read(requests), strict=True)]  # fmt: skip
     requests, places = [], []

@@ -21,7 +21,7 @@ from finscribe_assets.shards import (
     write_shard,
 )
 
-PAIRS_VERSION = 2  # raise it with every change to what is asked or answered
+PAIRS_VERSION = 3  # raise it with every change to what is asked or answered
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,7 @@ class Task(StrEnum):
     OCR_REGION = "ocr_region"  # a block of the page → its lines in reading order, verbatim
 
 
+OF_ONE_FIELD = (Task.FIELD_QUESTION, Task.FIELD_TO_BOX, Task.BOX_TO_FIELD, Task.OCR_LINE)  # which is their target
 OCR_PROMPT = "OCR:"  # PaddleOCR-VL's own prompts
 TABLE_PROMPT = "Table Recognition:"
 ILLEGIBLE = "[illegible]"  # what is answered for a value that damage has destroyed

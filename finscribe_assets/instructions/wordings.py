@@ -1,36 +1,50 @@
-"""How tasks are put into words. A pair's wording follows from its id, so that it never changes between runs."""
+"""How tasks are put into words (wordings.yaml). A pair's wording follows from its id: it never changes between runs."""
 
 from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import yaml
 
 from finscribe_assets.documents.elements import field_of
 from finscribe_assets.documents.schema import Document
 from finscribe_assets.files import sha256_of
 
-FULL = (
-    "Extract all the data of this document as JSON.",
-    "Read this document and return its content as JSON.",
-    "Convert the document to structured JSON.",
-    "Return every value printed on this document as a JSON object.",
-)
-REGION = (
-    "Extract the data of this part of the document as JSON.",
-    "Read this region and return its values as JSON.",
-    "Return the values printed in this block as a JSON object.",
-    "Convert this part of the page to JSON.",
-)
-QUESTION = (
-    "What is the {what}? Answer as JSON with the key {key}; null if it is not there.",
-    "Find the {what} and return it as JSON under {key}, or null if it is absent.",
-    "Return the {what} as a JSON object with the key {key}. Use null when the document does not show it.",
-    "Read the {what} from this document. Reply with JSON: the key is {key}, the value null if there is none.",
-)
+
+@cache
+def _file() -> dict[str, Any]:
+    return yaml.safe_load(files("finscribe_assets.instructions").joinpath("wordings.yaml").read_text("utf-8"))
 
 
-def worded(wordings: tuple[str, ...], pair_id: str, **values: str) -> str:
-    """Return the wording that belongs to a pair, filled in."""
-    return wordings[int(sha256_of(pair_id)[:8], 16) % len(wordings)].format(**values)
+def wordings_of(task: str) -> tuple[str, ...]:
+    """Return the wordings of a task that training asks with; of an absent field those of any question."""
+    return tuple(_file()[_asked_as(task)]["seen"])
 
 
+def held_out_wordings_of(task: str) -> tuple[str, ...]:
+    """Return the wordings of a task that no training set has."""
+    return tuple(_file()[_asked_as(task)]["held_out"])
+
+
+def _asked_as(task: str) -> str:
+    return "field_question" if task == "absent_field" else task
+
+
+def claim(code: str, line: int | None) -> str:
+    """Return what an arithmetic rule says, by its code; ``line`` counts the lines that the page shows, from 1."""
+    return str(_file()["claims"][code]).format(line=line)
+
+
+def worded(task: str, pair_id: str, **values: str) -> tuple[str, str]:
+    """Return the wordings that belong to a pair, filled in: one that training has, and one that it never has."""
+    number = int(sha256_of(pair_id)[:8], 16)
+    seen, held_out = wordings_of(task), held_out_wordings_of(task)
+    return seen[number % len(seen)].format(**values), held_out[number % len(held_out)].format(**values)
+
+
+@cache
 def describe(path: str) -> str:
     """Return a field's description from the schema, such as ``name of the party (seller)``."""
     group, _, _ = path.partition(".")

@@ -6,7 +6,7 @@ One family of templates serves both engines. What differs is how a mark is writt
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, NamedTuple
@@ -20,7 +20,7 @@ from finscribe_assets.documents.drawn import DrawnDocument, Engine
 from finscribe_assets.documents.elements import ValueKind, kind_of
 from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.schema import DocumentType
-from finscribe_assets.rendering.blocks import Blocks
+from finscribe_assets.rendering.blocks import BlockRow, Blocks, Piece
 from finscribe_assets.rendering.columns import table_widths
 from finscribe_assets.rendering.faces import FALLBACK, SECOND_SCRIPT, line_extent
 from finscribe_assets.rendering.fitting import DUE, Fitting
@@ -78,6 +78,10 @@ class PageMarkup:
         """Return the attribute that marks a row of the table, which tells its cells' heights."""
         return self._attribute(Marked(MarkKind.ROW, str(number), cells=tuple(cells), once=not head))
 
+    def mark_line(self, text: str) -> Markup:
+        """Return the attribute that marks a printed line of a block with all its text."""
+        return self._attribute(Marked(MarkKind.LINE, str(len(self.marked)), text))
+
     def mark_column(self) -> Markup:
         """Return the attribute that marks the head of the next column, which tells its cells' widths."""
         self.columns.append(len(self.marked))
@@ -121,6 +125,7 @@ def _environment() -> Environment:
     environment = Environment(loader=PackageLoader("finscribe_assets.rendering"), autoescape=True,
                               undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)  # fmt: skip
     environment.filters["css_text"] = _css_text
+    environment.filters["qualified"] = lambda name, role: f"{role}.{name}"
     return environment
 
 
@@ -150,6 +155,18 @@ def to_markup(drawn: DrawnDocument, engine: Engine | None = None) -> PageMarkup:
         before, path, after = content
         return f"{before}{drawn.printed.get(path, '') if path else ''}{after}"
 
+    def text_of_pieces(pieces: Sequence[Piece]) -> str:
+        return "".join(text_of((before, path, "")) for before, path in pieces)
+
+    def text_of_row(row: BlockRow) -> str:
+        return f"{text_of_pieces(row.label)}{row.colon} {text_of_pieces(row.value)}".strip()
+
+    def text_of_address_line(role: str, parts: Sequence[Cell]) -> str:
+        return "".join(text_of((before, f"{role}.address.{name}", after)) for before, name, after in parts)
+
+    def text_of_address(role: str, between: str) -> str:
+        return between.join(text_of_address_line(role, parts) for parts in addresses[role])
+
     def mark_row(row: TableRow) -> Markup:
         texts = {column: text_of(content) for column, content in row.cells.items()}
         if row.style == SPANNING:
@@ -164,10 +181,11 @@ def to_markup(drawn: DrawnDocument, engine: Engine | None = None) -> PageMarkup:
         cells = MarkedCell(0, at, labels["group_item"]), MarkedCell(at, after, labels["group_price"])
         return page.mark_row(0, cells, head=True)
 
+    addresses = _addresses(drawn)
     sheet, table, rows, blocks = sheet_of(drawn), table_widths(drawn), table_rows(drawn), Blocks(drawn)
     issuer = drawn.printed["buyer.name" if document.document_type is DocumentType.PURCHASE_ORDER else "seller.name"]
     page.html = _environment().get_template(f"{look.layout}.html").render(
-        printed=drawn.printed, look=look, labels=look.labels, addresses=_addresses(drawn), particulars=PARTICULARS,
+        printed=drawn.printed, look=look, labels=look.labels, addresses=addresses, particulars=PARTICULARS,
         heads=[row for row in rows if row.kind == "th"], sheets=sheets_of(rows), merged_at=merged_at(look.columns),
         spanning=SPANNING,
         money_columns=MONEY_COLUMNS, table=table, language=language, initials=_initials(issuer),
@@ -181,6 +199,8 @@ def to_markup(drawn: DrawnDocument, engine: Engine | None = None) -> PageMarkup:
         spacing="normal" if language in UNSPACED else "0.08em",
         digits="arabic-indic" if look.numbers.digits == "arabic" else "decimal",
         tag=page.tag("span"), row_tag=page.tag("tr"), head_tag=page.tag("th"), mark=page.mark, field=print_field,
+        line_tag=page.tag("div"), mark_line=page.mark_line, text_of=text_of_pieces, text_of_row=text_of_row,
+        text_of_address=text_of_address, text_of_address_line=text_of_address_line,
         mark_content=page.mark_content, mark_row=mark_row, mark_column=page.mark_column, mark_merged=mark_merged,
     )  # fmt: skip
     return page

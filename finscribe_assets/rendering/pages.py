@@ -21,6 +21,7 @@ class MarkKind(StrEnum):
     CELL = "cell"  # one cell of a table; name is row:column, of a merged head row:column:columns; row 0 is the head
     ROW = "row"  # one printed row of a table; name is its number, 0 is the head
     TABLE = "table"  # a whole table; name is line_items, of a statement entries
+    LINE = "line"  # one line of a block with its label, which may wrap; name is a number, in reading order
     REGION = "region"  # a block of the page; name is header, totals, payment or a party's role
 
 

@@ -97,6 +97,8 @@ def marks_of(markup: PageMarkup, placed: Iterable[Placed]) -> list[Mark]:
 
 def _texts(markup: PageMarkup, marked: Marked, places: Sequence[Placed]) -> list[str]:
     """Return what stands in each box of a mark, as the engine tells it or its widths do."""
+    if marked.kind is MarkKind.LINE:
+        return [marked.text] * len(places)
     if marked.kind is not MarkKind.FIELD:
         return [""] * len(places)
     told = [one.text for one in places if one.text is not None]

@@ -26,7 +26,7 @@ def work(tmp_path_factory) -> Path:
     finscribe("synthesize", "--num-samples", 24, "--seed", 3, "--out", folder, "--shard-size", 8, "--workers", 1,
               "--preset", "embedded")  # fmt: skip
     finscribe("render", folder, "--workers", 1)
-    finscribe("pairs", folder, "--workers", 1, "--ocr-lines", 8)
+    finscribe("pairs", folder, "--workers", 1, "--mix", "ocr_line=8")
     finscribe("split", folder)
     finscribe("train", folder, "--out", folder / "adapter", "--set", "max_steps=3", "--set", "threads=1")
     finscribe("predict", folder, "--adapter", folder / "adapter", "--threads", 1)

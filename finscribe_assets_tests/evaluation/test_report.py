@@ -9,7 +9,7 @@ from finscribe_assets.evaluation.html import to_html
 from finscribe_assets.evaluation.inputs import Prediction, Truth, read_predictions, read_truths
 from finscribe_assets.evaluation.measures import calibration, interval
 from finscribe_assets.evaluation.report import evaluate, score
-from finscribe_assets.instructions.tasks import unflatten
+from finscribe_assets.instructions.answers import unflatten
 
 TRUTH = Truth("d", {"locale": "de_DE", "document_number": "A-1", "issue_date": "2024-03-01", "currency_code": "EUR",
                     "lines": [{"item_name": "Stift", "quantity": "2", "net_price": "1.50", "net_amount": "3.00"},

@@ -13,7 +13,9 @@ from finscribe_assets.documents.generator import draw
 from finscribe_assets.documents.knobs import NO_KNOBS
 from finscribe_assets.documents.layouts import LAYOUT_FACTS
 from finscribe_assets.documents.recipe import FONTS, LAYOUTS, LOCALES, Recipe, fonts_for, seed_plan
-from finscribe_assets.instructions.tasks import PairRecipe, make_pairs, readable_leaves
+from finscribe_assets.instructions.pair import ILLEGIBLE, Task
+from finscribe_assets.instructions.shown import Shown
+from finscribe_assets.instructions.tasks import PairRecipe, make_pairs
 from finscribe_assets.rendering.batch import destroyed_fields, read_rendered, render_batch
 from finscribe_assets.rendering.checks import RenderError, layout_problems, page_problems, require_sound
 from finscribe_assets.rendering.faces import FALLBACK, SECOND_SCRIPT
@@ -273,9 +275,11 @@ def test_destroyed_fields_are_told_without_reading_images(batch, tmp_path):
     table = to_table([(drawn, hidden), (batch.documents[1], batch.rendered[1])])
     write_shard(tmp_path / "part-00000.parquet", table, "x")
     assert destroyed_fields(tmp_path) == {drawn.id: frozenset({"issue_date"})}
-    assert "issue_date" not in readable_leaves(drawn, hidden)
-    asked = {pair.target for pair in make_pairs(drawn, hidden, PairRecipe(ocr_lines=99, questions=99, absent=0))}
-    assert "issue_date" not in asked
+    assert "issue_date" not in Shown(drawn, hidden).values
+    recipe = PairRecipe().changed(ocr_line=99, field_question=99, box_to_field=99, absent_field=0)
+    asked = [pair for pair in make_pairs(drawn, hidden, recipe) if pair.target == "issue_date"]
+    assert {pair.task for pair in asked} == {Task.FIELD_QUESTION, Task.OCR_LINE}
+    assert {pair.response for pair in asked} == {ILLEGIBLE, f'{{"issue_date":"{ILLEGIBLE}"}}'}
 
 
 @given(hnp.arrays(np.uint8, st.tuples(st.integers(1, 40), st.integers(1, 40))))

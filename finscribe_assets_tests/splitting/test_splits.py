@@ -51,7 +51,7 @@ def second(batch, tmp_path_factory):
     pool = LocalShardPool(1)
     synthesize(seed_plan("batch-001", 20, 6), folder / "documents", pool, shard_size=20)
     render_batch(folder / "documents", folder / "images", pool, dpi=72)
-    pair_batch(folder / "documents", folder / "images", folder / "pairs", pool, PairRecipe(ocr_lines=2))
+    pair_batch(folder / "documents", folder / "images", folder / "pairs", pool, PairRecipe().changed(ocr_line=2))
     return [BatchInputs("batch-000", batch.folder / "documents", batch.folder / "pairs"),
             BatchInputs("batch-001", folder / "documents", folder / "pairs")]  # fmt: skip
 

@@ -30,7 +30,8 @@ FEWEST_PAIRS = 5
         dg.AssetCheckSpec("every_document_has_pairs", asset="instruction_pairs", blocking=True,
                           description=f"At least {FEWEST_PAIRS} pairs a document."),
         dg.AssetCheckSpec("asked_values_are_visible", asset="instruction_pairs", blocking=True,
-                          description="Every field that is asked for is printed on its page and can be read."),
+                          description="Every field that is asked for is printed on its page, and answered as illegible "
+                          "where damage has destroyed it."),
     ],
 )  # fmt: skip
 def instruction_pairs(
@@ -40,8 +41,7 @@ def instruction_pairs(
     """Write the batch's pairs, shard by shard."""
     folder = storage.folder_of(context)
     destroyed = destroyed_fields(rendered_images)
-    printed = {document.id: document.printed.keys() - destroyed.get(document.id, frozenset())
-               for document in read_documents(synthetic_documents)}  # fmt: skip
+    printed = {document.id: document.printed.keys() for document in read_documents(synthetic_documents)}
     summary = pair_batch(
         synthetic_documents,
         rendered_images,
@@ -53,9 +53,10 @@ def instruction_pairs(
     invisible = [
         asked.id
         for asked in read_pairs(folder)
-        if asked.task in (pair.Task.FIELD_QUESTION, pair.Task.OCR_LINE)
-        and asked.target not in printed[asked.document_id]
-    ]
+        if asked.task in pair.OF_ONE_FIELD
+        and (asked.target not in printed[asked.document_id]
+             or (asked.target in destroyed.get(asked.document_id, ()) and pair.ILLEGIBLE not in asked.response))
+    ]  # fmt: skip
     examples = example_of_each_task(list(read_pairs(folder)))
     return dg.MaterializeResult(
         metadata={

@@ -43,7 +43,7 @@ IN_THE_PICTURE: dict[str, Effect] = {
 # These leave every value readable, however strong: tests hold them to it, and no time is spent on measuring.
 HARMLESS = {LIGHT_MIX, "skew", "perspective"}
 RULE = 1 / 48  # inch inside a cell's box that may be the table's rules and not the cell's print
-PRINT = (MarkKind.FIELD, MarkKind.CELL)  # marks that show a text of their own
+PRINT = (MarkKind.FIELD, MarkKind.CELL, MarkKind.LINE)  # marks that show a text of their own
 
 
 def degrade(

@@ -1,0 +1,105 @@
+"""How answers are written, and what each of their characters is: a value, an amount, a table's cell or structure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from finscribe_assets.documents.elements import ValueKind, kind_of
+from finscribe_assets.instructions.otsl import Grid, to_otsl
+from finscribe_assets.instructions.pair import Span, SpanKind
+
+Answer = tuple[str, tuple[Span, ...]]
+"""A response and its spans, which follow each other from its first character to its last."""
+
+_STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
+_TOKEN = re.compile(r"<(?:[felux]cel|nl)>")
+
+
+def unflatten(leaves: Mapping[str, Any]) -> dict[str, Any]:
+    """Return nested JSON from leaves by path; a list's members keep their order, and close up where one is missing."""
+    root: dict[str, Any] = {}
+    for path, value in leaves.items():
+        steps: list[str | int] = [int(index) if index else name for name, index in _STEP.findall(path)]
+        node: Any = root
+        for step in steps[:-1]:
+            node = node.setdefault(step, {})
+        node[steps[-1]] = value
+    return _with_lists(root)
+
+
+def _with_lists(node: Any) -> Any:
+    if not isinstance(node, dict):
+        return node
+    if node and all(isinstance(key, int) for key in node):
+        return [_with_lists(node[key]) for key in sorted(node)]
+    return {key: _with_lists(value) for key, value in node.items()}
+
+
+def to_json(value: Any) -> str:
+    """Return compact JSON, letters as they are."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def in_json(value: Any) -> Answer:
+    """Return a value as compact JSON; its scalars are spans of their fields, the rest is structure."""
+    return _spanned(_written(value, ""))
+
+
+def _written(value: Any, path: str) -> Iterator[tuple[str, str | None]]:
+    """Yield pieces of JSON in order, each with the path of the field whose value it is, or None for structure."""
+    if isinstance(value, dict):
+        yield "{", None
+        for number, (key, member) in enumerate(value.items()):
+            yield f"{',' if number else ''}{to_json(key)}:", None
+            yield from _written(member, f"{path}.{key}" if path else key)
+        yield "}", None
+    elif isinstance(value, list):
+        yield "[", None
+        for number, member in enumerate(value):
+            if number:
+                yield ",", None
+            yield from _written(member, f"{path}[{number}]")
+        yield "]", None
+    else:
+        yield to_json(value), path
+
+
+def _spanned(pieces: Iterator[tuple[str, str | None]]) -> Answer:
+    texts: list[str] = []
+    spans: list[Span] = []
+    end = 0
+    for text, path in pieces:
+        start, end = end, end + len(text)
+        texts.append(text)
+        if path is not None:
+            spans.append(Span(start, end, span_kind(path), path))
+        elif spans and spans[-1].kind is SpanKind.STRUCTURE:
+            spans[-1] = spans[-1]._replace(end=end)
+        else:
+            spans.append(Span(start, end, SpanKind.STRUCTURE))
+    return "".join(texts), tuple(spans)
+
+
+def span_kind(path: str) -> SpanKind:
+    """Return what the value of a field is."""
+    return SpanKind.FINANCIAL if kind_of(path) is ValueKind.AMOUNT else SpanKind.VALUE
+
+
+def in_otsl(grid: Grid) -> Answer:
+    """Return a table as OTSL; its tokens are structure, what stands between them are cells."""
+    text = to_otsl(grid)
+    spans, end = [], 0
+    for token in _TOKEN.finditer(text):
+        if token.start() > end:
+            spans.append(Span(end, token.start(), SpanKind.CELL))
+        spans.append(Span(*token.span(), SpanKind.STRUCTURE))
+        end = token.end()
+    return text, tuple(spans)
+
+
+def verbatim(text: str, path: str = "") -> Answer:
+    """Return a text as it is printed: the value of a field, or of none."""
+    return text, (Span(0, len(text), span_kind(path), path),)

@@ -1,0 +1,95 @@
+"""Claims about the amounts of a page, true or false: of half of them, one figure on the page is another one's.
+
+What is changed is the picture, by a patch: the print of one amount is shown in the place of another of its kind. So
+that a patch tells nothing, pages of true claims get one too where there is a figure that the claim does not rest on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from random import Random
+
+from finscribe_assets.documents.elements import field_of
+from finscribe_assets.documents.rules import Outcome, amounts_of_leaves, check
+from finscribe_assets.instructions.answers import in_json
+from finscribe_assets.instructions.making import asked, chance_of
+from finscribe_assets.instructions.pair import Pair, Patch, Task
+from finscribe_assets.instructions.shown import Shown
+from finscribe_assets.instructions.wordings import claim
+from finscribe_assets.rendering.pages import Fragment
+
+HIGHER = 1.15  # times: how much higher one print may be than the one that it takes the place of
+WIDER = 1.2  # times: the same of its width
+
+Swap = tuple[str, str]
+"""Paths of two amounts: whose print is shown, and in whose place."""
+
+
+def claims(shown: Shown, count: int) -> Iterator[Pair]:
+    """Claim rules of the document's arithmetic that its pages bear out, and rules that a changed figure breaks."""
+    random = chance_of(shown, Task.ARITHMETIC)
+    candidates = []
+    for page in shown.pages:
+        amounts = amounts_of_leaves(shown.on_page(page))
+        candidates += [(page, amounts, outcome) for outcome in _check(shown, amounts) if outcome.holds]
+    random.shuffle(candidates)
+    made = 0
+    for page, amounts, outcome in candidates:
+        if made == count:
+            return
+        true = random.random() < 0.5
+        swap = _swap(shown, page, amounts, outcome, random, breaks=not true)
+        if true or swap:
+            made += 1
+            yield _claimed(shown, page, outcome, swap, true=true)
+
+
+def _check(shown: Shown, amounts: Mapping[str, Decimal]) -> list[Outcome]:
+    return check(amounts, shown.drawn.document.currency_code)
+
+
+def _claimed(shown: Shown, page: int, outcome: Outcome, swap: Swap | None, *, true: bool) -> Pair:
+    parts = shown.single(page)
+    patches = (Patch(page, parts[swap[0]].box, parts[swap[1]].box),) if swap else ()
+    words = claim(outcome.code, _line(shown, page, outcome.path))
+    return asked(shown, Task.ARITHMETIC, in_json({"correct": true}), pages=(page,), target=outcome.path,
+                 parts=[outcome.code], patches=patches, claim=words)  # fmt: skip
+
+
+def _line(shown: Shown, page: int, path: str) -> int | None:
+    """Return which of the lines that the page shows a field belongs to, from 1; None outside the table."""
+    row, bracket, _ = path.partition("]")
+    if not bracket:
+        return None
+    group, _, _ = row.partition("[")
+    of_group = (one.partition("]")[0] for one in shown.on_page(page) if one.startswith(f"{group}["))
+    return list(dict.fromkeys(of_group)).index(row) + 1
+
+
+def _swap(shown: Shown, page: int, amounts: Mapping[str, Decimal], outcome: Outcome, random: Random, *,
+          breaks: bool) -> Swap | None:  # fmt: skip
+    """Return two amounts of which the one, shown in the other's place, breaks the outcome, or leaves it as it is."""
+    parts = shown.single(page)
+    due = "totals.amount_due" if shown.drawn.presentation.reversed_print else ""  # its print is of other colours
+    paths = [path for path in amounts if path in parts and path != due]
+    targets = [outcome.path] if breaks else [path for path in paths if path != outcome.path]
+    random.shuffle(targets)
+    for target in targets[:8]:
+        sources = [path for path in paths if _alike(path, target, parts) and amounts[path] != amounts[target]]
+        random.shuffle(sources)
+        for source in sources[:4]:
+            after = next((one for one in _check(shown, {**amounts, target: amounts[source]})
+                          if (one.code, one.path) == (outcome.code, outcome.path)), None)  # fmt: skip
+            if after is not None and after.holds is not breaks:
+                return source, target
+    return None
+
+
+def _alike(path: str, target: str, parts: Mapping[str, Fragment]) -> bool:
+    """Tell whether an amount's print could stand in another's place: of its column, or both among the totals."""
+    of_one_kind = field_of(path) == field_of(target) or (path.startswith("totals.") and target.startswith("totals."))
+    if not of_one_kind or path == target or target not in parts:
+        return False
+    one, other = parts[path].box, parts[target].box
+    return max(one.height, other.height) <= HIGHER * min(one.height, other.height) and one.width <= WIDER * other.width

@@ -1,0 +1,89 @@
+"""Pages → JSON: whole documents, chosen keys, blocks, tables, and the pages of longer documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from finscribe_assets.documents.elements import FIELDS, LISTS, UNPRINTED
+from finscribe_assets.instructions.answers import in_json, to_json, unflatten
+from finscribe_assets.instructions.making import asked, chance_of, some
+from finscribe_assets.instructions.pair import ILLEGIBLE, Pair, Task
+from finscribe_assets.instructions.shown import Shown, hull, of_lists
+from finscribe_assets.rendering.pages import MarkKind
+
+TABLES = ("lines", "entries")
+FEWEST_KEYS, MOST_KEYS = 3, 8  # that are asked for at once
+ABSENT_KEYS = 2  # of them, at most, that the document does not show
+
+
+def full(shown: Shown, count: int) -> Iterator[Pair]:
+    """Ask for everything."""
+    if count:
+        yield asked(shown, Task.FULL_EXTRACTION, in_json(unflatten(shown.values)), pages=shown.pages)
+
+
+def by_schema(shown: Shown, count: int) -> Iterator[Pair]:
+    """Ask for some keys in an order of their own, a few of them absent, or destroyed."""
+    random = chance_of(shown, Task.SCHEMA_EXTRACTION)
+    present = [path for path in (*shown.values, *sorted(shown.destroyed)) if "[" not in path]
+    missing = absent_fields(shown)
+    for number in range(count):
+        keys = some(present, random.randint(FEWEST_KEYS, MOST_KEYS), random)
+        keys += some(missing, random.randint(0, ABSENT_KEYS), random)
+        random.shuffle(keys)
+        answer = {key: value_of(shown, key) for key in keys}
+        yield asked(shown, Task.SCHEMA_EXTRACTION, in_json(answer), pages=shown.pages, parts=[number],
+                    keys=to_json(keys))  # fmt: skip
+
+
+def value_of(shown: Shown, path: str) -> object:
+    """Return what is answered for a field: its value, `ILLEGIBLE` where damage destroyed it, None for none."""
+    return ILLEGIBLE if path in shown.destroyed else shown.values.get(path)
+
+
+def absent_fields(shown: Shown) -> list[str]:
+    """Return the fields that the document does not have, sorted; members of lists are none."""
+    known = {*shown.truth, *shown.drawn.printed}
+    lists = tuple(f"{name}." for name in LISTS)
+    return sorted(path for path in FIELDS if path not in UNPRINTED | known and not path.startswith(lists))
+
+
+def regions(shown: Shown, count: int) -> Iterator[Pair]:
+    """Ask for blocks of the page."""
+    found = []
+    for region in shown.rendered.of_kind(MarkKind.REGION):
+        page = region.fragments[0].page
+        if any(part.page != page for part in region.fragments):
+            continue  # a block over a page break is no single image
+        box = hull(part.box for part in region.fragments)
+        values = shown.inside(page, box)
+        if values:
+            found.append((region.name, page, box, values))
+    for name, page, box, values in some(found, count, chance_of(shown, Task.REGION_EXTRACTION)):
+        yield asked(shown, Task.REGION_EXTRACTION, in_json(unflatten(values)), pages=(page,), target=name, box=box)
+
+
+def line_items(shown: Shown, count: int) -> Iterator[Pair]:
+    """Ask for the rows of the table, as one page shows them."""
+    found = [(table.name, part) for table in shown.rendered.of_kind(MarkKind.TABLE) for part in table.fragments]
+    for name, part in some(found, count, chance_of(shown, Task.LINE_ITEMS)):
+        values = of_lists(shown.inside(part.page, part.box), TABLES)
+        if values:
+            yield asked(shown, Task.LINE_ITEMS, in_json(unflatten(values)), pages=(part.page,), target=name,
+                        box=part.box, parts=[part.page])  # fmt: skip
+
+
+def single_pages(shown: Shown, count: int) -> Iterator[Pair]:
+    """Ask for one page of several."""
+    pages = shown.pages if len(shown.pages) > 1 else ()
+    for page in some(pages, count, chance_of(shown, Task.PAGE_EXTRACTION)):
+        values = shown.on_page(page)
+        if values:
+            yield asked(shown, Task.PAGE_EXTRACTION, in_json(unflatten(values)), pages=(page,), parts=[page])
+
+
+def merged_lines(shown: Shown, count: int) -> Iterator[Pair]:
+    """Ask for the table of several pages as one."""
+    values = of_lists(shown.values, TABLES)
+    if count and len(shown.pages) > 1 and values:
+        yield asked(shown, Task.MULTI_PAGE_LINES, in_json(unflatten(values)), pages=shown.pages)

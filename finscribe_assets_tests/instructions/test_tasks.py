@@ -1,0 +1,231 @@
+"""What is asked and answered, judged by the boxes, the document and the rules; not by the code that made it."""
+
+import json
+from collections import Counter
+from functools import cache
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from finscribe_assets.documents.drawn import DrawnDocument
+from finscribe_assets.documents.generator import draw
+from finscribe_assets.documents.recipe import seed_plan
+from finscribe_assets.documents.rules import amounts_of_leaves, check
+from finscribe_assets.documents.schema import flatten
+from finscribe_assets.instructions.crops import crop, images_of, page_cache
+from finscribe_assets.instructions.pair import ILLEGIBLE, OCR_PROMPT, Pair, SpanKind, Task
+from finscribe_assets.instructions.shown import Shown
+from finscribe_assets.instructions.tasks import MIX, PairRecipe, make_pairs
+from finscribe_assets.instructions.wordings import claim, held_out_wordings_of, wordings_of
+from finscribe_assets.rendering.pages import Box, MarkKind, RenderedDocument
+from finscribe_assets.rendering.render import render
+
+EXTRACTED = (Task.FULL_EXTRACTION, Task.SCHEMA_EXTRACTION, Task.REGION_EXTRACTION, Task.LINE_ITEMS,
+             Task.PAGE_EXTRACTION, Task.MULTI_PAGE_LINES, Task.FIELD_QUESTION, Task.ABSENT_FIELD)  # fmt: skip
+STOCK = (Task.OCR_LINE, Task.OCR_REGION, Task.TABLE)
+
+
+@cache
+def asked() -> list[tuple[DrawnDocument, RenderedDocument, list[Pair]]]:
+    """Return documents of the default recipe, damage and all, with more pairs than usual."""
+    plan = seed_plan("batch-000", 48, 11)
+    recipe = PairRecipe(mix=dict.fromkeys(Task, 12))
+    made = []
+    for index in range(48):
+        drawn = draw(plan, index)
+        rendered = render(drawn)
+        made.append((drawn, rendered, make_pairs(drawn, rendered, recipe)))
+    return made
+
+
+def of_task(*tasks: Task) -> list[tuple[DrawnDocument, RenderedDocument, Pair]]:
+    return [(drawn, rendered, pair) for drawn, rendered, pairs in asked() for pair in pairs if pair.task in tasks]
+
+
+def images(rendered: RenderedDocument, pair: Pair) -> list[np.ndarray]:
+    return [np.asarray(image) for image in images_of(pair, page_cache(lambda _, number: rendered.pages[number]))]
+
+
+def test_every_task_is_asked_of_the_default_recipe_and_no_id_twice():
+    pairs = [pair for _, _, pairs in asked() for pair in pairs]
+    assert {pair.task for pair in pairs} == set(Task) == set(MIX)
+    assert len({pair.id for pair in pairs}) == len(pairs)
+    usual = [len(make_pairs(drawn, rendered, PairRecipe())) for drawn, rendered, _ in asked()]
+    assert min(usual) >= 5
+
+
+@pytest.mark.parametrize("task", [task for task in Task if task not in STOCK])
+def test_each_task_has_eight_wordings_and_others_that_only_a_test_uses(task):
+    seen, held_out = wordings_of(task), held_out_wordings_of(task)
+    assert len(set(seen)) >= 8
+    assert len(set(held_out)) >= 2
+    assert not set(seen) & set(held_out)
+    pairs = [pair for _, _, pair in of_task(task)]
+    assert all(pair.asked_in(test=False) == pair.prompt != pair.prompt_held_out for pair in pairs)
+    unseen = [pair.asked_in(test=True) == pair.prompt_held_out for pair in pairs]
+    assert 0.15 < np.mean(unseen) < 0.85
+
+
+@pytest.mark.parametrize("task", STOCK)
+def test_what_the_model_has_prompts_for_is_asked_in_them(task):
+    prompts = {prompt for _, _, pair in of_task(task) for prompt in (pair.asked_in(test=True), pair.prompt)}
+    assert prompts == {"Table Recognition:" if task is Task.TABLE else OCR_PROMPT}
+
+
+@pytest.mark.parametrize("task", EXTRACTED)
+def test_an_answer_holds_only_what_its_image_shows(task):
+    """By the boxes: every value of an answer is printed inside the pair's pages and box."""
+    compared = 0
+    for drawn, rendered, pair in of_task(task):
+        truth = flatten(drawn.document.to_json())
+        inside = Counter(
+            ILLEGIBLE if not mark.visible else truth[mark.name]
+            for mark in rendered.of_kind(MarkKind.FIELD)
+            if all(part.page in pair.pages and (pair.box is None or _overlap(part.box, pair.box) > 0.8)
+                   for part in mark.fragments)
+        )  # fmt: skip
+        for value in flatten(json.loads(pair.response)).values():
+            if value is not None:
+                inside[value] -= 1
+                assert inside[value] >= 0, (pair.id, value)
+                compared += 1
+    assert compared > 20 or task is Task.ABSENT_FIELD
+
+
+def _overlap(inner: Box, outer: Box) -> float:
+    width = min(inner.x1, outer.x1) - max(inner.x0, outer.x0)
+    height = min(inner.y1, outer.y1) - max(inner.y0, outer.y0)
+    return max(0.0, width) * max(0.0, height) / (inner.width * inner.height)
+
+
+def test_keys_are_answered_in_the_order_in_which_they_are_asked():
+    absent = destroyed = 0
+    for drawn, rendered, pair in of_task(Task.SCHEMA_EXTRACTION):
+        answer = json.loads(pair.response)
+        places = [pair.prompt.index(f'"{key}"') for key in answer]
+        assert places == sorted(places)
+        truth = flatten(drawn.document.to_json())
+        for key, value in answer.items():
+            absent += value is None
+            destroyed += value == ILLEGIBLE
+            assert value == ILLEGIBLE or value == truth.get(key)
+            assert value != ILLEGIBLE or key in Shown(drawn, rendered).destroyed
+    assert absent > 10
+    assert destroyed > 0
+
+
+def test_spans_cover_the_response_and_tell_each_value_and_amount():
+    kinds: Counter[SpanKind] = Counter()
+    for _, _, pairs in asked():
+        for pair in pairs:
+            ends = [0, *(span.end for span in pair.spans)]
+            assert [span.start for span in pair.spans] == ends[:-1]
+            assert ends[-1] == len(pair.response)
+            kinds.update(span.kind for span in pair.spans)
+            if pair.task in EXTRACTED:
+                values = flatten(json.loads(pair.response))
+                told = {span.path: json.loads(pair.response[span.start : span.end]) for span in pair.spans if span.path}
+                assert {path: value for path, value in told.items() if value is not None} == values
+                amounts = {span.path for span in pair.spans if span.kind is SpanKind.FINANCIAL}
+                assert amounts.isdisjoint(path for path in values if path.endswith(("name", "date", "identifier")))
+                assert {path for path in values if path.endswith("amount")} <= amounts
+    assert min(kinds[kind] for kind in SpanKind) > 100
+
+
+def test_claims_are_true_or_false_by_the_figures_that_the_page_then_shows():
+    """The rules are evaluated on the page's amounts with the changed figure in its place."""
+    answers: Counter[bool] = Counter()
+    patched: Counter[bool] = Counter()
+    for drawn, rendered, pair in of_task(Task.ARITHMETIC):
+        shown = Shown(drawn, rendered)
+        amounts = amounts_of_leaves(shown.on_page(pair.pages[0]))
+        places = {part.box: path for path, part in shown.single(pair.pages[0]).items()}
+        for patch in pair.patches:
+            amounts[places[patch.target]] = amounts[places[patch.source]]
+        code = pair.id.rpartition("/")[2]
+        (outcome,) = [one for one in check(amounts, drawn.document.currency_code)
+                      if (one.code, one.path) == (code, pair.target)]  # fmt: skip
+        truth = json.loads(pair.response)["correct"]
+        assert outcome.holds is truth
+        answers[truth] += 1
+        patched[truth] += bool(pair.patches)
+    assert 0.4 < answers[True] / answers.total() < 0.6
+    assert patched[False] == answers[False]
+    # A changed figure alone tells nothing.
+    assert patched[True] > 0.5 * answers[True]
+
+
+def test_a_patch_shows_the_print_of_another_figure():
+    for _, rendered, pair in of_task(Task.ARITHMETIC):
+        for patch in pair.patches:
+            page = rendered.pages[patch.page].open()
+            (changed,) = images(rendered, pair)
+            source = np.asarray(crop(page, patch.source))
+            target = changed[int(patch.target.y0) - 3 : int(patch.target.y1) + 4, : int(patch.target.x1) + 4]
+            # The source's darkest row is found in the target's place, pixel by pixel, at its right edge.
+            row = source[source.sum(axis=1).argmin()]
+            ends = [target[y, -len(row) - shift :][: len(row)] for y in range(len(target)) for shift in range(3)]
+            assert any(np.array_equal(row, end) for end in ends), pair.id
+            outside, left = np.ones(changed.shape, bool), min(patch.target.x0, patch.target.x1 - patch.source.width)
+            outside[int(patch.target.y0) - 4 : int(patch.target.y1) + 5, int(left) - 6 : int(patch.target.x1) + 5] = False
+            assert np.array_equal(changed[outside], np.asarray(page)[outside])
+
+
+def test_places_are_told_in_thousandths_and_hold_what_is_asked():
+    for drawn, rendered, pair in of_task(Task.FIELD_TO_BOX, Task.BOX_TO_FIELD):
+        page = rendered.pages[pair.pages[0]]
+        (mark,) = [mark for mark in rendered.of_kind(MarkKind.FIELD) if mark.name == pair.target]
+        answer = json.loads(pair.response)
+        if pair.task is Task.FIELD_TO_BOX:
+            box = answer["box"]
+        else:
+            assert answer == {"field": pair.target, "value": flatten(drawn.document.to_json())[pair.target]}
+            start = pair.prompt.index("[")
+            box = json.loads(pair.prompt[start : pair.prompt.index("]") + 1])
+        sides = np.array(box) / 1000 * (page.width, page.height, page.width, page.height)
+        assert np.abs(sides - mark.fragments[0].box).max() <= 0.0006 * max(page.width, page.height)
+
+
+def test_a_block_is_read_with_all_values_in_it_and_their_labels():
+    labelled = lost = 0
+    for drawn, rendered, pair in of_task(Task.OCR_REGION):
+        lines = pair.response.split("\n")
+        assert all(lines)
+        lost += lines.count(ILLEGIBLE)
+        squeezed = "".join(pair.response.split())
+        inside = (mark for mark in rendered.of_kind(MarkKind.FIELD) if mark.visible and all(
+            part.page in pair.pages and _overlap(part.box, pair.box) > 0.9 for part in mark.fragments))  # fmt: skip
+        values = ["".join(drawn.printed[mark.name].split()) for mark in inside]
+        assert lost or all(value in squeezed for value in values), (pair.id, pair.response, values)
+        labelled += len(squeezed) > sum(map(len, values))
+    assert labelled > 50
+
+
+def test_multi_page_documents_are_asked_page_by_page_and_as_one():
+    for drawn, rendered, pair in of_task(Task.MULTI_PAGE_LINES):
+        assert pair.pages == tuple(range(len(rendered.pages)))
+        (rows,) = json.loads(pair.response).values()
+        assert len(rows) == len(drawn.document.lines or drawn.document.entries)
+    pages = {(drawn.id, pair.pages[0]) for drawn, _, pair in of_task(Task.PAGE_EXTRACTION)}
+    assert len(pages) > len({name for name, _ in pages})
+
+
+def test_the_mix_is_what_the_recipe_says():
+    drawn, rendered, _ = asked()[0]
+    only = PairRecipe(mix={Task.OCR_LINE: 3, Task.TABLE: 1})
+    assert Counter(pair.task for pair in make_pairs(drawn, rendered, only)) == {Task.OCR_LINE: 3, Task.TABLE: 1}
+    half = PairRecipe(mix={Task.DOCUMENT_TYPE: 1.5})
+    assert {half.count(Task.DOCUMENT_TYPE, str(number)) for number in range(50)} == {1, 2}
+    assert PairRecipe().changed(ocr_line=2).mix == {**MIX, Task.OCR_LINE: 2}
+    with pytest.raises(ValidationError, match="arithmetic: -1"):
+        PairRecipe(mix={Task.ARITHMETIC: -1})
+
+
+def test_every_rule_can_be_claimed():
+    codes = set()
+    for drawn, _, _ in asked():
+        amounts = amounts_of_leaves(flatten(drawn.document.to_json()))
+        codes |= {outcome.code for outcome in check(amounts, drawn.document.currency_code)}
+    assert len(codes) > 12
+    assert all(claim(code, 1) for code in codes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from finscribe_assets.documents.kinds import Element, ValueKind
@@ -13,6 +14,7 @@ from finscribe_assets.documents.schema import Document
 __all__ = ["FIELDS", "LISTS", "TERMS", "UNPRINTED", "BusinessTerm", "Element", "ValueKind", "element_of", "field_of",
            "kind_of"]  # fmt: skip
 
+PATHS_HELD = 20_000  # whose kind is remembered: a document's paths are asked for again and again
 _INDEX = re.compile(r"\[\d+\]")
 
 
@@ -80,6 +82,7 @@ def element_of(path: str) -> Element | None:
     return known[0] if known else None
 
 
+@lru_cache(maxsize=PATHS_HELD)
 def kind_of(path: str) -> ValueKind | None:
     """Return the kind of a field's value, or None where the schema has no such field."""
     known = FIELDS.get(field_of(path))

@@ -6,8 +6,7 @@ serves a whole document, a partial ground truth and a model's prediction. Source
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation, localcontext
 from typing import Any
@@ -32,6 +31,10 @@ class Outcome:
     def holds(self) -> bool:
         """Tell whether the amount is exactly what the rule says."""
         return self.expected == self.actual
+
+
+Rule = Callable[[Amounts, Decimal], Iterator[Outcome]]
+"""A rule: amounts and the currency's smallest one → what it says of each place that has all it needs."""
 
 
 def round_to(value: Decimal, unit: Decimal) -> Decimal:
@@ -68,17 +71,18 @@ def amounts_of(document: Mapping[str, Any]) -> dict[str, Decimal]:
     return amounts_of_leaves(flatten(document))
 
 
-def check(amounts: Amounts, currency: str) -> list[Outcome]:
-    """Apply every rule wherever all of its amounts are present."""
+def check(amounts: Amounts, currency: str, rules: Sequence[Rule] | None = None) -> list[Outcome]:
+    """Apply every rule, or some, wherever all of its amounts are present."""
     unit = minor_unit(currency)
     # The usual 28 digits would round a prediction's absurd amounts, or refuse to.
     with localcontext(prec=EXACT_DIGITS):
-        return [outcome for rule in RULES for outcome in rule(amounts, unit)]
+        return [outcome for rule in rules or RULES for outcome in rule(amounts, unit)]
 
 
 def _indices(amounts: Amounts, group: str) -> list[int]:
-    found = (re.match(rf"{group}\[(\d+)\]", path) for path in amounts)
-    return sorted({int(match[1]) for match in found if match})
+    start = f"{group}["
+    found = {path[len(start) :].partition("]")[0] for path in amounts if path.startswith(start)}
+    return sorted(int(index) for index in found if index.isdecimal())
 
 
 def _column(amounts: Amounts, group: str, name: str) -> list[Decimal] | None:

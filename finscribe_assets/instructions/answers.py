@@ -38,9 +38,8 @@ def _with_lists(node: Any) -> Any:
     return {key: _with_lists(value) for key, value in node.items()}
 
 
-def to_json(value: Any) -> str:
-    """Return compact JSON, letters as they are."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+"""Write a value as compact JSON, letters as they are."""
 
 
 def in_json(value: Any) -> Answer:

@@ -6,12 +6,12 @@ that a patch tells nothing, pages of true claims get one too where there is a fi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from random import Random
 
 from finscribe_assets.documents.elements import field_of
-from finscribe_assets.documents.rules import Outcome, amounts_of_leaves, check
+from finscribe_assets.documents.rules import RULES, Outcome, Rule, amounts_of_leaves, check
 from finscribe_assets.instructions.answers import in_json
 from finscribe_assets.instructions.making import asked, chance_of
 from finscribe_assets.instructions.pair import Pair, Patch, Task
@@ -30,23 +30,32 @@ def claims(shown: Shown, count: int) -> Iterator[Pair]:
     """Claim rules of the document's arithmetic that its pages bear out, and rules that a changed figure breaks."""
     random = chance_of(shown, Task.ARITHMETIC)
     candidates = []
-    for page in shown.pages:
+    for page in shown.pages if count else ():
         amounts = amounts_of_leaves(shown.on_page(page))
-        candidates += [(page, amounts, outcome) for outcome in _check(shown, amounts) if outcome.holds]
+        for rule in RULES:
+            outcomes = _check(shown, amounts, rule)
+            candidates += [(page, amounts, rule, one) for one in outcomes if _bear_out(outcomes, one)]
     random.shuffle(candidates)
     made = 0
-    for page, amounts, outcome in candidates:
+    for page, amounts, rule, outcome in candidates:
         if made == count:
             return
         true = random.random() < 0.5
-        swap = _swap(shown, page, amounts, outcome, random, breaks=not true)
+        swap = _swap(shown, page, amounts, rule, outcome, random, breaks=not true)
         if true or swap:
             made += 1
             yield _claimed(shown, page, outcome, swap, true=true)
 
 
-def _check(shown: Shown, amounts: Mapping[str, Decimal]) -> list[Outcome]:
-    return check(amounts, shown.drawn.document.currency_code)
+def _check(shown: Shown, amounts: Mapping[str, Decimal], rule: Rule) -> list[Outcome]:
+    return check(amounts, shown.drawn.document.currency_code, [rule])
+
+
+def _bear_out(outcomes: Sequence[Outcome], claimed: Outcome) -> bool:
+    """Tell whether a rule's outcomes make a claim true: of one line its own, else all, as of every rate."""
+    of_line = claimed.path.startswith(("lines[", "entries["))
+    found = [one.holds for one in outcomes if one.path == claimed.path or not of_line]
+    return bool(found) and all(found)
 
 
 def _claimed(shown: Shown, page: int, outcome: Outcome, swap: Swap | None, *, true: bool) -> Pair:
@@ -67,7 +76,7 @@ def _line(shown: Shown, page: int, path: str) -> int | None:
     return list(dict.fromkeys(of_group)).index(row) + 1
 
 
-def _swap(shown: Shown, page: int, amounts: Mapping[str, Decimal], outcome: Outcome, random: Random, *,
+def _swap(shown: Shown, page: int, amounts: Mapping[str, Decimal], rule: Rule, outcome: Outcome, random: Random, *,
           breaks: bool) -> Swap | None:  # fmt: skip
     """Return two amounts of which the one, shown in the other's place, breaks the outcome, or leaves it as it is."""
     parts = shown.single(page)
@@ -79,9 +88,8 @@ def _swap(shown: Shown, page: int, amounts: Mapping[str, Decimal], outcome: Outc
         sources = [path for path in paths if _alike(path, target, parts) and amounts[path] != amounts[target]]
         random.shuffle(sources)
         for source in sources[:4]:
-            after = next((one for one in _check(shown, {**amounts, target: amounts[source]})
-                          if (one.code, one.path) == (outcome.code, outcome.path)), None)  # fmt: skip
-            if after is not None and after.holds is not breaks:
+            after = _check(shown, {**amounts, target: amounts[source]}, rule)
+            if _bear_out(after, outcome) is not breaks:
                 return source, target
     return None
 

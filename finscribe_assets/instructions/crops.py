@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from PIL import Image, ImageStat
@@ -29,17 +29,14 @@ def images_of(pair: Pair, open_page: OpenPage) -> list[Image.Image]:
     Raises:
         ValueError: a box has no area on its page.
     """
-    pages = [patched(open_page(pair.document_id, number), number, pair.patches) for number in pair.pages]
+    pages = [patched(open_page(pair.document_id, number), pair.patches_of(number)) for number in pair.pages]
     return pages if pair.box is None else [crop(page, pair.box) for page in pages]
 
 
-def patched(page: Image.Image, number: int, patches: Iterable[Patch]) -> Image.Image:
+def patched(page: Image.Image, patches: Sequence[Patch]) -> Image.Image:
     """Return a page on which each patch's source is printed over its target too, at the target's right edge."""
-    here = [patch for patch in patches if patch.page == number]
-    if not here:
-        return page
-    changed = page.copy()
-    for patch in here:
+    changed = page.copy() if patches else page
+    for patch in patches:
         print_, place = crop(page, patch.source), crop(page, patch.target)
         # The commonest level of a box of print is its paper.
         paper = max(range(256), key=ImageStat.Stat(place).h.__getitem__)

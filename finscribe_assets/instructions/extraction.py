@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from finscribe_assets.documents.elements import FIELDS, LISTS, UNPRINTED
 from finscribe_assets.instructions.answers import in_json, to_json, unflatten
 from finscribe_assets.instructions.making import asked, chance_of, some
 from finscribe_assets.instructions.pair import ILLEGIBLE, Pair, Task
@@ -26,10 +25,9 @@ def by_schema(shown: Shown, count: int) -> Iterator[Pair]:
     """Ask for some keys in an order of their own, a few of them absent, or destroyed."""
     random = chance_of(shown, Task.SCHEMA_EXTRACTION)
     present = [path for path in (*shown.values, *sorted(shown.destroyed)) if "[" not in path]
-    missing = absent_fields(shown)
     for number in range(count):
         keys = some(present, random.randint(FEWEST_KEYS, MOST_KEYS), random)
-        keys += some(missing, random.randint(0, ABSENT_KEYS), random)
+        keys += some(shown.absent, random.randint(0, ABSENT_KEYS), random)
         random.shuffle(keys)
         answer = {key: value_of(shown, key) for key in keys}
         yield asked(shown, Task.SCHEMA_EXTRACTION, in_json(answer), pages=shown.pages, parts=[number],
@@ -39,13 +37,6 @@ def by_schema(shown: Shown, count: int) -> Iterator[Pair]:
 def value_of(shown: Shown, path: str) -> object:
     """Return what is answered for a field: its value, `ILLEGIBLE` where damage destroyed it, None for none."""
     return ILLEGIBLE if path in shown.destroyed else shown.values.get(path)
-
-
-def absent_fields(shown: Shown) -> list[str]:
-    """Return the fields that the document does not have, sorted; members of lists are none."""
-    known = {*shown.truth, *shown.drawn.printed}
-    lists = tuple(f"{name}." for name in LISTS)
-    return sorted(path for path in FIELDS if path not in UNPRINTED | known and not path.startswith(lists))
 
 
 def regions(shown: Shown, count: int) -> Iterator[Pair]:

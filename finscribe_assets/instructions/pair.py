@@ -83,6 +83,10 @@ class Pair:
     spans: tuple[Span, ...] = ()
     patches: tuple[Patch, ...] = ()
 
+    def patches_of(self, page: int) -> tuple[Patch, ...]:
+        """Return the patches of one page."""
+        return tuple(patch for patch in self.patches if patch.page == page)
+
     def asked_in(self, *, test: bool) -> str:
         """Return the prompt that a split asks with: every second pair of a test in words that training never has."""
         unseen = test and self.prompt_held_out and int(sha256_of(self.id)[:8], 16) % 2

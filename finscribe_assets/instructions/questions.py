@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.instructions.answers import in_json, to_json
-from finscribe_assets.instructions.extraction import absent_fields, value_of
+from finscribe_assets.instructions.extraction import value_of
 from finscribe_assets.instructions.making import asked, chance_of, some
 from finscribe_assets.instructions.pair import Pair, Task
 from finscribe_assets.instructions.shown import Shown
@@ -25,7 +25,7 @@ def fields(shown: Shown, count: int) -> Iterator[Pair]:
 
 def absent(shown: Shown, count: int) -> Iterator[Pair]:
     """Ask for fields that the document does not have."""
-    for path in some(absent_fields(shown), count, chance_of(shown, Task.ABSENT_FIELD)):
+    for path in some(shown.absent, count, chance_of(shown, Task.ABSENT_FIELD)):
         yield _question(shown, Task.ABSENT_FIELD, path)
 
 

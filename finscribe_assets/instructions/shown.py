@@ -8,9 +8,12 @@ from functools import cached_property
 from typing import Any
 
 from finscribe_assets.documents.drawn import DrawnDocument
+from finscribe_assets.documents.elements import FIELDS, LISTS, UNPRINTED
 from finscribe_assets.documents.schema import flatten
 from finscribe_assets.rendering.pages import Box, Fragment, Mark, MarkKind, RenderedDocument
 
+_LISTED = tuple(f"{name}." for name in LISTS)
+_SINGLE = sorted(path for path in FIELDS if path not in UNPRINTED and not path.startswith(_LISTED))
 SLACK = 2.0  # pixels that a box may reach out of the one that holds it
 
 
@@ -52,17 +55,29 @@ class Shown:
         """Return the printed fields that damage has left unreadable."""
         return frozenset(path for path, mark in self.fields.items() if not mark.visible)
 
+    @cached_property
+    def absent(self) -> list[str]:
+        """Return the fields that the document does not have, sorted; members of lists are none."""
+        known = {*self.truth, *self.drawn.printed}
+        return [path for path in _SINGLE if path not in known]
+
+    @cached_property
+    def _by_page(self) -> dict[int, dict[str, Any]]:
+        pages: dict[int, dict[str, Any]] = {page: {} for page in self.pages}
+        for path, value in self.values.items():
+            standing = {part.page for part in self.fields[path].fragments} if path in self.fields else ()
+            if len(standing) == 1:
+                pages[next(iter(standing))][path] = value
+        return pages
+
     def on_page(self, page: int) -> dict[str, Any]:
         """Return the readable values that stand on one page with all their lines."""
-        return self._where(lambda part: part.page == page)
+        return self._by_page[page]
 
     def inside(self, page: int, box: Box) -> dict[str, Any]:
         """Return the readable values that stand in a box of a page with all their lines."""
-        return self._where(lambda part: part.page == page and holds(box, part.box))
-
-    def _where(self, condition: Any) -> dict[str, Any]:
-        return {path: value for path, value in self.values.items()
-                if path in self.fields and all(map(condition, self.fields[path].fragments))}  # fmt: skip
+        return {path: value for path, value in self._by_page[page].items()
+                if all(holds(box, part.box) for part in self.fields[path].fragments)}  # fmt: skip
 
     def single(self, page: int | None = None) -> dict[str, Fragment]:
         """Return the readable fields that stand in one piece, on a page or on any, with that piece."""

@@ -16,8 +16,8 @@ from typing import Protocol
 from PIL import Image
 
 from finscribe_assets.files import AnyPath, read_table, sha256_of
-from finscribe_assets.instructions.crops import crop
-from finscribe_assets.instructions.pair import Pair, Task, from_table
+from finscribe_assets.instructions.crops import crop, patched
+from finscribe_assets.instructions.pair import Pair, Patch, Task, from_table
 from finscribe_assets.rendering.pages import Box, Page
 from finscribe_assets.shards import fingerprint_of, shard_files
 from finscribe_assets.splitting.assign import Split
@@ -66,25 +66,26 @@ class LinePicture:
 
 @dataclass(frozen=True)
 class PagePicture:
-    """A page in a file, or a box of it."""
+    """A page in a file, with its patches, or a box of it."""
 
     file: Path
     width: int
     height: int
-    box: Box | None
+    box: Box | None = None
+    patches: tuple[Patch, ...] = ()
 
     @classmethod
-    def of(cls, page: Page, file: Path, box: Box | None) -> PagePicture:
+    def of(cls, page: Page, file: Path, box: Box | None, patches: tuple[Patch, ...] = ()) -> PagePicture:
         """Describe a page's picture; the size of a box is that of its crop."""
         if box is None:
-            return cls(file, page.width, page.height, None)
+            return cls(file, page.width, page.height, None, patches)
         cut = crop(Image.new("1", (page.width, page.height)), box)
-        return cls(file, cut.width, cut.height, box)
+        return cls(file, cut.width, cut.height, box, patches)
 
     def open(self) -> Image.Image:
         """Return the page or its crop, in mode L."""
         with Image.open(self.file) as page:
-            grey = page.convert("L")
+            grey = patched(page.convert("L"), self.patches)
         return crop(grey, self.box) if self.box else grey
 
 
@@ -214,7 +215,8 @@ def _regions(pairs: Iterable[Pair], pages: dict[tuple[str, int], Page], batch: s
         file.write_bytes(page.image)
     return [
         Sample(pair.id, batch, pair.prompt, pair.response,
-               tuple(PagePicture.of(pages[pair.document_id, number], files[pair.document_id, number], pair.box)
+               tuple(PagePicture.of(pages[pair.document_id, number], files[pair.document_id, number], pair.box,
+                                    pair.patches_of(number))
                      for number in pair.pages))
         for pair in pairs
     ]  # fmt: skip

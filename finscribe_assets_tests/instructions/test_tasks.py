@@ -144,10 +144,10 @@ def test_claims_are_true_or_false_by_the_figures_that_the_page_then_shows():
         for patch in pair.patches:
             amounts[places[patch.target]] = amounts[places[patch.source]]
         code = pair.id.rpartition("/")[2]
-        (outcome,) = [one for one in check(amounts, drawn.document.currency_code)
-                      if (one.code, one.path) == (code, pair.target)]  # fmt: skip
+        outcomes = {one.path: one.holds for one in check(amounts, drawn.document.currency_code) if one.code == code}
         truth = json.loads(pair.response)["correct"]
-        assert outcome.holds is truth
+        assert outcomes[pair.target] is truth
+        assert pair.target.startswith(("lines", "entries")) or all(outcomes.values()) is truth
         answers[truth] += 1
         patched[truth] += bool(pair.patches)
     assert 0.4 < answers[True] / answers.total() < 0.6
@@ -167,8 +167,9 @@ def test_a_patch_shows_the_print_of_another_figure():
             row = source[source.sum(axis=1).argmin()]
             ends = [target[y, -len(row) - shift :][: len(row)] for y in range(len(target)) for shift in range(3)]
             assert any(np.array_equal(row, end) for end in ends), pair.id
-            outside, left = np.ones(changed.shape, bool), min(patch.target.x0, patch.target.x1 - patch.source.width)
-            outside[int(patch.target.y0) - 4 : int(patch.target.y1) + 5, int(left) - 6 : int(patch.target.x1) + 5] = False
+            x0 = min(patch.target.x0, patch.target.x1 - patch.source.width)
+            outside = np.ones(changed.shape, bool)
+            outside[int(patch.target.y0) - 4 : int(patch.target.y1) + 5, int(x0) - 6 : int(patch.target.x1) + 5] = False
             assert np.array_equal(changed[outside], np.asarray(page)[outside])
 
 

@@ -8,8 +8,7 @@ from typing import Any
 
 import yaml
 
-from finscribe_assets.documents.elements import field_of
-from finscribe_assets.documents.schema import Document
+from finscribe_assets.documents.elements import TERMS, field_of
 from finscribe_assets.files import sha256_of
 
 
@@ -44,24 +43,11 @@ def worded(task: str, pair_id: str, **values: str) -> tuple[str, str]:
     return seen[number % len(seen)].format(**values), held_out[number % len(held_out)].format(**values)
 
 
-@cache
 def describe(path: str) -> str:
-    """Return a field's description from the schema, such as ``name of the party (seller)``."""
-    group, _, _ = path.partition(".")
-    schema = Document.model_json_schema()
-    node, words = schema, ""
-    for name in field_of(path).split("."):
-        properties = node.get("properties", {})
-        if name not in properties:
-            raise KeyError(f"{path}: the schema has no such field")
-        node = properties[name]
-        words = node.get("description", name)
-        node = _resolved(node, schema)
-    return f"{words} ({group})" if "." in path and group in ("seller", "buyer") else words
+    """Return a field's description from the schema, such as ``name of the party (seller)``.
 
-
-def _resolved(node: dict, schema: dict) -> dict:
-    for option in (node, node.get("items", {}), *node.get("anyOf", ())):
-        if "$ref" in option:
-            return schema["$defs"][option["$ref"].removeprefix("#/$defs/")]
-    return node
+    Raises:
+        KeyError: the schema has no such field.
+    """
+    words, group = TERMS[field_of(path)].description, path.partition(".")[0]
+    return f"{words} ({group})" if "." in path and group in ("seller", "buyer", "ship_to", "payee") else words

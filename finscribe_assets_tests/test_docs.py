@@ -28,9 +28,17 @@ def shown() -> list[tuple[str, str]]:
 def test_a_command_that_the_documentation_shows_can_be_given(page, line):
     """Its name and options exist; its files need not."""
     words = [word for word in shlex.split(line.split(" > ")[0].split(" | ")[0]) if word != "…"]
-    group = typer.main.get_command(app)
-    command = group.commands[words[0]]
-    command.make_context(words[0], words[1:], resilient_parsing=True)
+    parse(words)
+
+
+def parse(words: list[str]) -> None:
+    command = typer.main.get_command(app).commands[words[0]]
+    command.make_parser(command.context_class(command)).parse_args(words[1:])
+
+
+def test_an_option_that_is_not_there_is_noticed():
+    with pytest.raises(Exception, match="No such option: --ocr-lines"):
+        parse(["pairs", "work", "--ocr-lines", "3"])
 
 
 def test_the_documentation_shows_commands():

@@ -92,7 +92,7 @@ def _tell(folder: Path, summary: ExportSummary) -> None:
     console.print(f"{tally.samples:,} {what} and {tally.images:,} {shown} of {summary.split} in {folder}, all checked")
     if tally.longest_id:
         console.print(f"The longest prompt and response: {tally.longest:,} characters, {tally.longest_id}",
-                      markup=False)  # fmt: skip
+                      markup=False, soft_wrap=True)  # fmt: skip
     if tally.small_images:
         console.print(f"{tally.small_images:,} {shown} have a side of less than {SMALLEST_SIDE} pixels, "
                       "which PaddleOCR-VL enlarges")  # fmt: skip

@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 SMALLEST_SIDE = 28  # pixels: a patch of PaddleOCR-VL's vision tower, two by two; smaller pictures are enlarged to it
 
@@ -134,9 +134,14 @@ class Inspector:
 
 @lru_cache(maxsize=16)  # pairs come document by document, and many show the same page
 def _size_of(content: bytes) -> tuple[int, int]:
-    with Image.open(io.BytesIO(content)) as image:
-        image.load()
-        return image.size
+    # WeasyPrint, where it is imported, tells Pillow to fill in what a truncated picture lacks.
+    lenient, ImageFile.LOAD_TRUNCATED_IMAGES = ImageFile.LOAD_TRUNCATED_IMAGES, False
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            image.load()
+            return image.size
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = lenient
 
 
 def check_texts(place: Place, prompt: Any, response: Any) -> None:

@@ -30,6 +30,9 @@ _TEXTS = ("id", "document_id", "task", "target", "element", "prompt", "response"
 _SPAN = {"start": pa.int64(), "end": pa.int64(), "kind": pa.string(), "path": pa.string()}
 
 
+_KEY = b"huggingface"  # of the schema's metadata, where `datasets` looks for features
+
+
 def _value(type_: str) -> dict[str, str]:
     return {"dtype": type_, "_type": "Value"}
 
@@ -44,7 +47,7 @@ _FEATURES = {
 SCHEMA = pa.schema([
     *((name, pa.string()) for name in _TEXTS[:5]), ("images", pa.list_(IMAGE)),
     *((name, pa.string()) for name in _TEXTS[5:]), ("spans", pa.list_(pa.struct(list(_SPAN.items())))),
-], metadata={"huggingface": json.dumps({"info": {"features": _FEATURES}})})  # fmt: skip
+], metadata={_KEY: json.dumps({"info": {"features": _FEATURES}})})  # fmt: skip
 _CARD_FEATURES = [
     *({"name": name, "dtype": "string"} for name in _TEXTS[:5]), {"name": "images", "sequence": "image"},
     *({"name": name, "dtype": "string"} for name in _TEXTS[5:]),
@@ -141,7 +144,8 @@ def _validate(out: Path, split: Split, inspector: Inspector) -> None:
 def _rows(file: Path) -> Iterator[tuple[Place, dict[str, Any]]]:
     try:
         with pq.ParquetFile(file) as shard:
-            if not shard.schema_arrow.equals(SCHEMA, check_metadata=True):
+            schema = shard.schema_arrow
+            if not schema.equals(SCHEMA) or (schema.metadata or {}).get(_KEY) != SCHEMA.metadata[_KEY]:
                 raise Place(file, "schema").error("columns", "not those that the card names", "export again")
             rows = (row for batch in shard.iter_batches(batch_size=ROWS_PER_GROUP) for row in batch.to_pylist())
             for number, row in enumerate(rows, 1):

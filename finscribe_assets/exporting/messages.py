@@ -73,7 +73,7 @@ def _check(place: Place, record: dict[str, Any], out: Path, inspector: Inspector
 
 
 def _loaded_by(out: Path, _: Split) -> str:
-    return f"swift sft --dataset {out / DATA_FILE}; llamafactory-cli train with dataset_dir: {out}, dataset: finscribe"
+    return f"swift sft --dataset {out / DATA_FILE} (LLaMA-Factory: dataset_dir: {out}, dataset: finscribe)"
 
 
 FORMAT = Format(_write, _finish, _validate, _loaded_by)

@@ -55,6 +55,12 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
         raise
 
 
+def remove_unfinished(path: Path) -> None:
+    """Remove what processes that were killed while writing a local file have left beside it; nobody may be writing."""
+    for left in path.parent.glob(f".{path.name}.*"):
+        left.unlink()
+
+
 def write_bytes(path: AnyPath, content: bytes) -> None:
     """Write one file so that a reader sees all of it or none of it."""
     if not is_local(path):

@@ -17,11 +17,12 @@ from typing import Protocol
 from finscribe_assets.exporting import coco, erniekit, hub, messages, tars
 from finscribe_assets.exporting.checks import ExportError, Inspector, Tally
 from finscribe_assets.exporting.samples import Format, Part, scratch_folder
-from finscribe_assets.files import AnyPath, read_json, read_table, write_json
+from finscribe_assets.files import AnyPath, read_json, read_table, remove_unfinished, write_json
 from finscribe_assets.shards import ShardPool, shard_files
 from finscribe_assets.splitting.assign import Split
 
 RECORD_FILE = "export.json"
+_SINGLE_FILES = (RECORD_FILE, messages.DATA_FILE, messages.INFO_FILE, hub.CARD_FILE)  # that lie beside folders
 
 
 class ExportFormat(StrEnum):
@@ -147,6 +148,7 @@ def _document_ids(file: AnyPath) -> Iterable[str]:
 
 def _claim(out: Path, record: dict[str, str]) -> None:
     """Refuse a folder that holds anything but this very export, finished or not."""
+    remove_unfinished(out / RECORD_FILE)
     if not out.exists() or not any(out.iterdir()):
         return
     if not (out / RECORD_FILE).is_file():
@@ -155,6 +157,8 @@ def _claim(out: Path, record: dict[str, str]) -> None:
     if {key: there.get(key) for key in record} != record:
         raise ValueError(f"{out}: holds an export of {there.get('split')} as {there.get('format')}; "
                          "give --out a folder of its own, or remove this one")  # fmt: skip
+    for name in _SINGLE_FILES:
+        remove_unfinished(out / name)
 
 
 def _silent(done: int, of: int | None = None) -> None:

@@ -38,8 +38,6 @@ def write_part(part: Part, name: str, record_of: Callable[[Sample, list[str]], A
 
 def join_parts(target: Path, parts: Sequence[Part], name: str) -> None:
     """Join the parts' scratch files to one, in the parts' order."""
-    for killed in target.parent.glob(f".{target.name}.*"):
-        killed.unlink()
     with whole_file(target) as stream:
         for part in parts:
             stream.write(part.scratch(name).read_bytes())

@@ -69,14 +69,26 @@ export(Path(pairs), Path(images), Path(out), documents=set(documents), split=Spl
 """
 
 
-@pytest.mark.parametrize(("format_", "files"), [(ExportFormat.COCO, 4), (ExportFormat.COCO, 10), (ExportFormat.HF, 3)])
-def test_a_killed_export_is_finished_by_running_it_again(work, exported, tmp_path, format_, files):
+@pytest.mark.parametrize(
+    ("format_", "file"),
+    [
+        (ExportFormat.COCO, lambda pictures: 1),  # export.json
+        (ExportFormat.COCO, lambda pictures: pictures),  # a page
+        (ExportFormat.COCO, lambda pictures: pictures + 6),  # the annotations, after export.json and two lists a part
+        (ExportFormat.HF, lambda pictures: 3),  # the second shard
+        (ExportFormat.HF, lambda pictures: 4),  # the card
+        (ExportFormat.MESSAGES, lambda pictures: pictures + 4),  # data.jsonl, after export.json and a list a part
+    ],
+)
+def test_a_killed_export_is_finished_by_running_it_again(work, exported, tmp_path, format_, file):
     out = tmp_path / "killed"
+    files = file(sum(name.startswith("images/") for name in tree(exported(format_))))
     arguments = [work.pairs, work.images, out, format_, str(files), *work.documents]
     run = subprocess.run([sys.executable, "-c", KILLED, *arguments], check=False,
                          env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})  # fmt: skip
     assert run.returncode == -signal.SIGKILL
-    assert json.loads((out / "export.json").read_text())["finished"] is False
+    assert files == 1 or json.loads((out / "export.json").read_text())["finished"] is False
+    assert [name for name in tree(out) if Path(name).name.startswith(".")]  # it was in the midst of a file
     work.export(out, format_)
     assert tree(out) == tree(exported(format_))
 

@@ -61,16 +61,17 @@ class Inspector:
     on_samples: Callable[[int], None] | None = None
     _ids: set[str] = field(default_factory=set)
     _files: set[str] = field(default_factory=set)
+    _samples: int = 0
     _images: int = 0
     _small: int = 0
     _longest: tuple[int, str] = (0, "")
 
     def tally(self) -> Tally:
         """Return what was counted."""
-        return Tally(len(self._ids), self._images, self._small, *self._longest)
+        return Tally(self._samples, self._images, self._small, *self._longest)
 
     def identify(self, place: Place, id_: Any) -> None:
-        """Count a sample by its id.
+        """Count a sample that has an id.
 
         Raises:
             ExportError: it has none, or a sample before had the same.
@@ -80,6 +81,11 @@ class Inspector:
         if id_ in self._ids:
             raise place.error("id", f"{id_!r} was there before", "give every sample an id of its own")
         self._ids.add(id_)
+        self.count()
+
+    def count(self) -> None:
+        """Count a sample that has been checked, or is being."""
+        self._samples += 1
         if self.on_samples:
             self.on_samples(1)
 

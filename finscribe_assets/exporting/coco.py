@@ -6,13 +6,13 @@ and cell, row, table and region; they have the same numbers in every export. Box
 cut to the page. A fragment that damage has made unreadable says ``"unreadable": true`` and ``"ignore": 1``, by which
 trainers leave it out. An annotation's extra keys: ``name`` of the mark and ``text`` as printed.
 
-COCO is one JSON value, so validating it holds all of it, as its loaders do; writing it does not.
+COCO is one JSON value. It is written with one object a line, and must stay so to be validated: then neither holds more
+than an object at a time, whatever its loaders hold.
 """
 
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,11 @@ CATEGORIES: tuple[dict[str, Any], ...] = tuple(
 )  # fmt: skip
 _INFO = {"description": "Pages of synthetic business documents, made by FinScribe"}
 _LICENSES = ({"id": 1, "name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},)
+_HEAD = b"{" + b"".join(
+    line_of(name).rstrip() + b": " + line_of(value).rstrip() + b",\n"
+    for name, value in (("info", _INFO), ("licenses", _LICENSES), ("categories", CATEGORIES))
+)
+_LISTS = (("images", b'"images": [\n', b"],\n"), ("annotations", b'"annotations": [\n', b"]}\n"))
 _NUMBERS = {category["name"]: category["id"] for category in CATEGORIES}
 
 
@@ -94,19 +99,17 @@ def _write(part: Part) -> None:
 def _finish(out: Path, split: Split, parts: Sequence[Part]) -> None:
     target = _file(out, split)
     with whole_file(target) as stream:
-        stream.write(b"{")
-        for name, value in (("info", _INFO), ("licenses", _LICENSES), ("categories", CATEGORIES)):
-            stream.write(line_of(name).rstrip() + b": " + line_of(value).rstrip() + b",\n")
+        stream.write(_HEAD)
         firsts = [1]  # the first page's number of each part
-        for name, key, more in ((_PAGES, b'"images": [\n', b"],\n"), (_MARKS, b'"annotations": [\n', b"]}\n")):
-            stream.write(key)
+        for name, (_, start, end) in zip((_PAGES, _MARKS), _LISTS, strict=True):
+            stream.write(start)
             for number, (at, record) in enumerate(_scratch(parts, name), 1):
                 if name == _PAGES:
                     firsts += [number] * (at + 1 - len(firsts))
                 else:
                     record["image_id"] += firsts[at]
                 stream.write((b",\n" if number > 1 else b"") + line_of({"id": number, **record}).rstrip())
-            stream.write(b"\n" + more)
+            stream.write(b"\n" + end)
     for stray in target.parent.iterdir():
         if stray != target:
             stray.unlink()
@@ -122,31 +125,43 @@ def _scratch(parts: Sequence[Part], name: str) -> Iterator[tuple[int, dict[str, 
 
 
 def _validate(out: Path, split: Split, inspector: Inspector) -> None:
-    file = _file(out, split)
+    pages: dict[int, dict[str, Any]] = {}
+    for what, number, place, record in _records(_file(out, split)):
+        if type(record.get("id")) is not int or record["id"] != number:
+            raise place.error("id", f"{record.get('id')!r}, this is number {number}", f"number {what} from 1, in order")
+        if what == "images":
+            inspector.picture_file(place, "file_name", out / IMAGES, record.get("file_name"))
+            _check_size(place, record, out)
+            pages[number] = {side: record[side] for side in ("width", "height")}
+        else:
+            _check_mark(place, record, pages)
+            inspector.count()
+
+
+def _records(file: Path) -> Iterator[tuple[str, int, Place, dict[str, Any]]]:
+    """Yield each image and annotation with its list's name and its number, holding one at a time."""
     if not file.is_file():
         raise Place(file, "file").error("name", "does not exist", "export again")
-    data = parse(Place(file, "file"), file.read_bytes())
-    if data.get("categories") != list(CATEGORIES):
-        raise Place(file, "categories").error("categories", "not this project's", "export again")
-    pages: dict[int, dict[str, Any]] = {}
-    for page in data.get("images", ()):
-        place = Place(file, f"image {page.get('id')}")
-        _check_number(place, page.get("id"), pages)
-        pages[page["id"]] = page
-        inspector.picture_file(place, "file_name", out / IMAGES, page.get("file_name"))
-        _check_size(place, page, out)
-    marks: Counter[int] = Counter()
-    for mark in data.get("annotations", ()):
-        place = Place(file, f"annotation {mark.get('id')}")
-        _check_number(place, mark.get("id"), marks)
-        marks[mark["id"]] += 1
-        _check_mark(place, mark, pages)
-        inspector.identify(place, str(mark["id"]))
-
-
-def _check_number(place: Place, number: Any, known: dict[int, Any]) -> None:
-    if type(number) is not int or number < 1 or number in known:
-        raise place.error("id", f"{number!r} is no number, or was there before", "number from 1")
+    form = "one object a line, a comma after all but the last"
+    with file.open("rb") as stream:
+        if stream.read(len(_HEAD)) != _HEAD:
+            raise Place(file, "head").error("info, licenses, categories", "not this project's", "export again")
+        line_number = _HEAD.count(b"\n")
+        for what, start, end in _LISTS:
+            line, more, number = start, True, 0
+            while line != end:
+                line, line_number = stream.readline(), line_number + 1
+                place = Place(file, f"line {line_number}")
+                if number == 0 and line != start:
+                    raise place.error(what, "the list does not begin here", f"write {form}")
+                if number and (line == end) == more:
+                    raise place.error(what, "a comma too many, or one too few", f"write {form}")
+                if number and line != end:
+                    more = line.endswith(b",\n")
+                    yield what, number, place, parse(place, line.removesuffix(b"\n").removesuffix(b","))
+                number += 1
+        if stream.read():
+            raise Place(file, "end").error("file", "goes on after its end", "export again")
 
 
 def _check_size(place: Place, page: dict[str, Any], out: Path) -> None:
@@ -159,11 +174,12 @@ def _check_size(place: Place, page: dict[str, Any], out: Path) -> None:
 
 
 def _check_mark(place: Place, mark: dict[str, Any], pages: dict[int, dict[str, Any]]) -> None:
-    page = pages.get(mark.get("image_id", 0))
+    image, category, area = mark.get("image_id"), mark.get("category_id"), mark.get("area")
+    page = pages.get(image) if type(image) is int else None
     if page is None:
-        raise place.error("image_id", f"there is no image {mark.get('image_id')}", "export again")
-    if not 1 <= mark.get("category_id", 0) <= len(CATEGORIES):
-        raise place.error("category_id", f"there is no category {mark.get('category_id')}", "export again")
+        raise place.error("image_id", f"there is no image {image}", "export again")
+    if type(category) is not int or not 1 <= category <= len(CATEGORIES):
+        raise place.error("category_id", f"there is no category {category}", "export again")
     box = mark.get("bbox")
     if not isinstance(box, list) or len(box) != 4 or not all(type(side) in (int, float) for side in box):
         raise place.error("bbox", f"{box} is not x, y, width and height", "write four numbers")
@@ -172,8 +188,8 @@ def _check_mark(place: Place, mark: dict[str, Any], pages: dict[int, dict[str, A
     if min(x, y) < 0 or min(width, height) <= 0 or x + width > right or y + height > bottom:
         raise place.error("bbox", f"{box} is not on a page of {page['width']} × {page['height']} pixels",
                           "write x, y, width and height within it")  # fmt: skip
-    if abs(mark.get("area", 0) - width * height) > 0.01:
-        raise place.error("area", f"{mark.get('area')} is not that of {box}", "write width × height")
+    if type(area) not in (int, float) or abs(area - width * height) > 0.01:
+        raise place.error("area", f"{area} is not that of {box}", "write width × height")
     if mark.get("ignore") != int(mark.get("unreadable") is True):
         raise place.error("ignore", "says otherwise than unreadable", "write 1 for what is unreadable, else 0")
 

@@ -280,33 +280,84 @@ def test_a_tar_that_ends_early_is_refused(copied):
 # COCO.
 
 
+def rewrite_coco(folder: Path, change) -> int:
+    """Write the annotations again as an export does, changed; return the line of the fifth annotation."""
+    file = folder / "annotations" / "instances_train.json"
+    data = json.loads(file.read_bytes())
+    change(data)
+    parts = [f"{json.dumps(name)}: {json.dumps(data[name])}" for name in ("info", "licenses", "categories")]
+    lists = ['"' + name + '": [\n' + ",\n".join(map(json.dumps, data[name])) + "\n]"
+             for name in ("images", "annotations")]  # fmt: skip
+    file.write_text("{" + ",\n".join([*parts, *lists]) + "}\n", encoding="utf-8")
+    return len(parts) + len(data["images"]) + 2 + 1 + 5
+
+
+def test_rewriting_coco_unchanged_leaves_it_valid(copied):
+    folder = copied(ExportFormat.COCO)
+    before = validate_export(folder)
+    rewrite_coco(folder, lambda data: None)
+    assert validate_export(folder) == before
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda data: data["annotations"][4].update(bbox=[0, 0, 10, 0]), "annotation 5: bbox: "),
-        (lambda data: data["annotations"][4].update(bbox=[-1, 0, 10, 5]), "annotation 5: bbox: "),
-        (lambda data: data["annotations"][4].update(bbox=[0, 0, 10, 1e5]), "annotation 5: bbox: "),
-        (lambda data: data["annotations"][4].update(bbox=[0, 0, 10]), "annotation 5: bbox: "),
-        (lambda data: data["annotations"][4].update(area=1), "annotation 5: area: "),
-        (lambda data: data["annotations"][4].update(category_id=99), "annotation 5: category_id: "),
-        (lambda data: data["annotations"][4].update(image_id=99), "annotation 5: image_id: "),
-        (lambda data: data["annotations"][4].update(ignore=1), "annotation 5: ignore: "),
-        (lambda data: data["annotations"][4].update(id=4), "annotation 4: id: "),
-        (lambda data: data["images"][1].update(id=1), "image 1: id: "),
-        (lambda data: data["images"][1].update(width=5), "image 2: width and height: "),
-        (lambda data: data["images"][1].update(file_name="../../x.jpg"), "image 2: file_name: "),
-        (lambda data: data["images"][1].update(file_name="none.jpg"), "image 2: file_name: "),
-        (lambda data: data["categories"].pop(), "categories: "),
-        (lambda data: data.update(annotations=[]), "no samples"),
+        (lambda mark: mark.update(bbox=[0, 0, 10, 0]), "bbox: "),
+        (lambda mark: mark.update(bbox=[-1, 0, 10, 5]), "bbox: "),
+        (lambda mark: mark.update(bbox=[0, 0, 10, 1e5]), "bbox: "),
+        (lambda mark: mark.update(bbox=[0, 0, 10]), "bbox: "),
+        (lambda mark: mark.update(bbox=[0, 0, 10, True]), "bbox: "),
+        (lambda mark: mark.update(area=1), "area: "),
+        (lambda mark: mark.update(area=None), "area: "),
+        (lambda mark: mark.update(image_id=[]), "image_id: "),
+        (lambda mark: mark.update(category_id=99), "category_id: "),
+        (lambda mark: mark.update(category_id=None), "category_id: "),
+        (lambda mark: mark.update(image_id=99), "image_id: "),
+        (lambda mark: mark.update(ignore=1), "ignore: "),
+        (lambda mark: mark.update(id=4), "id: 4, this is number 5"),
+        (lambda mark: mark.update(area=float("nan")), "value: NaN is not JSON"),
     ],
 )
 def test_boxes_that_loaders_fail_on_are_refused(copied, change, said):
     folder = copied(ExportFormat.COCO)
-    file = folder / "annotations" / "instances_train.json"
-    data = json.loads(file.read_bytes())
-    change(data)
-    file.write_text(json.dumps(data))
+    line = rewrite_coco(folder, lambda data: change(data["annotations"][4]))
+    refused(folder, f"line {line}: {said}")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda data: data["images"][1].update(id=1), "id: 1, this is number 2"),
+        (lambda data: data["images"][1].update(width=5), "width and height: "),
+        (lambda data: data["images"][1].update(file_name="../../x.jpg"), "file_name: "),
+        (lambda data: data["images"][1].update(file_name="none.jpg"), "file_name: "),
+        (lambda data: data["categories"].pop(), "categories: "),
+        (lambda data: data.update(annotations=[]), "not JSON"),
+    ],
+)
+def test_pages_that_loaders_fail_on_are_refused(copied, change, said):
+    folder = copied(ExportFormat.COCO)
+    rewrite_coco(folder, change)
     refused(folder, said)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda content: content.replace(b"},\n", b"}\n", 1),
+        lambda content: content.replace(b"}\n]", b"},\n]", 1),
+        lambda content: content[:-1],
+        lambda content: content[: len(content) // 2],
+        lambda content: content + b"{}",
+        lambda content: content.replace(b'"annotations"', b'"notes"'),
+        lambda content: json.dumps(json.loads(content)).encode(),
+    ],
+)
+def test_coco_that_is_no_json_or_not_by_the_line_is_refused(copied, change):
+    folder = copied(ExportFormat.COCO)
+    file = folder / "annotations" / "instances_train.json"
+    file.write_bytes(change(file.read_bytes()))
+    refused(folder, file.name)
 
 
 # Any text.

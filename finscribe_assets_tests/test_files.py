@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finscribe_assets.files import read_json, write_bytes, write_json
+from finscribe_assets.files import read_json, remove_unfinished, whole_file, write_bytes, write_json
 from finscribe_assets.shards import LocalShardPool, cut, is_written, read_shards, write_shard
 
 
@@ -49,6 +49,22 @@ def test_a_shard_counts_only_when_whole_and_of_the_same_inputs(tmp_path):
 def test_a_folder_without_shards_says_what_to_do(tmp_path):
     with pytest.raises(FileNotFoundError, match="materialise the stage before"):
         next(read_shards(tmp_path))
+
+
+def test_a_file_written_in_pieces_is_whole_or_as_it_was(tmp_path):
+    path = tmp_path / "deep" / "lines"
+    with whole_file(path) as stream:
+        stream.write(b"1\n")
+        stream.write(b"2\n")
+        assert not path.exists()
+    with pytest.raises(ValueError, match="in the midst"), whole_file(path) as stream:
+        stream.write(b"3\n")
+        raise ValueError("in the midst")
+    assert [file.read_bytes() for file in path.parent.iterdir()] == [b"1\n2\n"]
+    (path.parent / ".lines.k1ll3d").touch()
+    (path.parent / ".other").touch()
+    remove_unfinished(path)
+    assert sorted(file.name for file in path.parent.iterdir()) == [".other", "lines"]
 
 
 def test_a_process_killed_while_writing_leaves_the_old_file(tmp_path):

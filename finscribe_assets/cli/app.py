@@ -8,7 +8,7 @@ from typing import Any
 import typer
 from rich.console import Console
 
-from finscribe_assets.cli import looking, measuring, modelling, synthesising, validating, verifying
+from finscribe_assets.cli import exporting, looking, measuring, modelling, synthesising, validating, verifying
 
 HELP = """Teach PaddleOCR-VL to read invoices, receipts and purchase orders.
 
@@ -21,6 +21,8 @@ A workspace is a folder that stages fill one after the other:
 5. `finscribe train work --out work/adapter` – a LoRA adapter
 6. `finscribe predict work --adapter work/adapter` – what it reads
 7. `finscribe evaluate`, `finscribe mine` – scores, and what to synthesise next
+
+`finscribe export work --out work/export` hands the pairs to other trainers, in the form that `--format` names.
 
 `finscribe validate work` puts the documents before an independent judge: the official EN 16931 schematron.
 `finscribe verify-pages work` has an independent OCR engine read every field's box; `finscribe contact-sheet work` shows
@@ -41,5 +43,5 @@ class Commands(typer.core.TyperGroup):
 
 
 app = typer.Typer(cls=Commands, help=HELP, no_args_is_help=True, rich_markup_mode="markdown", add_completion=False)
-for commands in (synthesising, modelling, measuring, validating, verifying, looking):
+for commands in (synthesising, exporting, modelling, measuring, validating, verifying, looking):
     commands.register(app)

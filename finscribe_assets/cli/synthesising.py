@@ -1,4 +1,4 @@
-"""Commands from nothing to a data set: synthesize, render, pairs, split, export, schema."""
+"""Commands from nothing to a data set: synthesize, render, pairs, split, schema."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ WorkerCount = Annotated[int | None, typer.Option("--workers", min=1, help="Worke
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    for command in (synthesize, render, pairs, split, export, schema):
+    for command in (synthesize, render, pairs, split, schema):
         app.command()(command)
 
 
@@ -191,24 +191,6 @@ def split(
 
     manifest = build([*map(inputs, earlier or []), inputs(workspace)], plan_key(workspace), workspace / "splits")
     console.print_json(data=manifest.counts())
-
-
-def export(
-    workspace: Workspace,
-    out: Annotated[Path, typer.Option(help="Folder to write.")],
-    split: Annotated[str, typer.Option(help="train, validation or test.")] = "train",
-) -> None:
-    """Write pairs as `messages` + `images` JSONL for ms-swift, LLaMA-Factory and PaddleFormers, and validate it.
-
-    Those loaders drop a bad sample without a word (a missing image, an <image> too many, an empty answer); the
-    validation here fails on every one of them instead.
-    """
-    from finscribe_assets.instructions.export import export_messages
-
-    with bar(None, "pairs written") as advance:
-        summary = export_messages(workspace / "pairs", workspace / "images", out,
-                                  documents=documents_of_split(workspace, split), on_pair=advance)  # fmt: skip
-    console.print(f"{summary.pairs} pairs and {summary.images} images in {out}")
 
 
 def schema(

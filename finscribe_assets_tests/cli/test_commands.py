@@ -1,6 +1,7 @@
 """Every command on plain files, one after the other, as a person would type them."""
 
 import json
+import re
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -9,9 +10,10 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from finscribe_assets.cli import app
+from finscribe_assets.exporting.export import ExportFormat
 
-COMMANDS = ["synthesize", "render", "pairs", "split", "export", "pretrain-base", "train", "predict", "evaluate", "mine",
-            "extract", "schema", "summary", "validate"]  # fmt: skip
+COMMANDS = ["synthesize", "render", "pairs", "split", "export", "validate-export", "pretrain-base", "train",
+            "predict", "evaluate", "mine", "extract", "schema", "summary", "validate"]  # fmt: skip
 
 
 def finscribe(*arguments: object, fails: bool = False) -> str:
@@ -70,10 +72,41 @@ def test_every_stage_left_its_folder(work):
     assert (work / "adapter" / "adapter_model.safetensors").exists()
 
 
-def test_export_is_valid(work, tmp_path):
-    assert "pairs" in finscribe("export", work, "--out", tmp_path, "--split", "validation")
-    assert (tmp_path / "data.jsonl").stat().st_size > 0
-    assert "is none of" in finscribe("export", work, "--out", tmp_path, "--split", "nonsense", fails=True)
+def test_every_command_and_snippet_of_the_page_on_exports_runs(work, tmp_path, monkeypatch):
+    import datasets
+
+    monkeypatch.chdir(work.parent)
+    monkeypatch.setenv("FINSCRIBE_WORKERS", "1")
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path)
+    page = (Path(__file__).parents[2] / "docs" / "exports.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^finscribe (.*)$", page, re.MULTILINE)
+    stages = [command for command in commands if command.split()[0] not in ("export", "validate-export")]
+    assert [command.split()[0] for command in stages] == ["synthesize", "render", "pairs", "split"]  # `work` has these
+    exports = [command for command in commands if command not in stages]
+    assert {word for command in exports for word in command.split()} >= set(ExportFormat)
+    for command in exports:
+        assert "all checked" in finscribe(*command.split())
+    snippets = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    assert len(snippets) == 3
+    found = {}
+    for snippet in snippets:
+        exec(compile(snippet, "exports.md", "exec"), found)  # noqa: S102
+    assert found["first"].width > 0
+    assert found["pictures"]
+    assert found["amounts"]
+
+
+def test_an_export_says_what_loads_it_and_a_broken_one_what_is_wrong(work, tmp_path):
+    validation = ["--split", "validation", "--format", "hf", "--workers", 1]
+    text = finscribe("export", work, "--out", tmp_path / "hf", *validation)
+    assert f'datasets.load_dataset("{tmp_path / "hf"}", split="validation")' in text
+    assert "is none of" in finscribe("export", work, "--out", tmp_path / "a", "--split", "nonsense", fails=True)
+    assert "is none of" in finscribe("export", work, "--out", tmp_path / "a", "--format", "nonsense", fails=True)
+    limit = ["--max-characters", 10]
+    assert "the limit is 10" in finscribe("validate-export", tmp_path / "hf", *limit, fails=True)
+    (tmp_path / "hf" / "README.md").write_text("")
+    assert "README.md: front matter" in finscribe("validate-export", tmp_path / "hf", fails=True)
+    assert "holds files that no export wrote" in finscribe("export", work, "--out", work, fails=True)
 
 
 def test_predictions_are_measured_and_mined_into_a_plan_that_draws(work, tmp_path):

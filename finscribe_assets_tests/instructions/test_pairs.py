@@ -10,7 +10,6 @@ from finscribe_assets.documents.schema import flatten
 from finscribe_assets.instructions.answers import unflatten
 from finscribe_assets.instructions.batch import pair_batch, read_pairs
 from finscribe_assets.instructions.crops import crop
-from finscribe_assets.instructions.export import ExportError, export_messages, validate_messages
 from finscribe_assets.instructions.otsl import from_otsl, to_otsl
 from finscribe_assets.instructions.pair import OCR_PROMPT, Task, from_table, to_table
 from finscribe_assets.instructions.tasks import PairRecipe, make_pairs
@@ -92,46 +91,3 @@ def test_a_crop_is_clipped_and_must_have_an_area():
     assert crop(page, Box(-5, 40, 20, 80)).size == (22, 12)
     with pytest.raises(ValueError, match="no area"):
         crop(page, Box(200, 0, 210, 10))
-
-
-def test_the_export_loads_with_nothing_but_json_and_pillow(batch, tmp_path):
-    documents = {batch.documents[0].id, batch.documents[1].id}
-    summary = export_messages(batch.folder / "pairs", batch.folder / "images", tmp_path, documents=documents)
-    lines = [json.loads(line) for line in (tmp_path / "data.jsonl").read_text(encoding="utf-8").splitlines()]
-    assert (
-        len(lines) == summary.pairs == sum(pair.document_id in documents for pair in read_pairs(batch.folder / "pairs"))
-    )
-    for line in lines:
-        assert line["messages"][0]["content"].count("<image>") == len(line["images"]) > 0
-        for name in line["images"]:
-            with Image.open(tmp_path / name) as image:
-                assert image.width > 0
-    assert json.loads((tmp_path / "dataset_info.json").read_text())["finscribe"]["file_name"] == "data.jsonl"
-
-
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        (lambda s: s["messages"][1].update(content="  "), "a message is empty"),
-        (lambda s: s["messages"][0].update(content="no image here"), "0 <image> tags for 1 images"),
-        (lambda s: s.update(images=["images/none.png"]), "cannot be read"),
-        (lambda s: s.update(images=["../../etc/hostname"]), "outside the export"),
-        (lambda s: s["messages"].reverse(), "one user turn and one assistant turn"),
-        (lambda s: s.update(images=None), "1 <image> tags for 0 images"),
-    ],
-)
-def test_what_loaders_drop_silently_fails(batch, tmp_path, change, said):
-    export_messages(batch.folder / "pairs", batch.folder / "images", tmp_path, documents={batch.documents[0].id})
-    path = tmp_path / "data.jsonl"
-    lines = path.read_text(encoding="utf-8").splitlines()
-    sample = json.loads(lines[2])
-    change(sample)
-    path.write_text("\n".join([*lines[:2], json.dumps(sample), *lines[3:]]), encoding="utf-8")
-    with pytest.raises(ExportError, match="line 3") as error:
-        validate_messages(path)
-    assert said in str(error.value)
-
-
-def test_an_export_without_samples_fails(batch, tmp_path):
-    with pytest.raises(ExportError, match="no samples"):
-        export_messages(batch.folder / "pairs", batch.folder / "images", tmp_path, documents=set())

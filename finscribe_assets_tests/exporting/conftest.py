@@ -1,0 +1,80 @@
+"""Six documents' pairs in two shards, with a patched page and several pages among their pictures, and their exports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from finscribe_assets.documents.batch import synthesize
+from finscribe_assets.documents.recipe import seed_plan
+from finscribe_assets.exporting.export import ExportFormat, ExportSummary, export
+from finscribe_assets.files import read_table, write_table
+from finscribe_assets.instructions.batch import pair_batch
+from finscribe_assets.instructions.crops import images_of, page_cache
+from finscribe_assets.instructions.pair import Pair, Patch, Span, SpanKind, from_table, to_table
+from finscribe_assets.instructions.tasks import PairRecipe
+from finscribe_assets.rendering.batch import read_rendered, render_batch
+from finscribe_assets.rendering.pages import Box, RenderedDocument
+from finscribe_assets.shards import LocalShardPool, shard_files
+from finscribe_assets.splitting.assign import Split
+
+
+@dataclass(frozen=True)
+class Work:
+    """Pairs and pages to export: ``documents`` are the split's, of two shards; there are others beside them."""
+
+    pairs: Path
+    images: Path
+    documents: frozenset[str]
+    wanted: dict[str, Pair]
+    rendered: dict[str, RenderedDocument]
+    pixels: Callable[[Pair], list[np.ndarray]]
+
+    def export(self, out: Path, format_: ExportFormat, split: Split = Split.TRAIN, **options) -> ExportSummary:
+        options = {"pool": LocalShardPool(1), "documents": self.documents} | options
+        return export(self.pairs, self.images, out, split=split, format_=format_, **options)
+
+
+@pytest.fixture(scope="session")
+def work(tmp_path_factory) -> Work:
+    folder = tmp_path_factory.mktemp("exporting")
+    pool = LocalShardPool(1)
+    # Of these six documents the third has unreadable values, the fifth three pages.
+    synthesize(seed_plan("batch-000", 6, 3), folder / "documents", pool, shard_size=3)
+    render_batch(folder / "documents", folder / "images", pool)
+    pair_batch(folder / "documents", folder / "images", folder / "all", pool, PairRecipe(ocr_lines=3))
+    rendered = {document.id: document for document in read_rendered(folder / "images")}
+    documents = frozenset(name for number, name in enumerate(rendered) if number % 2 == 0)
+    wanted: dict[str, Pair] = {}
+    for file in shard_files(folder / "all"):
+        pairs = from_table(read_table(file))
+        place, first = next((place, pair) for place, pair in enumerate(pairs)
+                            if pair.document_id in documents and pair.box is None)  # fmt: skip
+        pairs.insert(place + 1, replace(
+            first, id=f"{first.id}/Änderung.<1>", prompt="What is\u2028owed?\n{}", response='{"a":"\u0085é𝟙\\u"}',
+            prompt_held_out="What is there to pay?", patches=(Patch(0, Box(40, 40, 120, 60), Box(200, 300, 300, 325)),),
+            spans=(Span(0, 5, SpanKind.STRUCTURE), Span(6, 8, SpanKind.VALUE, "a")),
+        ))  # fmt: skip
+        write_table(folder / "pairs" / file.name, to_table(pairs))
+        wanted |= {pair.id: pair for pair in pairs if pair.document_id in documents}
+    open_page = page_cache(lambda document, number: rendered[document].pages[number])
+    return Work(folder / "pairs", folder / "images", documents, wanted, rendered,
+                lambda pair: [np.asarray(image) for image in images_of(pair, open_page)])  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def exported(work, tmp_path_factory) -> Callable[[ExportFormat], Path]:
+    """Return a function that gives an export of each format, made once; tests that change one copy it."""
+    made: dict[ExportFormat, Path] = {}
+
+    def folder(format_: ExportFormat) -> Path:
+        if format_ not in made:
+            made[format_] = tmp_path_factory.mktemp("exports") / format_
+            work.export(made[format_], format_)
+        return made[format_]
+
+    return folder

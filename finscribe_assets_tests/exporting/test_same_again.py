@@ -1,0 +1,147 @@
+"""The same pairs give the same bytes: on any number of workers, after a kill, and under names that never collide."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from finscribe_assets.exporting.checks import ExportError
+from finscribe_assets.exporting.export import ExportFormat, export
+from finscribe_assets.exporting.names import LONGEST, name_of
+from finscribe_assets.shards import LocalShardPool
+from finscribe_assets.splitting.assign import Split
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+class Backwards:
+    """A pool that does its jobs last one first."""
+
+    def run(self, work, jobs):
+        yield from map(work, reversed(list(jobs)))
+
+
+@pytest.mark.parametrize("format_", ExportFormat)
+def test_neither_workers_nor_order_nor_what_lay_there_change_a_byte(work, exported, tmp_path, format_):
+    first = tree(exported(format_))
+    out = tmp_path / "again"
+    work.export(out, format_, documents={*work.documents, *work.rendered})  # more documents than are wanted
+    assert tree(out) != first
+    work.export(out, format_, pool=Backwards())
+    assert tree(out) == first
+
+
+def test_worker_processes_write_what_one_process_writes(work, exported, tmp_path):
+    work.export(tmp_path / "two", ExportFormat.MESSAGES, pool=LocalShardPool(2))
+    assert tree(tmp_path / "two") == tree(exported(ExportFormat.MESSAGES))
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from finscribe_assets import files
+from finscribe_assets.exporting.export import ExportFormat, export
+from finscribe_assets.shards import LocalShardPool
+from finscribe_assets.splitting.assign import Split
+
+pairs, images, out, form, last, *documents = sys.argv[1:]
+left = int(last)
+flush = os.fsync
+
+def kill_in_the_midst(handle):
+    global left
+    left -= 1
+    if not left:
+        os.kill(os.getpid(), signal.SIGKILL)
+    flush(handle)
+
+os.fsync = kill_in_the_midst
+export(Path(pairs), Path(images), Path(out), documents=set(documents), split=Split.TRAIN, format_=ExportFormat(form),
+       pool=LocalShardPool(1))
+"""
+
+
+@pytest.mark.parametrize(
+    ("format_", "file"),
+    [
+        (ExportFormat.COCO, lambda pictures: 1),  # export.json
+        (ExportFormat.COCO, lambda pictures: pictures),  # a page
+        (ExportFormat.COCO, lambda pictures: pictures + 6),  # the annotations, after export.json and two lists a part
+        (ExportFormat.HF, lambda pictures: 3),  # the second shard
+        (ExportFormat.HF, lambda pictures: 4),  # the card
+        (ExportFormat.MESSAGES, lambda pictures: pictures + 4),  # data.jsonl, after export.json and a list a part
+    ],
+)
+def test_a_killed_export_is_finished_by_running_it_again(work, exported, tmp_path, format_, file):
+    out = tmp_path / "killed"
+    files = file(sum(name.startswith("images/") for name in tree(exported(format_))))
+    arguments = [work.pairs, work.images, out, format_, str(files), *work.documents]
+    run = subprocess.run([sys.executable, "-c", KILLED, *arguments], check=False,
+                         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})  # fmt: skip
+    assert run.returncode == -signal.SIGKILL
+    assert files == 1 or json.loads((out / "export.json").read_text())["finished"] is False
+    assert [name for name in tree(out) if Path(name).name.startswith(".")]  # it was in the midst of a file
+    work.export(out, format_)
+    assert tree(out) == tree(exported(format_))
+
+
+def test_headers_of_tars_say_nothing_of_the_machine(exported):
+    import tarfile
+
+    for file in (exported(ExportFormat.WEBDATASET) / "shards").iterdir():
+        with tarfile.open(file) as tar:
+            assert {(one.mtime, one.uid, one.gid, one.uname, one.gname, one.mode) for one in tar} == {
+                (0, 0, 0, "", "", 0o644)}  # fmt: skip
+
+
+def test_a_folder_with_something_else_in_it_is_left_alone(work, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("mine")
+    with pytest.raises(ValueError, match="holds files that no export wrote"):
+        work.export(tmp_path / "mine", ExportFormat.HF)
+    assert tree(tmp_path / "mine") == {"notes.txt": b"mine"}
+    work.export(tmp_path / "export", ExportFormat.ERNIEKIT)
+    before = tree(tmp_path / "export")
+    for format_, split in ((ExportFormat.MESSAGES, Split.TRAIN), (ExportFormat.ERNIEKIT, Split.TEST)):
+        with pytest.raises(ValueError, match="holds an export of train as erniekit"):
+            work.export(tmp_path / "export", format_, split)
+    assert tree(tmp_path / "export") == before
+
+
+def test_an_export_without_samples_fails(work, tmp_path):
+    with pytest.raises(ExportError, match="no samples of validation"):
+        work.export(tmp_path / "none", ExportFormat.HF, Split.VALIDATION, documents=frozenset())
+    assert not (tmp_path / "none").exists()
+    with pytest.raises(ExportError, match="no samples"):
+        export(tmp_path, tmp_path, tmp_path / "none", documents={"a"}, split=Split.TRAIN, format_=ExportFormat.HF,
+               pool=LocalShardPool(1))  # fmt: skip
+
+
+ids = st.text(max_size=150) | st.text("aA-_./é[]0", max_size=6)
+
+
+@given(ids)
+def test_names_are_safe_on_every_file_system(id_):
+    name = name_of(id_)
+    assert 0 < len(name) <= LONGEST - 10
+    assert set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789_-")
+    assert name[0] not in "-_"
+
+
+@given(st.sets(ids, max_size=40))
+def test_names_of_different_ids_differ(several):
+    several |= {name_of(id_) for id_ in several}  # the names of ids are ids as well
+    assert len({name_of(id_) for id_ in several}) == len(several)
+
+
+def test_names_that_sanitising_alone_would_make_equal_differ():
+    assert len({name_of(id_) for id_ in ("a.b", "a/b", "a b", "A-b", "a-b", "a--b", "x" * 200, "x" * 201)}) == 8
+    assert name_of("batch-000-000001") == "batch-000-000001"

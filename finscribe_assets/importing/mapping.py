@@ -16,9 +16,11 @@ from finscribe_assets.importing.problems import Limits, Problem, Rejected, named
 from finscribe_assets.importing.terms import DOCUMENT, LISTS, PAYMENT_TERMS, Place
 
 # UNTDID 1001, as far as EN 16931 admits it (BR-CL-01).
-_CREDIT_NOTES = frozenset("81 83 261 262 296 308 381 396 420 458 532".split())
-_INVOICES = frozenset("80 82 84 130 202 203 204 211 295 325 326 380 383 384 385 386 387 388 389 390 393 394 395 456 457 "
-                      "527 575 623 633 751 780 875 876 877 935".split())  # fmt: skip
+_CREDIT_NOTES = frozenset({81, 83, 261, 262, 296, 308, 381, 396, 420, 458, 532})
+_INVOICES = frozenset({
+    80, 82, 84, 130, 202, 203, 204, 211, 295, 325, 326, 380, 383, 384, 385, 386, 387, 388, 389, 390, 393, 394, 395,
+    456, 457, 527, 575, 623, 633, 751, 780, 875, 876, 877, 935,
+})  # fmt: skip
 
 _PLAIN_AMOUNT = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)", re.ASCII)
 _DAY = re.compile(r"(\d{4})(-?)(\d{2})\2(\d{2})(?:T.*|Z|[+-]\d{2}:\d{2})?", re.ASCII)
@@ -143,15 +145,14 @@ def read_terms(syntax: Syntax, root: Node, limits: Limits) -> Mapped:
 
 
 def _document_type(reading: _Reading) -> None:
-    code = reading.values.get("document_type")
-    if code is None and reading.root.tag != "CreditNote":
-        return
-    if code is None or code in _CREDIT_NOTES:
+    said = reading.values.pop("document_type", None)
+    code = int(said) if said and said.isascii() and said.isdigit() and len(said) <= 3 else None
+    if code in _CREDIT_NOTES or (said is None and reading.root.tag == "CreditNote"):
         reading.values["document_type"] = str(DocumentType.CREDIT_NOTE)
     elif code in _INVOICES:
         reading.values["document_type"] = str(DocumentType.INVOICE)
-    else:
-        reading.problems.append(Problem(named("document_type"), f"{shown(code)[:60]!r} is no code of an invoice"))
+    elif said is not None:
+        reading.problems.append(Problem(named("document_type"), f"{shown(said)[:60]!r} is no code of an invoice"))
 
 
 def _country_alone(reading: _Reading) -> None:

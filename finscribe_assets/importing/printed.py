@@ -27,7 +27,7 @@ _NUMERIC = ("dd.MM.yyyy", "d.M.yyyy", "dd/MM/yyyy", "d/M/yyyy", "dd-MM-yyyy", "d
 _MONTH_FIRST = ("MM/dd/yyyy", "M/d/yyyy", "MM-dd-yyyy", "MM/dd/yy", "M/d/yy")
 _YEAR_FIRST = ("yyyy-MM-dd", "yyyy/MM/dd", "yyyy.MM.dd")
 
-_HYPHENS = dict.fromkeys(map(ord, "\u00ad\u0002\ufffe"))  # soft ones, and what PDFium gives for a hyphen at a line's end
+_HYPHENS = dict.fromkeys(map(ord, "\u00ad\u0002\ufffe"))  # soft ones, and PDFium's at a line's end
 _SIGNS = str.maketrans({"−": "-", "–": "-", "’": "'", "٫": ".", "٬": "'"})
 _MINUS_BEFORE = re.compile(r"-\s?(?:[^\w\s]|[A-Z]{3})?\s?$")
 _MINUS_AFTER = re.compile(r"\s?(?:[^\w\s]|[A-Z]{3})?(?:-(?!\s?\d)|\s?CR\b)")
@@ -48,7 +48,7 @@ def has_text_layer(texts: Sequence[str], blank: Sequence[bool]) -> bool:
 
 
 def found_in(leaves: dict[str, Any], texts: Iterable[str], locale: str) -> set[str]:
-    """Return the paths of the values that a text layer shows; implied ones are left out, as nobody is asked for them."""
+    """Return the paths of the values that a text layer shows, without implied ones: nobody is asked for those."""
     page = normal("\n".join(texts))
     folded = page.casefold()
     return {path for path, value in leaves.items()

@@ -34,7 +34,7 @@ class Problem:
     reason: str
 
 
-class Rejected(ValueError):  # noqa: N818, it is an outcome that is counted, not a failure
+class Rejected(ValueError):
     """A document that is not taken, with every reason that was found."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:

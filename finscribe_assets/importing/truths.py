@@ -7,11 +7,10 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from babel import localedata
 from pydantic import ValidationError
 
 from finscribe_assets.documents.elements import TERMS, ValueKind, field_of
-from finscribe_assets.documents.locales import LOCALE_FACTS, MINOR_UNITS
+from finscribe_assets.documents.locales import LOCALE_FACTS, MINOR_UNITS, is_known
 from finscribe_assets.documents.rules import Outcome, amount_of, amounts_of, check
 from finscribe_assets.documents.schema import Document, flatten
 from finscribe_assets.importing.mapping import Unmapped, plain, read_terms
@@ -103,7 +102,7 @@ def _validated(value: dict[str, Any]) -> Document:
             document = Document.model_validate(value)
         except ValidationError as error:
             problems = _findings(error)
-    if not problems and not localedata.exists(document.locale):
+    if not problems and not is_known(document.locale):
         problems = [Problem(named("locale"), f"{shown(document.locale)[:40]!r} is unknown; give one such as de_AT")]
     if problems:
         raise Rejected(problems)

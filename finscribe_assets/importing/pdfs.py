@@ -16,6 +16,7 @@ from finscribe_assets.rendering.rasters import POINTS_PER_INCH, pixel_size, rast
 # What Factur-X, ZUGFeRD 1.0 and 2.x and the XRechnung profile call the invoice that they embed, newest first.
 EMBEDDED_NAMES = ("factur-x.xml", "xrechnung.xml", "zugferd-invoice.xml")
 
+_END, _TAIL = b"%%EOF", 4096  # the mark that a PDF ends with, and in how many last bytes it is looked for
 _PASSWORD = pdfium.FPDF_ERR_PASSWORD
 _NOT_ENCRYPTED = -1  # FPDF_GetSecurityHandlerRevision
 
@@ -26,6 +27,9 @@ def read_pdf(content: bytes, dpi: int, limits: Limits, *, wants_invoice: bool) -
     Raises:
         Rejected: it is broken, encrypted, larger than ``limits`` allows, or should embed an invoice and does not.
     """
+    if _END not in content[-_TAIL:]:
+        # PDFium mends a file that was cut off, and would show pages of which something is missing.
+        raise reject("the PDF is broken: its end is missing")
     try:
         document = pypdfium2.PdfDocument(content)
     except pypdfium2.PdfiumError as error:

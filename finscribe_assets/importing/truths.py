@@ -95,15 +95,14 @@ def _cleaned(value: Any) -> Any:
 
 
 def _validated(value: dict[str, Any]) -> Document:
-    leaves = flatten(value)
-    problems = [*_unfit(leaves)]
-    if not problems:
-        try:
-            document = Document.model_validate(value)
-        except ValidationError as error:
-            problems = _findings(error)
-    if not problems and not is_known(document.locale):
-        problems = [Problem(named("locale"), f"{shown(document.locale)[:40]!r} is unknown; give one such as de_AT")]
+    problems = _unfit(flatten(value))
+    try:
+        document = Document.model_validate(value)
+    except ValidationError as error:
+        named_before = {one.field for one in problems}
+        raise Rejected([*problems, *(one for one in _findings(error) if one.field not in named_before)]) from error
+    if not is_known(document.locale):
+        problems.append(Problem(named("locale"), f"{shown(document.locale)[:40]!r} is unknown; give one such as de_AT"))
     if problems:
         raise Rejected(problems)
     return document

@@ -53,9 +53,10 @@ def import_(
     show("not taken", [{"document": escape(record["name"]), "field": escape(problem["field"]),
                         "because": escape(problem["reason"])}
                        for record in report.rejected for problem in record["problems"]][:SHOWN])  # fmt: skip
-    show("not mapped", [{"path": escape(path), "term": term, "documents": count}
+    show("not mapped", [{"path": escape("/".join(path.split("/")[-2:])), "term": term, "documents": count}
                         for (path, term), count in report.unmapped.most_common(SHOWN)])  # fmt: skip
-    show("not printed", [{"field": path, "documents": count} for path, count in report.unprinted.most_common(SHOWN)])
+    show("true, but not printed", [{"field": path, "values": count}
+                                   for path, count in report.unprinted.most_common(SHOWN)])  # fmt: skip
     show("rules that the truth breaks", [{"rule": rule, "documents": count}
                                          for rule, count in report.broken.most_common()])  # fmt: skip
     console.print(f"{report.found} documents found: {len(report.accepted)} taken with {report.pages} pages, "

@@ -14,7 +14,7 @@ from finscribe_assets.importing.pages import PageContent
 from finscribe_assets.importing.printed import askable, found_in, has_text_layer
 from finscribe_assets.importing.problems import Limits, Rejected, reject
 from finscribe_assets.importing.reading import PageReader
-from finscribe_assets.importing.sources import TRUTHS, Source, printable
+from finscribe_assets.importing.sources import Source, printable
 from finscribe_assets.importing.truths import LabelledTruth, from_json, from_xml
 
 _LONGEST_STEM = 40  # characters of a file's name in an id
@@ -49,8 +49,13 @@ def read_document(folder: Path, source: Source, reader: PageReader, locale: str 
     Raises:
         Rejected: naming every reason that was found.
     """
-    files = {name: _bytes_of(folder, name, limits, reading) for name in source.files}
-    contents = {name: held for name, held in files.items() if held is not None}
+    contents: dict[str, bytes] = {}
+    room = limits.page_file_bytes
+    for name in source.files:
+        held = _bytes_of(folder, name, limits.truth_bytes if name == source.truth else room, reading)
+        if held is not None:
+            contents[name] = held
+            room -= 0 if name == source.truth else len(held)
     if source.problems:
         raise Rejected(source.problems)
     if too_large := [name for name in source.files if name not in contents]:
@@ -73,13 +78,12 @@ def read_document(folder: Path, source: Source, reader: PageReader, locale: str 
     )  # fmt: skip
 
 
-def _bytes_of(folder: Path, name: str, limits: Limits, reading: Reading) -> bytes | None:
-    """Return a file's bytes, None where it is too large; note the hash of all of it in either case.
+def _bytes_of(folder: Path, name: str, bound: int, reading: Reading) -> bytes | None:
+    """Return a file's bytes, None where there are more than ``bound``; note the hash of all of it in either case.
 
     Raises:
         Rejected: it cannot be opened.
     """
-    bound = limits.truth_bytes if Path(name).suffix.lower() in TRUTHS else limits.file_bytes
     digest, parts, size = hashlib.sha256(), [], 0
     try:
         with (folder / name).open("rb") as stream:

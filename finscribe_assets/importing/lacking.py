@@ -63,6 +63,15 @@ _TERMS = (
      f"{_PRICES}/NetPriceProductTradePrice/BasisQuantity/@unitCode"),
     ("BT-154", "InvoiceLine/Item/Description", f"{_PRODUCT}/Description"),
     ("BT-156", "InvoiceLine/Item/BuyersItemIdentification/ID", f"{_PRODUCT}/BuyerAssignedID"),
+    ("BT-162", "AccountingSupplierParty/Party/PostalAddress/AddressLine/Line",
+     f"{_AGREEMENT}/SellerTradeParty/PostalTradeAddress/LineThree"),
+    ("BT-163", "AccountingCustomerParty/Party/PostalAddress/AddressLine/Line",
+     f"{_AGREEMENT}/BuyerTradeParty/PostalTradeAddress/LineThree"),
+    ("BT-165", "Delivery/DeliveryLocation/Address/AddressLine/Line",
+     f"{_DELIVERY}/ShipToTradeParty/PostalTradeAddress/LineThree"),
+    ("BT-157-1", "InvoiceLine/Item/StandardItemIdentification/ID/@schemeID", f"{_PRODUCT}/GlobalID/@schemeID"),
+    ("BT-158-1", "InvoiceLine/Item/CommodityClassification/ItemClassificationCode/@listID",
+     f"{_PRODUCT}/DesignatedProductClassification/ClassCode/@listID"),
     ("BT-158", "InvoiceLine/Item/CommodityClassification/ItemClassificationCode",
      f"{_PRODUCT}/DesignatedProductClassification/ClassCode"),
     ("BT-159", "InvoiceLine/Item/OriginCountry/IdentificationCode", f"{_PRODUCT}/OriginTradeCountry/ID"),
@@ -80,7 +89,7 @@ _CODES = {
 # What says how other values are to be read, and is no term: ends of paths.
 STRUCTURE = ("ChargeIndicator", "ChargeIndicator/Indicator", "TaxScheme/ID", "ApplicableTradeTax/TypeCode",
              "CategoryTradeTax/TypeCode", "@currencyID", "@format", "@schemaLocation", "UBLVersionID",
-             "TestIndicator/Indicator")  # fmt: skip
+             "SpecifiedTaxRegistration/ID/@schemeID", "TestIndicator/Indicator")  # fmt: skip
 
 
 def code_of(path: str, syntax: Syntax) -> str:

@@ -30,7 +30,9 @@ _YEAR_FIRST = ("yyyy-MM-dd", "yyyy/MM/dd", "yyyy.MM.dd")
 _HYPHENS = dict.fromkeys(map(ord, "\u00ad\u0002\ufffe"))  # soft ones, and PDFium's at a line's end
 _SIGNS = str.maketrans({"−": "-", "–": "-", "’": "'", "٫": ".", "٬": "'"})
 _MINUS_BEFORE = re.compile(r"-\s?(?:[^\w\s]|[A-Z]{3})?\s?$")
-_MINUS_AFTER = re.compile(r"\s?(?:[^\w\s]|[A-Z]{3})?(?:-(?!\s?\d)|\s?CR\b)")
+_MINUS_AFTER = re.compile(r"\s?(?:[^\w\s]|[A-Z]{3})?-(?!\s?\d)")
+# CR takes from what a bill asks for; on an account it is DR that does.
+_MINUS_WORD = {False: re.compile(r"\s?CR\b"), True: re.compile(r"\s?DR\b")}
 _GROUPS = r"[.,'\s]?"
 
 
@@ -63,7 +65,8 @@ def askable(leaves: dict[str, Any]) -> set[str]:
 def _shows(path: str, value: str, page: str, folded: str, locale: str) -> bool:
     kind = TERMS[field_of(path)].kind
     if kind is ValueKind.AMOUNT:
-        return _shows_amount(Decimal(value), page, either_sign=field_of(path) in _DEDUCTED)
+        return _shows_amount(Decimal(value), page, either_sign=field_of(path) in _DEDUCTED,
+                             of_account=path.startswith(("entries", "statement")))  # fmt: skip
     if kind is ValueKind.DATE:
         return any(_shows_text(form, folded) for form in _written(dt.date.fromisoformat(value), locale))
     return _shows_text(value, folded)
@@ -79,7 +82,7 @@ def _shows_text(value: str, folded: str) -> bool:
     return re.search(rf"(?<![^\W_])(?<!\d[.,]){body}(?![^\W_]|[.,]\d)", folded) is not None
 
 
-def _shows_amount(value: Decimal, page: str, *, either_sign: bool) -> bool:
+def _shows_amount(value: Decimal, page: str, *, either_sign: bool, of_account: bool) -> bool:
     """Tell whether an amount stands in a text, with any marks of any locale and with or without closing zeros."""
     whole, _, fraction = f"{abs(value):f}".partition(".")
     significant = fraction.rstrip("0")
@@ -92,6 +95,7 @@ def _shows_amount(value: Decimal, page: str, *, either_sign: bool) -> bool:
     for match in re.finditer(rf"(?<!\d)(?<!\d[.,']){groups}{decimals}(?![\d]|[.,']\d)", page):
         before, after = page[max(0, match.start() - 8) : match.start()], page[match.end() : match.end() + 8]
         negative = bool(_MINUS_BEFORE.search(before) or _MINUS_AFTER.match(after) or
+                        _MINUS_WORD[of_account].match(after) or
                         (before.rstrip().endswith("(") and after.lstrip().startswith(")")))  # fmt: skip
         if either_sign or negative == (value < 0):
             return True

@@ -14,7 +14,7 @@ LONGEST_REASON = 300  # characters; a reason may quote what a stranger wrote
 class Limits:
     """What a document may take. Files of strangers are read up to these bounds and no further."""
 
-    file_bytes: int = 64 << 20  # of a PDF or an image
+    page_file_bytes: int = 64 << 20  # of its PDF, or of all its images
     truth_bytes: int = 20 << 20  # of JSON or XML, also where it is embedded
     pages: int = 50
     page_pixels: int = 40_000_000  # of one page, as it is stored

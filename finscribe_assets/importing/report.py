@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from finscribe_assets.documents.elements import field_of
 from finscribe_assets.importing.labelled import RealDocument
 from finscribe_assets.importing.problems import Problem
 from finscribe_assets.importing.sources import Source, printable
@@ -49,7 +50,7 @@ class ImportReport:
         self.pairs += pairs
         self.unmapped.update(unmapped.keys())
         self.broken.update({one.code for one in broken or ()})
-        self.unprinted.update(document.unprinted)
+        self.unprinted.update(map(field_of, document.unprinted))
         record: dict[str, Any] = {
             "id": document.id,
             "name": printable(document.source.name),

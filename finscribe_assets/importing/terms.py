@@ -65,11 +65,12 @@ _HEADER = (
     Place("purchase_order_reference", "OrderReference/ID",
           f"{_AGREEMENT}/BuyerOrderReferencedDocument/IssuerAssignedID"),
     Place("despatch_reference", "DespatchDocumentReference/ID",
-          f"{_DELIVERY}/DespatchAdviceReferencedDocument/IssuerAssignedID"),
+          f"{_DELIVERY}/DespatchAdviceReferencedDocument/IssuerAssignedID | "
+          f"{_DELIVERY}/DeliveryNoteReferencedDocument/IssuerAssignedID"),  # the latter in ZUGFeRD 1.0
     Place("preceding_invoice_reference", "BillingReference/InvoiceDocumentReference/ID",
           f"{_PRECEDING}/IssuerAssignedID"),
     Place("preceding_invoice_date", "BillingReference/InvoiceDocumentReference/IssueDate",
-          f"{_PRECEDING}/FormattedIssueDateTime/DateTimeString"),
+          f"{_PRECEDING}/FormattedIssueDateTime/DateTimeString | {_PRECEDING}/IssueDateTime"),
     PAYMENT_TERMS,
     Place("payment_means", "PaymentMeans/PaymentMeansCode/@name", f"{_MEANS}/Information"),
     Place("payment_reference", "PaymentMeans/PaymentID", f"{_SETTLEMENT}/PaymentReference"),

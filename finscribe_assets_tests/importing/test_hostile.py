@@ -51,7 +51,8 @@ def rejects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     pages = {
         "bomb.pdf": page, "outside.pdf": page, "deep.pdf": page, "not-xml.pdf": page, "other.pdf": page,
         "long.pdf": blank(10_000), "wide.pdf": blank(1, 14_000, 14_000), "locked.pdf": encrypted(page, "secret"),
-        "owned.pdf": encrypted(page, ""), "truncated.pdf": page[: len(page) // 2], "empty.pdf": b"", "text.pdf": b"%PDF-1.7 nothing %%EOF",
+        "owned.pdf": encrypted(page, ""), "empty.pdf": b"",
+        "truncated.pdf": page[: len(page) // 2], "text.pdf": b"%PDF-1.7 nothing %%EOF",
         "huge.png": png_header(60_000, 60_000), "vast.png": png_header(2_000_000, 2_000_000),
         "torn.png": png_header(100, 100), "named.png": page, "bulky.png": png_header(1, 1) + bytes(9 << 20),
     }  # fmt: skip
@@ -78,7 +79,7 @@ def rejects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     Image.new("L", (30, 30), 255).save(folder / "linked.png")
     (folder / "linked.json").symlink_to(folder / "good.json")
     out = root / "out"
-    report = import_folder(folder, out, "own", limits=Limits(truth_bytes=1 << 20, file_bytes=8 << 20))
+    report = import_folder(folder, out, "own", limits=Limits(truth_bytes=1 << 20, page_file_bytes=8 << 20))
     written = read_json(out / "import-report.json")
     assert [one["name"] for one in written["accepted"]] == ["good", "linked"]
     assert written["counts"]["found"] == report.found == len(written["rejected"]) + 2
@@ -89,7 +90,8 @@ def rejects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     ("bomb", "entity amplification"), ("outside", "document type declaration"), ("deep", "not JSON"),
     ("not-xml", "not XML that can be read"), ("other", "its root is html"), ("long", "10,000 pages; at most 50"),
     ("wide", "28,000 × 28,000 pixels"), ("locked", "encrypted"), ("owned", "encrypted"),
-    ("truncated", "its end is missing"), ("empty", "broken"), ("text", "cannot be opened"), ("huge", "pixels; at most 40,000,000"),
+    ("truncated", "its end is missing"), ("empty", "broken"), ("text", "cannot be opened"),
+    ("huge", "pixels; at most 40,000,000"),
     ("vast", "pixels; at most 40,000,000"), ("torn", "broken"), ("named", "no PNG, JPEG or TIFF"),
     ("bulky", "larger than is read"), ("no-xml", "among its 1 embedded files"), ("evil", "entity amplification"),
     ("fat", "at most 1,048,576 are read"), ("escape.json", "leads out of the folder"), ("loop.png", "leads nowhere"),

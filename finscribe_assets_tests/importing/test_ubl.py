@@ -27,9 +27,8 @@ def said(document: Document) -> dict[str, str]:
             if field_of(path) not in EXTENSIONS or path.startswith("cash_discount.")}  # fmt: skip
     kept.pop("cash_discount.amount", None)
     if document.document_type == "credit_note" and document.totals.total_with_vat < 0:
-        for path in kept:
-            if TERMS[field_of(path)].code in SIGNED:
-                kept[path] = format(-Decimal(kept[path]), "f")
+        kept |= {path: format(-Decimal(value), "f") for path, value in kept.items()
+                 if TERMS[field_of(path)].code in SIGNED}  # fmt: skip
     for role in ("seller", "buyer"):
         country, path = kept.get(f"{role}.address.country_code", ""), f"{role}.vat_identifier"
         if path in kept and country == "US":
@@ -64,8 +63,8 @@ def test_what_the_schema_has_no_place_for_is_listed():
     truth = from_xml(to_ubl(bill()), None, Limits())
     assert [(one.path, one.term) for one in truth.unmapped] == [
         ("CustomizationID", "BT-24"), ("PaymentMeans/PaymentMeansCode", "BT-81"),
-        ("InvoiceLine/Item/StandardItemIdentification/ID/@schemeID", ""),
-        ("InvoiceLine/Item/CommodityClassification/ItemClassificationCode/@listID", ""),
+        ("InvoiceLine/Item/StandardItemIdentification/ID/@schemeID", "BT-157-1"),
+        ("InvoiceLine/Item/CommodityClassification/ItemClassificationCode/@listID", "BT-158-1"),
     ]  # fmt: skip
 
 

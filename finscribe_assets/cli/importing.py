@@ -62,5 +62,6 @@ def import_(
     console.print(f"{report.found} documents found: {len(report.accepted)} taken with {report.pages} pages, "
                   f"{len(report.rejected)} not taken; {len(report.ignored)} other files")  # fmt: skip
     if report.unchecked:
-        console.print(f"{report.unchecked} of them have no text layer: all that is true of them counts as printed")
+        console.print(f"{report.unchecked} of them have no text layer to rely on: all that is true of them counts as "
+                      "printed")  # fmt: skip
     console.print(f"Report: {out / REPORT_FILE}")

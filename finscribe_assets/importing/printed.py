@@ -29,10 +29,15 @@ _YEAR_FIRST = ("yyyy-MM-dd", "yyyy/MM/dd", "yyyy.MM.dd")
 
 _HYPHENS = dict.fromkeys(map(ord, "\u00ad\u0002\ufffe"))  # soft ones, and PDFium's at a line's end
 _SIGNS = str.maketrans({"−": "-", "–": "-", "’": "'", "٫": ".", "٬": "'"})
-_MINUS_BEFORE = re.compile(r"-\s?(?:[^\w\s]|[A-Z]{3})?\s?$")
-_MINUS_AFTER = re.compile(r"\s?(?:[^\w\s]|[A-Z]{3})?-(?!\s?\d)")
+_CURRENCY = r"(?:[^\w\s]|[^\W\d_]{1,3}\.?)?"  # a sign, a code, or letters such as kr
+_MINUS_BEFORE = re.compile(rf"-\s?{_CURRENCY}\s?$")
+_MINUS_AFTER = re.compile(rf"\s?{_CURRENCY}-(?!\s?\d)")
 # CR takes from what a bill asks for; on an account it is DR that does.
 _MINUS_WORD = {False: re.compile(r"\s?CR\b"), True: re.compile(r"\s?DR\b")}
+# Letters and digits that a word may not go on with; Chinese and Japanese write words without anything between.
+_UNSPACED = r"\u3040-\u30ff\u3400-\u9fff"
+_WORD = rf"[^\W_{_UNSPACED}]"
+_UNMAPPED, _TOLERATED = "\ufffd", 0.002  # what a font tells no character for, and how much of it may be an ornament
 _GROUPS = r"[.,'\s]?"
 
 
@@ -44,8 +49,11 @@ def normal(text: str) -> str:
 
 
 def has_text_layer(texts: Sequence[str], blank: Sequence[bool]) -> bool:
-    """Tell whether every page that is not blank has text: of a page without, nothing could be said."""
-    said = [bool(text.strip()) for text in texts]
+    """Tell whether every page that is not blank has text that can be relied on: else nothing can be said.
+
+    Where a font does not tell which characters its glyphs are, the text has gaps that a value would be missed in.
+    """
+    said = [bool(text.strip()) and text.count(_UNMAPPED) <= _TOLERATED * len(text) for text in texts]
     return any(said) and all(here or empty for here, empty in zip(said, blank, strict=True))
 
 
@@ -78,8 +86,10 @@ def _shows_text(value: str, folded: str) -> bool:
     if not wanted:
         return False
     body = r"\s*".join(map(re.escape, wanted))
-    # A hair-splitting neighbour: 1 is not shown by 1,50.
-    return re.search(rf"(?<![^\W_])(?<!\d[.,]){body}(?![^\W_]|[.,]\d)", folded) is not None
+    before, after = ("" if re.match(f"[{_UNSPACED}]", edge) else _WORD for edge in (wanted[0], wanted[-1]))
+    start, end = f"(?<!{before})" if before else "", f"(?!{after})" if after else ""
+    # 1 is not shown by 1,50 either.
+    return re.search(rf"{start}(?<!\d[.,]){body}{end}(?![.,]\d)", folded) is not None
 
 
 def _shows_amount(value: Decimal, page: str, *, either_sign: bool, of_account: bool) -> bool:

@@ -12,8 +12,8 @@ from finscribe_assets.importing.problems import Problem
 from finscribe_assets.importing.sources import Source, printable
 from finscribe_assets.importing.truths import broken_rules, counted
 
-UNCHECKED = ("everything that is true of it counts as printed: its pages have no text layer, so whether they show a "
-             "value is not known")  # fmt: skip
+UNCHECKED = ("everything that is true of it counts as printed: its pages have no text layer that can be relied on, so "
+             "whether they show a value is not known")  # fmt: skip
 
 
 @dataclass

@@ -38,6 +38,7 @@ _MINUS_WORD = {False: re.compile(r"\s?CR\b"), True: re.compile(r"\s?DR\b")}
 _UNSPACED = r"\u3040-\u30ff\u3400-\u9fff"
 _WORD = rf"[^\W_{_UNSPACED}]"
 _UNMAPPED, _TOLERATED = "\ufffd", 0.002  # what a font tells no character for, and how much of it may be an ornament
+_LONGEST = 2_000  # characters of a text that is looked for; a longer one is not printed as a value
 _GROUPS = r"[.,'\s]?"
 
 
@@ -83,7 +84,7 @@ def _shows(path: str, value: str, page: str, folded: str, locale: str) -> bool:
 def _shows_text(value: str, folded: str) -> bool:
     """Tell whether a value stands in a text as whole words, whatever its spaces and its case."""
     wanted = "".join(normal(value).casefold().split())
-    if not wanted:
+    if not 0 < len(wanted) <= _LONGEST:
         return False
     body = r"\s*".join(map(re.escape, wanted))
     before, after = ("" if re.match(f"[{_UNSPACED}]", edge) else _WORD for edge in (wanted[0], wanted[-1]))

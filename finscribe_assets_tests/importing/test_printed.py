@@ -18,14 +18,14 @@ from finscribe_assets_tests.documents.bills import drawn_bills
 
 
 def test_what_drawn_pages_print_is_found_in_their_text():
-    plan = seed_plan("batch-000", 60, 7)
+    plan = seed_plan("batch-000", 34, 7)
     missed, asked = [], 0
-    for drawn in (draw(plan, index) for index in range(60)):
+    for drawn in (draw(plan, index) for index in range(34)):
         texts = [f"Label {text} x" for text in drawn.printed.values()]
         found = found_in(flatten(drawn.document.to_json()), texts, drawn.document.locale)
         asked += len(drawn.printed)
         missed += [(drawn.document.locale, path, drawn.printed[path]) for path in drawn.printed if path not in found]
-    assert asked > 5_000
+    assert asked > 2_000
     assert missed == []
 
 
@@ -107,4 +107,5 @@ def test_a_page_without_text_tells_nothing_unless_it_is_blank():
 
 def test_chinese_and_japanese_words_need_no_spaces_between_them():
     leaves = {"seller.address.city": "徐汇区", "seller.address.street": "25号", "buyer.name": "5号"}
-    assert found_in(leaves, ["上海市徐汇区工业大道25号1609室"], "zh_CN") == {"seller.address.city", "seller.address.street"}
+    found = found_in(leaves, ["上海市徐汇区工业大道25号1609室"], "zh_CN")
+    assert found == {"seller.address.city", "seller.address.street"}

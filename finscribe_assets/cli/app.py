@@ -8,7 +8,16 @@ from typing import Any
 import typer
 from rich.console import Console
 
-from finscribe_assets.cli import exporting, looking, measuring, modelling, synthesising, validating, verifying
+from finscribe_assets.cli import (
+    exporting,
+    importing,
+    looking,
+    measuring,
+    modelling,
+    synthesising,
+    validating,
+    verifying,
+)
 
 HELP = """Teach PaddleOCR-VL to read invoices, receipts and purchase orders.
 
@@ -26,7 +35,7 @@ A workspace is a folder that stages fill one after the other:
 
 `finscribe validate work` puts the documents before an independent judge: the official EN 16931 schematron.
 `finscribe verify-pages work` has an independent OCR engine read every field's box; `finscribe contact-sheet work` shows
-pages to a person.
+pages to a person. `finscribe import folder --out real --licence "…"` takes real labelled documents in, to measure on.
 """
 
 
@@ -43,5 +52,5 @@ class Commands(typer.core.TyperGroup):
 
 
 app = typer.Typer(cls=Commands, help=HELP, no_args_is_help=True, rich_markup_mode="markdown", add_completion=False)
-for commands in (synthesising, exporting, modelling, measuring, validating, verifying, looking):
+for commands in (synthesising, exporting, modelling, measuring, validating, verifying, looking, importing):
     commands.register(app)

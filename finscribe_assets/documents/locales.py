@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from babel import localedata
+
 
 class TaxRegime(StrEnum):
     """How sales are taxed."""
@@ -107,6 +109,12 @@ LOCALE_FACTS: dict[str, LocaleFacts] = {
         _facts("ar_AE", "AED", {_ALWAYS: "5 0"}, _DMY, "d MMMM yyyy", "dd/MM/yy"),
     )
 }  # fmt: skip
+
+
+def is_known(locale: str) -> bool:
+    """Tell whether formats of a locale are known: one of ours, or any of babel's, which calls zh_CN zh_Hans_CN."""
+    return locale in LOCALE_FACTS or localedata.exists(locale)
+
 
 MINOR_UNITS = {
     "USD": 2, "CAD": 2, "AUD": 2, "SGD": 2, "GBP": 2, "EUR": 2, "CHF": 2, "PLN": 2, "SEK": 2, "NOK": 2, "DKK": 2,

@@ -14,12 +14,16 @@ from finscribe_assets.files import sha256_of
 
 
 class Split(StrEnum):
-    """What a document may be used for. HELD_BACK: for nothing, as its group belongs to the frozen test."""
+    """What a document may be used for. HELD_BACK: for nothing, as its group belongs to the frozen test.
+
+    REAL: for measuring alone; a synthetic batch has none, and no rule here assigns it.
+    """
 
     TRAIN = "train"
     VALIDATION = "validation"
     TEST = "test"
     HELD_BACK = "held_back"
+    REAL = "real"
 
 
 SHARES = {Split.TEST: 0.1, Split.VALIDATION: 0.1}

@@ -1,0 +1,186 @@
+"""Files made to harm are each one counted reject with its reason, and leave the documents beside them alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import time
+import zlib
+from io import BytesIO
+from pathlib import Path
+
+import pypdfium2
+import pytest
+from PIL import Image
+
+from finscribe_assets.documents.ubl import to_ubl
+from finscribe_assets.files import read_json
+from finscribe_assets.importing import reading
+from finscribe_assets.importing.batch import import_folder
+from finscribe_assets.importing.markup import parse
+from finscribe_assets.importing.problems import Limits, Rejected
+from finscribe_assets.importing.truths import from_json
+from finscribe_assets_tests.documents.bills import bill
+from finscribe_assets_tests.importing.writers import blank, encrypted, pdf, with_embedded
+
+BOMB = b"""<?xml version="1.0"?><!DOCTYPE Invoice [<!ENTITY a "aaaaaaaaaa">%s]>
+<Invoice xmlns="urn:oasis:names:specification:ubl:schema:xsd:Invoice-2">&j;</Invoice>""" % b"".join(
+    b'<!ENTITY %c "%s">' % (98 + step, b"&%c;" % (97 + step) * 10) for step in range(9)
+)
+OUTSIDE = b"""<?xml version="1.0"?><!DOCTYPE Invoice [<!ENTITY a SYSTEM "file:///etc/hostname">]>
+<Invoice xmlns="urn:oasis:names:specification:ubl:schema:xsd:Invoice-2">&a;</Invoice>"""
+
+
+def png_header(width: int, height: int) -> bytes:
+    """Return a PNG of a few bytes that claims to be so large."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0")) + chunk(b"IEND", b"")
+
+
+@pytest.fixture(scope="module")
+def rejects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    root = tmp_path_factory.mktemp("hostile")
+    folder, label = root / "in", json.dumps(bill().to_json()).encode()
+    folder.mkdir()
+    page = pdf("page")
+    pages = {
+        "bomb.pdf": page, "outside.pdf": page, "deep.pdf": page, "not-xml.pdf": page, "other.pdf": page,
+        "long.pdf": blank(10_000), "wide.pdf": blank(1, 14_000, 14_000), "locked.pdf": encrypted(page, "secret"),
+        "owned.pdf": encrypted(page, ""), "empty.pdf": b"",
+        "truncated.pdf": page[: len(page) // 2], "text.pdf": b"%PDF-1.7 nothing %%EOF",
+        "huge.png": png_header(60_000, 60_000), "vast.png": png_header(2_000_000, 2_000_000),
+        "torn.png": png_header(100, 100), "named.png": page, "bulky.png": png_header(1, 1) + bytes(9 << 20),
+    }  # fmt: skip
+    truths = {"bomb.xml": BOMB, "outside.xml": OUTSIDE, "deep.json": b"[" * 100_000, "not-xml.xml": b"\x00\x01",
+              "other.xml": b"<html/>"}  # fmt: skip
+    for name, content in pages.items():
+        (folder / name).write_bytes(content)
+    for name, content in truths.items():
+        (folder / name).write_bytes(content)
+    for name in pages:
+        if not {f"{Path(name).stem}.xml", f"{Path(name).stem}.json"} & set(truths):
+            (folder / f"{Path(name).stem}.json").write_bytes(label)
+    (folder / "no-xml.pdf").write_bytes(with_embedded(page, virus_exe=b"MZ"))
+    (folder / "evil.pdf").write_bytes(with_embedded(page, factur__x_xml=BOMB))
+    (folder / "fat.pdf").write_bytes(with_embedded(page, factur__x_xml=b" " * (3 << 20)))
+    (root / "secret.json").write_bytes(label)
+    (folder / "escape.json").symlink_to(root / "secret.json")
+    (folder / "loop.png").symlink_to(folder / "loop.png")
+    (folder / "outward").symlink_to(root)
+    os.mkfifo(folder / "pipe.json")
+    # Sound documents among them; one of them is reached by a link that stays inside.
+    (folder / "good.pdf").write_bytes(page)
+    (folder / "good.json").write_bytes(label)
+    Image.new("L", (30, 30), 255).save(folder / "linked.png")
+    (folder / "linked.json").symlink_to(folder / "good.json")
+    out = root / "out"
+    report = import_folder(folder, out, "own", limits=Limits(truth_bytes=1 << 20, page_file_bytes=8 << 20))
+    written = read_json(out / "import-report.json")
+    assert [one["name"] for one in written["accepted"]] == ["good", "linked"]
+    assert written["counts"]["found"] == report.found == len(written["rejected"]) + 2
+    return {one["name"]: one["problems"][0]["reason"] for one in written["rejected"]}
+
+
+@pytest.mark.parametrize(("name", "reason"), [
+    ("bomb", "entity amplification"), ("outside", "document type declaration"), ("deep", "not JSON"),
+    ("not-xml", "not XML that can be read"), ("other", "its root is html"), ("long", "10,000 pages; at most 50"),
+    ("wide", "28,000 × 28,000 pixels"), ("locked", "encrypted"), ("owned", "encrypted"),
+    ("truncated", "its end is missing"), ("empty", "broken"), ("text", "cannot be opened"),
+    ("huge", "pixels; at most 40,000,000"),
+    ("vast", "pixels; at most 40,000,000"), ("torn", "broken"), ("named", "no PNG, JPEG or TIFF"),
+    ("bulky", "larger than is read"), ("no-xml", "among its 1 embedded files"), ("evil", "entity amplification"),
+    ("fat", "at most 1,048,576 are read"), ("escape.json", "leads out of the folder"), ("loop.png", "leads nowhere"),
+    ("outward", "link to a folder"), ("pipe.json", "not a regular file"),
+])  # fmt: skip
+def test_a_hostile_file_is_one_reject_with_its_reason(rejects, name, reason):
+    assert reason in rejects[name]
+
+
+def test_nothing_else_is_rejected(rejects):
+    assert len(rejects) == 24
+
+
+def test_names_never_become_paths(tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    names = [b"..%2f..%2fetc", b"-rf", b"a\nb", b"\xff\xfe", b"[red]x", b"C:\\temp", b"..", b"\xe2\x80\xaeabc"]
+    for name in names:
+        for suffix, content in ((b".png", None), (b".json", json.dumps(bill().to_json()).encode())):
+            place = os.fsencode(folder) + b"/" + name + suffix
+            if content is None:
+                Image.new("L", (9 + names.index(name), 9), 255).save(os.fsdecode(place), format="PNG")
+            else:
+                Path(os.fsdecode(place)).write_bytes(content)
+    import_folder(folder, tmp_path / "out", "own")
+    report = read_json(tmp_path / "out" / "import-report.json")
+    assert len(report["accepted"]) == len(names)
+    for record in report["accepted"]:
+        assert record["id"].isascii()
+        assert set(record["id"]) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-")
+        assert record["name"].isprintable()
+
+
+def test_a_copy_is_not_measured_twice(tmp_path):
+    (tmp_path / "in").mkdir()
+    for name in ("a", "b"):
+        Image.new("L", (9, 9), 255).save(tmp_path / "in" / f"{name}.png")
+        (tmp_path / "in" / f"{name}.json").write_text(json.dumps(bill().to_json()))
+    report = import_folder(tmp_path / "in", tmp_path / "out", "own")
+    assert [(one["name"], one["problems"][0]["reason"]) for one in report.rejected] == [("b", "the same files as a")]
+
+
+@pytest.mark.parametrize("change", [
+    {"totals": {"amount_due": "1e999999999"}}, {"totals": {"amount_due": "NaN"}}, {"totals": {"amount_due": True}},
+    {"document_number": "a\u0000b"}, {"document_number": "\ud800"}, {"locale": "../../etc/passwd"}, {"surprise": 1},
+    {"lines": [{"item_name": "x", "quantity": "1", "unit_code": "H87"}] * 2_001},
+])  # fmt: skip
+def test_a_hostile_truth_is_rejected(change):
+    document = bill().to_json()
+    for name, value in change.items():
+        document[name] = document[name] | value if isinstance(value, dict) else value
+    with pytest.raises(Rejected):
+        from_json(json.dumps(document).encode(), None, Limits())
+
+
+def test_lines_of_a_value_become_one_so_that_the_ground_truth_stays_one_line():
+    document = bill().to_json() | {"payment_terms": "30 Tage\u2028netto\x85\n bar"}
+    truth = from_json(json.dumps(document).encode(), None, Limits())
+    assert truth.document.payment_terms == "30 Tage netto bar"
+
+
+def test_elements_of_another_namespace_are_no_terms():
+    strange = to_ubl(bill()).replace(b"<cbc:ID>RE-2024-0815</cbc:ID>", b'<x:ID xmlns:x="urn:x">FALSE</x:ID>')
+    root = parse(strange)[1]
+    assert root.find("ID") is None
+
+
+def test_a_reader_that_dies_or_hangs_costs_one_document(tmp_path, monkeypatch):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name, level in (("a", 1), ("b", 2)):
+        Image.new("L", (9, 9), level).save(folder / f"{name}.png")
+        (folder / f"{name}.json").write_text(json.dumps(bill().to_json()))
+    monkeypatch.setattr(reading, "_serve", _serve_badly)
+    monkeypatch.setattr(reading, "_STARTING", 8.0)
+    report = import_folder(folder, tmp_path / "out", "own", limits=Limits(seconds=1.0))
+    assert [one["problems"][0]["reason"] for one in report.rejected] == [
+        "reading its pages ended the process that read them", "reading its pages took more than 1 seconds",
+    ]  # fmt: skip
+
+
+def _serve_badly(requests, memory_bytes):
+    if Image.open(BytesIO(requests.recv().contents[0])).getpixel((0, 0)) == 1:
+        os._exit(11)
+    time.sleep(600)
+
+
+def test_pdfium_runs_no_scripts():
+    # The importer opens no form environment, without which PDFium has nothing to run a script in.
+    document = pypdfium2.PdfDocument(pdf("page"))
+    assert document.formenv is None
+    document.close()

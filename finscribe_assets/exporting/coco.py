@@ -2,7 +2,7 @@
 
 This is of pages, not of pairs: ``images/`` holds every page as it is stored, ``annotations/instances_SPLIT.json`` a box
 for each fragment of a mark (a value that wraps has several). Categories are the elements that fields are counted with,
-and cell, row, table and region; they have the same numbers in every export. Boxes are [x, y, width, height] in pixels,
+and cell, row, table, line and region; they have the same numbers in every export. Boxes are [x, y, width, height] in pixels,
 cut to the page. A fragment that damage has made unreadable says ``"unreadable": true`` and ``"ignore": 1``, by which
 trainers leave it out. An annotation's extra keys: ``name`` of the mark and ``text`` as printed.
 
@@ -29,7 +29,7 @@ from finscribe_assets.splitting.assign import Split
 ANNOTATIONS = "annotations"
 _PAGES, _MARKS = "pages.jsonl", "marks.jsonl"
 
-_LAYOUT = (MarkKind.CELL, MarkKind.ROW, MarkKind.TABLE, MarkKind.REGION)
+_LAYOUT = (MarkKind.CELL, MarkKind.ROW, MarkKind.TABLE, MarkKind.LINE, MarkKind.REGION)
 CATEGORIES: tuple[dict[str, Any], ...] = tuple(
     {"id": number, "name": str(name), "supercategory": kind}
     for number, (name, kind) in enumerate([*((element, "field") for element in Element),

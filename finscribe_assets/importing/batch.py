@@ -107,7 +107,8 @@ def import_folder(folder: Path, out: Path, licence: str, *, dpi: int = 144, loca
             except Rejected as error:
                 report.reject(source, error.problems, reading.hashes)
             else:
-                pairs = pairs_of(document.id, document.printed, len(document.content.pages))
+                kind, pages = document.truth.document.document_type, len(document.content.pages)
+                pairs = pairs_of(document.id, kind, document.printed, pages)
                 writer.add(document, pairs)
                 truths.append(_record(document))
                 places.append(_place(document))

@@ -16,7 +16,7 @@ from finscribe_assets.documents.schema import Document, flatten
 from finscribe_assets.importing.mapping import Unmapped, plain, read_terms
 from finscribe_assets.importing.markup import parse
 from finscribe_assets.importing.problems import LONGEST_REASON, Limits, Problem, Rejected, named, reject, shown
-from finscribe_assets.instructions.tasks import unflatten
+from finscribe_assets.instructions.answers import unflatten
 
 _BY_COUNTRY = {facts.country_code: locale for locale, facts in LOCALE_FACTS.items()}
 

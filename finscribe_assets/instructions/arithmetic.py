@@ -28,7 +28,7 @@ Swap = tuple[str, str]
 
 def claims(shown: Shown, count: int) -> Iterator[Pair]:
     """Claim rules of the document's arithmetic that its pages bear out, and rules that a changed figure breaks."""
-    random = chance_of(shown, Task.ARITHMETIC)
+    random = chance_of(shown.id, Task.ARITHMETIC)
     candidates = []
     for page in shown.pages if count else ():
         amounts = amounts_of_leaves(shown.on_page(page))
@@ -62,7 +62,7 @@ def _claimed(shown: Shown, page: int, outcome: Outcome, swap: Swap | None, *, tr
     parts = shown.single(page)
     patches = (Patch(page, parts[swap[0]].box, parts[swap[1]].box),) if swap else ()
     words = claim(outcome.code, _line(shown, page, outcome.path))
-    return asked(shown, Task.ARITHMETIC, in_json({"correct": true}), pages=(page,), target=outcome.path,
+    return asked(shown.id, Task.ARITHMETIC, in_json({"correct": true}), pages=(page,), target=outcome.path,
                  parts=[outcome.code], patches=patches, claim=words)  # fmt: skip
 
 

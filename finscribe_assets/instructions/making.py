@@ -9,35 +9,29 @@ from typing import TypeVar
 from finscribe_assets.documents.elements import element_of
 from finscribe_assets.instructions.answers import Answer
 from finscribe_assets.instructions.pair import Pair, Patch, Task
-from finscribe_assets.instructions.shown import Shown
 from finscribe_assets.instructions.wordings import worded
 from finscribe_assets.rendering.pages import Box
 
 One = TypeVar("One")
 
 
-def name_of(shown: Shown, task: Task, *parts: object) -> str:
-    """Return a pair's id: the document's, the task's and what tells it from the task's others."""
-    return "/".join([shown.id, str(task), *(str(part) for part in parts if part != "")])
-
-
-def asked(shown: Shown, task: Task, answer: Answer, *, pages: tuple[int, ...], target: str = "",
+def asked(document_id: str, task: Task, answer: Answer, *, pages: tuple[int, ...], target: str = "",
           box: Box | None = None, prompt: str = "", parts: Sequence[object] = (), patches: tuple[Patch, ...] = (),
           **values: str) -> Pair:  # fmt: skip
-    """Return a pair: in a model's own ``prompt`` where it is given, else in one of the task's wordings.
+    """Return a document's pair: in a model's own ``prompt`` where it is given, else in one of the task's wordings.
 
     ``parts`` tell pairs of one task and target apart; ``values`` fill the wording in.
     """
-    name = name_of(shown, task, target, *parts)
+    name = "/".join([document_id, str(task), *(str(part) for part in (target, *parts) if part != "")])
     seen, held_out = (prompt, "") if prompt else worded(task, name, **values)
     response, spans = answer
-    return Pair(name, shown.id, pages, task, target, box, seen, response, str(element_of(target) or ""), held_out,
+    return Pair(name, document_id, pages, task, target, box, seen, response, str(element_of(target) or ""), held_out,
                 spans, patches)  # fmt: skip
 
 
-def chance_of(shown: Shown, task: Task) -> Random:
+def chance_of(document_id: str, task: Task) -> Random:
     """Return the random numbers of a document's pairs of one task."""
-    return Random(f"{task}:{shown.id}")
+    return Random(f"{task}:{document_id}")
 
 
 def some(options: Sequence[One], count: int, random: Random) -> list[One]:

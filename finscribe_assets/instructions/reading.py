@@ -17,7 +17,7 @@ MOST_ILLEGIBLE = 1  # lines of a document that are asked for though damage has d
 
 def lines(shown: Shown, count: int) -> Iterator[Pair]:
     """Ask for single printed lines: the document's own fields first, then the table's while there is room."""
-    random = chance_of(shown, Task.OCR_LINE)
+    random = chance_of(shown.id, Task.OCR_LINE)
     marks = [mark for mark in shown.fields.values() if mark.visible]
     own = [mark for mark in marks if not mark.name.startswith(TABLES)]
     table = [mark for mark in marks if mark.name.startswith(TABLES)]
@@ -33,7 +33,7 @@ def lines(shown: Shown, count: int) -> Iterator[Pair]:
     for mark, number in chosen[:count]:
         part = mark.fragments[number]
         answer = verbatim(part.text if part.visible else ILLEGIBLE, mark.name)
-        yield asked(shown, Task.OCR_LINE, answer, pages=(part.page,), target=mark.name, box=part.box,
+        yield asked(shown.id, Task.OCR_LINE, answer, pages=(part.page,), target=mark.name, box=part.box,
                     prompt=OCR_PROMPT, parts=[number])  # fmt: skip
 
 
@@ -50,9 +50,9 @@ def blocks(shown: Shown, count: int) -> Iterator[Pair]:
                   and all(part.page == page and holds(box, part.box) for part in line.fragments)]  # fmt: skip
         if inside:
             found.append((region.name, page, box, inside))
-    for name, page, box, inside in some(found, count, chance_of(shown, Task.OCR_REGION)):
+    for name, page, box, inside in some(found, count, chance_of(shown.id, Task.OCR_REGION)):
         text = "\n".join(line.fragments[0].text if line.visible else ILLEGIBLE for line in inside)
-        yield asked(shown, Task.OCR_REGION, verbatim(text), pages=(page,), target=name, box=box, prompt=OCR_PROMPT)
+        yield asked(shown.id, Task.OCR_REGION, verbatim(text), pages=(page,), target=name, box=box, prompt=OCR_PROMPT)
 
 
 def tables(shown: Shown, count: int) -> Iterator[Pair]:
@@ -69,9 +69,9 @@ def tables(shown: Shown, count: int) -> Iterator[Pair]:
             there |= dict.fromkeys(range(column + 1, column + sum(spanned)))  # what a merged head spans
     found = [(table.name, part) for table in shown.rendered.of_kind(MarkKind.TABLE) for part in table.fragments
              if part.page not in destroyed and cells.get(part.page)]  # fmt: skip
-    for name, part in some(found, count, chance_of(shown, Task.TABLE)):
+    for name, part in some(found, count, chance_of(shown.id, Task.TABLE)):
         rows = cells[part.page]
         width = max(column + 1 for row in rows.values() for column in row)
         grid: Grid = [[rows[row].get(column, "") for column in range(width)] for row in sorted(rows)]
-        yield asked(shown, Task.TABLE, in_otsl(grid), pages=(part.page,), target=f"{name}:{part.page}", box=part.box,
+        yield asked(shown.id, Task.TABLE, in_otsl(grid), pages=(part.page,), target=f"{name}:{part.page}", box=part.box,
                     prompt=TABLE_PROMPT)  # fmt: skip

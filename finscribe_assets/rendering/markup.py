@@ -40,7 +40,7 @@ class Marked(NamedTuple):
     name: str
     text: str = ""
     cells: tuple[MarkedCell, ...] = ()  # of a row
-    once: bool = False  # whether it stands on one page: a row does, but for repeated heads
+    repeats: bool = False  # whether pages may show it again, as they do the table's head
 
 
 class MarkedCell(NamedTuple):
@@ -76,7 +76,7 @@ class PageMarkup:
 
     def mark_row(self, number: int, cells: Iterable[MarkedCell], *, head: bool) -> Markup:
         """Return the attribute that marks a row of the table, which tells its cells' heights."""
-        return self._attribute(Marked(MarkKind.ROW, str(number), cells=tuple(cells), once=not head))
+        return self._attribute(Marked(MarkKind.ROW, str(number), cells=tuple(cells), repeats=head))
 
     def mark_line(self, text: str) -> Markup:
         """Return the attribute that marks a printed line of a block with all its text."""

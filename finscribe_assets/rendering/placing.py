@@ -79,9 +79,8 @@ def marks_of(markup: PageMarkup, placed: Iterable[Placed]) -> list[Mark]:
         places = boxes.get(number)
         if marked.kind is None or not places:
             continue
-        if marked.once:
-            # PlutoPrint also tells where a row that moves to the next page would have stood, in the margin.
-            places = places[-1:]
+        if not marked.repeats:
+            places = _without_ghosts(places)
         texts = _texts(markup, marked, places)
         parts = [Fragment(one.page, one.box, text) for one, text in zip(places, texts, strict=True)]
         found.setdefault((marked.kind, marked.name), []).extend(parts)
@@ -93,6 +92,22 @@ def marks_of(markup: PageMarkup, placed: Iterable[Placed]) -> list[Mark]:
     if rows:
         marks.append(Mark(MarkKind.TABLE, markup.table, _hulls(rows)))
     return marks
+
+
+def _without_ghosts(places: list[Placed]) -> list[Placed]:
+    """Leave out where something would have stood that moves to the next page as it is.
+
+    PlutoPrint tells of that too, in the margin of the page before, where it paints nothing.
+    """
+    last = places[-1].page
+    if places[0].page == last:
+        return places
+    sizes: dict[int, list[float]] = {}
+    for one in places:
+        sizes.setdefault(one.page, []).extend((one.box.width, one.box.height))
+    ghosts = {page for page, found in sizes.items() if page != last and len(found) == len(sizes[last])
+              and all(abs(size - other) < EMPTY for size, other in zip(found, sizes[last], strict=True))}  # fmt: skip
+    return [one for one in places if one.page not in ghosts]
 
 
 def _texts(markup: PageMarkup, marked: Marked, places: Sequence[Placed]) -> list[str]:

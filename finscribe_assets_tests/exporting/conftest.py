@@ -46,7 +46,7 @@ def work(tmp_path_factory) -> Work:
     # Of these six documents the third has unreadable values, the fifth three pages.
     synthesize(seed_plan("batch-000", 6, 3), folder / "documents", pool, shard_size=3)
     render_batch(folder / "documents", folder / "images", pool)
-    pair_batch(folder / "documents", folder / "images", folder / "all", pool, PairRecipe(ocr_lines=3))
+    pair_batch(folder / "documents", folder / "images", folder / "all", pool, PairRecipe().changed(ocr_line=3))
     rendered = {document.id: document for document in read_rendered(folder / "images")}
     documents = frozenset(name for number, name in enumerate(rendered) if number % 2 == 0)
     wanted: dict[str, Pair] = {}

@@ -22,6 +22,7 @@ from finscribe_assets.rendering.pages import Box, MarkKind
 from finscribe_assets.rendering.placing import lay_out, name_of_cell
 from finscribe_assets.rendering.rasters import POINTS_PER_INCH, pixel_size
 from finscribe_assets.rendering.wrapping import pieces_of, texts_of_lines
+from finscribe_assets_tests.documents.bills import drawn_bills
 
 DPI = 144
 TOLERANCE = 1.5  # pixels
@@ -176,6 +177,13 @@ def test_a_row_that_moves_to_the_next_page_stands_there_alone():
     pages = {mark.name: {part.page for part in mark.fragments} for mark in laid_out.marks}
     assert pages["page_subtotals[1].amount"] == pages["40"] == {2}
     assert 1 in pages["39"]
+
+
+def test_a_block_that_moves_to_the_next_page_stands_there_alone():
+    drawn = list(drawn_bills(21, 11))[20]
+    marks = {mark.name: mark for mark in lay_out(to_markup(drawn, Engine.PLUTOPRINT), DPI).marks}
+    for name in ("payment", "bank_name", "payment_account"):
+        assert {part.page for part in marks[name].fragments} == {2}
 
 
 @pytest.mark.parametrize("engine", list(Engine))

@@ -8,7 +8,7 @@ from typing import Any
 import typer
 from rich.console import Console
 
-from finscribe_assets.cli import looking, measuring, modelling, synthesising, validating, verifying
+from finscribe_assets.cli import looking, measuring, modelling, rebuilding, synthesising, validating, verifying
 
 HELP = """Teach PaddleOCR-VL to read invoices, receipts and purchase orders.
 
@@ -22,6 +22,7 @@ A workspace is a folder that stages fill one after the other:
 6. `finscribe predict work --adapter work/adapter` – what it reads
 7. `finscribe evaluate`, `finscribe mine` – scores, and what to synthesise next
 
+`finscribe rebuild work/splits/manifest.json --out again` makes a data set again and compares every file with it.
 `finscribe validate work` puts the documents before an independent judge: the official EN 16931 schematron.
 `finscribe verify-pages work` has an independent OCR engine read every field's box; `finscribe contact-sheet work` shows
 pages to a person.
@@ -41,5 +42,5 @@ class Commands(typer.core.TyperGroup):
 
 
 app = typer.Typer(cls=Commands, help=HELP, no_args_is_help=True, rich_markup_mode="markdown", add_completion=False)
-for commands in (synthesising, modelling, measuring, validating, verifying, looking):
+for commands in (synthesising, rebuilding, modelling, measuring, validating, verifying, looking):
     commands.register(app)

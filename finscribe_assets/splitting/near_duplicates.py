@@ -6,7 +6,7 @@ What belongs here: the search over hashes of `page_hashes`, and which document o
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -65,8 +65,8 @@ def _between(hashes: np.ndarray, one: np.ndarray, other: np.ndarray, most: int) 
             near, far = np.nonzero(first_bits <= most)
             bits = np.bitwise_count(left[near] ^ right[far]).sum(1, dtype=np.int64)
             for place in np.flatnonzero(bits <= most):
-                pair = sorted((int(left_places[near[place]]), int(right_places[far[place]])))
-                yield Alike(*pair, int(bits[place]))
+                first, second = sorted((int(left_places[near[place]]), int(right_places[far[place]])))
+                yield Alike(first, second, int(bits[place]))
 
 
 def near_duplicates(rows: Sequence[SplitRow], pages: Sequence[PageHash]) -> list[NearDuplicate]:
@@ -95,8 +95,3 @@ def hold_back(rows: Sequence[SplitRow], found: Sequence[NearDuplicate]) -> list[
             gone[goes] = stays
     return [replace(row, split=Split.HELD_BACK, looks_like=gone[row.document_id]) if row.document_id in gone else row
             for row in rows]  # fmt: skip
-
-
-def counted(rows: Sequence[SplitRow]) -> Mapping[str, str]:
-    """Return the documents that are held back for a page, each with the one that it looks like."""
-    return {row.document_id: row.looks_like for row in rows if row.looks_like}

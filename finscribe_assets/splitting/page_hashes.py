@@ -3,7 +3,16 @@
 A page is levelled, which light skew needs, and its 24 × 24 lowest cosine coefficients are compared with their median
 (Zauner 2010, at the size that business documents need, as all of them are white with lines of text).
 
-FIGURES
+Measured at MOST_DIFFERENT on 1,100 documents of two recipes (500 of the usual one, 600 of the embedded base's; 386 of
+their pages rendered anew with each damage):
+
+- light mix at 0.1 and 0.3, JPEG at quality 41 and 7, blur, few dots: all of 3,474 pages found, at most 62 bits apart;
+- skew of up to 1°: 98.7 % of 386 found, up to 3°: 95.6 %; missed are above all till rolls, whose ends turn out of the
+  picture; noise at full strength: 98.4 %. Of all lightly damaged pages together 99.9 % are found;
+- pages of different documents and vendors: none of 607,597 pairs found, of which 89,340 share a layout; the nearest
+  are 114 bits apart. So it is with the pages as their recipes damage them.
+
+64 bits or 256 cannot do this: of the latter the nearest two different pages were 24 apart, a damaged one 44.
 """
 
 from __future__ import annotations
@@ -97,13 +106,17 @@ class _Job:
 
 
 def _write(job: _Job) -> int:
-    rows = [
-        {"document_id": row["document_id"], "page": row["page"],
-         "hash": page_hash(cv2.imdecode(np.frombuffer(row["image"]["bytes"], np.uint8), cv2.IMREAD_GRAYSCALE))}
-        for row in read_table(job.images, ["document_id", "page", "image"]).to_pylist()
-    ]  # fmt: skip
+    rows = [{"document_id": row["document_id"], "page": row["page"], "hash": page_hash(_pixels(row["image"]["bytes"]))}
+            for row in read_table(job.images, ["document_id", "page", "image"]).to_pylist()]  # fmt: skip
     write_shard(job.path, pa.Table.from_pylist(rows, schema=SCHEMA), job.fingerprint)
     return len(rows)
+
+
+def _pixels(image: bytes) -> np.ndarray:
+    pixels = cv2.imdecode(np.frombuffer(image, np.uint8), cv2.IMREAD_GRAYSCALE)
+    if pixels is None:
+        raise ValueError(f"an image of {len(image)} bytes cannot be decoded; render its shard again")
+    return pixels
 
 
 def hash_pages(images: AnyPath, folder: AnyPath, pool: ShardPool) -> int:

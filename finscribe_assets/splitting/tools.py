@@ -11,8 +11,8 @@ from finscribe_assets.rendering.batch import RENDERER_VERSION
 from finscribe_assets.splitting.page_hashes import HASH_VERSION
 
 SPLITS_VERSION = 2  # raise it with every change to which split a document is in, or to what is said of it
-PACKAGES = ("babel", "isal", "jinja2", "numpy", "opencv-python-headless", "pillow", "plutoprint", "pyarrow", "pypdfium2",
-            "weasyprint")  # fmt: skip
+PACKAGES = ("babel", "isal", "jinja2", "numpy", "opencv-python-headless", "pillow", "plutoprint", "pyarrow",
+            "pypdfium2", "weasyprint")  # fmt: skip
 
 
 def tool_versions() -> dict[str, str]:

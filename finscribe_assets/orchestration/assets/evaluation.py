@@ -24,7 +24,7 @@ from finscribe_assets.orchestration.resources import PlanStore, Sizes, Storage, 
 from finscribe_assets.profiles import FIRST_KEY
 from finscribe_assets.rendering.batch import destroyed_fields
 from finscribe_assets.splitting.assign import Split
-from finscribe_assets.splitting.manifest import SplitRow, read_splits
+from finscribe_assets.splitting.rows import SplitRow, read_splits
 from finscribe_assets.training.configuration import EMBEDDED
 from finscribe_assets.training.loading import TRAINING_RECORD
 

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from finscribe_assets.documents.drawn import DrawnDocument
 from finscribe_assets.documents.drawn import from_table as documents_from_table
 from finscribe_assets.documents.recipe import Plan
-from finscribe_assets.files import AnyPath, read_json, sha256_of, sha256_of_file, write_json
+from finscribe_assets.files import AnyPath, read_json, sha256_of, sha256_of_file, write_text
 from finscribe_assets.instructions.batch import read_recipe
 from finscribe_assets.instructions.tasks import PairRecipe
 from finscribe_assets.shards import LocalShardPool, ShardPool, read_shards, row_count, shard_files
@@ -149,7 +149,8 @@ def build(batches: Sequence[BatchInputs], key: str, folder: AnyPath, pool: Shard
         near_duplicates=tuple(HeldBackPage(document=row.document_id, looks_like=row.looks_like)
                               for row in rows if row.looks_like),
     )  # fmt: skip
-    write_json(folder / MANIFEST_FILE, manifest.model_dump(mode="json"))
+    # Weights of a recipe are drawn from in their order: keys must not be sorted.
+    write_text(folder / MANIFEST_FILE, manifest.model_dump_json(indent=2) + "\n")
     return manifest
 
 

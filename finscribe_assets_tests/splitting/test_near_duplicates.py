@@ -79,8 +79,10 @@ def test_the_search_finds_what_looking_at_each_pair_finds(seed, count, apart):
     np.bitwise_xor.at(copy, places // 64, np.uint64(1) << (places % 64).astype(np.uint64))
     hashes[-1] = copy  # a page like the first, so many bits apart
     sides = random.integers(0, 3, count)
-    expected = [(one, other, bits) for one, other in itertools.combinations(range(count), 2) if sides[one] != sides[other]
-                and (bits := bits_between(hashes[one].tobytes(), hashes[other].tobytes())) <= MOST_DIFFERENT]  # fmt: skip
+    written = [hashed.tobytes() for hashed in hashes]
+    pairs = [pair for pair in itertools.combinations(range(count), 2) if sides[pair[0]] != sides[pair[1]]]
+    expected = [(one, other, bits) for one, other in pairs
+                if (bits := bits_between(written[one], written[other])) <= MOST_DIFFERENT]  # fmt: skip
     assert alike(hashes, sides) == expected
 
 

@@ -38,7 +38,7 @@ def again(made, tmp_path_factory):
     result = CliRunner().invoke(app, ["rebuild", str(made / "splits" / "manifest.json"), "--out", str(out), "--workers",
                                       "1"])  # fmt: skip
     assert result.exit_code == 0, result.output
-    assert "9 files" in " ".join(result.output.split())
+    assert "10 files" in " ".join(result.output.split())
     return out
 
 
@@ -65,7 +65,8 @@ def test_the_file_whose_hash_is_not_the_manifests_is_named(made, again, tmp_path
         value["tools"]["weasyprint"] = "1.0"
 
     (tmp_path / "manifest.json").write_text(json.dumps(tampered(made, change)), encoding="utf-8")
-    result = CliRunner().invoke(app, ["rebuild", str(tmp_path / "manifest.json"), "--out", str(again), "--workers", "1"])
+    result = CliRunner().invoke(app, ["rebuild", str(tmp_path / "manifest.json"), "--out", str(again), "--workers",
+                                      "1"])  # fmt: skip
     assert result.exit_code == 1
     assert [line for line in result.output.splitlines() if line.startswith("differs")] == [
         "differs: batch-000/images/part-00001.parquet"]  # fmt: skip

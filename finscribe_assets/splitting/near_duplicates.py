@@ -16,7 +16,7 @@ from finscribe_assets.splitting.assign import Split
 from finscribe_assets.splitting.page_hashes import MOST_DIFFERENT, WORDS, PageHash
 from finscribe_assets.splitting.rows import SplitRow
 
-_FIRST_WORDS = 3  # of a hash: pages that differ too much in these need not be compared in the others
+_FIRST_WORDS = 4  # of a hash: pages that differ too much in these need not be compared in the others
 _BLOCK = (64, 4096)  # hashes × hashes whose differences fit a processor's cache
 
 # The later document gives way, so that earlier manifests stay as they are; of one batch, training does.
@@ -59,7 +59,8 @@ def _between(hashes: np.ndarray, one: np.ndarray, other: np.ndarray, most: int) 
         for column in range(0, len(other), columns):
             right_places = other[column : column + columns]
             right = hashes[right_places]
-            first_bits = np.zeros((len(left), len(right)), np.uint8)  # at most 64 × _FIRST_WORDS
+            # All 256 bits apart would count as none: such pages are compared in all words, and found to differ.
+            first_bits = np.zeros((len(left), len(right)), np.uint8)
             for word in range(_FIRST_WORDS):
                 first_bits += np.bitwise_count(left[:, word, None] ^ right[None, :, word])
             near, far = np.nonzero(first_bits <= most)

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from finscribe_assets.cli import app
 
 COMMANDS = ["synthesize", "render", "pairs", "split", "export", "pretrain-base", "train", "predict", "evaluate", "mine",
-            "extract", "schema", "summary", "validate"]  # fmt: skip
+            "extract", "schema", "summary", "validate", "rebuild"]  # fmt: skip
 
 
 def finscribe(*arguments: object, fails: bool = False) -> str:

@@ -10,7 +10,7 @@ from hypothesis import settings
 
 from finscribe_assets.documents.batch import read_documents, synthesize
 from finscribe_assets.documents.drawn import DrawnDocument
-from finscribe_assets.documents.recipe import seed_plan
+from finscribe_assets.documents.recipe import Plan, seed_plan
 from finscribe_assets.instructions.batch import pair_batch
 from finscribe_assets.instructions.tasks import PairRecipe
 from finscribe_assets.rendering.batch import read_rendered, render_batch
@@ -28,6 +28,7 @@ class SmallBatch:
     """A workspace with documents/, images/ and pairs/."""
 
     folder: Path
+    plan: Plan
     documents: list[DrawnDocument]
     rendered: list[RenderedDocument]
 
@@ -36,7 +37,8 @@ class SmallBatch:
 def batch(tmp_path_factory: pytest.TempPathFactory) -> SmallBatch:
     folder = tmp_path_factory.mktemp("batch")
     pool = LocalShardPool(1)
-    synthesize(seed_plan("batch-000", 36, 5, EMBEDDED_RECIPE), folder / "documents", pool, shard_size=12)
+    plan = seed_plan("batch-000", 36, 5, EMBEDDED_RECIPE)
+    synthesize(plan, folder / "documents", pool, shard_size=12)
     render_batch(folder / "documents", folder / "images", pool)
     pair_batch(folder / "documents", folder / "images", folder / "pairs", pool, PairRecipe())
-    return SmallBatch(folder, list(read_documents(folder / "documents")), list(read_rendered(folder / "images")))
+    return SmallBatch(folder, plan, list(read_documents(folder / "documents")), list(read_rendered(folder / "images")))

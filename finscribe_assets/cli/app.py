@@ -14,6 +14,7 @@ from finscribe_assets.cli import (
     looking,
     measuring,
     modelling,
+    rebuilding,
     synthesising,
     validating,
     verifying,
@@ -33,6 +34,7 @@ A workspace is a folder that stages fill one after the other:
 
 `finscribe export work --out work/export` hands the pairs to other trainers, in the form that `--format` names.
 
+`finscribe rebuild work/splits/manifest.json --out again` makes a data set again and compares every file with it.
 `finscribe validate work` puts the documents before an independent judge: the official EN 16931 schematron.
 `finscribe verify-pages work` has an independent OCR engine read every field's box; `finscribe contact-sheet work` shows
 pages to a person. `finscribe import folder --out real --licence "…"` takes real labelled documents in, to measure on.
@@ -52,5 +54,7 @@ class Commands(typer.core.TyperGroup):
 
 
 app = typer.Typer(cls=Commands, help=HELP, no_args_is_help=True, rich_markup_mode="markdown", add_completion=False)
-for commands in (synthesising, exporting, modelling, measuring, validating, verifying, looking, importing):
+for commands in (
+    synthesising, rebuilding, exporting, modelling, measuring, validating, verifying, looking, importing,
+):  # fmt: skip
     commands.register(app)

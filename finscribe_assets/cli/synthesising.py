@@ -182,15 +182,35 @@ def split(
             help="Workspace of an earlier batch to train on as well, oldest first; its splits stay as they are.",
         ),
     ] = None,
+    hold_out: Annotated[
+        bool,
+        typer.Option(help="Keep the held-out layouts, fonts and locale from the first batch's training."),
+    ] = True,
+    workers: WorkerCount = None,
 ) -> None:
-    """Divide documents 80/10/10 into train, validation and test in splits/, no vendor's layout in two of them."""
+    """Divide documents 80/10/10 into train, validation and test in splits/, no vendor's layout in two of them.
+
+    What is held out comes to validation and test besides. `docs/splits.md` tells what the columns of
+    `splits.parquet` mean; the manifest is all that `finscribe rebuild` needs to make the data set again.
+    """
+    from finscribe_assets.documents.loading import load_plan
+    from finscribe_assets.shards import LocalShardPool
+    from finscribe_assets.splitting.leaks import leaks
     from finscribe_assets.splitting.manifest import BatchInputs, build
+    from finscribe_assets.splitting.page_hashes import read_hashes
+    from finscribe_assets.splitting.rows import read_splits
 
-    def inputs(folder: Path) -> BatchInputs:
-        return BatchInputs(key=plan_key(folder), documents=folder / "documents", pairs=folder / "pairs")
-
-    manifest = build([*map(inputs, earlier or []), inputs(workspace)], plan_key(workspace), workspace / "splits")
+    folders = [*(earlier or []), workspace]
+    batches = [BatchInputs.of_workspace(load_plan(folder / "plan.json"), folder) for folder in folders]
+    manifest = build(batches, batches[-1].key, workspace / "splits",
+                     LocalShardPool(workers or workers_from_environment()), hold_out=hold_out)  # fmt: skip
+    pages = [page for batch in batches for page in read_hashes(batch.hashes)]
+    found = leaks(read_splits(workspace / "splits"), pages)
+    if found:
+        raise ValueError(f"{workspace / 'splits'}: these leak: {json.dumps(found)}")
     console.print_json(data=manifest.counts())
+    for row in manifest.by("exposure"):
+        console.print(", ".join(f"{name} {value}" for name, value in row.items()))
 
 
 def schema(
@@ -229,7 +249,7 @@ def plan_key(workspace: Path) -> str:
 def documents_of_split(workspace: Path, split: str) -> set[str]:
     """Return the ids of the documents of one of a workspace's splits."""
     from finscribe_assets.splitting.assign import Split
-    from finscribe_assets.splitting.manifest import read_splits
+    from finscribe_assets.splitting.rows import read_splits
 
     if split not in set(Split):
         raise ValueError(f"--split: {split!r} is none of {', '.join(Split)}")

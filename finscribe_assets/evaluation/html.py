@@ -43,6 +43,7 @@ def to_html(report: EvaluationReport, note: str = "") -> str:
         ("Against other readers", [{"reader": name, **row} for name, row in report.comparisons.items()]),
         ("By element", report.by_element),
         ("By document type and locale", report.by_slice),
+        ("By exposure", report.by_exposure),
         ("By field", report.by_field),
         ("Responses", [{"fate": name, "documents": count} for name, count in report.fates.items()]),
         (

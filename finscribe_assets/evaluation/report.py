@@ -47,6 +47,9 @@ class EvaluationReport(BaseModel):
     by_element: list[dict[str, Any]]
     by_field: list[dict[str, Any]]
     by_slice: list[dict[str, Any]]
+    by_exposure: list[dict[str, Any]] = Field(
+        default=[], description="by how much of what a document uses the training had shown, where that is known"
+    )
     fates: dict[str, int] = Field(description="what reading the responses met with")
     problems: dict[str, int] = Field(description="what was wrong with the predictions file")
     problem_places: dict[str, list[str]]
@@ -122,9 +125,11 @@ def _figure(scored: Sequence[Scored], name: str) -> Figure | None:
 def evaluate(truths: Mapping[str, Truth], predictions: Mapping[str, Prediction], *, reader: str = "unnamed reader",
              layout: str = "the reader's own", problems: InputProblems | None = None,
              seconds_per_document: float | None = None,
-             others: Mapping[str, Mapping[str, Prediction]] | None = None) -> EvaluationReport:  # fmt: skip
+             others: Mapping[str, Mapping[str, Prediction]] | None = None,
+             exposures: Mapping[str, str] | None = None) -> EvaluationReport:  # fmt: skip
     """Measure predictions against truths.
 
+    ``exposures`` names each document's exposure, by id; documents that it does not name are in no such slice.
     ``others`` are further readers' predictions for the same truths; the report says how this reader differs from each,
     paired over documents.
     """
@@ -136,6 +141,7 @@ def evaluate(truths: Mapping[str, Truth], predictions: Mapping[str, Prediction],
         reader=reader, layout=layout, documents=len(scored), predicted=len(predictions), headline=headline,
         targets=_targets(headline, seconds_per_document),
         by_element=_by(fields, "element"), by_field=_by(fields, "field"), by_slice=_slices(scored),
+        by_exposure=_exposed(scored, exposures or {}),
         fates=dict(sorted(Counter(str(fate) for one in scored for fate in one.fates).items())),
         problems=dict(sorted((problems or InputProblems()).counts.items())),
         problem_places=(problems or InputProblems()).places,
@@ -175,17 +181,30 @@ def _by(fields: Iterable[FieldOutcome], what: str) -> list[dict[str, Any]]:
     return rows
 
 
+_OF_A_SLICE = ("field_accuracy", "teds", "numeric_consistency")
+
+
 def _slices(scored: Sequence[Scored]) -> list[dict[str, Any]]:
     groups: dict[tuple[str, str], list[Scored]] = {}
     for one in scored:
         key = (str(one.truth.document.get("document_type", "")), str(one.truth.document.get("locale", "")))
         groups.setdefault(key, []).append(one)
-    rows = []
-    for (kind, locale), members in sorted(groups.items()):
-        figures = {name: _figure(members, name) for name in ("field_accuracy", "teds", "numeric_consistency")}
-        rows.append({"document_type": kind, "locale": locale, "documents": len(members),
-                     **{name: figure.value if figure else None for name, figure in figures.items()}})  # fmt: skip
-    return rows
+    return [{"document_type": kind, "locale": locale, **_sliced(members, _OF_A_SLICE)}
+            for (kind, locale), members in sorted(groups.items())]  # fmt: skip
+
+
+def _exposed(scored: Sequence[Scored], exposures: Mapping[str, str]) -> list[dict[str, Any]]:
+    groups: dict[str, list[Scored]] = {}
+    for one in scored:
+        if one.truth.id in exposures:
+            groups.setdefault(exposures[one.truth.id], []).append(one)
+    return [{"exposure": exposure, **_sliced(members, (*_OF_A_SLICE, "field_f1"))}
+            for exposure, members in sorted(groups.items())]  # fmt: skip
+
+
+def _sliced(members: Sequence[Scored], names: Sequence[str]) -> dict[str, Any]:
+    figures = {name: _figure(members, name) for name in names}
+    return {"documents": len(members), **{name: figure.value if figure else None for name, figure in figures.items()}}
 
 
 def _paired(mine: Sequence[Scored], others: Sequence[Scored], draws: int = 1000) -> dict[str, Any]:

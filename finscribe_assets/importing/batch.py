@@ -16,7 +16,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from finscribe_assets.files import sha256_of, write_json, write_table, write_text
+from finscribe_assets.files import sha256_of, write_json, write_text
 from finscribe_assets.importing.asking import pairs_of
 from finscribe_assets.importing.labelled import Reading, RealDocument, read_document, same_content
 from finscribe_assets.importing.problems import Limits, Rejected, reject
@@ -28,8 +28,8 @@ from finscribe_assets.instructions.pair import to_table as pairs_table
 from finscribe_assets.rendering.pages import SCHEMA as PAGE_SCHEMA
 from finscribe_assets.shards import Shard, write_shard
 from finscribe_assets.splitting.assign import Split
-from finscribe_assets.splitting.manifest import SCHEMA as SPLIT_SCHEMA
-from finscribe_assets.splitting.manifest import SPLITS_FILE
+from finscribe_assets.splitting.exposure import Exposure
+from finscribe_assets.splitting.rows import SplitRow, write_splits
 
 IMPORTER_VERSION = 1  # raise it with every change to what a folder gives
 REAL = "real"  # the source: group, layout, batch and split of every imported document
@@ -97,7 +97,7 @@ def import_folder(folder: Path, out: Path, licence: str, *, dpi: int = 144, loca
     root, seen = folder.resolve(), dict[str, str]()
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out, prefix=".import-") as temporary, PageReader(dpi, bounds) as reader:
-        writer, truths, places = _Writer(Path(temporary)), list[str](), list[dict[str, Any]]()
+        writer, truths, places = _Writer(Path(temporary)), list[str](), list[SplitRow]()
         for source in found.documents:
             reading = Reading({})
             try:
@@ -117,7 +117,7 @@ def import_folder(folder: Path, out: Path, licence: str, *, dpi: int = 144, loca
                 on_document(1, len(found.documents))
         writer.flush()
         write_text(writer.folder / TRUTH_FILE, "".join(truths))
-        write_table(writer.folder / "splits" / SPLITS_FILE, pa.Table.from_pylist(places, schema=SPLIT_SCHEMA))
+        write_splits(writer.folder / "splits", places)
         write_json(writer.folder / REPORT_FILE, report.to_json())
         _publish(writer.folder, out)
     return report
@@ -153,7 +153,11 @@ def _record(document: RealDocument) -> str:
     return json.dumps(record, ensure_ascii=False) + "\n"
 
 
-def _place(document: RealDocument) -> dict[str, Any]:
+def _place(document: RealDocument) -> SplitRow:
     canonical = json.dumps(document.truth.document.to_json(), sort_keys=True, separators=(",", ":"))
-    return {"document_id": document.id, "batch": REAL, "group": REAL, "split": str(Split.REAL), "targeted": False,
-            "content": sha256_of(canonical)}  # fmt: skip
+    # Nobody knows its font or its damage, and no adapter has seen its like.
+    return SplitRow(
+        document.id, REAL, REAL, Split.REAL, targeted=False, content=sha256_of(canonical),
+        document_type=str(document.truth.document.document_type), locale=document.truth.document.locale, layout=REAL,
+        font="", held_out_wording=False, pages=len(document.content.pages), degradation="", exposure=Exposure.ZERO_SHOT,
+    )  # fmt: skip

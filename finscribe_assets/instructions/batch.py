@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from finscribe_assets.documents.drawn import from_table as documents_from_table
-from finscribe_assets.files import AnyPath, read_table, sha256_of
+from finscribe_assets.files import AnyPath, read_json, read_table, sha256_of, write_json
 from finscribe_assets.instructions.pair import Pair, from_table, to_table
 from finscribe_assets.instructions.tasks import PairRecipe, make_pairs
 from finscribe_assets.rendering.pages import from_table as pages_from_table
@@ -22,6 +22,7 @@ from finscribe_assets.shards import (
 )
 
 PAIRS_VERSION = 3  # raise it with every change to what is asked or answered
+RECIPE_FILE = "recipe.json"
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,10 @@ def _write(job: _Job) -> int:
 
 def pair_batch(documents: AnyPath, images: AnyPath, folder: AnyPath, pool: ShardPool, recipe: PairRecipe, *,
                on_shard: Callable[[int], None] | None = None) -> PairSummary:  # fmt: skip
-    """Write the pairs of a batch; shards that are whole and made from the same pages are kept."""
+    """Write the pairs of a batch, and their recipe; shards that are whole and made from the same pages are kept."""
     jobs = [_Job(file, images / file.name, folder / file.name, recipe) for file in shard_files(documents)]
     skipped = make_missing(jobs, _write, pool, folder, on_shard)
+    write_json(folder / RECIPE_FILE, recipe.model_dump(mode="json"))
     tasks: Counter[str] = Counter()
     by_document: Counter[str] = Counter()
     for table in read_shards(folder, ["task", "document_id"]):
@@ -71,6 +73,18 @@ def pair_batch(documents: AnyPath, images: AnyPath, folder: AnyPath, pool: Shard
         by_document.update(table["document_id"].to_pylist())
     return PairSummary(tasks.total(), dict(sorted(tasks.items())), min(by_document.values(), default=0), len(jobs),
                        skipped)  # fmt: skip
+
+
+def read_recipe(folder: AnyPath) -> PairRecipe:
+    """Return what a batch's pairs were made by.
+
+    Raises:
+        FileNotFoundError: the pairs were made before recipes were kept; make them again.
+    """
+    if not (folder / RECIPE_FILE).exists():
+        raise FileNotFoundError(f"{folder / RECIPE_FILE}: no recipe here; make the pairs again, which takes no time "
+                                "where they are there already")  # fmt: skip
+    return PairRecipe.model_validate(read_json(folder / RECIPE_FILE))
 
 
 def read_pairs(folder: AnyPath) -> Iterator[Pair]:

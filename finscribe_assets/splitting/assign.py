@@ -3,19 +3,24 @@
 A group's split follows from a hash of its name: thresholds at 80 % and 90 %. Of a first batch with few groups a hash
 alone can leave validation or test empty, so there the groups are taken in hash order and filled up to their shares by
 number of documents; a group keeps the split it got there in every later batch.
+
+Groups of the first batch that use what is held out are never in train: half of them, by hash, are validation, so that
+mining can find them weak, and half are test. They come on top of the shares, which are of the other groups. In later
+batches they are divided as all are: that is how an adapter learns what it had not seen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from enum import StrEnum
 
 from finscribe_assets.files import sha256_of
 
 
 class Split(StrEnum):
-    """What a document may be used for. HELD_BACK: for nothing, as its group belongs to the frozen test.
+    """What a document may be used for.
 
+    HELD_BACK: for nothing, as its group belongs to the frozen test, or as a page of it looks like one of another split.
     REAL: for measuring alone; a synthetic batch has none, and no rule here assigns it.
     """
 
@@ -33,18 +38,22 @@ def _position(group: str) -> float:
     return int(sha256_of(group)[:12], 16) / 16**12
 
 
-def first_assignment(documents_by_group: Mapping[str, int]) -> dict[str, Split]:
+def first_assignment(documents_by_group: Mapping[str, int], held_out: Set[str] = frozenset()) -> dict[str, Split]:
     """Assign a first batch's groups: in hash order, test and validation each take groups until they have their share.
 
+    Groups in ``held_out`` are divided between validation and test alone, and count for no share.
+
     Raises:
-        ValueError: there are fewer than three groups, so that some split would be empty.
+        ValueError: fewer than three groups are not held out, so that some split would be empty.
     """
-    if len(documents_by_group) < len(SHARES) + 1:
-        raise ValueError(f"{len(documents_by_group)} groups of layout × vendor cannot fill train, validation and test; "
-                         "make a batch of more documents")  # fmt: skip
-    total = sum(documents_by_group.values())
+    shared = {group: count for group, count in documents_by_group.items() if group not in held_out}
+    if len(shared) < len(SHARES) + 1:
+        besides = f" besides {len(documents_by_group) - len(shared)} that are held out" if held_out else ""
+        raise ValueError(f"{len(shared)} groups of layout × vendor{besides} cannot fill train, validation and test; "
+                         "make a batch of more documents, or hold nothing out")  # fmt: skip
+    total = sum(shared.values())
     assigned: dict[str, Split] = {}
-    waiting = sorted(documents_by_group, key=_position)
+    waiting = sorted(shared, key=_position)
     for place, (split, share) in enumerate(SHARES.items()):
         filled = 0
         reserved = len(SHARES) - place  # a group each for the splits after this one
@@ -52,10 +61,12 @@ def first_assignment(documents_by_group: Mapping[str, int]) -> dict[str, Split]:
             if filled >= share * total or len(waiting) <= reserved:
                 break
             # A group larger than what is missing would overfill the split, unless the split is still empty.
-            if not filled or filled + documents_by_group[group] <= 1.5 * share * total:
+            if not filled or filled + shared[group] <= 1.5 * share * total:
                 assigned[group] = split
-                filled += documents_by_group[group]
+                filled += shared[group]
                 waiting.remove(group)
+    for group in held_out & documents_by_group.keys():
+        assigned[group] = Split.TEST if _position(group) < 0.5 else Split.VALIDATION
     return {group: assigned.get(group, Split.TRAIN) for group in documents_by_group}
 
 

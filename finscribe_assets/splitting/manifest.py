@@ -1,39 +1,63 @@
-"""The manifest of a data set: every batch so far, what it holds, and which split each document is in.
+"""The manifest of a data set: every batch so far, what it holds, and all that it takes to make it again.
 
-Training is cumulative: an adapter of batch b learns from all batches up to b. The manifest says which, with row counts
-and the hash of every file, and hashes to the data version of the set.
+Training is cumulative: an adapter of batch b learns from all batches up to b. The manifest says which, with plans,
+row counts, the versions of the tools and the hash of every file, and hashes to the data version of the set.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-import pyarrow as pa
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
-from finscribe_assets.files import AnyPath, read_json, read_table, sha256_of, sha256_of_file, write_json, write_table
-from finscribe_assets.shards import read_shards, shard_files
+from finscribe_assets.documents.drawn import DrawnDocument
+from finscribe_assets.documents.drawn import from_table as documents_from_table
+from finscribe_assets.documents.recipe import Plan
+from finscribe_assets.files import AnyPath, read_json, sha256_of, sha256_of_file, write_text
+from finscribe_assets.instructions.batch import read_recipe
+from finscribe_assets.instructions.tasks import PairRecipe
+from finscribe_assets.shards import LocalShardPool, ShardPool, read_shards, row_count, shard_files
 from finscribe_assets.splitting.assign import Split, first_assignment, later_split
+from finscribe_assets.splitting.exposure import (
+    degradation_of,
+    exposures,
+    has_held_out_wording,
+    held_out_things,
+    strata,
+)
+from finscribe_assets.splitting.near_duplicates import hold_back, near_duplicates
+from finscribe_assets.splitting.page_hashes import PageHash, hash_pages, read_hashes
+from finscribe_assets.splitting.rows import SPLITS_FILE, SplitRow, write_splits
+from finscribe_assets.splitting.tools import tool_versions
 
-MANIFEST_FILE, SPLITS_FILE = "manifest.json", "splits.parquet"
-
-SCHEMA = pa.schema([
-    ("document_id", pa.string()), ("batch", pa.string()), ("group", pa.string()), ("split", pa.string()),
-    ("targeted", pa.bool_()), ("content", pa.string()),
-])  # fmt: skip
+MANIFEST_FILE = "manifest.json"
+STAGES = ("documents", "images", "pairs")
 
 
 @dataclass(frozen=True)
 class BatchInputs:
-    """Where a batch's documents and pairs lie."""
+    """A batch's plan, where its documents, images and pairs lie, and where the hashes of its pages may be kept."""
 
-    key: str
+    plan: Plan
     documents: AnyPath
+    images: AnyPath
     pairs: AnyPath
+    hashes: AnyPath
+
+    @property
+    def key(self) -> str:
+        """Return the batch's key."""
+        return self.plan.key
+
+    @classmethod
+    def of_workspace(cls, plan: Plan, folder: AnyPath) -> BatchInputs:
+        """Return the inputs that lie in a workspace, as the command line lays it out."""
+        stages = {stage: folder / stage for stage in STAGES}
+        return cls(plan=plan, **stages, hashes=folder / "page_hashes")
 
 
 class BatchEntry(BaseModel):
@@ -42,10 +66,23 @@ class BatchEntry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     key: str
+    plan: Plan = Field(description="what it was drawn from, with its seed")
+    shard_size: int = Field(description="documents a shard")
+    dpi: int = Field(description="pixels an inch of its pages")
+    pair_recipe: PairRecipe
     documents: int
     pairs: int
-    splits: dict[str, int]
-    files: dict[str, str]  # file, below its stage's folder → SHA-256
+    splits: dict[str, int] = Field(description="documents by split")
+    files: dict[str, str] = Field(description="file, below its stage's folder → SHA-256")
+
+
+class HeldBackPage(BaseModel):
+    """A document that is held back because a page of it looks like one of another split."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    document: str
+    looks_like: str
 
 
 class Manifest(BaseModel):
@@ -54,104 +91,118 @@ class Manifest(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     key: str
+    hold_out: bool = Field(description="whether what is held out was kept from the first batch's training")
+    tools: dict[str, str] = Field(description="versions of the stages and of the packages that the bytes depend on")
     batches: tuple[BatchEntry, ...]
+    splits_file: str = Field(description="SHA-256 of splits.parquet")
+    strata: tuple[dict[str, str | int], ...] = Field(description="documents by what they are counted by, and split")
+    near_duplicates: tuple[HeldBackPage, ...]
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Return documents by batch and split."""
         return {batch.key: batch.splits for batch in self.batches}
+
+    def by(self, name: str) -> list[dict[str, Any]]:
+        """Return documents by one of the strata's columns, and split: a row a value."""
+        totals: dict[str, Counter[str]] = {}
+        for row in self.strata:
+            totals.setdefault(str(row[name]), Counter()).update({str(split): int(row[split]) for split in Split})
+        return [{name: value, **{str(split): counted[split] for split in Split}}
+                for value, counted in sorted(totals.items())]  # fmt: skip
 
     def data_version(self) -> str:
         """Return the hash of all that the data set is made of."""
         return sha256_of(self.model_dump_json())
 
 
-@dataclass(frozen=True)
-class SplitRow:
-    """One document's place."""
+def build(batches: Sequence[BatchInputs], key: str, folder: AnyPath, pool: ShardPool | None = None, *,
+          hold_out: bool = True) -> Manifest:  # fmt: skip
+    """Write the manifest and the splits of a data set; page hashes are kept beside each batch.
 
-    document_id: str
-    batch: str
-    group: str
-    split: Split
-    targeted: bool  # drawn because mining asked for it
-    content: str  # SHA-256 of its canonical JSON
-
-
-def build(batches: Sequence[BatchInputs], key: str, folder: AnyPath) -> Manifest:
-    """Write the manifest and the splits of a data set.
-
-    The first batch divides 80/10/10 and its test is final; of later batches, documents whose group belongs to test are
-    held back, and counted.
+    The first batch divides 80/10/10, besides what is held out, and its test is final; of later batches, documents whose
+    group belongs to test are held back, and counted. So are documents of which a page looks like one of another split.
+    ``hold_out``: keep held-out layouts, locales and fonts from the first batch's training.
 
     Raises:
-        ValueError: the last batch is not ``key``, or batches are out of order.
+        ValueError: the last batch is not ``key``, batches are out of order, or the first has too few groups.
     """
     keys = [batch.key for batch in batches]
     if not keys or keys != sorted(set(keys)) or keys[-1] != key:
         raise ValueError(f"batches {keys} are not in order up to {key}")
     known: dict[str, Split] = {}
     rows: list[SplitRow] = []
-    entries = []
+    pages: list[PageHash] = []
     for place, batch in enumerate(batches):
-        documents = list(_documents(batch))
-        groups = Counter(group for _, group, _ in documents)
-        assigned = first_assignment(groups) if place == 0 else {group: later_split(group, known) for group in groups}
-        known = {**assigned, **known}
-        new = [
-            SplitRow(name, batch.key, group, assigned[group], place > 0, content) for name, group, content in documents
-        ]
+        hash_pages(batch.images, batch.hashes, pool or LocalShardPool(1))
+        hashes = read_hashes(batch.hashes)
+        pages += hashes
+        new = _placed(list(_rows(batch, Counter(page.document_id for page in hashes), targeted=place > 0)), known,
+                      hold_out=hold_out and place == 0)  # fmt: skip
+        known = {**{row.group: row.split for row in new}, **known}
         rows += new
-        entries.append(BatchEntry(
-            key=batch.key, documents=len(new), splits=dict(sorted(Counter(str(row.split) for row in new).items())),
-            pairs=sum(table.num_rows for table in read_shards(batch.pairs, ["id"])),
-            files={f"{stage}/{file.name}": sha256_of_file(file)
-                   for stage, place_ in (("documents", batch.documents), ("pairs", batch.pairs))
-                   for file in shard_files(place_)},
-        ))  # fmt: skip
-    manifest = Manifest(key=key, batches=tuple(entries))
-    table = pa.Table.from_pylist([{**vars(row), "split": str(row.split)} for row in rows], schema=SCHEMA)
-    write_table(folder / SPLITS_FILE, table, rows_per_group=10_000)
-    write_json(folder / MANIFEST_FILE, manifest.model_dump(mode="json"))
+    rows = hold_back(rows, near_duplicates(rows, pages))
+    rows = [replace(row, exposure=exposure) for row, exposure in zip(rows, exposures(rows), strict=True)]
+    write_splits(folder, rows)
+    manifest = Manifest(
+        key=key, hold_out=hold_out, tools=tool_versions(), batches=tuple(_entry(batch, rows) for batch in batches),
+        splits_file=sha256_of_file(folder / SPLITS_FILE), strata=tuple(strata(rows)),
+        near_duplicates=tuple(HeldBackPage(document=row.document_id, looks_like=row.looks_like)
+                              for row in rows if row.looks_like),
+    )  # fmt: skip
+    # Weights of a recipe are drawn from in their order: keys must not be sorted.
+    write_text(folder / MANIFEST_FILE, manifest.model_dump_json(indent=2) + "\n")
     return manifest
 
 
-def _documents(batch: BatchInputs) -> Iterator[tuple[str, str, str]]:
-    for table in read_shards(batch.documents, ["id", "group", "document"]):
-        for row in table.to_pylist():
-            canonical = json.dumps(json.loads(row["document"]), sort_keys=True, separators=(",", ":"))
-            yield row["id"], row["group"], sha256_of(canonical)
+def _rows(batch: BatchInputs, pages: Mapping[str, int], *, targeted: bool) -> Iterator[SplitRow]:
+    """Yield a batch's documents, none of which has its split yet."""
+    for table in read_shards(batch.documents):
+        for text, drawn in zip(table["document"].to_pylist(), documents_from_table(table), strict=True):
+            yield _row(drawn, text, pages[drawn.id], targeted=targeted)
+
+
+def _row(drawn: DrawnDocument, text: str, pages: int, *, targeted: bool) -> SplitRow:
+    canonical = json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"))
+    return SplitRow(
+        document_id=drawn.id, batch=drawn.batch, group=drawn.group, split=Split.HELD_BACK, targeted=targeted,
+        content=sha256_of(canonical), document_type=str(drawn.document.document_type), locale=drawn.document.locale,
+        layout=drawn.presentation.layout, font=drawn.presentation.font,
+        held_out_wording=has_held_out_wording(drawn), pages=pages, degradation=degradation_of(drawn),
+    )  # fmt: skip
+
+
+def _placed(rows: Sequence[SplitRow], known: Mapping[str, Split], *, hold_out: bool) -> list[SplitRow]:
+    """Return a batch's rows with their splits: a first batch's where nothing is known, else a later one's."""
+    groups = Counter(row.group for row in rows)
+    causes: dict[str, set[str]] = {group: set() for group in groups}
+    if hold_out:
+        # A vendor may set its credit notes in another font than its invoices; the group stays whole.
+        for row in rows:
+            causes[row.group] |= held_out_things(row.layout, row.locale, row.font)
+    held_out = {group for group, things in causes.items() if things}
+    assigned = {group: later_split(group, known) for group in groups} if known else first_assignment(groups, held_out)
+    return [replace(row, split=assigned[row.group], held_out_by=tuple(sorted(causes[row.group]))) for row in rows]
+
+
+def _entry(batch: BatchInputs, rows: Sequence[SplitRow]) -> BatchEntry:
+    own = [row for row in rows if row.batch == batch.key]
+    shards = shard_files(batch.documents)
+    dpi = next(read_shards(batch.images, ["dpi"]))["dpi"][0].as_py()
+    return BatchEntry(
+        key=batch.key, plan=batch.plan, shard_size=row_count(shards[0]), dpi=dpi,
+        pair_recipe=read_recipe(batch.pairs), documents=len(own),
+        pairs=sum(row_count(file) for file in shard_files(batch.pairs)),
+        splits=dict(sorted(Counter(str(row.split) for row in own).items())), files=files_of(batch),
+    )  # fmt: skip
+
+
+def files_of(batch: BatchInputs) -> dict[str, str]:
+    """Return the SHA-256 of each of a batch's shards, by stage and name."""
+    folders = dict(zip(STAGES, (batch.documents, batch.images, batch.pairs), strict=True))
+    return {f"{stage}/{file.name}": sha256_of_file(file)
+            for stage, folder in folders.items() for file in shard_files(folder)}  # fmt: skip
 
 
 def read_manifest(folder: AnyPath) -> Manifest:
     """Read the manifest of a data set's folder."""
     return Manifest.model_validate(read_json(folder / MANIFEST_FILE))
-
-
-def read_splits(folder: AnyPath) -> list[SplitRow]:
-    """Read every document's place."""
-    return [SplitRow(**row | {"split": Split(row["split"])}) for row in read_table(folder / SPLITS_FILE).to_pylist()]
-
-
-def leaks(rows: Sequence[SplitRow], first_test: Sequence[str] | None = None) -> dict[str, list[Any]]:
-    """Return what stands in two splits: ids, groups and identical documents; an empty dictionary for a clean set.
-
-    ``first_test``, when given, is the first batch's test by document id; a test that differs from it is a leak in time.
-    """
-    found: dict[str, list[Any]] = {}
-    used = [row for row in rows if row.split is not Split.HELD_BACK]
-    for name in ("document_id", "group", "content"):
-        splits: dict[str, set[Split]] = {}
-        for row in used:
-            splits.setdefault(getattr(row, name), set()).add(row.split)
-        shared = sorted(value for value, where in splits.items() if len(where) > 1)
-        if shared:
-            found[name] = shared
-    counts = Counter(row.document_id for row in rows)
-    repeated = sorted(name for name, count in counts.items() if count > 1)
-    if repeated:
-        found["repeated_id"] = repeated
-    if first_test is not None:
-        changed = set(first_test) ^ {row.document_id for row in rows if row.split is Split.TEST}
-        if changed:
-            found["test_changed"] = sorted(changed)
-    return found

@@ -21,7 +21,8 @@ from finscribe_assets.instructions.pair import Pair, Patch, Task, from_table
 from finscribe_assets.rendering.pages import Box, Page
 from finscribe_assets.shards import fingerprint_of, shard_files
 from finscribe_assets.splitting.assign import Split
-from finscribe_assets.splitting.manifest import read_manifest, read_splits
+from finscribe_assets.splitting.manifest import read_manifest
+from finscribe_assets.splitting.rows import read_splits
 from finscribe_assets.training.images import LINE_HEIGHT, fit_line
 
 EXAMPLES = 5  # ids that are kept of each reason

@@ -13,7 +13,7 @@ from finscribe_assets.cli import app
 from finscribe_assets.exporting.export import ExportFormat
 
 COMMANDS = ["synthesize", "render", "pairs", "split", "export", "validate-export", "pretrain-base", "train",
-            "predict", "evaluate", "mine", "extract", "schema", "summary", "validate"]  # fmt: skip
+            "predict", "evaluate", "mine", "extract", "schema", "summary", "validate", "rebuild"]  # fmt: skip
 
 
 def finscribe(*arguments: object, fails: bool = False) -> str:

@@ -56,6 +56,17 @@ def test_counts_by_hand():
     assert report.headline["field_f1"].value == pytest.approx(2 / 14, abs=1e-4)
 
 
+def test_a_slice_for_each_exposure_measures_its_documents_alone(batch):
+    truths = {drawn.id: Truth(drawn.id, drawn.document.to_json()) for drawn in batch.documents[:6]}
+    names = list(truths)
+    read = {name: Prediction(name, truths[name].document) for name in names[:4]}
+    report = evaluate(truths, read, exposures=dict.fromkeys(names[:4], "seen") | {names[4]: "zero_shot"})
+    assert [(row["exposure"], row["documents"], row["field_accuracy"]) for row in report.by_exposure] == [
+        ("seen", 4, 1.0), ("zero_shot", 1, 0.0)]  # fmt: skip
+    assert evaluate(truths, read).by_exposure == []
+    assert "By exposure" in to_html(report)
+
+
 def test_the_order_of_rows_never_changes_a_score(batch):
     drawn = max(batch.documents, key=lambda document: len(document.document.lines))
     truth = Truth(drawn.id, drawn.document.to_json(), frozenset(drawn.printed))

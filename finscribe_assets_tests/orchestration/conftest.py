@@ -20,7 +20,7 @@ SMALL = profiles.Profile(
     targeted_documents=10,
     shard_size=8,
     preset="embedded",
-    training={"max_steps": 12, "learning_rate": 5e-4, "log_every": 1},
+    training={"max_steps": 30, "learning_rate": 5e-4, "log_every": 1},
     iteration_limit=3,
     plateau_threshold=0.005,
 )

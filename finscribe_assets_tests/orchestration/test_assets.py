@@ -86,7 +86,13 @@ def test_metadata_that_a_person_can_use(iteration):
     assert metadata_of(iteration, "synthetic_documents")["dagster/row_count"].value == 24
     tasks = {row.data["task"] for row in metadata_of(iteration, "instruction_pairs")["examples"].records}
     assert {"full_extraction", "table", "ocr_line", "absent_field"} <= tasks
+    splits = metadata_of(iteration, "dataset_splits")
+    exposed = {row.data["exposure"]: row.data for row in splits["by_exposure"].records}
+    assert exposed["zero_shot"]["train"] == 0
+    assert exposed["zero_shot"]["validation"] > 0
+    assert splits["strata_in_all"].value == len(splits["strata"].records)
     report = metadata_of(iteration, "evaluation_report")
+    assert {row.data["exposure"] for row in report["by_exposure"].records} <= {"seen", "few_shot", "zero_shot"}
     assert 0 < report["field_f1"].value <= 1
     assert "say nothing about PaddleOCR-VL" in report["note"].value
     assert metadata_of(iteration, "predictions")["layout"].value == "renderer boxes (oracle)"

@@ -48,6 +48,6 @@ def test_synthesis_on_s3_has_the_bytes_of_a_folder(bucket, platform, iteration):
         for name in local
         if name.split("/")[0] in ("synthetic_documents", "rendered_images", "instruction_pairs", "dataset_splits")
     ]
-    assert len(names) == 11
+    assert len(names) == 15
     for name in names:
         assert (root / name).read_bytes() == (platform.root / name).read_bytes(), name

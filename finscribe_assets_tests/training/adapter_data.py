@@ -9,5 +9,5 @@ from finscribe_assets_tests.conftest import SmallBatch
 
 def source_of(batch: SmallBatch, splits: Path) -> SampleSource:
     if not splits.exists():
-        build([BatchInputs("batch-000", batch.folder / "documents", batch.folder / "pairs")], "batch-000", splits)
+        build([BatchInputs.of_workspace(batch.plan, batch.folder)], "batch-000", splits)
     return SampleSource(splits, (BatchFolders("batch-000", batch.folder / "pairs", batch.folder / "images"),))

@@ -4,7 +4,7 @@ from finscribe_assets.instructions.batch import read_pairs
 from finscribe_assets.instructions.crops import crop
 from finscribe_assets.instructions.pair import Task
 from finscribe_assets.splitting.assign import Split
-from finscribe_assets.splitting.manifest import read_splits
+from finscribe_assets.splitting.rows import read_splits
 from finscribe_assets.training.images import fit_line
 from finscribe_assets.training.samples import BatchFolders, SampleSource, read_samples
 from finscribe_assets_tests.training.adapter_data import source_of

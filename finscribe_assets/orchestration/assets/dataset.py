@@ -9,16 +9,21 @@ from finscribe_assets.instructions.batch import PAIRS_VERSION, pair_batch, read_
 from finscribe_assets.instructions.tasks import PairRecipe, example_of_each_task
 from finscribe_assets.orchestration.metadata import column_schema, table
 from finscribe_assets.orchestration.partitions import batches_until, synthesis
-from finscribe_assets.orchestration.resources import Storage, Workers, progress
+from finscribe_assets.orchestration.resources import PlanStore, Storage, Workers, progress
 from finscribe_assets.profiles import FIRST_KEY
 from finscribe_assets.rendering.batch import destroyed_fields
-from finscribe_assets.splitting import manifest
+from finscribe_assets.splitting import manifest, rows
 from finscribe_assets.splitting.assign import Split
-from finscribe_assets.splitting.manifest import BatchInputs, build, leaks, read_splits
+from finscribe_assets.splitting.leaks import leaks
+from finscribe_assets.splitting.manifest import BatchInputs, build
+from finscribe_assets.splitting.page_hashes import read_hashes
+from finscribe_assets.splitting.rows import read_splits
+from finscribe_assets.splitting.tools import SPLITS_VERSION
 
 GROUP = "dataset"
 OWNERS = ["team:document-data"]
 FEWEST_PAIRS = 5
+STRATA_SHOWN = 200  # of the table in the event log; the manifest has all
 
 
 @dg.asset(
@@ -81,41 +86,52 @@ def instruction_pairs(
     group_name=GROUP,
     owners=OWNERS,
     kinds={"python", "parquet"},
-    code_version="1",
-    description="Train, validation and test over all batches so far: 80/10/10 by template family and vendor. The test "
-    "is the first batch's for ever. The data version is the manifest's hash.",
-    metadata={"dagster/column_schema": column_schema(manifest.SCHEMA)},
+    code_version=str(SPLITS_VERSION),
+    description="Train, validation and test over all batches so far: 80/10/10 by template family and vendor, what is "
+    "held out in validation and test besides. The test is the first batch's for ever. The data version is the "
+    "manifest's hash.",
+    metadata={"dagster/column_schema": column_schema(rows.SCHEMA)},
     check_specs=[
         dg.AssetCheckSpec(
             "no_leaks",
             asset="dataset_splits",
             blocking=True,
-            description="No group, id or identical document stands in two splits, and test is the first batch's.",
+            description="No group, id or identical document stands in two splits, nothing that was held out is in the "
+            "first batch's training, no targeted document is in test, and test is the first batch's.",
         ),
+        dg.AssetCheckSpec("no_near_duplicates", asset="dataset_splits", blocking=True,
+                          description="No page looks like a page in another split."),
         dg.AssetCheckSpec("no_split_is_empty", asset="dataset_splits", blocking=True),
     ],
 )
 def dataset_splits(
-    context: dg.AssetExecutionContext, synthetic_documents: UPath, instruction_pairs: UPath, storage: Storage
-) -> dg.MaterializeResult:
+    context: dg.AssetExecutionContext, synthetic_documents: UPath, rendered_images: UPath, instruction_pairs: UPath,
+    storage: Storage, plans: PlanStore, workers: Workers,
+) -> dg.MaterializeResult:  # fmt: skip
     """Write the manifest of all batches up to this one."""
     folder = storage.folder_of(context)
-    made = build(
-        [BatchInputs(key, storage.folder("synthetic_documents", key), storage.folder("instruction_pairs", key))
-         for key in batches_until(storage.folder("instruction_pairs", context.partition_key))],
-        context.partition_key, folder,
-    )  # fmt: skip
-    rows = read_splits(folder)
+    batches = [
+        BatchInputs(
+            plan=plans.read(key), documents=storage.folder("synthetic_documents", key),
+            images=storage.folder("rendered_images", key), pairs=storage.folder("instruction_pairs", key),
+            hashes=storage.folder("dataset_splits", key) / "page_hashes",
+        )
+        for key in batches_until(storage.folder("instruction_pairs", context.partition_key))
+    ]  # fmt: skip
+    made = build(batches, context.partition_key, folder, workers.pool())
+    placed = read_splits(folder)
     first_test = None
     if context.partition_key != FIRST_KEY:
         first = read_splits(storage.folder("dataset_splits", FIRST_KEY))
         first_test = [row.document_id for row in first if row.split is Split.TEST]
-    found = leaks(rows, first_test)
-    used = {row.split for row in rows}
+    found = leaks(placed, [page for batch in batches for page in read_hashes(batch.hashes)], first_test)
+    alike = found.pop("near_duplicate", [])
+    used = {row.split for row in placed}
+    largest = sorted(made.strata, key=lambda row: -sum(int(row[str(split)]) for split in Split))[:STRATA_SHOWN]
     return dg.MaterializeResult(
         data_version=dg.DataVersion(made.data_version()),
         metadata={
-            "dagster/row_count": len(rows),
+            "dagster/row_count": len(placed),
             "batches": table(
                 {
                     "batch": batch.key,
@@ -125,6 +141,14 @@ def dataset_splits(
                 }
                 for batch in made.batches
             ),
+            "by_exposure": table(made.by("exposure")),
+            "by_type": table(made.by("document_type")),
+            "by_locale": table(made.by("locale")),
+            "by_degradation": table(made.by("degradation")),
+            "by_pages": table(made.by("pages")),
+            "strata": table(largest),
+            "strata_in_all": len(made.strata),
+            "held_back_near_duplicates": table(row.model_dump() for row in made.near_duplicates),
             "manifest": dg.MetadataValue.path(str(folder / manifest.MANIFEST_FILE)),
         },
         check_results=[
@@ -132,7 +156,11 @@ def dataset_splits(
                 check_name="no_leaks", passed=not found, metadata={"leaks": dg.MetadataValue.json(found)}
             ),
             dg.AssetCheckResult(
+                check_name="no_near_duplicates", passed=not alike,
+                metadata={"alike": dg.MetadataValue.json(alike[:20]), "held_back": len(made.near_duplicates)},
+            ),
+            dg.AssetCheckResult(
                 check_name="no_split_is_empty", passed={Split.TRAIN, Split.VALIDATION, Split.TEST} <= used
             ),
         ],
-    )
+    )  # fmt: skip

@@ -24,7 +24,7 @@ from finscribe_assets.orchestration.resources import PlanStore, Sizes, Storage, 
 from finscribe_assets.profiles import FIRST_KEY
 from finscribe_assets.rendering.batch import destroyed_fields
 from finscribe_assets.splitting.assign import Split
-from finscribe_assets.splitting.manifest import SplitRow, read_splits
+from finscribe_assets.splitting.rows import SplitRow, read_splits
 from finscribe_assets.training.configuration import EMBEDDED
 from finscribe_assets.training.loading import TRAINING_RECORD
 
@@ -151,6 +151,7 @@ def evaluation_report(
             problems=problems,
             seconds_per_document=timing["wall_seconds_per_document"],
             others=others,
+            exposures={row.document_id: str(row.exposure) for row in rows},
         )
     report = reports[Split.VALIDATION]
     if before:
@@ -172,6 +173,8 @@ def evaluation_report(
             "comparisons": table({"reader": name, **values} for name, values in report.comparisons.items()),
             "by_element": table(report.by_element),
             "by_type_and_locale": table(report.by_slice),
+            "by_exposure": table(report.by_exposure),
+            "test_by_exposure": table(reports[Split.TEST].by_exposure),
             "page": dg.MetadataValue.path(str(folder / "report.html")),
             "note": note or f"scores of {base}",
         },

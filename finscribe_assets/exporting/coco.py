@@ -3,8 +3,8 @@
 This is of pages, not of pairs: ``images/`` holds every page as it is stored, ``annotations/instances_SPLIT.json`` a box
 for each fragment of a mark (a value that wraps has several). Categories are the elements that fields are counted with,
 and cell, row, table, line and region; they have the same numbers in every export. Boxes are [x, y, width, height] in
-pixels, cut to the page. A fragment that damage has made unreadable says ``"unreadable": true`` and ``"ignore": 1``, by which
-trainers leave it out. An annotation's extra keys: ``name`` of the mark and ``text`` as printed.
+pixels, cut to the page. A fragment that damage has made unreadable says ``"unreadable": true`` and ``"ignore": 1``, by
+which trainers leave it out. An annotation's extra keys: ``name`` of the mark and ``text`` as printed.
 
 COCO is one JSON value. It is written with one object a line, and must stay so to be validated: then neither holds more
 than an object at a time, whatever its loaders hold.

@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw
 from typer.testing import CliRunner
 
 from finscribe_assets.cli import app
+from finscribe_assets.documents.recipe import seed_plan
 from finscribe_assets.documents.schema import Document
 from finscribe_assets.documents.ubl import to_ubl
 from finscribe_assets.documents.validation import candidates
@@ -23,10 +24,12 @@ from finscribe_assets.files import read_json, read_table
 from finscribe_assets.importing.batch import import_folder
 from finscribe_assets.instructions.pair import Task
 from finscribe_assets.instructions.pair import from_table as pairs_from
+from finscribe_assets.instructions.tasks import PairRecipe
 from finscribe_assets.rendering.pages import SCHEMA
 from finscribe_assets.rendering.pages import from_table as pages_from
 from finscribe_assets.splitting.assign import Split
-from finscribe_assets.splitting.manifest import MANIFEST_FILE, BatchEntry, Manifest, read_splits
+from finscribe_assets.splitting.manifest import MANIFEST_FILE, BatchEntry, Manifest
+from finscribe_assets.splitting.rows import read_splits
 from finscribe_assets.training.samples import BatchFolders, SampleSource, read_samples
 from finscribe_assets_tests.documents.bills import bill
 from finscribe_assets_tests.importing.writers import cii, factur_x, pdf, with_embedded
@@ -93,7 +96,7 @@ def by_name(workspace: Path) -> dict[str, dict]:
 
 def test_everything_found_is_taken_or_not(workspace):
     report = read_json(workspace / "import-report.json")
-    assert report["counts"] == {"found": 9, "accepted": 6, "rejected": 3, "pages": 10, "pairs": 19,
+    assert report["counts"] == {"found": 9, "accepted": 6, "rejected": 3, "pages": 10, "pairs": 24,
                                 "files_ignored": 1, "printed_not_checked": 2}  # fmt: skip
     assert report["files_ignored"] == ["notes.txt"]
     assert report["licence"] == "CC-BY-4.0"
@@ -159,7 +162,7 @@ def test_labels_that_say_what_is_printed_are_believed(workspace):
 
 def test_pairs_ask_for_printed_values_alone(workspace):
     pairs = pairs_from(read_table(workspace / "pairs" / "part-00000.parquet"))
-    assert {pair.task for pair in pairs} == {Task.FULL_EXTRACTION, Task.FIELD_QUESTION}
+    assert {pair.task for pair in pairs} == {Task.FULL_EXTRACTION, Task.FIELD_QUESTION, Task.DOCUMENT_TYPE}
     fax = by_name(workspace)["fax"]["id"]
     whole = next(pair for pair in pairs if pair.document_id == fax and pair.task is Task.FULL_EXTRACTION)
     assert json.loads(whole.response) == {"document_number": "RE-5", "totals": {"amount_due": "117.20"}}
@@ -214,8 +217,11 @@ def test_training_does_not_see_it(workspace, tmp_path):
     assert CliRunner().invoke(app, ["split", str(workspace)]).exit_code == 1
     # Not even where somebody writes the manifest that an import leaves out.
     forged = shutil.copytree(workspace / "splits", tmp_path / "splits")
-    entry = BatchEntry(key="real", documents=6, pairs=19, splits={}, files={})
-    (forged / MANIFEST_FILE).write_text(Manifest(key="real", batches=(entry,)).model_dump_json())
+    entry = BatchEntry(key="real", plan=seed_plan("real", 6, 1), shard_size=6, dpi=72, pair_recipe=PairRecipe(),
+                       documents=6, pairs=24, splits={}, files={})  # fmt: skip
+    manifest = Manifest(key="real", hold_out=False, tools={}, batches=(entry,), splits_file="", strata=(),
+                        near_duplicates=())  # fmt: skip
+    (forged / MANIFEST_FILE).write_text(manifest.model_dump_json())
     for split in (Split.TRAIN, Split.VALIDATION):
         assert read_samples(SampleSource(forged, batch), split, tasks, lines=False, spool=tmp_path)[0] == []
 

@@ -129,7 +129,7 @@ def test_a_planted_page_is_held_back_listed_and_nothing_is_left(tmp_path):
     inputs = BatchInputs.of_workspace(plan, tmp_path)
     synthesize(plan, inputs.documents, pool, shard_size=24)
     render_batch(inputs.documents, inputs.images, pool, dpi=72)
-    pair_batch(inputs.documents, inputs.images, inputs.pairs, pool, PairRecipe(mix={Task.OCR_LINE: 1, Task.FULL_EXTRACTION: 1}))
+    pair_batch(inputs.documents, inputs.images, inputs.pairs, pool, PairRecipe(mix={Task.FULL_EXTRACTION: 1}))
     assert not build([inputs], "batch-000", tmp_path / "before").near_duplicates
     places = {row.document_id: row.split for row in read_splits(tmp_path / "before")}
     train, test = (next(name for name, split in places.items() if split is wanted)

@@ -217,7 +217,7 @@ def test_training_does_not_see_it(workspace, tmp_path):
     assert CliRunner().invoke(app, ["split", str(workspace)]).exit_code == 1
     # Not even where somebody writes the manifest that an import leaves out.
     forged = shutil.copytree(workspace / "splits", tmp_path / "splits")
-    entry = BatchEntry(key="real", plan=seed_plan("real", 6, 1), shard_size=6, dpi=72, pair_recipe=PairRecipe(),
+    entry = BatchEntry(key="real", plan=seed_plan("batch-000", 6, 1), shard_size=6, dpi=72, pair_recipe=PairRecipe(),
                        documents=6, pairs=24, splits={}, files={})  # fmt: skip
     manifest = Manifest(key="real", hold_out=False, tools={}, batches=(entry,), splits_file="", strata=(),
                         near_duplicates=())  # fmt: skip

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from finscribe_assets.cli.progress import bar, console
-from finscribe_assets.cli.synthesising import WorkerCount, Workspace, documents_of_split
+from finscribe_assets.cli.synthesising import WorkerCount, documents_of_split
 
 if TYPE_CHECKING:
     from finscribe_assets.exporting.export import ExportSummary
@@ -30,7 +30,11 @@ def register(app: typer.Typer) -> None:
 
 
 def export(
-    workspace: Workspace,
+    workspace: Annotated[
+        Path,
+        typer.Argument(help="The workspace that `finscribe synthesize --out` made, or with --batch Dagster's storage.",
+                       exists=True, file_okay=False),
+    ],
     out: Annotated[Path, typer.Option(help="Folder to write; empty, not there, or with the same export.")],
     split: Annotated[str, typer.Option(help="train, validation or test.")] = "train",
     format_: Annotated[
@@ -41,9 +45,10 @@ def export(
             "webdataset, or coco (pages and the boxes on them).",
         ),
     ] = "messages",
+    batch: Annotated[str | None, typer.Option(help="A batch in Dagster's storage, such as batch-000.")] = None,
     max_characters: MaxCharacters = None,
     workers: WorkerCount = None,
-) -> None:
+) -> None:  # fmt: skip
     """Write pairs in a form that trainers load, and validate it.
 
     Loaders drop a bad sample without a word (a missing image, an <image> too many, an empty answer); the validation
@@ -56,16 +61,31 @@ def export(
     from finscribe_assets.shards import LocalShardPool
     from finscribe_assets.splitting.assign import Split
 
-    documents = documents_of_split(workspace, split)
+    pairs, images, splits = _folders(workspace, batch)
+    documents = documents_of_split(splits, split)
     if format_ not in set(ExportFormat):
         raise ValueError(f"--format: {format_!r} is none of {', '.join(ExportFormat)}")
     with bar(None, "pairs written") as written, bar(None, "samples checked") as checked:
         summary = export_pairs(
-            workspace / "pairs", workspace / "images", out, documents=documents, split=Split(split),
+            pairs, images, out, documents=documents, split=Split(split),
             format_=ExportFormat(format_), pool=LocalShardPool(workers or workers_from_environment()),
             max_characters=max_characters, on_written=written, on_checked=checked,
         )  # fmt: skip
     _tell(out, summary)
+
+
+def _folders(workspace: Path, batch: str | None) -> tuple[Path, Path, Path]:
+    """Return where pairs, page images and splits lie, of a workspace or of a batch in Dagster's storage."""
+    if batch is None:
+        return workspace / "pairs", workspace / "images", workspace / "splits"
+    from finscribe_assets.documents.recipe import BATCH_KEY
+
+    if not BATCH_KEY.fullmatch(batch):
+        raise ValueError(f"--batch: {batch!r} is not of the form batch-007")
+    pairs = workspace / "instruction_pairs" / batch
+    if not pairs.is_dir():
+        raise FileNotFoundError(f"{pairs}: no such batch; WORKSPACE is the folder that FINSCRIBE_STORAGE names")
+    return pairs, workspace / "rendered_images" / batch, workspace / "dataset_splits" / batch
 
 
 def validate_export(

@@ -148,7 +148,8 @@ def predict(
     from finscribe_assets.cli.synthesising import documents_of_split
     from finscribe_assets.inference.predict import PREDICTIONS_FILE, predict_batch
 
-    asked = {name for part in split or ["validation", "test"] for name in documents_of_split(workspace, part)}
+    splits = workspace / "splits"
+    asked = {name for part in split or ["validation", "test"] for name in documents_of_split(splits, part)}
     folder = out or workspace / "predictions"
     with bar(len(asked), "documents read") as advance:
         summary = predict_batch(

@@ -246,11 +246,11 @@ def plan_key(workspace: Path) -> str:
     return load_plan(workspace / "plan.json").key
 
 
-def documents_of_split(workspace: Path, split: str) -> set[str]:
-    """Return the ids of the documents of one of a workspace's splits."""
+def documents_of_split(splits: Path, split: str) -> set[str]:
+    """Return the ids of the documents of one split."""
     from finscribe_assets.splitting.assign import Split
     from finscribe_assets.splitting.rows import read_splits
 
     if split not in set(Split):
         raise ValueError(f"--split: {split!r} is none of {', '.join(Split)}")
-    return {row.document_id for row in read_splits(workspace / "splits") if row.split == split}
+    return {row.document_id for row in read_splits(splits) if row.split == split}

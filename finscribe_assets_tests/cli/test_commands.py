@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -84,6 +85,8 @@ def test_every_command_and_snippet_of_the_page_on_exports_runs(work, tmp_path, m
     assert [command.split()[0] for command in stages] == ["synthesize", "render", "pairs", "split"]  # `work` has these
     exports = [command for command in commands if command not in stages]
     assert {word for command in exports for word in command.split()} >= set(ExportFormat)
+    for asset, stage in (("instruction_pairs", "pairs"), ("rendered_images", "images"), ("dataset_splits", "splits")):
+        shutil.copytree(work / stage, work.parent / "storage" / asset / "batch-000")
     for command in exports:
         assert "all checked" in finscribe(*command.split())
     snippets = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
@@ -107,6 +110,9 @@ def test_an_export_says_what_loads_it_and_a_broken_one_what_is_wrong(work, tmp_p
     (tmp_path / "hf" / "README.md").write_text("")
     assert "README.md: front matter" in finscribe("validate-export", tmp_path / "hf", fails=True)
     assert "holds files that no export wrote" in finscribe("export", work, "--out", work, fails=True)
+    other = ["export", work, "--out", tmp_path / "a", "--batch"]
+    assert "not of the form batch-007" in finscribe(*other, "../x", fails=True)
+    assert "no such batch" in finscribe(*other, "batch-009", fails=True)
 
 
 def test_predictions_are_measured_and_mined_into_a_plan_that_draws(work, tmp_path):

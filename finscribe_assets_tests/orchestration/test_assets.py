@@ -2,12 +2,16 @@ import base64
 import hashlib
 import io
 import re
+import shlex
 
 import dagster as dg
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
+from finscribe_assets.cli import app
 from finscribe_assets.documents.batch import read_documents
+from finscribe_assets.exporting.export import ExportFormat
 from finscribe_assets.orchestration.assets import all_assets, iteration_keys
 from finscribe_assets.orchestration.partitions import synthesis
 from finscribe_assets.splitting.manifest import read_manifest
@@ -80,6 +84,16 @@ def test_pictures_are_pictures_and_small_enough(iteration, asset, name):
     assert len(content) < 110_000
     assert Image.open(io.BytesIO(content)).width > 200
     assert text
+
+
+def test_the_commands_that_the_splits_show_export_the_batch(iteration, tmp_path):
+    commands = metadata_of(iteration, "dataset_splits")["export"].value.splitlines()[1:-1]
+    assert len(commands) == len(ExportFormat)
+    (command,) = [command for command in commands if "--format erniekit" in command]
+    words = shlex.split(command)[1:]
+    result = CliRunner().invoke(app, [*words[:-1], str(tmp_path / "out"), "--split", "validation"])
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "out" / "data.jsonl").stat().st_size > 1000
 
 
 def test_metadata_that_a_person_can_use(iteration):

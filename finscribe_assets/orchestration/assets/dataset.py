@@ -1,9 +1,12 @@
 """Group dataset: instruction pairs of a batch, and the cumulative splits."""
 
+import shlex
+
 import dagster as dg
 from upath import UPath
 
 from finscribe_assets.documents.batch import read_documents
+from finscribe_assets.exporting.export import ExportFormat
 from finscribe_assets.instructions import pair
 from finscribe_assets.instructions.batch import PAIRS_VERSION, pair_batch, read_pairs
 from finscribe_assets.instructions.tasks import PairRecipe, example_of_each_task
@@ -81,6 +84,12 @@ def instruction_pairs(
     )  # fmt: skip
 
 
+def _exports(root: str, key: str) -> str:
+    """Return the commands that write this batch for other trainers."""
+    command = f"finscribe export {shlex.quote(root)} --batch {key}"
+    return "\n".join(["```sh", *(f"{command} --format {form} --out {form}" for form in ExportFormat), "```"])
+
+
 @dg.asset(
     partitions_def=synthesis,
     group_name=GROUP,
@@ -149,6 +158,7 @@ def dataset_splits(
             "strata": table(largest),
             "strata_in_all": len(made.strata),
             "held_back_near_duplicates": table(row.model_dump() for row in made.near_duplicates),
+            "export": dg.MetadataValue.md(_exports(storage.root, context.partition_key)),
             "manifest": dg.MetadataValue.path(str(folder / manifest.MANIFEST_FILE)),
         },
         check_results=[

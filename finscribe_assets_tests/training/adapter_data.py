@@ -9,5 +9,6 @@ from finscribe_assets_tests.conftest import SmallBatch
 
 def source_of(batch: SmallBatch, splits: Path) -> SampleSource:
     if not splits.exists():
-        build([BatchInputs.of_workspace(batch.plan, batch.folder)], "batch-000", splits)
+        # Nothing is held out: what a few steps teach must show in validation.
+        build([BatchInputs.of_workspace(batch.plan, batch.folder)], "batch-000", splits, hold_out=False)
     return SampleSource(splits, (BatchFolders("batch-000", batch.folder / "pairs", batch.folder / "images"),))

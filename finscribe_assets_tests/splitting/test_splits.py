@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from finscribe_assets.documents.batch import read_documents, synthesize
 from finscribe_assets.documents.captions import labels_needed
 from finscribe_assets.documents.generator import draw
-from finscribe_assets.documents.layouts import FEWEST_WORDINGS, HELD_OUT_FONTS, HELD_OUT_LAYOUTS, HELD_OUT_LOCALES
+from finscribe_assets.documents.layouts import FEWEST_WORDINGS, HELD_OUT_FONTS, HELD_OUT_LOCALES
 from finscribe_assets.documents.recipe import seed_plan
 from finscribe_assets.documents.words import wordings
 from finscribe_assets.instructions.batch import pair_batch
@@ -17,6 +17,7 @@ from finscribe_assets.rendering.batch import render_batch
 from finscribe_assets.shards import LocalShardPool
 from finscribe_assets.splitting.assign import Split, first_assignment, later_split
 from finscribe_assets.splitting.exposure import (
+    HELD_OUT,
     Exposure,
     degradation_of,
     exposures,
@@ -28,6 +29,7 @@ from finscribe_assets.splitting.leaks import leaks
 from finscribe_assets.splitting.manifest import BatchInputs, build, read_manifest
 from finscribe_assets.splitting.page_hashes import PageHash, read_hashes
 from finscribe_assets.splitting.rows import SplitRow, read_splits
+from finscribe_assets.training import base_recipe
 from finscribe_assets.training.base_recipe import EMBEDDED_RECIPE, HELD_OUT_LOCALE
 
 USED = {Split.TRAIN, Split.VALIDATION, Split.TEST}
@@ -126,27 +128,35 @@ def test_a_row_tells_what_its_document_is(second, both):
         assert row.pages == pages[row.document_id]
 
 
-def test_the_first_batch_trains_on_nothing_that_is_held_out_and_says_why(both):
-    first = [row for row in read_splits(both) if row.batch == "batch-000"]
-    held_out = [row for row in first if row.locale in HELD_OUT_LOCALES or row.layout in HELD_OUT_LAYOUTS
-                or row.font in HELD_OUT_FONTS]  # fmt: skip
+def hold_out_french(monkeypatch):
+    """Hold out a locale of which the small batches have documents."""
+    monkeypatch.setitem(HELD_OUT, "locale", ("fr_FR",))
+
+
+def test_the_first_batch_trains_on_nothing_that_is_held_out_and_says_why(second, tmp_path, monkeypatch):
+    hold_out_french(monkeypatch)
+    build(second, "batch-001", tmp_path)
+    rows = read_splits(tmp_path)
+    first = [row for row in rows if row.batch == "batch-000"]
+    held_out = [row for row in first if row.locale == "fr_FR"]
     assert {"locale"} == {thing for row in held_out for thing in row.held_out_by}
-    assert held_out
     assert Split.TRAIN not in {row.split for row in held_out}
     assert {row.document_id for row in first if row.held_out_by} >= {row.document_id for row in held_out}
-    assert not [row for row in read_splits(both) if row.batch != "batch-000" and row.held_out_by]
+    assert not [row for row in rows if row.batch != "batch-000" and row.held_out_by]
 
 
-def test_nothing_is_held_out_where_that_is_asked_for(second, tmp_path):
+def test_nothing_is_held_out_where_that_is_asked_for(second, tmp_path, monkeypatch):
+    hold_out_french(monkeypatch)
     manifest = build(second[:1], "batch-000", tmp_path, hold_out=False)
     rows = read_splits(tmp_path)
     assert not manifest.hold_out
     assert not any(row.held_out_by for row in rows)
-    assert HELD_OUT_LOCALE in {row.locale for row in rows if row.split is Split.TRAIN}
+    assert "fr_FR" in {row.locale for row in rows if row.split is Split.TRAIN}
 
 
-def test_the_embedded_base_was_not_trained_on_the_held_out_locale():
-    assert HELD_OUT_LOCALE in HELD_OUT_LOCALES
+def test_what_the_embedded_base_lacks_its_first_adapter_may_learn():
+    assert HELD_OUT_LOCALE not in HELD_OUT_LOCALES
+    assert not {*base_recipe.HELD_OUT_FONTS} & {*HELD_OUT_FONTS}
 
 
 @pytest.mark.parametrize("recipe", [None, EMBEDDED_RECIPE])

@@ -10,7 +10,7 @@ export DAGSTER_HOME ?= $(CURDIR)/.dagster_home
 export FINSCRIBE_STORAGE ?= $(CURDIR)/storage
 export FINSCRIBE_PROFILE ?= $(PROFILE)
 
-.PHONY: help setup home demo dev test test-slow check clean
+.PHONY: help setup home demo dev test test-slow coverage check clean
 
 help:  ## show what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -29,7 +29,10 @@ dev: home  ## open the Dagster UI on loopback, with the daemon that runs the sen
 	$(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p $(PORT)
 
 test: setup  ## run the tests
-	$(BIN)/python -m pytest -n auto --dist loadfile --cov=finscribe_assets --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n auto --dist loadfile
+
+coverage: setup  ## run the tests and tell which lines none of them reaches; takes twice as long
+	$(BIN)/python -m pytest -n auto --dist loadfile --cov=finscribe_assets --cov-report=term-missing:skip-covered
 
 test-slow: setup  ## run the tests that take minutes
 	$(BIN)/python -m pytest -m slow

@@ -58,7 +58,7 @@ def paint(html: str, dpi: int, content: int | None) -> Painted:
                 x, y = box.border_box_x(), box.border_box_y()
                 place = Box(x * across, y * down, (x + box.border_width()) * across, (y + box.border_height()) * down)
                 placed.append(Placed(mark, number, place, _text_of(box) if isinstance(box, boxes.InlineBox) else None))
-    pdf = pypdfium2.PdfDocument(document.write_pdf(optimize_images=False))
+    pdf = pypdfium2.PdfDocument(document.write_pdf(optimize_images=False, uncompressed_pdf=True))
     try:
         return Painted(rasterise(pdf, scale, cut_below(placed, content, dpi)), placed)
     finally:

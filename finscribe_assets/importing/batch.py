@@ -29,7 +29,7 @@ from finscribe_assets.rendering.pages import SCHEMA as PAGE_SCHEMA
 from finscribe_assets.shards import Shard, write_shard
 from finscribe_assets.splitting.assign import Split
 from finscribe_assets.splitting.exposure import Exposure
-from finscribe_assets.splitting.rows import SplitRow, write_splits
+from finscribe_assets.splitting.rows import SplitRow, content_of, write_splits
 
 IMPORTER_VERSION = 1  # raise it with every change to what a folder gives
 REAL = "real"  # the source: group, layout, batch and split of every imported document
@@ -154,10 +154,10 @@ def _record(document: RealDocument) -> str:
 
 
 def _place(document: RealDocument) -> SplitRow:
-    canonical = json.dumps(document.truth.document.to_json(), sort_keys=True, separators=(",", ":"))
+    truth = document.truth.document
     # Nobody knows its font or its damage, and no adapter has seen its like.
     return SplitRow(
-        document.id, REAL, REAL, Split.REAL, targeted=False, content=sha256_of(canonical),
-        document_type=str(document.truth.document.document_type), locale=document.truth.document.locale, layout=REAL,
-        font="", held_out_wording=False, pages=len(document.content.pages), degradation="", exposure=Exposure.ZERO_SHOT,
+        document.id, REAL, REAL, Split.REAL, targeted=False, content=content_of(truth.to_json()),
+        document_type=str(truth.document_type), locale=truth.locale, layout=REAL, font="", held_out_wording=False,
+        pages=len(document.content.pages), degradation="", exposure=Exposure.ZERO_SHOT,
     )  # fmt: skip

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 
 from finscribe_assets.documents.drawn import from_table as documents_from_table
 from finscribe_assets.files import AnyPath, read_json, read_table, sha256_of, write_json
-from finscribe_assets.instructions.pair import Pair, from_table, to_table
+from finscribe_assets.instructions.pair import ILLEGIBLE, OF_ONE_FIELD, Pair, Task, from_table, to_table
 from finscribe_assets.instructions.tasks import PairRecipe, make_pairs
 from finscribe_assets.rendering.pages import from_table as pages_from_table
 from finscribe_assets.shards import (
@@ -91,3 +91,28 @@ def read_pairs(folder: AnyPath) -> Iterator[Pair]:
     """Yield a batch's pairs in order, holding one shard at a time."""
     for table in read_shards(folder):
         yield from from_table(table)
+
+
+@dataclass(frozen=True)
+class PairReview:
+    """What was seen of a batch's pairs."""
+
+    examples: tuple[Pair, ...]  # the first of each task
+    invisible: tuple[str, ...]  # ids of those that ask for what no page prints, or answer what damage destroyed
+
+
+def review(folder: AnyPath, printed: Mapping[str, Container[str]],
+           destroyed: Mapping[str, Container[str]]) -> PairReview:  # fmt: skip
+    """Read a batch's pairs once, holding one shard at a time.
+
+    ``printed`` and ``destroyed`` are the fields, by document, that its pages print and that damage made unreadable.
+    """
+    examples: dict[Task, Pair] = {}
+    invisible = []
+    for pair in read_pairs(folder):
+        examples.setdefault(pair.task, pair)
+        if pair.task in OF_ONE_FIELD:
+            lost = pair.target in destroyed.get(pair.document_id, ()) and ILLEGIBLE not in pair.response
+            if lost or pair.target not in printed[pair.document_id]:
+                invisible.append(pair.id)
+    return PairReview(tuple(examples.values()), tuple(invisible))

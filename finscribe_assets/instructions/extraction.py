@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from finscribe_assets.instructions.answers import in_json, to_json, unflatten
 from finscribe_assets.instructions.making import asked, chance_of, some
-from finscribe_assets.instructions.pair import ILLEGIBLE, Pair, Task
+from finscribe_assets.instructions.pair import Pair, Task
 from finscribe_assets.instructions.shown import Shown, hull, of_lists
 from finscribe_assets.rendering.pages import MarkKind
 
@@ -29,14 +29,9 @@ def by_schema(shown: Shown, count: int) -> Iterator[Pair]:
         keys = some(present, random.randint(FEWEST_KEYS, MOST_KEYS), random)
         keys += some(shown.absent, random.randint(0, ABSENT_KEYS), random)
         random.shuffle(keys)
-        answer = {key: value_of(shown, key) for key in keys}
+        answer = {key: shown.answer(key) for key in keys}
         yield asked(shown.id, Task.SCHEMA_EXTRACTION, in_json(answer), pages=shown.pages, parts=[number],
                     keys=to_json(keys))  # fmt: skip
-
-
-def value_of(shown: Shown, path: str) -> object:
-    """Return what is answered for a field: its value, `ILLEGIBLE` where damage destroyed it, None for none."""
-    return ILLEGIBLE if path in shown.destroyed else shown.values.get(path)
 
 
 def regions(shown: Shown, count: int) -> Iterator[Pair]:

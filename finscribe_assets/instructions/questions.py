@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.instructions.answers import in_json, to_json
-from finscribe_assets.instructions.extraction import value_of
 from finscribe_assets.instructions.making import asked, chance_of, some
 from finscribe_assets.instructions.pair import Pair, Task
 from finscribe_assets.instructions.shown import Shown
@@ -30,7 +29,7 @@ def absent(shown: Shown, count: int) -> Iterator[Pair]:
 
 
 def _question(shown: Shown, task: Task, path: str) -> Pair:
-    answer = in_json({path: value_of(shown, path)})
+    answer = in_json({path: shown.answer(path)})
     return asked(shown.id, task, answer, pages=shown.pages, target=path, what=describe(path), key=to_json(path))
 
 

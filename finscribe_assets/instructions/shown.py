@@ -10,6 +10,7 @@ from typing import Any
 from finscribe_assets.documents.drawn import DrawnDocument
 from finscribe_assets.documents.elements import FIELDS, LISTS, UNPRINTED
 from finscribe_assets.documents.schema import flatten
+from finscribe_assets.instructions.pair import ILLEGIBLE
 from finscribe_assets.rendering.pages import Box, Fragment, Mark, MarkKind, RenderedDocument
 
 _LISTED = tuple(f"{name}." for name in LISTS)
@@ -78,6 +79,10 @@ class Shown:
         """Return the readable values that stand in a box of a page with all their lines."""
         return {path: value for path, value in self._by_page[page].items()
                 if all(holds(box, part.box) for part in self.fields[path].fragments)}  # fmt: skip
+
+    def answer(self, path: str) -> Any:
+        """Return what is answered for a field: its value, `ILLEGIBLE` where damage destroyed it, None for none."""
+        return ILLEGIBLE if path in self.destroyed else self.values.get(path)
 
     def single(self, page: int | None = None) -> dict[str, Fragment]:
         """Return the readable fields that stand in one piece, on a page or on any, with that piece."""

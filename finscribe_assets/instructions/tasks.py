@@ -77,8 +77,3 @@ def make_pairs(drawn: DrawnDocument, rendered: RenderedDocument, recipe: PairRec
     """Return a document's pairs; which fields and lines are asked for follows from the document's id."""
     shown = Shown(drawn, rendered)
     return [pair for task, make in MAKERS.items() for pair in make(shown, recipe.count(task, drawn.id))]
-
-
-def example_of_each_task(pairs: list[Pair]) -> list[Pair]:
-    """Return the first pair of each task."""
-    return list({pair.task: pair for pair in reversed(pairs)}.values())[::-1]

@@ -31,7 +31,7 @@ from finscribe_assets.splitting.exposure import (
 )
 from finscribe_assets.splitting.near_duplicates import hold_back, near_duplicates
 from finscribe_assets.splitting.page_hashes import PageHash, hash_pages, read_hashes
-from finscribe_assets.splitting.rows import SPLITS_FILE, SplitRow, write_splits
+from finscribe_assets.splitting.rows import SPLITS_FILE, SplitRow, content_of, write_splits
 from finscribe_assets.splitting.tools import tool_versions
 
 MANIFEST_FILE = "manifest.json"
@@ -162,11 +162,10 @@ def _rows(batch: BatchInputs, pages: Mapping[str, int], *, targeted: bool) -> It
 
 
 def _row(drawn: DrawnDocument, text: str, pages: int, *, targeted: bool) -> SplitRow:
-    canonical = json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"))
     return SplitRow(
         document_id=drawn.id, batch=drawn.batch, group=drawn.group, split=Split.HELD_BACK, targeted=targeted,
-        content=sha256_of(canonical), document_type=str(drawn.document.document_type), locale=drawn.document.locale,
-        layout=drawn.presentation.layout, font=drawn.presentation.font,
+        content=content_of(json.loads(text)), document_type=str(drawn.document.document_type),
+        locale=drawn.document.locale, layout=drawn.presentation.layout, font=drawn.presentation.font,
         held_out_wording=has_held_out_wording(drawn), pages=pages, degradation=degradation_of(drawn),
     )  # fmt: skip
 

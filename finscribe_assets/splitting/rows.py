@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 
-from finscribe_assets.files import AnyPath, read_table, write_table
+from finscribe_assets.files import AnyPath, read_table, sha256_of, write_table
 from finscribe_assets.splitting.assign import Split
 from finscribe_assets.splitting.exposure import Exposure
 
@@ -42,6 +44,11 @@ class SplitRow:
     exposure: Exposure = Exposure.SEEN
     held_out_by: tuple[str, ...] = ()  # what kept its group from the first batch's training: layout, locale, font
     looks_like: str = ""  # the document of another split for whose page it is held back
+
+
+def content_of(document: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of a document's canonical JSON: keys in order, no spaces."""
+    return sha256_of(json.dumps(document, sort_keys=True, separators=(",", ":")))
 
 
 def write_splits(folder: AnyPath, rows: Sequence[SplitRow]) -> None:

@@ -8,8 +8,8 @@ from upath import UPath
 from finscribe_assets.documents.batch import read_documents
 from finscribe_assets.exporting.export import ExportFormat
 from finscribe_assets.instructions import pair
-from finscribe_assets.instructions.batch import PAIRS_VERSION, pair_batch, read_pairs
-from finscribe_assets.instructions.tasks import PairRecipe, example_of_each_task
+from finscribe_assets.instructions.batch import PAIRS_VERSION, pair_batch, review
+from finscribe_assets.instructions.tasks import PairRecipe
 from finscribe_assets.orchestration.metadata import column_schema, table
 from finscribe_assets.orchestration.partitions import batches_until, synthesis
 from finscribe_assets.orchestration.resources import PlanStore, Storage, Workers, progress
@@ -58,14 +58,7 @@ def instruction_pairs(
         PairRecipe(),
         on_shard=progress(context, len(printed), "documents paired"),
     )
-    invisible = [
-        asked.id
-        for asked in read_pairs(folder)
-        if asked.task in pair.OF_ONE_FIELD
-        and (asked.target not in printed[asked.document_id]
-             or (asked.target in destroyed.get(asked.document_id, ()) and pair.ILLEGIBLE not in asked.response))
-    ]  # fmt: skip
-    examples = example_of_each_task(list(read_pairs(folder)))
+    seen = review(folder, printed, destroyed)
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": summary.pairs,
@@ -73,13 +66,13 @@ def instruction_pairs(
             "shards_already_there": summary.skipped,
             "tasks": table({"task": task, "pairs": count} for task, count in summary.tasks.items()),
             "examples": table({"task": str(example.task), "prompt": example.prompt, "response": example.response[:400]}
-                              for example in examples),
+                              for example in seen.examples),
         },
         check_results=[
             dg.AssetCheckResult(check_name="every_document_has_pairs", passed=summary.fewest >= FEWEST_PAIRS,
                                 metadata={"fewest": summary.fewest}),
-            dg.AssetCheckResult(check_name="asked_values_are_visible", passed=not invisible,
-                                metadata={"invisible": dg.MetadataValue.json(invisible[:20])}),
+            dg.AssetCheckResult(check_name="asked_values_are_visible", passed=not seen.invisible,
+                                metadata={"invisible": dg.MetadataValue.json(seen.invisible[:20])}),
         ],
     )  # fmt: skip
 

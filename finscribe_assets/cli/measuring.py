@@ -35,32 +35,74 @@ def evaluate(
     ground_truth: GroundTruth,
     output: Annotated[Path, typer.Option(help="Report to write, as JSON; a page for people is written beside it.")],
     reader: Annotated[str, typer.Option(help="Name of the model, for the report.")] = "unnamed reader",
-) -> None:
-    """Measure predictions against ground truth: fields, tables (TEDS), arithmetic, exact match.
+    other: Annotated[
+        list[str] | None,
+        typer.Option(help="Another reader's predictions to compare with, as NAME=FILE; repeat it for several."),
+    ] = None,
+    workspace: Annotated[
+        Path | None,
+        typer.Option(help="Workspace the documents came from: its pages are shown beside the documents read worst, and "
+                     "its splits tell exposure, number of pages and degradation.",
+                     exists=True, file_okay=False),
+    ] = None,
+    timing: Annotated[
+        Path | None,
+        typer.Option(help="timing.json of `finscribe predict`: seconds a document, for the target.",
+                     exists=True, dir_okay=False),
+    ] = None,
+) -> None:  # fmt: skip
+    """Measure predictions against ground truth: fields, tables (TEDS), arithmetic, exact match, confidence.
 
     Nothing that a model may write stops it: broken JSON, prose, wrong types, unknown or repeated ids are counted and
-    reported.
+    reported. The page shows the documents read worst, value by value.
     """
-    from finscribe_assets.evaluation.html import headline_rows, to_html
+    from finscribe_assets.evaluation.html import to_html
     from finscribe_assets.evaluation.inputs import read_predictions, read_truths
     from finscribe_assets.evaluation.report import evaluate as measure
+    from finscribe_assets.evaluation.report import headline_rows, target_rows
+    from finscribe_assets.evaluation.slicing import circumstances_of
+    from finscribe_assets.evaluation.worst import pictures_of
     from finscribe_assets.files import write_text
+    from finscribe_assets.splitting.rows import SPLITS_FILE, read_splits
 
     truths = read_truths(ground_truth)
     found, problems = read_predictions(predictions, truths)
-    with bar(None, "measuring"):
-        report = measure(truths, found, reader=reader, problems=problems)
+    others = {name: read_predictions(file, truths)[0] for name, file in map(_named_file, other or ())}
+    known = {}
+    if workspace and (workspace / "splits" / SPLITS_FILE).exists():
+        known = circumstances_of(read_splits(workspace / "splits"))
+    elif workspace:
+        console.print(f"{workspace / 'splits'}: no splits there, so nothing is counted by exposure, pages, degradation")
+    with bar(len(truths) * (1 + len(others)), "documents measured") as advance:
+        report = measure(truths, found, reader=reader, problems=problems, others=others, circumstances=known,
+                         seconds_per_document=_seconds(timing) if timing else None, on_documents=advance)  # fmt: skip
     page = output.with_suffix(".html")
-    write_text(output, report.model_dump_json(indent=2) + "\n")
-    write_text(page, to_html(report))
+    pictures = pictures_of(report.worst, [workspace / "images"]) if workspace else {}
+    write_text(output, report.to_json())
+    write_text(page, to_html(report, pictures=pictures))
     show(f"{len(found)} predictions for {len(truths)} documents", headline_rows(report))
-    show("targets", [{"target": name, "verdict": verdict} for name, verdict in report.targets.items()])
-    if problems.counts:
-        show(
-            "problems of the predictions",
-            [{"problem": name, "count": count} for name, count in problems.counts.items()],
-        )
+    show("targets", target_rows(report.targets))
+    show("against other readers", [{"reader": name, **one.row()} for name, one in report.comparisons.items()])
+    show("problems of the predictions", [{"problem": name, "count": count} for name, count in problems.counts.items()])
     console.print(f"Report: {output}, {page}")
+
+
+def _named_file(given: str) -> tuple[str, Path]:
+    name, _, file = given.partition("=")
+    if not name or not file:
+        raise ValueError(f"--other {given!r}: write it as NAME=FILE, such as base=base/predictions.jsonl")
+    if not Path(file).is_file():
+        raise FileNotFoundError(f"--other {given!r}: there is no file {file}")
+    return name, Path(file)
+
+
+def _seconds(timing: Path) -> float | None:
+    from finscribe_assets.files import read_json
+
+    seconds = read_json(timing).get("wall_seconds_per_document")
+    if seconds is not None and not isinstance(seconds, int | float):
+        raise ValueError(f"{timing}: wall_seconds_per_document is {seconds!r}, not a number of seconds")
+    return seconds
 
 
 def mine(
@@ -91,7 +133,7 @@ def mine(
     from finscribe_assets.documents.loading import load_plan
     from finscribe_assets.documents.recipe import seed_plan
     from finscribe_assets.evaluation.inputs import read_predictions, read_truths
-    from finscribe_assets.evaluation.report import score
+    from finscribe_assets.evaluation.scoring import score
     from finscribe_assets.files import write_json, write_text
     from finscribe_assets.mining.mine import drawn_values
     from finscribe_assets.mining.mine import mine as find
@@ -127,8 +169,8 @@ def summary(
     key: Annotated[str, typer.Option(help="Batch to show.")] = FIRST_KEY,
 ) -> None:
     """Show what an iteration of the platform came to: scores, weak cells, the next plan, and where it all is."""
-    from finscribe_assets.evaluation.html import EMBEDDED_NOTE, headline_rows
-    from finscribe_assets.evaluation.report import EvaluationReport
+    from finscribe_assets.evaluation.html import EMBEDDED_NOTE
+    from finscribe_assets.evaluation.report import EvaluationReport, headline_rows, target_rows
     from finscribe_assets.files import as_path, read_json
 
     root = as_path(storage)
@@ -139,8 +181,8 @@ def summary(
         )
     report = EvaluationReport.model_validate_json(place.read_text(encoding="utf-8"))
     show(f"{report.reader} on {report.documents} validation documents; regions: {report.layout}", headline_rows(report))
-    show("against other readers", [{"reader": name, **row} for name, row in report.comparisons.items()])
-    show("targets", [{"target": name, "verdict": verdict} for name, verdict in report.targets.items()])
+    show("against other readers", [{"reader": name, **one.row()} for name, one in report.comparisons.items()])
+    show("targets", target_rows(report.targets))
     found = read_json(root / "hard_sample_plan" / key / "mining.json")
     show(
         "weak cells",

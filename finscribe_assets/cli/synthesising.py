@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -214,18 +214,25 @@ def split(
 
 
 def schema(
+    of: Annotated[
+        Literal["document", "report"], typer.Option(help="What is described: a document, or an evaluation report.")
+    ] = "document",
     markdown: Annotated[
-        bool, typer.Option("--markdown", help="Print the data dictionary instead, as in docs/.")
+        bool, typer.Option("--markdown", help="Print the data dictionary of documents instead, as in docs/.")
     ] = False,
 ) -> None:
-    """Print the JSON Schema of a document: the ground-truth format, with EN 16931's codes."""
+    """Print a JSON Schema: of documents, the ground-truth format with EN 16931's codes, or of evaluation reports."""
     from finscribe_assets.documents.dictionary import data_dictionary
     from finscribe_assets.documents.schema import Document
 
     if markdown:
         typer.echo(data_dictionary(), nl=False)
-    else:
+    elif of == "document":
         typer.echo(json.dumps(Document.model_json_schema(), ensure_ascii=False, indent=2))
+    else:
+        from finscribe_assets.evaluation.report import EvaluationReport
+
+        typer.echo(json.dumps(EvaluationReport.model_json_schema(mode="serialization"), ensure_ascii=False, indent=2))
 
 
 def _documents(workspace: Path) -> int:

@@ -1,62 +1,114 @@
-"""The evaluation report as one self-contained HTML page, for people; its tables have headers for a screen reader."""
+"""The evaluation report as one self-contained HTML page, for people: nothing is loaded from anywhere.
+
+It is held open to a screen reader: tables have captions and headers for rows and columns, pictures have a text, and
+nothing is told by colour alone.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import base64
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from jinja2 import Environment
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
-from finscribe_assets.evaluation.report import EvaluationReport
-
-_PAGE = """<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><title>Evaluation of {{ report.reader }}</title>
-<style>
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #1b1f24; }
-table { border-collapse: collapse; margin: 0.5rem 0 2rem; }
-caption { text-align: left; font-weight: 600; padding: 0.4rem 0; }
-th, td { text-align: left; padding: 0.25rem 0.9rem 0.25rem 0; border-bottom: 1px solid #d8dee4; }
-td.number { text-align: right; font-variant-numeric: tabular-nums; } .note { color: #57606a; }
-</style></head><body>
-<h1>Evaluation of {{ report.reader }}</h1>
-<p class="note">{{ report.documents }} documents, {{ report.predicted }} with a prediction.
-Regions: {{ report.layout }}. Intervals are 95 % bootstrap intervals over documents. {{ note }}</p>
-{% for caption, rows in tables if rows %}
-<table><caption>{{ caption }}</caption>
-<thead><tr>{% for name in rows[0] %}<th scope="col">{{ name.replace("_", " ") }}</th>{% endfor %}</tr></thead>
-<tbody>{% for row in rows %}<tr>{% for value in row.values() %}<td{% if value is number %} class="number"{% endif %}>
-{{- "" if value is none else value }}</td>{% endfor %}</tr>{% endfor %}</tbody></table>
-{% endfor %}
-</body></html>
-"""
+from finscribe_assets.evaluation.confidence import reliability_diagram
+from finscribe_assets.evaluation.report import EvaluationReport, headline_rows, target_rows
+from finscribe_assets.evaluation.worst import ComparedField, PagePicture
 
 EMBEDDED_NOTE = (
     "These are scores of the embedded demonstration model on synthetic pages; they say nothing about PaddleOCR-VL."
 )
+LONGEST_COMPARED = 400  # characters of two values whose difference is marked
+
+Rows = Sequence[Mapping[str, Any]]
 
 
-def to_html(report: EvaluationReport, note: str = "") -> str:
-    """Return the report as a page; every value is escaped."""
-    tables: list[tuple[str, Sequence[dict[str, Any]]]] = [
+def to_html(report: EvaluationReport, note: str = "",
+            pictures: Mapping[str, Sequence[PagePicture]] | None = None) -> str:  # fmt: skip
+    """Return the report as a page; every value is escaped.
+
+    ``pictures`` are pages of the worst documents, by id.
+    """
+    diagram = base64.b64encode(reliability_diagram(report.calibration)).decode() if report.calibration else ""
+    environment = Environment(loader=PackageLoader("finscribe_assets.evaluation"), autoescape=True,
+                              undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)  # fmt: skip
+    environment.filters |= {"cell": _cell, "difference": difference}
+    return environment.get_template("report.html").render(
+        report=report, note=note, tables=_tables(report), details=_details(report), diagram=diagram,
+        pictures=pictures or {}, comparisons=_comparisons(report),
+    )  # fmt: skip
+
+
+def _tables(report: EvaluationReport) -> list[tuple[str, Rows]]:
+    """Return what everybody wants to see."""
+    dimensions = list(dict.fromkeys(name for one in report.slices for name in one.of))
+    return [
         ("Headline", headline_rows(report)),
-        ("Targets", [{"target": name, "verdict": verdict} for name, verdict in report.targets.items()]),
-        ("Against other readers", [{"reader": name, **row} for name, row in report.comparisons.items()]),
-        ("By element", report.by_element),
-        ("By document type and locale", report.by_slice),
-        ("By exposure", report.by_exposure),
-        ("By field", report.by_field),
-        ("Responses", [{"fate": name, "documents": count} for name, count in report.fates.items()]),
-        (
-            "Problems of the predictions file",
-            [{"problem": name, "count": count} for name, count in report.problems.items()],
-        ),
-        ("Calibration", (report.calibration or {}).get("bins", [])),
-    ]
-    return Environment(autoescape=True).from_string(_PAGE).render(report=report, tables=tables, note=note)
+        ("Targets of the training strategy", target_rows(report.targets)),
+        ("By element", [tally.model_dump() for tally in report.by_element]),
+        ("By rule of arithmetic", [tally.model_dump() for tally in report.by_rule]),
+        *((f"By {name.replace('_', ' ')}", [one.row() for one in report.sliced_by(name)]) for name in dimensions),
+        ("What reading the responses met with", [{"fate": name, "documents": count}
+                                                 for name, count in report.fates.items()]),
+        ("Problems of the predictions file", [
+            {"problem": name, "count": count, "first of them": ", ".join(report.problem_places.get(name, [])[:5])}
+            for name, count in report.problems.items()]),
+    ]  # fmt: skip
 
 
-def headline_rows(report: EvaluationReport) -> list[dict[str, Any]]:
-    """Return the headline figures as rows of a table."""
-    return [{"measure": name, "value": figure.value, "low": figure.low, "high": figure.high, "n": figure.n}
-            if figure else {"measure": name, "value": None, "low": None, "high": None, "n": 0}
-            for name, figure in report.headline.items()]  # fmt: skip
+def _details(report: EvaluationReport) -> list[tuple[str, Rows]]:
+    """Return long tables, which are folded."""
+    crossed = max((tuple(one.of) for one in report.slices), key=len, default=())
+    return [
+        ("By field", [tally.model_dump() for tally in report.by_field]),
+        (f"By {' × '.join(crossed).replace('_', ' ')}",
+         [one.row() for one in report.sliced_by(*crossed)] if len(crossed) > 1 else []),
+        (f"Values of low confidence ({report.low_confidence_fields:,})",
+         [row.model_dump() for row in report.low_confidence]),
+    ]  # fmt: skip
+
+
+def _comparisons(report: EvaluationReport) -> list[tuple[str, Rows, Rows]]:
+    found: list[tuple[str, Rows, Rows]] = []
+    for name, compared in report.comparisons.items():
+        measures = [{"measure": measure, **difference.model_dump()}
+                    for measure, difference in compared.measures.items() if difference]  # fmt: skip
+        changes = [{"document": change.id, "became": word, "F1": change.this_f1, "F1 of the other": change.other_f1,
+                    "gained": ", ".join(change.gained), "lost": ", ".join(change.lost)}
+                   for word, changed in (("better", compared.improved), ("worse", compared.worsened))
+                   for change in changed]  # fmt: skip
+        title = (f"Against {name}: {compared.better} documents better, {compared.worse} worse, "
+                 f"{compared.same} the same")  # fmt: skip
+        found.append((title, measures, changes))
+    return found
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return f"{value:.4f}"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def difference(field: ComparedField) -> Markup:
+    """Return what was read, with what is too much and what is lacking marked as insertions and deletions."""
+    true, said = field.truth or "", field.predicted or ""
+    if not true or not said or max(len(true), len(said)) > LONGEST_COMPARED:
+        return escape(said)
+    matcher = difflib.SequenceMatcher(None, true, said, autojunk=False)
+    return Markup("").join(_marked(matcher.get_opcodes(), true, said))
+
+
+def _marked(operations: Iterable[tuple[str, int, int, int, int]], true: str, said: str) -> Iterable[Markup]:
+    for name, a, b, c, d in operations:
+        if name == "equal":
+            yield escape(said[c:d])
+            continue
+        if b > a:
+            yield Markup("<del>{}</del>").format(true[a:b])
+        if d > c:
+            yield Markup("<ins>{}</ins>").format(said[c:d])

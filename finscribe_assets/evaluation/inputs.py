@@ -30,6 +30,12 @@ class Truth:
         locale = self.document.get("locale")
         return locale if isinstance(locale, str) else None
 
+    @property
+    def currency(self) -> str | None:
+        """Return the code of the document's currency, when it is told."""
+        currency = self.document.get("currency_code")
+        return currency if isinstance(currency, str) else None
+
 
 @dataclass(frozen=True)
 class Prediction:

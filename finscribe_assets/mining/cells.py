@@ -17,7 +17,7 @@ from scipy.stats import binomtest
 
 from finscribe_assets.documents.recipe import Knobs, WeakCell
 from finscribe_assets.evaluation.fields import FieldOutcome, Status
-from finscribe_assets.evaluation.report import Scored
+from finscribe_assets.evaluation.scoring import Scored
 from finscribe_assets.mining.errors import classify
 
 MIN_FAILURES = 5

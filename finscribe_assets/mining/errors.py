@@ -13,8 +13,8 @@ from rapidfuzz.distance import Levenshtein
 from finscribe_assets.documents.elements import ValueKind, kind_of
 from finscribe_assets.documents.rules import amount_of
 from finscribe_assets.evaluation.fields import FieldOutcome, Status
-from finscribe_assets.evaluation.report import Scored
 from finscribe_assets.evaluation.response import Fate
+from finscribe_assets.evaluation.scoring import Scored
 
 
 class ErrorType(StrEnum):

@@ -9,7 +9,7 @@ from typing import Any
 from finscribe_assets.documents.drawn import DrawnDocument
 from finscribe_assets.documents.recipe import Plan, WeakCell
 from finscribe_assets.evaluation.fields import Status
-from finscribe_assets.evaluation.report import Scored
+from finscribe_assets.evaluation.scoring import Scored
 from finscribe_assets.mining.cells import Cell, as_weak_cell, attribute, find_cells
 from finscribe_assets.mining.planning import NO_PLAN, explain, make_plan
 

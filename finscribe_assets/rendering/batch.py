@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from finscribe_assets.documents.drawn import from_table as documents_from_table
@@ -91,3 +91,11 @@ def read_rendered(folder: AnyPath) -> Iterator[RenderedDocument]:
     """Yield a batch's rendered documents in order, holding one shard at a time."""
     for table in read_shards(folder):
         yield from from_table(table)
+
+
+def pages_by_id(folder: AnyPath, names: Collection[str]) -> Iterator[tuple[str, RenderedDocument]]:
+    """Yield some of a batch's rendered documents; of shards that hold none of them the images are not read."""
+    wanted = set(names)
+    for shard in shard_files(folder):
+        if wanted.intersection(read_table(shard, ["document_id"])["document_id"].to_pylist()):
+            yield from ((one.id, one) for one in from_table(read_table(shard)) if one.id in wanted)

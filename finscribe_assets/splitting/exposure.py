@@ -87,6 +87,11 @@ def degradation_of(drawn: DrawnDocument) -> str:
     return "none" if strongest < BARELY else "light" if strongest < STRONG else "strong"
 
 
+def pages_label(pages: int) -> str:
+    """Return how many pages a document has, many being one label."""
+    return f"{MANY_PAGES}+" if pages >= MANY_PAGES else str(pages)
+
+
 def exposures(documents: Sequence[Placed]) -> list[Exposure]:
     """Return each document's exposure, from the layouts, locales and fonts of those that are in train.
 
@@ -103,8 +108,7 @@ def strata(rows: Iterable[Any]) -> list[dict[str, Any]]:
     """Count documents by type, locale, pages, damage and exposure: a row a stratum, with a column for each split."""
     counts: dict[tuple[str, ...], Counter[Split]] = {}
     for row in rows:
-        pages = f"{MANY_PAGES}+" if row.pages >= MANY_PAGES else str(row.pages)
-        key = (row.document_type, row.locale, pages, row.degradation, str(row.exposure))
+        key = (row.document_type, row.locale, pages_label(row.pages), row.degradation, str(row.exposure))
         counts.setdefault(key, Counter())[row.split] += 1
     return [{**dict(zip(STRATA, key, strict=True)), **{str(split): found[split] for split in Split}}
             for key, found in sorted(counts.items())]  # fmt: skip

@@ -7,7 +7,7 @@ from scipy.stats import binom
 from finscribe_assets.documents.generator import draw
 from finscribe_assets.documents.recipe import Plan, WeakCell, seed_plan
 from finscribe_assets.evaluation.inputs import Prediction, Truth
-from finscribe_assets.evaluation.report import score
+from finscribe_assets.evaluation.scoring import score
 from finscribe_assets.instructions.answers import unflatten
 from finscribe_assets.mining.cells import attribute, find_cells, wilson_lower
 from finscribe_assets.mining.errors import ErrorType, classify

@@ -7,9 +7,14 @@ from upath import UPath
 
 from finscribe_assets.documents.batch import read_documents
 from finscribe_assets.documents.drawn import DrawnDocument
-from finscribe_assets.evaluation.html import EMBEDDED_NOTE, headline_rows, to_html
+from finscribe_assets.evaluation.comparing import PairedComparison, compare_readers
+from finscribe_assets.evaluation.confidence import Calibration, reliability_diagram
+from finscribe_assets.evaluation.html import EMBEDDED_NOTE, to_html
 from finscribe_assets.evaluation.inputs import InputProblems, Prediction, Truth, read_predictions
-from finscribe_assets.evaluation.report import EvaluationReport, evaluate, score
+from finscribe_assets.evaluation.report import EvaluationReport, evaluate, headline_rows, target_rows
+from finscribe_assets.evaluation.scoring import score
+from finscribe_assets.evaluation.slicing import circumstances_of
+from finscribe_assets.evaluation.worst import pictures_of
 from finscribe_assets.files import read_json, write_json, write_text
 from finscribe_assets.inference.predict import PREDICTED_BY_FILE, PREDICTIONS_FILE, TIMING_FILE, predict_batch
 from finscribe_assets.mining.cells import Cell
@@ -31,6 +36,7 @@ from finscribe_assets.training.loading import TRAINING_RECORD
 GROUP = "evaluation"
 OWNERS = ["team:document-ai"]
 REPORT_FILE = "report.json"
+SLICED = ("document_type", "locale", "exposure", "pages", "degradation")
 MEASURED = (Split.VALIDATION, Split.TEST)
 """Mining looks at validation; test is reported once an adapter, and nothing is chosen by it."""
 
@@ -151,43 +157,56 @@ def evaluation_report(
             problems=problems,
             seconds_per_document=timing["wall_seconds_per_document"],
             others=others,
-            exposures={row.document_id: str(row.exposure) for row in rows},
+            circumstances=circumstances_of(rows),
+            on_documents=progress(context, 2 * len(truths), f"{split} documents measured, with both readers"),
         )
     report = reports[Split.VALIDATION]
     if before:
         report = report.model_copy(update={"comparisons": report.comparisons | {
             f"adapter {before[-1]}, on {FIRST_KEY}": previous_comparison(storage, key, before[-1])}})  # fmt: skip
     note = EMBEDDED_NOTE if base == EMBEDDED else ""
-    write_text(folder / REPORT_FILE, report.model_dump_json(indent=2) + "\n")
-    write_text(folder / "report.html", to_html(report, note))
-    write_text(folder / "test.json", reports[Split.TEST].model_dump_json(indent=2) + "\n")
+    images = [storage.folder("rendered_images", batch) for batch in sorted({row.batch for row in rows})]
+    for name, one in (("report", report), ("test", reports[Split.TEST])):
+        write_text(folder / f"{name}.json", one.to_json())
+        write_text(folder / f"{name}.html", to_html(one, note, pictures_of(one.worst, images)))
     headline = {name: figure.value for name, figure in report.headline.items() if figure}
-    against_base = report.comparisons["base"]
+    against_base = report.comparisons["base"].row()
     return dg.MaterializeResult(
         metadata={
             **headline,
             "base_field_f1": against_base["other_field_f1"],
+            "base_difference_p": against_base["p"],
             "validation": table(headline_rows(report)),
             "test": table(headline_rows(reports[Split.TEST])),
-            "targets": table({"target": name, "verdict": verdict} for name, verdict in report.targets.items()),
-            "comparisons": table({"reader": name, **values} for name, values in report.comparisons.items()),
-            "by_element": table(report.by_element),
-            "by_type_and_locale": table(report.by_slice),
-            "by_exposure": table(report.by_exposure),
-            "test_by_exposure": table(reports[Split.TEST].by_exposure),
+            "targets": table(target_rows(report.targets)),
+            "comparisons": table({"reader": name, **one.row()} for name, one in report.comparisons.items()),
+            "by_element": table(tally.model_dump() for tally in report.by_element),
+            "by_rule": table(tally.model_dump() for tally in report.by_rule),
+            **{f"by_{name}": table(one.row() for one in report.sliced_by(name)) for name in SLICED},
+            "test_by_exposure": table(one.row() for one in reports[Split.TEST].sliced_by("exposure")),
+            "responses": table({"fate": name, "documents": count} for name, count in report.fates.items()),
+            "worst": table({"document": poor.id, "field_f1": poor.field_f1, "failed": len(poor.failed)}
+                           for poor in report.worst),
+            "reliability": picture(reliability_diagram(report.calibration), _said_of(report.calibration))
+            if report.calibration else "no prediction has a confidence",
             "page": dg.MetadataValue.path(str(folder / "report.html")),
             "note": note or f"scores of {base}",
         },
         check_results=[
             dg.AssetCheckResult(check_name="something_was_measured", passed=bool(headline.get("field_f1") is not None)),
-            dg.AssetCheckResult(check_name="better_than_base", passed=against_base["field_f1_difference"] >= 0,
+            dg.AssetCheckResult(check_name="better_than_base", passed=against_base["difference"] >= 0,
                                 severity=dg.AssetCheckSeverity.WARN,
                                 metadata=dict(against_base)),
         ],
     )  # fmt: skip
 
 
-def previous_comparison(storage: Storage, key: str, before: str) -> dict[str, float]:
+def _said_of(found: Calibration) -> str:
+    return (f"reliability diagram: calibration error {found.error} over {found.n} values; "
+            f"{found.expected_if_calibrated} by chance")  # fmt: skip
+
+
+def previous_comparison(storage: Storage, key: str, before: str) -> PairedComparison:
     """Return how the adapter of ``key`` differs from that of ``before`` on the first batch's validation documents."""
     rows = [row for row in read_splits(storage.folder("dataset_splits", key))
             if row.split is Split.VALIDATION and row.batch == FIRST_KEY]  # fmt: skip
@@ -197,7 +216,7 @@ def previous_comparison(storage: Storage, key: str, before: str) -> dict[str, fl
     truths = truths_of(drawn, _destroyed(storage, {FIRST_KEY}))
     mine_, theirs = (read_predictions(storage.folder("predictions", batch) / "adapter" / PREDICTIONS_FILE, truths)[0]
                      for batch in (key, before))  # fmt: skip
-    return evaluate(truths, mine_, others={"before": theirs}).comparisons["before"]
+    return compare_readers(score(truths, mine_), score(truths, theirs))
 
 
 @dg.asset(
@@ -268,12 +287,6 @@ def _record(storage: Storage, key: str, weak: int, next_key: str | None) -> Iter
         report = EvaluationReport.model_validate(read_json(storage.folder("evaluation_report", key) / REPORT_FILE))
         figure = report.headline["field_f1"]
         return IterationRecord(key=key, metric=figure.value if figure else 0.0, weak_cells=weak, next_key=next_key)
-    gain = previous_comparison(storage, key, before[-1])
-    return IterationRecord(
-        key=key,
-        metric=round(gain["other_field_f1"] + gain["field_f1_difference"], 4),
-        gain=gain["field_f1_difference"],
-        gain_upper=gain["high"],
-        weak_cells=weak,
-        next_key=next_key,
-    )
+    gain = previous_comparison(storage, key, before[-1]).row()
+    return IterationRecord(key=key, metric=gain["field_f1"], gain=gain["difference"], gain_upper=gain["high"],
+                           weak_cells=weak, next_key=next_key)  # fmt: skip

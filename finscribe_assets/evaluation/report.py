@@ -74,7 +74,8 @@ class RuleTally(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    code: str
+    code: str = Field(description="EN 16931's, or ours, as documents/rules.py has it")
+    determines: str = Field(description="the field whose amount the rule gives")
     kept: int
     of: int
     rate: float
@@ -197,11 +198,12 @@ def _tally(name: str, count: Counter[Status]) -> Tally:
 
 
 def _by_rule(outcomes: Iterable[RuleOutcome]) -> list[RuleTally]:
-    counts: dict[str, Counter[bool]] = {}
+    counts: dict[tuple[str, str], Counter[bool]] = {}
     for outcome in outcomes:
-        counts.setdefault(outcome.code, Counter())[outcome.kept] += 1
-    return [RuleTally(code=code, kept=count[True], of=count.total(), rate=round(count[True] / count.total(), 4))
-            for code, count in sorted(counts.items())]  # fmt: skip
+        counts.setdefault((outcome.code, field_of(outcome.path)), Counter())[outcome.kept] += 1
+    return [RuleTally(code=code, determines=amount, kept=count[True], of=count.total(),
+                      rate=round(count[True] / count.total(), 4))
+            for (code, amount), count in sorted(counts.items())]  # fmt: skip
 
 
 def headline_rows(report: EvaluationReport) -> list[dict[str, str | int | float | None]]:

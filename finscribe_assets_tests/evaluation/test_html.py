@@ -1,5 +1,6 @@
 import json
 import re
+from itertools import pairwise
 
 import jsonschema
 import pytest
@@ -43,7 +44,7 @@ def test_the_page_is_open_to_a_screen_reader_and_loads_nothing(report, batch):
     assert page.get("lang") == "en"
     assert len(page.findall(".//h1")) == len(page.findall(".//main")) == 1
     levels = [int(heading.tag[1]) for heading in page.iter("h1", "h2", "h3")]
-    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after - before <= 1 for before, after in pairwise(levels))
     for table in page.iter("table"):
         assert table.find("caption").text_content().strip()
         assert {cell.get("scope") for cell in table.findall("thead/tr/th")} == {"col"}

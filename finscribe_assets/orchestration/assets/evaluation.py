@@ -1,6 +1,7 @@
 """Group evaluation: predictions of a batch's adapter, their report, and the plan of the next batch."""
 
 import itertools
+from collections.abc import Mapping, Sequence
 
 import dagster as dg
 from upath import UPath
@@ -14,7 +15,7 @@ from finscribe_assets.evaluation.inputs import InputProblems, Prediction, Truth,
 from finscribe_assets.evaluation.report import EvaluationReport, evaluate, headline_rows, target_rows
 from finscribe_assets.evaluation.scoring import score
 from finscribe_assets.evaluation.slicing import circumstances_of
-from finscribe_assets.evaluation.worst import pictures_of
+from finscribe_assets.evaluation.worst import PagePicture, pictures_of
 from finscribe_assets.files import read_json, write_json, write_text
 from finscribe_assets.inference.predict import PREDICTED_BY_FILE, PREDICTIONS_FILE, TIMING_FILE, predict_batch
 from finscribe_assets.mining.cells import Cell
@@ -166,9 +167,11 @@ def evaluation_report(
             f"adapter {before[-1]}, on {FIRST_KEY}": previous_comparison(storage, key, before[-1])}})  # fmt: skip
     note = EMBEDDED_NOTE if base == EMBEDDED else ""
     images = [storage.folder("rendered_images", batch) for batch in sorted({row.batch for row in rows})]
-    for name, one in (("report", report), ("test", reports[Split.TEST])):
+    pages: dict[str, list[PagePicture]] = {}
+    for name, one in (("test", reports[Split.TEST]), ("report", report)):
+        pages = pictures_of(one.worst, images)
         write_text(folder / f"{name}.json", one.to_json())
-        write_text(folder / f"{name}.html", to_html(one, note, pictures_of(one.worst, images)))
+        write_text(folder / f"{name}.html", to_html(one, note, pages))
     headline = {name: figure.value for name, figure in report.headline.items() if figure}
     against_base = report.comparisons["base"].row()
     return dg.MaterializeResult(
@@ -187,6 +190,7 @@ def evaluation_report(
             "responses": table({"fate": name, "documents": count} for name, count in report.fates.items()),
             "worst": table({"document": poor.id, "field_f1": poor.field_f1, "failed": len(poor.failed)}
                            for poor in report.worst),
+            "worst_page": _first_page(report.worst[0].id, pages) if report.worst else "every document is wholly right",
             "reliability": picture(reliability_diagram(report.calibration), _said_of(report.calibration))
             if report.calibration else "no prediction has a confidence",
             "page": dg.MetadataValue.path(str(folder / "report.html")),
@@ -199,6 +203,11 @@ def evaluation_report(
                                 metadata=dict(against_base)),
         ],
     )  # fmt: skip
+
+
+def _first_page(document: str, pages: Mapping[str, Sequence[PagePicture]]) -> dg.MarkdownMetadataValue:
+    shown = pages[document][0]
+    return dg.MetadataValue.md(f"![{shown.text}]({shown.source})")
 
 
 def _said_of(found: Calibration) -> str:

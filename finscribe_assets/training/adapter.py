@@ -79,7 +79,7 @@ class NothingToLearnError(ValueError):
 
 @dataclass(frozen=True)
 class TrainingSummary:
-    """What a training did. Losses are means over answer tokens, in nats."""
+    """What a training did. Losses are means over answer tokens, in nats; the training's are weighted, where it is."""
 
     steps: int
     samples: int  # of the training split, before epochs
@@ -175,7 +175,7 @@ class _Run:
         self.device = device_of(config.device)
         self.data_version = source.data_version()
         processor = processor_of(base, config.max_pixels)
-        self.encoder = Encoder(processor)
+        self.encoder = Encoder(processor, config.loss_weights)
         if config.augmentation and not reads_lines(processor):
             raise ValueError(f"augmentation: it varies single lines, but {base.name} is shown pages and regions; set 0")
         self.left_out = LeftOut()
@@ -213,9 +213,10 @@ class _Run:
         targets = config.target_modules if isinstance(config.target_modules, str) else list(config.target_modules)
         if start is None:
             return get_peft_model(model, LoraConfig(r=config.rank, lora_alpha=config.alpha,
-                                                    lora_dropout=config.dropout, target_modules=targets))  # fmt: skip
+                                                    lora_dropout=config.dropout, target_modules=targets,
+                                                    modules_to_save=list(config.modules_to_save) or None))  # fmt: skip
         before = adapter_record(start)["config"]
-        for setting in ("rank", "alpha", "dropout", "target_modules"):
+        for setting in ("rank", "alpha", "dropout", "target_modules", "modules_to_save"):
             if before[setting] != config.model_dump(mode="json")[setting]:
                 raise ValueError(f"{setting}: {getattr(config, setting)!r}, but the adapter to go on from ({start}) "
                                  f"has {before[setting]!r}; keep the setting, or set start_from: base")  # fmt: skip
@@ -249,10 +250,10 @@ class _Run:
     def _autocast(self) -> AbstractContextManager[Any]:
         return torch.autocast(self.device.type, torch.bfloat16) if self.config.bf16_autocast else nullcontext()
 
-    def _summed_loss(self, batch: Sequence[EncodedSample], vary: Vary | None = None) -> Tensor:
+    def _summed_loss(self, batch: Sequence[EncodedSample], vary: Vary | None = None, *, weighted: bool) -> Tensor:
         inputs = {name: tensor.to(self.device) for name, tensor in self.encoder.collate(batch, vary).items()}
-        labels = inputs.pop("labels")
-        return summed_loss(self.model, inputs, labels, self._autocast())
+        labels, weights = inputs.pop("labels"), inputs.pop("weights", None)
+        return summed_loss(self.model, inputs, labels, self._autocast(), weights if weighted else None)
 
     def train(self, on_step: OnStep | None) -> None:
         """Take all steps that are left."""
@@ -281,14 +282,14 @@ class _Run:
         first = (step - 1) * config.gradient_accumulation
         batches = [self._batch(number) for number in range(first, first + config.gradient_accumulation)]
         vary = self._vary(step) if config.augmentation else None
-        answered = sum(len(one.answer) for batch in batches for one in batch)
+        answered = sum(sum(one.weights) if one.weights else len(one.answer) for batch in batches for one in batch)
         rate = self._rate(step - 1)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         self.model.train()
         loss = 0.0
         for batch in batches:
-            part = self._summed_loss(batch, vary) / answered
+            part = self._summed_loss(batch, vary, weighted=True) / answered
             part.backward()
             loss += float(part.detach())
         norm = float(nn.utils.clip_grad_norm_(self.trained.values(), config.gradient_clip))
@@ -330,7 +331,8 @@ class _Run:
         self.model.eval()
         total = 0.0
         for start in range(0, len(self.validation), self.config.batch_size):
-            total += float(self._summed_loss(self.validation[start : start + self.config.batch_size]))
+            batch = self.validation[start : start + self.config.batch_size]
+            total += float(self._summed_loss(batch, weighted=False))  # so that runs of other weights compare
         return total / sum(len(one.answer) for one in self.validation)
 
     def _patience_is_over(self) -> bool:
@@ -391,8 +393,8 @@ class _Run:
 
 
 def summed_loss(model: nn.Module, inputs: dict[str, Tensor], labels: Tensor, autocast: AbstractContextManager[Any],
-                ) -> Tensor:  # fmt: skip
-    """Return the cross-entropy summed over a batch's answer tokens.
+                weights: Tensor | None = None) -> Tensor:  # fmt: skip
+    """Return the cross-entropy summed over a batch's answer tokens, each times its weight where there are weights.
 
     It is what the model's own loss is the mean of; here it is a sum, so that gradient accumulation weighs each token
     alike, and logits are made for the answers' places alone. Batches are padded on the left, so answers end together.
@@ -400,8 +402,11 @@ def summed_loss(model: nn.Module, inputs: dict[str, Tensor], labels: Tensor, aut
     longest = int((labels != IGNORED).sum(dim=1).max())
     with autocast:
         logits = model(**inputs, logits_to_keep=longest + 1, use_cache=False).logits
-    return functional.cross_entropy(logits[:, :-1].flatten(0, 1).float(), labels[:, -longest:].flatten(),
-                                    ignore_index=IGNORED, reduction="sum")  # fmt: skip
+    each, wanted = logits[:, :-1].flatten(0, 1).float(), labels[:, -longest:].flatten()
+    if weights is None:
+        return functional.cross_entropy(each, wanted, ignore_index=IGNORED, reduction="sum")
+    losses = functional.cross_entropy(each, wanted, ignore_index=IGNORED, reduction="none")
+    return (losses * weights[:, -longest:].flatten()).sum()
 
 
 def _peft_settings(model: Any, base: Base) -> dict[str, Any]:

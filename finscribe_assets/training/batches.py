@@ -1,13 +1,13 @@
 """Batches: samples as the model takes them, and the order in which they come.
 
-What belongs here: tokens and label mask, which are the processor's own chat template's; padding; and an order that is a
-function of seed and epoch. Loss and optimiser are the adapter's.
+What belongs here: tokens and label mask, which are the processor's own chat template's; what each token of an answer
+weighs; padding; and an order that is a function of seed and epoch. Loss and optimiser are the adapter's.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from random import Random
@@ -18,6 +18,7 @@ from PIL import Image
 from torch import Tensor
 from transformers import PaddleOCRVLProcessor
 
+from finscribe_assets.instructions.pair import Span, SpanKind
 from finscribe_assets.training.samples import LeftOut, Sample
 
 Vary = Callable[[Image.Image, str], Image.Image]
@@ -32,6 +33,7 @@ class EncodedSample:
     sample: Sample
     tokens: tuple[int, ...]  # prompt, image tokens and answer, with the token that ends it
     answer_start: int
+    weights: tuple[float, ...] = ()  # of the answer's tokens in the loss; none where all weigh 1
 
     @property
     def answer(self) -> tuple[int, ...]:
@@ -42,8 +44,9 @@ class EncodedSample:
 class Encoder:
     """Writes samples as chats in the processor's own template."""
 
-    def __init__(self, processor: PaddleOCRVLProcessor) -> None:
+    def __init__(self, processor: PaddleOCRVLProcessor, loss_weights: Mapping[SpanKind, float] | None = None) -> None:
         self.processor = processor
+        self.loss_weights = loss_weights or {}
         self.tokenizer = processor.tokenizer
         self._prompt = lru_cache(maxsize=4096)(self._rendered_prompt)
 
@@ -76,7 +79,16 @@ class Encoder:
                              "a model trained with it would never stop")  # fmt: skip
         last = len(ids) - 1 - ids[::-1].index(self.tokenizer.eos_token_id)
         head = self._with_image_tokens(ids[:first], [(picture.width, picture.height) for picture in sample.images])
-        return EncodedSample(sample, tuple(head + ids[first : last + 1]), len(head))
+        weights = self._weights(sample, whole, len(before), offsets[first : last + 1]) if self.loss_weights else ()
+        return EncodedSample(sample, tuple(head + ids[first : last + 1]), len(head), weights)
+
+    def _weights(self, sample: Sample, whole: str, before: int, offsets: Sequence[tuple[int, int]]) -> tuple[float, ...]:
+        start = whole.find(sample.response, before)
+        if start < 0:
+            raise ValueError("the processor's chat template rewrites answers, so that their parts cannot be weighted; "
+                             "leave loss_weights empty")  # fmt: skip
+        return token_weights([(first - start, last - start) for first, last in offsets], sample.spans,
+                             self.loss_weights)  # fmt: skip
 
     def encode_prompt(self, prompt: str, sizes: Sequence[tuple[int, int]]) -> list[int]:
         """Return the tokens after which an answer is generated, about images of these widths and heights.
@@ -128,16 +140,22 @@ class Encoder:
     def collate(self, encoded: Sequence[EncodedSample], vary: Vary | None = None) -> dict[str, Tensor]:
         """Return a batch as the model's forward pass takes it, padded on the left, where generation pads as well.
 
-        ``labels`` (samples × tokens) are IGNORED but for the answers. ``vary`` is given each image and its sample's id,
-        and returns an image of the same size in its place.
+        ``labels`` (samples × tokens) are IGNORED but for the answers; ``weights``, of the same shape, are there where
+        answers are weighted. ``vary`` is given each image and its sample's id, and returns an image of the same size in
+        its place.
         """
         inputs = self.padded([one.tokens for one in encoded])
         labels = torch.full_like(inputs["input_ids"], IGNORED)
         for row, one in enumerate(encoded):
             labels[row, -len(one.answer) :] = torch.tensor(one.answer)
+        weights = {}
+        if self.loss_weights:
+            weights["weights"] = torch.zeros(labels.shape)
+            for row, one in enumerate(encoded):
+                weights["weights"][row, -len(one.answer) :] = torch.tensor(one.weights)
         opened = [(picture.open(), one.sample.id) for one in encoded for picture in one.sample.images]
         pictures = self.images([vary(image, name) if vary else image for image, name in opened])
-        return {**inputs, "labels": labels, **pictures}
+        return {**inputs, "labels": labels, **weights, **pictures}
 
     def padded(self, rows: Sequence[Sequence[int]]) -> dict[str, Tensor]:
         """Return rows of tokens padded on the left, with the masks that the model wants (all rows × tokens)."""
@@ -154,6 +172,20 @@ class Encoder:
         """Return images as patches (patches × 3 × 14 × 14) and the grid of each (images × 3)."""
         batch = self.processor.image_processor(images=[image.convert("RGB") for image in opened], return_tensors="pt")
         return {"pixel_values": batch["pixel_values"], "image_grid_thw": batch["image_grid_thw"]}
+
+
+def token_weights(offsets: Sequence[tuple[int, int]], spans: Sequence[Span],
+                  weights: Mapping[SpanKind, float]) -> tuple[float, ...]:  # fmt: skip
+    """Return what each token weighs in the loss, from the part of the answer that it writes.
+
+    ``offsets`` are the tokens' first and last characters (exclusive) in the response. A token that reaches over several
+    parts has the largest of their weights: one that holds a digit of an amount counts as the amount. What is no part of
+    anything, as the token that ends the answer, weighs 1.
+    """
+    return tuple(
+        max((weights.get(span.kind, 1.0) for span in spans if span.start < last and first < span.end), default=1.0)
+        for first, last in offsets
+    )
 
 
 def question(prompt: str, images: int) -> dict[str, Any]:

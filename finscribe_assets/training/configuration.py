@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import difflib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from finscribe_assets.files import AnyPath
-from finscribe_assets.instructions.pair import Task
+from finscribe_assets.instructions.pair import SpanKind, Task
 
 PRESETS_FOLDER = Path(__file__).parent / "presets"
 EMBEDDED = "embedded"
@@ -24,6 +24,9 @@ ALL_LINEAR = (
     r"|visual\.vision_model\.encoder\.layers\.\d+\.(self_attn\.(q|k|v|out)_proj|mlp\.fc[12])"
     r"|projector\.linear_[12])"
 )
+
+
+Weight = Annotated[float, Field(ge=0, le=100)]
 
 
 class ConfigurationError(ValueError):
@@ -52,6 +55,8 @@ class AdapterConfig(BaseModel):
     dropout: float = Field(0.0, ge=0, lt=1, description="dropout before the update; 0 as in PaddleFormers")
     target_modules: str | tuple[str, ...] = Field(ALL_LINEAR, description="adapted layers: a regular expression that "
                                                   "matches a layer's full name, or a list of name endings")
+    modules_to_save: tuple[str, ...] = Field((), description="layers that are trained whole and saved with the "
+                                             "adapter, by the endings of their names (peft)")
     # How long, in which steps
     epochs: float = Field(5.0, gt=0, description="passes over the training samples")
     max_steps: int | None = Field(None, ge=1, description="optimiser steps at most, however many epochs they are")
@@ -68,6 +73,10 @@ class AdapterConfig(BaseModel):
     weight_decay: float = Field(0.0, ge=0, description="AdamW's decay of the adapter's weights")
     adam_betas: tuple[float, float] = Field((0.9, 0.98), description="AdamW's averaging of gradients and their squares")
     gradient_clip: float = Field(1.0, gt=0, description="largest norm of a step's gradient")
+    loss_weights: dict[SpanKind, Weight] = Field(
+        {}, description="what tokens weigh in the loss, by the part of the answer they write: financial (amounts), "
+        "value (other values), cell (a table's texts), structure (keys, punctuation, OTSL); 1 unless given. A step's "
+        "loss is divided by its weights, so that the learning rate keeps its meaning")
     augmentation: float = Field(0.0, ge=0, le=1, description="how much each line is varied anew whenever it is shown: "
                                 "moved, slanted, stretched, blurred, faded, grained (augmentation.py); for bases that "
                                 "read lines. Pages are damaged by the renderer")

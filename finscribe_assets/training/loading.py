@@ -160,5 +160,5 @@ def torch_threads(count: int) -> Iterator[None]:
 
 
 def _lora_settings(written: dict[str, Any], trainable: bool) -> dict[str, Any]:
-    kept = ("r", "lora_alpha", "lora_dropout", "target_modules")
+    kept = ("r", "lora_alpha", "lora_dropout", "target_modules", "modules_to_save")
     return {key: written[key] for key in kept} | {"inference_mode": not trainable}

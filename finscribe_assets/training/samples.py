@@ -17,7 +17,7 @@ from PIL import Image
 
 from finscribe_assets.files import AnyPath, read_table, sha256_of
 from finscribe_assets.instructions.crops import crop, patched
-from finscribe_assets.instructions.pair import Pair, Patch, Task, from_table
+from finscribe_assets.instructions.pair import Pair, Patch, Span, Task, from_table
 from finscribe_assets.rendering.pages import Box, Page
 from finscribe_assets.shards import fingerprint_of, shard_files
 from finscribe_assets.splitting.assign import Split
@@ -99,6 +99,7 @@ class Sample:
     prompt: str
     response: str
     images: tuple[Picture, ...]
+    spans: tuple[Span, ...] = ()  # what the parts of the response are
 
 
 @dataclass
@@ -204,7 +205,7 @@ def _lines(pairs: Iterable[Pair], pages: dict[tuple[str, int], Page], batch: str
         if place not in opened:
             opened = {place: pages[place].open()}  # pairs come page by page
         picture = LinePicture.of(crop(opened[place], pair.box))
-        samples.append(Sample(pair.id, batch, pair.prompt, pair.response, (picture,)))
+        samples.append(Sample(pair.id, batch, pair.prompt, pair.response, (picture,), pair.spans))
     return samples
 
 
@@ -218,6 +219,6 @@ def _regions(pairs: Iterable[Pair], pages: dict[tuple[str, int], Page], batch: s
         Sample(pair.id, batch, pair.prompt, pair.response,
                tuple(PagePicture.of(pages[pair.document_id, number], files[pair.document_id, number], pair.box,
                                     pair.patches_of(number))
-                     for number in pair.pages))
+                     for number in pair.pages), pair.spans)
         for pair in pairs
     ]  # fmt: skip

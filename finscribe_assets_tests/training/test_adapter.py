@@ -10,7 +10,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from finscribe_assets.instructions.pair import Task
+from finscribe_assets.instructions.pair import SpanKind, Task
 from finscribe_assets.training.adapter import (
     METRICS_FILE,
     TENSORBOARD_FOLDER,
@@ -161,6 +161,33 @@ def test_peft_itself_loads_what_was_written(trained):
     expected = theirs(**inputs).logits
     assert torch.equal(ours(**inputs).logits, expected)
     assert not torch.allclose(load_model(base)(**inputs).logits, expected)
+
+
+def test_layers_that_are_trained_whole_are_saved_and_loaded(source, tmp_path):
+    """Of both of the projector's layers: the one has an update of low rank, the other is trained whole."""
+    settings = SETTINGS.model_copy(update={"target_modules": ("linear_1",), "modules_to_save": ("linear_2",)})
+    summary = train_adapter(settings, source, tmp_path / "out", tmp_path / "work")
+    base = find_base(settings.base)
+    fresh = dict(load_model(base).named_parameters())
+    whole = fresh["model.projector.linear_2.weight"].numel() + fresh["model.projector.linear_2.bias"].numel()
+    assert summary.trainable_parameters == whole + settings.rank * sum(fresh["model.projector.linear_1.weight"].shape)
+    merged = dict(add_adapter(load_model(base), tmp_path / "out", base).merge_and_unload().named_parameters())
+    changed = {name for name, weight in merged.items() if not torch.equal(weight, fresh[name])}
+    assert changed == {f"model.projector.{name}" for name in ("linear_1.weight", "linear_2.weight", "linear_2.bias")}
+
+
+def test_what_weighs_nothing_is_not_learnt(source, tmp_path):
+    """Of single lines everything is an amount or another value: without them the end of an answer alone is learnt."""
+    few = SETTINGS.model_copy(update={"dropout": 0.0, "augmentation": 0.0})
+    nothing = few.model_copy(update={"loss_weights": {SpanKind.FINANCIAL: 0.0, SpanKind.VALUE: 0.0}})
+    alike = few.model_copy(update={"loss_weights": {SpanKind.FINANCIAL: 1.0}})
+    losses = {}
+    for name, settings in (("plain", few), ("nothing", nothing), ("alike", alike)):
+        train_adapter(settings, source, tmp_path / name, tmp_path / f"{name}-work")
+        losses[name] = [record["loss"] for record in map(json.loads, (tmp_path / name / METRICS_FILE).open())
+                        if "loss" in record]  # fmt: skip
+    assert losses["alike"] == pytest.approx(losses["plain"], rel=1e-3)
+    assert losses["nothing"][0] != pytest.approx(losses["plain"][0], rel=0.05)
 
 
 def test_an_adapter_names_its_base_and_no_place(source, tmp_path):

@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from finscribe_assets.instructions.pair import Span, SpanKind
 from finscribe_assets.training.adapter import summed_loss
 from finscribe_assets.training.architecture import build_model, build_processor
-from finscribe_assets.training.batches import IGNORED, Encoder, chosen_for_epoch, order_of_epoch
+from finscribe_assets.training.batches import IGNORED, Encoder, chosen_for_epoch, order_of_epoch, token_weights
 from finscribe_assets.training.samples import LeftOut, LinePicture, Sample
 from finscribe_assets.training.tokenizer import CHAT_TEMPLATE, build_tokenizer
 
@@ -87,6 +88,43 @@ def test_the_loss_is_the_models_own(processor):
     labels = batch.pop("labels")
     summed = summed_loss(model, batch, labels, torch.autocast("cpu", enabled=False))
     assert float(summed.detach() / (labels != IGNORED).sum()) == pytest.approx(float(own.detach()), rel=1e-5)
+
+
+WEIGHTS = {SpanKind.FINANCIAL: 3.0, SpanKind.STRUCTURE: 0.25}
+
+
+def test_a_token_weighs_what_its_part_of_the_answer_does():
+    #          {"a": 1.50, "b": "x"}
+    spans = [Span(0, 6, SpanKind.STRUCTURE), Span(6, 10, SpanKind.FINANCIAL, "a"), Span(10, 18, SpanKind.STRUCTURE),
+             Span(18, 19, SpanKind.VALUE, "b"), Span(19, 21, SpanKind.STRUCTURE)]  # fmt: skip
+    offsets = [(0, 5), (5, 8), (8, 12), (12, 18), (18, 19), (19, 21), (21, 25)]
+    assert token_weights(offsets, spans, WEIGHTS) == (0.25, 3.0, 3.0, 0.25, 1.0, 0.25, 1.0)
+
+
+@pytest.mark.parametrize("template", [CHAT_TEMPLATE, FIRST_VERSION], ids=["1.5", "1.0"])
+def test_the_weighted_loss_is_the_one_computed_by_hand(template):
+    torch.manual_seed(3)
+    processor = build_processor(build_tokenizer())
+    processor.chat_template = template
+    model = build_model(processor.tokenizer).eval()
+    encoder = Encoder(processor, WEIGHTS)
+    amount = Sample("a", "b", PROMPT, "EUR 9,99", sample("x").images, (Span(0, 4, SpanKind.STRUCTURE),
+                                                                     Span(4, 8, SpanKind.FINANCIAL)))  # fmt: skip
+    batch = encoder.collate([encoder.encode(amount), encoder.encode(sample("Gesamtbetrag", (130,)))])
+    labels, weights = batch.pop("labels"), batch.pop("weights")
+    found = summed_loss(model, batch, labels, torch.autocast("cpu", enabled=False), weights).detach()
+
+    # Token by token from the model's own logits. This tokenizer has a token a character, so the weights are counted.
+    logits = model(**batch).logits.detach().log_softmax(-1)
+    wanted = {"EUR 9,99": [0.25] * 4 + [3.0] * 4 + [1.0], "Gesamtbetrag": [1.0] * 13}
+    by_hand = total = 0.0
+    for row, (response, weighed) in enumerate(wanted.items()):
+        answer = [*processor.tokenizer(response, add_special_tokens=False).input_ids, processor.tokenizer.eos_token_id]
+        for place, (token, weight) in enumerate(zip(answer, weighed, strict=True)):
+            by_hand -= weight * float(logits[row, -len(answer) - 1 + place, token])
+            total += weight
+    assert float(found) == pytest.approx(by_hand, rel=1e-5)
+    assert float(weights.sum()) == total
 
 
 def test_samples_that_cannot_be_learnt_are_counted_by_reason(processor):

@@ -63,8 +63,7 @@ def match_rows(name: str, true: Rows, said: Rows,
     outcomes += pairs.split({place for outcome in outcomes for place in outcome.true})
     grouped_true = {place for outcome in outcomes for place in outcome.true}
     grouped_said = {place for outcome in outcomes for place in outcome.predicted}
-    places = {said_at: true_at for true_at, said_at in pairs.partner.items()
-              if true_at not in pairs.weak or (true_at in grouped_true and said_at in grouped_said)}  # fmt: skip
+    places = {said_at: true_at for true_at, said_at in pairs.partner.items() if true_at not in pairs.weak}
     outcomes += [RowOutcome(name, RowFate.MATCHED, (true_at,), (said_at,)) for said_at, true_at in places.items()
                  if true_at not in grouped_true and said_at not in grouped_said]  # fmt: skip
     told = {*grouped_true, *places.values()}
@@ -123,6 +122,7 @@ class _Pairs:
                 if others and _is_made_of(self.name, whole, self.true[place], [self.true[one] for one in others], 2):
                     group = tuple(sorted((place, *others)))
                     free.difference_update(group)
+                    self.weak.discard(place)
                     outcomes.append(RowOutcome(self.name, RowFate.MERGED, group, (self.partner[place],)))
                     break
         return outcomes
@@ -136,11 +136,14 @@ class _Pairs:
             if place not in self.partner or place in merged:
                 continue
             whole, own = self.true[place], self.partner[place]
+            if place in self.weak and own not in free:
+                continue
             squeezed = {field: _squeezed(value) for field, value in whole.items()}
             parts = [one for one in free if one != own and self._is_part(one, whole, squeezed)][:MOST_PARTS]
             for others in (parts, *([one] for one in parts)):
                 if others and _is_made_of(self.name, whole, self.said[own], [self.said[one] for one in others], 1):
                     free = [one for one in free if one not in (own, *others)]
+                    self.weak.discard(place)
                     outcomes.append(RowOutcome(self.name, RowFate.SPLIT, (place,), tuple(sorted((own, *others)))))
                     break
         return outcomes
@@ -170,7 +173,7 @@ def _compared(mine: Sequence[str | None], theirs: Sequence[str | None]) -> tuple
 
 def _run(place: int, step: int, free: Collection[int]) -> list[int]:
     """Return the free places next to one, nearest first, that way on, as many as are looked at."""
-    found = []
+    found: list[int] = []
     while (place := place + step) in free and len(found) < MOST_PARTS // 2:
         found.append(place)
     return found

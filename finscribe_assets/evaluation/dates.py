@@ -87,8 +87,7 @@ def _order(locale: str) -> str:
     """Return the order of day, month and year in a locale's dates of digits, such as dmy."""
     facts = LOCALE_FACTS.get(locale)
     pattern = facts.short_dates[0] if facts else str(Locale.parse(locale).date_formats["short"].pattern)
-    order = "".join(dict.fromkeys(character for character in pattern.lower() if character in "dmy"))
-    return order
+    return "".join(dict.fromkeys(character for character in pattern.lower() if character in "dmy"))
 
 
 @cache
@@ -106,8 +105,9 @@ def _months(locale: str | None) -> dict[str, int]:
 
 @cache
 def _weekdays() -> frozenset[str]:
-    return frozenset(_fold(name) for locale in LOCALE_FACTS for width in ("wide", "abbreviated")
-                     for name in get_day_names(width, "format", locale).values())  # fmt: skip
+    return frozenset(_fold(word) for locale in LOCALE_FACTS for width in ("wide", "abbreviated")
+                     for name in get_day_names(width, "format", locale).values()
+                     for word in re.findall(r"[^\W\d_]+", name))  # fmt: skip
 
 
 def _is_part(word: str, locale: str | None) -> bool:

@@ -42,7 +42,7 @@ class FieldOutcome:
     status: Status
     truth: str | None
     predicted: str | None
-    confidence: float | None
+    confidence: float | None  # in the predicted value; None where there is none
     note: Note | None = None  # why the predicted value could not be read as one of its kind
 
 
@@ -80,7 +80,7 @@ def compare(truth: Truth, document: dict[str, Any], confidence: dict[str, float]
         said = predicted.get(path)
         status = Status.MISSING if said is None else Status.CORRECT if said == value else Status.WRONG
         outcomes.append(FieldOutcome(path, str(element_of(path) or "unknown"), status, value, said,
-                                     confident.get(path), notes.get(path)))  # fmt: skip
+                                     None if said is None else confident.get(path), notes.get(path)))  # fmt: skip
     for path, value in sorted(predicted.items()):
         # What is true of the document, though not asked for, is no hallucination.
         if path not in known and field_of(path) not in UNPRINTED:

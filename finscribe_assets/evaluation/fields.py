@@ -8,6 +8,7 @@ order never changes a score, and a missing or an extra one counts with every fie
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -18,7 +19,7 @@ from finscribe_assets.evaluation.inputs import Truth
 from finscribe_assets.evaluation.normalise import TRUE, Canonical, Context, Note, canonical
 from finscribe_assets.evaluation.rows import RowFate, RowOutcome, match_rows
 
-__all__ = ["Comparison", "FieldOutcome", "Note", "RowFate", "RowOutcome", "Status", "compare"]
+__all__ = ["Comparison", "FieldOutcome", "Note", "RowFate", "RowOutcome", "Status", "compare", "rows_of"]
 
 MAX_MEMBERS = 400  # of a predicted list, or the truth's number; a reader that repeats itself for ever is not followed
 _MEMBER = re.compile(rf"({'|'.join(LISTS)})\[([0-9]{{1,7}})\](?:\.(.*))?", re.DOTALL)
@@ -63,7 +64,7 @@ def compare(truth: Truth, document: dict[str, Any], confidence: dict[str, float]
     read = _canonical(leaves, Context.of(truth.document).writing(leaves))
     found = {path: form.text for path, form in read.items()}
     asked = {path: value for path, value in known.items() if _is_asked(path, truth)}
-    true, told, wanted = _rows(known), _rows(found), _rows(asked)
+    true, told, wanted = rows_of(known), rows_of(found), rows_of(asked)
     places: dict[str, dict[int, int]] = {}
     rows: list[RowOutcome] = []
     for name in LISTS:
@@ -97,8 +98,8 @@ def _canonical(leaves: dict[str, Any], context: Context) -> dict[str, Canonical]
     return {path: form for path, value in leaves.items() if (form := canonical(path, value, context)) is not None}
 
 
-def _rows(leaves: dict[str, str]) -> dict[str, dict[int, dict[str, str]]]:
-    """Return the members of every list by position."""
+def rows_of(leaves: Mapping[str, str]) -> dict[str, dict[int, dict[str, str]]]:
+    """Return the members of every list by position, each as its fields by name."""
     rows: dict[str, dict[int, dict[str, str]]] = {name: {} for name in LISTS}
     for path, value in leaves.items():
         if member := _MEMBER.fullmatch(path):

@@ -75,5 +75,5 @@ def test_two_steps_in_bf16_lower_the_loss_of_a_repeated_batch(adapted, record_pr
     assert losses[0] > losses[1] > losses[2]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     record_property("peak_memory_gib", round(peak, 2))
-    print(f"losses {losses}, peak {peak:.2f} GiB")
+
     assert peak < 12

@@ -11,7 +11,7 @@ import numpy as np
 from finscribe_assets.documents import rules
 from finscribe_assets.documents.locales import MINOR_UNITS
 from finscribe_assets.evaluation.fields import Comparison, FieldOutcome, Status
-from finscribe_assets.evaluation.tables import teds, to_html
+from finscribe_assets.evaluation.teds import teds, to_html
 
 _LINE = re.compile(r"^lines\[(\d+)\]\.(\w+)$")
 COLUMNS = ("line_id", "item_name", "quantity", "unit_code", "net_price", "vat_rate", "net_amount")

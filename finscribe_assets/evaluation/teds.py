@@ -21,6 +21,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from html import escape
+from itertools import repeat
 from typing import Any, NamedTuple
 
 from lxml import etree
@@ -105,10 +106,7 @@ def _tree(element: Any, content: Content) -> Node:
     if tag == "td":
         attributes = element.items()
         return Node(_cell_label(dict(attributes)) if attributes else _PLAIN, content(element), ())
-    children = []
-    for child in element:
-        children.append(_tree(child, content))
-    return Node(tag, "", tuple(children))
+    return Node(tag, "", tuple(map(_tree, element, repeat(content))))
 
 
 _PLAIN = ("td", 1, 1)
@@ -131,37 +129,37 @@ def _no_content(_: Any) -> str:
 
 
 def _content(cell: Any) -> str | tuple[str, ...]:
-    return tuple(token for token, _ in _tokens(cell)) if len(cell) else cell.text or ""
+    if not len(cell):
+        return cell.text or ""
+    return tuple(token for piece, is_tag in pieces(cell) for token in ([piece] if is_tag else piece))
 
 
 def _clean_content(cell: Any) -> str | tuple[str, ...]:
-    pieces, text = [], ""
-    for token, is_tag in [*_tokens(cell), ("", True)]:
-        if not is_tag:
-            text += token
-            continue
-        pieces += [*re.sub(r"\s+", " ", unicodedata.normalize("NFKC", text)), token]
-        text = ""
-    while pieces and pieces[0] in (" ", ""):
-        del pieces[0]
-    while pieces and pieces[-1] in (" ", ""):
-        del pieces[-1]
-    return tuple(pieces) if len(cell) else "".join(pieces)
+    if not len(cell):
+        return " ".join(unicodedata.normalize("NFKC", cell.text or "").split())
+    tokens: list[str] = []
+    for piece, is_tag in pieces(cell):
+        tokens += [piece] if is_tag else re.sub(r"\s+", " ", unicodedata.normalize("NFKC", piece))
+    while tokens[0] == " ":
+        del tokens[0]
+    while tokens[-1] == " ":
+        del tokens[-1]
+    return tuple(tokens)
 
 
-def _tokens(element: Any) -> Iterator[tuple[str, bool]]:
-    """Yield what stands in an element, a character or a tag at a time, and whether it is a tag.
+def pieces(element: Any) -> Iterator[tuple[str, bool]]:
+    """Yield what stands in an element: texts and tags in their order, each with whether it is a tag.
 
     Tags have no attributes; ``unk`` is never closed, and what follows a ``td`` in a cell is left out: so the script.
     """
-    yield from ((character, False) for character in element.text or "")
+    yield element.text or "", False
     for child in element:
         yield f"<{child.tag}>", True
-        yield from _tokens(child)
+        yield from pieces(child)
         if child.tag != "unk":
             yield f"</{child.tag}>", True
         if child.tag != "td":
-            yield from ((character, False) for character in child.tail or "")
+            yield child.tail or "", False
 
 
 def to_html(rows: Sequence[Sequence[str]]) -> str:

@@ -9,7 +9,9 @@ shortcuts that leave the distance as it is for any rename costs in [0, 1] that a
 - *Equal roots* of two single trees are dropped: a mapping that leaves a root out, or maps it elsewhere, pays at least
   1 for the other root, and 1 is what the node costs that gives its place up.
 - *Forests of the same shape* are compared position by position where that costs no more than 2: the only mapping
-  without deletions is the one by position, and any other deletes a node and inserts one.
+  without deletions is the one by position, and any other deletes a node and inserts one. For the same reason, where it
+  costs no more than 1 above the sum of what each node of one forest costs at least: a node that is deleted saves at
+  most 1 of that sum, and costs 2 with the one that is inserted.
 
 Rows of leaves, of which tables are made, are compared all with all in one sweep of a Levenshtein table's diagonals.
 """
@@ -61,7 +63,12 @@ def distance(one: Sequence[Node], other: Sequence[Node], limit: float = LIMIT) -
             return by_position, True
     if _work(a, b, limit) > limit:
         return _bound(one, other, limit), False
-    return _Distances(a, b).of_forests(), True
+    renames = _renames(a.nodes, b.nodes)
+    if a.first == b.first:
+        by_position = float(renames.trace())
+        if by_position <= 1 + max(renames.min(axis=0).sum(), renames.min(axis=1).sum()):
+            return by_position, True
+    return float(len(a.nodes) + len(b.nodes) - _Savings(a, b, renames).of_forests()), True
 
 
 def _rename(one: Node, other: Node) -> float:
@@ -168,73 +175,45 @@ def _work(a: _Forest, b: _Forest, limit: float) -> float:
     return work + float((np.outer(*roots) + CALL * np.minimum.outer(*roots)).sum())
 
 
-class _Distances:
-    """The distances of all subtrees of two forests, as far as they are computed."""
+class _Savings:
+    """What mapping a tree to another saves beside deleting the one and inserting the other, for all trees of forests.
 
-    def __init__(self, a: _Forest, b: _Forest) -> None:
+    So two nodes save 2 less the cost of renaming, and the distance is the nodes of both less the most that is saved.
+    """
+
+    def __init__(self, a: _Forest, b: _Forest, renames: Floats) -> None:
         self.a, self.b = a, b
         self.first_a, self.first_b = np.array(a.first), np.array(b.first)
-        self.renames = _renames(a.nodes, b.nodes)
-        self.trees = self.renames.copy()  # right for leaf and leaf
-        _leaves_and_trees(self.first_a, self.first_b, self.trees, self.renames)
-        _leaves_and_trees(self.first_b, self.first_a, self.trees.T, self.renames.T)
+        self.nodes = 2.0 - renames
+        self.trees = self.nodes.copy()  # right for leaf and leaf
+        _leaves_and_trees(self.first_a, self.first_b, self.trees, self.nodes)
+        _leaves_and_trees(self.first_b, self.first_a, self.trees.T, self.nodes.T)
         for mine, others in product(a.rows.values(), b.rows.values()):
             self._rows_and_rows(mine, others)
 
     def of_forests(self) -> float:
-        """Return the distance of the forests, from that of trees within them."""
+        """Return what the forests save, from what trees within them do."""
         high_a, high_b = self.a.high_roots(), self.b.high_roots()
         for root, rows in product(high_b, self.a.rows.values()):
-            _rows_and_tree(rows, root, self.first_b, self.trees, self.renames)
+            _rows_and_tree(rows, root, self.first_b, self.trees, self.nodes)
         for root, rows in product(high_a, self.b.rows.values()):
-            _rows_and_tree(rows, root, self.first_a, self.trees.T, self.renames.T)
+            _rows_and_tree(rows, root, self.first_a, self.trees.T, self.nodes.T)
         for root, other in product(high_a, high_b):
             start, other_start = self.a.first[root], self.b.first[other]
             mine, others = slice(start, root + 1), slice(other_start, other + 1)
-            self._table(self.first_a[mine] - start, self.first_b[others] - other_start,
-                        self.trees[mine, others], self.renames[mine, others])  # fmt: skip
-        return self._table(self.first_a, self.first_b, self.trees, None)
+            _table(self.first_a[mine] - start, self.first_b[others] - other_start,
+                   self.trees[mine, others], self.nodes[mine, others])  # fmt: skip
+        return _table(self.first_a, self.first_b, self.trees, None)
 
     def _rows_and_rows(self, mine: _Rows, others: _Rows) -> None:
-        """Set what rows of two widths cost: their leaves are aligned, or a root becomes a leaf of the other."""
-        roots, other_roots = mine.roots, others.roots
-        found = _alignments(self.renames, mine.leaves, others.leaves)
-        renamed = self.renames[np.ix_(roots, other_roots)]
-        if renamed.any():
-            found += renamed
-            down = np.array([self.renames[row][:, other_roots].min(axis=0) for row in mine.leaves.T])
-            up = np.array([self.renames[roots][:, row].min(axis=1) for row in others.leaves.T]).T
-            np.minimum(found, np.minimum(down, up) + len(mine.leaves) + len(others.leaves), out=found)
-        self.trees[np.ix_(roots, other_roots)] = found
-
-    def _table(self, first: Integers, other_first: Integers, trees: Floats, renames: Floats | None) -> float:
-        """Return the distance of two forests, from that of all trees in them.
-
-        With ``renames`` both are single trees, and the distances of the trees that start where they do are found
-        here, and written into ``trees``.
-        """
-        if len(first) > len(other_first):
-            return self._table(other_first, first, trees.T, None if renames is None else renames.T)
-        steps = np.arange(len(other_first) + 1.0)
-        table = np.empty((len(first) + 1, len(other_first) + 1))
-        table[0] = steps
-        on_path = np.flatnonzero(other_first == 0)
-        row = np.empty_like(steps)
-        for place, start in enumerate(first.tolist()):
-            before, now = table[place], table[place + 1]
-            mapped = table[start].take(other_first)
-            mapped += trees[place]
-            if renames is not None and start == 0:
-                mapped[on_path] = before[on_path] + renames[place, on_path]
-            row[0] = place + 1
-            np.add(before[1:], 1.0, out=row[1:])
-            np.minimum(row[1:], mapped, out=row[1:])
-            row -= steps  # insertions: the least of all that precede, and 1 for each step from there
-            np.minimum.accumulate(row, out=now)
-            now += steps
-            if renames is not None and start == 0:
-                trees[place, on_path] = now[on_path + 1]
-        return float(table[-1, -1])
+        """Set what rows of two widths save: their leaves are aligned, or a root becomes a leaf of the other."""
+        places = np.ix_(mine.roots, others.roots)
+        found = _alignments(self.nodes, mine.leaves, others.leaves) + self.nodes[places]
+        if self.nodes[places].min() < 2:
+            down = np.array([self.nodes[row][:, others.roots].max(axis=0) for row in mine.leaves.T])
+            up = np.array([self.nodes[mine.roots][:, row].max(axis=1) for row in others.leaves.T]).T
+            np.maximum(found, np.maximum(down, up), out=found)
+        self.trees[places] = found
 
 
 def _renames(mine: list[Node], others: list[Node]) -> Floats:
@@ -249,67 +228,74 @@ def _renames(mine: list[Node], others: list[Node]) -> Floats:
     return np.maximum(renames, label_of[0][:, None] != label_of[1], out=renames)
 
 
-def _leaves_and_trees(first: Integers, other_first: Integers, trees: Floats, renames: Floats) -> None:
-    """Set what a leaf and a tree cost: the leaf becomes the node most like it, and the others are inserted."""
+def _leaves_and_trees(first: Integers, other_first: Integers, trees: Floats, nodes: Floats) -> None:
+    """Set what a leaf and a tree save: the most that the leaf and any of the tree's nodes do."""
     leaves = np.flatnonzero(first == np.arange(len(first)))
     roots = np.flatnonzero(other_first != np.arange(len(other_first)))
     if len(roots):
-        starts = other_first[roots]
-        bounds = np.stack([starts, roots + 1], axis=1).ravel()
-        padded = np.empty((len(leaves), len(other_first) + 1))  # a place more, for a tree that ends where the nodes do
-        padded[:, :-1] = renames[leaves]
-        padded[:, -1] = 0
-        trees[np.ix_(leaves, roots)] = roots - starts + np.minimum.reduceat(padded, bounds, axis=1)[:, ::2]
+        bounds = np.stack([other_first[roots], roots + 1], axis=1).ravel()
+        padded = np.zeros((len(leaves), len(other_first) + 1))  # a place more, for a tree that ends where the nodes do
+        padded[:, :-1] = nodes[leaves]
+        trees[leaves[:, None], roots] = np.maximum.reduceat(padded, bounds, axis=1)[:, ::2]
 
 
-def _alignments(renames: Floats, leaves: Integers, other_leaves: Integers) -> Floats:
-    """Return the weighted Levenshtein distance of each row of leaves and each of the others.
+def _alignments(nodes: Floats, leaves: Integers, other_leaves: Integers) -> Floats:
+    """Return what aligning each row of leaves with each of the others saves.
 
-    Leaves are width × rows. Cell i of diagonal d is the distance of the first i leaves and the first d - i others.
+    Leaves are width × rows. Cell i of diagonal d is of the first i leaves and the first d - i others.
     """
     (width, rows), (other_width, other_rows) = leaves.shape, other_leaves.shape
-    costs = renames.take(leaves.ravel(), axis=0).take(other_leaves.ravel(), axis=1)
-    costs = costs.reshape(width, rows, other_width, other_rows).swapaxes(1, 2)
-    older, old, new = np.empty((width + 1, rows, other_rows)), *np.zeros((2, width + 1, rows, other_rows))
-    for diagonal in range(1, width + other_width + 1):
+    saved = nodes.take(leaves.ravel(), axis=0).take(other_leaves.ravel(), axis=1)
+    saved = saved.reshape(width, rows, other_width, other_rows).swapaxes(1, 2)
+    older, old, new = np.zeros((3, width + 1, rows, other_rows))
+    for diagonal in range(2, width + other_width + 1):
         low, high = max(1, diagonal - other_width), min(width, diagonal - 1)
-        if low <= high:
-            inner = new[low : high + 1]
-            np.minimum(old[low - 1 : high], old[low : high + 1], out=inner)
-            inner += 1.0
-            places = np.arange(low - 1, high)
-            mapped = costs[places, diagonal - 2 - places]
-            mapped += older[low - 1 : high]
-            np.minimum(inner, mapped, out=inner)
-        if diagonal <= other_width:
-            new[0] = diagonal
-        if diagonal <= width:
-            new[diagonal] = diagonal
+        places = np.arange(low - 1, high)
+        mapped = saved[places, diagonal - 2 - places]
+        mapped += older[low - 1 : high]
+        np.maximum(old[low - 1 : high], old[low : high + 1], out=new[low : high + 1])
+        np.maximum(new[low : high + 1], mapped, out=new[low : high + 1])
         older, old, new = old, new, older
     return old[width]
 
 
-def _rows_and_tree(rows: _Rows, root: int, other_first: Integers, trees: Floats, renames: Floats) -> None:
-    """Set what rows of one width cost against a tree and those that start where it does: all rows at once."""
+def _rows_and_tree(rows: _Rows, root: int, other_first: Integers, trees: Floats, nodes: Floats) -> None:
+    """Set what rows of one width save with a tree and those that start where it does: all rows at once."""
     start = int(other_first[root])
     tree = slice(start, root + 1)
     first = other_first[tree] - start
-    steps = np.arange(len(first) + 1.0)
-    before = np.tile(steps, (len(rows.roots), 1))
-    for number, places in enumerate([*rows.leaves, rows.roots], start=1):
-        is_root = places is rows.roots
-        mapped = trees[places, tree]
-        if is_root:
-            on_path = np.flatnonzero(first == 0)
-            mapped += steps.take(first)
-            mapped[:, on_path] = before[:, on_path] + renames[places[:, None], start + on_path]
-        else:
-            mapped += before.take(first, axis=1)
-        now = np.empty_like(before)
-        now[:, 0] = number
-        np.minimum(before[:, 1:] + 1.0, mapped, out=now[:, 1:])
-        now -= steps
-        np.minimum.accumulate(now, axis=1, out=now)
-        now += steps
-        before = now
-    trees[rows.roots[:, None], start + on_path] = before[:, on_path + 1]
+    on_path = np.flatnonzero(first == 0)
+    table = np.zeros((len(rows.roots), len(first) + 1))
+    for leaves in rows.leaves:
+        mapped = table.take(first, axis=1)
+        mapped += trees[leaves, tree]
+        np.maximum(table[:, 1:], mapped, out=table[:, 1:])
+        np.maximum.accumulate(table, axis=1, out=table)
+    mapped = trees[rows.roots, tree]
+    mapped[:, on_path] = table[:, on_path] + nodes[rows.roots[:, None], start + on_path]
+    np.maximum(table[:, 1:], mapped, out=table[:, 1:])
+    np.maximum.accumulate(table, axis=1, out=table)
+    trees[rows.roots[:, None], start + on_path] = table[:, on_path + 1]
+
+
+def _table(first: Integers, other_first: Integers, trees: Floats, nodes: Floats | None) -> float:
+    """Return what two forests save, from what all trees in them do.
+
+    With ``nodes`` both are single trees, and what those save that start where they do is found here, and written into
+    ``trees``.
+    """
+    if len(first) > len(other_first):
+        return _table(other_first, first, trees.T, None if nodes is None else nodes.T)
+    table = np.zeros((len(first) + 1, len(other_first) + 1))
+    on_path = np.flatnonzero(other_first == 0)
+    for place, start in enumerate(first.tolist()):
+        before, now = table[place], table[place + 1]
+        mapped = table[start].take(other_first)
+        mapped += trees[place]
+        if nodes is not None and start == 0:
+            mapped[on_path] = before[on_path] + nodes[place, on_path]
+        np.maximum(before[1:], mapped, out=now[1:])
+        np.maximum.accumulate(now, out=now)
+        if nodes is not None and start == 0:
+            trees[place, on_path] = now[on_path + 1]
+    return float(table[-1, -1])

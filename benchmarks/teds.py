@@ -19,7 +19,7 @@ import argparse
 import json
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -73,17 +73,16 @@ def ways(predicted: str, true: str, rows: int, columns: int, more: int) -> dict[
         "apted": lambda: reference_teds(predicted, true, levenshtein=Levenshtein.distance),
     }
     if find_spec("table_recognition_metric"):
-        TEDS = import_module("table_recognition_metric").TEDS  # noqa: N806
+        theirs = import_module("table_recognition_metric").TEDS()
         nodes = max(rows * (columns + 1), more)
-        found["table-recognition-metric"] = lambda: 1 - (1 - TEDS()(predicted, true)) * (nodes + 1) / nodes
+        found["table-recognition-metric"] = lambda: 1 - (1 - theirs(predicted, true)) * (nodes + 1) / nodes
     return found
 
 
-def measured(rows: int, columns: int) -> dict[str, Any]:
-    """Return milliseconds of each way and how many times ours fits into them, by what is wrong."""
+def measured(rows: int, columns: int) -> Iterator[dict[str, Any]]:
+    """Yield, by what is wrong, milliseconds of each way and how many times ours fits into them."""
     draw = random.Random(rows)
     true = a_table(draw, rows, columns)
-    table: dict[str, Any] = {}
     for name, said in predictions(draw, true).items():
         all_ways = ways(to_html(said), to_html(true), rows, columns, sum(1 + len(row) for row in said))
         scores, spent = {}, {}
@@ -91,12 +90,12 @@ def measured(rows: int, columns: int) -> dict[str, Any]:
             scores[way], spent[way] = seconds(score)
         if max(scores.values()) - min(scores.values()) > 1e-9:
             raise AssertionError(f"the ways differ at {rows}x{columns}, {name}: {scores}")
-        table[name] = {
+        yield {
+            "table": f"{rows}x{columns}, {name}",
             "score": round(scores["ours"], 4),
             "ms": {way: round(value * 1000, 2) for way, value in spent.items()},
             "times": {way: round(value / spent["ours"]) for way, value in spent.items() if way != "ours"},
         }
-    return table
 
 
 def of_reports(pairs: int) -> dict[str, float]:
@@ -118,15 +117,16 @@ def of_reports(pairs: int) -> dict[str, float]:
 
 
 def main() -> None:
-    """Print all as JSON."""
+    """Print a line of JSON for each pair."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--sizes", nargs="*", default=["5x4", "20x8", "100x10"])
     parser.add_argument("--pairs", type=int, default=200)
     arguments = parser.parse_args()
     for size in arguments.sizes:
         rows, columns = map(int, size.split("x"))
-        print(json.dumps({size: measured(rows, columns)}, indent=2), flush=True)
-    print(json.dumps({"report, us a document of 8 lines": of_reports(arguments.pairs)}, indent=2))
+        for row in measured(rows, columns):
+            print(json.dumps(row), flush=True)
+    print(json.dumps({"report, us a document of 8 lines": of_reports(arguments.pairs)}))
 
 
 if __name__ == "__main__":

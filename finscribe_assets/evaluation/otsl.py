@@ -28,7 +28,7 @@ from finscribe_assets.evaluation.teds import MAX_CHARACTERS, first_table, pieces
 from finscribe_assets.instructions.otsl import BOTH, EMPTY, FILLED, LEFT, MERGED, UP, Slot, read_slots, write_slots
 
 MAX_COLUMNS = 1_000  # a span's, as HTML has it
-MAX_SLOTS = 250_000  # beyond them spans are 1, and short rows stay short
+MAX_SLOTS = 100_000  # beyond them spans are 1, and short rows stay short
 _SPAN = re.compile(r"\s*\+?(\d{1,9})")
 
 

@@ -101,7 +101,7 @@ TOKENS = ["<fcel>", "<ecel>", "<lcel>", "<ucel>", "<xcel>", "<nl>", "<fce", "a",
 
 
 @given(st.lists(st.sampled_from(TOKENS), max_size=40).map("".join) | st.text(max_size=100))
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_whatever_is_read_is_a_table_that_comes_back(text):
     html = otsl_to_html(text).text
     again = html_to_otsl(html)
@@ -110,7 +110,7 @@ def test_whatever_is_read_is_a_table_that_comes_back(text):
 
 
 @pytest.mark.parametrize("html", [
-    "<table><tr>" + "<td colspan=99999 rowspan=99999>x" * 2000, "<table>" + "<tr><td rowspan=999 colspan=999>x" * 2000,
+    "<table><tr>" + "<td colspan=99999 rowspan=99999>x" * 500, "<table>" + "<tr><td rowspan=999 colspan=999>x" * 500,
     "<table>" + "<tr>" * 5_000 + "<td>" * 5_000,
 ])  # fmt: skip
 def test_huge_spans_stay_small(html):

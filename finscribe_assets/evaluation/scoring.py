@@ -12,7 +12,7 @@ from finscribe_assets.evaluation.anls import anls_star
 from finscribe_assets.evaluation.fields import Comparison, FieldOutcome, Status, compare, rows_of
 from finscribe_assets.evaluation.inputs import Prediction, Truth
 from finscribe_assets.evaluation.response import Fate, read_response
-from finscribe_assets.evaluation.tables import teds, to_html
+from finscribe_assets.evaluation.teds import teds, to_html
 
 COLUMNS = ("line_id", "item_name", "quantity", "unit_code", "net_price", "vat_rate", "net_amount")
 

@@ -27,7 +27,7 @@ from typing import Any
 from rapidfuzz.distance import Levenshtein
 
 from finscribe_assets.evaluation.fields import Comparison
-from finscribe_assets.evaluation.measures import COLUMNS, table_similarity
+from finscribe_assets.evaluation.scoring import COLUMNS, table_score
 from finscribe_assets.evaluation.teds import similarity, to_html
 from finscribe_assets_tests.evaluation.pubtabnet import reference_teds
 
@@ -111,7 +111,7 @@ def of_reports(pairs: int) -> dict[str, float]:
             )  # fmt: skip
             comparison, asked = Comparison((), truth, predicted), set(truth)
             started = time.process_time()
-            table_similarity(comparison, asked)
+            table_score(comparison, asked)
             spent[name] = spent.get(name, 0.0) + time.process_time() - started
     return {name: round(value / pairs * 1e6) for name, value in spent.items() if name != "a column more"}
 

@@ -130,8 +130,8 @@ def test_consistency_is_to_the_smallest_amount_of_the_currency(currency, kept):
     """A dinar has three decimals: what no dollar is told to is an error of a dinar."""
     line = {"item_name": "x", "quantity": "1", "net_price": "3", "net_amount": "3"}
     said = {"lines": [line | {"net_amount": "3.0030"}]}
-    rules = score({"d": Truth("d", {"currency_code": currency, "lines": [line]})}, {"d": Prediction("d", said)})[0].rules
-    assert [rule.kept for rule in rules] == [kept]
+    truth = Truth("d", {"currency_code": currency, "lines": [line]})
+    assert [rule.kept for rule in score({"d": truth}, {"d": Prediction("d", said)})[0].rules] == [kept]
 
 
 HOSTILE = [

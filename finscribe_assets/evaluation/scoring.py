@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from finscribe_assets.documents import rules
@@ -51,24 +53,24 @@ class Scored:
         """Return the document's fields."""
         return self.comparison.outcomes
 
-    def count(self, *statuses: Status) -> int:
-        """Return how many fields came out so."""
-        return sum(outcome.status in statuses for outcome in self.outcomes)
+    @cached_property
+    def _statuses(self) -> Counter[Status]:
+        return Counter(outcome.status for outcome in self.outcomes)
 
     @property
     def correct(self) -> int:
         """Return how many fields are right."""
-        return self.count(Status.CORRECT)
+        return self._statuses[Status.CORRECT]
 
     @property
     def asked(self) -> int:
         """Return how many fields the truth has: those right, wrong and missing."""
-        return self.count(Status.CORRECT, Status.WRONG, Status.MISSING)
+        return len(self.outcomes) - self._statuses[Status.EXTRA]
 
     @property
     def said(self) -> int:
         """Return how many fields the prediction has: those right, wrong and extra."""
-        return self.count(Status.CORRECT, Status.WRONG, Status.EXTRA)
+        return len(self.outcomes) - self._statuses[Status.MISSING]
 
     @property
     def f1(self) -> float:

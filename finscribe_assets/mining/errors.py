@@ -73,6 +73,14 @@ class _Document:
         return _places({path: one.predicted for path, one in self.failed.items() if one.predicted is not None})
 
     @cached_property
+    def valueless(self) -> set[str]:
+        """Return the fields where an object or a list stands instead of a value."""
+        extra = [path for path, one in self.failed.items() if one.status is Status.EXTRA]
+        missing = {path for path, one in self.failed.items() if one.status is Status.MISSING}
+        starts = (path[: mark.start()] for path in extra for mark in re.finditer(r"[.\[]", path))
+        return missing.intersection(starts)
+
+    @cached_property
     def fates(self) -> dict[tuple[str, int], RowFate]:
         """Tell what became of each true row, by list and position."""
         return {(row.list, place): row.fate for row in self.scored.comparison.rows for place in row.true}
@@ -104,13 +112,15 @@ class _Document:
             return ErrorType.RESPONSE
         if Fate.TRUNCATED in fates:
             return ErrorType.TRUNCATED
-        if any(one.startswith((f"{path}.", f"{path}[")) for one in self.failed):
-            return ErrorType.WRONG_TYPE  # an object or a list stands where a value belongs
+        if path in self.valueless:
+            return ErrorType.WRONG_TYPE
         # Said, but of another field, which is not it.
         taken = [other for other in self.wrong_places.get(true, ()) if len(true) >= DISTINCTIVE and other != path]
         return _nearest(path, taken) or ErrorType.MISSING
 
     def _of_extra(self, path: str, said: str, element: str) -> ErrorType:
+        if any(path.startswith((f"{one}.", f"{one}[")) for one in self.valueless):
+            return ErrorType.WRONG_TYPE
         member = _MEMBER.fullmatch(path)
         if member and (member[1], int(member[2])) not in self.fates:
             return ErrorType.ROW_SPLIT if self._is_part(member[1], member[2]) else ErrorType.ROW_EXTRA

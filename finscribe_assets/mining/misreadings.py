@@ -6,6 +6,7 @@ Both are canonical (evaluation/normalise.py): an amount is a plain decimal and a
 from __future__ import annotations
 
 import datetime as dt
+import re
 import unicodedata
 from decimal import Decimal
 
@@ -18,9 +19,9 @@ from finscribe_assets.evaluation.normalise import canonical
 from finscribe_assets.mining.error_types import ErrorType
 
 # Characters that readers of print take for each other; the first of each stands for all.
-_LOOK_ALIKES = ("0OoQD", "1lIi|!", "2Zz", "5Ss", "6bG", "8B", "9gq", "ce", "uv", "nh")
+_LOOK_ALIKES = ("0OoQD", "1lLIi|!", "2Zz", "5Ss", "6bG", "8B", "9gq", "ce", "uv", "nh")
 _FOLD = str.maketrans({other: group[0] for group in _LOOK_ALIKES for other in group[1:]})
-_FOLDED_PAIRS = (("rn", "m"), ("cl", "d"), ("vv", "w"))
+_FOLDED_PAIRS = (("rn", "m"), ("RN", "M"), ("cl", "d"), ("vv", "w"), ("VV", "W"))
 # Letters that Unicode does not take apart.
 _BARE = str.maketrans({"ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "æ": "ae", "Æ": "AE", "ß": "ss"})
 CUT = 2  # characters lost, from which on a text is cut rather than misread
@@ -51,6 +52,8 @@ def _of_amount(wanted: Decimal, given: Decimal) -> ErrorType:
     true, said = _significant(wanted), _significant(given)
     if true == said:
         return ErrorType.SEPARATOR
+    if len(true) > 1 and said in (true * 2, true * 3):
+        return ErrorType.REPETITION
     fractions = [max(0, -int(value.as_tuple().exponent)) for value in (wanted, given)]
     aligned = [format(abs(value), f".{max(fractions)}f").replace(".", "") for value in (wanted, given)]
     # 12.34 read as 12.3 has lost a digit: that the 4 was read as a 0 is less likely.
@@ -89,7 +92,8 @@ def _of_text_for_amount(path: str, true: str, said: str, locale: str | None) -> 
 
 def _of_unreadable(path: str, true: str, said: str, locale: str | None) -> ErrorType:
     """Return what was done to a value so that it is none of its kind any more."""
-    if canonical(path, said.translate(_FOLD), locale) == true:
+    numbers = re.sub(r"\S*\d\S*", lambda word: word[0].translate(_FOLD), said)  # words, as of a month, stay
+    if true in (canonical(path, numbers, locale), canonical(path, said.translate(_FOLD), locale)):
         return ErrorType.CHARACTER_CONFUSION
     for times in (2, 3):
         part = len(said) // times

@@ -63,7 +63,8 @@ def _row(printed: Printed, name: str, index: int) -> Printed:
 
 def _with_rows(printed: Printed, name: str, rows: list[Printed]) -> Printed:
     others = {path: text for path, text in printed.items() if not path.startswith(f"{name}[")}
-    return others | {f"{name}[{index}].{column}": text for index, row in enumerate(rows) for column, text in row.items()}
+    cells = ((index, column, text) for index, row in enumerate(rows) for column, text in row.items())
+    return others | {f"{name}[{index}].{column}": text for index, column, text in cells}
 
 
 def _all_rows(drawn: DrawnDocument, printed: Printed) -> tuple[str, list[Printed]]:
@@ -118,8 +119,11 @@ def hallucinated(drawn: DrawnDocument, printed: Printed, chance: random.Random) 
 
 
 def decoy_taken(drawn: DrawnDocument, printed: Printed, chance: random.Random) -> Printed:
-    texts = [one.text for one in drawn.presentation.decoys if any(map(str.isdigit, one.text)) and " - " not in one.text]
-    printed["issue_date" if chance.random() < 0.5 and "issue_date" in printed else "delivery_date"] = _one(chance, texts)
+    own = [text for path, text in printed.items() if kind_of(path) is ValueKind.DATE]
+    texts = [one.text for one in drawn.presentation.decoys
+             if any(map(str.isdigit, one.text)) and " - " not in one.text and one.text not in own]  # fmt: skip
+    path = "issue_date" if chance.random() < 0.5 and "issue_date" in printed else "delivery_date"
+    printed[path] = _one(chance, texts)
     return printed
 
 
@@ -188,7 +192,8 @@ def label_swap(drawn: DrawnDocument, printed: Printed, chance: random.Random) ->
 
 def wrong_type(drawn: DrawnDocument, printed: Printed, chance: random.Random) -> Printed:
     path = _of_kind(drawn, chance, ValueKind.AMOUNT, ValueKind.DATE)
-    printed[path] = chance.choice(["see attached", "as agreed", {"value": printed[path]}, "n/a", [printed[path]]])
+    text = printed[path]
+    printed[path] = chance.choice(["see attached", "as agreed", {"value": text}, "none given", [text]])
     return printed
 
 
@@ -232,8 +237,13 @@ def _digit_places(text: str) -> list[int]:
     return [place for place, character in enumerate(text) if character in "0123456789"]
 
 
+def _numeric(drawn: DrawnDocument, chance: random.Random, digits: int) -> str:
+    return _of_kind(drawn, chance, ValueKind.AMOUNT, ValueKind.IDENTIFIER,
+                    fits=lambda text: len(_digit_places(text)) >= digits)  # fmt: skip
+
+
 def digit_count(drawn: DrawnDocument, printed: Printed, chance: random.Random) -> Printed:
-    path = _of_kind(drawn, chance, ValueKind.AMOUNT, ValueKind.IDENTIFIER, fits=lambda text: len(_digit_places(text)) > 3)
+    path = _numeric(drawn, chance, 4)
     text = printed[path]
     place = chance.choice(_digit_places(text)[:-1])
     if kind_of(path) is ValueKind.AMOUNT and text[place] == "0":  # that would be the number at another scale
@@ -243,7 +253,7 @@ def digit_count(drawn: DrawnDocument, printed: Printed, chance: random.Random) -
 
 
 def digit(drawn: DrawnDocument, printed: Printed, chance: random.Random) -> Printed:
-    path = _of_kind(drawn, chance, ValueKind.AMOUNT, ValueKind.IDENTIFIER, fits=lambda text: len(_digit_places(text)) > 2)
+    path = _numeric(drawn, chance, 3)
     text = printed[path]
     place = chance.choice(_digit_places(text))
     others = [other for other in "123456789" if other != text[place]]

@@ -137,8 +137,9 @@ class _Document:
         said = {path.removeprefix(start): value for path, value in self.scored.comparison.predicted.items()
                 if path.startswith(start)}  # fmt: skip
         truth = self.scored.comparison.truth
-        return any(all(value in truth.get(f"{name}[{row.true[0]}].{column}", "") for column, value in said.items())
-                   for row in self.scored.comparison.rows if row.list == name and row.fate is RowFate.SPLIT)  # fmt: skip
+        split = [place for (one, place), fate in self.fates.items() if one == name and fate is RowFate.SPLIT]
+        return any(all(value in truth.get(f"{name}[{row}].{column}", "") for column, value in said.items())
+                   for row in split)  # fmt: skip
 
     def _of_wrong(self, path: str, true: str, said: str) -> ErrorType:
         if self._is_other_party(path, said):

@@ -35,6 +35,7 @@ class MiningReport:
 
     cells: tuple[Cell, ...]
     weak: tuple[WeakCell, ...]
+    unread: int  # documents without a prediction: they tell nothing of how the reader fails
     effects: dict[str, tuple[Effect, ...]]  # by name of weak cell
     low_confidence: tuple[dict[str, Any], ...]
     plan: Plan | None
@@ -50,6 +51,7 @@ class MiningReport:
             "cells": [{**asdict(cell), "documents": len(cell.documents)} for cell in self.cells],
             "weak": [cell.model_dump(mode="json") for cell in self.weak],
             "effects": {name: [asdict(effect) for effect in effects] for name, effects in self.effects.items()},
+            "unread": self.unread,
             "low_confidence": list(self.low_confidence),
             "plan": self.explained,
             "plan_by_cell": explain_cells(self.weak),
@@ -69,7 +71,8 @@ def mine(scored: Sequence[Scored], parent: Plan, documents: int, drawn: DrawnVal
         ValueError: there is no such rule, or no such name as one of those disabled.
     """
     known = pages or {}
-    tallies = [tally(one, known.get(one.truth.id)) for one in scored]
+    read = [one for one in scored if one.fates]
+    tallies = [tally(one, known.get(one.truth.id)) for one in read]
     cells = find_cells(tallies)
     attribution = Attribution(tallies, drawn or {})
     weak = [cell for cell in cells if cell.weak]
@@ -78,7 +81,7 @@ def mine(scored: Sequence[Scored], parent: Plan, documents: int, drawn: DrawnVal
     found = [_as_weak_cell(cell, effects[cell.name]) for cell in weak]
     plan = make_plan(parent, found, documents, rule=rule, disabled=disabled, progress=progress)
     judged = plan.reasons if plan else tuple(left_to_do(found, disabled_names(disabled), progress))
-    return MiningReport(tuple(cells), judged, effects, tuple(_unsure(scored)), plan)
+    return MiningReport(tuple(cells), judged, len(scored) - len(read), effects, tuple(_unsure(read)), plan)
 
 
 def _as_weak_cell(cell: Cell, effects: Sequence[Effect]) -> WeakCell:

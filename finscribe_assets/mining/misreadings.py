@@ -25,6 +25,7 @@ _FOLDED_PAIRS = (("rn", "m"), ("RN", "M"), ("cl", "d"), ("vv", "w"), ("VV", "W")
 # Letters that Unicode does not take apart.
 _BARE = str.maketrans({"ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "æ": "ae", "Æ": "AE", "ß": "ss"})
 CUT = 2  # characters lost, from which on a text is cut rather than misread
+DECIMALS = 2  # that amounts are printed with, if not more
 COMPARED = 400  # characters of what was said: a model may say the same for ever
 
 
@@ -56,8 +57,8 @@ def _of_amount(wanted: Decimal, given: Decimal) -> ErrorType:
         return ErrorType.REPETITION
     fractions = [max(0, -int(value.as_tuple().exponent)) for value in (wanted, given)]
     aligned = [format(abs(value), f".{max(fractions)}f").replace(".", "") for value in (wanted, given)]
-    # 12.34 read as 12.3 has lost a digit: that the 4 was read as a 0 is less likely.
-    if fractions[1] >= fractions[0] and _substituted(*aligned) == 1:
+    # 12.34 read as 12.3 has lost a digit: that the 4 was read as a 0 is less likely. Nor does print grow decimals.
+    if fractions[0] <= fractions[1] <= max(DECIMALS, fractions[0]) and _substituted(*aligned) == 1:
         return ErrorType.DIGIT
     return _of_digits(true, said, *aligned)
 
@@ -141,7 +142,8 @@ def _of_text(true: str, said: str) -> ErrorType:
         return ErrorType.REPETITION
     lost = len(wanted) - len(given)
     digits_alone = all(character.isdigit() for character in _difference(wanted, given))
-    if lost >= CUT and given and (wanted.startswith(given) or wanted.endswith(given)) and (lost > 2 or not digits_alone):
+    is_part = bool(given) and (wanted.startswith(given) or wanted.endswith(given))
+    if is_part and lost >= CUT and (lost > 2 or not digits_alone):
         return ErrorType.CUT_SHORT
     if 0 < abs(lost) <= 2 and digits_alone and Levenshtein.distance(wanted, given) == abs(lost):
         return ErrorType.DIGIT_COUNT
@@ -177,5 +179,5 @@ def _repeats(true: str, said: str) -> bool:
     if (true * (len(said) // len(true) + 1)).startswith(said):
         return True
     # A stretch told twice in a row: without its second telling the text is right.
-    return any(said[place : place + more] == said[place + more : place + 2 * more]
-               and said[:place] + said[place + more :] == true for place in range(len(said) - 2 * more + 1))  # fmt: skip
+    return any(said[place : place + more] == said[place + more :][:more] and said[:place] + said[place + more :] == true
+               for place in range(len(said) - 2 * more + 1))  # fmt: skip

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
+from typing import TypeVar
 
 from finscribe_assets.documents.drawn import Engine
+from finscribe_assets.documents.kinds import Element
 from finscribe_assets.documents.knobs import KNOB_FACTS, Knobs
 from finscribe_assets.documents.layouts import LAYOUT_FACTS
 from finscribe_assets.documents.locales import LOCALE_FACTS
@@ -13,12 +15,15 @@ from finscribe_assets.documents.recipe import FONTS, LOCALES, Plan, PlanComponen
 from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.files import sha256_of
 from finscribe_assets.mining.allocation import BASE_SHARE, RULES, Situation
+from finscribe_assets.mining.error_types import ErrorType
 from finscribe_assets.mining.progress import Progress
 
 RAISED = 0.8  # the intensity that a knob is turned up to
 PREFERRED = 4.0  # how much likelier than all others together a locale, font or the like is made
 NO_PLAN = "nothing is weak enough to act on: no cell has five failures and a rate above the threshold"
 ALL_LEFT_OUT = "nothing is left to act on: every weak cell is disabled or retired"
+
+_Name = TypeVar("_Name", bound=str)
 
 # Weights of a recipe that a plan can prefer a value of: the name's prefix → field and known values.
 _PREFERABLE: dict[str, tuple[str, Collection[str]]] = {
@@ -33,9 +38,6 @@ def disabled_names(names: Collection[str]) -> tuple[str, ...]:
     Raises:
         ValueError: a name is neither of a cell nor of a knob.
     """
-    from finscribe_assets.documents.kinds import Element
-    from finscribe_assets.mining.error_types import ErrorType
-
     usual = tuple(dict.fromkeys(name.strip().replace("*", "×").removeprefix("knob:") for name in names))
     for name in usual:
         element, _, error = name.partition("×")
@@ -46,7 +48,8 @@ def disabled_names(names: Collection[str]) -> tuple[str, ...]:
     return usual
 
 
-def left_to_do(cells: Sequence[WeakCell], disabled: Collection[str], progress: Mapping[str, Progress]) -> list[WeakCell]:
+def left_to_do(cells: Sequence[WeakCell], disabled: Collection[str],
+               progress: Mapping[str, Progress]) -> list[WeakCell]:  # fmt: skip
     """Return the cells without their vetoed knobs; those that nothing is to be done for say why."""
     judged = []
     for cell in cells:
@@ -58,7 +61,8 @@ def left_to_do(cells: Sequence[WeakCell], disabled: Collection[str], progress: M
 
 
 def make_plan(parent: Plan, cells: Sequence[WeakCell], documents: int, *, rule: str = "portfolio",
-              disabled: Collection[str] = (), progress: Mapping[str, Progress] | None = None) -> Plan | None:  # fmt: skip
+              disabled: Collection[str] = (),
+              progress: Mapping[str, Progress] | None = None) -> Plan | None:  # fmt: skip
     """Return the plan of the batch after ``parent``, or None when no cell is left to act on.
 
     The seed follows from the parent's, so that a plan is a function of what was found.
@@ -131,7 +135,7 @@ def turned_up(recipe: Recipe, name: str) -> Recipe:
     return recipe.model_copy(update=changed)
 
 
-def _preferring(weights: Mapping[str, float], favoured: Collection[str]) -> dict[str, float]:
+def _preferring(weights: Mapping[_Name, float], favoured: Collection[_Name]) -> dict[_Name, float]:
     """Return weights that make the favoured ones PREFERRED times as likely as the others, if they are not already."""
     own = sum(weight for name, weight in weights.items() if name in favoured)
     others = sum(weights.values()) - own

@@ -36,6 +36,7 @@ LONGEST_TABLE = 20  # rows; longer ones take long to compare and show nothing mo
 TRIES = 60  # documents looked at for each error wanted, as not every document can fail in every way
 ABOVE = 0.12  # by which a planted rate is above the threshold
 DOCUMENTS = 100
+FEWEST = 0.06  # of the documents, that have a planted value
 TOGETHER = {"fields on their own": 0.0, "half by document": 0.5, "documents as a whole": 1.0}
 
 
@@ -132,7 +133,7 @@ def attribution(documents: Sequence[DrawnDocument], runs: int, sample: int) -> d
     for run in range(runs * 2):
         own = list(chance.choice(names, sample, replace=False))
         having = {one: sum(values[name].get(one, 0) >= 0.3 for name in own) for one in every}
-        possible = [one for one in every if 0.04 * sample <= having[one] <= 0.6 * sample]
+        possible = [one for one in every if FEWEST * sample <= having[one] <= 0.6 * sample]
         kinds = sorted({one.partition(":")[0] if ":" in one else "knob" for one in possible})
         kind = kinds[run % len(kinds)]
         planted = chance.choice([one for one in possible if (one.partition(":")[0] if ":" in one else "knob") == kind])

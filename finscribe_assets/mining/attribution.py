@@ -1,9 +1,9 @@
 """Which drawn values make a cell fail more: knobs, locales, fonts, layouts, kinds of document, engines.
 
-A value is compared among the documents that could have had it alone: a knob of credit notes among credit notes, a
-Japanese font among Japanese documents. What is confounded all the same (a font with the locale that fails) is parted by
-going step by step: the strongest value is taken, documents are stratified by it, and the others must then show an
-effect within the strata.
+A knob is compared among the documents on which it could act: one of credit notes among credit notes. What is confounded
+(a layout with the kind of document that has it, a font with the locale) is parted by going step by step: of the values
+that show an effect the one is taken that explains the others best, as they show least within its strata; documents are
+stratified by it, and others must then show an effect within.
 
 Within strata the effect is Mantel and Haenszel's (1959) difference of rates, and its statistic Mantel's (1963)
 extension to doses and scores. Many values are looked at: a value counts when its statistic is above what the largest of
@@ -20,14 +20,13 @@ import numpy as np
 
 from finscribe_assets.documents.drawn import DrawnDocument
 from finscribe_assets.documents.knobs import KNOB_FACTS
-from finscribe_assets.documents.layouts import LAYOUT_FACTS
 from finscribe_assets.documents.locales import LOCALE_FACTS
-from finscribe_assets.documents.recipe import fonts_for
 from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.mining.cells import Z95, Key, Tally
 
 MIN_DOCUMENTS = 5  # with a value, and without it
 MOST = 3  # values that a cell is put down to
+RIVALS = 8  # of the strongest values, that are held against each other
 PERMUTATIONS, LEVEL = 299, 0.05
 
 DrawnValues = Mapping[str, Mapping[str, float]]  # by document id and name
@@ -54,13 +53,9 @@ def drawn_values(documents: Sequence[DrawnDocument]) -> dict[str, dict[str, floa
 
 @lru_cache(maxsize=100_000)
 def _could_have(name: str, kind: str, locale: str) -> bool:
-    """Tell whether a document of such a kind and locale can be drawn with a value."""
-    what, _, value = name.partition(":")
-    if name in KNOB_FACTS:
-        return KNOB_FACTS[name].acts_on(DocumentType(kind), LOCALE_FACTS[locale].language)
-    if what == "font":
-        return value in fonts_for(locale)
-    return what != "layout" or kind in LAYOUT_FACTS[value].document_types
+    """Tell whether a document of such a kind and locale can be drawn with a value; of a choice, any has one."""
+    facts = KNOB_FACTS.get(name)
+    return facts is None or facts.acts_on(DocumentType(kind), LOCALE_FACTS[locale].language)
 
 
 class Attribution:
@@ -99,13 +94,22 @@ class Attribution:
         found: list[Effect] = []
         while len(found) < MOST and len(chosen):
             statistic = _Mantel(values[:, chosen], eligible[:, chosen], strata)
-            z, slopes = statistic(rates[:, None])
-            best = int(z[:, 0].argmax())
-            if z[best, 0] <= statistic.largest_by_chance(rates, random):
+            z, slopes = (part[:, 0] for part in statistic(rates[:, None]))
+            order = np.argsort(-z, kind="stable")
+            rivals = order[z[order] > statistic.largest_by_chance(rates, random)][:RIVALS]
+            if not len(rivals):
                 break
+
+            columns = chosen[rivals]
+            left = []  # of the rivals' effects, where documents are stratified by one of them
+            for column in columns:
+                others = columns[columns != column]
+                within = _Mantel(values[:, others], eligible[:, others], strata * 2 + has[:, column])
+                left.append(float(within(rates[:, None])[0].max(initial=0.0)))
+            best = rivals[int(np.argmin(left))]
             column = chosen[best]
-            difference = float(slopes[best, 0] * strongest[column])
-            spread = Z95 * difference / float(z[best, 0])
+            difference = float(slopes[best] * strongest[column])
+            spread = Z95 * difference / float(z[best])
             found.append(Effect(self.names[column], round(difference, 4), round(difference - spread, 4),
                                 round(difference + spread, 4), int(has[:, column].sum())))  # fmt: skip
             strata = strata * 2 + has[:, column]

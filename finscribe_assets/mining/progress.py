@@ -51,7 +51,8 @@ def progress_of(cell: Cell, history: Sequence[Earlier], batch: int) -> Progress:
     name = cell.name
     measured = [*(one.rates.get(name, (0.0, 0.0)) for one in history), (cell.rate, cell.effective)]
     given = [one.documents.get(name, 0) for one in history]
-    steps = [(before, after, documents) for before, after, documents in zip(measured, measured[1:], given, strict=True)
+    steps = [(before, after, documents)
+             for before, after, documents in zip(measured[:-1], measured[1:], given, strict=True)
              if documents and before[1]]  # fmt: skip
     fallen = sum(math.log(_kept_from_zero(before) / _kept_from_zero(after)) for before, after, _ in steps)
     learning = (math.log(2) + fallen) / (batch + sum(documents for *_, documents in steps))

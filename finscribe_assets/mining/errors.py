@@ -7,7 +7,7 @@ value in its right place was misread is told by misreadings.py.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 from finscribe_assets.documents.drawn import DrawnDocument
@@ -23,7 +23,8 @@ __all__ = ["ErrorType", "Page", "classify"]
 
 DISTINCTIVE = 4  # characters from which on two equal values are no coincidence
 _NOTHING_READ = {Fate.NO_JSON, Fate.NOT_AN_OBJECT, Fate.EMPTY, Fate.TOO_DEEP}
-_MEMBER = re.compile(r"([a-z_]+)\[(\d+)\]\.?(.*)", re.DOTALL)
+LONGEST_PATH = 200  # characters of a path, that are looked at: a model invents names
+_MEMBER = re.compile(r"([a-z_]+)\[([0-9]{1,7})\]\.?(.*)", re.DOTALL)
 _PARTY = re.compile(r"(seller|buyer|payee|ship_to)\.(.*)", re.DOTALL)
 _SUMMARIES = ("totals.", "statement.", "vat_breakdown[", "page_subtotals[")
 _IN_TWO_CURRENCIES = {"totals.total_vat", "totals.total_vat_accounting"}
@@ -54,15 +55,10 @@ def classify(scored: Scored, page: Page = _BLANK) -> list[tuple[FieldOutcome, Er
     return [(outcome, document.cause(outcome)) for outcome in failed]
 
 
-@dataclass(frozen=True)
 class _Document:
-    scored: Scored
-    page: Page
-    failed: dict[str, FieldOutcome] = field(init=False)
-
-    def __post_init__(self) -> None:
-        wrong = {one.path: one for one in self.scored.outcomes if one.status is not Status.CORRECT}
-        object.__setattr__(self, "failed", wrong)
+    def __init__(self, scored: Scored, page: Page) -> None:
+        self.scored, self.page = scored, page
+        self.failed = {one.path: one for one in scored.outcomes if one.status is not Status.CORRECT}
 
     @cached_property
     def true_places(self) -> dict[str, list[str]]:
@@ -77,7 +73,7 @@ class _Document:
         """Return the fields where an object or a list stands instead of a value."""
         extra = [path for path, one in self.failed.items() if one.status is Status.EXTRA]
         missing = {path for path, one in self.failed.items() if one.status is Status.MISSING}
-        starts = (path[: mark.start()] for path in extra for mark in re.finditer(r"[.\[]", path))
+        starts = (path[: mark.start()] for path in extra for mark in re.finditer(r"[.\[]", path[:LONGEST_PATH]))
         return missing.intersection(starts)
 
     @cached_property
@@ -90,28 +86,29 @@ class _Document:
             return ErrorType.ILLEGIBLE
         if outcome.status is Status.EXTRA:
             return self._of_extra(outcome.path, outcome.predicted or "", outcome.element)
-        return self._of_row(outcome) or (
-            self._of_missing(outcome.path, outcome.truth or "")
-            if outcome.status is Status.MISSING
-            else self._of_wrong(outcome.path, outcome.truth or "", outcome.predicted or "")
-        )
+        if (error := self._of_row(outcome)) is not None:
+            return error
+        if outcome.status is Status.MISSING:
+            return self._of_missing(outcome.path, outcome.truth or "")
+        return self._of_wrong(outcome.path, outcome.truth or "", outcome.predicted or "")
 
     def _of_row(self, outcome: FieldOutcome) -> ErrorType | None:
         member = _MEMBER.fullmatch(outcome.path)
-        fate = self.fates.get((member[1], int(member[2]))) if member else None
-        if fate is RowFate.MISSING and Fate.TRUNCATED in self.scored.fates:
-            return ErrorType.TRUNCATED
-        if fate is RowFate.MISSING and not _NOTHING_READ.isdisjoint(self.scored.fates or (Fate.EMPTY,)):
-            return ErrorType.RESPONSE
-        return {RowFate.MISSING: ErrorType.ROW_MISSING, RowFate.MERGED: ErrorType.ROW_MERGED,
-                RowFate.SPLIT: ErrorType.ROW_SPLIT}.get(fate) if fate else None  # fmt: skip
+        fate = self.fates.get((member[1], int(member[2])), RowFate.MATCHED) if member else RowFate.MATCHED
+        if fate is RowFate.MISSING:
+            return self._of_response() or ErrorType.ROW_MISSING
+        return {RowFate.MERGED: ErrorType.ROW_MERGED, RowFate.SPLIT: ErrorType.ROW_SPLIT}.get(fate)
 
-    def _of_missing(self, path: str, true: str) -> ErrorType:
+    def _of_response(self) -> ErrorType | None:
+        """Return what was wrong with the whole response, so that things are missing."""
         fates = self.scored.fates
         if not fates or not _NOTHING_READ.isdisjoint(fates):
             return ErrorType.RESPONSE
-        if Fate.TRUNCATED in fates:
-            return ErrorType.TRUNCATED
+        return ErrorType.TRUNCATED if Fate.TRUNCATED in fates else None
+
+    def _of_missing(self, path: str, true: str) -> ErrorType:
+        if (error := self._of_response()) is not None:
+            return error
         if path in self.valueless:
             return ErrorType.WRONG_TYPE
         # Said, but of another field, which is not it.
@@ -133,22 +130,20 @@ class _Document:
 
     def _is_part(self, name: str, place: str) -> bool:
         """Tell whether an extra row says nothing but parts of a true row that was split."""
+        split = [row for (one, row), fate in self.fates.items() if one == name and fate is RowFate.SPLIT]
+        if not split:
+            return False
         start = f"{name}[{place}]."
         said = {path.removeprefix(start): value for path, value in self.scored.comparison.predicted.items()
                 if path.startswith(start)}  # fmt: skip
         truth = self.scored.comparison.truth
-        split = [place for (one, place), fate in self.fates.items() if one == name and fate is RowFate.SPLIT]
         return any(all(value in truth.get(f"{name}[{row}].{column}", "") for column, value in said.items())
                    for row in split)  # fmt: skip
 
     def _of_wrong(self, path: str, true: str, said: str) -> ErrorType:
-        if self._is_other_party(path, said):
-            return ErrorType.PARTY_SWAP
         error = misreading(path, true, said, self.scored.truth.locale)
         if is_exact(error):
             return error
-        if self._is_other_currency(path, said):
-            return ErrorType.CURRENCY
         others = [other for other in self.true_places.get(said, ()) if other != path]
         exchanged = [other for other in others
                      if other in self.failed and self.failed[other].predicted == true]  # fmt: skip
@@ -158,18 +153,8 @@ class _Document:
             return _nearest(path, exchanged or others) or error
         return error
 
-    def _is_other_party(self, path: str, said: str) -> bool:
-        party = _PARTY.fullmatch(path)
-        truth = self.scored.comparison.truth
-        return party is not None and any(
-            truth.get(f"{role}.{party[2]}") == said for role in ("seller", "buyer", "payee", "ship_to")
-        )
-
-    def _is_other_currency(self, path: str, said: str) -> bool:
-        truth = self.scored.comparison.truth
-        return path in _IN_TWO_CURRENCIES and any(truth.get(other) == said for other in _IN_TWO_CURRENCIES - {path})
-
     def _is_other_print(self, path: str, said: str) -> bool:
+        """Tell whether what was said stands on the page, though it is no field's value."""
         locale = self.scored.truth.locale
         return any(text and canonical(path, text, locale) == said for text in self.page.others)
 
@@ -184,8 +169,8 @@ def _places(values: dict[str, str]) -> dict[str, list[str]]:
 def _nearest(path: str, others: list[str]) -> ErrorType | None:
     """Return whose value it is: of the fields that have it the one that is nearest, None where none has."""
     found = {relation for other in others if (relation := _relation(path, other)) is not None}
-    order = (ErrorType.PARTY_SWAP, ErrorType.COLUMN_SWAP, ErrorType.WRONG_TOTAL, ErrorType.ROW_SHIFT,
-             ErrorType.LABEL_SWAP)  # fmt: skip
+    order = (ErrorType.PARTY_SWAP, ErrorType.CURRENCY, ErrorType.COLUMN_SWAP, ErrorType.WRONG_TOTAL,
+             ErrorType.ROW_SHIFT, ErrorType.LABEL_SWAP)  # fmt: skip
     return next((relation for relation in order if relation in found), None)
 
 
@@ -199,6 +184,8 @@ def _relation(path: str, other: str) -> ErrorType | None:
     parties = _PARTY.fullmatch(path), _PARTY.fullmatch(other)
     if parties[0] and parties[1] and parties[0][2] == parties[1][2]:
         return ErrorType.PARTY_SWAP
+    if {path, other} == _IN_TWO_CURRENCIES:
+        return ErrorType.CURRENCY
     if path.startswith(_SUMMARIES) and other.startswith(_SUMMARIES):
         return ErrorType.WRONG_TOTAL
     return ErrorType.LABEL_SWAP

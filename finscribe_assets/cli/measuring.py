@@ -108,8 +108,8 @@ def mine(
 ) -> None:
     """Find what a reader is weak at, and plan the documents that teach it.
 
-    Failures are put into cells of element × error type; a cell is weak when at least five fields failed so, fields that
-    fail together counting as one, and the rate is above the threshold by a test that holds over all cells.
+    Failures are put into cells of element × error type; a cell is weak when at least five documents failed so and its
+    rate is above the threshold by a test that holds over all cells, fields that fail together counting as one.
     """
     from finscribe_assets.documents.batch import read_documents
     from finscribe_assets.documents.loading import load_plan

@@ -5,8 +5,8 @@ are one observation. So a cell's rate is the mean over documents of the share of
 and both bounds and tests count *effective* fields: as many independent ones as would vary as much as the documents do
 (the design effect of Kish 1965, used for tests as by Rao and Scott 1992).
 
-A cell is *watched* when at least five effective fields failed so and the one-sided 95 % Wilson lower bound of its rate
-is above the threshold. It is *weak*, and synthesised for, when, besides, its rate is above the threshold by a one-sided
+A cell is *watched* when at least five documents failed so and the one-sided 95 % Wilson lower bound of its rate is
+above the threshold. It is *weak*, and synthesised for, when, besides, its rate is above the threshold by a one-sided
 binomial test under Benjamini-Hochberg at q = 0.1 over all cells seen.
 """
 
@@ -23,7 +23,7 @@ from scipy.special import betainc
 from finscribe_assets.evaluation.report import Scored
 from finscribe_assets.mining.errors import ErrorType, Page, classify
 
-MIN_FAILURES = 5
+MIN_DOCUMENTS = 5  # that failed so
 THRESHOLD = 0.01  # a rate of failure that is not worth a batch
 FALSE_DISCOVERY = 0.1
 Z95 = 1.6448536269514722  # one-sided
@@ -119,7 +119,7 @@ def find_cells(tallies: Sequence[Tally], threshold: float = THRESHOLD) -> list[C
     for key, places in failed.items():
         rate, effective = evidence[key]
         bound = wilson_lower(rate * effective, effective)
-        watched = rate * effective >= MIN_FAILURES - 1e-9 and bound > threshold
+        watched = len(places) >= MIN_DOCUMENTS and bound > threshold
         cells.append(Cell(
             *key,
             failures=sum(tallies[place].failures[key] for place in places),

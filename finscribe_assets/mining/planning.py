@@ -20,7 +20,7 @@ from finscribe_assets.mining.progress import Progress
 
 RAISED = 0.8  # the intensity that a knob is turned up to
 PREFERRED = 4.0  # how much likelier than all others together a locale, font or the like is made
-NO_PLAN = "nothing is weak enough to act on: no cell has five failures and a rate above the threshold"
+NO_PLAN = "nothing is weak enough to act on: no cell failed in five documents at a rate above the threshold"
 ALL_LEFT_OUT = "nothing is left to act on: every weak cell is disabled or retired"
 
 _Name = TypeVar("_Name", bound=str)

@@ -66,6 +66,7 @@ def simulated(rate, documents=100, fields=30, seed=0):
 
 def test_failures_of_one_document_are_one_observation():
     assert [cell.weak for cell in find_cells(simulated(lambda one: float(one == 7)))] == [False]
+    assert [cell.weak for cell in find_cells(simulated(lambda one: 0.9, documents=4))] == [False]
     together = find_cells(simulated(lambda one: float(one % 8 == 0)))[0]  # 13 documents of 100, all their fields
     assert (together.weak, together.failures) == (True, 390)
     assert together.effective == pytest.approx(100)

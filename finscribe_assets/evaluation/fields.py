@@ -15,10 +15,10 @@ from typing import Any
 from finscribe_assets.documents.elements import LISTS, UNPRINTED, element_of, field_of
 from finscribe_assets.documents.schema import flatten
 from finscribe_assets.evaluation.inputs import Truth
-from finscribe_assets.evaluation.normalise import canonical
+from finscribe_assets.evaluation.normalise import TRUE, Canonical, Context, Note, canonical
 from finscribe_assets.evaluation.rows import RowFate, RowOutcome, match_rows
 
-__all__ = ["Comparison", "FieldOutcome", "RowFate", "RowOutcome", "Status", "compare"]
+__all__ = ["Comparison", "FieldOutcome", "Note", "RowFate", "RowOutcome", "Status", "compare"]
 
 MAX_MEMBERS = 400  # of a predicted list, or the truth's number; a reader that repeats itself for ever is not followed
 _MEMBER = re.compile(rf"({'|'.join(LISTS)})\[([0-9]{{1,7}})\](?:\.(.*))?", re.DOTALL)
@@ -42,7 +42,8 @@ class FieldOutcome:
     status: Status
     truth: str | None
     predicted: str | None
-    confidence: float | None
+    confidence: float | None  # in the predicted value; None where there is none
+    note: Note | None = None  # why the predicted value could not be read as one of its kind
 
 
 @dataclass(frozen=True)
@@ -57,10 +58,10 @@ class Comparison:
 
 def compare(truth: Truth, document: dict[str, Any], confidence: dict[str, float]) -> Comparison:
     """Compare a predicted JSON document with the truth."""
-    locale = truth.locale
-    # The truth is canonical already, so it is read without a locale's habits.
-    known = _canonical(flatten(truth.document), None)
-    found = _canonical(flatten(document), locale)
+    known = {path: form.text for path, form in _canonical(flatten(truth.document), TRUE).items()}
+    leaves = flatten(document)
+    read = _canonical(leaves, Context.of(truth.document).writing(leaves))
+    found = {path: form.text for path, form in read.items()}
     asked = {path: value for path, value in known.items() if _is_asked(path, truth)}
     true, told, wanted = _rows(known), _rows(found), _rows(asked)
     places: dict[str, dict[int, int]] = {}
@@ -72,19 +73,19 @@ def compare(truth: Truth, document: dict[str, Any], confidence: dict[str, float]
         )
         rows += became
     predicted = {moved: value for path, value in found.items() if (moved := _moved(path, places)) is not None}
+    notes = {_moved(path, places): form.note for path, form in read.items() if form.note}
     confident = {moved: value for path, value in confidence.items() if (moved := _moved(path, places)) is not None}
     outcomes = []
     for path, value in asked.items():
         said = predicted.get(path)
         status = Status.MISSING if said is None else Status.CORRECT if said == value else Status.WRONG
-        outcomes.append(
-            FieldOutcome(path, str(element_of(path) or "unknown"), status, value, said, confident.get(path))
-        )
+        outcomes.append(FieldOutcome(path, str(element_of(path) or "unknown"), status, value, said,
+                                     None if said is None else confident.get(path), notes.get(path)))  # fmt: skip
     for path, value in sorted(predicted.items()):
         # What is true of the document, though not asked for, is no hallucination.
         if path not in known and field_of(path) not in UNPRINTED:
             outcomes.append(FieldOutcome(path, str(element_of(path) or "unknown"), Status.EXTRA, None, value,
-                                         confident.get(path)))  # fmt: skip
+                                         confident.get(path), notes.get(path)))  # fmt: skip
     return Comparison(tuple(outcomes), known, predicted, tuple(rows))
 
 
@@ -92,8 +93,8 @@ def _is_asked(path: str, truth: Truth) -> bool:
     return field_of(path) not in UNPRINTED and (truth.printed is None or path in truth.printed)
 
 
-def _canonical(leaves: dict[str, Any], locale: str | None) -> dict[str, str]:
-    return {path: form for path, value in leaves.items() if (form := canonical(path, value, locale)) is not None}
+def _canonical(leaves: dict[str, Any], context: Context) -> dict[str, Canonical]:
+    return {path: form for path, value in leaves.items() if (form := canonical(path, value, context)) is not None}
 
 
 def _rows(leaves: dict[str, str]) -> dict[str, dict[int, dict[str, str]]]:

@@ -21,9 +21,10 @@ from finscribe_assets.documents.elements import ValueKind, kind_of
 Row = Mapping[str, str]  # canonical values by field, such as net_amount
 Rows = Mapping[int, Row]  # by position in the list
 
-COMPARED = 100  # characters of a value that likeness is measured on
+COMPARED = 64  # characters of a value that likeness is measured on: a machine word
 LIKENESS = 0.5  # above which rows that agree in nothing may still be the same: a mean, weighted by lengths
 JOINED_LIKENESS = 0.85  # of a text and its parts put together
+MOST_PARTS = 8  # that a row is looked for in, beside the one it is paired with
 SHORTEST_PART = 2  # characters that a part of a text has at least
 
 
@@ -62,8 +63,7 @@ def match_rows(name: str, true: Rows, said: Rows,
     outcomes += pairs.split({place for outcome in outcomes for place in outcome.true})
     grouped_true = {place for outcome in outcomes for place in outcome.true}
     grouped_said = {place for outcome in outcomes for place in outcome.predicted}
-    places = {said_at: true_at for true_at, said_at in pairs.partner.items()
-              if true_at not in pairs.weak or (true_at in grouped_true and said_at in grouped_said)}  # fmt: skip
+    places = {said_at: true_at for true_at, said_at in pairs.partner.items() if true_at not in pairs.weak}
     outcomes += [RowOutcome(name, RowFate.MATCHED, (true_at,), (said_at,)) for said_at, true_at in places.items()
                  if true_at not in grouped_true and said_at not in grouped_said]  # fmt: skip
     told = {*grouped_true, *places.values()}
@@ -88,7 +88,8 @@ class _Pairs:
         # The model's own order plays no part: rows stand in the order of what they say.
         self.rows = sorted(said, key=lambda place: (sorted(said[place].items()), place))
         self.columns = sorted(true)
-        self.row_of = {place: row for row, place in enumerate(self.rows)}
+        self.squeezed = {place: {field: _squeezed(value) for field, value in row.items()}
+                         for place, row in said.items()}  # fmt: skip
         shape = len(self.rows), len(self.columns)
         agreeing, self.equal, alike, characters, alike_characters = (np.zeros(shape) for _ in range(5))
         for field in sorted({field for row in true.values() for field in row}):
@@ -121,6 +122,7 @@ class _Pairs:
                 if others and _is_made_of(self.name, whole, self.true[place], [self.true[one] for one in others], 2):
                     group = tuple(sorted((place, *others)))
                     free.difference_update(group)
+                    self.weak.discard(place)
                     outcomes.append(RowOutcome(self.name, RowFate.MERGED, group, (self.partner[place],)))
                     break
         return outcomes
@@ -130,23 +132,25 @@ class _Pairs:
         strong = {said_at for true_at, said_at in self.partner.items() if true_at not in self.weak}
         free = [place for place in self.rows if place not in strong]
         outcomes = []
-        for column, place in enumerate(self.columns):
+        for place in self.columns:
             if place not in self.partner or place in merged:
                 continue
             whole, own = self.true[place], self.partner[place]
-            parts = [one for one in free if one != own and self._is_part(one, whole, column)]
+            if place in self.weak and own not in free:
+                continue
+            squeezed = {field: _squeezed(value) for field, value in whole.items()}
+            parts = [one for one in free if one != own and self._is_part(one, whole, squeezed)][:MOST_PARTS]
             for others in (parts, *([one] for one in parts)):
                 if others and _is_made_of(self.name, whole, self.said[own], [self.said[one] for one in others], 1):
                     free = [one for one in free if one not in (own, *others)]
+                    self.weak.discard(place)
                     outcomes.append(RowOutcome(self.name, RowFate.SPLIT, (place,), tuple(sorted((own, *others)))))
                     break
         return outcomes
 
-    def _is_part(self, place: int, whole: Row, column: int) -> bool:
-        row = self.said[place]
-        return self.equal[self.row_of[place], column] == len(row) or all(
-            value == whole.get(field) or _squeezed(value) in _squeezed(whole.get(field, ""))
-            for field, value in row.items())  # fmt: skip
+    def _is_part(self, place: int, whole: Row, squeezed: Row) -> bool:
+        return all(value == whole.get(field) or self.squeezed[place][field] in squeezed.get(field, "")
+                   for field, value in self.said[place].items())  # fmt: skip
 
 
 def _compared(mine: Sequence[str | None], theirs: Sequence[str | None]) -> tuple[np.ndarray, np.ndarray]:
@@ -168,9 +172,9 @@ def _compared(mine: Sequence[str | None], theirs: Sequence[str | None]) -> tuple
 
 
 def _run(place: int, step: int, free: Collection[int]) -> list[int]:
-    """Return the free places next to one, nearest first, that way on."""
-    found = []
-    while (place := place + step) in free:
+    """Return the free places next to one, nearest first, that way on, as many as are looked at."""
+    found: list[int] = []
+    while (place := place + step) in free and len(found) < MOST_PARTS // 2:
         found.append(place)
     return found
 

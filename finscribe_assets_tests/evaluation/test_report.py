@@ -3,13 +3,16 @@ import random
 
 import pytest
 
-from finscribe_assets.documents.batch import ground_truth
+from finscribe_assets.documents.batch import ground_truth, read_documents, synthesize
+from finscribe_assets.documents.knobs import Knobs
+from finscribe_assets.documents.recipe import Recipe, seed_plan
 from finscribe_assets.evaluation.fields import Status, compare
 from finscribe_assets.evaluation.html import to_html
 from finscribe_assets.evaluation.inputs import Prediction, Truth, read_predictions, read_truths
 from finscribe_assets.evaluation.measures import calibration, interval
 from finscribe_assets.evaluation.report import evaluate, score
 from finscribe_assets.instructions.answers import unflatten
+from finscribe_assets.shards import LocalShardPool
 
 TRUTH = Truth("d", {"locale": "de_DE", "document_number": "A-1", "issue_date": "2024-03-01", "currency_code": "EUR",
                     "lines": [{"item_name": "Stift", "quantity": "2", "net_price": "1.50", "net_amount": "3.00"},
@@ -30,6 +33,17 @@ def test_a_perfect_reading_of_what_is_printed_scores_one(batch):
     assert {name: figure.value for name, figure in report.headline.items()} == dict.fromkeys(report.headline, 1.0)
     assert all("not met" not in verdict for verdict in report.targets.values())
     assert report.headline["field_accuracy"].n == sum(len(drawn.printed) for drawn in batch.documents)
+
+
+def test_the_oddest_numbers_are_read_as_they_are_printed(tmp_path):
+    odd = {"foreign_separators": 1.0, "sign_styles": 1.0, "negative_amounts": 0.3, "native_digits": 0.5}
+    recipe = Recipe(knobs=Knobs(**odd))
+    synthesize(seed_plan("batch-000", 60, 11, recipe), tmp_path / "documents", LocalShardPool(1), shard_size=60)
+    for drawn in read_documents(tmp_path / "documents"):
+        truth = Truth(drawn.id, drawn.document.to_json(), frozenset(drawn.printed))
+        for answer in (unflatten(drawn.printed), truth.document):
+            wrong = [one for one in compare(truth, answer, {}).outcomes if one.status is not Status.CORRECT]
+            assert not wrong, (drawn.document.currency_code, drawn.presentation.numbers)
 
 
 def test_counts_by_hand():

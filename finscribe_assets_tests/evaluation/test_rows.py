@@ -98,6 +98,17 @@ def test_a_merged_row_counts_as_missing_and_the_rest_of_a_split_one_as_extra():
     assert split["lines[3].item_name"] is Status.EXTRA
 
 
+def test_confidence_goes_with_its_row():
+    said = {"lines": [None, STAPLER | {"net_price": None}, PEN | {"item_name": "Pen, blve"}, PEN]}
+    confidence = {f"lines[{at}].{field}": at / 10 for at in range(4) for field in PEN}
+    found = {outcome.path: outcome for outcome in compare(Truth("d", {"lines": TRUE}), said, confidence).outcomes}
+    assert {found[f"lines[2].{field}"].confidence for field in ("item_name", "quantity", "net_amount")} == {0.1}
+    assert found["lines[2].net_price"].confidence is None  # nothing was predicted: null means absent
+    assert found["lines[0].item_name"].confidence == 0.3
+    assert found["lines[3].item_name"].confidence == 0.2  # the extra row's
+    assert found["lines[1].item_name"].confidence is None
+
+
 words = st.sampled_from(["a", "b", "a b", "ab cd", "cd"])
 some_rows = st.lists(
     st.fixed_dictionaries({}, optional={"item_name": words, "quantity": st.sampled_from("123"), "net_amount": words}),

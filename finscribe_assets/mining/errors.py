@@ -13,11 +13,11 @@ from functools import cached_property
 from finscribe_assets.documents.drawn import DrawnDocument
 from finscribe_assets.documents.elements import ValueKind, kind_of
 from finscribe_assets.evaluation.fields import FieldOutcome, RowFate, Status
-from finscribe_assets.evaluation.normalise import canonical
+from finscribe_assets.evaluation.normalise import Context
 from finscribe_assets.evaluation.report import Scored
 from finscribe_assets.evaluation.response import Fate
 from finscribe_assets.mining.error_types import ErrorType
-from finscribe_assets.mining.misreadings import is_exact, misreading
+from finscribe_assets.mining.misreadings import is_exact, misreading, reads_as
 
 __all__ = ["ErrorType", "Page", "classify"]
 
@@ -59,6 +59,7 @@ class _Document:
     def __init__(self, scored: Scored, page: Page) -> None:
         self.scored, self.page = scored, page
         self.failed = {one.path: one for one in scored.outcomes if one.status is not Status.CORRECT}
+        self.context = Context.of(scored.truth.document)
 
     @cached_property
     def true_places(self) -> dict[str, list[str]]:
@@ -102,7 +103,7 @@ class _Document:
     def _of_response(self) -> ErrorType | None:
         """Return what was wrong with the whole response, so that things are missing."""
         fates = self.scored.fates
-        if not fates or not _NOTHING_READ.isdisjoint(fates):
+        if not self.scored.comparison.predicted and not _NOTHING_READ.isdisjoint(fates):
             return ErrorType.RESPONSE
         return ErrorType.TRUNCATED if Fate.TRUNCATED in fates else None
 
@@ -141,7 +142,7 @@ class _Document:
                    for row in split)  # fmt: skip
 
     def _of_wrong(self, path: str, true: str, said: str) -> ErrorType:
-        error = misreading(path, true, said, self.scored.truth.locale)
+        error = misreading(path, true, said, self.context)
         if is_exact(error):
             return error
         others = [other for other in self.true_places.get(said, ()) if other != path]
@@ -155,8 +156,7 @@ class _Document:
 
     def _is_other_print(self, path: str, said: str) -> bool:
         """Tell whether what was said stands on the page, though it is no field's value."""
-        locale = self.scored.truth.locale
-        return any(text and canonical(path, text, locale) == said for text in self.page.others)
+        return any(reads_as(path, text, said, self.context) for text in self.page.others)
 
 
 def _places(values: dict[str, str]) -> dict[str, list[str]]:

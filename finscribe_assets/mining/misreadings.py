@@ -15,7 +15,7 @@ from rapidfuzz.distance import Levenshtein
 from finscribe_assets.documents.elements import ValueKind, kind_of
 from finscribe_assets.documents.formats import ERAS
 from finscribe_assets.documents.rules import amount_of
-from finscribe_assets.evaluation.normalise import canonical
+from finscribe_assets.evaluation.normalise import Context, canonical
 from finscribe_assets.mining.error_types import ErrorType
 
 # Characters that readers of print take for each other; the first of each stands for all.
@@ -29,17 +29,23 @@ DECIMALS = 2  # that amounts are printed with, if not more
 COMPARED = 400  # characters of what was said: a model may say the same for ever
 
 
-def misreading(path: str, true: str, said: str, locale: str | None = None) -> ErrorType:
+def misreading(path: str, true: str, said: str, context: Context) -> ErrorType:
     """Return how a value was misread; OTHER when it has nothing to do with the right one."""
     said = said[:COMPARED]
     kind = kind_of(path) or ValueKind.TEXT
     if kind is ValueKind.AMOUNT and (wanted := amount_of(true)) is not None:
         given = amount_of(said)
-        return _of_text_for_amount(path, true, said, locale) if given is None else _of_amount(wanted, given)
+        return _of_text_for_amount(path, true, said, context) if given is None else _of_amount(wanted, given)
     if kind is ValueKind.DATE and (day := _date(true)) is not None:
         other = _date(said)
-        return _of_unreadable(path, true, said, locale) if other is None else _of_date(day, other)
+        return _of_unreadable(path, true, said, context) if other is None else _of_date(day, other)
     return _of_text(true, said)
+
+
+def reads_as(path: str, text: str, value: str, context: Context) -> bool:
+    """Tell whether a text, written for a field, means a canonical value."""
+    read = canonical(path, text, context)
+    return read is not None and read.text == value
 
 
 def is_exact(error: ErrorType) -> bool:
@@ -81,8 +87,8 @@ def _substituted(true: str, said: str) -> int:
     return len(changed) if alone and len(changed) <= max(1, len(true) // 2) else 0
 
 
-def _of_text_for_amount(path: str, true: str, said: str, locale: str | None) -> ErrorType:
-    error = _of_unreadable(path, true, said, locale)
+def _of_text_for_amount(path: str, true: str, said: str, context: Context) -> ErrorType:
+    error = _of_unreadable(path, true, said, context)
     if error is not ErrorType.WRONG_TYPE or sum(map(str.isalpha, said)) > 3:  # a currency's code has three
         return error
     # Digits that are in no order of an amount: 1,34.50 for 1,234.50.
@@ -91,14 +97,14 @@ def _of_text_for_amount(path: str, true: str, said: str, locale: str | None) -> 
     return ErrorType.WRONG_TYPE if found is ErrorType.OTHER else found
 
 
-def _of_unreadable(path: str, true: str, said: str, locale: str | None) -> ErrorType:
+def _of_unreadable(path: str, true: str, said: str, context: Context) -> ErrorType:
     """Return what was done to a value so that it is none of its kind any more."""
     numbers = re.sub(r"\S*\d\S*", lambda word: word[0].translate(_FOLD), said)  # words, as of a month, stay
-    if true in (canonical(path, numbers, locale), canonical(path, said.translate(_FOLD), locale)):
+    if any(reads_as(path, text, true, context) for text in (numbers, said.translate(_FOLD))):
         return ErrorType.CHARACTER_CONFUSION
     for times in (2, 3):
         part = len(said) // times
-        if canonical(path, said[:part].strip(), locale) == canonical(path, said[-part:].strip(), locale) == true:
+        if part and all(reads_as(path, text, true, context) for text in (said[:part], said[-part:])):
             return ErrorType.REPETITION
     return ErrorType.WRONG_TYPE
 

@@ -164,6 +164,7 @@ def mine(
 
 def _tried(report: MiningReport, plan: Plan, drawn: dict[str, DrawnDocument], found: dict[str, Prediction],
            truths: dict[str, Truth], each: int, base: str, adapter: Path | None) -> list[dict[str, Any]]:  # fmt: skip
+    from finscribe_assets.evaluation.inputs import Prediction
     from finscribe_assets.inference.layout import RendererBoxes
     from finscribe_assets.inference.predict import Mode, predict_document
     from finscribe_assets.inference.reader import Reader

@@ -78,18 +78,20 @@ def mine(scored: Sequence[Scored], parent: Plan, documents: int, drawn: DrawnVal
     weak = [cell for cell in cells if cell.weak]
     effects = {cell.name: tuple(attribution.effects((cell.element, cell.error_type))) for cell in weak}
     progress = {cell.name: progress_of(cell, history, documents) for cell in weak}
-    found = [_as_weak_cell(cell, effects[cell.name]) for cell in weak]
+    usual = {name for name, value in parent.components[0].recipe.knobs if value}
+    found = [_as_weak_cell(cell, effects[cell.name], usual) for cell in weak]
     plan = make_plan(parent, found, documents, rule=rule, disabled=disabled, progress=progress)
     judged = plan.reasons if plan else tuple(left_to_do(found, disabled_names(disabled), progress))
     return MiningReport(tuple(cells), judged, len(scored) - len(read), effects, tuple(_unsure(read)), plan)
 
 
-def _as_weak_cell(cell: Cell, effects: Sequence[Effect]) -> WeakCell:
-    """Return a cell as a plan's reason: what its failures share, or else the knobs made for such failures."""
+def _as_weak_cell(cell: Cell, effects: Sequence[Effect], usual: Collection[str]) -> WeakCell:
+    """Return a cell as a plan's reason: what its failures share, or else the usual knobs made for such failures."""
     shared = {effect.name: effect.difference for effect in effects}
+    presumed = [name for name in presumed_knobs(cell.element, cell.error_type) if name in usual]
     return WeakCell(element=cell.element, error_type=cell.error_type, failures=cell.failures, trials=cell.trials,
                     lower_bound=cell.lower_bound, rate=cell.rate, effects=shared, examples=cell.documents[:SHOWN],
-                    knobs=tuple(shared) or presumed_knobs(cell.element, cell.error_type)[:PRESUMED])  # fmt: skip
+                    knobs=tuple(shared or presumed[:PRESUMED]))  # fmt: skip
 
 
 def _unsure(scored: Sequence[Scored]) -> list[dict[str, Any]]:

@@ -81,8 +81,8 @@ def _poor(one: Scored, prediction: Prediction | None) -> PoorDocument:
     ordered = sorted(one.outcomes, key=lambda outcome: outcome.status is Status.CORRECT)
     return PoorDocument(
         id=one.truth.id, document_type=str(document.get("document_type", "")), locale=one.truth.locale or "",
-        field_f1=round(one.f1, 4), fates=tuple(map(str, one.fates)), fields=tuple(map(_compared, ordered[:FIELDS_SHOWN])),
-        left_off=max(0, len(ordered) - FIELDS_SHOWN),
+        field_f1=round(one.f1, 4), fates=tuple(map(str, one.fates)),
+        fields=tuple(map(_compared, ordered[:FIELDS_SHOWN])), left_off=max(0, len(ordered) - FIELDS_SHOWN),
         response=_written(prediction.response)[:RESPONSE_SHOWN] if prediction else "",
     )  # fmt: skip
 

@@ -13,7 +13,7 @@ from finscribe_assets.profiles import FIRST_KEY
 
 if TYPE_CHECKING:
     from finscribe_assets.documents.drawn import DrawnDocument
-    from finscribe_assets.documents.recipe import Plan
+    from finscribe_assets.documents.recipe import Plan, WeakCell
     from finscribe_assets.evaluation.inputs import Prediction, Truth
     from finscribe_assets.mining.mine import MiningReport
 
@@ -162,7 +162,6 @@ def mine(
     from finscribe_assets.mining.attribution import drawn_values
     from finscribe_assets.mining.errors import Page
     from finscribe_assets.mining.mine import mine as find
-    from finscribe_assets.mining.planning import explain_cells
     from finscribe_assets.mining.progress import Earlier
     from finscribe_assets.rendering.batch import destroyed_fields
 
@@ -192,16 +191,32 @@ def mine(
         for cell in report.cells[:15]
     ])  # fmt: skip
     if isinstance(report.explained, str) or report.plan is None:
-        show("weak cells", explain_cells(report.weak))
+        _show_weak(report)
         console.print(report.explained)
         return
     show(f"plan of {report.plan.key}", report.explained)
-    show("weak cells", explain_cells(report.weak))
+    _show_weak(report)
     if report.plan.disabled:
         console.print(f"disabled: {', '.join(report.plan.disabled)}")
     if plan:
         write_text(plan, report.plan.model_dump_json(indent=2) + "\n")
         console.print(f"Plan: {plan}; next: finscribe synthesize --plan {plan} --out …")
+
+
+def _show_weak(report: MiningReport) -> None:
+    """Print weak cells, narrow enough for a terminal; the output file has the examples too."""
+    def knobs(cell: WeakCell) -> str:
+        seen = [f"{name} {difference:+.0%}" for name, difference in cell.effects.items() if name in cell.knobs]
+        return "\n".join(seen + [f"{name} ?" for name in cell.knobs if name not in cell.effects])
+
+    show("weak cells", [
+        {"cell": f"{cell.element} ×\n{cell.error_type}", "rate": f"{cell.rate:.1%}",
+         "at least": f"{cell.lower_bound:.1%}", "expected": f"{cell.rate - cell.expected_gain:.1%}",
+         "documents": cell.documents, "turn up": cell.left_out or knobs(cell)}
+        for cell in report.weak
+    ])  # fmt: skip
+    if any(set(cell.knobs) - cell.effects.keys() for cell in report.weak):
+        console.print("?: made for such failures, but not what these share", style="dim")
 
 
 def _tried(report: MiningReport, plan: Plan, drawn: dict[str, DrawnDocument], found: dict[str, Prediction],
@@ -280,7 +295,7 @@ def show(title: str, rows: list[dict[str, Any]]) -> None:
         return
     table = Table(title=title, title_justify="left")
     for name, value in rows[0].items():
-        table.add_column(name, justify="right" if isinstance(value, int | float) else "left")
+        table.add_column(name, overflow="fold", justify="right" if isinstance(value, int | float) else "left")
     for row in rows:
         table.add_row(
             *(

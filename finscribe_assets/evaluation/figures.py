@@ -46,7 +46,8 @@ RATIOS: dict[str, Callable[[Scored], Ratio]] = {
 }
 OF_DOCUMENTS = ("exact_match", "teds", "teds_structure", "anls_star")  # means over documents; others are over fields
 MACRO_F1 = "field_f1_macro"  # the mean of the fields' own F1: a rare field counts as much as a frequent one
-MEASURES = (*RATIOS, MACRO_F1)
+MEASURES = ("field_accuracy", "field_precision", "field_recall", "field_f1", MACRO_F1,
+            *(name for name in RATIOS if not name.startswith("field")))
 
 
 def figures(scored: Sequence[Scored], names: Sequence[str] = MEASURES, seed: int = 0) -> dict[str, Figure | None]:

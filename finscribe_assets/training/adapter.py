@@ -21,7 +21,6 @@ import transformers
 from peft import LoraConfig, get_peft_model, get_peft_model_state_dict
 from safetensors.torch import save_file
 from torch import Tensor, nn
-from torch.nn import functional
 from torch.utils.tensorboard import SummaryWriter
 
 from finscribe_assets.files import (
@@ -36,7 +35,6 @@ from finscribe_assets.files import (
 from finscribe_assets.splitting.assign import Split
 from finscribe_assets.training.augmentation import vary_line
 from finscribe_assets.training.batches import (
-    IGNORED,
     EncodedSample,
     Encoder,
     Vary,
@@ -61,9 +59,10 @@ from finscribe_assets.training.loading import (
     reads_lines,
     torch_threads,
 )
+from finscribe_assets.training.losses import summed_loss, summed_loss_of_lines
 from finscribe_assets.training.samples import LeftOut, SampleSource, read_samples
 
-TRAINER_VERSION = 2  # raise it with every change that changes weights
+TRAINER_VERSION = 3  # raise it with every change that changes weights
 METRICS_FILE, TENSORBOARD_FOLDER = "metrics.jsonl", "tensorboard"
 # Settings that change how a training is watched or run, but none of its weights.
 _NO_MATTER = {"log_every", "checkpoint_every", "device"}
@@ -176,7 +175,8 @@ class _Run:
         self.data_version = source.data_version()
         processor = processor_of(base, config.max_pixels)
         self.encoder = Encoder(processor, config.loss_weights)
-        if config.augmentation and not reads_lines(processor):
+        self.lines = reads_lines(processor)
+        if config.augmentation and not self.lines:
             raise ValueError(f"augmentation: it varies single lines, but {base.name} is shown pages and regions; set 0")
         self.left_out = LeftOut()
         self.training = self._samples(source, Split.TRAIN, self.left_out)
@@ -185,7 +185,7 @@ class _Run:
                                       f"{dict(self.left_out.counts)}")  # fmt: skip
         validation = self._samples(source, Split.VALIDATION, LeftOut()) if config.validation_samples else []
         validation.sort(key=lambda one: sha256_of(one.sample.id))
-        self.validation = sorted(validation[: config.validation_samples], key=lambda one: len(one.tokens))
+        self.validation = sorted(validation[: config.validation_samples], key=lambda one: one.size)
         self.model = self._adapted(start).to(self.device)
         self.trained = {name: weight for name, weight in self.model.named_parameters() if weight.requires_grad}
         self.optimiser = torch.optim.AdamW(self.trained.values(), lr=config.learning_rate, betas=config.adam_betas,
@@ -199,7 +199,7 @@ class _Run:
         self._ordered: tuple[int, list[list[int]]] | None = None
 
     def _samples(self, source: SampleSource, split: Split, left_out: LeftOut) -> list[EncodedSample]:
-        samples, unread = read_samples(source, split, self.config.tasks, lines=reads_lines(self.encoder.processor),
+        samples, unread = read_samples(source, split, self.config.tasks, lines=self.lines,
                                        spool=self.work / "pages" / str(split))  # fmt: skip
         left_out.merge(unread)
         return self.encoder.encode_all(samples, self.config.max_tokens, left_out)
@@ -231,7 +231,7 @@ class _Run:
         epoch, place = divmod(number, self.epoch_batches)
         if self._ordered is None or self._ordered[0] != epoch:
             places = self._epoch_places(epoch)
-            lengths = [len(self.training[place].tokens) for place in places]
+            lengths = [self.training[place].size for place in places]
             order = order_of_epoch(lengths, self.config.batch_size, self.config.seed, epoch)
             self._ordered = epoch, [[places[index] for index in batch] for batch in order]
         return [self.training[index] for index in self._ordered[1][place]]
@@ -251,6 +251,8 @@ class _Run:
         return torch.autocast(self.device.type, torch.bfloat16) if self.config.bf16_autocast else nullcontext()
 
     def _summed_loss(self, batch: Sequence[EncodedSample], vary: Vary | None = None, *, weighted: bool) -> Tensor:
+        if self.lines:
+            return summed_loss_of_lines(self.model, self.encoder, batch, self._autocast(), vary, weighted=weighted)
         inputs = {name: tensor.to(self.device) for name, tensor in self.encoder.collate(batch, vary).items()}
         labels, weights = inputs.pop("labels"), inputs.pop("weights", None)
         return summed_loss(self.model, inputs, labels, self._autocast(), weights if weighted else None)
@@ -390,23 +392,6 @@ class _Run:
             stopped_early=self.position.step < self.steps, base=self.base.identity,
             trainable_parameters=sum(weight.numel() for weight in self.trained.values()),
         )  # fmt: skip
-
-
-def summed_loss(model: nn.Module, inputs: dict[str, Tensor], labels: Tensor, autocast: AbstractContextManager[Any],
-                weights: Tensor | None = None) -> Tensor:  # fmt: skip
-    """Return the cross-entropy summed over a batch's answer tokens, each times its weight where there are weights.
-
-    It is what the model's own loss is the mean of; here it is a sum, so that gradient accumulation weighs each token
-    alike, and logits are made for the answers' places alone. Batches are padded on the left, so answers end together.
-    """
-    longest = int((labels != IGNORED).sum(dim=1).max())
-    with autocast:
-        logits = model(**inputs, logits_to_keep=longest + 1, use_cache=False).logits
-    each, wanted = logits[:, :-1].flatten(0, 1).float(), labels[:, -longest:].flatten()
-    if weights is None:
-        return functional.cross_entropy(each, wanted, ignore_index=IGNORED, reduction="sum")
-    losses = functional.cross_entropy(each, wanted, ignore_index=IGNORED, reduction="none")
-    return (losses * weights[:, -longest:].flatten()).sum()
 
 
 def _peft_settings(model: Any, base: Base) -> dict[str, Any]:

@@ -40,6 +40,11 @@ class EncodedSample:
         """Return the answer's tokens, the end included."""
         return self.tokens[self.answer_start :]
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Return what samples of a batch should share: tokens before the answer, which its images are, then in all."""
+        return self.answer_start, len(self.tokens)
+
 
 class Encoder:
     """Writes samples as chats in the processor's own template."""
@@ -209,16 +214,16 @@ def chosen_for_epoch(batches: Sequence[str], replay_share: float | None, seed: i
     return sorted(new + Random(f"replay:{seed}:{epoch}").sample(earlier, wanted))
 
 
-def order_of_epoch(lengths: Sequence[int], batch_size: int, seed: int, epoch: int) -> list[list[int]]:
-    """Return an epoch's batches as places of samples; samples of one batch have about the same number of tokens.
+def order_of_epoch(sizes: Sequence[tuple[int, int]], batch_size: int, seed: int, epoch: int) -> list[list[int]]:
+    """Return an epoch's batches as places of samples; samples of one batch are of about the same size.
 
-    Samples are sorted by length, ties at random, and cut into batches, which come in random order: all a function of
+    Samples are sorted by size, ties at random, and cut into batches, which come in random order: all a function of
     seed and epoch.
     """
     random = Random(f"order:{seed}:{epoch}")
-    places = list(range(len(lengths)))
+    places = list(range(len(sizes)))
     random.shuffle(places)
-    places.sort(key=lambda place: lengths[place])
+    places.sort(key=lambda place: sizes[place])
     batches = [places[start : start + batch_size] for start in range(0, len(places), batch_size)]
     random.shuffle(batches)
     return batches

@@ -5,12 +5,14 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from peft import LoraConfig, get_peft_model
 from PIL import Image
 
 from finscribe_assets.instructions.pair import Span, SpanKind
-from finscribe_assets.training.adapter import summed_loss
 from finscribe_assets.training.architecture import build_model, build_processor
 from finscribe_assets.training.batches import IGNORED, Encoder, chosen_for_epoch, order_of_epoch, token_weights
+from finscribe_assets.training.configuration import ALL_LINEAR
+from finscribe_assets.training.losses import summed_loss, summed_loss_of_lines
 from finscribe_assets.training.samples import LeftOut, LinePicture, Sample
 from finscribe_assets.training.tokenizer import CHAT_TEMPLATE, build_tokenizer
 
@@ -91,6 +93,32 @@ def test_the_loss_is_the_models_own(processor):
 
 
 WEIGHTS = {SpanKind.FINANCIAL: 3.0, SpanKind.STRUCTURE: 0.25}
+
+
+@pytest.mark.parametrize("weights", [{}, WEIGHTS], ids=["all alike", "weighted"])
+def test_lines_lose_together_what_the_models_own_pass_has_them_lose(processor, weights):
+    """Lines of several widths and prompts, through adapted layers: the same loss and the same gradients."""
+    torch.manual_seed(3)
+    adapted = get_peft_model(build_model(processor.tokenizer),
+                             LoraConfig(r=2, target_modules=ALL_LINEAR, init_lora_weights=False))  # fmt: skip
+    encoder = Encoder(processor, weights)
+    amount = Sample("a", "b", PROMPT, "9,99", sample("x").images, (Span(0, 4, SpanKind.FINANCIAL),))
+    lines = [amount, sample("Gesamtbetrag", (130,)), sample("0", (28,)), sample("Total", (130,)),
+             sample("1", (130,), prompt="Table Recognition:")]  # fmt: skip
+    batch = [encoder.encode(one) for one in lines]
+    plain = torch.autocast("cpu", enabled=False)
+    inputs = encoder.collate(batch)
+    labels, by_token = inputs.pop("labels"), inputs.pop("weights", None)
+    gradients = []
+    for loss in (summed_loss(adapted, inputs, labels, plain, by_token),
+                 summed_loss_of_lines(adapted, encoder, batch, plain, weighted=True)):  # fmt: skip
+        adapted.zero_grad()
+        loss.backward()
+        gradients.append((float(loss.detach()), {name: weight.grad.clone() for name, weight in
+                                                 adapted.named_parameters() if weight.requires_grad}))  # fmt: skip
+    assert gradients[0][0] == pytest.approx(gradients[1][0], rel=1e-5)
+    for name, gradient in gradients[0][1].items():
+        assert torch.allclose(gradient, gradients[1][1][name], rtol=1e-3, atol=1e-3 * float(gradient.abs().max())), name
 
 
 def test_a_token_weighs_what_its_part_of_the_answer_does():

@@ -7,8 +7,8 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import PaddleOCRVLConfig, PaddleOCRVLForConditionalGeneration
 
-from finscribe_assets.training.adapter import summed_loss
 from finscribe_assets.training.configuration import load_preset
+from finscribe_assets.training.losses import summed_loss
 
 
 @pytest.fixture(scope="module")

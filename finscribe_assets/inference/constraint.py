@@ -21,8 +21,6 @@ from transformers import PreTrainedTokenizerFast
 
 from finscribe_assets.documents.elements import LISTS, TERMS
 
-# No free whitespace: a greedy model that is unsure may write spaces without end.
-_STYLE = {"whitespace_flexible": False, "item_separator": ",", "key_separator": ":"}
 _PRINTED = {"type": ["string", "null"]}  # a value as it is printed; null where a schema asks for what is not there
 
 
@@ -35,8 +33,11 @@ class JsonGrammar:
     def constraint(self, tokenizer: PreTrainedTokenizerFast, rows: int, vocabulary: int) -> JsonConstraint:
         """Return the constraint of a batch of so many answers, over the model's whole vocabulary."""
         schema = document_schema() if self.only_known_keys else {"type": "object"}
-        return JsonConstraint(_tokens_of(tokenizer), LLMatcher.grammar_from_json_schema(schema, defaults=_STYLE), rows,
-                              vocabulary)  # fmt: skip
+        # No free whitespace: a greedy model that is unsure may write spaces without end.
+        grammar = LLMatcher.grammar_from_json_schema(schema, defaults={
+            "whitespace_flexible": False, "item_separator": ",", "key_separator": ":",
+        })  # fmt: skip
+        return JsonConstraint(_tokens_of(tokenizer), grammar, rows, vocabulary)
 
 
 def document_schema() -> dict[str, Any]:

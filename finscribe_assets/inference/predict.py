@@ -82,7 +82,7 @@ def predict_documents(reader: Reader, documents: Sequence[RenderedDocument], mod
         pages = [page.open() for page in document.pages]
         for region in layout.regions(document):
             for number, box in region.lines:
-                requests.append(ReadRequest((crop(pages[number], box),), OCR_PROMPT))
+                requests.append(ReadRequest((crop(pages[number], box, layout.margin),), OCR_PROMPT))
                 places.append((document.id, region.path))
     read: dict[str, dict[str, list[Reading]]] = {document.id: {} for document in documents}
     for (document_id, path), reading in zip(places, reader.read(requests), strict=True):

@@ -1,8 +1,8 @@
 """Greedy reading of many lines at once, and the greedy decoding that every reading of this project ends with.
 
 Lines of one width go through the vision tower together; lines of different widths answer together, padded on the left.
-It gives the text that the model's own ``generate`` gives, many times faster. Whole pages are `inference.reader`'s, which
-decodes with the same `answer`.
+It gives the text that the model's own ``generate`` gives, many times faster. Whole pages are `inference.reader`'s,
+which decodes with the same `answer`.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ def _reading(tokenizer: PreTrainedTokenizerFast, tokens: list[int], chances: lis
 
 def read_lines(model: PaddleOCRVLForConditionalGeneration, tokenizer: PreTrainedTokenizerFast,
                lines: Sequence[np.ndarray], prompt: str = OCR_PROMPT, longest: int | None = None, *,
-               at_once: int = LINES_AT_ONCE, constrain: Callable[[int], Constraint] | None = None,
+               at_once: int = LINES_AT_ONCE, constrain: Callable[[int], Constraint | None] | None = None,
                on_progress: Callable[[int], None] | None = None) -> list[Reading]:  # fmt: skip
     """Read lines as `images.fit_line` leaves them (28 × width, uint8, widths multiples of 28), in the order given.
 

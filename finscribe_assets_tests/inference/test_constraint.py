@@ -24,10 +24,11 @@ def byte_fallback() -> PreTrainedTokenizerFast:
     """A tokenizer of the real model's kind: pieces with ▁ for a space, and bytes for what has no piece."""
     pieces = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256)), "▁", *map(chr, range(33, 127)),
               '{"', '":"', '","', '"}', "null"]  # fmt: skip
-    tokenizer = Tokenizer(models.BPE({piece: place for place, piece in enumerate(pieces)}, [], unk_token="<unk>",
+    unknown, begin, end = pieces[:3]
+    tokenizer = Tokenizer(models.BPE({piece: place for place, piece in enumerate(pieces)}, [], unk_token=unknown,
                                      byte_fallback=True))  # fmt: skip
     tokenizer.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()])
-    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="<unk>", bos_token="<s>", eos_token="</s>")
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token=unknown, bos_token=begin, eos_token=end)
 
 
 def written(tokenizer, grammar, seed, length=4000):
@@ -36,8 +37,9 @@ def written(tokenizer, grammar, seed, length=4000):
     vocabulary = len(tokenizer) + 7  # as models have it, a few places more than tokens
     constraint = grammar.constraint(tokenizer, 1, vocabulary)
     ids = []
-    closing = torch.tensor([any(mark in tokenizer.decode([place]) for mark in '"}]') if place < len(tokenizer) else False
-                            for place in range(vocabulary)])  # fmt: skip
+    closing = torch.zeros(vocabulary)
+    closing[: len(tokenizer)] = torch.tensor([float(any(mark in tokenizer.decode([place]) for mark in '"}]'))
+                                              for place in range(len(tokenizer))])  # fmt: skip
     for step in range(length):
         likes = torch.rand(vocabulary, generator=random) + closing * min(1.0, step / 40)
         likes[tokenizer.eos_token_id] += 2
@@ -72,7 +74,7 @@ def test_every_answer_of_the_schemas_order_can_be_written(data):
     """The constraint takes nothing from a model that is right."""
     paths = [path.replace(".", "[0].", 1) if path.startswith(("lines.", "vat_breakdown.")) else path for path in TERMS
              if not path.startswith(("allowances.", "charges.", "entries.", "page_subtotals."))]  # fmt: skip
-    chosen = data.draw(st.lists(st.sampled_from(paths), unique=True, max_size=8).map(lambda some: sorted(some, key=paths.index)))
+    chosen = sorted(data.draw(st.lists(st.sampled_from(paths), unique=True, max_size=8)), key=paths.index)
     letters = st.text("abc 1.,€\"\\é{}", max_size=6)
     text = to_json(unflatten({path: data.draw(letters) for path in chosen}))
     constraint = JsonGrammar(only_known_keys=True).constraint(CHARACTERS, 1, len(CHARACTERS))

@@ -27,6 +27,7 @@ from finscribe_assets.documents.drawn import DrawnDocument
 from finscribe_assets.documents.generator import draw
 from finscribe_assets.documents.recipe import seed_plan
 from finscribe_assets.inference.extract import Extractor
+from finscribe_assets.inference.labels import TextLine, assign
 from finscribe_assets.inference.layout import DetectedLines, RendererBoxes
 from finscribe_assets.inference.predict import Mode, predict_document
 from finscribe_assets.inference.reader import Reader, ReadRequest
@@ -40,6 +41,7 @@ from finscribe_assets.training.images import fit_line
 SEED = 77
 AT_ONCE = 64
 FOUND = 0.5  # intersection over union
+COVERED = 0.7  # share of a box
 
 
 def documents(count: int) -> list[tuple[DrawnDocument, RenderedDocument]]:
@@ -104,6 +106,12 @@ def overlap(one: Box, other: Box) -> float:
     return shared / (one.width * one.height + other.width * other.height - shared)
 
 
+def covered(box: Box, by: Box) -> float:
+    width = min(box.x1, by.x1) - max(box.x0, by.x0)
+    height = min(box.y1, by.y1) - max(box.y0, by.y0)
+    return max(0.0, width) * max(0.0, height) / (box.width * box.height)
+
+
 def same(one: str, other: str) -> bool:
     return "".join(one.split()) == "".join(other.split())
 
@@ -138,6 +146,7 @@ def pages(reader: Reader, made: list[tuple[DrawnDocument, RenderedDocument]]) ->
                     around = [other for other, _, _ in truth if holds(other, box)]
                     count["field lines"] += 1
                     count["found"] += any(overlap(one, other) >= FOUND for one, _ in boxes for other in around)
+                    count["covered"] += any(covered(box, one) >= COVERED for one, _ in boxes)
             for box, text in boxes:
                 best = max(truth, key=lambda one: overlap(one[0], box), default=None)
                 count["detected"] += 1
@@ -150,22 +159,28 @@ def pages(reader: Reader, made: list[tuple[DrawnDocument, RenderedDocument]]) ->
         count["exact, renderer's box"] += sum(
             same(text, read.text) for (_, _, text, _), read in zip(matched, oracle, strict=True)
         )
-        for path in record["sources"]:
-            group, _, leaf = path.rpartition(".")
-            value = record["response"][group][leaf] if group else record["response"][path]
-            wanted = drawn.printed.get(path, str(drawn.document.document_type) if path == "document_type" else None)
-            verdict = "absent" if wanted is None else "right" if same(wanted, value) else "other"
-            count[f"assigned, {verdict}"] += 1
-            by_field[f"{path}: {verdict}"] += 1
+        read = [TextLine(page, box, text, 1.0, truncated=False) for page, box, text in lines]
+        written = [TextLine(part.page, part.box, part.text, 1.0, truncated=False)
+                   for mark in document.of_kind(MarkKind.LINE) for part in mark.fragments if part.text]  # fmt: skip
+        for name, some in (("read", read), ("as printed", written)):
+            for one in assign(some).fields:
+                kind = str(drawn.document.document_type)
+                right = same(one.text, kind if one.path == "document_type" else drawn.printed.get(one.path, ""))
+                count[f"assigned, {name}"] += 1
+                count[f"assigned, {name}, right"] += right
+                by_field[f"{one.path}: {name}, {'right' if right else 'wrong'}"] += 1
         count["labels' language right"] += record["labels"].split("_")[0] == drawn.document.locale.split("_")[0]
     ratio = lambda part, whole: round(count[part] / max(1, count[whole]), 3)  # noqa: E731
     return {
         "documents": len(made), "pages": sum(len(document.pages) for _, document in made),
         "CPU seconds a document": {"median": round(median(wall), 2), "longest": round(max(wall), 2)},
         f"field lines found, IoU {FOUND}": ratio("found", "field lines"),
+        f"field lines of which {COVERED:.0%} lie in one detected box": ratio("covered", "field lines"),
         f"detected lines that are a printed line, IoU {FOUND}": ratio("matched", "detected"),
         "read exactly, detected box": ratio("exact, detected box", "matched"),
         "read exactly, renderer's box": ratio("exact, renderer's box", "matched"),
+        "assigned fields that are right": {name: ratio(f"assigned, {name}, right", f"assigned, {name}")
+                                           for name in ("read", "as printed")},
         "counts": dict(sorted(count.items())), "assigned": dict(sorted(by_field.items())),
     }  # fmt: skip
 

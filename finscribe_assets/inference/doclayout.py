@@ -16,6 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from finscribe_assets.inference.layout import TABLE, TEXT, Region
+from finscribe_assets.instructions.crops import MARGIN
 from finscribe_assets.rendering.pages import Box, RenderedDocument
 
 MODEL = "PP-DocLayoutV2"  # which PaddleOCR-VL works with
@@ -29,7 +30,7 @@ class DocLayout:
     """The blocks that PP-DocLayout finds; text blocks have several lines, so a base that reads lines cannot use it."""
 
     name: str = f"blocks ({MODEL} of PaddleX)"
-    margin: int = 2
+    margin: int = MARGIN
     of_lines: bool = False
 
     def __post_init__(self) -> None:

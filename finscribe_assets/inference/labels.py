@@ -37,6 +37,7 @@ _DATE = re.compile(
 _IDENTIFIER = re.compile(
     r"(?=.*\d)(?:(?:\S*\d\S*|[A-Z]{1,4}\.?)(?:\s|$))+|[^\s@]+@[^\s@]+|[A-Z]{6}[A-Z\d]{2}(?:[A-Z\d]{3})?"
 )
+_NEAR = 6  # heights of a line
 _AFTER_LABEL = re.compile(r"[\s:.#=-]*")
 
 
@@ -104,7 +105,8 @@ def _found(lines: Sequence[TextLine], locale: str) -> Iterator[Assigned]:
             continue
         rest = line.text[label.end() :]
         candidates = [(rest[_AFTER_LABEL.match(rest).end() :], number)]  # type: ignore[union-attr]
-        if (next_one := beside.get(number)) is not None:
+        next_one = beside.get(number)
+        if next_one is not None and _is_near(path, line.box, lines[next_one].box):
             candidates.append((lines[next_one].text, next_one))
         for text, place in candidates:
             if _is_value(path, text):
@@ -146,7 +148,7 @@ def _labels(locale: str, kind: DocumentType | None) -> dict[str, str]:
 def _any_of(labels: tuple[str, ...]) -> re.Pattern[str]:
     """Return what matches a label at a text's beginning, whatever stands between its letters; the longest counts."""
     spelt = (r"[\W_]*".join(map(re.escape, label)) for label in sorted(labels, key=len, reverse=True))
-    return re.compile(rf"[\W_]*(?:{'|'.join(spelt)})(?![^\W\d_])", re.IGNORECASE)
+    return re.compile(rf"[\W_]*(?:{'|'.join(spelt)})(?![^\W\d_]|-\w)", re.IGNORECASE)
 
 
 def _plain(text: str) -> str:
@@ -169,6 +171,11 @@ def _right_neighbours(lines: Sequence[TextLine]) -> dict[int, int]:
         if right:
             neighbours[number] = min(right)[1]
     return neighbours
+
+
+def _is_near(path: str, label: Box, value: Box) -> bool:
+    """Tell whether a box may hold a label's value; any text is one, so that it must not be another column's."""
+    return kind_of(path) is not ValueKind.TEXT or value.x0 - label.x1 < _NEAR * label.height
 
 
 def _is_value(path: str, text: str) -> bool:

@@ -11,6 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
+from finscribe_assets.instructions.crops import MARGIN
 from finscribe_assets.rendering.ocr import RapidFinder
 from finscribe_assets.rendering.pages import Box, MarkKind, RenderedDocument
 
@@ -54,7 +55,7 @@ class RendererBoxes:
     """The boxes that the renderer knows: an oracle, which makes no layout errors and knows rendered pages alone."""
 
     name: str = "renderer boxes (oracle)"
-    margin: int = 2
+    margin: int = MARGIN
     of_lines: bool = True
 
     def regions(self, document: RenderedDocument) -> list[Region]:

@@ -169,9 +169,8 @@ def _shown(model: PaddleOCRVLForConditionalGeneration, tokenizer: PreTrainedToke
                            for (_, part), gap in zip(parts, gaps, strict=True)], dim=1)  # fmt: skip
     mask = None
     if any(gaps):
-        mask = torch.ones(embedded.shape[:2], dtype=torch.long, device=embedded.device)
         starts = torch.tensor([gap for (part, _), gap in zip(parts, gaps, strict=True) for _ in range(len(part))])
-        mask[torch.arange(length)[None] < starts[:, None]] = 0
+        mask = (torch.arange(length) >= starts[:, None]).long().to(embedded.device)
     language = model.model.language_model
     cache = DynamicCache(config=language.config)
     hidden = language(inputs_embeds=embedded, attention_mask=mask, position_ids=positions, past_key_values=cache,

@@ -70,6 +70,8 @@ def test_every_locale_is_told_by_its_own_labels(locale):
     ([["Invoice Notes 17"]], "document_number"),  # a longer word
     ([["Printed on 03/10/2021"]], "issue_date"),  # a decoy
     ([["Amount Due", "see below"]], "totals.amount_due"),
+    ([["Payment Terms", "Amount Due £12.50"]], "payment_terms"),  # another column's
+    ([["PO-916252"]], "purchase_order_reference"),  # a value that begins like a label
 ])  # fmt: skip
 def test_what_is_not_sure_is_not_said(rows, path):
     assignment = assign(page(["Invoice"], *rows), "en_GB")

@@ -133,6 +133,14 @@ def test_an_adapter_changes_what_is_read(reader, batch, tmp_path, lines):
         assert ([one.text for one in read] == [one.text for one in expected]) is same
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+def test_a_gpu_reads_what_the_processor_reads(reader, lines):
+    requests = lines[0][:40]
+    expected = Reader(device="cpu", threads=1).read(requests)
+    found = Reader(device="cuda").read(requests)
+    assert sum(one.text == other.text for one, other in zip(found, expected, strict=True)) >= 38
+
+
 def test_a_gpu_that_is_not_there_is_no_silent_processor():
     if torch.cuda.is_available():
         pytest.skip("there is a GPU")

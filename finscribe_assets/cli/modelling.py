@@ -1,9 +1,10 @@
-"""Commands around models: pretrain-base, train, predict, extract."""
+"""Commands around models: pretrain-base, train, predict, extract, merge."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 import yaml
@@ -11,6 +12,11 @@ import yaml
 from finscribe_assets.cli.progress import bar, console
 from finscribe_assets.cli.synthesising import WorkerCount, Workspace, plan_key
 from finscribe_assets.profiles import workers_from_environment
+from finscribe_assets.rendering.pages import Box, Page
+
+if TYPE_CHECKING:
+    from finscribe_assets.importing.reading import PageReader
+    from finscribe_assets.inference.layout import Layout
 
 Base = Annotated[
     str, typer.Option(help="embedded, a folder with a checkpoint, or a hub name such as PaddlePaddle/PaddleOCR-VL.")
@@ -24,7 +30,7 @@ Adapter = Annotated[
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     app.command("pretrain-base")(pretrain_base)
-    for command in (train, predict, extract):
+    for command in (train, predict, extract, merge):
         app.command()(command)
 
 
@@ -167,12 +173,26 @@ def predict(
     )
 
 
+class WeightType(StrEnum):
+    """What merged weights may be stored as."""
+
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"
+
+
+class Regions(StrEnum):
+    """Where `extract` finds what is to be read on a page."""
+
+    LINES = "lines"
+    BLOCKS = "blocks"
+    NONE = "none"
+
+
 def extract(
-    images: Annotated[
+    files: Annotated[
         list[Path],
         typer.Argument(
-            help="Image files: a page for a real model, a single line for the "
-            "embedded one, or a shard of rendered pages (part-00000.parquet)."
+            help="Images and PDFs: pages, or images of a single line; or a shard of rendered pages, part-00000.parquet."
         ),
     ],
     adapter: Adapter = None,
@@ -182,20 +202,114 @@ def extract(
     ] = None,
     prompt: Annotated[str | None, typer.Option(help="Prompt, where the stock one is not wanted.")] = None,
     document: Annotated[str | None, typer.Option(help="Of a shard: read this document only.")] = None,
+    layout: Annotated[
+        Regions | None,
+        typer.Option(
+            help="What finds the regions of a page: lines (a text detector), blocks (PP-DocLayout, where PaddleX is "
+            "installed) or none: the page is read whole. Lines for a base that reads lines, else none."
+        ),
+    ] = None,
+    only_json: Annotated[
+        bool, typer.Option("--json", help="Hold the answer of a base that reads pages to a JSON object.")
+    ] = False,
+    keys: Annotated[bool, typer.Option("--keys", help="The same, with no other keys than the schema's.")] = False,
+    locale: Annotated[
+        str | None, typer.Option(help="Whose labels tell fields, such as de_DE; found by themselves unless given.")
+    ] = None,
+    max_tokens: Annotated[
+        int | None, typer.Option(min=1, help="Longest answer; one that reaches it says that it is truncated.")
+    ] = None,
+    boxes: Annotated[
+        Path | None, typer.Option(help="Folder for the pages with numbered boxes, FILE-PAGE.png.", file_okay=False)
+    ] = None,
+    dpi: Annotated[int, typer.Option(min=36, max=600, help="Pixels an inch that a PDF's pages are read at.")] = 144,
+    threads: Annotated[int, typer.Option(min=1, help="Threads of the processor.")] = 1,
 ) -> None:
-    """Read images and print what stands in them, one JSON object a line."""
+    """Read images and PDFs and print what stands in them, one JSON object a line.
+
+    The embedded model reads lines: of a page it gives each line's text, the fields that labels settle, and all fields
+    that it cannot tell, with the reason.
+    """
     import json
 
-    from finscribe_assets.inference.extract import extract_image, extract_rendered, parse_box
+    from finscribe_assets.importing.problems import Limits
+    from finscribe_assets.importing.reading import PageReader
+    from finscribe_assets.importing.sources import PDFS
+    from finscribe_assets.inference.constraint import JsonGrammar
+    from finscribe_assets.inference.extract import Extractor, extract_rendered, open_image, page_of, parse_box
     from finscribe_assets.inference.reader import Reader
 
     place = parse_box(box) if box else None
-    reader = Reader(base, adapter)
-    for path in images:
-        if path.suffix == ".parquet":
-            for record in extract_rendered(reader, path, document):
+    reader = Reader(base, adapter, threads=threads)
+    is_shard = [path.suffix == ".parquet" for path in files]
+    finds = place is None and not all(is_shard)
+    extractor = Extractor(
+        reader,
+        _layout(layout, reads_lines=reader.reads_lines, threads=threads) if finds else None,
+        prompt,
+        JsonGrammar(only_known_keys=keys) if only_json or keys else None,
+        max_tokens,
+        locale,
+    )
+    with PageReader(dpi, Limits()) as pdfs:
+        for path, shard in zip(files, is_shard, strict=True):
+            if shard:
+                records = extract_rendered(reader, path, document)
+            elif path.suffix.lower() in PDFS and place is not None:
+                raise ValueError(f"--box: {path} is a PDF, which has no pixels; boxes are of images")
+            elif path.suffix.lower() in PDFS:
+                pages = _pdf_pages(path, pdfs)
+                records = [extractor.read_pages(str(path), pages)]
+            else:
+                pages = [page_of(open_image(path))]
+                records = [extractor.read_file(path, place)]
+            for record in records:
+                if boxes is not None and "lines" in record:
+                    _draw_boxes(path, pages, record["lines"], boxes)
                 typer.echo(json.dumps(record, ensure_ascii=False))
-            continue
-        read = extract_image(reader, path, place, prompt)
-        typer.echo(json.dumps({"image": str(path), "text": read.text, "confidence": read.confidence,
-                               "truncated": read.truncated}, ensure_ascii=False))  # fmt: skip
+
+
+def _layout(asked: Regions | None, *, reads_lines: bool, threads: int) -> Layout | None:
+    from finscribe_assets.inference.doclayout import DocLayout
+    from finscribe_assets.inference.layout import DetectedLines
+    from finscribe_assets.rendering.ocr import RapidFinder
+
+    chosen = asked or (Regions.LINES if reads_lines else Regions.NONE)
+    if chosen is Regions.NONE:
+        return None
+    return DocLayout() if chosen is Regions.BLOCKS else DetectedLines(RapidFinder(threads))
+
+
+def _pdf_pages(path: Path, reader: PageReader) -> list[Page]:
+    largest = reader.limits.page_file_bytes
+    if (size := path.stat().st_size) > largest:
+        raise ValueError(f"{path}: {size:,} bytes; at most {largest:,} are read")
+    try:
+        return list(reader.read([path.name], [path.read_bytes()], wants_invoice=False).pages)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def _draw_boxes(path: Path, pages: list[Page], lines: list[dict[str, Any]], folder: Path) -> None:
+    from finscribe_assets.inference.overlay import with_boxes
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, page in enumerate(pages, 1):
+        numbered = [(line["line"], Box(*line["box"])) for line in lines if line["page"] == number]
+        with_boxes(page.open(), numbered).save(folder / f"{path.stem}-{number}.png")
+
+
+def merge(
+    adapter: Annotated[Path, typer.Option(help="Folder of a trained adapter.", exists=True, file_okay=False)],
+    out: Annotated[Path, typer.Option(help="New folder for the merged checkpoint.")],
+    base: Base = "embedded",
+    dtype: Annotated[
+        WeightType | None, typer.Option(help="Type of the weights; as the base stores them unless given.")
+    ] = None,
+) -> None:
+    """Write a base with its adapter as one checkpoint, for loaders that know no adapters: transformers, vLLM."""
+    from finscribe_assets.inference.merge import merge as merge_adapter
+
+    summary = merge_adapter(base, adapter, out, dtype.value if dtype else None)
+    console.print(f"{summary.changed} of {summary.tensors} tensors changed, {summary.dtype}. Checkpoint in {out}; read "
+                  f"with it: `finscribe extract --base {out}`")  # fmt: skip

@@ -59,6 +59,7 @@ class Words:
     catalogue: Mapping[str, tuple[Item, ...]]
 
 
+@cache
 def read_file(name: str) -> dict[str, Any]:
     """Return the content of one file of words, such as ``de`` or ``de_AT``."""
     path = files("finscribe_assets.documents") / "languages" / f"{name}.yaml"
@@ -84,7 +85,7 @@ def words_of(locale: str) -> Words:
     units = base["units"] | overlay.get("units", {})
     catalogue = base["catalogue"] | overlay.get("catalogue", {})
     return Words(
-        labels={key: tuple(words) for key, words in (base["labels"] | overlay.get("labels", {})).items()},
+        labels=labels_of(locale),
         phrases={key: tuple(words) for key, words in (base["phrases"] | overlay.get("phrases", {})).items()},
         catalogue={trade: tuple(_item(locale, trade, row, units) for row in rows) for trade, rows in catalogue.items()},
     )
@@ -105,6 +106,14 @@ def _item(locale: str, trade: str, row: list[Any], units: Mapping[str, str]) -> 
 def wordings(locale: str, key: str) -> tuple[str, ...]:
     """Return a label's wordings in a locale, the usual one first."""
     return words_of(locale).labels[key]
+
+
+@cache
+def labels_of(locale: str) -> Mapping[str, tuple[str, ...]]:
+    """Return the labels alone of a locale, none where its language has no file."""
+    language = locale.split("_", maxsplit=1)[0]
+    labels = read_file(language).get("labels", {}) | read_file(locale).get("labels", {})
+    return {key: tuple(words) for key, words in labels.items()}
 
 
 def label_keys() -> tuple[str, ...]:

@@ -67,7 +67,7 @@ class PageReader:
     """Reads documents' pages one after the other; a context manager, at whose end the process ends."""
 
     def __init__(self, dpi: int, limits: Limits) -> None:
-        self._dpi, self._limits = dpi, limits
+        self._dpi, self.limits = dpi, limits
         self._process: multiprocessing.process.BaseProcess | None = None
         self._requests: Connection | None = None
 
@@ -86,7 +86,7 @@ class PageReader:
             RuntimeError: this program failed; the message is the traceback.
         """
         is_pdf = Path(names[0]).suffix.lower() in PDFS
-        answer = self._ask(_Request(tuple(contents), is_pdf, wants_invoice, self._dpi, self._limits))
+        answer = self._ask(_Request(tuple(contents), is_pdf, wants_invoice, self._dpi, self.limits))
         if answer.failure:
             raise RuntimeError(f"{names[0]}: {answer.failure}")
         if answer.content is None:
@@ -98,9 +98,9 @@ class PageReader:
         requests = self._started()
         try:
             requests.send(request)
-            if not requests.poll(self._limits.seconds + (_STARTING if starting else 0)):
+            if not requests.poll(self.limits.seconds + (_STARTING if starting else 0)):
                 self._end()
-                raise reject(f"reading its pages took more than {self._limits.seconds:g} seconds")
+                raise reject(f"reading its pages took more than {self.limits.seconds:g} seconds")
             answer: _Answer = requests.recv()
         except (EOFError, BrokenPipeError, ConnectionResetError) as error:
             self._end()
@@ -111,7 +111,7 @@ class PageReader:
         if self._requests is None:
             context = multiprocessing.get_context("spawn")
             self._requests, far_end = context.Pipe()
-            self._process = context.Process(target=_serve, args=(far_end, self._limits.memory_bytes), daemon=True)
+            self._process = context.Process(target=_serve, args=(far_end, self.limits.memory_bytes), daemon=True)
             self._process.start()
             far_end.close()
         return self._requests

@@ -6,21 +6,27 @@ What belongs here: opening untrusted images within limits, and choosing how the 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from finscribe_assets.files import AnyPath, read_table
-from finscribe_assets.inference.layout import Layout, RendererBoxes
+from finscribe_assets.inference.constraint import JsonGrammar
+from finscribe_assets.inference.labels import TextLine, assign
+from finscribe_assets.inference.layout import TABLE, Layout, RendererBoxes
 from finscribe_assets.inference.predict import Mode, predict_document
 from finscribe_assets.inference.reader import Reader, ReadRequest
+from finscribe_assets.instructions.answers import unflatten
 from finscribe_assets.instructions.crops import crop
-from finscribe_assets.instructions.pair import OCR_PROMPT, Task
+from finscribe_assets.instructions.pair import OCR_PROMPT, TABLE_PROMPT, Task
 from finscribe_assets.instructions.wordings import wordings_of
-from finscribe_assets.rendering.pages import Box, from_table
+from finscribe_assets.rendering.pages import Box, Page, RenderedDocument, from_table
+from finscribe_assets.rendering.png import to_png
+from finscribe_assets.training.reading import Reading
 
 FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP")
 MAX_PIXELS = 50_000_000  # a page of A4 at 700 dpi, grey: 50 MB once decoded
@@ -32,7 +38,7 @@ class ImageError(ValueError):
 
 
 class NoLayoutError(ValueError):
-    """The embedded model is shown a page, and nothing says where its regions are."""
+    """A model that reads lines is shown a page, and nothing says where its lines are."""
 
 
 @dataclass(frozen=True)
@@ -94,29 +100,110 @@ def parse_box(text: str) -> Box:
     return Box(x0, y0, x1, y1)
 
 
-def extract_image(reader: Reader, path: AnyPath, box: Box | None = None, prompt: str | None = None) -> Extraction:
-    """Read an image file: a box of it, a single line, or, with a real model, a whole page.
+@dataclass(frozen=True)
+class Extractor:
+    """Reads what it is handed: lines, boxes of images, whole pages, or a document of several pages."""
 
-    ``prompt`` replaces the stock one: ``OCR:`` for lines and boxes, full extraction to JSON for whole pages.
+    reader: Reader
+    layout: Layout | None = None  # where a page's regions come from; without one, pages are read whole
+    prompt: str | None = None  # instead of the stock one: `OCR:` for lines and boxes, full extraction for whole pages
+    grammar: JsonGrammar | None = None  # what answers may be; without one, anything
+    max_new_tokens: int | None = None  # of an answer; the reader's own limit unless given
+    locale: str | None = None  # whose labels assign lines to fields; found by the labels themselves unless given
 
-    Raises:
-        ImageError: the file is no readable image.
-        NoLayoutError: the embedded model is shown more than one line without a box.
-        ValueError: the box lies outside the image.
-    """
-    image = open_image(path)
-    if box is not None:
-        image = crop(image, box)
-    elif reader.reads_lines and image.height > HIGHEST_LINE:
-        raise NoLayoutError(
-            f"{path}: {image.width} × {image.height} pixels look like a page. The embedded model reads single printed "
-            "lines; finding them on a page is not part of it. Give a line's place as a box x0,y0,x1,y1 in pixels, or "
-            "an image of one line, or take a real model that reads pages (PaddlePaddle/PaddleOCR-VL)"
-        )
-    whole_page = box is None and not reader.reads_lines
-    asked = ReadRequest((image,), prompt or (wordings_of(Task.FULL_EXTRACTION)[0] if whole_page else OCR_PROMPT))
-    reading = reader.read([asked])[0]
-    return Extraction(reading.text, round(reading.confidence, 4), reading.truncated)
+    def __post_init__(self) -> None:
+        """Refuse what cannot go together.
+
+        Raises:
+            ValueError: a base that reads lines is to read blocks, or to write JSON.
+        """
+        if self.reader.reads_lines and self.layout and not self.layout.of_lines:
+            raise ValueError(f"layout: {self.layout.name} gives blocks of several lines, and {self.reader.base.name} "
+                             "reads single lines; take lines")  # fmt: skip
+        if self.reader.reads_lines and self.grammar:
+            raise ValueError(f"json: {self.reader.base.name} reads single printed lines and writes no JSON; a base "
+                             "that reads pages does (PaddlePaddle/PaddleOCR-VL)")  # fmt: skip
+
+    def read_image(self, image: Image.Image, box: Box | None = None) -> Extraction:
+        """Read one line, one box of an image, or a whole page with a base that reads pages.
+
+        Raises:
+            ValueError: the box lies outside the image.
+        """
+        return self._answered((image if box is None else crop(image, box),), of_pages=box is None)
+
+    def _answered(self, images: tuple[Image.Image, ...], *, of_pages: bool) -> Extraction:
+        whole = of_pages and not self.reader.reads_lines
+        stock = wordings_of(Task.FULL_EXTRACTION)[0] if whole else OCR_PROMPT
+        reading = self._read([ReadRequest(images, self.prompt or stock)])[0]
+        return Extraction(reading.text, round(reading.confidence, 4), reading.truncated)
+
+    def _read(self, requests: list[ReadRequest]) -> list[Reading]:
+        return self.reader.read(requests, max_new_tokens=self.max_new_tokens, grammar=self.grammar)
+
+    def read_file(self, path: AnyPath, box: Box | None = None) -> dict[str, Any]:
+        """Return the record of an image file: of a box of it, of a single line, or of a page.
+
+        Raises:
+            ImageError: the file is no readable image.
+            NoLayoutError: the base reads lines, the image looks like a page, and there is no layout.
+            ValueError: the box lies outside the image.
+        """
+        image = open_image(path)
+        is_line = self.reader.reads_lines and image.height <= HIGHEST_LINE
+        if box is not None or is_line:
+            return {"file": str(path), **asdict(self.read_image(image, box))}
+        return self.read_pages(str(path), [page_of(image)])
+
+    def read_pages(self, name: str, pages: Sequence[Page]) -> dict[str, Any]:
+        """Return the record of a document of unknown origin.
+
+        Without a layout: the model's raw answer about all pages. With one, each region's text, in reading order; from
+        lines, also ``response``, the fields that labels settle, ``sources``, the number of the line that each was read
+        in, and ``not_assigned``, all other fields of the schema by the reason why they stay open.
+
+        Raises:
+            NoLayoutError: the base reads lines, and there is no layout.
+        """
+        if self.layout is None:
+            if self.reader.reads_lines:
+                raise NoLayoutError(
+                    f"{name}: {pages[0].width} × {pages[0].height} pixels look like a page, and this model reads "
+                    "single printed lines. Give a layout that finds lines, a line's place as a box x0,y0,x1,y1 in "
+                    "pixels, an image of one line, or take a real model that reads pages (PaddlePaddle/PaddleOCR-VL)"
+                )
+            answered = self._answered(tuple(page.open() for page in pages), of_pages=True)
+            return {"file": name, "pages": len(pages), **asdict(answered)}
+        lines = self._lines(self.layout, RenderedDocument(name, 0, tuple(pages), ()))
+        record: dict[str, Any] = {"file": name, "pages": len(pages), "layout": self.layout.name}
+        if self.layout.of_lines:
+            assignment = assign(lines, self.locale)
+            record |= {
+                "labels": assignment.locale,
+                "response": unflatten({one.path: one.text for one in assignment.fields}),
+                "confidence": {one.path: lines[one.line].confidence for one in assignment.fields},
+                "sources": {one.path: one.line + 1 for one in assignment.fields},
+                "not_assigned": [{"reason": reason, "fields": list(fields)}
+                                 for reason, fields in assignment.not_assigned.items()],
+            }  # fmt: skip
+        return record | {"lines": [
+            {"line": number, "page": line.page + 1, "box": [round(side, 1) for side in line.box], "text": line.text,
+             "confidence": line.confidence, "truncated": line.truncated} for number, line in enumerate(lines, 1)
+        ]}  # fmt: skip
+
+    def _lines(self, layout: Layout, document: RenderedDocument) -> list[TextLine]:
+        images = [page.open() for page in document.pages]
+        places = [(region.kind, page, box) for region in layout.regions(document) for page, box in region.lines]
+        requests = [ReadRequest((crop(images[page], box, layout.margin),),
+                                self.prompt or (TABLE_PROMPT if kind == TABLE else OCR_PROMPT))
+                    for kind, page, box in places]  # fmt: skip
+        return [TextLine(page, box, reading.text, round(reading.confidence, 4), reading.truncated)
+                for (_, page, box), reading in zip(places, self._read(requests), strict=True)]  # fmt: skip
+
+
+def page_of(image: Image.Image) -> Page:
+    """Return an opened image as a page."""
+    return Page(to_png(np.asarray(image)), image.width, image.height)
 
 
 def extract_rendered(reader: Reader, shard: AnyPath, document_id: str | None = None,

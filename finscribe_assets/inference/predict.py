@@ -24,7 +24,7 @@ from finscribe_assets.files import (
     write_json_lines,
 )
 from finscribe_assets.inference.layout import Layout, RendererBoxes
-from finscribe_assets.inference.reader import Reader, Reading, ReadRequest, geometric_mean
+from finscribe_assets.inference.reader import Reader, ReadRequest
 from finscribe_assets.inference.spans import value_spans
 from finscribe_assets.instructions.answers import unflatten
 from finscribe_assets.instructions.crops import crop
@@ -33,6 +33,7 @@ from finscribe_assets.instructions.wordings import wordings_of
 from finscribe_assets.rendering.pages import RenderedDocument, from_table
 from finscribe_assets.shards import fingerprint_of, shard_files
 from finscribe_assets.training.configuration import EMBEDDED
+from finscribe_assets.training.reading import Reading, geometric_mean
 
 PREDICTIONS_FILE, TIMING_FILE, PREDICTED_BY_FILE = "predictions.jsonl", "timing.json", "predicted_by.json"
 PARTS_FOLDER = "parts"
@@ -81,7 +82,7 @@ def predict_documents(reader: Reader, documents: Sequence[RenderedDocument], mod
         pages = [page.open() for page in document.pages]
         for region in layout.regions(document):
             for number, box in region.lines:
-                requests.append(ReadRequest((crop(pages[number], box),), OCR_PROMPT))
+                requests.append(ReadRequest((crop(pages[number], box, layout.margin),), OCR_PROMPT))
                 places.append((document.id, region.path))
     read: dict[str, dict[str, list[Reading]]] = {document.id: {} for document in documents}
     for (document_id, path), reading in zip(places, reader.read(requests), strict=True):
@@ -95,7 +96,7 @@ def _regions_record(document_id: str, fields: dict[str, list[Reading]]) -> dict[
     confidence = {}
     for path, lines in fields.items():
         if texts[path]:
-            chances = [chance for line in lines for chance in line.token_probabilities]
+            chances = [chance for line in lines for chance in line.probabilities]
             confidence[path] = round(geometric_mean(chances), 4)
     return {"id": document_id, "response": unflatten(texts), "confidence": confidence}
 
@@ -105,7 +106,7 @@ def _page_record(reader: Reader, document_id: str, reading: Reading) -> dict[str
     starts = [0, *ends[:-1]]
     confidence = {}
     for path, (start, end) in value_spans(reading.text).items():
-        chances = [chance for chance, first, last in zip(reading.token_probabilities, starts, ends, strict=True)
+        chances = [chance for chance, first, last in zip(reading.probabilities, starts, ends, strict=True)
                    if first < end and last > start]  # fmt: skip
         confidence[path] = round(geometric_mean(chances), 4)
     return {"id": document_id, "response": reading.text, "confidence": confidence}

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor
 from transformers import DynamicCache
 
 from finscribe_assets.files import AnyPath
+from finscribe_assets.inference.constraint import JsonConstraint, JsonGrammar
 from finscribe_assets.training.batches import Encoder
 from finscribe_assets.training.configuration import EMBEDDED
 from finscribe_assets.training.images import fit_line
@@ -26,10 +26,11 @@ from finscribe_assets.training.loading import (
     reads_lines,
     torch_threads,
 )
+from finscribe_assets.training.reading import LINES_AT_ONCE, Prompted, Reading, answer, read_lines
 
-READER_VERSION = 1  # raise it with every change that changes what is read
-LINE_TOKENS, PAGE_TOKENS = 96, 4096  # longest answers, when nothing else is asked for
-LINES_AT_ONCE, PAGES_AT_ONCE = 64, 4
+READER_VERSION = 2  # raise it with every change that changes what is read
+PAGE_TOKENS = 4096  # longest answer about pages, when nothing else is asked for
+PAGES_AT_ONCE = 4
 
 
 @dataclass(frozen=True)
@@ -38,28 +39,6 @@ class ReadRequest:
 
     images: tuple[Image.Image, ...]
     prompt: str
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What was read."""
-
-    text: str
-    tokens: tuple[int, ...]  # of the answer; the end token last, unless truncated
-    token_probabilities: tuple[float, ...]  # of each of them, given all before it
-    truncated: bool  # the longest answer was reached before the end token
-
-    @property
-    def confidence(self) -> float:
-        """Return the geometric mean of the token probabilities, the end's included: where to stop may be wrong too."""
-        return geometric_mean(self.token_probabilities)
-
-
-def geometric_mean(probabilities: Sequence[float]) -> float:
-    """Return the geometric mean of probabilities; 0 where one is 0, and of none."""
-    if not probabilities or min(probabilities) <= 0:
-        return 0.0
-    return math.exp(math.fsum(map(math.log, probabilities)) / len(probabilities))
 
 
 class Reader:
@@ -90,8 +69,6 @@ class Reader:
             adapted: Any = add_adapter(model, adapter, self.base)
             model = adapted.merge_and_unload()
         self.model = model.to(self.device).eval()
-        ends = self.model.generation_config.eos_token_id
-        self._ends = torch.tensor(ends if isinstance(ends, list) else [ends], device=self.device)
 
     @property
     def identity(self) -> str:
@@ -99,71 +76,76 @@ class Reader:
         return f"{READER_VERSION}:{self.base.content}:{self.adapter}:{self.device.type}:{self.threads}"
 
     def read(self, requests: Sequence[ReadRequest], *, batch_size: int | None = None, max_new_tokens: int | None = None,
-             on_progress: Callable[[int], None] | None = None) -> list[Reading]:  # fmt: skip
+             grammar: JsonGrammar | None = None, on_progress: Callable[[int], None] | None = None,
+             ) -> list[Reading]:  # fmt: skip
         """Read images, in batches of requests of about the same length; the answers are in the requests' order.
 
-        ``on_progress`` is told how many requests were done since it was last told.
+        With a grammar, an answer that is not truncated is JSON of it. ``on_progress`` is told how many requests were
+        done since it was last told.
+
+        Raises:
+            ValueError: the base reads lines, and a request has not one image but several.
         """
-        size = batch_size or (LINES_AT_ONCE if self.reads_lines else PAGES_AT_ONCE)
-        longest = max_new_tokens or (LINE_TOKENS if self.reads_lines else PAGE_TOKENS)
-        prepared = [self._prepared(request) for request in requests]
-        order = sorted(range(len(requests)), key=lambda place: len(prepared[place][0]))
+
+        def constrain(rows: int) -> JsonConstraint | None:
+            return grammar.constraint(self.tokenizer, rows, self._vocabulary) if grammar else None
+
         readings: dict[int, Reading] = {}
         with torch_threads(self.threads):
-            for start in range(0, len(order), size):
-                places = order[start : start + size]
-                read = self._read([prepared[place] for place in places], longest)
+            if not self.reads_lines:
+                return self._read_pages(requests, batch_size or PAGES_AT_ONCE, max_new_tokens or PAGE_TOKENS,
+                                        constrain, on_progress)  # fmt: skip
+            for prompt in dict.fromkeys(request.prompt for request in requests):
+                places = [place for place, request in enumerate(requests) if request.prompt == prompt]
+                lines = [_line_of(requests[place]) for place in places]
+                read = read_lines(self.model, self.tokenizer, lines, prompt, max_new_tokens,
+                                  at_once=batch_size or LINES_AT_ONCE, constrain=constrain,
+                                  on_progress=on_progress)  # fmt: skip
                 readings |= dict(zip(places, read, strict=True))
-                if on_progress:
-                    on_progress(len(places))
         return [readings[place] for place in range(len(requests))]
 
-    def _prepared(self, request: ReadRequest) -> tuple[list[int], list[Image.Image]]:
-        images = [fit_line(image) if self.reads_lines else image for image in request.images]
-        return self.encoder.encode_prompt(request.prompt, [image.size for image in images]), images
+    @property
+    def _vocabulary(self) -> int:
+        return int(self.model.config.get_text_config().vocab_size)
 
-    @torch.inference_mode()
-    def _read(self, prepared: Sequence[tuple[list[int], list[Image.Image]]], longest: int) -> list[Reading]:
-        inputs = self.encoder.padded([tokens for tokens, _ in prepared])
-        inputs |= self.encoder.images([image for _, images in prepared for image in images])
+    def _read_pages(self, requests: Sequence[ReadRequest], size: int, longest: int,
+                    constrain: Callable[[int], JsonConstraint | None],
+                    on_progress: Callable[[int], None] | None) -> list[Reading]:  # fmt: skip
+        prompts = [self.encoder.encode_prompt(request.prompt, [image.size for image in request.images])
+                   for request in requests]  # fmt: skip
+        order = sorted(range(len(requests)), key=lambda place: len(prompts[place]))
+        readings: dict[int, Reading] = {}
+        for start in range(0, len(order), size):
+            places = order[start : start + size]
+            prompted = self._shown([prompts[place] for place in places], [requests[place] for place in places])
+            read = answer(self.model, self.tokenizer, prompted, longest, constrain(len(places)))
+            readings |= dict(zip(places, read, strict=True))
+            if on_progress:
+                on_progress(len(places))
+        return [readings[place] for place in range(len(requests))]
+
+    @torch.no_grad()
+    def _shown(self, prompts: Sequence[list[int]], requests: Sequence[ReadRequest]) -> Prompted:
+        """Show images of any size and number to the model, by its own forward pass."""
+        inputs = self.encoder.padded(prompts)
+        inputs |= self.encoder.images([image for request in requests for image in request.images])
         inputs = {name: tensor.to(self.device) for name, tensor in inputs.items()}
-        tokens, probabilities = self._generate(inputs, longest)
-        readings = []
-        for ids, chances in zip(tokens.tolist(), probabilities.tolist(), strict=True):
-            ends = [place for place, token in enumerate(ids) if token in self._ends]
-            count = ends[0] + 1 if ends else len(ids)
-            text = self.tokenizer.decode(ids[:count], skip_special_tokens=True)
-            readings.append(Reading(text, tuple(ids[:count]), tuple(chances[:count]), truncated=not ends))
-        return readings
-
-    def _generate(self, inputs: dict[str, Tensor], longest: int) -> tuple[Tensor, Tensor]:
-        """Return the likeliest next tokens one after the other, and their probabilities (both requests × tokens).
-
-        The same as the model's own ``generate`` without sampling; that spends more time around the forward pass of a
-        small model than in it.
-        """
         mask = inputs.pop("attention_mask")
-        padded = not bool(mask.all())
         cache = DynamicCache(config=self.model.config.get_text_config())
-        output = self.model(**inputs, attention_mask=mask if padded else None, past_key_values=cache, use_cache=True,
-                            logits_to_keep=1)  # fmt: skip
+        padded = None if bool(mask.all()) else mask
+        hidden = self.model.model(**inputs, attention_mask=padded, past_key_values=cache,
+                                  use_cache=True).last_hidden_state[:, -1]  # fmt: skip
         # Where an image's tokens share positions, text goes on from fewer than there are tokens: M-RoPE's delta.
         position = mask.sum(dim=1, keepdim=True) + self.model.model.rope_deltas
-        ended = torch.zeros(len(mask), dtype=torch.bool, device=self.device)
-        tokens, probabilities = [], []
-        for step in range(longest):
-            chance, token = output.logits[:, -1].float().softmax(dim=-1).max(dim=-1)
-            tokens.append(token)
-            probabilities.append(chance)
-            ended |= torch.isin(token, self._ends)
-            if bool(ended.all()) or step + 1 == longest:
-                break
-            mask = torch.cat([mask, mask.new_ones(len(mask), 1)], dim=1)
-            output = self.model(input_ids=token[:, None], attention_mask=mask if padded else None, use_cache=True,
-                                position_ids=(position + step).expand(3, -1, -1), past_key_values=cache)  # fmt: skip
-        return torch.stack(tokens, dim=1), torch.stack(probabilities, dim=1)
+        return Prompted(hidden, cache, position, padded)
 
     def token_ends(self, reading: Reading) -> list[int]:
         """Return, for each token of a reading, where in its text it ends."""
         return [len(self.tokenizer.decode(reading.tokens[:count], skip_special_tokens=True))
                 for count in range(1, len(reading.tokens) + 1)]  # fmt: skip
+
+
+def _line_of(request: ReadRequest) -> np.ndarray:
+    if len(request.images) != 1:
+        raise ValueError(f"{len(request.images)} images in one request; this base reads one printed line at a time")
+    return np.asarray(fit_line(request.images[0]))

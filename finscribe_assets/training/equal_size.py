@@ -2,7 +2,7 @@
 
 transformers runs the vision tower's attention image by image, and finds positions token by token; a batch of equally
 wide lines needs neither. The weights and the arithmetic are the model's; a test holds both passes against each other.
-Used where the base is pretrained, because every per cent of speed there is minutes.
+Used where the base is pretrained, because every per cent of speed there is minutes, and where lines are read.
 """
 
 from __future__ import annotations
@@ -84,11 +84,13 @@ def see(core: PaddleOCRVLModel, pixels: np.ndarray, *, frozen: bool = False) -> 
     with torch.set_grad_enabled(torch.is_grad_enabled() and not frozen):
         embeddings = tower.embeddings
         convolution = embeddings.patch_embedding
-        blank = torch.zeros(1, tokens, 3, PATCH, PATCH)
+        patches = patches.to(convolution.weight)
+        size = torch.tensor([[1, rows, columns]], device=patches.device)
+        blank = torch.zeros(1, tokens, 3, PATCH, PATCH, device=patches.device)
         # What the embedding of a blank image adds to the convolution's bias is its interpolated position embedding.
-        positions = embeddings(blank, grid_thw=torch.tensor([[1, rows, columns]])) - convolution.bias
+        positions = embeddings(blank, grid_thw=size) - convolution.bias
         hidden = functional.linear(patches, convolution.weight.flatten(1), convolution.bias) + positions
-        grid = torch.cartesian_prod(torch.arange(rows), torch.arange(columns))
+        grid = torch.cartesian_prod(torch.arange(rows), torch.arange(columns)).to(patches.device)
         cos, sin = tower.encoder.rotary_pos_emb(hidden, grid)
         for layer in tower.encoder.layers:
             hidden = _vision_layer(layer, hidden, cos[None, None], sin[None, None])
@@ -133,10 +135,10 @@ def _positions(batch: TokenBatch, rows: int, columns: int) -> Tensor:
 def embed_prompt(model: PaddleOCRVLForConditionalGeneration, batch: TokenBatch, image_tokens: Tensor, rows: int,
                  columns: int) -> tuple[Tensor, Tensor]:  # fmt: skip
     """Return a batch's embeddings (rows × tokens × width) with the image's in their place, and its M-RoPE positions."""
-    embedded = model.model.language_model.embed_tokens(batch.ids)
+    embedded = model.model.language_model.embed_tokens(batch.ids.to(image_tokens.device))
     start, end = batch.image_start, batch.image_start + batch.image_tokens
     embedded = torch.cat([embedded[:, :start], image_tokens.to(embedded.dtype), embedded[:, end:]], dim=1)
-    return embedded, _positions(batch, rows // MERGE, columns // MERGE)
+    return embedded, _positions(batch, rows // MERGE, columns // MERGE).to(embedded.device)
 
 
 def answer_logits(model: PaddleOCRVLForConditionalGeneration, batch: TokenBatch, image_tokens: Tensor, rows: int,

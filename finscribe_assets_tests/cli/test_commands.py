@@ -12,9 +12,10 @@ from typer.testing import CliRunner
 
 from finscribe_assets.cli import app
 from finscribe_assets.exporting.export import ExportFormat
+from finscribe_assets.rendering.batch import read_rendered
 
 COMMANDS = ["synthesize", "render", "pairs", "split", "export", "validate-export", "pretrain-base", "train",
-            "predict", "evaluate", "mine", "extract", "schema", "summary", "validate", "rebuild"]  # fmt: skip
+            "predict", "evaluate", "mine", "extract", "merge", "schema", "summary", "validate", "rebuild"]  # fmt: skip
 
 
 def finscribe(*arguments: object, fails: bool = False) -> str:
@@ -171,6 +172,30 @@ def test_extract_reads_a_rendered_document(work):
     assert record["response"]["totals"]["amount_due"]
 
 
+def test_extract_reads_a_pdf_and_shows_where(work, tmp_path):
+    page = next(read_rendered(work / "images")).pages[0].open()
+    page.save(tmp_path / "scan.pdf", resolution=144)
+    record = json.loads(finscribe("extract", tmp_path / "scan.pdf", "--boxes", tmp_path / "boxes", "--locale", "de_DE",
+                                  "--max-tokens", 2))  # fmt: skip
+    assert (record["pages"], record["labels"]) == (1, "de_DE")
+    assert record["lines"]
+    assert any(line["truncated"] for line in record["lines"])
+    drawn = Image.open(tmp_path / "boxes" / "scan-1.png")
+    assert drawn.mode == "RGB"
+    assert abs(drawn.width - page.width) <= 1
+    (tmp_path / "cut.pdf").write_bytes((tmp_path / "scan.pdf").read_bytes()[:4000])
+    assert "the PDF is broken" in finscribe("extract", tmp_path / "cut.pdf", fails=True)
+
+
+def test_a_merged_checkpoint_is_a_base(work, tmp_path):
+    assert "tensors changed" in finscribe("merge", "--adapter", work / "adapter", "--out", tmp_path / "merged")
+    line = Image.linear_gradient("L").resize((120, 28))
+    line.save(tmp_path / "line.png")
+    merged = json.loads(finscribe("extract", tmp_path / "line.png", "--base", tmp_path / "merged"))
+    adapted = json.loads(finscribe("extract", tmp_path / "line.png", "--adapter", work / "adapter"))
+    assert merged.keys() == adapted.keys() == {"file", "text", "confidence", "truncated"}
+
+
 def test_schema_is_json_schema_with_the_codes():
     schema = json.loads(finscribe("schema"))
     assert schema["properties"]["document_number"]["en16931"] == "BT-1"
@@ -185,6 +210,11 @@ def test_schema_is_json_schema_with_the_codes():
         (("train", "{work}", "--out", "{empty}/a", "--set", "rank"), "name=value"),
         (("summary", "--storage", "{empty}"), "no report of batch-000 here"),
         (("extract", "{empty}/none.png"), "none.png"),
+        (("extract", "{empty}/none.png", "--json"), "reads single printed lines and writes no JSON"),
+        (("extract", "{empty}/none.pdf"), "none.pdf"),
+        (("extract", "{empty}/none.pdf", "--box", "1,2,3,4"), "a PDF, which has no pixels"),
+        (("extract", "{empty}/none.png", "--layout", "blocks"), "blocks need PaddleX"),
+        (("merge", "--adapter", "{work}/adapter", "--out", "{work}/adapter"), "is there already"),
         (("synthesize", "--out", "{empty}", "--recipe", "{work}/plan.json"), "components: unknown key"),
         (("synthesize", "--out", "{empty}", "--preset", "hardest"), "choose one of simple, medium, complex, embedded"),
         (("synthesize", "--out", "{empty}", "--preset", "simple", "--plan", "{work}/plan.json"), "give one"),

@@ -7,15 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from finscribe_assets.documents.elements import TERMS
 from finscribe_assets.documents.schema import flatten
+from finscribe_assets.inference.constraint import JsonGrammar
+from finscribe_assets.inference.doclayout import DocLayout
 from finscribe_assets.inference.extract import (
+    Extractor,
     ImageError,
     NoLayoutError,
-    extract_image,
     extract_rendered,
     open_image,
     parse_box,
 )
+from finscribe_assets.inference.layout import DetectedLines, Region
 from finscribe_assets.inference.reader import ReadRequest
 from finscribe_assets.instructions.crops import crop
 from finscribe_assets.rendering.pages import Box, MarkKind
@@ -34,24 +38,69 @@ def test_a_box_of_a_page_is_read_as_the_batch_reader_reads_it(reader, batch, pag
     mark = batch.rendered[0].of_kind(MarkKind.FIELD)[0]
     box = mark.fragments[0].box
     expected = reader.read([ReadRequest((crop(batch.rendered[0].pages[0].open(), box),), "OCR:")])[0]
-    found = extract_image(reader, page_file, box)
-    assert (found.text, found.confidence) == (expected.text, round(expected.confidence, 4))
+    found = Extractor(reader).read_file(page_file, box)
+    assert (found["text"], found["confidence"]) == (expected.text, round(expected.confidence, 4))
 
 
 def test_an_image_of_one_line_is_read_whole(reader, batch, page_file, tmp_path):
     box = batch.rendered[0].of_kind(MarkKind.FIELD)[0].fragments[0].box
     crop(Image.open(page_file), box).save(tmp_path / "line.jpg", quality=95)
-    assert extract_image(reader, tmp_path / "line.jpg").text
+    assert Extractor(reader).read_file(tmp_path / "line.jpg")["text"]
 
 
 def test_a_page_without_boxes_is_refused_with_what_to_do(reader, page_file):
-    with pytest.raises(NoLayoutError, match=r"not part of it\. Give a line's place as a box .* or take a real model"):
-        extract_image(reader, page_file)
+    with pytest.raises(NoLayoutError, match=r"single printed lines\. Give a layout .* or take a real model"):
+        Extractor(reader).read_file(page_file)
+
+
+def test_a_page_of_unknown_origin_gives_lines_fields_and_what_stays_open(reader, page_file):
+    record = Extractor(reader, DetectedLines()).read_file(page_file)
+    lines, fields = record["lines"], flatten(record["response"])
+    assert [line["line"] for line in lines] == list(range(1, len(lines) + 1))
+    assert all(0 <= line["confidence"] <= 1 and len(line["box"]) == 4 for line in lines)
+    assert fields.keys() == record["sources"].keys() == record["confidence"].keys()
+    for path, number in record["sources"].items():
+        assert path == "document_type" or fields[path] in lines[number - 1]["text"]
+    open_fields = [path for part in record["not_assigned"] for path in part["fields"]]
+    assert sorted([*open_fields, *fields]) == sorted(TERMS)
+
+
+class Blocks(DocLayout):
+    """A layout of blocks that needs no PaddleX."""
+
+    def __post_init__(self):
+        pass
+
+    def regions(self, document):
+        box = Box(0, 0, 200, 150)
+        return [Region("", ((0, box),), kind) for kind in ("text", "table")]
+
+
+def test_blocks_are_read_with_the_prompt_of_their_kind(page_reader, page_file, monkeypatch):
+    prompts = []
+    reading = page_reader.read
+
+    def noted(requests, **options):
+        prompts.extend(request.prompt for request in requests)
+        return reading(requests, **options)
+
+    monkeypatch.setattr(page_reader, "read", noted)
+    record = Extractor(page_reader, Blocks(), max_new_tokens=3).read_file(page_file)
+    assert prompts == ["OCR:", "Table Recognition:"]
+    assert [line["truncated"] for line in record["lines"]] == [True, True]
+    assert "response" not in record
+
+
+def test_what_cannot_go_together_is_refused_before_anything_is_read(reader):
+    with pytest.raises(ValueError, match="gives blocks of several lines, and embedded reads single lines"):
+        Extractor(reader, Blocks())
+    with pytest.raises(ValueError, match="json: embedded reads single printed lines and writes no JSON"):
+        Extractor(reader, grammar=JsonGrammar())
 
 
 def test_a_model_that_reads_pages_is_given_the_whole_page(page_reader, page_file, monkeypatch):
     monkeypatch.setattr("finscribe_assets.inference.reader.PAGE_TOKENS", 5)
-    assert extract_image(page_reader, page_file).truncated
+    assert Extractor(page_reader).read_file(page_file)["truncated"]
 
 
 def test_a_rendered_page_gives_its_documents_fields(reader, batch):
@@ -148,4 +197,4 @@ def test_no_text_does_worse_than_a_value_error(text):
 
 def test_a_box_off_the_page_is_refused(reader, page_file):
     with pytest.raises(ValueError, match="no area on a page of"):
-        extract_image(reader, page_file, Box(90_000, 0, 90_010, 5))
+        Extractor(reader).read_file(page_file, Box(90_000, 0, 90_010, 5))

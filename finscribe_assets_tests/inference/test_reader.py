@@ -4,12 +4,13 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from finscribe_assets.inference.layout import RendererBoxes
-from finscribe_assets.inference.reader import Reader, ReadRequest, geometric_mean
+from finscribe_assets.inference.reader import Reader, ReadRequest
 from finscribe_assets.instructions.crops import crop
 from finscribe_assets.training.adapter import train_adapter
 from finscribe_assets.training.configuration import AdapterConfig
 from finscribe_assets.training.images import fit_line
 from finscribe_assets.training.loading import ADAPTER_WEIGHTS
+from finscribe_assets.training.reading import geometric_mean
 from finscribe_assets_tests.training.adapter_data import source_of
 
 PROMPT = "OCR:"
@@ -53,7 +54,7 @@ def test_reading_is_the_models_own_greedy_generation(reader, lines):
     readings = reader.read(requests, max_new_tokens=40)
     assert [reading.text for reading in readings] == texts
     for reading, expected in zip(readings, chances, strict=True):
-        assert reading.token_probabilities == pytest.approx(expected[: len(reading.tokens)].tolist(), abs=2e-4)
+        assert reading.probabilities == pytest.approx(expected[: len(reading.tokens)].tolist(), abs=2e-4)
 
 
 def test_a_page_reader_generates_alike_with_images_of_several_sizes(page_reader):
@@ -64,7 +65,7 @@ def test_a_page_reader_generates_alike_with_images_of_several_sizes(page_reader)
     readings = page_reader.read(requests, max_new_tokens=12)
     assert [reading.text for reading in readings] == texts
     for reading, expected in zip(readings, chances, strict=True):
-        assert reading.token_probabilities == pytest.approx(expected[: len(reading.tokens)].tolist(), abs=2e-4)
+        assert reading.probabilities == pytest.approx(expected[: len(reading.tokens)].tolist(), abs=2e-4)
 
 
 def test_answers_come_in_the_order_of_requests_whatever_the_batches(reader, lines):
@@ -130,6 +131,14 @@ def test_an_adapter_changes_what_is_read(reader, batch, tmp_path, lines):
         read = Reader(adapter=tmp_path / "adapter", threads=1).read(lines[0][:12])
         expected = reader.read(lines[0][:12])
         assert ([one.text for one in read] == [one.text for one in expected]) is same
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+def test_a_gpu_reads_what_the_processor_reads(reader, lines):
+    requests = lines[0][:40]
+    expected = Reader(device="cpu", threads=1).read(requests)
+    found = Reader(device="cuda").read(requests)
+    assert sum(one.text == other.text for one, other in zip(found, expected, strict=True)) >= 38
 
 
 def test_a_gpu_that_is_not_there_is_no_silent_processor():

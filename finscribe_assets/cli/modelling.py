@@ -97,7 +97,8 @@ def train(
     previous: Adapter = None,
 ) -> None:
     """Train a LoRA adapter on a workspace's train split; a killed run goes on from its last checkpoint."""
-    from finscribe_assets.training.adapter import Progress, train_adapter
+    from finscribe_assets.training.adapter import Progress
+    from finscribe_assets.training.backends import train as train_adapter
     from finscribe_assets.training.configuration import load_preset
     from finscribe_assets.training.samples import BatchFolders, SampleSource
 

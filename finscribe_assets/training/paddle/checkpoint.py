@@ -24,7 +24,7 @@ _HEAD, _EMBEDDINGS = "lm_head.weight", "model.embed_tokens.weight"
 
 
 def write_base(local: Path, folder: Path, image_processor: Any) -> None:
-    """Lay out a checkpoint as Paddle reads it: configuration flat, sizes in pixels; what may stay as it is, is linked."""
+    """Lay out a checkpoint as Paddle reads it: configuration flat, sizes in pixels; the rest is linked."""
     folder.mkdir(parents=True)
     for file in local.iterdir():
         if file.is_file() and file.name not in (CONFIG, IMAGES, PROCESSOR, WEIGHTS):

@@ -63,8 +63,8 @@ def find_environment() -> PaddleEnvironment:
     # Not resolved: a link in a virtual environment leads out of it.
     python = Path(os.environ.get(PYTHON_VARIABLE) or DEFAULT_PYTHON).absolute()
     if not python.is_file():
-        raise BackendMissingError(f"{python} is not there; run `make paddle-env`, or name an interpreter that has Paddle "
-                                  f"in {PYTHON_VARIABLE}")  # fmt: skip
+        raise BackendMissingError(f"{python} is not there; run `make paddle-env`, or name an interpreter that has "
+                                  f"Paddle in {PYTHON_VARIABLE}")  # fmt: skip
     run = subprocess.run([str(python), "-c", _PROBE], capture_output=True, text=True, check=False)  # noqa: S603
     if run.returncode:
         raise BackendMissingError(f"{python} does not run ({run.stderr.strip().splitlines()[-1:]}); name a Python in "

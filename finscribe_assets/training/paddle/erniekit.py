@@ -13,7 +13,7 @@ from finscribe_assets.training.paddle.showings import ERNIEKIT
 from finscribe_assets.training.paddle.tool import Facts, Tool, shared_settings
 
 # Of docs/training_eval_args.md and of the example for PaddleOCR-VL (run_ocr_vl_sft_16k.yaml) in the ERNIE repository.
-DOCUMENTED_KEYS = frozenset("""
+_DOCUMENTED = """
 model_name_or_path output_dir logging_steps logging_dir do_train do_eval disable_tqdm continue_training
 train_dataset_path train_dataset_prob train_dataset_type eval_dataset_path eval_dataset_prob eval_dataset_type
 max_steps num_train_epochs per_device_train_batch_size gradient_accumulation_steps weight_decay seed max_seq_len
@@ -24,7 +24,8 @@ disable_ckpt_quant save_total_limit use_flash_attention use_sparse_flash_attn da
 distributed_dataloader prefetch_factor bf16 fp16_opt_level amp_master_grad num_samples_each_epoch lora lora_rank
 lora_alpha rslora use_pic_id sft_replace_ids sft_image_normalize sft_image_rescale image_dtype fine_tuning multimodal
 stage batch_size packing_size packing padding from_scratch compute_type convert_from_hf save_to_hf
-""".split())
+"""
+DOCUMENTED_KEYS = frozenset(_DOCUMENTED.split())
 
 
 def train_settings(config: AdapterConfig, facts: Facts) -> dict[str, Any]:

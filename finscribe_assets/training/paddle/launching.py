@@ -84,8 +84,8 @@ def failed(command: Command, code: int) -> PaddleFailedError:
     """Return the error for a command that ended with a code other than 0."""
     log = command.folder / LOG_FILE
     printed = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LAST_LINES:] if log.exists() else []
-    return PaddleFailedError("\n".join([f"{Path(command.words[0]).name} {command.words[1]} ended with {code}; it printed "
-                                        f"at last (more in {log}):", *printed]))  # fmt: skip
+    what = f"{Path(command.words[0]).name} {command.words[1]}"
+    return PaddleFailedError("\n".join([f"{what} ended with {code}; it printed at last (more in {log}):", *printed]))
 
 
 def _reports(told: BinaryIO) -> Iterator[dict[str, Any]]:

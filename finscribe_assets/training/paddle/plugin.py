@@ -62,7 +62,7 @@ def _sequence(self: Any, example: dict[str, Any], _count: int) -> Sequence:
         tokens, answer = prompt + example["answer_tokens"], example["answer_tokens"]
         if len(tokens) != example["length"] or places:
             raise ValueError(f"{len(tokens)} tokens where {example['length']} were meant: images were sized otherwise")
-    except Exception as error:  # what called this would go on without the sample, and say so in a log at most
+    except Exception as error:  # noqa: BLE001 - what called this would go on without the sample, and say so in a log at most
         _end(f"{example.get('id')}: {error!r}")
     sequence = Sequence(token_ids=tokens, position_ids=list(range(len(tokens))), num_examples=1,
                         labels=[IGNORED] * (len(prompt) - 1) + answer + [IGNORED], images=example["images"],

@@ -19,18 +19,19 @@ from torch.utils.tensorboard import SummaryWriter
 from finscribe_assets.files import AnyPath, local_folder, read_json, remove_folder, write_text
 from finscribe_assets.splitting.assign import Split
 from finscribe_assets.training.adapter import TENSORBOARD_FOLDER, OnStep, Progress, Run, TrainingDivergedError
+from finscribe_assets.training.base import WEIGHTS
 from finscribe_assets.training.batches import EncodedSample, Vary
 from finscribe_assets.training.checkpoints import Position, set_weights
 from finscribe_assets.training.configuration import AdapterConfig
 from finscribe_assets.training.loading import Base
 from finscribe_assets.training.paddle.checkpoint import lora_of_paddle, write_base
 from finscribe_assets.training.paddle.environment import PaddleEnvironment
-from finscribe_assets.training.paddle.launching import Launch, command_of
+from finscribe_assets.training.paddle.launching import Command, Launch, command_of, launch_here
 from finscribe_assets.training.paddle.showings import write_showings
 from finscribe_assets.training.paddle.tool import BASE_FOLDER, DATA_PATH, OUTPUT_FOLDER, Facts, Tool, check_settings
 from finscribe_assets.training.samples import LeftOut, SampleSource
 
-MERGED_FOLDER = f"paddle/{OUTPUT_FOLDER}/export"  # below the work folder: base and adapter in one checkpoint
+EXPORT_FOLDER = f"{OUTPUT_FOLDER}/export"
 SEVERAL_IMAGES = "several pages, of which Paddle knows the positions of one"
 
 
@@ -38,7 +39,8 @@ class PaddleRun(Run):
     """A training by one of Paddle's tools. A killed one starts anew."""
 
     def __init__(self, config: AdapterConfig, base: Base, source: SampleSource, work: Path, fingerprint: str, *,
-                 start: AnyPath | None, tool: Tool, environment: PaddleEnvironment, launch: Launch) -> None:  # fmt: skip
+                 start: AnyPath | None, tool: Tool, environment: PaddleEnvironment,
+                 launch: Launch) -> None:  # fmt: skip
         check_settings(tool.name, config)
         self.tool, self.environment, self.launch = tool, environment, launch
         super().__init__(config, base, source, work, fingerprint, start=start)
@@ -67,9 +69,7 @@ class PaddleRun(Run):
             write_base(local, folder / BASE_FOLDER, self.encoder.processor.image_processor)
             self._take_steps(folder, on_step)
             weights = lora_of_paddle(folder / OUTPUT_FOLDER)
-            if self.tool.export:
-                for _ in self.launch(self._command("export", self.tool.export(self.facts), folder)):
-                    pass
+            self._export(folder)
         self._check_weights(weights, read_json(folder / OUTPUT_FOLDER / "lora_config.json"))
         set_weights(self.trained, weights)
         self.model.to(self.device)
@@ -96,7 +96,18 @@ class PaddleRun(Run):
                 if on_step:
                     on_step(progress)
         if self.position.step != self.steps:
-            raise ValueError(f"{self.tool.name} reported {self.position.step} steps of {self.steps}; look into {folder}")
+            raise ValueError(f"{self.tool.name} reported {self.position.step} steps of {self.steps}; see {folder}")
+
+    def _export(self, folder: Path) -> None:
+        """Let the tool merge its adapter into the base: a checkpoint that `find_base` takes, for serving elsewhere."""
+        if self.tool.export is None:
+            return
+        for _ in launch_here(self._command("export", self.tool.export(self.facts), folder)):
+            pass  # it reports nothing
+        parts = sorted((folder / EXPORT_FOLDER).glob("model-*.safetensors"))
+        if len(parts) == 1:
+            parts[0].rename(folder / EXPORT_FOLDER / WEIGHTS)
+            (folder / EXPORT_FOLDER / "model.safetensors.index.json").unlink()
 
     def _showings(self) -> Iterator[tuple[list[EncodedSample], Vary | None]]:
         """Yield the batches without end, each with what varies its lines."""
@@ -106,7 +117,7 @@ class PaddleRun(Run):
             yield self._batch(number), self._vary(step) if self.config.augmentation else None
             number += 1
 
-    def _command(self, what: str, settings: dict[str, Any], folder: Path) -> Any:
+    def _command(self, what: str, settings: dict[str, Any], folder: Path) -> Command:
         write_text(folder / f"{what}.yaml", yaml.safe_dump(settings, sort_keys=False))
         return command_of(self.environment, self.tool.command, (what, f"{what}.yaml"), folder)
 

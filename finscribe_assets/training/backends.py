@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -44,6 +45,9 @@ def choose_backend(config: AdapterConfig, launch: Launch = launch_here) -> Choic
             raise BackendMissingError(f"backend: {config.backend}: {missing}; or set backend: peft, or fallback: peft"
                                       ) from missing  # fmt: skip
         return Choice(config.model_copy(update={"backend": "peft"}), Run, str(missing))
+    if not tool.run_here:
+        warnings.warn(f"backend: {tool.name} was never run in this project's tests; look at what it writes",
+                      stacklevel=2)  # fmt: skip
     return Choice(config, partial(PaddleRun, tool=tool, environment=environment, launch=launch))
 
 

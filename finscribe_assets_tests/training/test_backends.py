@@ -20,7 +20,7 @@ from finscribe_assets.training.backends import TOOLS, choose_backend, train
 from finscribe_assets.training.base import BASE_FOLDER, load_processor
 from finscribe_assets.training.configuration import AdapterConfig, ConfigurationError, load_preset
 from finscribe_assets.training.loading import find_base, load_model
-from finscribe_assets.training.paddle.checkpoint import lora_of_paddle, write_base
+from finscribe_assets.training.paddle.checkpoint import check_export, lora_of_paddle, write_base
 from finscribe_assets.training.paddle.environment import (
     PYTHON_VARIABLE,
     BackendMissingError,
@@ -219,6 +219,13 @@ def test_lora_comes_back_as_the_update_that_paddle_computes(source, tmp_path):
     for theirs, ours in layers.items():
         expected = before[f"{ours}.weight"] + 2 * (written[f"{theirs}.lora_A"] @ written[f"{theirs}.lora_B"]).T
         torch.testing.assert_close(merged[f"{ours}.weight"], expected, atol=1e-5, rtol=1e-5)
+    save_file({f"{name}.weight": before[f"{ours}.weight"].clone() for name, ours in layers.items()}, tmp_path / "base")
+    good = {f"{name}.weight": merged[f"{ours}.weight"] for name, ours in layers.items()}
+    save_file(good, tmp_path / "good")
+    check_export(tmp_path / "base", tmp_path, tmp_path / "good", 2)
+    save_file({name: weight.T.contiguous().reshape(weight.shape) for name, weight in good.items()}, tmp_path / "bad")
+    with pytest.raises(ValueError, match="is not base and adapter merged"):
+        check_export(tmp_path / "base", tmp_path, tmp_path / "bad", 2)
     save_file({"head.lora_A": torch.ones(2, 2)}, tmp_path / "peft_model.safetensors")
     with pytest.raises(ValueError, match=r"head\.lora_A: Paddle wrote a weight"):
         lora_of_paddle(tmp_path)

@@ -62,7 +62,7 @@ def losses(folder):
     return [record["loss"] for record in metrics(folder) if "loss" in record]
 
 
-def test_both_back_ends_take_the_same_steps(trained):
+def test_both_back_ends_take_the_same_steps(trained, environment):
     folder, summaries = trained
     peft, paddle = losses(folder / "peft"), losses(folder / "paddleformers")
     print("losses:", peft, paddle, "validation:", [  # noqa: T201
@@ -74,7 +74,7 @@ def test_both_back_ends_take_the_same_steps(trained):
     assert summaries["paddleformers"].loss_fell
     record = json.loads((folder / "paddleformers" / "training.json").read_text())
     assert record["versions"]["paddleformers"].startswith("1.2")
-    assert str(folder) not in json.dumps(record)
+    assert str(environment.python) not in json.dumps(record)
 
 
 @torch.no_grad()
@@ -99,7 +99,7 @@ def test_the_first_losses_are_the_weighted_means_computed_by_hand(trained):
     each, weights = (np.concatenate(part) for part in zip(*pairs, strict=True))
     expected = (each * weights).sum() / weights.sum()
     print("by hand:", expected, "unweighted:", each.mean())  # noqa: T201
-    assert set(weights) == {0.25, 1.0, 2.0, 3.0}
+    assert {0.25, 1.0} < set(weights)
     assert abs(expected - each.mean()) > 1e-3
     assert losses(folder / "peft")[0] == pytest.approx(expected, abs=1e-5)
     assert losses(folder / "paddleformers")[0] == pytest.approx(expected, abs=1e-5)

@@ -79,6 +79,24 @@ def lora_of_paddle(folder: Path) -> dict[str, Tensor]:
             for file in files for name, weight in load_file(file).items()}  # fmt: skip
 
 
+def check_export(base: Path, lora: Path, exported: Path, scaling: float) -> None:
+    """See that exported weights are W + scaling·(A·B)ᵀ, to a hundredth of the largest weight of each layer.
+
+    Raises:
+        ValueError: they are not; safetensors 0.8.0 in Paddle's environment writes them transposed.
+    """
+    matrices = {name: weight.float() for file in sorted(lora.glob(_LORA_FILES))
+                for name, weight in load_file(file).items()}  # fmt: skip
+    with safe_open(base, "pt") as before, safe_open(exported, "pt") as after:
+        for layer in {name.rpartition(".")[0] for name in matrices}:
+            update = scaling * (matrices[f"{layer}.lora_A"] @ matrices[f"{layer}.lora_B"]).T
+            expected = before.get_tensor(f"{layer}.weight").float() + update
+            error = (after.get_tensor(f"{layer}.weight").float() - expected).abs().max()
+            if not error <= expected.abs().max() / 100:
+                raise ValueError(f"{exported}: {layer} is not base and adapter merged; run `make paddle-env` for an "
+                                 "environment whose versions export well")  # fmt: skip
+
+
 def _peft_name(name: str) -> str:
     layer, _, matrix = name.rpartition(".")
     prefix = next((prefix for prefix in _MODULES if layer.startswith(prefix)), None)

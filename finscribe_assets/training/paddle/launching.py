@@ -77,10 +77,10 @@ def launch_here(command: Command) -> Iterator[dict[str, Any]]:
                 child.terminate()
                 child.wait()
     if child.returncode:
-        raise failed(command, child.returncode)
+        raise _failed(command, child.returncode)
 
 
-def failed(command: Command, code: int) -> PaddleFailedError:
+def _failed(command: Command, code: int) -> PaddleFailedError:
     """Return the error for a command that ended with a code other than 0."""
     log = command.folder / LOG_FILE
     printed = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LAST_LINES:] if log.exists() else []

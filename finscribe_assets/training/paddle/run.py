@@ -24,7 +24,7 @@ from finscribe_assets.training.batches import EncodedSample, Vary
 from finscribe_assets.training.checkpoints import Position, set_weights
 from finscribe_assets.training.configuration import AdapterConfig
 from finscribe_assets.training.loading import Base
-from finscribe_assets.training.paddle.checkpoint import lora_of_paddle, write_base
+from finscribe_assets.training.paddle.checkpoint import check_export, lora_of_paddle, write_base
 from finscribe_assets.training.paddle.environment import PaddleEnvironment
 from finscribe_assets.training.paddle.launching import Command, Launch, command_of, launch_here
 from finscribe_assets.training.paddle.showings import write_showings
@@ -95,6 +95,8 @@ class PaddleRun(Run):
                 self._show(writer, progress)
                 if on_step:
                     on_step(progress)
+        if not self.tool.form.encoded:  # no plugin of ours there, so nobody told of steps
+            self.position = Position(self.steps, self.position.metrics)
         if self.position.step != self.steps:
             raise ValueError(f"{self.tool.name} reported {self.position.step} steps of {self.steps}; see {folder}")
 
@@ -108,6 +110,8 @@ class PaddleRun(Run):
         if len(parts) == 1:
             parts[0].rename(folder / EXPORT_FOLDER / WEIGHTS)
             (folder / EXPORT_FOLDER / "model.safetensors.index.json").unlink()
+            check_export(folder / BASE_FOLDER / WEIGHTS, folder / OUTPUT_FOLDER, folder / EXPORT_FOLDER / WEIGHTS,
+                         self.config.alpha / self.config.rank)  # fmt: skip
 
     def _showings(self) -> Iterator[tuple[list[EncodedSample], Vary | None]]:
         """Yield the batches without end, each with what varies its lines."""

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
 from finscribe_assets.cli.progress import bar, console
 from finscribe_assets.profiles import FIRST_KEY
+
+if TYPE_CHECKING:
+    from finscribe_assets.documents.drawn import DrawnDocument
+    from finscribe_assets.documents.recipe import Plan, WeakCell
+    from finscribe_assets.evaluation.inputs import Prediction, Truth
+    from finscribe_assets.mining.mine import MiningReport
 
 Predictions = Annotated[Path, typer.Option(
     help='JSON lines: {"id": "…", "response": <JSON object or the model\'s raw text>, "confidence": {"field": 0.97}?}.',
@@ -123,45 +129,118 @@ def mine(
         ),
     ] = None,
     num_samples: Annotated[int, typer.Option(min=1, help="Documents of the next batch.")] = 200,
+    rule: Annotated[str, typer.Option(help="How documents are allocated: portfolio, or lower_bound, uniform, random to "
+                                           "compare it with.")] = "portfolio",
+    disable: Annotated[
+        list[str] | None,
+        typer.Option(help="A cell (amount×sign) or knob (degradation, font:Lato) to leave alone. Repeat for more."),
+    ] = None,
+    history: Annotated[
+        list[Path] | None,
+        typer.Option(help="Output of an earlier iteration's mining: tells what cells have learnt. Oldest first.",
+                     exists=True, dir_okay=False),
+    ] = None,
+    counterfactual: Annotated[
+        int,
+        typer.Option(min=0, help="Try each suspected knob on so many failing documents: draw and read them again "
+                                 "without it. Needs --workspace and its plan.json."),
+    ] = 0,
+    adapter: Annotated[Path | None, typer.Option(help="For --counterfactual: the adapter that read.")] = None,
+    base: Annotated[str, typer.Option(help="For --counterfactual: the base that read.")] = "embedded",
 ) -> None:
     """Find what a reader is weak at, and plan the documents that teach it.
 
-    Failures are put into cells of element × error type; a cell is weak when at least five fields failed so and the rate
-    is above the threshold by a test that holds over all cells.
+    Failures are put into cells of element × error type; a cell is weak when at least five documents failed so and its
+    rate is above the threshold by a test that holds over all cells, fields that fail together counting as one.
     """
     from finscribe_assets.documents.batch import read_documents
     from finscribe_assets.documents.loading import load_plan
     from finscribe_assets.documents.recipe import seed_plan
     from finscribe_assets.evaluation.inputs import read_predictions, read_truths
     from finscribe_assets.evaluation.scoring import score
-    from finscribe_assets.files import write_json, write_text
-    from finscribe_assets.mining.mine import drawn_values
+    from finscribe_assets.files import read_json, write_json, write_text
+    from finscribe_assets.mining.attribution import drawn_values
+    from finscribe_assets.mining.errors import Page
     from finscribe_assets.mining.mine import mine as find
-    from finscribe_assets.mining.planning import NO_PLAN, explain
+    from finscribe_assets.mining.progress import Earlier
+    from finscribe_assets.rendering.batch import destroyed_fields
 
+    if counterfactual and not workspace:
+        raise ValueError("--counterfactual: give the --workspace that the documents were drawn in")
     truths = read_truths(ground_truth)
     found, problems = read_predictions(predictions, truths)
     drawn = {}
+    destroyed: dict[str, frozenset[str]] = {}
     if workspace:
-        drawn = drawn_values(
-            [document for document in read_documents(workspace / "documents") if document.id in truths]
-        )
+        drawn = {one.id: one for one in read_documents(workspace / "documents") if one.id in truths}
+        destroyed = destroyed_fields(workspace / "images") if (workspace / "images").exists() else {}
     parent = load_plan(workspace / "plan.json") if workspace else seed_plan(FIRST_KEY, num_samples, 0)
+    pages = {name: Page.of(one, destroyed.get(name, frozenset())) for name, one in drawn.items()}
+    earlier = [Earlier.from_json(read_json(place)) for place in history or []]
     with bar(None, "mining"):
-        report = find(score(truths, found), parent, num_samples, drawn)
-    write_json(output, report.to_json() | {"problems": dict(problems.counts)})
+        report = find(score(truths, found), parent, num_samples, drawn_values(list(drawn.values())), pages=pages,
+                      history=earlier, rule=rule, disabled=disable or ())  # fmt: skip
+    tried = {}
+    if counterfactual:
+        tried = {"counterfactuals": _tried(report, parent, drawn, found, truths, counterfactual, base, adapter)}
+        show("failures with one drawn value reset", tried["counterfactuals"])
+    write_json(output, report.to_json() | tried | {"problems": dict(problems.counts)})
     show("cells of element × error type", [
         {"element": cell.element, "error type": cell.error_type, "failures": cell.failures, "of": cell.trials,
          "at least": f"{cell.lower_bound:.1%}", "": "weak" if cell.weak else "watched" if cell.watched else ""}
         for cell in report.cells[:15]
     ])  # fmt: skip
-    if report.plan is None:
-        console.print(NO_PLAN)
+    if isinstance(report.explained, str) or report.plan is None:
+        _show_weak(report)
+        console.print(report.explained)
         return
-    show(f"plan of {report.plan.key}", explain(report.plan))
+    show(f"plan of {report.plan.key}", report.explained)
+    _show_weak(report)
+    if report.plan.disabled:
+        console.print(f"disabled: {', '.join(report.plan.disabled)}")
     if plan:
         write_text(plan, report.plan.model_dump_json(indent=2) + "\n")
         console.print(f"Plan: {plan}; next: finscribe synthesize --plan {plan} --out …")
+
+
+def _show_weak(report: MiningReport) -> None:
+    """Print weak cells, narrow enough for a terminal; the output file has the examples too."""
+    def knobs(cell: WeakCell) -> str:
+        seen = [f"{name} {difference:+.0%}" for name, difference in cell.effects.items() if name in cell.knobs]
+        return "\n".join(seen + [f"{name} ?" for name in cell.knobs if name not in cell.effects])
+
+    show("weak cells", [
+        {"cell": f"{cell.element} ×\n{cell.error_type}", "rate": f"{cell.rate:.1%}",
+         "at least": f"{cell.lower_bound:.1%}", "expected": f"{cell.rate - cell.expected_gain:.1%}",
+         "documents": cell.documents, "turn up": cell.left_out or knobs(cell)}
+        for cell in report.weak
+    ])  # fmt: skip
+    if any(set(cell.knobs) - cell.effects.keys() for cell in report.weak):
+        console.print("?: made for such failures, but not what these share", style="dim")
+
+
+def _tried(report: MiningReport, plan: Plan, drawn: dict[str, DrawnDocument], found: dict[str, Prediction],
+           truths: dict[str, Truth], each: int, base: str, adapter: Path | None) -> list[dict[str, Any]]:  # fmt: skip
+    from finscribe_assets.evaluation.inputs import Prediction
+    from finscribe_assets.inference.layout import RendererBoxes
+    from finscribe_assets.inference.predict import Mode, predict_document
+    from finscribe_assets.inference.reader import Reader
+    from finscribe_assets.mining.counterfactual import counterfactuals
+    from finscribe_assets.rendering.render import render
+
+    reader = Reader(base, adapter)
+    mode = Mode.REGIONS if reader.reads_lines else Mode.PAGE
+
+    def read(document: DrawnDocument) -> Prediction:
+        record = predict_document(reader, render(document), mode, RendererBoxes())
+        return Prediction(record["id"], record["response"], record["confidence"])
+
+    failing = {cell.name: cell.documents for cell in report.cells}
+    most = 2 * each * sum(len(cell.knobs) for cell in report.weak)
+    with bar(most, "readings, at most") as advance:
+        reversals = counterfactuals(plan, drawn, found, truths, report.weak, read, each, failing=failing,
+                                    on_document=advance)  # fmt: skip
+    return [{**vars(one), "gone": one.gone} for one in reversals]
 
 
 def summary(
@@ -216,7 +295,7 @@ def show(title: str, rows: list[dict[str, Any]]) -> None:
         return
     table = Table(title=title, title_justify="left")
     for name, value in rows[0].items():
-        table.add_column(name, justify="right" if isinstance(value, int | float) else "left")
+        table.add_column(name, overflow="fold", justify="right" if isinstance(value, int | float) else "left")
     for row in rows:
         table.add_row(
             *(

@@ -170,8 +170,19 @@ class WeakCell(BaseModel):
     failures: int = Field(ge=0)
     trials: int = Field(ge=0)
     lower_bound: float = Field(ge=0, le=1, description="one-sided 95 % Wilson lower bound of the failure rate")
+    rate: float = Field(default=0.0, ge=0, le=1, description="failure rate, mean over documents")
     knobs: tuple[str, ...] = Field(default=(), description="knobs to turn up, those that failures share first")
+    effects: dict[str, float] = Field(default={}, description="by how much the rate is higher with a knob, where the "
+                                      "failures show it; the other knobs are presumed from what they are made for")
     examples: tuple[str, ...] = Field(default=(), description="ids of documents that fail so")
+    documents: int = Field(default=0, ge=0, description="documents of the plan that turn up one of its knobs")
+    expected_gain: float = Field(default=0.0, description="by how much its rate is expected to fall")
+    left_out: str = Field(default="", description="why the plan does nothing for it: disabled, or retired")
+
+    @property
+    def name(self) -> str:
+        """Return the cell's name, as in ``amount×sign``."""
+        return f"{self.element}×{self.error_type}"
 
 
 class Plan(BaseModel):
@@ -184,6 +195,8 @@ class Plan(BaseModel):
     components: tuple[PlanComponent, ...] = Field(min_length=1, description="shares of the batch, in index order")
     parent: str | None = Field(default=None, description="the batch whose evaluation asked for this one")
     reasons: tuple[WeakCell, ...] = Field(default=(), description="the weak cells that this batch is for")
+    rule: str = Field(default="portfolio", description="how documents were allocated, one of mining/allocation.RULES")
+    disabled: tuple[str, ...] = Field(default=(), description="cells and knobs that a person has vetoed")
 
     @field_validator("key")
     @classmethod

@@ -41,10 +41,13 @@ RATIOS: dict[str, Callable[[Scored], Ratio]] = {
     "exact_match": lambda one: (float(one.correct == len(one.outcomes)), 1),
     "teds": lambda one: (one.table.teds, 1) if one.table else (0, 0),
     "teds_structure": lambda one: (one.table.structure, 1) if one.table else (0, 0),
+    "anls_star": lambda one: (one.anls, 1),
     "numeric_consistency": lambda one: (sum(rule.kept for rule in one.rules), len(one.rules)),
 }
+OF_DOCUMENTS = ("exact_match", "teds", "teds_structure", "anls_star")  # means over documents; others are over fields
 MACRO_F1 = "field_f1_macro"  # the mean of the fields' own F1: a rare field counts as much as a frequent one
-MEASURES = (*RATIOS, MACRO_F1)
+MEASURES = ("field_accuracy", "field_precision", "field_recall", "field_f1", MACRO_F1,
+            *(name for name in RATIOS if not name.startswith("field")))
 
 
 def figures(scored: Sequence[Scored], names: Sequence[str] = MEASURES, seed: int = 0) -> dict[str, Figure | None]:
@@ -59,7 +62,7 @@ def figures(scored: Sequence[Scored], names: Sequence[str] = MEASURES, seed: int
     split = ratios.shape[1]
     found = {}
     for place, name in enumerate(name for name in names if name != MACRO_F1):
-        n = int((ratios[:, place, 1] > 0).sum() if name.startswith(("exact", "teds")) else ratios[:, place, 1].sum())
+        n = int((ratios[:, place, 1] > 0).sum() if name in OF_DOCUMENTS else ratios[:, place, 1].sum())
         found[name] = _figure(both[:, place].sum(axis=0), resampled[:, place], n if name != "field_f1" else n // 2)
     if MACRO_F1 in names:
         found[MACRO_F1] = _macro(by_field.sum(axis=0), resampled[:, split:], len(fields))

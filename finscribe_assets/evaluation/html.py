@@ -51,6 +51,9 @@ def _tables(report: EvaluationReport) -> list[tuple[str, Rows]]:
         ("By element", [tally.model_dump() for tally in report.by_element]),
         ("By rule of arithmetic", [tally.model_dump() for tally in report.by_rule]),
         *((f"By {name.replace('_', ' ')}", [one.row() for one in report.sliced_by(name)]) for name in dimensions),
+        ("Rows of lists", [tally.model_dump() for tally in report.by_row]),
+        ("Values that are none of their kind, or that nothing decides",
+         [{"note": name, "values": count} for name, count in report.notes.items()]),
         ("What reading the responses met with", [{"fate": name, "documents": count}
                                                  for name, count in report.fates.items()]),
         ("Problems of the predictions file", [

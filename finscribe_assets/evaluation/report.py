@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from finscribe_assets.documents.elements import field_of
 from finscribe_assets.evaluation.comparing import PairedComparison, compare_readers
 from finscribe_assets.evaluation.confidence import LISTED, Calibration, UnsureField, calibration, unsure
-from finscribe_assets.evaluation.fields import FieldOutcome, Status
+from finscribe_assets.evaluation.fields import FieldOutcome, RowFate, RowOutcome, Status
 from finscribe_assets.evaluation.figures import Figure, figures
 from finscribe_assets.evaluation.inputs import InputProblems, Prediction, Truth
 from finscribe_assets.evaluation.scoring import RuleOutcome, Scored, scoring
@@ -69,6 +69,19 @@ class Tally(BaseModel):
     f1: float | None
 
 
+class RowTally(BaseModel):
+    """What became of the rows of one list, such as lines."""
+
+    model_config = ConfigDict(frozen=True)
+
+    list: str
+    matched: int
+    missing: int = Field(description="of the truth, in no predicted row")
+    extra: int = Field(description="predicted, of no row of the truth")
+    merged: int = Field(description="predicted rows that run two or more of the truth together")
+    split: int = Field(description="rows of the truth that are told over several predicted ones")
+
+
 class RuleTally(BaseModel):
     """How often a rule of arithmetic, which the truth keeps, is kept by the prediction."""
 
@@ -95,8 +108,11 @@ class EvaluationReport(BaseModel):
     by_element: list[Tally]
     by_field: list[Tally]
     by_rule: list[RuleTally]
+    by_row: list[RowTally]
     slices: list[Slice] = Field(description="by document type, locale and what else is known, and by all of it crossed")
     fates: dict[str, int] = Field(description="what reading the responses met with")
+    dropped: int = Field(description="members of responses that were begun and are not whole, as of truncated ones")
+    notes: dict[str, int] = Field(description="predicted values that are none of their kind, or that nothing decides")
     problems: dict[str, int] = Field(description="what was wrong with the predictions file")
     problem_places: dict[str, list[str]]
     calibration: Calibration | None = Field(description="None where no prediction has a confidence")
@@ -153,8 +169,11 @@ def evaluate(truths: Mapping[str, Truth], predictions: Mapping[str, Prediction],
         # An unknown field's name is a model's invention; they are counted together.
         by_field=tallies(fields, lambda outcome: "unknown" if outcome.element == "unknown" else field_of(outcome.path)),
         by_rule=_by_rule(rule for one in scored for rule in one.rules),
+        by_row=_by_row(row for one in scored for row in one.comparison.rows),
         slices=slices(scored, circumstances or {}),
         fates=dict(sorted(Counter(str(fate) for one in scored for fate in one.fates).items())),
+        dropped=sum(one.dropped for one in scored),
+        notes=dict(sorted(Counter(str(outcome.note) for outcome in fields if outcome.note).items())),
         problems=dict(sorted(met.counts.items())), problem_places=met.places,
         calibration=calibration(fields),
         low_confidence=doubtful[:LISTED], low_confidence_fields=len(doubtful),
@@ -204,6 +223,13 @@ def _by_rule(outcomes: Iterable[RuleOutcome]) -> list[RuleTally]:
     return [RuleTally(code=code, determines=amount, kept=count[True], of=count.total(),
                       rate=round(count[True] / count.total(), 4))
             for (code, amount), count in sorted(counts.items())]  # fmt: skip
+
+
+def _by_row(outcomes: Iterable[RowOutcome]) -> list[RowTally]:
+    counts: dict[str, Counter[RowFate]] = {}
+    for outcome in outcomes:
+        counts.setdefault(outcome.list, Counter())[outcome.fate] += 1
+    return [RowTally(list=name, **{str(fate): count[fate] for fate in RowFate}) for name, count in counts.items()]
 
 
 def headline_rows(report: EvaluationReport) -> list[dict[str, str | int | float | None]]:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 from finscribe_assets.documents import rules
 from finscribe_assets.documents.locales import MINOR_UNITS, minor_unit
-from finscribe_assets.evaluation.fields import Comparison, FieldOutcome, Status, compare
+from finscribe_assets.evaluation.anls import anls_star
+from finscribe_assets.evaluation.fields import Comparison, FieldOutcome, Status, compare, rows_of
 from finscribe_assets.evaluation.inputs import Prediction, Truth
 from finscribe_assets.evaluation.response import Fate, read_response
-from finscribe_assets.evaluation.tables import teds, to_html
+from finscribe_assets.evaluation.teds import teds, to_html
 
 COLUMNS = ("line_id", "item_name", "quantity", "unit_code", "net_price", "vat_rate", "net_amount")
-_LINE = re.compile(r"^lines\[(\d+)\]\.(\w+)$")
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class Scored:
     truth: Truth
     comparison: Comparison
     fates: tuple[Fate, ...]
+    dropped: int  # members of the response that were begun and are not whole
+    anls: float  # ANLS* of the canonical values
     table: TableScore | None  # None where the truth has no lines
     rules: tuple[RuleOutcome, ...]
 
@@ -49,24 +53,24 @@ class Scored:
         """Return the document's fields."""
         return self.comparison.outcomes
 
-    def count(self, *statuses: Status) -> int:
-        """Return how many fields came out so."""
-        return sum(outcome.status in statuses for outcome in self.outcomes)
+    @cached_property
+    def _statuses(self) -> Counter[Status]:
+        return Counter(outcome.status for outcome in self.outcomes)
 
     @property
     def correct(self) -> int:
         """Return how many fields are right."""
-        return self.count(Status.CORRECT)
+        return self._statuses[Status.CORRECT]
 
     @property
     def asked(self) -> int:
         """Return how many fields the truth has: those right, wrong and missing."""
-        return self.count(Status.CORRECT, Status.WRONG, Status.MISSING)
+        return len(self.outcomes) - self._statuses[Status.EXTRA]
 
     @property
     def said(self) -> int:
         """Return how many fields the prediction has: those right, wrong and extra."""
-        return self.count(Status.CORRECT, Status.WRONG, Status.EXTRA)
+        return len(self.outcomes) - self._statuses[Status.MISSING]
 
     @property
     def f1(self) -> float:
@@ -88,39 +92,38 @@ def scoring(truths: Mapping[str, Truth], predictions: Mapping[str, Prediction]) 
 def _score(truth: Truth, prediction: Prediction | None) -> Scored:
     response = read_response(prediction.response if prediction else None)
     comparison = compare(truth, response.document, prediction.confidence if prediction else {})
-    asked = {outcome.path for outcome in comparison.outcomes if outcome.truth is not None}
-    return Scored(truth, comparison, tuple(response.fates) if prediction else (), table_score(comparison, asked),
-                  arithmetic(comparison, asked, truth.currency or ""))  # fmt: skip
+    asked = {outcome.path: outcome.truth for outcome in comparison.outcomes if outcome.truth is not None}
+    told = {outcome.path: outcome.predicted for outcome in comparison.outcomes if outcome.predicted is not None}
+    return Scored(truth, comparison, tuple(response.fates) if prediction else (), response.dropped,
+                  anls_star(_nested(asked), _nested(told)), table_score(comparison, asked.keys()),
+                  arithmetic(comparison, asked.keys(), truth.currency or ""))  # fmt: skip
 
 
-def table_score(comparison: Comparison, asked: set[str]) -> TableScore | None:
+def _nested(leaves: Mapping[str, str]) -> dict[str, Any]:
+    """Return leaves with their lists as lists; groups may stay flat, as ANLS* adds up the leaves of both alike."""
+    rows = {name: [row for _, row in sorted(members.items())] for name, members in rows_of(leaves).items() if members}
+    return {path: value for path, value in leaves.items() if path.partition("[")[0] not in rows} | rows
+
+
+def table_score(comparison: Comparison, asked: Collection[str]) -> TableScore | None:
     """Return TEDS and structure-only TEDS of the line table, None where the truth has no lines.
 
     Both tables are written from canonical values: a row for each line, a column for each field that is asked for, rows
     of the prediction in the positions that matching gave them. Scores are therefore of the content as data; how a model
     wrote a table as markup is not part of it.
     """
-    true_rows = _rows(comparison.truth)
+    true_rows = rows_of(comparison.truth)["lines"]
     columns = [name for name in COLUMNS if any(f"lines[{index}].{name}" in asked for index in true_rows)]
     if not columns:
         return None
     true_table, said_table = (
         to_html([[row.get(name, "") for name in columns] for _, row in sorted(rows.items())])
-        for rows in (true_rows, _rows(comparison.predicted))
+        for rows in (true_rows, rows_of(comparison.predicted)["lines"])
     )
     return TableScore(teds(said_table, true_table), teds(said_table, true_table, structure_only=True))
 
 
-def _rows(leaves: dict[str, str]) -> dict[int, dict[str, str]]:
-    rows: dict[int, dict[str, str]] = {}
-    for path, value in leaves.items():
-        line = _LINE.match(path)
-        if line:
-            rows.setdefault(int(line[1]), {})[line[2]] = value
-    return rows
-
-
-def arithmetic(comparison: Comparison, asked: set[str], currency: str) -> tuple[RuleOutcome, ...]:
+def arithmetic(comparison: Comparison, asked: Collection[str], currency: str) -> tuple[RuleOutcome, ...]:
     """Return which of the document's rules the prediction keeps.
 
     A rule counts where the truth keeps it on the values that are asked for; a prediction that lacks one of its amounts

@@ -21,6 +21,7 @@ from finscribe_assets.rendering.pages import MarkKind, RenderedDocument
 
 SHOWN = 20
 PAGES_SHOWN = 3  # of one document
+FIELDS_SHOWN = 400  # of one document; a model may make up fields without end
 RESPONSE_SHOWN = 4000  # characters of what the model wrote
 PICTURE_WIDTH = 800
 FAILED = "#c1121f"
@@ -49,6 +50,7 @@ class PoorDocument(BaseModel):
     field_f1: float
     fates: tuple[str, ...] = Field(description="what reading the response met with")
     fields: tuple[ComparedField, ...]
+    left_off: int = Field(description=f"fields beyond the first {FIELDS_SHOWN}")
     response: str = Field(description=f"what the model wrote, its first {RESPONSE_SHOWN:,} characters")
 
     @property
@@ -79,7 +81,8 @@ def _poor(one: Scored, prediction: Prediction | None) -> PoorDocument:
     ordered = sorted(one.outcomes, key=lambda outcome: outcome.status is Status.CORRECT)
     return PoorDocument(
         id=one.truth.id, document_type=str(document.get("document_type", "")), locale=one.truth.locale or "",
-        field_f1=round(one.f1, 4), fates=tuple(map(str, one.fates)), fields=tuple(map(_compared, ordered)),
+        field_f1=round(one.f1, 4), fates=tuple(map(str, one.fates)),
+        fields=tuple(map(_compared, ordered[:FIELDS_SHOWN])), left_off=max(0, len(ordered) - FIELDS_SHOWN),
         response=_written(prediction.response)[:RESPONSE_SHOWN] if prediction else "",
     )  # fmt: skip
 

@@ -6,6 +6,8 @@ import json
 import re
 
 _SPACE = re.compile(r"[ \t\n\r]*")
+_START = re.compile(r'\{(?=\s*["}])')
+_MOST_STARTS = 16  # places where an object may begin that are looked at
 _DEEPEST = 64  # levels; no document is half as deep, and a model may write brackets without end
 
 
@@ -14,18 +16,28 @@ class _BrokenError(Exception):
 
 
 def value_spans(text: str) -> dict[str, tuple[int, int]]:
-    """Return start and end of each scalar in a text's first JSON object, by path such as ``lines[2].net_amount``.
+    """Return start and end of each scalar in a text's longest JSON object, by path such as ``lines[2].net_amount``.
 
     Where the text breaks off or goes wrong, the values before that are returned: a model may write anything.
     """
-    spans: dict[str, tuple[int, int]] = {}
-    start = text.find("{")
-    if start >= 0:
+    longest: tuple[int, dict[str, tuple[int, int]]] = 0, {}
+    place = 0
+    for _ in range(_MOST_STARTS):
+        found = _START.search(text, place)
+        if not found:
+            break
+        spans: dict[str, tuple[int, int]] = {}
         try:
-            _value(text, start, "", 0, spans)
+            place = _value(text, found.start(), "", 0, spans)
         except _BrokenError:
-            return spans
-    return spans
+            # What comes after may be a part of this object, unless it was none at all.
+            place = max((end for _, end in spans.values()), default=found.end())
+            if spans:
+                longest = max(longest, (place - found.start(), spans), key=lambda one: one[0])
+                break
+        else:
+            longest = max(longest, (place - found.start(), spans), key=lambda one: one[0])
+    return longest[1]
 
 
 def _skipped(text: str, place: int) -> int:

@@ -2,44 +2,66 @@
 
 Tokens, as PaddleX's parser reads them: ``<fcel>`` a cell with text, ``<ecel>`` an empty one, ``<lcel>`` merged with the
 cell on its left, ``<ucel>`` merged with the one above, ``<xcel>`` merged both ways, ``<nl>`` the end of a row.
+
+Texts are verbatim. OTSL has no escape: a text that holds a token would be read as one, so its ``<`` is written
+``&lt;``, and a text that holds what was so written has one ``amp;`` more. All other texts stand as they are.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 FILLED, EMPTY, LEFT, UP, BOTH, ROW_END = "<fcel>", "<ecel>", "<lcel>", "<ucel>", "<xcel>", "<nl>"
 MERGED = (LEFT, UP, BOTH)
 _TOKEN = re.compile("(<fcel>|<ecel>|<lcel>|<ucel>|<xcel>|<nl>)")
+_ESCAPED = re.compile(r"&((?:amp;)*)lt;(?=(?:[felux]cel|nl)>)")
 
 Grid = list[list[str | None]]
 """Rows of cell texts; None continues the cell on the left (a column span)."""
 
+Slot = tuple[str, str]
+"""A token and its text, which only ``<fcel>`` has."""
+
 
 def to_otsl(grid: Grid) -> str:
-    """Write a grid as OTSL: its texts verbatim, an empty text as an empty cell."""
-    return "".join(
-        "".join(LEFT if text is None else f"{FILLED}{text}" if text else EMPTY for text in row) + ROW_END
-        for row in grid
-    )
+    """Write a grid as OTSL: an empty text as an empty cell."""
+    return write_slots([(LEFT, "") if text is None else (FILLED if text else EMPTY, text) for text in row]
+                       for row in grid)  # fmt: skip
 
 
 def from_otsl(text: str) -> Grid:
-    """Read OTSL that a model wrote; malformed text gives the cells that can be made out, never an error.
+    """Read OTSL that a model wrote, as ``read_slots`` does; cells merged upward take None."""
+    return [[None if token in MERGED else content for token, content in row] for row in read_slots(text)]
 
-    Text before the first token is dropped; a last row without its end is kept; cells merged upward take None.
+
+def write_slots(rows: Iterable[Iterable[Slot]]) -> str:
+    """Write rows of tokens and their texts."""
+    return "".join("".join(token + _escaped(text) for token, text in row) + ROW_END for row in rows)
+
+
+def read_slots(text: str) -> list[list[Slot]]:
+    """Read rows of tokens and their texts; malformed OTSL gives those that can be made out, never an error.
+
+    Text before the first token, and after any but ``<fcel>``, is dropped; a last row without its end is kept.
     """
-    grid: Grid = []
-    row: list[str | None] = []
+    rows: list[list[Slot]] = []
+    row: list[Slot] = []
     parts = _TOKEN.split(text)
     for token, content in zip(parts[1::2], parts[2::2], strict=True):
         if token == ROW_END:
-            grid.append(row)
+            rows.append(row)
             row = []
-        elif token == FILLED:
-            row.append(content.strip())
         else:
-            row.append(None if token in MERGED else "")
+            row.append((token, _unescaped(content.strip()) if token == FILLED else ""))
     if row:
-        grid.append(row)
-    return grid
+        rows.append(row)
+    return rows
+
+
+def _escaped(text: str) -> str:
+    return _TOKEN.sub(lambda token: f"&lt;{token[0][1:]}", _ESCAPED.sub(r"&amp;\1lt;", text))
+
+
+def _unescaped(text: str) -> str:
+    return _ESCAPED.sub(lambda found: f"&{found[1][4:]}lt;" if found[1] else "<", text)

@@ -1,8 +1,13 @@
-"""Weak cells: element × error type, with enough failures to act on, and what the failures share.
+"""Weak cells: element × error type, failing often enough to act on.
 
-A cell is *watched* when at least five fields failed so and the one-sided 95 % Wilson lower bound of its rate is above
-the threshold. It is *synthesised for* when, besides, its rate differs from the threshold by a one-sided binomial test
-under Benjamini-Hochberg at q = 0.1 over all cells seen.
+The fields of one document share its font, its damage and its layout, and fail together: thirty failures of one document
+are one observation. So a cell's rate is the mean over documents of the share of the element's fields that failed so,
+and both bounds and tests count *effective* fields: as many independent ones as would vary as much as the documents do
+(the design effect of Kish 1965, used for tests as by Rao and Scott 1992).
+
+A cell is *watched* when at least five documents failed so and the one-sided 95 % Wilson lower bound of its rate is
+above the threshold. It is *weak*, and synthesised for, when, besides, its rate is above the threshold by a one-sided
+binomial test under Benjamini-Hochberg at q = 0.1 over all cells seen.
 """
 
 from __future__ import annotations
@@ -11,20 +16,33 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean, variance
 
-from scipy.stats import binomtest
+import numpy as np
+from scipy.special import betainc
 
-from finscribe_assets.documents.recipe import Knobs, WeakCell
-from finscribe_assets.evaluation.fields import FieldOutcome, Status
 from finscribe_assets.evaluation.scoring import Scored
-from finscribe_assets.mining.errors import classify
+from finscribe_assets.mining.errors import ErrorType, Page, classify
 
-MIN_FAILURES = 5
-MIN_DOCUMENTS = 5
+MIN_DOCUMENTS = 5  # that failed so
 THRESHOLD = 0.01  # a rate of failure that is not worth a batch
 FALSE_DISCOVERY = 0.1
 Z95 = 1.6448536269514722  # one-sided
+SHOWN = 5  # examples of a cell
+LONGEST = 120  # characters of a value in an example
+# No document that could be drawn teaches a reader what is not on a page, or what no schema has.
+_UNTEACHABLE = frozenset({ErrorType.ILLEGIBLE})
+
+Key = tuple[str, str]  # element and error type
+
+
+@dataclass(frozen=True)
+class Tally:
+    """One document's fields by element, and its failures by cell."""
+
+    id: str
+    trials: Mapping[str, int]
+    failures: Mapping[Key, int]
+    examples: Mapping[Key, str]  # the first failure of each cell, "path: truth → predicted"
 
 
 @dataclass(frozen=True)
@@ -35,14 +53,33 @@ class Cell:
     error_type: str
     failures: int
     trials: int
+    rate: float  # mean over documents
+    effective: float  # number of independent trials that say as much
     lower_bound: float
     watched: bool
     weak: bool
     examples: tuple[str, ...]  # "document id: path: truth → predicted"
-    documents: frozenset[str]  # in which it happened
+    documents: tuple[str, ...]  # in which it happened
+
+    @property
+    def name(self) -> str:
+        """Return the cell's name, as in ``amount×sign``."""
+        return f"{self.element}×{self.error_type}"
 
 
-def wilson_lower(failures: int, trials: int, z: float = Z95) -> float:
+def tally(scored: Scored, page: Page | None = None) -> Tally:
+    """Count a document's fields and its failures by first cause."""
+    failures: Counter[Key] = Counter()
+    examples: dict[Key, str] = {}
+    for outcome, cause in classify(scored, page or Page()):
+        key = (outcome.element, str(cause))
+        failures[key] += 1
+        said = [str(value)[:LONGEST] for value in (outcome.path, outcome.truth, outcome.predicted)]
+        examples.setdefault(key, f"{said[0]}: {said[1]} → {said[2]}")
+    return Tally(scored.truth.id, Counter(outcome.element for outcome in scored.outcomes), failures, examples)
+
+
+def wilson_lower(failures: float, trials: float, z: float = Z95) -> float:
     """Return the lower bound of Wilson's score interval (Wilson 1927) for failures out of trials."""
     if trials == 0:
         return 0.0
@@ -52,101 +89,55 @@ def wilson_lower(failures: int, trials: int, z: float = Z95) -> float:
     return max(0.0, (centre - spread) / (1 + z * z / trials))
 
 
-def find_cells(scored: Sequence[Scored], threshold: float = THRESHOLD) -> list[Cell]:
+def effective_trials(rates: np.ndarray, trials: float) -> float:
+    """Return the number of independent trials whose mean varies as much as the mean of documents' rates does.
+
+    It is between the number of documents, where each fails as a whole, and ``trials``, where fields fail on their own.
+    """
+    mean, variance = float(rates.mean()), float(rates.var())
+    return float(trials) if variance == 0 else min(trials, mean * (1 - mean) / variance * len(rates))
+
+
+def find_cells(tallies: Sequence[Tally], threshold: float = THRESHOLD) -> list[Cell]:
     """Return every cell that has a failure, the weakest first."""
-    trials: Counter[str] = Counter()
-    failures: dict[tuple[str, str], list[tuple[str, FieldOutcome]]] = {}
-    for one in scored:
-        trials.update(outcome.element for outcome in one.outcomes)
-        for outcome, cause in classify(one):
-            failures.setdefault((outcome.element, cause), []).append((one.truth.id, outcome))
-    weak = _discoveries({key: (len(found), trials[key[0]]) for key, found in failures.items()}, threshold)
+    documents: dict[str, list[int]] = {}  # by element: those that have fields of it
+    failed: dict[Key, list[int]] = {}
+    for number, one in enumerate(tallies):
+        for element in one.trials:
+            documents.setdefault(element, []).append(number)
+        for key in one.failures:
+            failed.setdefault(key, []).append(number)
+    evidence: dict[Key, tuple[float, float]] = {}  # rate and effective trials
+    for key, places in failed.items():
+        rates = np.zeros(len(documents[key[0]]))
+        shares = [tallies[place].failures[key] / tallies[place].trials[key[0]] for place in places]
+        rates[: len(shares)] = shares
+        trials = sum(tallies[place].trials[key[0]] for place in documents[key[0]])
+        evidence[key] = float(rates.mean()), effective_trials(rates, trials)
+    weak = _discoveries(evidence, threshold)
     cells = []
-    for (element, error_type), found in failures.items():
-        bound = wilson_lower(len(found), trials[element])
-        watched = len(found) >= MIN_FAILURES and bound > threshold
-        cells.append(
-            Cell(
-                element,
-                str(error_type),
-                len(found),
-                trials[element],
-                round(bound, 4),
-                watched,
-                watched and (element, error_type) in weak,
-                tuple(f"{name}: {outcome.path}: {outcome.truth} → {outcome.predicted}" for name, outcome in found[:5]),
-                frozenset(name for name, _ in found),
-            )
-        )
+    for key, places in failed.items():
+        rate, effective = evidence[key]
+        bound = wilson_lower(rate * effective, effective)
+        watched = len(places) >= MIN_DOCUMENTS and bound > threshold
+        cells.append(Cell(
+            *key,
+            failures=sum(tallies[place].failures[key] for place in places),
+            trials=sum(tallies[place].trials[key[0]] for place in documents[key[0]]),
+            rate=round(rate, 4),
+            effective=round(effective, 1),
+            lower_bound=round(bound, 4),
+            watched=watched,
+            weak=watched and key in weak and key[1] not in _UNTEACHABLE,
+            examples=tuple(f"{tallies[place].id}: {tallies[place].examples.get(key, '')}" for place in places[:SHOWN]),
+            documents=tuple(tallies[place].id for place in places),
+        ))  # fmt: skip
     return sorted(cells, key=lambda cell: (-cell.lower_bound, cell.element, cell.error_type))
 
 
-def _discoveries(counts: Mapping[tuple[str, str], tuple[int, int]], threshold: float) -> set[tuple[str, str]]:
+def _discoveries(evidence: Mapping[Key, tuple[float, float]], threshold: float) -> set[Key]:
     """Return the cells whose rate is above the threshold, by Benjamini and Hochberg (1995)."""
-    tested = sorted((binomtest(failed, trials, threshold, alternative="greater").pvalue, key)
-                    for key, (failed, trials) in counts.items())  # fmt: skip
+    # P(X ≥ k) of a binomial is a regularised incomplete beta function, which takes effective numbers too.
+    tested = sorted((float(betainc(rate * n, n - rate * n + 1, threshold)), key) for key, (rate, n) in evidence.items())
     last = max((rank for rank, (p, _) in enumerate(tested, 1) if p <= FALSE_DISCOVERY * rank / len(tested)), default=0)
     return {key for _, key in tested[:last]}
-
-
-@dataclass(frozen=True)
-class Share:
-    """How a drawn value goes with failure: the mean over documents of an element's error rate, with it and without."""
-
-    name: str  # a knob, or locale:fr_FR, or font:Lato
-    rate_with: float
-    rate_without: float
-    documents_with: int
-    lower_bound: float  # one-sided 95 % bound of the difference
-
-
-def attribute(scored: Sequence[Scored], drawn: Mapping[str, Mapping[str, float]], element: str) -> list[Share]:
-    """Return the drawn values under which an element's fields fail more, the strongest first.
-
-    ``drawn`` gives for each document id the drawn values as 0 or 1 (a strength counts from one half of its largest).
-    The unit is the document, as its fields share font and damage: the bound is of a difference of two means (Welch
-    1947) over at least ``MIN_DOCUMENTS`` documents on each side. Documents of which nothing is known are left out.
-    """
-    rates = {
-        one.truth.id: rate
-        for one in scored
-        if one.truth.id in drawn and (rate := _error_rate(one, element)) is not None
-    }
-    shares = []
-    for name in sorted({name for document in rates for name in drawn[document]}):
-        strongest = max(drawn[document].get(name, 0.0) for document in rates)
-        having = {document for document in rates if strongest and drawn[document].get(name, 0.0) >= strongest / 2}
-        with_it = [rate for document, rate in rates.items() if document in having]
-        without = [rate for document, rate in rates.items() if document not in having]
-        if min(len(with_it), len(without)) < MIN_DOCUMENTS:
-            continue
-        spread = math.sqrt(variance(with_it) / len(with_it) + variance(without) / len(without))
-        bound = fmean(with_it) - fmean(without) - Z95 * spread
-        if bound > 0:
-            shares.append(
-                Share(name, round(fmean(with_it), 4), round(fmean(without), 4), len(with_it), round(bound, 4))
-            )
-    return sorted(shares, key=lambda share: (-share.lower_bound, share.name))
-
-
-def _error_rate(scored: Scored, element: str) -> float | None:
-    failed = [outcome.status is not Status.CORRECT for outcome in scored.outcomes if outcome.element == element]
-    return fmean(failed) if failed else None
-
-
-def knobs_of_element(element: str) -> list[str]:
-    """Return the knobs that are said to make an element harder, from the recipe's own metadata."""
-    found = []
-    for name, field in Knobs.model_fields.items():
-        extra = field.json_schema_extra
-        elements = extra.get("elements") if isinstance(extra, dict) else None
-        if isinstance(elements, list) and element in elements:
-            found.append(name)
-    return found
-
-
-def as_weak_cell(cell: Cell, shares: Sequence[Share]) -> WeakCell:
-    """Return a cell as a plan's reason: what its failures share, or else the knobs known for its element."""
-    knobs = tuple(share.name for share in shares[:3]) or tuple(knobs_of_element(cell.element)[:3])
-    return WeakCell(element=cell.element, error_type=cell.error_type, failures=cell.failures, trials=cell.trials,
-                    lower_bound=cell.lower_bound, knobs=knobs, examples=tuple(sorted(cell.documents))[:5])  # fmt: skip

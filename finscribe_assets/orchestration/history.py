@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from finscribe_assets.files import read_json
 from finscribe_assets.mining.iteration import IterationRecord
+from finscribe_assets.mining.progress import Earlier
 from finscribe_assets.orchestration.partitions import batches_until
 from finscribe_assets.orchestration.resources import Storage
 
 PLAN_ASSET = "hard_sample_plan"
-RECORD_FILE = "iteration.json"
+RECORD_FILE, MINING_FILE = "iteration.json", "mining.json"
 
 
 def history_until(storage: Storage, key: str) -> list[IterationRecord]:
@@ -18,3 +20,10 @@ def history_until(storage: Storage, key: str) -> list[IterationRecord]:
     return [
         IterationRecord.model_validate_json(place.read_text(encoding="utf-8")) for place in places if place.exists()
     ]
+
+
+def mined_before(storage: Storage, key: str) -> list[Earlier]:
+    """Return what mining found, and planned documents for, in every iteration before this one, oldest first."""
+    batches = [batch for batch in batches_until(storage.folder(PLAN_ASSET, key)) if batch < key]
+    places = [storage.folder(PLAN_ASSET, batch) / MINING_FILE for batch in batches]
+    return [Earlier.from_json(read_json(place)) for place in places if place.exists()]

@@ -82,7 +82,8 @@ class Encoder:
         weights = self._weights(sample, whole, len(before), offsets[first : last + 1]) if self.loss_weights else ()
         return EncodedSample(sample, tuple(head + ids[first : last + 1]), len(head), weights)
 
-    def _weights(self, sample: Sample, whole: str, before: int, offsets: Sequence[tuple[int, int]]) -> tuple[float, ...]:
+    def _weights(self, sample: Sample, whole: str, before: int,
+                 offsets: Sequence[tuple[int, int]]) -> tuple[float, ...]:  # fmt: skip
         start = whole.find(sample.response, before)
         if start < 0:
             raise ValueError("the processor's chat template rewrites answers, so that their parts cannot be weighted; "

@@ -73,6 +73,13 @@ def test_the_worst_documents_come_first_with_every_field(report, batch):
     assert worst.response.startswith('{"document_number"')
 
 
+def test_a_model_that_makes_up_fields_without_end_does_not_fill_the_report():
+    endless = {f"field {number}": "x" for number in range(5000)}
+    report = evaluate({"d": TRUTH}, {"d": Prediction("d", endless)})
+    assert (len(report.worst[0].fields), report.worst[0].left_off) == (400, 4601)
+    assert len(to_html(report)) < 300_000
+
+
 def test_pictures_number_what_failed(report, batch):
     poor = report.worst[0]
     rendered = next(one for one in batch.rendered if one.id == poor.id)

@@ -1,5 +1,6 @@
 import json
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -36,6 +37,21 @@ def test_a_text_that_breaks_off_keeps_the_values_before(value, length):
 def test_any_text_is_taken(text):
     for start, end in value_spans(text).values():
         assert 0 <= start < end <= len(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ('Use {braces}: {"a": "x", "b": {"c": "x"}}', {"a": '"x"', "b.c": '"x"'}),
+        ('{"x": 1}\n{"a": 1, "b": [1, 1]}', {"a": "1", "b[0]": "1", "b[1]": "1"}),  # the longest, as evaluation has it
+        ('{"a": "\\"a\\": 1", "\\u0061b": "\\\\"}', {"a": '"\\"a\\": 1"', "ab": '"\\\\"'}),
+        ('{"a": 1, "a": 22}', {"a": "22"}),
+        ("{" * 100_000, {}),
+        ('{"' * 100_000, {}),
+    ],
+)
+def test_a_value_that_repeats_has_its_own_place(text, values):
+    assert {path: text[start:end] for path, (start, end) in value_spans(text).items()} == values
 
 
 def test_nesting_without_end_is_given_up():

@@ -1,20 +1,20 @@
 import random
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from scipy.stats import binom
 
 from finscribe_assets.documents.generator import draw
-from finscribe_assets.documents.recipe import Plan, WeakCell, seed_plan
+from finscribe_assets.documents.recipe import seed_plan
 from finscribe_assets.evaluation.inputs import Prediction, Truth
 from finscribe_assets.evaluation.scoring import score
 from finscribe_assets.instructions.answers import unflatten
-from finscribe_assets.mining.cells import attribute, find_cells, wilson_lower
-from finscribe_assets.mining.errors import ErrorType, classify
+from finscribe_assets.mining.attribution import Attribution, drawn_values
+from finscribe_assets.mining.cells import Tally, effective_trials, find_cells, tally, wilson_lower
 from finscribe_assets.mining.heatmap import heat_map
 from finscribe_assets.mining.iteration import Action, IterationRecord, decide
-from finscribe_assets.mining.mine import drawn_values, mine
-from finscribe_assets.mining.planning import BASE_SHARE, explain, make_plan, problems_of, turned_up
+from finscribe_assets.mining.mine import mine
 from finscribe_assets.training.base_recipe import EMBEDDED_RECIPE
 
 # Long tables take long to compare, and show mining nothing more.
@@ -30,47 +30,8 @@ def read_with(mistake):
     return {drawn.id: Prediction(drawn.id, unflatten(mistake(drawn, dict(drawn.printed)))) for drawn in DRAWN}
 
 
-def causes(document: dict, change: dict, response=None) -> dict[str, ErrorType]:
-    truth = Truth("d", document)
-    predicted = {**document, **change} if response is None else response
-    return {
-        outcome.path: cause for outcome, cause in classify(score({"d": truth}, {"d": Prediction("d", predicted)})[0])
-    }
-
-
-@pytest.mark.parametrize(
-    ("document", "change", "cause"),
-    [
-        ({"totals": {"amount_due": "123.45"}}, {"totals": {"amount_due": "12345"}}, ErrorType.SEPARATOR),
-        ({"totals": {"amount_due": "123.45"}}, {"totals": {"amount_due": "-123.45"}}, ErrorType.SIGN),
-        ({"totals": {"amount_due": "123.45"}}, {"totals": {"amount_due": "13.45"}}, ErrorType.DIGIT_COUNT),
-        ({"totals": {"amount_due": "123.45"}}, {"totals": {"amount_due": "128.45"}}, ErrorType.CHARACTER_CONFUSION),
-        (
-            {"totals": {"amount_due": "9", "total_with_vat": "12"}},
-            {"totals": {"amount_due": "12", "total_with_vat": "12"}},
-            ErrorType.WRONG_TOTAL,
-        ),
-        ({"issue_date": "2024-03-04", "locale": "en_GB"}, {"issue_date": "2024-04-03"}, ErrorType.DATE_ORDER),
-        ({"document_number": "INV-08"}, {"document_number": "INV-O8"}, ErrorType.CHARACTER_CONFUSION),
-        ({"document_number": "INV-1234"}, {"document_number": "INV-134"}, ErrorType.DIGIT_COUNT),
-        ({"seller": {"name": "Meyer GmbH"}}, {"seller": {"name": "MEYER gmbh"}}, ErrorType.SPACING_OR_CASE),
-        ({"seller": {"name": "Meyer GmbH"}}, {"seller": {"name": "Meyer"}}, ErrorType.CUT_SHORT),
-        ({"seller": {"name": "A"}, "buyer": {"name": "B"}}, {"seller": {"name": "B"}}, ErrorType.PARTY_SWAP),
-        ({"due_date": "2024-03-04"}, {"due_date": None}, ErrorType.MISSING),
-        ({"issue_date": "2024-03-04"}, {"due_date": "2024-03-04"}, ErrorType.HALLUCINATED),
-        ({"payment_terms": "30 days net"}, {"payment_terms": "completely different words"}, ErrorType.OTHER),
-    ],
-)
-def test_the_first_cause_of_each_kind(document, change, cause):
-    assert set(causes(document, change).values()) == {cause}
-
-
-def test_rows_and_truncation():
-    lines = {"lines": [{"item_name": "a", "quantity": "1"}, {"item_name": "b", "quantity": "2"}]}
-    assert set(causes(lines, {"lines": lines["lines"][:1]}).values()) == {ErrorType.ROW_MISSING}
-    assert set(causes(lines, {"lines": [*lines["lines"], {"item_name": "ghost"}]}).values()) == {ErrorType.ROW_EXTRA}
-    cut = '{"lines": [{"item_name": "a", "quantity": "1"}, {"item_name": "b", "quan'
-    assert set(causes(lines, {}, cut).values()) == {ErrorType.TRUNCATED}
+def cells_of(mistake):
+    return find_cells([tally(one) for one in score(TRUTHS, read_with(mistake))])
 
 
 def test_wilson_is_below_the_rate_and_has_its_coverage():
@@ -92,7 +53,43 @@ def test_rare_mistakes_are_not_weak():
     def rarely(drawn, printed):
         return {path: text[::-1] if chance.random() < 0.004 else text for path, text in printed.items()}
 
-    assert [cell for cell in find_cells(score(TRUTHS, read_with(rarely))) if cell.weak] == []
+    assert [cell for cell in cells_of(rarely) if cell.weak] == []
+
+
+def simulated(rate, documents=100, fields=30, seed=0):
+    """Return what a reader does that fails at ``rate(document)`` in one way, each field on its own."""
+    chance = np.random.default_rng(seed)
+    return [Tally(str(one), {"amount": fields}, {key: count} if count else {}, {})
+            for one in range(documents)
+            if (key := ("amount", "digit")) and (count := int(chance.binomial(fields, rate(one)))) >= 0]  # fmt: skip
+
+
+def test_failures_of_one_document_are_one_observation():
+    assert [cell.weak for cell in find_cells(simulated(lambda one: float(one == 7)))] == [False]
+    assert [cell.weak for cell in find_cells(simulated(lambda one: 0.9, documents=4))] == [False]
+    together = find_cells(simulated(lambda one: float(one % 8 == 0)))[0]  # 13 documents of 100, all their fields
+    assert (together.weak, together.failures) == (True, 390)
+    assert together.effective == pytest.approx(100)
+    # As the binomial says of 13 documents of 100, not of 390 fields of 3000.
+    assert together.lower_bound == pytest.approx(wilson_lower(13, 100), abs=1e-4)
+    apart = find_cells(simulated(lambda one: 0.13))[0]
+    assert apart.effective > 1500
+    assert apart.lower_bound > together.lower_bound
+
+
+def test_effective_trials_are_between_documents_and_fields():
+    chance = np.random.default_rng(1)
+    for spread in (0.01, 0.5, 5.0, 500.0):
+        rates = chance.binomial(20, chance.beta(0.1 * spread, 0.9 * spread, 200)) / 20
+        assert 200 - 1e-6 <= effective_trials(rates, 4000) <= 4000
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_reader_at_the_threshold_has_no_weak_cell(whole):
+    chance = np.random.default_rng(2)
+    rates = (chance.random(5000) < 0.01) if whole else np.full(5000, 0.01)
+    runs = [simulated(lambda one, run=run: rates[run * 100 + one], seed=run) for run in range(50)]
+    assert sum(cell.weak for run in runs for cell in find_cells(run)) <= 10  # at most 0.2 a run
 
 
 def test_a_planted_weakness_is_found_with_its_knob():
@@ -109,7 +106,8 @@ def test_a_planted_weakness_is_found_with_its_knob():
     report = mine(scored, PARENT, 100, drawn_values(DRAWN))
     assert [(cell.element, cell.error_type) for cell in report.weak] == [("identifier", "character_confusion")]
     assert report.weak[0].knobs[0] == "confusable_identifiers"
-    assert attribute(scored, drawn_values(DRAWN), "date") == []
+    tallies = [tally(one) for one in scored]
+    assert Attribution(tallies, drawn_values(DRAWN)).effects(("date", "digit")) == []
     shares = {component.name: component for component in report.plan.components}
     assert shares["confusable_identifiers"].documents > 20
     assert shares["confusable_identifiers"].recipe.knobs.confusable_identifiers >= 0.8
@@ -125,43 +123,6 @@ def test_a_weak_locale_is_preferred_in_the_plan():
     assert any("locale:fr_FR" in cell.knobs for cell in report.weak)
     french = next(component for component in report.plan.components if component.name == "locale:fr_FR")
     assert french.recipe.locales["fr_FR"] > 3 * french.recipe.locales["de_DE"]
-
-
-def weak(element: str, bound: float, *knobs: str) -> WeakCell:
-    return WeakCell(element=element, error_type="other", failures=9, trials=90, lower_bound=bound, knobs=knobs)
-
-
-def test_the_plan_is_a_portfolio_within_bounds():
-    plan = make_plan(PARENT, [weak("date", 0.5, "ambiguous_dates"), weak("party", 0.95, "small_print")], 1000)
-    counts = {component.name: component.documents for component in plan.components}
-    assert plan.documents == 1000
-    assert counts["base"] >= BASE_SHARE * 1000
-    assert {name for name, value in EMBEDDED_RECIPE.knobs.model_dump().items() if value} <= set(counts)
-    # LB(1 - LB): what fails half the time is worth more than what fails nearly always.
-    assert counts["ambiguous_dates"] > 4 * counts["small_print"]
-    assert problems_of(plan) == []
-    assert plan == make_plan(PARENT, plan.reasons, 1000)
-    assert (plan.key, plan.parent) == ("batch-001", "batch-000")
-    assert plan.seed != PARENT.seed
-    assert Plan.model_validate_json(plan.model_dump_json()) == plan
-    assert sum(row["documents"] for row in explain(plan)) == 1000
-
-
-@pytest.mark.parametrize("documents", [1, 3, 17, 24, 200])
-def test_small_plans_have_as_many_documents_as_asked(documents):
-    plan = make_plan(
-        PARENT, [weak("date", 0.3, "ambiguous_dates", "locale:fr_FR"), weak("tax", 0.1, "font:Lato")], documents
-    )
-    assert plan.documents == documents
-    assert problems_of(plan) == []
-
-
-def test_a_plan_out_of_bounds_is_found():
-    plan = make_plan(PARENT, [weak("date", 0.3, "ambiguous_dates")], 100)
-    greedy = plan.model_copy(update={"components": plan.components[1:]})
-    assert "base recipe" in problems_of(greedy)[0]
-    with pytest.raises(ValueError, match="is no knob"):
-        turned_up(PARENT.components[0].recipe, "locale:xx_XX")
 
 
 def history(*gains: tuple[float, float]) -> list[IterationRecord]:
@@ -192,20 +153,71 @@ def test_the_decision(records, limit, action, said):
     assert (decision.next_key is not None) == (action is Action.ITERATE)
 
 
-def test_the_heat_map_is_a_small_picture_even_of_nothing():
+def test_cells_are_sorted_by_how_sure_and_bad_they_are_and_make_a_small_picture():
     def misread(drawn, printed):
         return {path: "".join(SWAPPED.get(c, c) for c in text) for path, text in printed.items()}
 
-    cells = find_cells(score(TRUTHS, read_with(misread)))
+    few = dict(list(TRUTHS.items())[:40])
+    cells = find_cells([tally(one) for one in score(few, read_with(misread))])
+    assert all(a.lower_bound >= b.lower_bound for a, b in pairwise(cells))
+    assert all(0 < cell.failures <= cell.trials for cell in cells)
     for png in (heat_map(cells), heat_map([])):
         assert png.startswith(b"\x89PNG")
         assert len(png) < 80_000
 
 
-def test_cells_are_sorted_by_how_sure_and_bad_they_are():
-    def misread(drawn, printed):
-        return {path: "".join(SWAPPED.get(c, c) for c in text) for path, text in printed.items()}
+def shares_of(values, rate, seed=0):
+    chance = np.random.default_rng(seed)
+    tallies = [Tally(name, {"amount": 6}, {("amount", "digit"): int(chance.binomial(6, rate(own)))}, {})
+               for name, own in values.items()]  # fmt: skip
+    return Attribution(tallies, values).effects(("amount", "digit"))
 
-    cells = find_cells(score(TRUTHS, read_with(misread)))
-    assert all(a.lower_bound >= b.lower_bound for a, b in pairwise(cells))
-    assert all(0 < cell.failures <= cell.trials for cell in cells)
+
+def confounded(documents=300):
+    """Return drawn values in which a font is one locale's alone, and a knob goes with the locale."""
+    chance = random.Random(4)
+    values = {}
+    for one in range(documents):
+        french = chance.random() < 0.4
+        values[str(one)] = {
+            "locale:fr_FR" if french else "locale:de_DE": 1.0,
+            "font:Lato" if french and chance.random() < 0.5 else "font:Inter": 1.0,
+            "small_print": float(chance.random() < (0.6 if french else 0.2)), "skew": float(chance.random() < 0.3),
+        }  # fmt: skip
+    return values
+
+
+@pytest.mark.parametrize("planted", ["locale:fr_FR", "font:Lato", "small_print", "skew"])
+def test_what_raises_the_rate_is_told_from_what_goes_with_it(planted):
+    found = shares_of(confounded(), lambda own: 0.4 if own.get(planted) else 0.05)
+    assert [effect.name for effect in found] == [planted]
+    assert found[0].low < 0.35 < found[0].high
+
+
+def test_two_values_that_both_count_are_both_found_and_chance_is_not():
+    values = confounded()
+    found = shares_of(values, lambda own: 0.05 + 0.3 * own["small_print"] + 0.3 * own.get("locale:fr_FR", 0.0))
+    assert {effect.name for effect in found} == {"small_print", "locale:fr_FR"}
+    assert sum(bool(shares_of(values, lambda own: 0.1, seed)) for seed in range(20)) <= 3
+
+
+def test_the_effect_is_mantel_and_haenszels_difference_within_strata():
+    # Two strata that fail alike often but for the knob: by hand, weights are n1·n0/n.
+    values, failed = {}, {}
+    for stratum, (with_it, without, fails_with, fails_without) in enumerate([(20, 80, 15, 8), (60, 40, 55, 20)]):
+        for one in range(with_it + without):
+            name = f"{stratum}-{one}"
+            values[name] = {"knob": float(one < with_it), "stratum": float(stratum)}
+            failed[name] = one < fails_with if one < with_it else one - with_it < fails_without
+    tallies = [Tally(name, {"amount": 1}, {("amount", "digit"): int(failed[name])}, {}) for name in values]
+    effects = {effect.name: effect.difference for effect in Attribution(tallies, values).effects(("amount", "digit"))}
+    assert set(effects) == {"knob", "stratum"}
+    crude = 70 / 80 - 28 / 120
+    within = (16 * (15 / 20 - 8 / 80) + 24 * (55 / 60 - 20 / 40)) / 40
+    assert min(abs(effects["knob"] - crude), abs(effects["knob"] - within)) < 1e-3
+
+
+def test_documents_that_were_not_read_tell_nothing():
+    some = dict(list(read_with(lambda drawn, printed: printed).items())[:50])
+    report = mine(score(TRUTHS, some), PARENT, 100)
+    assert (report.cells, report.unread) == ((), 70)

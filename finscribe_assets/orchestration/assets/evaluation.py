@@ -1,9 +1,11 @@
 """Group evaluation: predictions of a batch's adapter, their report, and the plan of the next batch."""
 
 import itertools
+import os
 from collections.abc import Mapping, Sequence
 
 import dagster as dg
+from pydantic import Field
 from upath import UPath
 
 from finscribe_assets.documents.batch import read_documents
@@ -18,12 +20,15 @@ from finscribe_assets.evaluation.slicing import circumstances_of
 from finscribe_assets.evaluation.worst import PagePicture, pictures_of
 from finscribe_assets.files import read_json, write_json, write_text
 from finscribe_assets.inference.predict import PREDICTED_BY_FILE, PREDICTIONS_FILE, TIMING_FILE, predict_batch
+from finscribe_assets.mining.attribution import drawn_values
 from finscribe_assets.mining.cells import Cell
+from finscribe_assets.mining.errors import Page
 from finscribe_assets.mining.heatmap import heat_map
 from finscribe_assets.mining.iteration import IterationRecord, decide
-from finscribe_assets.mining.mine import drawn_values, mine
-from finscribe_assets.mining.planning import explain, problems_of
-from finscribe_assets.orchestration.history import RECORD_FILE, history_until
+from finscribe_assets.mining.mine import mine
+from finscribe_assets.mining.planning import explain_cells, problems_of
+from finscribe_assets.mining.progress import ASSUMPTION
+from finscribe_assets.orchestration.history import MINING_FILE, RECORD_FILE, history_until, mined_before
 from finscribe_assets.orchestration.metadata import picture, table
 from finscribe_assets.orchestration.partitions import batches_until, synthesis
 from finscribe_assets.orchestration.resources import PlanStore, Sizes, Storage, progress
@@ -228,12 +233,29 @@ def previous_comparison(storage: Storage, key: str, before: str) -> PairedCompar
     return compare_readers(score(truths, mine_), score(truths, theirs))
 
 
+class MiningConfig(dg.Config):
+    """How the next batch is planned, where it is not as usual."""
+
+    rule: str = Field(default="portfolio", description="rule of allocation, one of mining/allocation.RULES")
+    disabled: list[str] = Field(
+        default=[],
+        description="cells (amount×sign) and knobs (degradation, font:Lato) that no documents are planned for, besides "
+        "those named in FINSCRIBE_DISABLE, parted by commas",
+    )
+
+
+def vetoed(config: MiningConfig) -> list[str]:
+    """Return what a person has vetoed: in this run's configuration, or for all runs, the sensor's too."""
+    named = os.environ.get("FINSCRIBE_DISABLE", "").split(",")
+    return [*config.disabled, *(name for name in named if name.strip())]
+
+
 @dg.asset(
     partitions_def=synthesis,
     group_name=GROUP,
     owners=OWNERS,
     kinds={"json"},
-    code_version="1",
+    code_version="2",
     deps=[dg.AssetDep("evaluation_report")],
     description="What the adapter is weak at on validation, and the plan of the next batch: base recipe, a floor over "
     "all knobs, and the weak cells. Without a weak cell there is no plan. The sensor starts the next iteration.",
@@ -242,26 +264,31 @@ def previous_comparison(storage: Storage, key: str, before: str) -> PairedCompar
             "plan_is_within_bounds",
             asset="hard_sample_plan",
             blocking=True,
-            description="Knobs from 0 to 1, at least half of the documents from the base recipe.",
+            description="Knobs from 0 to 1, at least half of the documents from the base recipe, nothing disabled.",
         ),
     ],
 )
 def hard_sample_plan(
-    context: dg.AssetExecutionContext, predictions: UPath, storage: Storage, plans: PlanStore, sizes: Sizes
-) -> dg.MaterializeResult:
+    context: dg.AssetExecutionContext, config: MiningConfig, predictions: UPath, storage: Storage, plans: PlanStore,
+    sizes: Sizes,
+) -> dg.MaterializeResult:  # fmt: skip
     """Mine the batch's predictions, and store the next batch's plan where there is one."""
     folder, key, profile = storage.folder_of(context), context.partition_key, sizes.get()
     rows, drawn = measured_documents(storage, key)
     names = {row.document_id for row in rows if row.split is Split.VALIDATION}
     validation = {name: document for name, document in sorted(drawn.items()) if name in names}
     found, _ = _read_predictions(predictions / "adapter", validation)
-    truths = truths_of(validation, _destroyed(storage, {row.batch for row in rows}))
+    destroyed = _destroyed(storage, {row.batch for row in rows})
+    truths = truths_of(validation, destroyed)
     mined = mine(score(truths, found), plans.read(key), profile.targeted_documents,
-                 drawn_values(list(validation.values())))  # fmt: skip
+                 drawn_values(list(validation.values())), history=mined_before(storage, key), rule=config.rule,
+                 disabled=vetoed(config),
+                 pages={name: Page.of(one, destroyed.get(name, frozenset())) for name, one in validation.items()},
+                 )  # fmt: skip
     problems = problems_of(mined.plan) if mined.plan else []
     if mined.plan and not problems:
         plans.write(mined.plan)
-    write_json(folder / "mining.json", mined.to_json())
+    write_json(folder / MINING_FILE, mined.to_json())
     record = _record(storage, key, len(mined.weak), mined.plan.key if mined.plan else None)
     write_text(folder / RECORD_FILE, record.model_dump_json(indent=2) + "\n")
     decision = decide(history_until(storage, key), limit=profile.iteration_limit, threshold=profile.plateau_threshold)
@@ -270,11 +297,15 @@ def hard_sample_plan(
             "weak_cells": len(mined.weak),
             "decision": decision.reason,
             "next_batch": decision.next_key or "none",
-            "plan": table(explain(mined.plan)) if mined.plan else dg.MetadataValue.text(mined.to_json()["plan"]),
+            "plan": dg.MetadataValue.text(mined.explained) if isinstance(mined.explained, str)
+            else table(mined.explained),
+            "plan_by_cell": table(explain_cells(mined.weak)),
+            "disabled": ", ".join(mined.plan.disabled if mined.plan else vetoed(config)) or "nothing",
+            "assumption": ASSUMPTION,
             "cells": table(_cell_row(cell) for cell in mined.cells[:40]),
             "confusion": picture(heat_map(mined.cells), "heat map of element × error type: " + "; ".join(
                 f"{cell.element} {cell.error_type} {cell.failures}" for cell in mined.cells[:12])),
-            "low_confidence": table(mined.low_confidence[:20]),
+            "low_confidence": table(field.model_dump() for field in mined.low_confidence[:20]),
         },
         check_results=[
             dg.AssetCheckResult(check_name="plan_is_within_bounds", passed=not problems,

@@ -1,0 +1,57 @@
+import pytest
+
+from finscribe_assets.documents.generator import draw
+from finscribe_assets.documents.knobs import DAMAGE
+from finscribe_assets.documents.recipe import Recipe, WeakCell, seed_plan
+from finscribe_assets.evaluation.inputs import Prediction, Truth
+from finscribe_assets.instructions.answers import unflatten
+from finscribe_assets.mining.counterfactual import counterfactuals, drawn_without, turned_off
+
+PLAN = seed_plan("batch-000", 60, 5, Recipe(knobs=Recipe().knobs.model_copy(
+    update={"blur": 0.5, "skew": 0.5, "small_print": 0.5, "many_lines": 0.0, "very_long_tables": 0.0})))  # fmt: skip
+DRAWN = {drawn.id: drawn for drawn in (draw(PLAN, index) for index in range(60))}
+
+
+def read(drawn):
+    """Read all but the number's last character where the page is blurred."""
+    printed = dict(drawn.printed)
+    if drawn.presentation.damage.get("blur"):
+        printed["document_number"] = printed["document_number"][:-3]
+    return Prediction(drawn.id, unflatten(printed))
+
+
+def test_the_guilty_knob_takes_its_errors_with_it_and_the_innocent_does_not():
+    truths = {name: Truth(name, one.document.to_json(), frozenset(one.printed)) for name, one in DRAWN.items()}
+    cell = WeakCell(element="identifier", error_type="cut_short", failures=9, trials=60, lower_bound=0.1,
+                    knobs=("blur", "skew", "long_amounts", "locale:de_DE"))  # fmt: skip
+    failing = {cell.name: [name for name, one in DRAWN.items() if one.presentation.damage.get("blur")]}
+    told = []
+    blur, skew, amounts, locale = counterfactuals(
+        PLAN, DRAWN, {name: read(one) for name, one in DRAWN.items()}, truths, [cell], read, 6, failing=failing,
+        on_document=told.append)  # fmt: skip
+    assert (blur.reset, blur.documents, blur.gone) == ("blur", 6, 1.0)
+    assert blur.failures == blur.unchanged > 0  # the control fails as before
+    assert (skew.documents, skew.gone) == (6, 0.0)
+    # These change what a document says: nothing can be told so.
+    assert (amounts.documents, amounts.gone, locale.documents) == (0, None, 0)
+    assert amounts.unsuited > 0
+    assert sum(told) <= 4 * 6
+
+
+def test_a_document_without_a_value_says_the_same():
+    for name in (*DAMAGE, "degradation", "borderless_tables", "small_print", "parties_side_by_side"):
+        having = [one for one in DRAWN.values() if one.knobs[name]]
+        without = [drawn_without(PLAN, one, name) for one in having]
+        assert all(one and one.knobs[name] == 0 for one in without)
+        assert all(one.printed == other.printed for one, other in zip(having, without, strict=True))
+    font = next(iter(DRAWN.values())).presentation.font
+    other = drawn_without(PLAN, next(iter(DRAWN.values())), f"font:{font}")
+    assert other.presentation.font != font
+
+
+def test_what_cannot_be_turned_off_is_told_and_foreign_documents_are_refused():
+    alone = Recipe(fonts={"Lato": 1.0}, locales={"de_DE": 1.0})
+    assert turned_off(alone, "font:Lato") is None
+    assert turned_off(alone, "type:receipt") is None
+    with pytest.raises(ValueError, match="is not what batch-000's plan draws"):
+        drawn_without(PLAN.model_copy(update={"seed": 1}), next(iter(DRAWN.values())), "blur")

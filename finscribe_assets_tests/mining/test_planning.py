@@ -1,0 +1,146 @@
+import math
+from collections import Counter
+
+import pytest
+
+from finscribe_assets.documents.generator import draw
+from finscribe_assets.documents.recipe import Plan, Recipe, WeakCell, seed_plan
+from finscribe_assets.mining.allocation import BASE_SHARE, RULES
+from finscribe_assets.mining.cells import Cell
+from finscribe_assets.mining.planning import explain, explain_cells, left_to_do, make_plan, problems_of, turned_up
+from finscribe_assets.mining.progress import Earlier, Progress, progress_of
+from finscribe_assets.training.base_recipe import EMBEDDED_RECIPE
+
+PARENT = seed_plan("batch-000", 120, 12, EMBEDDED_RECIPE)
+
+
+def weak(element: str, bound: float, *knobs: str) -> WeakCell:
+    return WeakCell(element=element, error_type="other", failures=9, trials=90, lower_bound=bound, rate=bound,
+                    knobs=knobs)  # fmt: skip
+
+
+CELLS = [weak("date", 0.5, "ambiguous_dates"), weak("party", 0.95, "small_print")]
+
+
+def counts_of(plan: Plan) -> dict[str, int]:
+    return {component.name: component.documents for component in plan.components}
+
+
+def test_the_plan_is_a_portfolio_within_bounds():
+    plan = make_plan(PARENT, CELLS, 1000)
+    counts = counts_of(plan)
+    assert plan.documents == 1000
+    assert counts["base"] >= BASE_SHARE * 1000
+    assert {name for name, value in EMBEDDED_RECIPE.knobs.model_dump().items() if value} <= set(counts)
+    # LB(1 - LB): what fails half the time is worth more than what fails nearly always.
+    assert counts["ambiguous_dates"] > 4 * counts["small_print"]
+    assert problems_of(plan) == []
+    assert plan == make_plan(PARENT, plan.reasons, 1000)
+    assert (plan.key, plan.parent) == ("batch-001", "batch-000")
+    assert plan.seed != PARENT.seed
+    assert Plan.model_validate_json(plan.model_dump_json()) == plan
+    assert sum(row["documents"] for row in explain(plan)) == 1000
+    assert [row["documents"] for row in explain_cells(plan.reasons)] == [
+        counts["ambiguous_dates"], counts["small_print"]]  # fmt: skip
+    # The assumption: a whole batch would halve it.
+    share = counts["ambiguous_dates"] / 1000
+    assert plan.reasons[0].expected_gain == pytest.approx(0.5 * (1 - 0.5**share), abs=1e-4)
+
+
+@pytest.mark.parametrize("documents", [1, 3, 17, 24, 200])
+@pytest.mark.parametrize("rule", RULES)
+def test_small_plans_have_as_many_documents_as_asked(documents, rule):
+    cells = [weak("date", 0.3, "ambiguous_dates", "locale:fr_FR"), weak("tax", 0.1, "font:Lato", "type:receipt")]
+    plan = make_plan(PARENT, cells, documents, rule=rule)
+    assert (plan.documents, plan.rule) == (documents, rule)
+    assert problems_of(plan) == []
+
+
+def test_rules_differ_in_what_they_spend_on():
+    spent = {rule: counts_of(make_plan(PARENT, CELLS, 1000, rule=rule)) for rule in RULES}
+    assert spent["random"] == {"base": 1000}
+    assert len(set(spent["uniform"].values()) - {spent["uniform"]["base"]}) <= 2
+    assert spent["lower_bound"]["small_print"] > spent["lower_bound"]["ambiguous_dates"]
+    with pytest.raises(ValueError, match="known are portfolio"):
+        make_plan(PARENT, CELLS, 10, rule="best")
+
+
+def test_a_person_can_veto_cells_and_knobs():
+    plan = make_plan(PARENT, CELLS, 1000, disabled=["party*other", "knob:skew"])
+    assert plan.disabled == ("party×other", "skew")
+    assert "skew" not in counts_of(plan)
+    assert [(cell.left_out, cell.documents > 0) for cell in plan.reasons] == [("", True), ("disabled", False)]
+    assert make_plan(PARENT, CELLS, 1000, disabled=["date×other", "small_print"]) is None
+    with pytest.raises(ValueError, match="'dates' is no cell"):
+        make_plan(PARENT, CELLS, 1000, disabled=["dates"])
+    greedy = plan.model_copy(update={"disabled": ("ambiguous_dates",)})
+    assert "though it is disabled" in problems_of(greedy)[0]
+
+
+def test_a_plan_out_of_bounds_is_found():
+    plan = make_plan(PARENT, [weak("date", 0.3, "ambiguous_dates")], 100)
+    greedy = plan.model_copy(update={"components": plan.components[1:]})
+    assert "base recipe" in problems_of(greedy)[0]
+    for name in ("locale:xx_XX", "layout:none", "moon", "moon:full", "type:"):
+        with pytest.raises(ValueError, match="is no knob"):
+            turned_up(PARENT.components[0].recipe, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "has"),
+    [
+        ("layout:invoice_open", lambda drawn: drawn.presentation.layout == "invoice_open"),
+        ("type:receipt", lambda drawn: drawn.document.document_type == "receipt"),
+        ("locale:fr_FR", lambda drawn: drawn.document.locale == "fr_FR"),
+        ("engine:weasyprint", lambda drawn: drawn.presentation.engine == "weasyprint"),
+        ("negative_amounts", lambda drawn: drawn.knobs["negative_amounts"] > 0),  # of credit notes alone
+        ("era_dates", lambda drawn: drawn.knobs["era_dates"] > 0),  # of Japanese documents alone
+    ],
+)
+def test_what_is_turned_up_is_what_is_drawn(name, has):
+    recipe = Recipe.model_validate(turned_up(Recipe(), name).model_dump())
+    plan = seed_plan("batch-001", 60, 1, recipe)
+    assert sum(has(draw(plan, index)) for index in range(60)) >= 20
+
+
+def cell(rate: float, effective: float = 400.0) -> Cell:
+    return Cell("date", "other", int(rate * effective), int(effective), rate, effective, rate / 2, watched=True,
+                weak=True, examples=(), documents=())  # fmt: skip
+
+
+def earlier(rate: float, documents: int) -> Earlier:
+    return Earlier({"date×other": (rate, 400.0)}, {"date×other": documents})
+
+
+def test_learning_is_what_a_cell_has_shown():
+    fresh = progress_of(cell(0.4), [], 200)
+    assert fresh == Progress(math.log(2) / 200)
+    learner, stuck = (progress_of(cell(rate), [earlier(0.4, 100)], 200).learning for rate in (0.1, 0.4))
+    assert learner > fresh.learning > stuck > 0
+    # By hand: the assumption counts as one batch of 200 that halves the rate, and 100 documents quartered it.
+    assert learner == pytest.approx((math.log(2) + math.log(4)) / 300, rel=0.02)
+    plan = make_plan(PARENT, CELLS, 1000, progress={"date×other": Progress(0.0)})
+    assert plan.reasons[0].documents < 20  # the floor's alone
+    assert plan.reasons[1].documents > 300
+
+
+def test_a_cell_that_twice_took_documents_and_did_not_improve_is_retired():
+    once = progress_of(cell(0.4), [earlier(0.4, 100)], 200)
+    twice = progress_of(cell(0.4), [earlier(0.41, 100), earlier(0.4, 90)], 200)
+    untried = progress_of(cell(0.4), [earlier(0.4, 0), earlier(0.4, 100)], 200)
+    learnt = progress_of(cell(0.2), [earlier(0.4, 100), earlier(0.4, 100)], 200)
+    unsure = progress_of(cell(0.4, 20.0), [earlier(0.4, 100), earlier(0.4, 100)], 200)
+    assert [one.retired for one in (once, untried, learnt, unsure)] == [""] * 4
+    assert "100 and 90 documents took at most" in twice.retired
+    # Once retired it takes no more documents, and stays so.
+    assert progress_of(cell(0.4), [earlier(0.41, 100), earlier(0.4, 90), earlier(0.4, 0)], 200).retired
+    judged = left_to_do([weak("date", 0.3, "ambiguous_dates")], (), {"date×other": twice})
+    assert "retired" in judged[0].left_out
+    assert make_plan(PARENT, judged, 100, progress={"date×other": twice}) is None
+
+
+def test_history_is_read_from_reports_old_and_new():
+    old = {"cells": [{"element": "date", "error_type": "other", "failures": 5, "trials": 50}],
+           "weak": [{"element": "date", "error_type": "other"}]}  # fmt: skip
+    assert Earlier.from_json(old) == Earlier({"date×other": (0.1, 50)}, {"date×other": 0})
+    assert Counter(Earlier.from_json({"cells": [], "weak": []}).rates) == Counter()

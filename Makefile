@@ -9,14 +9,18 @@ BIN := .venv/bin
 export DAGSTER_HOME ?= $(CURDIR)/.dagster_home
 export FINSCRIBE_STORAGE ?= $(CURDIR)/storage
 export FINSCRIBE_PROFILE ?= $(PROFILE)
+export FINSCRIBE_PADDLE_PYTHON ?= $(CURDIR)/.venv-paddle/bin/python
 
-.PHONY: help setup home demo dev test test-slow coverage check clean
+.PHONY: help setup paddle-env home demo dev test test-slow coverage check clean
 
 help:  ## show what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
 setup:  ## create .venv, install everything, see to system libraries and fonts
 	@scripts/setup
+
+paddle-env:  ## create .venv-paddle, in which the PaddleFormers back end trains (2 GB; EXTRA=paddle-gpu for a GPU)
+	@scripts/paddle-env
 
 home: setup
 	@mkdir -p "$(DAGSTER_HOME)"
@@ -41,5 +45,5 @@ check: home  ## lint, types, import rules, definitions
 	$(BIN)/pre-commit run --all-files
 	$(BIN)/dagster definitions validate -w workspace.yaml
 
-clean:  ## remove what runs have made (not .venv)
+clean:  ## remove what runs have made (not .venv, nor .venv-paddle)
 	rm -rf storage .dagster_home

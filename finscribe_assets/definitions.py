@@ -28,6 +28,7 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
         "storage": Storage(root=root),
         "plans": PlanStore(root=root),
         "workers": Workers(workers=workers_from_environment()),
+        "pipes": dg.PipesSubprocessClient(),
         "sizes": Sizes(profile=os.environ.get("FINSCRIBE_PROFILE", "demo")),
         **(resource_overrides or {}),
     }

@@ -103,7 +103,8 @@ def train(
     previous: Adapter = None,
 ) -> None:
     """Train a LoRA adapter on a workspace's train split; a killed run goes on from its last checkpoint."""
-    from finscribe_assets.training.adapter import Progress, train_adapter
+    from finscribe_assets.training import backends
+    from finscribe_assets.training.adapter import Progress
     from finscribe_assets.training.configuration import load_preset
     from finscribe_assets.training.samples import BatchFolders, SampleSource
 
@@ -126,7 +127,9 @@ def train(
                 console.print(f"step {progress.step} of {progress.steps}: loss {progress.loss:.4f}, "
                               f"validation {progress.validation_loss:.4f}")  # fmt: skip
 
-        summary = train_adapter(config, source, out, out / "work", previous=previous, on_step=on_step)
+        summary = backends.train(config, source, out, out / "work", previous=previous, on_step=on_step)
+    if summary.fallback_reason:
+        console.print(f"trained with {summary.backend}: {summary.fallback_reason}")
     for reason, count in sorted(summary.left_out.items()):
         console.print(f"left out: {count} pairs, {reason}")
     console.print(

@@ -19,12 +19,17 @@ from finscribe_assets.splitting.assign import Split
 DATA_FILE = "data.jsonl"
 
 
-def _record(sample: Sample, names: list[str]) -> dict[str, Any]:
+def record_of(id_: str, prompt: str, response: str, names: list[str]) -> dict[str, Any]:
+    """Return a line's record for a sample whose pictures lie at these paths below the folder."""
     return {
-        "id": sample.pair.id,
+        "id": id_,
         "image_info": [{"image_url": f"./{name}", "matched_text_index": 0} for name in names],
-        "text_info": [{"text": sample.prompt, "tag": "mask"}, {"text": sample.pair.response, "tag": "no_mask"}],
+        "text_info": [{"text": prompt, "tag": "mask"}, {"text": response, "tag": "no_mask"}],
     }
+
+
+def _record(sample: Sample, names: list[str]) -> dict[str, Any]:
+    return record_of(sample.pair.id, sample.prompt, sample.pair.response, names)
 
 
 def _write(part: Part) -> None:
@@ -38,10 +43,15 @@ def _finish(out: Path, _: Split, parts: Sequence[Part]) -> None:
 
 def _validate(out: Path, _: Split, inspector: Inspector) -> None:
     for place, record in read_lines(out / DATA_FILE):
-        _check(place, record, out, inspector)
+        check_record(place, record, out, inspector)
 
 
-def _check(place: Place, record: dict[str, Any], out: Path, inspector: Inspector) -> None:
+def check_record(place: Place, record: dict[str, Any], out: Path, inspector: Inspector) -> None:
+    """Check a line's record and its pictures below the folder.
+
+    Raises:
+        ExportError: a reader of this form would drop it, or put a picture elsewhere than before the prompt.
+    """
     texts, images = record.get("text_info"), record.get("image_info")
     tags = [part.get("tag") if isinstance(part, dict) else part for part in texts or ()]
     if not isinstance(texts, list) or tags != ["mask", "no_mask"]:

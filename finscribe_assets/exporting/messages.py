@@ -25,15 +25,20 @@ _INFO = {"finscribe": {
 }}  # fmt: skip
 
 
-def _record(sample: Sample, names: list[str]) -> dict[str, Any]:
+def record_of(id_: str, prompt: str, response: str, names: list[str]) -> dict[str, Any]:
+    """Return a line's record for a sample whose pictures lie at these paths below the folder."""
     return {
-        "id": sample.pair.id,
+        "id": id_,
         "messages": [
-            {"role": "user", "content": IMAGE_TAG * len(names) + sample.prompt},
-            {"role": "assistant", "content": sample.pair.response},
+            {"role": "user", "content": IMAGE_TAG * len(names) + prompt},
+            {"role": "assistant", "content": response},
         ],
         "images": names,
     }
+
+
+def _record(sample: Sample, names: list[str]) -> dict[str, Any]:
+    return record_of(sample.pair.id, sample.prompt, sample.pair.response, names)
 
 
 def _write(part: Part) -> None:
@@ -50,10 +55,15 @@ def _validate(out: Path, _: Split, inspector: Inspector) -> None:
     if read_json(out / INFO_FILE) != _INFO:
         raise Place(out / INFO_FILE, "file").error("finscribe", f"does not register {DATA_FILE}", "export again")
     for place, record in read_lines(out / DATA_FILE):
-        _check(place, record, out, inspector)
+        check_record(place, record, out, inspector)
 
 
-def _check(place: Place, record: dict[str, Any], out: Path, inspector: Inspector) -> None:
+def check_record(place: Place, record: dict[str, Any], out: Path, inspector: Inspector) -> None:
+    """Check a line's record and its pictures below the folder.
+
+    Raises:
+        ExportError: a reader of this form would drop it, or take a text for a picture.
+    """
     messages, images = record.get("messages"), record.get("images")
     turns = [part.get("role") if isinstance(part, dict) else part for part in messages or ()]
     if not isinstance(messages, list) or turns != ["user", "assistant"]:

@@ -65,7 +65,7 @@ from finscribe_assets.training.samples import LeftOut, SampleSource, read_sample
 TRAINER_VERSION = 3  # raise it with every change that changes weights
 METRICS_FILE, TENSORBOARD_FOLDER = "metrics.jsonl", "tensorboard"
 # Settings that change how a training is watched or run, but none of its weights.
-_NO_MATTER = {"log_every", "checkpoint_every", "device"}
+_NO_MATTER = {"log_every", "checkpoint_every", "device", "fallback"}
 
 
 class TrainingDivergedError(FloatingPointError):
@@ -92,6 +92,8 @@ class TrainingSummary:
     base: str
     trainable_parameters: int
     already_there: bool = False  # a finished adapter of the same settings and data was found
+    backend: str = "peft"  # who took the steps
+    fallback_reason: str | None = None  # why it was not the back end that was asked for
 
     @property
     def loss_fell(self) -> bool:
@@ -118,14 +120,15 @@ OnStep = Callable[[Progress], None]
 
 
 def train_adapter(config: AdapterConfig, source: SampleSource, output: AnyPath, work: Path, *,
-                  previous: AnyPath | None = None, on_step: OnStep | None = None) -> TrainingSummary:  # fmt: skip
+                  previous: AnyPath | None = None, on_step: OnStep | None = None,
+                  run: Callable[..., Run] | None = None) -> TrainingSummary:  # fmt: skip
     """Train an adapter and write it to ``output``.
 
     ``output`` gets the weights and configuration that peft loads, training.json (settings, base, counts, losses;
     written last, so that it marks a finished adapter), metrics.jsonl and tensorboard/. ``work`` keeps checkpoints, live
     TensorBoard logs and page files; called again, a killed training goes on from there, and a finished one is left
     alone. ``previous`` is the adapter of the batch before; it is used where ``config.start_from`` says so, and of the
-    first batch there is none.
+    first batch there is none. ``run`` makes the training where another back end takes its steps.
 
     Raises:
         NothingToLearnError: no sample is left; the message counts the reasons.
@@ -144,9 +147,9 @@ def train_adapter(config: AdapterConfig, source: SampleSource, output: AnyPath, 
         return finished
     with torch_threads(config.threads), torch.random.fork_rng():
         torch.manual_seed(config.seed)
-        run = _Run(config, base, source, work, fingerprint, start=start)
-        run.train(on_step)
-        return run.publish(output)
+        under_way = (run or Run)(config, base, source, work, fingerprint, start=start)
+        under_way.train(on_step)
+        return under_way.publish(output)
 
 
 def _fingerprint(config: AdapterConfig, base: Base, source: SampleSource, start: AnyPath | None) -> str:
@@ -165,8 +168,8 @@ def _finished(output: AnyPath, fingerprint: str) -> TrainingSummary | None:
     return TrainingSummary(**record["summary"] | {"already_there": True})
 
 
-class _Run:
-    """A training under way."""
+class Run:
+    """A training under way; a back end that takes the steps otherwise overrides `train`."""
 
     def __init__(self, config: AdapterConfig, base: Base, source: SampleSource, work: Path, fingerprint: str, *,
                  start: AnyPath | None) -> None:  # fmt: skip
@@ -196,6 +199,7 @@ class _Run:
         self.steps = min(by_epochs, config.max_steps or by_epochs)
         self.position = Position(0, [])
         self.best: dict[str, Tensor] | None = None
+        self.versions: dict[str, str] = {}  # of what a back end trains with, besides the libraries of this process
         self._ordered: tuple[int, list[list[int]]] | None = None
 
     def _samples(self, source: SampleSource, split: Split, left_out: LeftOut) -> list[EncodedSample]:
@@ -372,7 +376,8 @@ class _Run:
             "data_version": self.data_version,
             "device": self.device.type,
             "left_out_examples": self.left_out.examples,
-            "versions": {library.__name__: str(library.__version__) for library in (torch, transformers, peft)},
+            "versions": {library.__name__: str(library.__version__) for library in (torch, transformers, peft)}
+            | self.versions,
             "summary": asdict(summary),
         })  # fmt: skip
         remove_folder(self.work / "pages")
@@ -390,7 +395,7 @@ class _Run:
             last_loss=sum(losses[-tenth:]) / tenth if losses else None,
             first_validation_loss=validation[0] if validation else None, last_validation_loss=kept,
             stopped_early=self.position.step < self.steps, base=self.base.identity,
-            trainable_parameters=sum(weight.numel() for weight in self.trained.values()),
+            trainable_parameters=sum(weight.numel() for weight in self.trained.values()), backend=self.config.backend,
         )  # fmt: skip
 
 

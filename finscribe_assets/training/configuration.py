@@ -101,6 +101,12 @@ class AdapterConfig(BaseModel):
                             "and left out")
     max_pixels: int | None = Field(None, ge=28 * 28, description="larger images are scaled down to this many pixels; "
                                    "without it, the processor's own limit")
+    # Who trains
+    backend: Literal["peft", "paddleformers", "erniekit"] = Field("peft", description="peft: transformers and peft, in "
+                                                                  "this process; the others in Paddle's environment "
+                                                                  "(docs/training.md)")
+    fallback: Literal["none", "peft"] = Field("none", description="who trains where the back end is not installed; "
+                                              "none: it is an error")
 
     @model_validator(mode="after")
     def _check_rates(self) -> AdapterConfig:

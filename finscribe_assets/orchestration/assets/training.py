@@ -11,8 +11,10 @@ from upath import UPath
 from finscribe_assets.files import sha256_of_file
 from finscribe_assets.orchestration.metadata import picture, table
 from finscribe_assets.orchestration.partitions import batches_until, synthesis
+from finscribe_assets.orchestration.pipes import launch_through
 from finscribe_assets.orchestration.resources import Sizes, Storage
-from finscribe_assets.training.adapter import TRAINER_VERSION, Progress, train_adapter
+from finscribe_assets.training.adapter import TRAINER_VERSION, Progress
+from finscribe_assets.training.backends import train
 from finscribe_assets.training.curves import loss_curve
 from finscribe_assets.training.loading import ADAPTER_WEIGHTS, find_base, load_model
 from finscribe_assets.training.samples import BatchFolders, SampleSource
@@ -72,8 +74,9 @@ class TrainingConfig(dg.Config):
     ],
 )  # fmt: skip
 def trained_adapter(
-    context: dg.AssetExecutionContext, config: TrainingConfig, dataset_splits: UPath, storage: Storage, sizes: Sizes
-) -> dg.MaterializeResult:
+    context: dg.AssetExecutionContext, config: TrainingConfig, dataset_splits: UPath, storage: Storage, sizes: Sizes,
+    pipes: dg.PipesSubprocessClient,
+) -> dg.MaterializeResult:  # fmt: skip
     """Train the batch's adapter; a killed run goes on from its last checkpoint."""
     key, folder = context.partition_key, storage.folder_of(context)
     # The command line gives text; YAML's reading of it gives numbers and lists their types.
@@ -93,9 +96,8 @@ def trained_adapter(
             measured = "" if progress.validation_loss is None else f", validation {progress.validation_loss:.4f}"
             context.log.info(f"step {progress.step} of {progress.steps}: loss {progress.loss:.4f}{measured}")
 
-    summary = train_adapter(
-        settings, source, folder, storage.work_folder("trained_adapter", key), previous=before, on_step=on_step
-    )
+    summary = train(settings, source, folder, storage.work_folder("trained_adapter", key), previous=before,
+                    on_step=on_step, launch=launch_through(context, pipes))  # fmt: skip
     first, last = summary.first_validation_loss, summary.last_validation_loss
     metrics = [json.loads(line) for line in (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
     losses = [record["loss"] for record in metrics if "loss" in record]
@@ -105,6 +107,8 @@ def trained_adapter(
         data_version=dg.DataVersion(sha256_of_file(folder / ADAPTER_WEIGHTS)),
         metadata={
             "base": summary.base,
+            "backend": summary.backend,
+            "fallback_reason": summary.fallback_reason or "none: the back end that was asked for trained",
             "steps": summary.steps,
             "samples": summary.samples,
             "trainable_parameters": summary.trainable_parameters,

@@ -8,8 +8,8 @@ difference: the script's own `distance` is written in Python.
 measured where it is installed; it needs `levenshtein`, whose licence is the GPL, so keep it out of the project's
 environment:
 
-    pip install --target /tmp/metric --no-deps table-recognition-metric levenshtein
-    PYTHONPATH=.:/tmp/metric python benchmarks/teds.py
+    pip install --target build/metric --no-deps table-recognition-metric levenshtein
+    PYTHONPATH=.:build/metric python benchmarks/teds.py
     PYTHONPATH=. python benchmarks/teds.py --sizes 5x4 20x8     # without the size that takes plain apted minutes
 """
 

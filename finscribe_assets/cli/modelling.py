@@ -87,7 +87,7 @@ def train(
     workspace: Workspace,
     out: Annotated[Path, typer.Option(help="Folder for the adapter: safetensors, metrics.jsonl, tensorboard/.")],
     preset: Annotated[
-        str, typer.Option(help="embedded, mission, paddleformers-lora or full-size-small-memory.")
+        str, typer.Option(help="embedded, mission, paddleformers-lora, full-lora-1gpu or full-size-small-memory.")
     ] = "embedded",
     setting: Annotated[
         list[str] | None,

@@ -20,7 +20,7 @@ def test_every_preset_is_valid_and_says_all_it_sets(name):
 
 
 def test_the_presets_that_others_name_are_there():
-    assert {"embedded", "mission", "paddleformers-lora"} <= set(preset_names())
+    assert {"embedded", "mission", "paddleformers-lora", "full-lora-1gpu"} <= set(preset_names())
     assert 1e-5 <= load_preset("mission").final_learning_rate <= load_preset("mission").learning_rate <= 5e-5
     official = load_preset("paddleformers-lora")
     assert (official.rank, official.warmup) == (8, 0.01)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from finscribe_assets.documents.drawn import DrawnDocument
     from finscribe_assets.documents.recipe import Plan, WeakCell
     from finscribe_assets.evaluation.inputs import Prediction, Truth
+    from finscribe_assets.evaluation.report import EvaluationReport
     from finscribe_assets.mining.mine import MiningReport
 
 Predictions = Annotated[Path, typer.Option(
@@ -88,9 +89,18 @@ def evaluate(
     write_text(page, to_html(report, pictures=pictures))
     show(f"{len(found)} predictions for {len(truths)} documents", headline_rows(report))
     show("targets", target_rows(report.targets))
-    show("against other readers", [{"reader": name, **one.row()} for name, one in report.comparisons.items()])
+    _show_comparisons(report)
     show("problems of the predictions", [{"problem": name, "count": count} for name, count in problems.counts.items()])
     console.print(f"Report: {output}, {page}")
+
+
+def _show_comparisons(report: EvaluationReport) -> None:
+    show("against other readers", [
+        {"reader": name, "its F1": row["other_field_f1"], "F1 here": row["field_f1"],
+         "difference": f"{row['difference']:+.4f} ({row['low']:+.4f} to {row['high']:+.4f})", "p": row["p"],
+         "better, worse": f"{row['better']}, {row['worse']}"}
+        for name, row in ((name, one.row()) for name, one in report.comparisons.items())
+    ])  # fmt: skip
 
 
 def _named_file(given: str) -> tuple[str, Path]:
@@ -260,7 +270,7 @@ def summary(
         )
     report = EvaluationReport.model_validate_json(place.read_text(encoding="utf-8"))
     show(f"{report.reader} on {report.documents} validation documents; regions: {report.layout}", headline_rows(report))
-    show("against other readers", [{"reader": name, **one.row()} for name, one in report.comparisons.items()])
+    _show_comparisons(report)
     show("targets", target_rows(report.targets))
     found = read_json(root / "hard_sample_plan" / key / "mining.json")
     show(

@@ -32,6 +32,7 @@ from finscribe_assets.training.architecture import PATCH, VISION, build_model, b
 from finscribe_assets.training.equal_size import answer_logits, answer_loss, see, tokenise
 from finscribe_assets.training.images import LINE_HEIGHT, PAPER
 from finscribe_assets.training.lines import PrintedLine
+from finscribe_assets.training.muon import Muon
 from finscribe_assets.training.reading import read_lines
 from finscribe_assets.training.tokenizer import UNKNOWN, build_tokenizer
 
@@ -56,6 +57,7 @@ class PretrainConfig(BaseModel):
     hold: float = Field(0.4, description="share of the joint phase before the learning rate falls")
     glyph_weight: float = Field(0.3, description="weight of the glyph loss in the joint phase, on drawn lines")
     rendered_share: float = Field(0.7, description="share of the joint phase's batches that come from rendered pages")
+    bf16: bool = Field(False, description="autocast to bfloat16: quicker, but only on processors that have it")
     threads: int = 1
     checkpoint_every: int = 250
     report_every: int = 50
@@ -136,8 +138,7 @@ class _Run:
         outer = [weight for _, weight in named if id(weight) not in chosen]
         rate = self.config.learning_rate
         self.optimisers: list[torch.optim.Optimizer] = [
-            torch.optim.Muon(inner, lr=rate, weight_decay=0.02, momentum=0.95, adjust_lr_fn="match_rms_adamw",
-                             ns_steps=4),
+            Muon(inner, lr=rate, weight_decay=0.02),
             torch.optim.AdamW(outer, lr=rate, betas=(0.9, 0.98), weight_decay=0.01),
         ]  # fmt: skip
 
@@ -173,7 +174,7 @@ class _Run:
 
     def _losses(self, batch: list[PrintedLine], phase: str, *, glyphs: bool) -> dict[str, torch.Tensor]:
         losses = {}
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.config.bf16):
             features, tokens, rows, columns = see(self.model.model, _stack(batch), frozen=phase == "language")
             if phase != "vision":
                 text = tokenise(self.tokenizer, OCR_PROMPT, [line.text for line in batch], tokens.shape[1])

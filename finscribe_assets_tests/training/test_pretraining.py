@@ -4,6 +4,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from finscribe_assets.training import reading
 from finscribe_assets.training.base import content_hash
 from finscribe_assets.training.base_card import describe_base
 from finscribe_assets.training.pretraining import PretrainConfig, pretrain, read_log
@@ -18,8 +19,17 @@ class Killed(Exception):
     pass
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _short_answers():
+    """What is not yet trained never ends an answer; nobody needs more than its beginning."""
+    with pytest.MonkeyPatch.context() as patch:
+        for prompt in reading.MAX_ANSWER_TOKENS:
+            patch.setitem(reading.MAX_ANSWER_TOKENS, prompt, 2)
+        yield
+
+
 @pytest.fixture(scope="module")
-def uninterrupted(tmp_path_factory):
+def uninterrupted(tmp_path_factory, _short_answers):
     folder = tmp_path_factory.mktemp("pretraining")
     pretrain(TINY, folder / "work", folder / "out")
     return folder

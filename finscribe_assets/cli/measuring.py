@@ -70,6 +70,7 @@ def evaluate(
     from finscribe_assets.evaluation.slicing import circumstances_of
     from finscribe_assets.evaluation.worst import pictures_of
     from finscribe_assets.files import write_text
+    from finscribe_assets.shards import shard_files
     from finscribe_assets.splitting.rows import SPLITS_FILE, read_splits
 
     truths = read_truths(ground_truth)
@@ -84,7 +85,11 @@ def evaluate(
         report = measure(truths, found, reader=reader, problems=problems, others=others, circumstances=known,
                          seconds_per_document=_seconds(timing) if timing else None, on_documents=advance)  # fmt: skip
     page = output.with_suffix(".html")
-    pictures = pictures_of(report.worst, [workspace / "images"]) if workspace else {}
+    pictures = {}
+    if workspace and shard_files(workspace / "images"):
+        pictures = pictures_of(report.worst, [workspace / "images"])
+    elif workspace:
+        console.print(f"{workspace / 'images'}: no pages there, so none are shown beside the documents read worst")
     write_text(output, report.to_json())
     write_text(page, to_html(report, pictures=pictures))
     show(f"{len(found)} predictions for {len(truths)} documents", headline_rows(report))

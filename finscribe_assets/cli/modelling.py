@@ -12,11 +12,11 @@ import yaml
 from finscribe_assets.cli.progress import bar, console
 from finscribe_assets.cli.synthesising import WorkerCount, Workspace, plan_key
 from finscribe_assets.profiles import workers_from_environment
-from finscribe_assets.rendering.pages import Box, Page
 
 if TYPE_CHECKING:
     from finscribe_assets.importing.reading import PageReader
     from finscribe_assets.inference.layout import Layout
+    from finscribe_assets.rendering.pages import Page
 
 Base = Annotated[
     str, typer.Option(help="embedded, a folder with a checkpoint, or a hub name such as PaddlePaddle/PaddleOCR-VL.")
@@ -295,6 +295,7 @@ def _pdf_pages(path: Path, reader: PageReader) -> list[Page]:
 
 def _draw_boxes(path: Path, pages: list[Page], lines: list[dict[str, Any]], folder: Path) -> None:
     from finscribe_assets.inference.overlay import with_boxes
+    from finscribe_assets.rendering.pages import Box
 
     folder.mkdir(parents=True, exist_ok=True)
     for number, page in enumerate(pages, 1):

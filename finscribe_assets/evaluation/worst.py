@@ -105,10 +105,14 @@ def _written(response: Any) -> str:
 
 
 def pictures_of(worst: Sequence[PoorDocument], folders: Iterable[AnyPath]) -> dict[str, list[PagePicture]]:
-    """Return pages of the worst documents by id, from folders of page images; none of what lies in none of them."""
+    """Return pages of the worst documents by id, from folders of page images; none of what lies in none of them.
+
+    Raises:
+        FileNotFoundError: a folder has no pages.
+    """
     wanted = {poor.id: poor for poor in worst}
-    return {name: page_pictures(wanted[name], rendered)
-            for folder in folders for name, rendered in pages_by_id(folder, wanted.keys())}  # fmt: skip
+    return {rendered.id: page_pictures(wanted[rendered.id], rendered)
+            for folder in folders for rendered in pages_by_id(folder, wanted.keys())}  # fmt: skip
 
 
 def page_pictures(poor: PoorDocument, rendered: RenderedDocument) -> list[PagePicture]:

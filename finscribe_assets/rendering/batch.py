@@ -93,9 +93,13 @@ def read_rendered(folder: AnyPath) -> Iterator[RenderedDocument]:
         yield from from_table(table)
 
 
-def pages_by_id(folder: AnyPath, names: Collection[str]) -> Iterator[tuple[str, RenderedDocument]]:
-    """Yield some of a batch's rendered documents; of shards that hold none of them the images are not read."""
+def pages_by_id(folder: AnyPath, names: Collection[str]) -> Iterator[RenderedDocument]:
+    """Yield some of a batch's rendered documents in order; images of shards that hold none of them are not read.
+
+    Raises:
+        FileNotFoundError: the folder has no pages.
+    """
     wanted = set(names)
-    for shard in shard_files(folder):
-        if wanted.intersection(read_table(shard, ["document_id"])["document_id"].to_pylist()):
-            yield from ((one.id, one) for one in from_table(read_table(shard)) if one.id in wanted)
+    for shard, ids in zip(shard_files(folder), read_shards(folder, ["document_id"]), strict=True):
+        if wanted.intersection(ids["document_id"].to_pylist()):
+            yield from (one for one in from_table(read_table(shard)) if one.id in wanted)

@@ -8,7 +8,7 @@ from random import Random
 from finscribe_assets.documents.batch import read_documents
 from finscribe_assets.documents.drawn import DrawnDocument
 from finscribe_assets.files import AnyPath
-from finscribe_assets.rendering.batch import read_rendered
+from finscribe_assets.rendering.batch import pages_by_id
 from finscribe_assets.rendering.pages import RenderedDocument
 from finscribe_assets.rendering.render import render
 from finscribe_assets.rendering.system import require_system
@@ -53,9 +53,7 @@ def stored_pages(documents: Iterable[DrawnDocument], images: AnyPath) -> Rendere
         ValueError: it has none of one of the documents.
     """
     wanted = {drawn.id: drawn for drawn in documents}
-    for rendered in read_rendered(images):
-        if rendered.id in wanted:
-            yield wanted.pop(rendered.id), rendered
-        if not wanted:
-            return
-    raise ValueError(f"{images}: no pages of {next(iter(wanted))}; run `finscribe render` again")
+    for rendered in pages_by_id(images, wanted.keys()):
+        yield wanted.pop(rendered.id), rendered
+    if wanted:
+        raise ValueError(f"{images}: no pages of {next(iter(wanted))}; run `finscribe render` again")

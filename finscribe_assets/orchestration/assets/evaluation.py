@@ -125,7 +125,7 @@ def _destroyed(storage: Storage, batches: set[str]) -> dict[str, frozenset[str]]
     group_name=GROUP,
     owners=OWNERS,
     kinds={"json"},
-    code_version="1",
+    code_version="2",
     deps=[dg.AssetDep("dataset_splits")],
     description="Scores of the adapter on validation, with intervals, beside its base and the adapter before it; test "
     "is reported once, and nothing is chosen by it.",

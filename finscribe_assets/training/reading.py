@@ -13,11 +13,11 @@ import numpy as np
 import torch
 from transformers import DynamicCache, PaddleOCRVLForConditionalGeneration, PreTrainedTokenizerFast
 
-from finscribe_assets.instructions.pair import OCR_PROMPT
+from finscribe_assets.instructions.pair import OCR_PROMPT, TABLE_PROMPT
 from finscribe_assets.training.equal_size import embed_prompt, see, tokenise
 
 LINES_AT_ONCE = 64
-MAX_ANSWER_TOKENS = 96
+MAX_ANSWER_TOKENS = {OCR_PROMPT: 96, TABLE_PROMPT: 200}
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def _read_equally_wide(model: PaddleOCRVLForConditionalGeneration, tokenizer: Pr
     ended = torch.zeros(count, dtype=torch.bool)
     tokens: list[torch.Tensor] = []
     chances: list[torch.Tensor] = []
-    for step in range(MAX_ANSWER_TOKENS):
+    for step in range(MAX_ANSWER_TOKENS[prompt]):
         hidden = language(inputs_embeds=embedded, position_ids=positions, past_key_values=cache,
                           use_cache=True).last_hidden_state[:, -1]  # fmt: skip
         chance, token = model.lm_head(hidden).float().softmax(-1).max(-1)

@@ -57,13 +57,19 @@ EMBEDDED_RECIPE = Recipe(
 )
 
 
-def _with_knobs(*names: str) -> Knobs:
-    return BASE_RECIPE.knobs.model_copy(update=dict.fromkeys(names, 1.0))
+def _with_knobs(*names: str, **values: float) -> Knobs:
+    return BASE_RECIPE.knobs.model_copy(update={**dict.fromkeys(names, 1.0), **values})
 
 
-# What the base is scored on: its own distribution, each thing held out by itself, and all of it together.
+LIGHTEST_STRONG = 0.5  # strength of damage that is no longer light
+
+
+# What the base is scored on: its own distribution without damage and with all light damage, each thing held out by
+# itself, and all of it together.
 SLICES: dict[str, Recipe] = {
+    "clean": BASE_RECIPE.model_copy(update={"knobs": _with_knobs(degradation=0.0)}),
     "base": BASE_RECIPE,
+    "light": BASE_RECIPE.model_copy(update={"knobs": _with_knobs(degradation=LIGHTEST_STRONG)}),
     "locale": BASE_RECIPE.model_copy(update={"locales": {HELD_OUT_LOCALE: 1.0}}),
     "fonts": BASE_RECIPE.model_copy(update={"fonts": dict.fromkeys(HELD_OUT_FONTS, 1.0)}),
     "reversed_print": BASE_RECIPE.model_copy(update={"knobs": _with_knobs("reversed_print")}),

@@ -35,12 +35,29 @@ def plain(text: str) -> str:
 
 
 @dataclass(frozen=True)
+class BlockLine:
+    """A marked line of a block, label and value, and the printed lines that were found on it."""
+
+    text: str
+    region: str  # empty outside of any
+    strips: tuple[np.ndarray, ...]  # as found, top to bottom, fitted
+    texts: tuple[str, ...]  # of the strips; none where it is unknown what stands on which
+
+
+@dataclass(frozen=True)
 class CutTable:
     """A page's part of a table: its rows, and the printed lines that were found on it."""
 
     grid: Grid  # the truth, as the pairs have it
-    strips: tuple[PrintedLine | None, ...]  # as found, top to bottom; None for one of which it is unknown what it shows
+    strips: tuple[np.ndarray, ...]  # as found, top to bottom, fitted
+    texts: tuple[str, ...]  # OTSL of each strip, empty for one of which it is unknown what it shows
     sound: bool  # whether the strips are the printed lines, each once
+
+    def rows(self) -> Iterator[PrintedLine]:
+        """Yield the strips of which it is known what they show."""
+        for pixels, text in zip(self.strips, self.texts, strict=True):
+            if text:
+                yield PrintedLine(pixels, text, LineKind.ROW)
 
 
 @dataclass(frozen=True)
@@ -63,8 +80,8 @@ class Sheets:
                     pixels = np.asarray(fit_line(crop(self.pages[part.page], part.box)))
                     yield PrintedLine(pixels, plain(part.text), LineKind.FIELD, str(element_of(mark.name)))
 
-    def blocks(self) -> Iterator[PrintedLine]:
-        """Yield the printed lines of the marked lines of blocks, labels included, as they are found in their boxes."""
+    def block_lines(self) -> Iterator[BlockLine]:
+        """Yield the marked lines of blocks that can be read, labels included, with the printed lines found on each."""
         regions = [(mark.name, part) for mark in self.rendered.of_kind(MarkKind.REGION) for part in mark.fragments]
         for mark in self.rendered.of_kind(MarkKind.LINE):
             part = mark.fragments[0]
@@ -73,9 +90,16 @@ class Sheets:
             name = next((name for name, region in regions
                          if region.page == part.page and holds(region.box, part.box)), "")  # fmt: skip
             found = find_lines(crop(self.pages[part.page], part.box))
-            texts = self._texts_of_block(part, found)
-            for image, text in zip(found.images(), texts, strict=bool(texts)):
-                yield PrintedLine(np.asarray(fit_line(image)), plain(text), LineKind.BLOCK, name)
+            texts = tuple(plain(text) for text in self._texts_of_block(part, found))
+            strips = tuple(np.asarray(fit_line(image)) for image in found.images())
+            yield BlockLine(plain(part.text), name, strips, texts)
+
+    def blocks(self) -> Iterator[PrintedLine]:
+        """Yield the printed lines of blocks of which it is known what they show."""
+        for line in self.block_lines():
+            if line.texts:
+                for pixels, text in zip(line.strips, line.texts, strict=True):
+                    yield PrintedLine(pixels, text, LineKind.BLOCK, line.region)
 
     def _texts_of_block(self, line: Fragment, found: PrintedLines) -> list[str]:
         """Return what stands on each printed line of a marked one; nothing where that cannot be told."""
@@ -113,41 +137,22 @@ class Sheets:
     def _cut_table(self, table: Fragment, rows: list[_Row]) -> CutTable:
         found = find_lines(crop(self.pages[table.page], table.box))
         fields = self._fields_in(table.page, table.box)
-        width = max(first + columns for row in rows for first, columns, _ in row.cells)
-        slope = abs(np.tan(np.radians(found.angle))) * table.box.width  # by which boxes of a skew page are too tall
-        of_row: dict[int, list[int]] = {number: [] for number in range(len(rows))}
-        extents = []
-        for row in rows:
-            _, middle = _upright(found, table.box, row.box)
-            half = max(1.0, (row.box.height - slope) / 2)
-            extents.append((middle - half, middle + half))
-        for strip, (top, bottom) in enumerate(found.strips):
-            middle = (top + bottom) / 2
-            inside = [number for number, (y0, y1) in enumerate(extents) if y0 <= middle <= y1]
-            for number in inside[:1]:
-                of_row[number].append(strip)
-        shown: list[str | None] = [None] * len(found.strips)
-        sound = sum(map(len, of_row.values())) == len(found.strips)
-        grid: Grid = []
-        for number, row in enumerate(rows):
-            texts = [self._texts_of_cell(found, table, cell, of_row[number], fields) for _, _, cell in row.cells]
-            line: list[str | None] = [""] * width
-            for first, columns, cell in row.cells:
-                line[first : first + columns] = [cell.text, *[None] * (columns - 1)]
-            grid.append(line)
-            if not of_row[number] or any(text is None for text in texts):
+        of_rows = _strips_of_rows(found, table.box, rows)
+        shown = [""] * len(found.strips)
+        sound = sum(map(len, of_rows)) == len(found.strips)
+        width = max(row.width for row in rows)
+        for row, strips in zip(rows, of_rows, strict=True):
+            texts = [self._texts_of_cell(found, table, cell, strips, fields) for _, _, cell in row.cells]
+            known = [text for text in texts if text is not None]
+            if not strips or len(known) < len(texts):
                 sound = False
                 continue
-            for place, strip in enumerate(of_row[number]):
-                line = [""] * width
-                for (first, columns, _), text in zip(row.cells, texts, strict=True):
-                    line[first : first + columns] = [(text or [])[place], *[None] * (columns - 1)]
+            for place, strip in enumerate(strips):
+                line = row.line(width, [text[place] for text in known])
                 sound = sound and any(line)
                 shown[strip] = plain(to_otsl([line]))
-        return CutTable(grid, tuple(
-            text and PrintedLine(np.asarray(fit_line(image)), text, LineKind.ROW) or None
-            for image, text in zip(found.images(), shown, strict=True)
-        ), sound)  # fmt: skip
+        grid = [row.line(width, [plain(cell.text) for _, _, cell in row.cells]) for row in rows]
+        return CutTable(grid, tuple(np.asarray(fit_line(image)) for image in found.images()), tuple(shown), sound)
 
     def _texts_of_cell(self, found: PrintedLines, table: Fragment, cell: Fragment, strips: Sequence[int],
                        fields: Sequence[Fragment]) -> list[str] | None:  # fmt: skip
@@ -157,16 +162,16 @@ class Sheets:
                   and cell.box.y0 - 1 <= (part.box.y0 + part.box.y1) / 2 <= cell.box.y1 + 1]  # fmt: skip
         written = " ".join(part.text for part in inside)
         if inside and cell.text.startswith(written):
-            places = [_strip_at(found, table.box, part.box) for part in inside]
-            if len(set(places)) < len(places) or not set(places) <= set(strips):
-                return None
-            for part, place in zip(inside, places, strict=True):
-                texts[strips.index(place)] = part.text  # type: ignore[arg-type]
-            texts[strips.index(places[-1])] += cell.text[len(written) :]  # type: ignore[arg-type]
+            place = 0
+            for part in inside:
+                strip = _strip_at(found, table.box, part.box)
+                if strip is None or strip not in strips or texts[strips.index(strip)]:
+                    return None
+                place = strips.index(strip)
+                texts[place] = part.text
+            texts[place] += cell.text[len(written) :]
             return texts
-        if not cell.text:
-            return texts
-        return self._texts_by_ink(found, table, cell, strips)
+        return self._texts_by_ink(found, table, cell, strips) if cell.text else texts
 
     def _texts_by_ink(self, found: PrintedLines, table: Fragment, cell: Fragment, strips: Sequence[int],
                       ) -> list[str] | None:  # fmt: skip
@@ -192,8 +197,22 @@ class Sheets:
 
 @dataclass(frozen=True)
 class _Row:
+    """A row as it stands on one page."""
+
     box: Box
     cells: list[tuple[int, int, Fragment]]  # first column, columns, the cell on this page
+
+    @property
+    def width(self) -> int:
+        """Return how many columns the row has."""
+        return max(first + columns for first, columns, _ in self.cells)
+
+    def line(self, width: int, texts: Sequence[str]) -> list[str | None]:
+        """Return a row of a grid of some width, with a text in each of the cells."""
+        line: list[str | None] = [""] * width
+        for (first, columns, _), text in zip(self.cells, texts, strict=True):
+            line[first : first + columns] = [text, *[None] * (columns - 1)]
+        return line
 
 
 def _cells_of(rendered: RenderedDocument, page: int) -> list[_Row]:
@@ -209,6 +228,19 @@ def _cells_of(rendered: RenderedDocument, page: int) -> list[_Row]:
             if part.page == page:
                 rows[row].cells.append((first, sum(columns) or 1, part))
     return [rows[number] for number in sorted(rows)]
+
+
+def _strips_of_rows(found: PrintedLines, region: Box, rows: Sequence[_Row]) -> list[list[int]]:
+    """Return the numbers of the strips whose middle lies in each row."""
+    slope = abs(np.tan(np.radians(found.angle))) * region.width  # by which boxes of a skew page are too tall
+    of_rows: list[list[int]] = [[] for _ in rows]
+    for strip, (top, bottom) in enumerate(found.strips):
+        for row, inside in zip(rows, of_rows, strict=True):
+            _, middle = _upright(found, region, row.box)
+            if abs((top + bottom) / 2 - middle) <= max(1.0, (row.box.height - slope) / 2):
+                inside.append(strip)
+                break
+    return of_rows
 
 
 def _upright(found: PrintedLines, region: Box, box: Box) -> tuple[float, float]:

@@ -1,17 +1,19 @@
-"""The printed lines of a region of a page, found in its pixels alone: a table's or a block's, each to be read by itself.
+"""The printed lines of a region of a page, found in its pixels alone: a table's or a block's, each to be read alone.
 
 What belongs here: from a region's crop to strips, one a printed line, top to bottom. Pretraining cuts its lines with it
 and inference is to do the same, so that a model reads what it has learnt to read. It knows nothing of cells or texts.
 
 The region is turned upright by the angle at which its ink falls into the fewest rows: where the sum of the projection
-profile's squares is greatest. Ink is what differs from the median of its row of pixels, so that a dark head, a shaded row or a rule across
-is ground like any other. What is left of rules is taken out, and the rest falls into runs of inked rows: the lines.
+profile's squares is greatest. Ink is what differs from the median of its row of pixels, so that a dark head, a shaded
+row or a rule across is ground like any other. What is left of rules is taken out, and the rest falls into runs of inked
+rows: the lines.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -180,6 +182,6 @@ def _strips(runs: Sequence[Run], height: int) -> tuple[Run, ...]:
     if not runs:
         return ()
     room = round(AROUND * float(np.median([bottom - top for top, bottom in runs])))
-    ends = [0, *((above[1] + below[0] + 1) // 2 for above, below in zip(runs, runs[1:], strict=False)), height]
+    ends = [0, *((above[1] + below[0] + 1) // 2 for above, below in pairwise(runs)), height]
     return tuple((max(top - room, first), min(bottom + room, last))
-                 for (top, bottom), first, last in zip(runs, ends, ends[1:], strict=False))  # fmt: skip
+                 for (top, bottom), (first, last) in zip(runs, pairwise(ends), strict=True))  # fmt: skip

@@ -119,7 +119,7 @@ def sheets_of(plan: Plan, index: int) -> Sheets:
 def rendered_lines(plan: Plan, index: int) -> list[PrintedLine]:
     """Return lines of a document's rendered pages to learn from: some of its fields', its blocks' and its table's."""
     sheets = sheets_of(plan, index)
-    rows = [line for table in sheets.tables() for line in table.strips if line]
+    rows = [line for table in sheets.tables() for line in table.rows()]
     random = Random(f"rendered:{plan.seed}:{index}")
     chosen = []
     for lines in (list(sheets.fields()), list(sheets.blocks()), rows):

@@ -2,9 +2,9 @@
 
 Three phases. *vision*: the vision tower alone learns glyphs from lines whose every character's place is known, so that
 nothing has to discover an alignment. *language*: with the tower frozen, the language model learns to spell short lines.
-*joint*: everything learns from lines of all lengths, most of them cut from rendered pages and many of them whole rows of
-tables, while the learning rate falls. A step's batch is a function of seed, phase and step, so a killed run goes on from its last checkpoint with the
-data that it would have seen, and ends with the weights that it would have had.
+*joint*: everything learns from lines of all lengths, most of them cut from rendered pages and many of them whole rows
+of tables, while the learning rate falls. A step's batch is a function of seed, phase and step, so a killed run goes on
+from its last checkpoint with the data that it would have seen, and ends with the weights that it would have had.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class PretrainConfig(BaseModel):
     drawn_share: float = Field(0.2, description="share of batches after the vision phase that are lines drawn directly")
     field_share: float = Field(0.3, description="the same of fields' lines, cut from rendered pages")
     block_share: float = Field(0.15, description="the same of blocks' lines with their labels")
-    row_share: float = Field(0.35, description="the same of tables' rows, in the joint phase; shares may sum to anything")
+    row_share: float = Field(0.35, description="the same of tables' rows, in the joint phase alone")
     bf16: bool = Field(False, description="autocast to bfloat16: quicker, but only on processors that have it")
     threads: int = 1
     checkpoint_every: int = 250

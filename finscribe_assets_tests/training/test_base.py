@@ -13,8 +13,7 @@ from finscribe_assets.documents.recipe import seed_plan
 from finscribe_assets.instructions.pair import OCR_PROMPT
 from finscribe_assets.training.base import BASE_FOLDER, CARD, SCORES, content_hash, load_base, load_processor
 from finscribe_assets.training.base_recipe import BASE_RECIPE, SLICES
-from finscribe_assets.training.base_scores import ReadLine, share_right
-from finscribe_assets.training.lines import rendered_lines
+from finscribe_assets.training.lines import sheets_of
 from finscribe_assets.training.reading import read_lines
 from finscribe_assets.training.tokenizer import build_tokenizer
 
@@ -22,7 +21,7 @@ from finscribe_assets.training.tokenizer import build_tokenizer
 @pytest.fixture(scope="module")
 def lines():
     plan = seed_plan("batch-000", 10, 424242, BASE_RECIPE)
-    found = [line for index in range(10) for line in rendered_lines(plan, index, longest=None)]
+    found = [line for index in range(10) for line in sheets_of(plan, index).fields()]
     return found[:: len(found) // 100][:100]
 
 
@@ -94,20 +93,3 @@ def test_a_folder_without_a_checkpoint_is_refused_with_the_mend(tmp_path):
     for load in (load_base, load_processor, content_hash):
         with pytest.raises(FileNotFoundError, match="finscribe pretrain-base"):
             load(tmp_path)
-
-
-def _read(document: int, right: int, wrong: int) -> list[ReadLine]:
-    return [ReadLine(document, "date", "a", "a")] * right + [ReadLine(document, "date", "a", "b")] * wrong
-
-
-def test_shares_are_over_lines_and_intervals_over_documents():
-    share = share_right(_read(0, 9, 1) + _read(1, 0, 10))
-    assert (share.lines, share.documents, share.exact_match) == (20, 2, 0.45)
-    assert (share.low, share.high) == (0.0, 0.9), "a document is drawn twice or not at all"
-    many = share_right([line for document in range(400) for line in _read(document, 3, 1)])
-    assert many.low == many.high == 0.75, "documents that are all alike leave no doubt"
-
-
-def test_scoring_nothing_is_an_error():
-    with pytest.raises(ValueError, match="no lines to score"):
-        share_right([])

@@ -4,8 +4,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from finscribe_assets.evaluation.base_card import describe_base
 from finscribe_assets.training.base import content_hash
-from finscribe_assets.training.base_card import describe_base
 from finscribe_assets.training.pretraining import PretrainConfig, pretrain, read_log
 
 TINY = PretrainConfig(

@@ -18,6 +18,7 @@ from finscribe_assets.documents.recipe import Recipe, seed_plan
 from finscribe_assets.evaluation.base_tables import MOST_ROWS, ReadTable, of_tables
 from finscribe_assets.instructions.pair import OCR_PROMPT, TABLE_PROMPT
 from finscribe_assets.training.base_recipe import SLICES
+from finscribe_assets.training.cutting import BlockLine
 from finscribe_assets.training.lines import sheets_of
 from finscribe_assets.training.reading import read_lines
 
@@ -74,12 +75,19 @@ def read_documents(model: PaddleOCRVLForConditionalGeneration, tokenizer: PreTra
         blocks = list(sheets.block_lines())
         texts = iter(read([strip for line in blocks for strip in line.strips], OCR_PROMPT))
         for block in blocks:
-            text = "\n".join(next(texts) for _ in block.strips)
-            found.blocks.append(ReadLine(index, block.region, "\n".join(block.texts) or block.text, text))
+            found.blocks.append(_read_block(index, block, [next(texts) for _ in block.strips]))
         for table in sheets.tables() if tables else ():
             rows = read(table.strips, TABLE_PROMPT) if len(table.grid) <= MOST_ROWS else []
             found.tables.append(ReadTable(index, table, tuple(rows)))
     return found
+
+
+def _read_block(document: int, line: BlockLine, read: Sequence[str]) -> ReadLine:
+    """Return what was read of a block's line; where its label wraps beside its value, words count in any order."""
+    if line.texts:
+        return ReadLine(document, line.region, "\n".join(line.texts), "\n".join(read))
+    words = sorted(line.text.split()), sorted(" ".join(read).split())
+    return ReadLine(document, line.region, *map(" ".join, words))
 
 
 def share_right(lines: Sequence[ReadLine]) -> Share:

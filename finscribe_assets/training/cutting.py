@@ -8,7 +8,8 @@ found. A strip that cannot be told is left out.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from math import floor
 
 import numpy as np
@@ -62,15 +63,15 @@ class CutTable:
 
 @dataclass(frozen=True)
 class Sheets:
-    """A rendered document with its pages decoded."""
+    """A rendered document, to be cut into lines."""
 
     rendered: RenderedDocument
     font: str  # family that tables are set in
-    pages: list[Image.Image] = field(init=False)
 
-    def __post_init__(self) -> None:
-        """Decode the pages once."""
-        object.__setattr__(self, "pages", [page.open() for page in self.rendered.pages])
+    @cached_property
+    def pages(self) -> list[Image.Image]:
+        """Return the decoded pages."""
+        return [page.open() for page in self.rendered.pages]
 
     def fields(self) -> Iterator[PrintedLine]:
         """Yield every printed line of every field that can be read, cut at its box."""

@@ -62,7 +62,7 @@ def pretrain_base(
 
     It learns glyphs from lines drawn directly, then spelling, then whole lines cut from rendered pages.
     """
-    from finscribe_assets.training.base_card import describe_base
+    from finscribe_assets.evaluation.base_card import describe_base
     from finscribe_assets.training.pretraining import PretrainConfig, pretrain
 
     config = PretrainConfig.model_validate(_settings(setting or []))

@@ -1,4 +1,8 @@
-"""Lines of print for the base's pretraining: drawn directly with every glyph's place, or cut from rendered pages."""
+"""Lines of print for the base's pretraining: drawn directly with every glyph's place, or cut from rendered pages.
+
+What belongs here: how lines are drawn, which of a document's lines are learnt from, and their files. How lines are cut
+from pages is `cutting.py`'s business.
+"""
 
 from __future__ import annotations
 
@@ -13,37 +17,29 @@ import numpy as np
 import pyarrow as pa
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-from finscribe_assets.documents.elements import element_of
 from finscribe_assets.documents.generator import draw
 from finscribe_assets.documents.recipe import Plan, seed_plan
 from finscribe_assets.files import AnyPath, sha256_of
-from finscribe_assets.instructions.crops import crop
-from finscribe_assets.rendering.pages import MarkKind
 from finscribe_assets.rendering.render import render
 from finscribe_assets.shards import Shard, ShardPool, cut, make_missing, read_shards, write_shard
 from finscribe_assets.training.base_recipe import BASE_RECIPE
-from finscribe_assets.training.images import LINE_HEIGHT, fit_line
-from finscribe_assets.training.tokenizer import CHARACTERS, NO_BREAK_SPACES
+from finscribe_assets.training.cutting import Sheets, plain
+from finscribe_assets.training.images import LINE_HEIGHT, LineKind, PrintedLine, fit_line
+from finscribe_assets.training.tokenizer import CHARACTERS
 
-LINES_VERSION = 1
-MAX_CHARACTERS = 44
+LINES_VERSION = 2
+MAX_CHARACTERS = 44  # of a drawn line
+# Lines of a document that are learnt from, at most: more documents teach more than more lines of one.
+MOST = {LineKind.FIELD: 32, LineKind.BLOCK: 14, LineKind.ROW: 14}
+# Characters of a line that is learnt from, at most; OTSL's tokens count as the many that they are written with.
+LONGEST = {LineKind.FIELD: 60, LineKind.BLOCK: 80, LineKind.ROW: 260}
 DRAWN_LINES_A_DOCUMENT = 24
 RANDOM_SHARE = 0.3  # of drawn lines: characters at random, so that reading does not lean on what is likely
 
 SCHEMA = pa.schema([
-    ("pixels", pa.binary()), ("width", pa.int32()), ("text", pa.string()), ("element", pa.string()),
-    ("centres", pa.list_(pa.float32())),
+    ("pixels", pa.binary()), ("width", pa.int32()), ("text", pa.string()), ("kind", pa.string()),
+    ("element", pa.string()), ("centres", pa.list_(pa.float32())),
 ])  # fmt: skip
-
-
-@dataclass(frozen=True)
-class PrintedLine:
-    """A line 28 pixels high, its text, and each character's centre in pixels where it was drawn directly."""
-
-    pixels: np.ndarray  # 28 × width, uint8, width a multiple of 28
-    text: str
-    element: str
-    centres: tuple[float, ...]
 
 
 @cache
@@ -64,13 +60,6 @@ def _font_file(family: str, bold: bool) -> str:
 @cache
 def _font(family: str, bold: bool, size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(_font_file(family, bold), size)
-
-
-def plain(text: str) -> str:
-    """Return a text with plain spaces for no-break ones, as the tokenizer writes it."""
-    for space in NO_BREAK_SPACES:
-        text = text.replace(space, " ")
-    return text
 
 
 def draw_line(random: Random, text: str) -> PrintedLine:
@@ -97,7 +86,7 @@ def draw_line(random: Random, text: str) -> PrintedLine:
         noise = np.random.default_rng(random.getrandbits(32)).standard_normal(pixels.shape) * random.uniform(1, 9)
         pixels = pixels + noise.astype(np.int16)
     centres = tuple((a + b) / 2 for a, b in pairwise(edges))
-    return PrintedLine(np.clip(pixels, 0, 255).astype(np.uint8), text, "", centres)
+    return PrintedLine(np.clip(pixels, 0, 255).astype(np.uint8), text, LineKind.DRAWN, centres=centres)
 
 
 def _texts(random: Random, plan: Plan, index: int) -> list[str]:
@@ -121,17 +110,22 @@ def drawn_lines(plan: Plan, index: int) -> list[PrintedLine]:
     return [draw_line(random, text) for text in _texts(random, plan, index)]
 
 
-def rendered_lines(plan: Plan, index: int, longest: int | None = MAX_CHARACTERS) -> list[PrintedLine]:
-    """Return every field's printed lines, cut from a document's rendered pages as inference will cut them.
+def sheets_of(plan: Plan, index: int) -> Sheets:
+    """Draw and render a document."""
+    drawn = draw(plan, index)
+    return Sheets(render(drawn), drawn.presentation.font)
 
-    Lines of more than ``longest`` characters are left out; None keeps them all.
-    """
-    rendered = render(draw(plan, index))
-    pages = [page.open() for page in rendered.pages]
-    return [PrintedLine(np.asarray(fit_line(crop(pages[part.page], part.box))), plain(part.text),
-                        str(element_of(mark.name)), ())
-            for mark in rendered.of_kind(MarkKind.FIELD) for part in mark.fragments
-            if part.text and (longest is None or len(part.text) <= longest)]  # fmt: skip
+
+def rendered_lines(plan: Plan, index: int) -> list[PrintedLine]:
+    """Return lines of a document's rendered pages to learn from: some of its fields', its blocks' and its table's."""
+    sheets = sheets_of(plan, index)
+    rows = [line for table in sheets.tables() for line in table.rows()]
+    random = Random(f"rendered:{plan.seed}:{index}")
+    chosen = []
+    for lines in (list(sheets.fields()), list(sheets.blocks()), rows):
+        short = [line for line in lines if len(line.text) <= LONGEST[line.kind]]
+        chosen += random.sample(short, min(len(short), MOST[lines[0].kind])) if short else []
+    return chosen
 
 
 SOURCES: dict[str, Callable[[Plan, int], list[PrintedLine]]] = {"drawn": drawn_lines, "rendered": rendered_lines}
@@ -156,8 +150,8 @@ class _Job:
 def _write(job: _Job) -> int:
     lines = [line for index in range(job.shard.start, job.shard.stop) for line in SOURCES[job.source](job.plan, index)]
     table = pa.Table.from_pylist([{
-        "pixels": line.pixels.tobytes(), "width": line.pixels.shape[1], "text": line.text, "element": line.element,
-        "centres": list(line.centres),
+        "pixels": line.pixels.tobytes(), "width": line.pixels.shape[1], "text": line.text, "kind": line.kind,
+        "element": line.element, "centres": list(line.centres),
     } for line in lines], schema=SCHEMA)  # fmt: skip
     write_shard(job.path, table, job.fingerprint)
     return job.shard.stop - job.shard.start
@@ -177,5 +171,5 @@ def load(folder: AnyPath) -> list[PrintedLine]:
     for table in read_shards(folder):
         for row in table.to_pylist():
             pixels = np.frombuffer(row["pixels"], dtype=np.uint8).reshape(LINE_HEIGHT, row["width"])
-            lines.append(PrintedLine(pixels, row["text"], row["element"], tuple(row["centres"])))
+            lines.append(PrintedLine(pixels, row["text"], LineKind(row["kind"]), row["element"], tuple(row["centres"])))
     return lines

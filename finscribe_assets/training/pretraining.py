@@ -1,10 +1,10 @@
-"""The embedded base's own pretraining: from random weights to a model that reads single printed lines, on a CPU.
+"""The embedded base's own pretraining: from random weights to a model that reads printed lines, on a CPU.
 
 Three phases. *vision*: the vision tower alone learns glyphs from lines whose every character's place is known, so that
 nothing has to discover an alignment. *language*: with the tower frozen, the language model learns to spell short lines.
-*joint*: everything learns from lines of all lengths, most of them cut from rendered pages, while the learning rate
-falls. A step's batch is a function of seed, phase and step, so a killed run goes on from its last checkpoint with the
-data that it would have seen, and ends with the weights that it would have had.
+*joint*: everything learns from lines of all lengths, most of them cut from rendered pages and many of them whole rows
+of tables, while the learning rate falls. A step's batch is a function of seed, phase and step, so a killed run goes on
+from its last checkpoint with the data that it would have seen, and ends with the weights that it would have had.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -25,13 +26,11 @@ from torch.nn import functional
 from transformers import PaddleOCRVLForConditionalGeneration
 
 from finscribe_assets.files import read_json, remove_folder, write_json, write_json_lines
-from finscribe_assets.instructions.pair import OCR_PROMPT
 from finscribe_assets.shards import LocalShardPool, ShardPool
 from finscribe_assets.training import lines as printed
 from finscribe_assets.training.architecture import PATCH, VISION, build_model, build_processor
 from finscribe_assets.training.equal_size import answer_logits, answer_loss, see, tokenise
-from finscribe_assets.training.images import LINE_HEIGHT, PAPER
-from finscribe_assets.training.lines import PrintedLine
+from finscribe_assets.training.images import LINE_HEIGHT, PAPER, LineKind, PrintedLine
 from finscribe_assets.training.muon import Muon
 from finscribe_assets.training.reading import read_lines
 from finscribe_assets.training.tokenizer import UNKNOWN, build_tokenizer
@@ -47,31 +46,35 @@ class PretrainConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     seed: int = 1
-    drawn_documents: int = Field(4000, description="documents whose texts are drawn directly, 24 lines each")
-    rendered_documents: int = Field(2400, description="documents that are rendered and cut into lines")
-    vision_steps: int = 2500
-    language_steps: int = 2000
-    joint_steps: int = 8000
+    drawn_documents: int = Field(3000, description="documents whose texts are drawn directly, 24 lines each")
+    rendered_documents: int = Field(1600, description="documents that are rendered and cut into lines")
+    vision_steps: int = 2200
+    language_steps: int = 1600
+    joint_steps: int = 7000
     batch_pixels: int = Field(64 * 28 * 112, description="pixels a batch: so many lines that they fill it")
     learning_rate: float = 2e-3
     hold: float = Field(0.4, description="share of the joint phase before the learning rate falls")
     glyph_weight: float = Field(0.3, description="weight of the glyph loss in the joint phase, on drawn lines")
-    rendered_share: float = Field(0.7, description="share of the joint phase's batches that come from rendered pages")
+    drawn_share: float = Field(0.2, description="share of batches after the vision phase that are lines drawn directly")
+    field_share: float = Field(0.3, description="the same of fields' lines, cut from rendered pages")
+    block_share: float = Field(0.15, description="the same of blocks' lines with their labels")
+    row_share: float = Field(0.35, description="the same of tables' rows, in the joint phase alone")
     bf16: bool = Field(False, description="autocast to bfloat16: quicker, but only on processors that have it")
     threads: int = 1
     checkpoint_every: int = 250
     report_every: int = 50
     score_every: int = Field(1000, description="steps between scores on documents that are not trained on")
-    scored_documents: int = Field(30, description="documents of the base recipe that those scores are from")
+    scored_documents: int = Field(20, description="documents of the base recipe that those scores are from")
 
 
 # Settings that say where and how often, and change no weight: a run may go on with others.
 WEIGHTLESS = {"threads", "checkpoint_every", "report_every", "score_every", "scored_documents"}
+SHORT = 112  # pixels of the widest lines of the language phase
 VALIDATION_SEED_OFFSET = 500_000_003  # added to the seed for the documents that the running scores are from
 
 
 class _Buckets:
-    """Lines by width, from which a step draws a batch of one width."""
+    """Lines of one kind by width, from which a step draws a batch of one width."""
 
     def __init__(self, lines: list[PrintedLine], batch_pixels: int) -> None:
         self.batch_pixels = batch_pixels
@@ -85,6 +88,35 @@ class _Buckets:
         width = random.choices(widths, [len(self.by_width[width]) * width for width in widths])[0]
         count = max(8, min(96, self.batch_pixels // (LINE_HEIGHT * width)))
         return random.choices(self.by_width[width], k=count)
+
+
+class _Lines:
+    """The lines of a run, by kind, prepared and read when a phase first asks for them."""
+
+    def __init__(self, config: PretrainConfig, work: Path, pool: ShardPool) -> None:
+        self._config, self._work, self._pool = config, work, pool
+        self._buckets: dict[LineKind, _Buckets] = {}
+
+    def _read(self, name: str, source: str, documents: int, seed: int) -> list[PrintedLine]:
+        printed.prepare(source, documents, seed, self._work / name, self._pool)
+        return printed.load(self._work / name)
+
+    def of(self, kind: LineKind) -> _Buckets:
+        """Return the lines of a kind to learn from."""
+        if kind not in self._buckets:
+            config = self._config
+            source = "drawn" if kind is LineKind.DRAWN else "rendered"
+            lines: dict[LineKind, list[PrintedLine]] = {}
+            for line in self._read(source, source, getattr(config, f"{source}_documents"), config.seed):
+                lines.setdefault(line.kind, []).append(line)
+            self._buckets |= {kind: _Buckets(found, config.batch_pixels) for kind, found in lines.items()}
+        return self._buckets[kind]
+
+    @cached_property
+    def scored(self) -> list[PrintedLine]:
+        """Return lines of documents that are not trained on."""
+        config = self._config
+        return self._read("scored", "rendered", config.scored_documents, config.seed + VALIDATION_SEED_OFFSET)
 
 
 def _stack(lines: list[PrintedLine]) -> np.ndarray:
@@ -140,27 +172,36 @@ class _Run:
         self.optimisers: list[torch.optim.Optimizer] = [
             Muon(inner, lr=rate, weight_decay=0.02),
             torch.optim.AdamW(outer, lr=rate, betas=(0.9, 0.98), weight_decay=0.01),
-        ]  # fmt: skip
+        ]
 
-    def train(self, drawn: _Buckets, rendered: _Buckets) -> dict[str, float]:
+    def _kind(self, phase: str, random: Random) -> LineKind:
+        """Draw what kind of line a step learns from."""
+        config = self.config
+        shares = {LineKind.DRAWN: config.drawn_share, LineKind.FIELD: config.field_share,
+                  LineKind.BLOCK: config.block_share, LineKind.ROW: config.row_share}  # fmt: skip
+        if phase == "vision":
+            return LineKind.DRAWN  # alone has the place of every glyph
+        if phase == "language":
+            shares = {kind: shares[kind] for kind in (LineKind.DRAWN, LineKind.FIELD)}  # others are hardly ever short
+        return random.choices(list(shares), list(shares.values()))[0]
+
+    def train(self, lines: _Lines) -> dict[str, float]:
         """Take one step; return its losses."""
         phase, step, length = self.phase()
         if phase != self.optimised_phase:
             self._new_optimisers(phase)
         config, random = self.config, Random(f"{self.config.seed}:{phase}:{step}")
-        from_pages = phase != "vision" and random.random() < config.rendered_share
-        batch = (rendered if from_pages else drawn).draw(random, 112 if phase == "language" else None)
+        kind = self._kind(phase, random)
+        batch = lines.of(kind).draw(random, SHORT if phase == "language" else None)
         factor = min(1.0, (step + 1) / 100)
         if phase == "joint" and step > config.hold * length:
             factor = max(0.02, (length - step) / (length * (1 - config.hold)))
         for optimiser in self.optimisers:
             for group in optimiser.param_groups:
                 group["lr"] = config.learning_rate * factor
-        losses = self._losses(batch, phase, glyphs=phase == "vision" or (phase == "joint" and not from_pages))
-        loss = losses.get("answer", torch.zeros(())) + losses.get("glyph", torch.zeros(())) * (
-            config.glyph_weight if phase == "joint" else 1.0
-        )
-        loss.backward()
+        losses = self._losses(batch, phase, glyphs=kind is LineKind.DRAWN and phase != "language")
+        weights = {"glyph": config.glyph_weight if phase == "joint" else 1.0}
+        sum(loss * weights.get(name, 1.0) for name, loss in losses.items()).backward()  # type: ignore[union-attr]
         torch.nn.utils.clip_grad_norm_([weight for _, weight in self._trained(phase)], 1.0)
         for optimiser in self.optimisers:
             optimiser.step()
@@ -177,8 +218,9 @@ class _Run:
         with torch.autocast("cpu", torch.bfloat16, enabled=self.config.bf16):
             features, tokens, rows, columns = see(self.model.model, _stack(batch), frozen=phase == "language")
             if phase != "vision":
-                text = tokenise(self.tokenizer, OCR_PROMPT, [line.text for line in batch], tokens.shape[1])
-                losses["answer"] = answer_loss(*answer_logits(self.model, text, tokens, rows, columns))
+                kind = batch[0].kind
+                text = tokenise(self.tokenizer, kind.prompt, [line.text for line in batch], tokens.shape[1])
+                losses[str(kind)] = answer_loss(*answer_logits(self.model, text, tokens, rows, columns))
             if glyphs:
                 losses["glyph"] = self._glyph_loss(batch, features, rows, columns)
         return losses
@@ -196,12 +238,17 @@ class _Run:
                     targets[row, last] = self.vocabulary.get(character, self.vocabulary[UNKNOWN])
         return functional.cross_entropy(logits, torch.from_numpy(targets).flatten())
 
-    def score(self, lines: list[PrintedLine]) -> float:
-        """Return the share of lines that the model, as it is now, reads exactly."""
+    def score(self, lines: list[PrintedLine]) -> dict[str, float]:
+        """Return the share of lines of each kind that the model, as it is now, reads exactly."""
         self.model.eval()
-        readings = read_lines(self.model, self.tokenizer, [line.pixels for line in lines])
+        scores = {}
+        for kind in sorted({line.kind for line in lines}):
+            of_kind = [line for line in lines if line.kind is kind]
+            readings = read_lines(self.model, self.tokenizer, [line.pixels for line in of_kind], kind.prompt)
+            right = sum(reading.text == line.text for reading, line in zip(readings, of_kind, strict=True))
+            scores[f"exact_match_{kind}"] = round(right / len(of_kind), 4)
         self.model.train()
-        return sum(reading.text == line.text for reading, line in zip(readings, lines, strict=True)) / len(lines)
+        return scores
 
     def save(self, cpu_minutes: float) -> None:
         """Write a checkpoint: weights, optimiser state, step. ``latest.json`` is written last, and makes it count."""
@@ -264,16 +311,6 @@ def _weighty(config: PretrainConfig) -> dict[str, Any]:
     return config.model_dump(mode="json", exclude=WEIGHTLESS)
 
 
-def _lines(config: PretrainConfig, work: Path, pool: ShardPool) -> tuple[_Buckets, _Buckets, list[PrintedLine]]:
-    """Prepare and load lines drawn directly, lines cut from rendered pages, and those that are only scored."""
-    validation_seed = config.seed + VALIDATION_SEED_OFFSET
-    printed.prepare("drawn", config.drawn_documents, config.seed, work / "drawn", pool)
-    printed.prepare("rendered", config.rendered_documents, config.seed, work / "rendered", pool)
-    printed.prepare("rendered", config.scored_documents, validation_seed, work / "scored", pool)
-    drawn, rendered, scored = (printed.load(work / name) for name in ("drawn", "rendered", "scored"))
-    return _Buckets(drawn, config.batch_pixels), _Buckets(rendered, config.batch_pixels), scored
-
-
 def pretrain(config: PretrainConfig, work: Path, out: Path, *, workers: int = 1,
              report: Callable[[dict[str, Any]], None] = lambda record: None) -> Path:  # fmt: skip
     """Pretrain the base and write it to ``out`` as bf16 safetensors with tokenizer and processor.
@@ -287,7 +324,7 @@ def pretrain(config: PretrainConfig, work: Path, out: Path, *, workers: int = 1,
     """
     run = _Run(config, work / "checkpoints")
     run.resume()
-    drawn, rendered, scored = _lines(config, work, LocalShardPool(workers))
+    lines = _Lines(config, work, LocalShardPool(workers))
     run.model.train()
     records = [record for record in read_log(work) if record["step"] <= run.step]
     sums: dict[str, list[float]] = {}
@@ -298,13 +335,13 @@ def pretrain(config: PretrainConfig, work: Path, out: Path, *, workers: int = 1,
 
     while run.phase()[0] != "done":
         phase = run.phase()[0]
-        for name, value in run.train(drawn, rendered).items():
+        for name, value in run.train(lines).items():
             sums.setdefault(name, []).append(value)
         if run.step % config.report_every == 0:
             record = {"step": run.step, "phase": phase, "cpu_minutes": cpu_minutes(),
                       **{name: round(float(np.mean(values)), 4) for name, values in sums.items()}}  # fmt: skip
             if run.step % config.score_every == 0 and phase != "vision":
-                record["exact_match"] = round(run.score(scored), 4)
+                record |= run.score(lines.scored)
             sums = {}
             records.append(record)
             write_json_lines(work / LOG, records)

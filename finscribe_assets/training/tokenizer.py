@@ -15,7 +15,7 @@ PIECES = ("User: ", "\nAssistant:\n", OCR_PROMPT, TABLE_PROMPT, "JSON:", "<fcel>
           "<xcel>", "<nl>", '{"', '": "', '", "', '"}')  # fmt: skip
 CHARACTERS = (
     " \n!\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~"
-    "€£¥₹¢§°²³·№×–—‘’“”„«»…ß"
+    "€£¥₹¢§°ºª²³·№×–—‘’“”„«»…ß"
     "àâäáãåæçèéêëìíîïñòóôöõøùúûüýÿœÀÂÄÁÃÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÖÕØÙÚÛÜÝŸŒ"
     "ąćęłńśźżĄĆĘŁŃŚŹŻčďěňřšťůžČĎĚŇŘŠŤŮŽőűŐŰșțăȘȚĂ"
 )

@@ -47,7 +47,8 @@ def test_help_teaches(command):
 def test_synthesize_writes_the_fixed_formats(work):
     records = [json.loads(line) for line in (work / "documents.jsonl").read_text(encoding="utf-8").splitlines()]
     assert len(records) == pq.read_metadata(work / "documents.parquet").num_rows == 24
-    assert all(isinstance(record["id"], str) and record["document"]["totals"]["amount_due"] for record in records)
+    assert all(isinstance(record["id"], str) for record in records)
+    assert all({"totals", "statement"} & record["document"].keys() for record in records)
 
 
 def test_synthesize_again_changes_nothing_and_another_seed_does(work, tmp_path):

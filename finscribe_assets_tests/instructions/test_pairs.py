@@ -13,8 +13,8 @@ from finscribe_assets.instructions.crops import crop
 from finscribe_assets.instructions.otsl import from_otsl, to_otsl
 from finscribe_assets.instructions.pair import OCR_PROMPT, Task, from_table, to_table
 from finscribe_assets.instructions.tasks import PairRecipe, make_pairs
-from finscribe_assets.rendering.pages import Box
-from finscribe_assets.rendering.rows import is_stacked
+from finscribe_assets.rendering.pages import Box, MarkKind
+from finscribe_assets.rendering.rows import table_rows
 from finscribe_assets.shards import LocalShardPool
 
 cells = st.text(st.characters(blacklist_characters="<>", blacklist_categories=("C", "Z")), max_size=8)
@@ -57,11 +57,14 @@ def test_lines_are_verbatim_and_tables_have_every_row(batch):
         if pair.task is Task.TABLE:
             grid = from_otsl(pair.response)
             assert len({len(row) for row in grid}) == 1
-            rows[pair.document_id] += len(grid) - 1
-    # On some tills' rolls each line takes two printed rows, and so does the head.
-    stacked = {name: is_stacked(document.presentation) for name, document in drawn.items()}
-    assert rows == {name: len(document.document.lines) * (1 + stacked[name]) + stacked[name]
-                    for name, document in drawn.items()}  # fmt: skip
+            rows[pair.document_id] += len(grid)
+    shown = {one.id: one for one in batch.rendered}
+    for name, document in drawn.items():
+        printed = table_rows(document)
+        heads = sum(row.kind == "th" for row in printed)
+        (table,) = shown[name].of_kind(MarkKind.TABLE)
+        again = (len(table.fragments) - 1) * heads if document.presentation.repeated_head else 0
+        assert rows[name] == len(printed) + again, name
 
 
 def test_absent_fields_are_absent(batch):

@@ -157,6 +157,7 @@ def test_nothing_is_held_out_where_that_is_asked_for(second, tmp_path, monkeypat
 def test_what_the_embedded_base_lacks_its_first_adapter_may_learn():
     assert HELD_OUT_LOCALE not in HELD_OUT_LOCALES
     assert not {*base_recipe.HELD_OUT_FONTS} & {*HELD_OUT_FONTS}
+    assert not {*EMBEDDED_RECIPE.fonts} & {*HELD_OUT_FONTS}, "what readers are tested on, the base has not seen either"
 
 
 @pytest.mark.parametrize("recipe", [None, EMBEDDED_RECIPE])

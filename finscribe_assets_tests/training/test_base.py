@@ -10,11 +10,11 @@ from PIL import Image
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
 from finscribe_assets.documents.recipe import seed_plan
-from finscribe_assets.instructions.pair import OCR_PROMPT
+from finscribe_assets.evaluation.base_tables import MOST_ROWS, ReadTable, of_tables
+from finscribe_assets.instructions.pair import OCR_PROMPT, TABLE_PROMPT
 from finscribe_assets.training.base import BASE_FOLDER, CARD, SCORES, content_hash, load_base, load_processor
 from finscribe_assets.training.base_recipe import BASE_RECIPE, SLICES
-from finscribe_assets.training.base_scores import ReadLine, share_right
-from finscribe_assets.training.lines import rendered_lines
+from finscribe_assets.training.lines import sheets_of
 from finscribe_assets.training.reading import read_lines
 from finscribe_assets.training.tokenizer import build_tokenizer
 
@@ -22,7 +22,7 @@ from finscribe_assets.training.tokenizer import build_tokenizer
 @pytest.fixture(scope="module")
 def lines():
     plan = seed_plan("batch-000", 10, 424242, BASE_RECIPE)
-    found = [line for index in range(10) for line in rendered_lines(plan, index, longest=None)]
+    found = [line for index in range(10) for line in sheets_of(plan, index).fields()]
     return found[:: len(found) // 100][:100]
 
 
@@ -31,6 +31,19 @@ def test_the_base_reads_rendered_lines(lines):
     right = sum(reading.text == line.text for reading, line in zip(readings, lines, strict=True))
     assert len(lines) == 100
     assert right >= 80
+
+
+def test_the_base_reads_tables_line_by_line():
+    tokenizer, model = load_processor().tokenizer, load_base()
+    plan = seed_plan("batch-000", 12, 424243, BASE_RECIPE)
+    tables = [table for index in range(12) for table in sheets_of(plan, index).tables() if len(table.grid) <= MOST_ROWS]
+    strips = [strip for table in tables for strip in table.strips]
+    read = iter(reading.text for reading in read_lines(model, tokenizer, strips, TABLE_PROMPT))
+    scores = of_tables([ReadTable(index, table, tuple(next(read) for _ in table.strips))
+                        for index, table in enumerate(tables)])  # fmt: skip
+    assert scores["tables"] >= 5
+    assert scores["teds"] >= 0.8
+    assert scores["cell_accuracy"] >= 0.6
 
 
 def test_plain_transformers_loads_it_and_reads_the_same(lines):
@@ -76,6 +89,10 @@ def test_the_card_and_the_scores_are_about_these_weights():
     assert overall["lines"] >= 1000
     assert overall["exact_match"] >= 0.85
     assert f"{overall['exact_match']:.1%}" in card
+    tables = scores["slices"]["clean"]["tables"]
+    assert f"{tables['teds']:.3f}" in card
+    assert tables["teds"] > tables["floor"] + 0.3, "a table of the same size says little"
+    assert scores["slices"]["clean"]["blocks"]["key_f1"] >= 0.8
     assert scores["slices"]["all_held_out"]["overall"]["high"] < overall["low"], "an adapter has something to learn"
 
 
@@ -94,20 +111,3 @@ def test_a_folder_without_a_checkpoint_is_refused_with_the_mend(tmp_path):
     for load in (load_base, load_processor, content_hash):
         with pytest.raises(FileNotFoundError, match="finscribe pretrain-base"):
             load(tmp_path)
-
-
-def _read(document: int, right: int, wrong: int) -> list[ReadLine]:
-    return [ReadLine(document, "date", "a", "a")] * right + [ReadLine(document, "date", "a", "b")] * wrong
-
-
-def test_shares_are_over_lines_and_intervals_over_documents():
-    share = share_right(_read(0, 9, 1) + _read(1, 0, 10))
-    assert (share.lines, share.documents, share.exact_match) == (20, 2, 0.45)
-    assert (share.low, share.high) == (0.0, 0.9), "a document is drawn twice or not at all"
-    many = share_right([line for document in range(400) for line in _read(document, 3, 1)])
-    assert many.low == many.high == 0.75, "documents that are all alike leave no doubt"
-
-
-def test_scoring_nothing_is_an_error():
-    with pytest.raises(ValueError, match="no lines to score"):
-        share_right([])

@@ -1,3 +1,4 @@
+from collections import Counter
 from random import Random
 
 import numpy as np
@@ -8,6 +9,7 @@ from finscribe_assets.documents.recipe import seed_plan
 from finscribe_assets.shards import LocalShardPool
 from finscribe_assets.training import lines
 from finscribe_assets.training.base_recipe import BASE_RECIPE, HELD_OUT_FONTS, HELD_OUT_KNOBS, HELD_OUT_LOCALE, SLICES
+from finscribe_assets.training.images import LineKind
 
 PLAN = seed_plan("batch-000", 300, 11, BASE_RECIPE)
 
@@ -50,13 +52,15 @@ def test_a_drawn_glyphs_place_is_where_its_ink_is():
         assert abs(centre - line.centres[3]) < 3
 
 
-def test_rendered_lines_show_what_the_document_prints():
-    drawn = draw(PLAN, 3)
-    read = {line.text for line in lines.rendered_lines(PLAN, 3, longest=None)}
-    for path in ("document_number", "issue_date", "totals.amount_due"):
-        assert lines.plain(drawn.printed[path]) in read
-    longest = max(map(len, read))
-    assert all(len(line.text) < longest for line in lines.rendered_lines(PLAN, 3, longest=longest - 1))
+def test_rendered_lines_are_some_of_what_the_document_prints():
+    found = lines.rendered_lines(PLAN, 3)
+    sheets = lines.sheets_of(PLAN, 3)
+    counts = Counter(line.kind for line in found)
+    assert all(0 < counts[kind] <= most for kind, most in lines.MOST.items())
+    assert {line.text for line in found if line.kind is LineKind.FIELD} <= {line.text for line in sheets.fields()}
+    assert lines.plain(draw(PLAN, 3).printed["totals.amount_due"]) in {line.text for line in sheets.fields()}
+    assert all(line.text.endswith("<nl>") == (line.kind is LineKind.ROW) for line in found)
+    assert all(len(line.text) <= lines.LONGEST[line.kind] for line in found)
 
 
 def test_prepared_lines_come_back_and_are_made_once(tmp_path):
@@ -64,7 +68,7 @@ def test_prepared_lines_come_back_and_are_made_once(tmp_path):
     plan = seed_plan("batch-000", 3, 11, BASE_RECIPE)
     wanted = [line for index in range(3) for line in lines.drawn_lines(plan, index)]
     loaded = lines.load(tmp_path)
-    assert [line.text for line in loaded] == [line.text for line in wanted]
+    assert [(line.text, line.kind) for line in loaded] == [(line.text, line.kind) for line in wanted]
     assert all(np.array_equal(line.pixels, want.pixels) for line, want in zip(loaded, wanted, strict=True))
     assert np.allclose(loaded[5].centres, wanted[5].centres, atol=1e-3)
     done: list[int] = []

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from finscribe_assets.evaluation.measures import interval
-from finscribe_assets.evaluation.tables import teds
+from finscribe_assets.evaluation.figures import resample
+from finscribe_assets.evaluation.teds import teds
 from finscribe_assets.instructions.otsl import Grid, from_otsl
 from finscribe_assets.training.cutting import CutTable
 from finscribe_assets.training.table_rows import assemble
@@ -86,8 +86,9 @@ def _interval(tables: Sequence[ReadTable], values: Sequence[tuple[float, float]]
         one = sums.setdefault(table.document, [0.0, 0.0])
         one[0] += numerator
         one[1] += denominator
-    found = interval([(one[0], one[1]) for one in sums.values()])
-    return [round(value, 4) for value in found[1:]] if found else []
+    drawn = resample(np.array(list(sums.values())), 0)
+    low, high = np.percentile(drawn[:, 0] / drawn[:, 1], [2.5, 97.5])
+    return [round(float(low), 4), round(float(high), 4)]
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -1,4 +1,4 @@
-"""The embedded base's own pretraining: from random weights to a model that reads printed lines, on a CPU.
+"""The embedded base's own pretraining: from random weights to a model that reads printed lines.
 
 Three phases. *vision*: the vision tower alone learns glyphs from lines whose every character's place is known, so that
 nothing has to discover an alignment. *language*: with the tower frozen, the language model learns to spell short lines.
@@ -11,26 +11,31 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
+from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.nn import functional
-from transformers import PaddleOCRVLForConditionalGeneration
+from torch.utils.data import DataLoader, Dataset
+from transformers import PaddleOCRVLForConditionalGeneration, PreTrainedTokenizerFast
 
 from finscribe_assets.files import read_json, remove_folder, write_json, write_json_lines
 from finscribe_assets.shards import LocalShardPool, ShardPool
 from finscribe_assets.training import lines as printed
-from finscribe_assets.training.architecture import PATCH, VISION, build_model, build_processor
-from finscribe_assets.training.equal_size import answer_logits, answer_loss, see, tokenise
-from finscribe_assets.training.images import LINE_HEIGHT, PAPER, LineKind, PrintedLine
+from finscribe_assets.training.architecture import MERGE, PATCH, VISION, build_model, build_processor
+from finscribe_assets.training.augmentation import vary_line
+from finscribe_assets.training.equal_size import TokenBatch, answer_logits, answer_loss, see, tokenise
+from finscribe_assets.training.images import LINE_HEIGHT, LineKind, PrintedLine
+from finscribe_assets.training.loading import device_of
 from finscribe_assets.training.muon import Muon
 from finscribe_assets.training.reading import read_lines
 from finscribe_assets.training.tokenizer import UNKNOWN, build_tokenizer
@@ -59,7 +64,10 @@ class PretrainConfig(BaseModel):
     field_share: float = Field(0.3, description="the same of fields' lines, cut from rendered pages")
     block_share: float = Field(0.15, description="the same of blocks' lines with their labels")
     row_share: float = Field(0.35, description="the same of tables' rows, in the joint phase alone")
+    augmentation: float = Field(0.5, ge=0, le=1, description="how much a rendered line is varied whenever it is shown")
     bf16: bool = Field(False, description="autocast to bfloat16: quicker, but only on processors that have it")
+    device: Literal["auto", "cpu", "cuda"] = Field("cpu", description="auto: the GPU where there is one")
+    loaders: int = Field(0, description="processes that make batches ahead; 0 makes them between steps, as a CPU wants")
     threads: int = 1
     checkpoint_every: int = 250
     report_every: int = 50
@@ -68,8 +76,10 @@ class PretrainConfig(BaseModel):
 
 
 # Settings that say where and how often, and change no weight: a run may go on with others.
-WEIGHTLESS = {"threads", "checkpoint_every", "report_every", "score_every", "scored_documents"}
+WEIGHTLESS = {"device", "loaders", "threads", "checkpoint_every", "report_every", "score_every", "scored_documents"}
 SHORT = 112  # pixels of the widest lines of the language phase
+NARROW = 75  # pixels that a narrower line counts as, or a batch would hold too many
+SCORED_AT_ONCE = 256
 VALIDATION_SEED_OFFSET = 500_000_003  # added to the seed for the documents that the running scores are from
 
 
@@ -86,7 +96,7 @@ class _Buckets:
         widths = [width for width in sorted(self.by_width) if max_width is None or width <= max_width]
         # Each line is as likely as any other: a width is drawn by how many batches its lines fill.
         width = random.choices(widths, [len(self.by_width[width]) * width for width in widths])[0]
-        count = max(8, min(96, self.batch_pixels // (LINE_HEIGHT * width)))
+        count = max(8, self.batch_pixels // (LINE_HEIGHT * max(width, NARROW)))
         return random.choices(self.by_width[width], k=count)
 
 
@@ -119,12 +129,55 @@ class _Lines:
         return self._read("scored", "rendered", config.scored_documents, config.seed + VALIDATION_SEED_OFFSET)
 
 
-def _stack(lines: list[PrintedLine]) -> np.ndarray:
-    width = max(line.pixels.shape[1] for line in lines)
-    pixels = np.full((len(lines), LINE_HEIGHT, width), PAPER, dtype=np.uint8)
-    for row, line in enumerate(lines):
-        pixels[row, :, : line.pixels.shape[1]] = line.pixels
-    return pixels
+@dataclass(frozen=True)
+class _Batch:
+    """What a step learns from: lines of one kind and width."""
+
+    kind: LineKind
+    pixels: np.ndarray  # lines × 28 × width, uint8
+    text: TokenBatch
+    glyphs: torch.Tensor | None  # lines × frames; the glyph of each third of a column of patches, 0 for none
+
+
+class _Batches(Dataset[_Batch]):
+    """A phase's batches by step: a function of seed, phase and step, whichever process makes them."""
+
+    def __init__(self, config: PretrainConfig, phase: str, lines: _Lines, tokenizer: PreTrainedTokenizerFast) -> None:
+        self._config, self._phase, self._tokenizer = config, phase, tokenizer
+        self._vocabulary = tokenizer.get_vocab()
+        self._shares = {LineKind.DRAWN: config.drawn_share, LineKind.FIELD: config.field_share,
+                        LineKind.BLOCK: config.block_share, LineKind.ROW: config.row_share}  # fmt: skip
+        if phase == "vision":
+            self._shares = {LineKind.DRAWN: 1.0}  # alone has the place of every glyph
+        if phase == "language":  # others are hardly ever short
+            self._shares = {kind: self._shares[kind] for kind in (LineKind.DRAWN, LineKind.FIELD)}
+        self._lines = {kind: lines.of(kind) for kind, share in self._shares.items() if share}
+
+    def __getitem__(self, step: int) -> _Batch:
+        """Return the batch of a step of the phase."""
+        random = Random(f"{self._config.seed}:{self._phase}:{step}")
+        kind = random.choices(list(self._shares), list(self._shares.values()))[0]
+        drawn = self._lines[kind].draw(random, SHORT if self._phase == "language" else None)
+        images = [line.pixels for line in drawn]
+        if kind is not LineKind.DRAWN:  # drawn lines are of all sorts as they are, and their glyphs must stay in place
+            strength = self._config.augmentation
+            images = [np.asarray(vary_line(Image.fromarray(image), random, strength)) for image in images]
+        columns = images[0].shape[1] // PATCH
+        answers = [line.text for line in drawn]
+        text = tokenise(self._tokenizer, kind.prompt, answers, columns * GRID_ROWS // MERGE**2)
+        glyphs = kind is LineKind.DRAWN and self._phase != "language"
+        return _Batch(kind, np.stack(images), text, self._glyphs(drawn, columns) if glyphs else None)
+
+    def _glyphs(self, lines: list[PrintedLine], columns: int) -> torch.Tensor:
+        frames = columns * FRAMES_A_PATCH
+        targets = np.zeros((len(lines), frames), dtype=np.int64)
+        for row, line in enumerate(lines):
+            last = -1
+            for character, centre in zip(line.text, line.centres, strict=True):
+                if character != " ":
+                    last = min(max(int(centre * FRAMES_A_PATCH / PATCH), last + 1), frames - 1)
+                    targets[row, last] = self._vocabulary.get(character, self._vocabulary[UNKNOWN])
+        return torch.from_numpy(targets)
 
 
 class _Run:
@@ -134,11 +187,11 @@ class _Run:
         torch.set_num_threads(config.threads)
         torch.manual_seed(config.seed)
         self.config, self.folder = config, folder
+        self.device = device_of(config.device)
         self.tokenizer = build_tokenizer()
-        self.vocabulary = self.tokenizer.get_vocab()
-        self.model = build_model(self.tokenizer)
+        self.model = build_model(self.tokenizer).to(self.device)
         # Glyph labels are read from each column of patches; this head is thrown away after the pretraining.
-        self.head = nn.Linear(VISION["hidden_size"] * GRID_ROWS, FRAMES_A_PATCH * len(self.tokenizer))
+        self.head = nn.Linear(VISION["hidden_size"] * GRID_ROWS, FRAMES_A_PATCH * len(self.tokenizer)).to(self.device)
         self.step = 0  # over all phases
         self.cpu_minutes = 0.0  # spent on training before this process
         self._new_optimisers("vision")
@@ -174,32 +227,26 @@ class _Run:
             torch.optim.AdamW(outer, lr=rate, betas=(0.9, 0.98), weight_decay=0.01),
         ]
 
-    def _kind(self, phase: str, random: Random) -> LineKind:
-        """Draw what kind of line a step learns from."""
-        config = self.config
-        shares = {LineKind.DRAWN: config.drawn_share, LineKind.FIELD: config.field_share,
-                  LineKind.BLOCK: config.block_share, LineKind.ROW: config.row_share}  # fmt: skip
-        if phase == "vision":
-            return LineKind.DRAWN  # alone has the place of every glyph
-        if phase == "language":
-            shares = {kind: shares[kind] for kind in (LineKind.DRAWN, LineKind.FIELD)}  # others are hardly ever short
-        return random.choices(list(shares), list(shares.values()))[0]
+    def batches(self, lines: _Lines) -> Iterator[_Batch]:
+        """Yield the batches of what is left of the phase."""
+        phase, step, length = self.phase()
+        return iter(DataLoader(_Batches(self.config, phase, lines, self.tokenizer), batch_size=None,
+                               sampler=range(step, length), collate_fn=_as_it_is,
+                               num_workers=self.config.loaders))  # fmt: skip
 
-    def train(self, lines: _Lines) -> dict[str, float]:
+    def train(self, batch: _Batch) -> dict[str, float]:
         """Take one step; return its losses."""
         phase, step, length = self.phase()
         if phase != self.optimised_phase:
             self._new_optimisers(phase)
-        config, random = self.config, Random(f"{self.config.seed}:{phase}:{step}")
-        kind = self._kind(phase, random)
-        batch = lines.of(kind).draw(random, SHORT if phase == "language" else None)
+        config = self.config
         factor = min(1.0, (step + 1) / 100)
         if phase == "joint" and step > config.hold * length:
             factor = max(0.02, (length - step) / (length * (1 - config.hold)))
         for optimiser in self.optimisers:
             for group in optimiser.param_groups:
                 group["lr"] = config.learning_rate * factor
-        losses = self._losses(batch, phase, glyphs=kind is LineKind.DRAWN and phase != "language")
+        losses = self._losses(batch, phase)
         weights = {"glyph": config.glyph_weight if phase == "joint" else 1.0}
         sum(loss * weights.get(name, 1.0) for name, loss in losses.items()).backward()  # type: ignore[union-attr]
         torch.nn.utils.clip_grad_norm_([weight for _, weight in self._trained(phase)], 1.0)
@@ -213,30 +260,19 @@ class _Run:
             raise FloatingPointError(f"step {self.step} ({phase}): loss is {found}; lower learning_rate or change seed")
         return found
 
-    def _losses(self, batch: list[PrintedLine], phase: str, *, glyphs: bool) -> dict[str, torch.Tensor]:
+    def _losses(self, batch: _Batch, phase: str) -> dict[str, torch.Tensor]:
         losses = {}
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.config.bf16):
-            features, tokens, rows, columns = see(self.model.model, _stack(batch), frozen=phase == "language")
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.bf16):
+            features, tokens, rows, columns = see(self.model.model, batch.pixels, frozen=phase == "language")
             if phase != "vision":
-                kind = batch[0].kind
-                text = tokenise(self.tokenizer, kind.prompt, [line.text for line in batch], tokens.shape[1])
-                losses[str(kind)] = answer_loss(*answer_logits(self.model, text, tokens, rows, columns))
-            if glyphs:
-                losses["glyph"] = self._glyph_loss(batch, features, rows, columns)
+                logits, labels = answer_logits(self.model, batch.text, tokens, rows, columns)
+                losses[str(batch.kind)] = answer_loss(logits, labels.to(logits.device))
+            if batch.glyphs is not None:
+                count = len(batch.pixels)
+                columnwise = features.view(count, rows, columns, -1).permute(0, 2, 1, 3).reshape(count, columns, -1)
+                logits = self.head(columnwise).float().view(-1, len(self.tokenizer))
+                losses["glyph"] = functional.cross_entropy(logits, batch.glyphs.to(logits.device).flatten())
         return losses
-
-    def _glyph_loss(self, batch: list[PrintedLine], features: torch.Tensor, rows: int, columns: int) -> torch.Tensor:
-        stacked = features.view(len(batch), rows, columns, -1).permute(0, 2, 1, 3).reshape(len(batch), columns, -1)
-        logits = self.head(stacked).float().view(-1, len(self.tokenizer))
-        frames = columns * FRAMES_A_PATCH
-        targets = np.zeros((len(batch), frames), dtype=np.int64)  # 0, the padding token, where no glyph's centre is
-        for row, line in enumerate(batch):
-            last = -1
-            for character, centre in zip(line.text, line.centres, strict=True):
-                if character != " ":
-                    last = min(max(int(centre * FRAMES_A_PATCH / PATCH), last + 1), frames - 1)
-                    targets[row, last] = self.vocabulary.get(character, self.vocabulary[UNKNOWN])
-        return functional.cross_entropy(logits, torch.from_numpy(targets).flatten())
 
     def score(self, lines: list[PrintedLine]) -> dict[str, float]:
         """Return the share of lines of each kind that the model, as it is now, reads exactly."""
@@ -244,7 +280,8 @@ class _Run:
         scores = {}
         for kind in sorted({line.kind for line in lines}):
             of_kind = [line for line in lines if line.kind is kind]
-            readings = read_lines(self.model, self.tokenizer, [line.pixels for line in of_kind], kind.prompt)
+            readings = read_lines(self.model, self.tokenizer, [line.pixels for line in of_kind], kind.prompt,
+                                  at_once=SCORED_AT_ONCE)  # fmt: skip
             right = sum(reading.text == line.text for reading, line in zip(readings, of_kind, strict=True))
             scores[f"exact_match_{kind}"] = round(right / len(of_kind), 4)
         self.model.train()
@@ -307,6 +344,10 @@ class _Run:
             optimiser.load_state_dict({"state": slots, "param_groups": optimiser.state_dict()["param_groups"]})
 
 
+def _as_it_is(batch: _Batch) -> _Batch:
+    return batch
+
+
 def _weighty(config: PretrainConfig) -> dict[str, Any]:
     return config.model_dump(mode="json", exclude=WEIGHTLESS)
 
@@ -333,9 +374,12 @@ def pretrain(config: PretrainConfig, work: Path, out: Path, *, workers: int = 1,
     def cpu_minutes() -> float:
         return round(run.cpu_minutes + (time.process_time() - started) / 60, 2)
 
+    batches: Iterator[_Batch] | None = None
     while run.phase()[0] != "done":
-        phase = run.phase()[0]
-        for name, value in run.train(lines).items():
+        phase, step, _ = run.phase()
+        if batches is None or step == 0:
+            batches = run.batches(lines)
+        for name, value in run.train(next(batches)).items():
             sums.setdefault(name, []).append(value)
         if run.step % config.report_every == 0:
             record = {"step": run.step, "phase": phase, "cpu_minutes": cpu_minutes(),

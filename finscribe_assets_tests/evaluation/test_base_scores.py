@@ -46,8 +46,8 @@ def test_tables_are_scored_as_assembled():
     scores = of_tables([right, wrong])
     assert scores["lines_found"] == {"tables": 2, "sound": 0.5}
     assert (scores["cells"], scores["cell_accuracy"], scores["exact_tables"]) == (8, 0.875, 0.5)
-    # One character of four in one of a table's seven nodes, table, two rows and four cells.
-    assert scores["teds"] == pytest.approx(1 - 0.25 / 7 / 2, abs=1e-3)
+    # One character of four in one of a table's six nodes, two rows and four cells.
+    assert scores["teds"] == pytest.approx(1 - 0.25 / 6 / 2, abs=1e-3)
     assert scores["teds_structure"] == scores["perfect_rows"] == 1.0
 
 

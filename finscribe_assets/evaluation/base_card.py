@@ -44,7 +44,7 @@ PaddleOCR-VL, holds none of its weights, and its scores say nothing about Paddle
 {drawn} documents' texts and random strings drawn directly, {rendered} documents rendered and cut into lines, in
 {locales} locales and {fonts_known} font families.
 Steps: {vision} on the vision tower with the place of every glyph, {language} on the language model, {joint} on
-everything; {cpu:.0f} CPU-minutes on one core.
+everything; {minutes:.1f} minutes of {device}.{note}
 
 **Left out**, so that an adapter has something to learn: the locale {locale}, the fonts {fonts},
 and the knobs {knobs}.
@@ -124,23 +124,27 @@ def _curve(records: Sequence[Mapping[str, Any]]) -> str:
         return ""
     kinds = (LineKind.FIELD, LineKind.BLOCK, LineKind.ROW)
     text = "\n## Learning curve\n\nExact match on lines of the base recipe that were not trained on.\n\n"
-    text += "| CPU-minutes | step | phase | fields | blocks | rows of tables |\n|---|---|---|---|---|---|\n"
+    text += "| minutes | step | phase | fields | blocks | rows of tables |\n|---|---|---|---|---|---|\n"
     for record in curve:
         scores = " | ".join(f"{record.get(f'exact_match_{kind}', 0):.1%}" for kind in kinds)
-        text += f"| {record['cpu_minutes']:.1f} | {record['step']:,} | {record['phase']} | {scores} |\n"
+        text += f"| {record['minutes']:.1f} | {record['step']:,} | {record['phase']} | {scores} |\n"
     return text
 
 
 def card(config: PretrainConfig, records: Sequence[Mapping[str, Any]], scores: Mapping[str, Any], *, commit: str,
-         content: str, parameters: int, tokens: int) -> str:  # fmt: skip
-    """Return the card as Markdown, from the pretraining's settings and log, and `base_scores.score_base`'s scores."""
+         content: str, parameters: int, tokens: int, note: str = "") -> str:  # fmt: skip
+    """Return the card as Markdown, from the pretraining's settings and log, and `base_scores.score_base`'s scores.
+
+    ``note`` is what else is to be said of how the base was made.
+    """
     languages = sorted({LOCALE_FACTS[locale].language for locale in BASE_RECIPE.locales})
     text = HEAD.format(
         parameters=parameters / 1e6, tokens=tokens, content=content, seed=config.seed, commit=commit,
         languages=", ".join(languages), locales=len(BASE_RECIPE.locales), fonts_known=len(BASE_RECIPE.fonts),
         drawn=f"{config.drawn_documents:,}", rendered=f"{config.rendered_documents:,}",
         vision=f"{config.vision_steps:,}", language=f"{config.language_steps:,}", joint=f"{config.joint_steps:,}",
-        cpu=records[-1]["cpu_minutes"], locale=HELD_OUT_LOCALE, fonts=", ".join(HELD_OUT_FONTS),
+        minutes=records[-1]["minutes"], device=records[-1]["device"], note=f" {note}" if note else "",
+        locale=HELD_OUT_LOCALE, fonts=", ".join(HELD_OUT_FONTS),
         knobs=" and ".join(f"`{knob}`" for knob in HELD_OUT_KNOBS), scored_seed=scores["seed"],
     )  # fmt: skip
     slices = scores["slices"]
@@ -159,17 +163,18 @@ def card(config: PretrainConfig, records: Sequence[Mapping[str, Any]], scores: M
     return text + _tables(slices) + _blocks(slices) + _curve(records)
 
 
-def describe_base(out: Path, work: Path, config: PretrainConfig, commit: str, documents: int = 150, *,
+def describe_base(out: Path, work: Path, config: PretrainConfig, commit: str, documents: int = 150, *, note: str = "",
                   report: Callable[[str], None] = lambda name: None) -> dict[str, Any]:  # fmt: skip
     """Score the base that `pretrain` wrote to ``out`` from ``work``, and write scores and card beside it.
 
-    ``commit`` names the code that it was made with; ``report`` is given the name of each slice that is scored. Returns
-    the scores.
+    ``commit`` names the code that it was made with, and ``note`` says what else the card should; ``report`` is given
+    the name of each slice that is scored. Returns the scores.
     """
     model, processor = load_base(out), load_processor(out)
     known = {line.text for source in ("drawn", "rendered") for line in printed.load(work / source)}
     scores = score_base(model, processor.tokenizer, documents, known, report=report)
     write_json(out / SCORES, scores)
-    write_text(out / CARD, card(config, read_log(work), scores, commit=commit, content=content_hash(out),
-                                parameters=model.num_parameters(), tokens=len(processor.tokenizer)))  # fmt: skip
+    text = card(config, read_log(work), scores, commit=commit, content=content_hash(out), note=note,
+                parameters=model.num_parameters(), tokens=len(processor.tokenizer))  # fmt: skip
+    write_text(out / CARD, text)
     return scores

@@ -36,7 +36,7 @@ def uninterrupted(tmp_path_factory, _short_answers):
 
 
 def _untimed(records):
-    return [{key: value for key, value in record.items() if key != "cpu_minutes"} for record in records]
+    return [{key: value for key, value in record.items() if key != "minutes"} for record in records]
 
 
 @pytest.mark.parametrize("last_step", [2, 6, 10, 14])  # before the first checkpoint, and in each phase after one

@@ -27,7 +27,7 @@ _UNREAD = frozenset({"image", "chart", "seal", "header_image", "footer_image", "
 
 @dataclass(frozen=True)
 class DocLayout:
-    """The blocks that PP-DocLayout finds; text blocks have several lines, so a base that reads lines cannot use it."""
+    """The blocks that PP-DocLayout finds, tables among them; text blocks have several lines."""
 
     name: str = f"blocks ({MODEL} of PaddleX)"
     margin: int = MARGIN

@@ -8,16 +8,18 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
+from finscribe_assets.documents.elements import field_of
 from finscribe_assets.files import AnyPath, read_table
 from finscribe_assets.inference.constraint import JsonGrammar
 from finscribe_assets.inference.labels import TextLine, assign
-from finscribe_assets.inference.layout import TABLE, Layout, RendererBoxes
+from finscribe_assets.inference.layout import TABLE, Layout, Region, RendererBoxes
+from finscribe_assets.inference.line_items import line_items
 from finscribe_assets.inference.predict import Mode, predict_document
 from finscribe_assets.inference.reader import Reader, ReadRequest
 from finscribe_assets.instructions.answers import unflatten
@@ -115,17 +117,16 @@ class Extractor:
         """Refuse what cannot go together.
 
         Raises:
-            ValueError: a base that reads lines is to read blocks, or to write JSON.
+            ValueError: a base that reads lines is to write JSON.
         """
-        if self.reader.reads_lines and self.layout and not self.layout.of_lines:
-            raise ValueError(f"layout: {self.layout.name} gives blocks of several lines, and {self.reader.base.name} "
-                             "reads single lines; take lines")  # fmt: skip
         if self.reader.reads_lines and self.grammar:
             raise ValueError(f"json: {self.reader.base.name} reads single printed lines and writes no JSON; a base "
                              "that reads pages does (PaddlePaddle/PaddleOCR-VL)")  # fmt: skip
 
     def read_image(self, image: Image.Image, box: Box | None = None) -> Extraction:
         """Read one line, one box of an image, or a whole page with a base that reads pages.
+
+        A base that reads lines takes boxes higher than a line as blocks, and any as a table where the prompt is that.
 
         Raises:
             ValueError: the box lies outside the image.
@@ -135,7 +136,7 @@ class Extractor:
     def _answered(self, images: tuple[Image.Image, ...], *, of_pages: bool) -> Extraction:
         whole = of_pages and not self.reader.reads_lines
         stock = wordings_of(Task.FULL_EXTRACTION)[0] if whole else OCR_PROMPT
-        reading = self._read([ReadRequest(images, self.prompt or stock)])[0]
+        reading = self._read([ReadRequest(images, self.prompt or stock, images[0].height > HIGHEST_LINE)])[0]
         return Extraction(reading.text, round(reading.confidence, 4), reading.truncated)
 
     def _read(self, requests: list[ReadRequest]) -> list[Reading]:
@@ -158,9 +159,10 @@ class Extractor:
     def read_pages(self, name: str, pages: Sequence[Page]) -> dict[str, Any]:
         """Return the record of a document of unknown origin.
 
-        Without a layout: the model's raw answer about all pages. With one, each region's text, in reading order; from
-        lines, also ``response``, the fields that labels settle, ``sources``, the number of the line that each was read
-        in, and ``not_assigned``, all other fields of the schema by the reason why they stay open.
+        Without a layout: the model's raw answer about all pages. With one, each region's text, in reading order, as
+        ``lines``; ``response``, the fields that labels and the heads of tables settle; ``sources``, the number of the
+        region that each was read in; and ``not_assigned``, all other fields of the schema by the reason why they stay
+        open.
 
         Raises:
             NoLayoutError: the base reads lines, and there is no layout.
@@ -174,28 +176,37 @@ class Extractor:
                 )
             answered = self._answered(tuple(page.open() for page in pages), of_pages=True)
             return {"file": name, "pages": len(pages), **asdict(answered)}
-        lines = self._lines(self.layout, RenderedDocument(name, 0, tuple(pages), ()))
-        record: dict[str, Any] = {"file": name, "pages": len(pages), "layout": self.layout.name}
-        if self.layout.of_lines:
-            assignment = assign(lines, self.locale)
-            record |= {
-                "labels": assignment.locale,
-                "response": unflatten({one.path: one.text for one in assignment.fields}),
-                "confidence": {one.path: lines[one.line].confidence for one in assignment.fields},
-                "sources": {one.path: one.line + 1 for one in assignment.fields},
-                "not_assigned": [{"reason": reason, "fields": list(fields)}
-                                 for reason, fields in assignment.not_assigned.items()],
-            }  # fmt: skip
-        return record | {"lines": [
-            {"line": number, "page": line.page + 1, "box": [round(side, 1) for side in line.box], "text": line.text,
-             "confidence": line.confidence, "truncated": line.truncated} for number, line in enumerate(lines, 1)
-        ]}  # fmt: skip
+        document = RenderedDocument(name, 0, tuple(pages), ())
+        regions = self.layout.regions(document)
+        read = self._read_regions(regions, document, self.layout)
+        tables = [number for number, region in enumerate(regions) if region.kind == TABLE]
+        # A block's printed lines stand in its text; a label and its value on one of them belong together.
+        lines = [(number, replace(region, text=text)) for number, region in enumerate(read) if number not in tables
+                 for text in region.text.split("\n")]  # fmt: skip
+        assignment = assign([line for _, line in lines], self.locale)
+        items = line_items([read[number].text for number in tables], self.locale)
+        fields = {one.path: (one.text, lines[one.line][0]) for one in assignment.fields}
+        fields |= {path: (cell.text, tables[cell.table]) for path, cell in items.items()}
+        settled = {field_of(path) for path in items}
+        open_fields = {reason: [path for path in paths if path not in settled]
+                       for reason, paths in assignment.not_assigned.items()}  # fmt: skip
+        return {
+            "file": name, "pages": len(pages), "layout": self.layout.name, "labels": assignment.locale,
+            "response": unflatten({path: text for path, (text, _) in fields.items()}),
+            "confidence": {path: read[number].confidence for path, (_, number) in fields.items()},
+            "sources": {path: number + 1 for path, (_, number) in fields.items()},
+            "not_assigned": [{"reason": reason, "fields": paths} for reason, paths in open_fields.items() if paths],
+            "lines": [{"line": number, "page": line.page + 1, "box": [round(side, 1) for side in line.box],
+                       "text": line.text, "confidence": line.confidence, "truncated": line.truncated}
+                      for number, line in enumerate(read, 1)],
+        }  # fmt: skip
 
-    def _lines(self, layout: Layout, document: RenderedDocument) -> list[TextLine]:
+    def _read_regions(self, regions: Sequence[Region], document: RenderedDocument, layout: Layout) -> list[TextLine]:
         images = [page.open() for page in document.pages]
-        places = [(region.kind, page, box) for region in layout.regions(document) for page, box in region.lines]
+        places = [(region.kind, page, box) for region in regions for page, box in region.lines]
         requests = [ReadRequest((crop(images[page], box, layout.margin),),
-                                self.prompt or (TABLE_PROMPT if kind == TABLE else OCR_PROMPT))
+                                self.prompt or (TABLE_PROMPT if kind == TABLE else OCR_PROMPT),
+                                is_block=not layout.of_lines)
                     for kind, page, box in places]  # fmt: skip
         return [TextLine(page, box, reading.text, round(reading.confidence, 4), reading.truncated)
                 for (_, page, box), reading in zip(places, self._read(requests), strict=True)]  # fmt: skip

@@ -86,7 +86,7 @@ def assign(lines: Sequence[TextLine], locale: str | None = None) -> Assignment:
     contradicted = set()
     for one in found:
         before = fields.setdefault(one.path, one)
-        if _folded(before.text) != _folded(one.text):
+        if folded(before.text) != folded(one.text):
             contradicted.add(one.path)
     settled = tuple(one for path, one in fields.items() if path not in contradicted)
     return Assignment(chosen, settled, _not_assigned({one.path for one in settled}, contradicted))
@@ -101,7 +101,7 @@ def _found(lines: Sequence[TextLine], locale: str) -> Iterator[Assigned]:
     pattern = _any_of(tuple(labels))
     for number, line in enumerate(lines):
         label = pattern.match(_plain(line.text))
-        if label is None or not (path := labels[_folded(label[0])]):
+        if label is None or not (path := labels[folded(label[0])]):
             continue
         rest = line.text[label.end() :]
         candidates = [(rest[_AFTER_LABEL.match(rest).end() :], number)]  # type: ignore[union-attr]
@@ -117,9 +117,9 @@ def _found(lines: Sequence[TextLine], locale: str) -> Iterator[Assigned]:
 def _kind_of(lines: Sequence[TextLine], locale: str) -> tuple[DocumentType, Assigned] | None:
     """Return the kind of document that the first title on the page tells."""
     words = labels_of(locale)
-    titles = {_folded(title): kind for kind in reversed(DocumentType) for title in words[f"title.{kind}"]}
+    titles = {folded(title): kind for kind in reversed(DocumentType) for title in words[f"title.{kind}"]}
     for number, line in enumerate(lines):
-        if kind := titles.get(_folded(line.text)):
+        if kind := titles.get(folded(line.text)):
             return kind, Assigned("document_type", str(kind), number, line.text)
     return None
 
@@ -135,11 +135,11 @@ def _labels(locale: str, kind: DocumentType | None) -> dict[str, str]:
                 continue
             key = label_key(path, one)
             for label in words.get(key, ()):
-                meanings.setdefault(_folded(label), set()).add(path)
-    decoys = {_folded(label) for key, some in words.items() if key.startswith("decoy.") for label in some}
+                meanings.setdefault(folded(label), set()).add(path)
+    decoys = {folded(label) for key, some in words.items() if key.startswith("decoy.") for label in some}
     if kind:  # its own number and date are meant where a decoy has the same name
         own = [label_key(path, kind) for path in ("document_number", "issue_date")]
-        decoys -= {_folded(label) for key in own for label in words[key]}
+        decoys -= {folded(label) for key in own for label in words[key]}
     return {label: next(iter(paths)) if len(paths) == 1 and label not in decoys else ""
             for label, paths in meanings.items()} | dict.fromkeys(decoys, "")  # fmt: skip
 
@@ -156,7 +156,7 @@ def _plain(text: str) -> str:
     return "".join(unicodedata.normalize("NFKD", character)[0] for character in text)
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
     """Return the letters and digits of a text, without case and accents."""
     return "".join(character for character in _plain(text).lower() if character.isalnum())
 

@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from finscribe_assets.instructions.crops import MARGIN
+from finscribe_assets.instructions.shown import holds
 from finscribe_assets.rendering.ocr import RapidFinder
 from finscribe_assets.rendering.pages import Box, MarkKind, RenderedDocument
 
@@ -62,6 +63,26 @@ class RendererBoxes:
         """Return each field's boxes; what the renderer wrote in them stays unread."""
         return [Region(mark.name, tuple((part.page, part.box) for part in mark.fragments))
                 for mark in document.of_kind(MarkKind.FIELD)]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class RendererTables:
+    """The boxes that the renderer knows of tables, and of the fields outside them; where a table's cells are, is open.
+
+    An oracle too, but what a table says has to be found out as on any page: from its printed lines and its head.
+    """
+
+    name: str = "renderer boxes of fields and tables (oracle)"
+    margin: int = MARGIN
+    of_lines: bool = True
+
+    def regions(self, document: RenderedDocument) -> list[Region]:
+        """Return fields' boxes, and each page's part of the table."""
+        tables = [(part.page, part.box) for mark in document.of_kind(MarkKind.TABLE) for part in mark.fragments]
+        fields = [region for region in RendererBoxes().regions(document)
+                  if not any(page == other and holds(table, box) for page, box in region.lines
+                             for other, table in tables)]  # fmt: skip
+        return [*fields, *(Region("", (place,), TABLE) for place in tables)]
 
 
 @dataclass(frozen=True)

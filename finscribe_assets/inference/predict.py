@@ -23,12 +23,13 @@ from finscribe_assets.files import (
     write_json,
     write_json_lines,
 )
-from finscribe_assets.inference.layout import Layout, RendererBoxes
+from finscribe_assets.inference.layout import TABLE, Layout, RendererBoxes
+from finscribe_assets.inference.line_items import line_items
 from finscribe_assets.inference.reader import Reader, ReadRequest
 from finscribe_assets.inference.spans import value_spans
 from finscribe_assets.instructions.answers import unflatten
 from finscribe_assets.instructions.crops import crop
-from finscribe_assets.instructions.pair import OCR_PROMPT, Task
+from finscribe_assets.instructions.pair import OCR_PROMPT, TABLE_PROMPT, Task
 from finscribe_assets.instructions.wordings import wordings_of
 from finscribe_assets.rendering.pages import RenderedDocument, from_table
 from finscribe_assets.shards import fingerprint_of, shard_files
@@ -81,16 +82,19 @@ def predict_documents(reader: Reader, documents: Sequence[RenderedDocument], mod
     for document in documents:
         pages = [page.open() for page in document.pages]
         for region in layout.regions(document):
+            prompt = TABLE_PROMPT if region.kind == TABLE else OCR_PROMPT
             for number, box in region.lines:
-                requests.append(ReadRequest((crop(pages[number], box, layout.margin),), OCR_PROMPT))
-                places.append((document.id, region.path))
+                requests.append(ReadRequest((crop(pages[number], box, layout.margin),), prompt))
+                places.append((document.id, region))
     read: dict[str, dict[str, list[Reading]]] = {document.id: {} for document in documents}
-    for (document_id, path), reading in zip(places, reader.read(requests), strict=True):
-        read[document_id].setdefault(path, []).append(reading)
-    return [_regions_record(name, fields) for name, fields in read.items()]
+    tables: dict[str, list[Reading]] = {document.id: [] for document in documents}
+    for (document_id, region), reading in zip(places, reader.read(requests), strict=True):
+        of_region = tables[document_id] if region.kind == TABLE else read[document_id].setdefault(region.path, [])
+        of_region.append(reading)
+    return [_regions_record(name, fields, tables[name]) for name, fields in read.items()]
 
 
-def _regions_record(document_id: str, fields: dict[str, list[Reading]]) -> dict[str, Any]:
+def _regions_record(document_id: str, fields: dict[str, list[Reading]], tables: list[Reading]) -> dict[str, Any]:
     # Null, for absent, where nothing was read.
     texts = {path: " ".join(line.text for line in lines if line.text) or None for path, lines in fields.items()}
     confidence = {}
@@ -98,6 +102,9 @@ def _regions_record(document_id: str, fields: dict[str, list[Reading]]) -> dict[
         if texts[path]:
             chances = [chance for line in lines for chance in line.probabilities]
             confidence[path] = round(geometric_mean(chances), 4)
+    for path, cell in line_items(table.text for table in tables).items():
+        texts[path] = cell.text
+        confidence[path] = round(tables[cell.table].confidence, 4)  # of the whole table: cells have none of their own
     return {"id": document_id, "response": unflatten(texts), "confidence": confidence}
 
 

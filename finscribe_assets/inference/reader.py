@@ -13,9 +13,11 @@ from transformers import DynamicCache
 
 from finscribe_assets.files import AnyPath
 from finscribe_assets.inference.constraint import JsonConstraint, JsonGrammar
+from finscribe_assets.instructions.pair import TABLE_PROMPT
 from finscribe_assets.training.batches import Encoder
 from finscribe_assets.training.configuration import EMBEDDED
 from finscribe_assets.training.images import fit_line
+from finscribe_assets.training.line_finding import find_lines
 from finscribe_assets.training.loading import (
     adapter_hash,
     add_adapter,
@@ -27,6 +29,7 @@ from finscribe_assets.training.loading import (
     torch_threads,
 )
 from finscribe_assets.training.reading import LINES_AT_ONCE, Prompted, Reading, answer, read_lines
+from finscribe_assets.training.table_rows import assemble
 
 READER_VERSION = 2  # raise it with every change that changes what is read
 PAGE_TOKENS = 4096  # longest answer about pages, when nothing else is asked for
@@ -39,12 +42,14 @@ class ReadRequest:
 
     images: tuple[Image.Image, ...]
     prompt: str
+    is_block: bool = False  # of several printed lines
 
 
 class Reader:
     """A model that is ready to read.
 
-    A base that reads lines is given every image as one printed line, brought to its height.
+    A base that reads lines is given every image as one printed line, brought to its height. Blocks and tables are cut
+    into their printed lines (`line_finding.py`), which are read one by one and put together.
     """
 
     def __init__(self, base: str = EMBEDDED, adapter: AnyPath | None = None, *, device: str = "auto", threads: int = 1,
@@ -76,12 +81,11 @@ class Reader:
         return f"{READER_VERSION}:{self.base.content}:{self.adapter}:{self.device.type}:{self.threads}"
 
     def read(self, requests: Sequence[ReadRequest], *, batch_size: int | None = None, max_new_tokens: int | None = None,
-             grammar: JsonGrammar | None = None, on_progress: Callable[[int], None] | None = None,
-             ) -> list[Reading]:  # fmt: skip
+             grammar: JsonGrammar | None = None) -> list[Reading]:  # fmt: skip
         """Read images, in batches of requests of about the same length; the answers are in the requests' order.
 
-        With a grammar, an answer that is not truncated is JSON of it. ``on_progress`` is told how many requests were
-        done since it was last told.
+        With a grammar, an answer that is not truncated is JSON of it. ``max_new_tokens`` is for each line, where lines
+        are read one by one.
 
         Raises:
             ValueError: the base reads lines, and a request has not one image but several.
@@ -93,15 +97,14 @@ class Reader:
         readings: dict[int, Reading] = {}
         with torch_threads(self.threads):
             if not self.reads_lines:
-                return self._read_pages(requests, batch_size or PAGES_AT_ONCE, max_new_tokens or PAGE_TOKENS,
-                                        constrain, on_progress)  # fmt: skip
+                return self._read_pages(requests, batch_size or PAGES_AT_ONCE, max_new_tokens or PAGE_TOKENS, constrain)
             for prompt in dict.fromkeys(request.prompt for request in requests):
                 places = [place for place, request in enumerate(requests) if request.prompt == prompt]
-                lines = [_line_of(requests[place]) for place in places]
-                read = read_lines(self.model, self.tokenizer, lines, prompt, max_new_tokens,
-                                  at_once=batch_size or LINES_AT_ONCE, constrain=constrain,
-                                  on_progress=on_progress)  # fmt: skip
-                readings |= dict(zip(places, read, strict=True))
+                lines = [_lines_of(requests[place]) for place in places]
+                read = iter(read_lines(self.model, self.tokenizer, [line for some in lines for line in some], prompt,
+                                       max_new_tokens, at_once=batch_size or LINES_AT_ONCE, constrain=constrain))
+                for place, some in zip(places, lines, strict=True):
+                    readings[place] = _put_together(requests[place], [next(read) for _ in some])
         return [readings[place] for place in range(len(requests))]
 
     @property
@@ -109,8 +112,7 @@ class Reader:
         return int(self.model.config.get_text_config().vocab_size)
 
     def _read_pages(self, requests: Sequence[ReadRequest], size: int, longest: int,
-                    constrain: Callable[[int], JsonConstraint | None],
-                    on_progress: Callable[[int], None] | None) -> list[Reading]:  # fmt: skip
+                    constrain: Callable[[int], JsonConstraint | None]) -> list[Reading]:  # fmt: skip
         prompts = [self.encoder.encode_prompt(request.prompt, [image.size for image in request.images])
                    for request in requests]  # fmt: skip
         order = sorted(range(len(requests)), key=lambda place: len(prompts[place]))
@@ -120,8 +122,6 @@ class Reader:
             prompted = self._shown([prompts[place] for place in places], [requests[place] for place in places])
             read = answer(self.model, self.tokenizer, prompted, longest, constrain(len(places)))
             readings |= dict(zip(places, read, strict=True))
-            if on_progress:
-                on_progress(len(places))
         return [readings[place] for place in range(len(requests))]
 
     @torch.no_grad()
@@ -145,7 +145,26 @@ class Reader:
                 for count in range(1, len(reading.tokens) + 1)]  # fmt: skip
 
 
-def _line_of(request: ReadRequest) -> np.ndarray:
+def _lines_of(request: ReadRequest) -> list[np.ndarray]:
+    """Return the printed lines of a request's image as the base that reads lines is shown them."""
     if len(request.images) != 1:
         raise ValueError(f"{len(request.images)} images in one request; this base reads one printed line at a time")
-    return np.asarray(fit_line(request.images[0]))
+    image = request.images[0]
+    parts = find_lines(image).images() if _is_cut(request) else [image]
+    return [np.asarray(fit_line(part)) for part in parts]
+
+
+def _is_cut(request: ReadRequest) -> bool:
+    return request.is_block or request.prompt == TABLE_PROMPT
+
+
+def _put_together(request: ReadRequest, lines: Sequence[Reading]) -> Reading:
+    """Return what was read of a request's lines as one reading; the lines' tokens follow each other."""
+    if not _is_cut(request):
+        (line,) = lines
+        return line
+    texts = [line.text for line in lines]
+    text = assemble(texts) if request.prompt == TABLE_PROMPT else "\n".join(texts)
+    return Reading(text, tuple(token for line in lines for token in line.tokens),
+                   tuple(chance for line in lines for chance in line.probabilities),
+                   any(line.truncated for line in lines))  # fmt: skip

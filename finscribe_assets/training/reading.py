@@ -129,12 +129,11 @@ def _reading(tokenizer: PreTrainedTokenizerFast, tokens: list[int], chances: lis
 
 def read_lines(model: PaddleOCRVLForConditionalGeneration, tokenizer: PreTrainedTokenizerFast,
                lines: Sequence[np.ndarray], prompt: str = OCR_PROMPT, longest: int | None = None, *,
-               at_once: int = LINES_AT_ONCE, constrain: Callable[[int], Constraint | None] | None = None,
-               on_progress: Callable[[int], None] | None = None) -> list[Reading]:  # fmt: skip
+               at_once: int = LINES_AT_ONCE,
+               constrain: Callable[[int], Constraint | None] | None = None) -> list[Reading]:  # fmt: skip
     """Read lines as `images.fit_line` leaves them (28 × width, uint8, widths multiples of 28), in the order given.
 
-    ``constrain`` returns the constraint of a batch of so many rows; ``on_progress`` is told how many lines were read
-    since it was last told.
+    ``constrain`` returns the constraint of a batch of so many rows.
     """
     longest = longest or MAX_ANSWER_TOKENS.get(prompt, max(MAX_ANSWER_TOKENS.values()))
     order = sorted(range(len(lines)), key=lambda place: lines[place].shape[1])
@@ -144,8 +143,6 @@ def read_lines(model: PaddleOCRVLForConditionalGeneration, tokenizer: PreTrained
         prompted = _shown(model, tokenizer, [lines[place] for place in places], prompt)
         constraint = constrain(len(places)) if constrain else None
         readings |= dict(zip(places, answer(model, tokenizer, prompted, longest, constraint), strict=True))
-        if on_progress:
-            on_progress(len(places))
     return [readings[place] for place in range(len(lines))]
 
 

@@ -88,12 +88,9 @@ def test_blocks_are_read_with_the_prompt_of_their_kind(page_reader, page_file, m
     record = Extractor(page_reader, Blocks(), max_new_tokens=3).read_file(page_file)
     assert prompts == ["OCR:", "Table Recognition:"]
     assert [line["truncated"] for line in record["lines"]] == [True, True]
-    assert "response" not in record
 
 
 def test_what_cannot_go_together_is_refused_before_anything_is_read(reader):
-    with pytest.raises(ValueError, match="gives blocks of several lines, and embedded reads single lines"):
-        Extractor(reader, Blocks())
     with pytest.raises(ValueError, match="json: embedded reads single printed lines and writes no JSON"):
         Extractor(reader, grammar=JsonGrammar())
 

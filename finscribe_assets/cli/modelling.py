@@ -148,6 +148,10 @@ def predict(
         Path | None, typer.Option(help="Folder for predictions.jsonl; WORKSPACE/predictions unless given.")
     ] = None,
     split: Annotated[list[str] | None, typer.Option(help="Splits to read; validation and test unless given.")] = None,
+    tables: Annotated[
+        bool,
+        typer.Option("--tables", help="Read tables by their printed lines and heads, not cell by cell."),
+    ] = False,
     threads: Annotated[
         int, typer.Option(min=1, help="Threads of the processor; a confidence's last digits may depend on it.")
     ] = 1,
@@ -157,6 +161,7 @@ def predict(
     The embedded model reads lines at the places that the renderer knows; the report calls that an oracle, as it is.
     """
     from finscribe_assets.cli.synthesising import documents_of_split
+    from finscribe_assets.inference.layout import RendererTables
     from finscribe_assets.inference.predict import PREDICTIONS_FILE, predict_batch
 
     splits = workspace / "splits"
@@ -169,6 +174,7 @@ def predict(
             folder,
             base=base,
             adapter=adapter,
+            layout=RendererTables() if tables else None,
             threads=threads,
             on_documents=advance,
         )

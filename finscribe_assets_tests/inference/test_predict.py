@@ -4,7 +4,7 @@ import pytest
 
 from finscribe_assets.documents.schema import flatten
 from finscribe_assets.inference import predict
-from finscribe_assets.inference.layout import RendererBoxes
+from finscribe_assets.inference.layout import RendererBoxes, RendererTables
 from finscribe_assets.inference.predict import (
     PARTS_FOLDER,
     PREDICTED_BY_FILE,
@@ -55,6 +55,20 @@ def test_a_response_has_the_documents_fields_and_a_confidence_for_each(batch, re
                      for path, text in drawn.printed.items())  # fmt: skip
         total += len(drawn.printed)
     assert right > total / 3  # the base has not learnt every font and language; an empty or shifted reading has none
+
+
+def test_tables_can_be_read_without_their_cells_boxes(batch, reader):
+    layout = RendererTables()
+    for document, drawn in zip(batch.rendered[:4], batch.documents[:4], strict=True):
+        regions = layout.regions(document)
+        assert not any(region.path.startswith("lines[") for region in regions)
+        record = predict_document(reader, document, Mode.REGIONS, layout)
+        said, printed = flatten(record["response"]), drawn.printed
+        of_lines = [path for path in said if path.startswith("lines[")]
+        rows = {path.partition(".")[0] for path in printed if path.startswith("lines[")}
+        assert bool(of_lines) == bool(rows)
+        assert abs(len({path.partition(".")[0] for path in of_lines}) - len(rows)) <= 2
+        assert record["confidence"].keys() >= set(of_lines)
 
 
 def test_regions_hold_places_but_no_text(batch):

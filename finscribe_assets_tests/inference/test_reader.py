@@ -1,3 +1,5 @@
+from collections import Counter
+
 import pytest
 import torch
 from PIL import Image
@@ -6,9 +8,14 @@ from safetensors.torch import load_file, save_file
 from finscribe_assets.inference.layout import RendererBoxes
 from finscribe_assets.inference.reader import Reader, ReadRequest
 from finscribe_assets.instructions.crops import crop
+from finscribe_assets.instructions.otsl import from_otsl
+from finscribe_assets.instructions.pair import TABLE_PROMPT
+from finscribe_assets.rendering.pages import MarkKind
 from finscribe_assets.training.adapter import train_adapter
 from finscribe_assets.training.configuration import AdapterConfig
+from finscribe_assets.training.cutting import plain
 from finscribe_assets.training.images import fit_line
+from finscribe_assets.training.line_finding import find_lines
 from finscribe_assets.training.loading import ADAPTER_WEIGHTS
 from finscribe_assets.training.reading import geometric_mean
 from finscribe_assets_tests.training.adapter_data import source_of
@@ -75,6 +82,33 @@ def test_answers_come_in_the_order_of_requests_whatever_the_batches(reader, line
     assert [reading.text for reading in by_threes] == [reading.text for reading in together]
     confidences = [reading.confidence for reading in together]
     assert [reading.confidence for reading in by_threes] == pytest.approx(confidences, abs=1e-4)
+
+
+def test_a_table_is_read_by_its_printed_lines(batch, reader):
+    found, there = 0, 0
+    for document in batch.rendered[:20]:
+        for table in document.of_kind(MarkKind.TABLE):
+            part = table.fragments[0]
+            (read,) = reader.read([ReadRequest((crop(document.pages[part.page].open(), part.box),), TABLE_PROMPT)])
+            said = Counter(text for row in from_otsl(read.text) for text in row if text)
+            printed = Counter(plain(cell.text) for mark in document.of_kind(MarkKind.CELL) for cell in mark.fragments
+                              if cell.page == part.page and cell.text)  # fmt: skip
+            found += (said & printed).total()
+            there += printed.total()
+    assert there > 300
+    assert found > 0.7 * there
+
+
+def test_a_block_is_read_line_by_line(batch, reader):
+    document = batch.rendered[0]
+    part = next(mark for mark in document.of_kind(MarkKind.REGION) if mark.name == "seller").fragments[0]
+    image = crop(document.pages[part.page].open(), part.box)
+    (block,) = reader.read([ReadRequest((image,), PROMPT, is_block=True)])
+    lines = reader.read([ReadRequest((strip,), PROMPT) for strip in find_lines(image).images()])
+    assert block.text.split("\n") == [line.text for line in lines]
+    assert len(lines) > 1
+    assert block.confidence == pytest.approx(geometric_mean([c for line in lines for c in line.probabilities]))
+    assert reader.read([ReadRequest((Image.new("L", (200, 100), 255),), TABLE_PROMPT)])[0].text == ""
 
 
 def test_the_shipped_base_reads_most_short_amounts(reader, lines):

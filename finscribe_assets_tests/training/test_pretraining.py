@@ -59,6 +59,13 @@ def test_a_killed_run_goes_on_to_the_same_weights(uninterrupted, tmp_path, last_
     assert _untimed(read_log(tmp_path / "work")) == _untimed(read_log(uninterrupted / "work"))
 
 
+def test_batches_made_by_other_processes_are_the_same(uninterrupted, tmp_path):
+    for name in ("drawn", "rendered", "scored"):
+        (tmp_path / name).symlink_to(uninterrupted / "work" / name)
+    pretrain(TINY.model_copy(update={"loaders": 2}), tmp_path, tmp_path / "out")
+    assert content_hash(tmp_path / "out") == content_hash(uninterrupted / "out")
+
+
 def test_a_finished_run_is_not_run_again(uninterrupted):
     told: list[dict] = []
     pretrain(TINY, uninterrupted / "work", uninterrupted / "out", report=told.append)

@@ -65,7 +65,8 @@ def pretrain_base(
     take ten minutes on a large GPU (--set device=cuda --set loaders=14) and some hours on one core.
     """
     from finscribe_assets.evaluation.base_card import describe_base
-    from finscribe_assets.training.pretraining import PretrainConfig, pretrain
+    from finscribe_assets.training.pretrain_config import PretrainConfig
+    from finscribe_assets.training.pretraining import pretrain
 
     config = PretrainConfig.model_validate(_settings(setting or []))
     total = config.vision_steps + config.language_steps + config.joint_steps

@@ -16,7 +16,8 @@ from finscribe_assets.training import lines as printed
 from finscribe_assets.training.base import CARD, SCORES, content_hash, load_base, load_processor
 from finscribe_assets.training.base_recipe import BASE_RECIPE, HELD_OUT_FONTS, HELD_OUT_KNOBS, HELD_OUT_LOCALE, SLICES
 from finscribe_assets.training.images import LineKind
-from finscribe_assets.training.pretraining import PretrainConfig, read_log
+from finscribe_assets.training.pretrain_config import PretrainConfig
+from finscribe_assets.training.pretraining import read_log
 
 HEAD = """---
 license: apache-2.0

@@ -12,172 +12,33 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from random import Random
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
-from pydantic import BaseModel, ConfigDict, Field
 from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.nn import functional
-from torch.utils.data import DataLoader, Dataset
-from transformers import PaddleOCRVLForConditionalGeneration, PreTrainedTokenizerFast
+from torch.utils.data import DataLoader
+from transformers import PaddleOCRVLForConditionalGeneration
 
 from finscribe_assets.files import read_json, remove_folder, write_json, write_json_lines
-from finscribe_assets.shards import LocalShardPool, ShardPool
-from finscribe_assets.training import lines as printed
-from finscribe_assets.training.architecture import MERGE, PATCH, VISION, build_model, build_processor
-from finscribe_assets.training.augmentation import vary_line
-from finscribe_assets.training.equal_size import TokenBatch, answer_logits, answer_loss, see, tokenise
-from finscribe_assets.training.images import LINE_HEIGHT, LineKind, PrintedLine
+from finscribe_assets.shards import LocalShardPool
+from finscribe_assets.training.architecture import VISION, build_model, build_processor
+from finscribe_assets.training.equal_size import answer_logits, answer_loss, see
+from finscribe_assets.training.images import PrintedLine
+from finscribe_assets.training.line_batches import FRAMES_A_PATCH, GRID_ROWS, LineBatch, LineBatches, LinesByKind
 from finscribe_assets.training.loading import device_of
 from finscribe_assets.training.muon import Muon
+from finscribe_assets.training.pretrain_config import PretrainConfig
 from finscribe_assets.training.reading import read_lines
-from finscribe_assets.training.tokenizer import UNKNOWN, build_tokenizer
+from finscribe_assets.training.tokenizer import build_tokenizer
 
-GRID_ROWS = LINE_HEIGHT // PATCH
-FRAMES_A_PATCH = 3  # glyph labels across a patch of 14 pixels
 LOG = "log.jsonl"
 
 
-class PretrainConfig(BaseModel):
-    """Settings of the pretraining; the defaults made the shipped checkpoint."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    seed: int = 1
-    drawn_documents: int = Field(3000, description="documents whose texts are drawn directly, 24 lines each")
-    rendered_documents: int = Field(3200, description="documents that are rendered and cut into lines")
-    vision_steps: int = 1500
-    language_steps: int = 1000
-    joint_steps: int = 9000
-    batch_pixels: int = Field(256 * 28 * 112, description="pixels a batch: so many lines that they fill it")
-    learning_rate: float = 3e-3
-    hold: float = Field(0.4, description="share of the joint phase before the learning rate falls")
-    glyph_weight: float = Field(0.3, description="weight of the glyph loss in the joint phase, on drawn lines")
-    drawn_share: float = Field(0.1, description="share of batches after the vision phase that are lines drawn directly")
-    field_share: float = Field(0.25, description="the same of fields' lines, cut from rendered pages")
-    block_share: float = Field(0.25, description="the same of blocks' lines with their labels")
-    row_share: float = Field(0.4, description="the same of tables' rows, in the joint phase alone")
-    augmentation: float = Field(0.5, ge=0, le=1, description="how much a rendered line is varied whenever it is shown")
-    bf16: bool = Field(False, description="autocast to bfloat16: quicker, but only on processors that have it")
-    device: Literal["auto", "cpu", "cuda"] = Field("cpu", description="auto: the GPU where there is one")
-    loaders: int = Field(0, description="processes that make batches ahead; 0 makes them between steps, as a CPU wants")
-    threads: int = 1
-    checkpoint_every: int = 250
-    report_every: int = 50
-    score_every: int = Field(1000, description="steps between scores on documents that are not trained on")
-    scored_documents: int = Field(20, description="documents of the base recipe that those scores are from")
-
-
-# Settings that say where and how often, and change no weight: a run may go on with others.
-WEIGHTLESS = {"device", "loaders", "threads", "checkpoint_every", "report_every", "score_every", "scored_documents"}
-SHORT = 112  # pixels of the widest lines of the language phase
-NARROW = 75  # pixels that a narrower line counts as, or a batch would hold too many
 SCORED_AT_ONCE = 256
-VALIDATION_SEED_OFFSET = 500_000_003  # added to the seed for the documents that the running scores are from
-
-
-class _Buckets:
-    """Lines of one kind by width, from which a step draws a batch of one width."""
-
-    def __init__(self, lines: list[PrintedLine], batch_pixels: int) -> None:
-        self.batch_pixels = batch_pixels
-        self.by_width: dict[int, list[PrintedLine]] = {}
-        for line in lines:
-            self.by_width.setdefault(line.pixels.shape[1], []).append(line)
-
-    def draw(self, random: Random, max_width: int | None = None) -> list[PrintedLine]:
-        widths = [width for width in sorted(self.by_width) if max_width is None or width <= max_width]
-        # Each line is as likely as any other: a width is drawn by how many batches its lines fill.
-        width = random.choices(widths, [len(self.by_width[width]) * width for width in widths])[0]
-        count = max(8, self.batch_pixels // (LINE_HEIGHT * max(width, NARROW)))
-        return random.choices(self.by_width[width], k=count)
-
-
-class _Lines:
-    """The lines of a run, by kind, prepared and read when a phase first asks for them."""
-
-    def __init__(self, config: PretrainConfig, work: Path, pool: ShardPool) -> None:
-        self._config, self._work, self._pool = config, work, pool
-        self._buckets: dict[LineKind, _Buckets] = {}
-
-    def _read(self, name: str, source: str, documents: int, seed: int) -> list[PrintedLine]:
-        printed.prepare(source, documents, seed, self._work / name, self._pool)
-        return printed.load(self._work / name)
-
-    def of(self, kind: LineKind) -> _Buckets:
-        """Return the lines of a kind to learn from."""
-        if kind not in self._buckets:
-            config = self._config
-            source = "drawn" if kind is LineKind.DRAWN else "rendered"
-            lines: dict[LineKind, list[PrintedLine]] = {}
-            for line in self._read(source, source, getattr(config, f"{source}_documents"), config.seed):
-                lines.setdefault(line.kind, []).append(line)
-            self._buckets |= {kind: _Buckets(found, config.batch_pixels) for kind, found in lines.items()}
-        return self._buckets[kind]
-
-    @cached_property
-    def scored(self) -> list[PrintedLine]:
-        """Return lines of documents that are not trained on."""
-        config = self._config
-        return self._read("scored", "rendered", config.scored_documents, config.seed + VALIDATION_SEED_OFFSET)
-
-
-@dataclass(frozen=True)
-class _Batch:
-    """What a step learns from: lines of one kind and width."""
-
-    kind: LineKind
-    pixels: np.ndarray  # lines × 28 × width, uint8
-    text: TokenBatch
-    glyphs: torch.Tensor | None  # lines × frames; the glyph of each third of a column of patches, 0 for none
-
-
-class _Batches(Dataset[_Batch]):
-    """A phase's batches by step: a function of seed, phase and step, whichever process makes them."""
-
-    def __init__(self, config: PretrainConfig, phase: str, lines: _Lines, tokenizer: PreTrainedTokenizerFast) -> None:
-        self._config, self._phase, self._tokenizer = config, phase, tokenizer
-        self._vocabulary = tokenizer.get_vocab()
-        self._shares = {LineKind.DRAWN: config.drawn_share, LineKind.FIELD: config.field_share,
-                        LineKind.BLOCK: config.block_share, LineKind.ROW: config.row_share}  # fmt: skip
-        if phase == "vision":
-            self._shares = {LineKind.DRAWN: 1.0}  # alone has the place of every glyph
-        if phase == "language":  # others are hardly ever short
-            self._shares = {kind: self._shares[kind] for kind in (LineKind.DRAWN, LineKind.FIELD)}
-        self._lines = {kind: lines.of(kind) for kind, share in self._shares.items() if share}
-
-    def __getitem__(self, step: int) -> _Batch:
-        """Return the batch of a step of the phase."""
-        random = Random(f"{self._config.seed}:{self._phase}:{step}")
-        kind = random.choices(list(self._shares), list(self._shares.values()))[0]
-        drawn = self._lines[kind].draw(random, SHORT if self._phase == "language" else None)
-        images = [line.pixels for line in drawn]
-        if kind is not LineKind.DRAWN:  # drawn lines are of all sorts as they are, and their glyphs must stay in place
-            strength = self._config.augmentation
-            images = [np.asarray(vary_line(Image.fromarray(image), random, strength)) for image in images]
-        columns = images[0].shape[1] // PATCH
-        answers = [line.text for line in drawn]
-        text = tokenise(self._tokenizer, kind.prompt, answers, columns * GRID_ROWS // MERGE**2)
-        glyphs = kind is LineKind.DRAWN and self._phase != "language"
-        return _Batch(kind, np.stack(images), text, self._glyphs(drawn, columns) if glyphs else None)
-
-    def _glyphs(self, lines: list[PrintedLine], columns: int) -> torch.Tensor:
-        frames = columns * FRAMES_A_PATCH
-        targets = np.zeros((len(lines), frames), dtype=np.int64)
-        for row, line in enumerate(lines):
-            last = -1
-            for character, centre in zip(line.text, line.centres, strict=True):
-                if character != " ":
-                    last = min(max(int(centre * FRAMES_A_PATCH / PATCH), last + 1), frames - 1)
-                    targets[row, last] = self._vocabulary.get(character, self._vocabulary[UNKNOWN])
-        return torch.from_numpy(targets)
 
 
 class _Run:
@@ -188,6 +49,7 @@ class _Run:
         torch.manual_seed(config.seed)
         self.config, self.folder = config, folder
         self.device = device_of(config.device)
+        torch.set_float32_matmul_precision("high" if self.device.type == "cuda" else "highest")  # TF32 on GPUs
         self.tokenizer = build_tokenizer()
         self.model = build_model(self.tokenizer).to(self.device)
         # Glyph labels are read from each column of patches; this head is thrown away after the pretraining.
@@ -232,14 +94,14 @@ class _Run:
             torch.optim.AdamW(outer, lr=rate, betas=(0.9, 0.98), weight_decay=0.01),
         ]
 
-    def batches(self, lines: _Lines) -> Iterator[_Batch]:
+    def batches(self, lines: LinesByKind) -> Iterator[LineBatch]:
         """Yield the batches of what is left of the phase."""
         phase, step, length = self.phase()
-        return iter(DataLoader(_Batches(self.config, phase, lines, self.tokenizer), batch_size=None,
+        return iter(DataLoader(LineBatches(self.config, phase, lines, self.tokenizer), batch_size=None,
                                sampler=range(step, length), collate_fn=_as_it_is,
                                num_workers=self.config.loaders))  # fmt: skip
 
-    def train(self, batch: _Batch) -> dict[str, float]:
+    def train(self, batch: LineBatch) -> dict[str, float]:
         """Take one step; return its losses."""
         phase, step, length = self.phase()
         if phase != self.optimised_phase:
@@ -265,7 +127,7 @@ class _Run:
             raise FloatingPointError(f"step {self.step} ({phase}): loss is {found}; lower learning_rate or change seed")
         return found
 
-    def _losses(self, batch: _Batch, phase: str) -> dict[str, torch.Tensor]:
+    def _losses(self, batch: LineBatch, phase: str) -> dict[str, torch.Tensor]:
         losses = {}
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.bf16):
             features, tokens, rows, columns = see(self.model.model, batch.pixels, frozen=phase == "language")
@@ -307,7 +169,7 @@ class _Run:
         save_file(state, place / "optimiser.safetensors")
         write_json(self.folder / "latest.json", {
             "checkpoint": name, "step": self.step, "phase": self.optimised_phase, "minutes": minutes,
-            "config": _weighty(self.config),
+            "config": self.config.weighty,
         })  # fmt: skip
         for old in sorted(self.folder.glob("step-*"))[:-2]:
             remove_folder(old)
@@ -322,7 +184,7 @@ class _Run:
         if not latest.exists():
             return
         saved = read_json(latest)
-        now = _weighty(self.config)
+        now = self.config.weighty
         changed = [f"{name} ({saved['config'].get(name)} then, {value} now)" for name, value in now.items()
                    if saved["config"].get(name) != value]  # fmt: skip
         if changed:
@@ -353,10 +215,6 @@ def _as_it_is(batch: Any) -> Any:
     return batch
 
 
-def _weighty(config: PretrainConfig) -> dict[str, Any]:
-    return config.model_dump(mode="json", exclude=WEIGHTLESS)
-
-
 def pretrain(config: PretrainConfig, work: Path, out: Path, *, workers: int = 1,
              report: Callable[[dict[str, Any]], None] = lambda record: None) -> Path:  # fmt: skip
     """Pretrain the base and write it to ``out`` as bf16 safetensors with tokenizer and processor.
@@ -370,7 +228,7 @@ def pretrain(config: PretrainConfig, work: Path, out: Path, *, workers: int = 1,
     """
     run = _Run(config, work / "checkpoints")
     run.resume()
-    lines = _Lines(config, work, LocalShardPool(workers))
+    lines = LinesByKind(config, work, LocalShardPool(workers))
     run.model.train()
     records = [record for record in read_log(work) if record["step"] <= run.step]
     sums: dict[str, list[float]] = {}
@@ -381,7 +239,7 @@ def pretrain(config: PretrainConfig, work: Path, out: Path, *, workers: int = 1,
     def minutes() -> float:
         return round(run.minutes + (clock() - started) / 60, 2)
 
-    batches: Iterator[_Batch] | None = None
+    batches: Iterator[LineBatch] | None = None
     while run.phase()[0] != "done":
         phase, step, _ = run.phase()
         if batches is None or step == 0:

@@ -7,7 +7,8 @@ from safetensors.torch import load_file
 from finscribe_assets.evaluation.base_card import describe_base
 from finscribe_assets.training import reading
 from finscribe_assets.training.base import content_hash
-from finscribe_assets.training.pretraining import PretrainConfig, pretrain, read_log
+from finscribe_assets.training.pretrain_config import PretrainConfig
+from finscribe_assets.training.pretraining import pretrain, read_log
 
 TINY = PretrainConfig(
     drawn_documents=4, rendered_documents=2, scored_documents=1, vision_steps=5, language_steps=5, joint_steps=6,
@@ -73,7 +74,7 @@ def test_a_finished_run_is_not_run_again(uninterrupted):
 
 
 def test_other_settings_do_not_take_up_a_run(uninterrupted):
-    with pytest.raises(ValueError, match=r"learning_rate \(0.002 then, 0.001 now\)"):
+    with pytest.raises(ValueError, match=r"learning_rate \(0.003 then, 0.001 now\)"):
         pretrain(TINY.model_copy(update={"learning_rate": 1e-3}), uninterrupted / "work", uninterrupted / "out")
 
 

@@ -25,6 +25,7 @@ from finscribe_assets.training.loading import adapter_record, find_base, load_tr
 MERGED_FROM = "merged_from.json"
 PREPROCESSOR = "preprocessor_config.json"
 _ABOUT_THE_BASE = (CARD, SCORES)  # which say nothing about the merged weights
+_HEAD = "lm_head.weight"  # which a base's file may hold though it is tied to the embeddings
 _LARGEST_FILE = "1000GB"  # weights stay in one file, as `find_base` and the base have them
 
 
@@ -89,9 +90,11 @@ def _write_weights(model: Any, base: Path, folder: Path, dtype: str | None) -> M
         if unknown := sorted(set(weights) - set(names)):
             raise ValueError(f"{base}: has no tensor {unknown[0]}, which transformers writes; loaders would not find "
                              "its weights")  # fmt: skip
+        if _HEAD in names:
+            weights.setdefault(_HEAD, model.lm_head.weight.detach())
         for name in names:
             before = file.get_tensor(name)
-            # What transformers does not give back it does not use, or it is tied to what it gives.
+            # What transformers does not give back it does not use.
             stored[name] = weights.get(name, before).to(getattr(torch, dtype) if dtype else before.dtype).contiguous()
             changed += not torch.equal(stored[name].float(), before.float())
         metadata = file.metadata()

@@ -1,5 +1,6 @@
 """An adapter that is all of the base's weights: trained, and taken wherever LoRA is."""
 
+import copy
 import json
 import shutil
 
@@ -39,7 +40,7 @@ def source(batch, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def trained(source, tmp_path_factory):
-    """The adapter's folder, the model as the training left it in memory, and the summary."""
+    """The adapter's folder, the run that wrote it, with the model in memory, and the summary."""
     folder, runs = tmp_path_factory.mktemp("trained"), []
 
     def run(*settings, **start):
@@ -47,7 +48,8 @@ def trained(source, tmp_path_factory):
         return runs[0]
 
     summary = train_adapter(SETTINGS, source, folder / "out", folder / "work", run=run)
-    return folder / "out", runs[0].model.eval(), summary
+    runs[0].model.eval()
+    return folder / "out", runs[0], summary
 
 
 @pytest.fixture(scope="module")
@@ -67,9 +69,9 @@ def same(one, other):
 
 
 def test_every_weight_is_trained_and_stands_in_the_file(trained):
-    out, model, summary = trained
+    out, run, summary = trained
     base, written = parameters(load_model(find_base(EMBEDDED))), load_file(out / FULL_WEIGHTS)
-    assert same(written, parameters(model))
+    assert same(written, parameters(run.model))
     assert [name for name in base if torch.equal(base[name], written[name])] == []
     assert summary.trainable_parameters == sum(weight.numel() for weight in base.values())
     assert not (out / ADAPTER_CONFIG).exists(), "peft would take it for LoRA"
@@ -100,10 +102,10 @@ def test_a_killed_run_goes_on_to_the_same_bytes_where_lora_lay_before(source, tr
 
 
 def test_it_reads_as_the_model_in_memory_and_so_does_its_merge(trained, requests, tmp_path):
-    out, model, _ = trained
+    out, run, _ = trained
     bare = Reader(threads=1)
     base_reads = bare.read(requests)
-    bare.model = model
+    bare.model = run.model
     expected = bare.read(requests)
     loaded = Reader(adapter=out, threads=1)
     assert loaded.adapter == adapter_hash(out)
@@ -111,7 +113,7 @@ def test_it_reads_as_the_model_in_memory_and_so_does_its_merge(trained, requests
     summary = merge(EMBEDDED, out, tmp_path / "merged", "float32")
     assert summary.changed == summary.tensors
     merged = find_base(str(tmp_path / "merged"))
-    assert same(parameters(load_model(merged)), parameters(model))
+    assert same(parameters(load_model(merged)), parameters(run.model))
     assert Reader(str(tmp_path / "merged"), threads=1).read(requests) == expected
 
 
@@ -135,9 +137,10 @@ def test_the_next_batch_goes_on_from_it_but_not_as_lora(source, trained, tmp_pat
     settings = SETTINGS.model_copy(update={"start_from": "previous", "max_steps": 1})
     summary = train_adapter(settings, source, tmp_path / "out", tmp_path / "work", previous=trained[0])
     assert summary.first_validation_loss == trained[2].last_validation_loss
+    as_lora = copy.copy(trained[1])
+    as_lora.config = settings.model_copy(update={"fine_tuning": "lora"})
     with pytest.raises(ValueError, match=r"fine_tuning: 'lora', but the adapter to go on from .* has 'full'"):
-        train_adapter(settings.model_copy(update={"fine_tuning": "lora"}), source, tmp_path / "no", tmp_path / "w",
-                      previous=trained[0])  # fmt: skip
+        as_lora._adapted(trained[0])
 
 
 def test_it_is_refused_on_another_base_and_with_a_layer_missing(trained, tmp_path):
@@ -151,8 +154,8 @@ def test_it_is_refused_on_another_base_and_with_a_layer_missing(trained, tmp_pat
         load_trained(find_base(EMBEDDED), tmp_path / "adapter")
 
 
-def test_matrices_decay_and_vectors_do_not(source, tmp_path):
-    run = Run(SETTINGS, find_base(EMBEDDED), source, tmp_path, "fingerprint", start=None)
+def test_matrices_decay_and_vectors_do_not(trained):
+    run = trained[1]
     names = {id(weight): name for name, weight in run.trained.items()}
     decays = {names[id(weight)]: group["weight_decay"] for group in run.optimiser.param_groups
               for weight in group["params"]}  # fmt: skip

@@ -35,6 +35,7 @@ def test_overrides_replace_a_presets_settings():
     assert config.max_steps == 3
     assert config.tasks == (Task.TABLE,)
     assert config.rank == load_preset("embedded").rank
+    assert load_preset("embedded", fine_tuning="full").fine_tuning == "full"
 
 
 def test_every_setting_is_described():

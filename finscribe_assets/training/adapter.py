@@ -211,9 +211,9 @@ class Run:
         if config.gradient_checkpointing:
             model.gradient_checkpointing_enable({"use_reentrant": False})
             model.enable_input_require_grads()
-        targets = config.target_modules if isinstance(config.target_modules, str) else list(config.target_modules)
         if start is None and config.fine_tuning == "full":
             return model
+        targets = config.target_modules if isinstance(config.target_modules, str) else list(config.target_modules)
         if start is None:
             return get_peft_model(model, LoraConfig(r=config.rank, lora_alpha=config.alpha,
                                                     lora_dropout=config.dropout, target_modules=targets,

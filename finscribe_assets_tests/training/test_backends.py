@@ -215,7 +215,7 @@ def test_where_all_weights_are_trained_nothing_is_said_of_lora(tool):
 
 def test_head_and_embeddings_that_are_one_are_not_left_to_a_tool_that_would_train_two(source, tmp_path):
     config = AdapterConfig(backend="erniekit", fine_tuning="full", max_steps=2, validation_samples=0)
-    with pytest.raises(ConfigurationError, match="erniekit trains head and embeddings apart, .* one in embedded"):
+    with pytest.raises(ConfigurationError, match=r"erniekit trains head and embeddings apart, .* one in embedded"):
         paddle_run(config, source, tmp_path, on_gpu=True)
 
 

@@ -28,7 +28,7 @@ A workspace is a folder that stages fill one after the other:
 2. `finscribe render work` – page images with exact boxes
 3. `finscribe pairs work` – instruction pairs
 4. `finscribe split work` – train, validation and test without leaks
-5. `finscribe train work --out work/adapter` – a LoRA adapter
+5. `finscribe train work --out work/adapter` – an adapter
 6. `finscribe predict work --adapter work/adapter` – what it reads
 7. `finscribe evaluate`, `finscribe mine` – scores, and what to synthesise next
 

@@ -90,7 +90,10 @@ def train(
     workspace: Workspace,
     out: Annotated[Path, typer.Option(help="Folder for the adapter: safetensors, metrics.jsonl, tensorboard/.")],
     preset: Annotated[
-        str, typer.Option(help="embedded, mission, paddleformers-lora, full-lora-1gpu or full-size-small-memory.")
+        str,
+        typer.Option(
+            help="embedded, mission, paddleformers-lora, paddleformers-full, full-lora-1gpu or full-size-small-memory."
+        ),
     ] = "embedded",
     setting: Annotated[
         list[str] | None,
@@ -105,7 +108,7 @@ def train(
     ] = None,
     previous: Adapter = None,
 ) -> None:
-    """Train a LoRA adapter on a workspace's train split; a killed run goes on from its last checkpoint."""
+    """Train an adapter, LoRA or full, on a workspace's train split; a killed run goes on from its last checkpoint."""
     from finscribe_assets.training import backends
     from finscribe_assets.training.adapter import Progress
     from finscribe_assets.training.configuration import load_preset

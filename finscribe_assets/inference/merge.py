@@ -1,7 +1,8 @@
 """A base and an adapter → one checkpoint, which loaders know that know nothing of adapters.
 
 The folder is the base's own, file by file, but for its weights: these are the base's tensors under the base's names,
-with the adapter's updates added (LoRA, arXiv:2106.09685, section 4.1: W + α/r · B·A), in the base's type.
+with the adapter's updates added (LoRA, arXiv:2106.09685, section 4.1: W + α/r · B·A), or those that full fine-tuning
+put in their places, in the base's type.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ from torch import Tensor
 
 from finscribe_assets.files import AnyPath, local_folder, read_json, write_json
 from finscribe_assets.training.base import CARD, SCORES, WEIGHTS
-from finscribe_assets.training.loading import adapter_record, add_adapter, find_base, load_model, processor_of
+from finscribe_assets.training.loading import adapter_record, find_base, load_trained, processor_of
 
 MERGED_FROM = "merged_from.json"
 PREPROCESSOR = "preprocessor_config.json"
 _ABOUT_THE_BASE = (CARD, SCORES)  # which say nothing about the merged weights
+_HEAD = "lm_head.weight"  # which a base's file may hold though it is tied to the embeddings
 _LARGEST_FILE = "1000GB"  # weights stay in one file, as `find_base` and the base have them
 
 
@@ -50,9 +52,7 @@ def merge(base: str, adapter: AnyPath, out: Path, dtype: Literal["float32", "bfl
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ValueError(f"out: {out} is there already; name a new folder")
     found = find_base(base)
-    model: Any = load_model(found, torch.float32)
-    adapted: Any = add_adapter(model, adapter, found)
-    merged = adapted.merge_and_unload()
+    merged = load_trained(found, adapter)
     out.parent.mkdir(parents=True, exist_ok=True)
     # Beside its place, so that the last step is a rename.
     made = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
@@ -90,9 +90,11 @@ def _write_weights(model: Any, base: Path, folder: Path, dtype: str | None) -> M
         if unknown := sorted(set(weights) - set(names)):
             raise ValueError(f"{base}: has no tensor {unknown[0]}, which transformers writes; loaders would not find "
                              "its weights")  # fmt: skip
+        if _HEAD in names:
+            weights.setdefault(_HEAD, model.lm_head.weight.detach())
         for name in names:
             before = file.get_tensor(name)
-            # What transformers does not give back it does not use, or it is tied to what it gives.
+            # What transformers does not give back it does not use.
             stored[name] = weights.get(name, before).to(getattr(torch, dtype) if dtype else before.dtype).contiguous()
             changed += not torch.equal(stored[name].float(), before.float())
         metadata = file.metadata()

@@ -20,10 +20,10 @@ from finscribe_assets.training.images import fit_line
 from finscribe_assets.training.line_finding import find_lines
 from finscribe_assets.training.loading import (
     adapter_hash,
-    add_adapter,
     device_of,
     find_base,
     load_model,
+    load_trained,
     processor_of,
     reads_lines,
     torch_threads,
@@ -69,10 +69,7 @@ class Reader:
         # The real model's weights are bfloat16; a processor computes faster, and the small base exactly, in float32.
         dtype = torch.bfloat16 if on_gpu and not self.reads_lines else torch.float32
         self.adapter = None if adapter is None else adapter_hash(adapter)
-        model: Any = load_model(self.base, dtype)
-        if adapter is not None:
-            adapted: Any = add_adapter(model, adapter, self.base)
-            model = adapted.merge_and_unload()
+        model: Any = load_model(self.base, dtype) if adapter is None else load_trained(self.base, adapter, dtype)
         self.model = model.to(self.device).eval()
 
     @property

@@ -1,4 +1,4 @@
-"""The training of a LoRA adapter: one plain loop, the same for the embedded base and for the real model.
+"""The training of an adapter, LoRA or full: one plain loop, the same for the embedded base and for the real model.
 
 What belongs here: from settings and samples to an adapter's folder. Final weights depend on data and settings alone; a
 killed run goes on from its checkpoint to the same weights, bit by bit on a processor.
@@ -6,9 +6,8 @@ killed run goes on from its checkpoint to the same weights, bit by bit on a proc
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,8 +17,7 @@ from typing import Any
 import peft
 import torch
 import transformers
-from peft import LoraConfig, get_peft_model, get_peft_model_state_dict
-from safetensors.torch import save_file
+from peft import LoraConfig, get_peft_model
 from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
@@ -28,7 +26,6 @@ from finscribe_assets.files import (
     publish_folder,
     remove_folder,
     sha256_of,
-    write_bytes,
     write_json,
     write_json_lines,
 )
@@ -45,24 +42,24 @@ from finscribe_assets.training.batches import (
 from finscribe_assets.training.checkpoints import Position, load_checkpoint, plain, save_checkpoint, set_weights
 from finscribe_assets.training.configuration import AdapterConfig
 from finscribe_assets.training.loading import (
-    ADAPTER_CONFIG,
-    ADAPTER_WEIGHTS,
     TRAINING_RECORD,
     Base,
     adapter_hash,
     adapter_record,
+    adapter_weights,
     add_adapter,
     device_of,
     find_base,
     load_model,
     processor_of,
     reads_lines,
+    save_adapter,
     torch_threads,
 )
 from finscribe_assets.training.losses import summed_loss, summed_loss_of_lines
 from finscribe_assets.training.samples import LeftOut, SampleSource, read_samples
 
-TRAINER_VERSION = 3  # raise it with every change that changes weights
+TRAINER_VERSION = 4  # raise it with every change that changes weights
 METRICS_FILE, TENSORBOARD_FOLDER = "metrics.jsonl", "tensorboard"
 # Settings that change how a training is watched or run, but none of its weights.
 _NO_MATTER = {"log_every", "checkpoint_every", "device", "fallback"}
@@ -124,11 +121,11 @@ def train_adapter(config: AdapterConfig, source: SampleSource, output: AnyPath, 
                   run: Callable[..., Run] | None = None) -> TrainingSummary:  # fmt: skip
     """Train an adapter and write it to ``output``.
 
-    ``output`` gets the weights and configuration that peft loads, training.json (settings, base, counts, losses;
-    written last, so that it marks a finished adapter), metrics.jsonl and tensorboard/. ``work`` keeps checkpoints, live
-    TensorBoard logs and page files; called again, a killed training goes on from there, and a finished one is left
-    alone. ``previous`` is the adapter of the batch before; it is used where ``config.start_from`` says so, and of the
-    first batch there is none. ``run`` makes the training where another back end takes its steps.
+    ``output`` gets the weights (LoRA's with the configuration that peft loads), training.json (settings, base, counts,
+    losses; written last, so that it marks a finished adapter), metrics.jsonl and tensorboard/. ``work`` keeps
+    checkpoints, live TensorBoard logs and page files; called again, a killed training goes on from there, and a
+    finished one is left alone. ``previous`` is the adapter of the batch before; it is used where ``config.start_from``
+    says so, and of the first batch there is none. ``run`` makes the training where another back end takes its steps.
 
     Raises:
         NothingToLearnError: no sample is left; the message counts the reasons.
@@ -162,7 +159,7 @@ def _finished(output: AnyPath, fingerprint: str) -> TrainingSummary | None:
     if not (output / TRAINING_RECORD).exists():
         return None
     record = adapter_record(output)
-    whole = (output / ADAPTER_WEIGHTS).exists() and adapter_hash(output) == record["weights"]
+    whole = adapter_weights(output).exists() and adapter_hash(output) == record["weights"]
     if record["fingerprint"] != fingerprint or not whole:
         return None
     return TrainingSummary(**record["summary"] | {"already_there": True})
@@ -191,8 +188,8 @@ class Run:
         self.validation = sorted(validation[: config.validation_samples], key=lambda one: one.size)
         self.model = self._adapted(start).to(self.device)
         self.trained = {name: weight for name, weight in self.model.named_parameters() if weight.requires_grad}
-        self.optimiser = torch.optim.AdamW(self.trained.values(), lr=config.learning_rate, betas=config.adam_betas,
-                                           weight_decay=config.weight_decay)  # fmt: skip
+        self.optimiser = torch.optim.AdamW(_decay_groups(self.trained.values(), config.weight_decay),
+                                           lr=config.learning_rate, betas=config.adam_betas)  # fmt: skip
         self.epoch_samples = len(self._epoch_places(0))
         self.epoch_batches = batches_of_epoch(self.epoch_samples, config.batch_size)
         by_epochs = math.ceil(config.epochs * self.epoch_batches / config.gradient_accumulation)
@@ -214,13 +211,15 @@ class Run:
         if config.gradient_checkpointing:
             model.gradient_checkpointing_enable({"use_reentrant": False})
             model.enable_input_require_grads()
+        if start is None and config.fine_tuning == "full":
+            return model
         targets = config.target_modules if isinstance(config.target_modules, str) else list(config.target_modules)
         if start is None:
             return get_peft_model(model, LoraConfig(r=config.rank, lora_alpha=config.alpha,
                                                     lora_dropout=config.dropout, target_modules=targets,
                                                     modules_to_save=list(config.modules_to_save) or None))  # fmt: skip
         before = adapter_record(start)["config"]
-        for setting in ("rank", "alpha", "dropout", "target_modules", "modules_to_save"):
+        for setting in ("fine_tuning", "rank", "alpha", "dropout", "target_modules", "modules_to_save"):
             if before[setting] != config.model_dump(mode="json")[setting]:
                 raise ValueError(f"{setting}: {getattr(config, setting)!r}, but the adapter to go on from ({start}) "
                                  f"has {before[setting]!r}; keep the setting, or set start_from: base")  # fmt: skip
@@ -362,15 +361,10 @@ class Run:
         remove_folder(output / TENSORBOARD_FOLDER)
         publish_folder(self.work / TENSORBOARD_FOLDER, output / TENSORBOARD_FOLDER)
         write_json_lines(output / METRICS_FILE, self.position.metrics)
-        weights = self.work / ADAPTER_WEIGHTS
-        state = get_peft_model_state_dict(self.model)
-        save_file(plain(dict(sorted(state.items()))), weights, metadata={"format": "pt"})
-        write_bytes(output / ADAPTER_WEIGHTS, weights.read_bytes())
-        weights.unlink()
-        write_json(output / ADAPTER_CONFIG, _peft_settings(self.model, self.base))
+        weights = save_adapter(self.model, output, self.base)
         write_json(output / TRAINING_RECORD, {
             "fingerprint": self.fingerprint,
-            "weights": adapter_hash(output),
+            "weights": weights,
             "config": self.config.model_dump(mode="json"),
             "base": {"name": self.base.name, "content": self.base.content},
             "data_version": self.data_version,
@@ -399,10 +393,9 @@ class Run:
         )  # fmt: skip
 
 
-def _peft_settings(model: Any, base: Base) -> dict[str, Any]:
-    """Return adapter_config.json's content: what peft writes, but with the base's identity for its place."""
-    settings = model.peft_config["default"].to_dict()
-    settings |= {"base_model_name_or_path": base.identity, "inference_mode": True}
-    # A set's order differs from process to process; peft reads lists back as sets.
-    plain_json = json.dumps(settings, default=lambda value: sorted(value) if isinstance(value, set) else str(value))
-    return dict(json.loads(plain_json))
+def _decay_groups(weights: Iterable[nn.Parameter], decay: float) -> list[dict[str, Any]]:
+    """Return AdamW's groups: matrices decay, biases and norms do not."""
+    groups: dict[bool, list[nn.Parameter]] = {True: [], False: []}
+    for weight in weights:
+        groups[weight.ndim > 1].append(weight)
+    return [{"params": groups[True], "weight_decay": decay}, {"params": groups[False], "weight_decay": 0.0}]

@@ -26,6 +26,7 @@ ALL_LINEAR = (
 )
 
 
+_OF_LORA = ("rank", "alpha", "dropout", "target_modules", "modules_to_save")
 Weight = Annotated[float, Field(ge=0, le=100)]
 
 
@@ -36,8 +37,8 @@ class ConfigurationError(ValueError):
 class AdapterConfig(BaseModel):
     """What an adapter's training is set to.
 
-    Sources: *LoRA* is Hu et al. 2021, arXiv:2106.09685; *PaddleFormers* is its example configuration for PaddleOCR-VL's
-    LoRA; *measured* means tried on the embedded base (the figures stand in ``presets/embedded.yaml``).
+    Sources: *LoRA* is Hu et al. 2021, arXiv:2106.09685; *PaddleFormers* is its example configurations for PaddleOCR-VL;
+    *measured* means tried on the embedded base (the figures stand in ``presets/embedded.yaml``).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -50,6 +51,8 @@ class AdapterConfig(BaseModel):
         "the batch before, with replay_share of older batches against forgetting")
     tasks: tuple[Task, ...] = Field((Task.OCR_LINE,), min_length=1, description="tasks to learn; pairs of others are "
                                     "counted and left out. The embedded base reads single lines: ocr_line")
+    fine_tuning: Literal["lora", "full"] = Field("lora", description="lora: matrices of low rank beside the base's; "
+                                                 "full: all its weights (PaddleFormers' name)")
     rank: int = Field(64, ge=1, le=512, description="rank of each adapted layer's update (LoRA, section 4.1); measured")
     alpha: int = Field(128, ge=1, description="the update is scaled by alpha / rank (LoRA, section 4.1)")
     dropout: float = Field(0.0, ge=0, lt=1, description="dropout before the update; 0 as in PaddleFormers")
@@ -67,10 +70,12 @@ class AdapterConfig(BaseModel):
                                        "all batches")
     # How it learns
     learning_rate: float = Field(1.5e-3, gt=0, lt=1, description="highest rate of AdamW (Loshchilov & Hutter 2017, "
-                                 "arXiv:1711.05101); measured. A full-size model wants 1e-5 to 5e-4")
+                                 "arXiv:1711.05101); measured. A full-size model wants 1e-5 to 5e-4, and 5e-6 where "
+                                 "all its weights are trained")
     final_learning_rate: float = Field(0.0, ge=0, lt=1, description="rate at the end of the cosine (arXiv:1608.03983)")
     warmup: float = Field(0.03, ge=0, lt=1, description="share of the steps over which the rate rises from zero")
-    weight_decay: float = Field(0.0, ge=0, description="AdamW's decay of the adapter's weights")
+    weight_decay: float = Field(0.0, ge=0, description="AdamW's decay of trained matrices; biases and norms have none, "
+                                "as in PaddleFormers")
     adam_betas: tuple[float, float] = Field((0.9, 0.98), description="AdamW's averaging of gradients and their squares")
     gradient_clip: float = Field(1.0, gt=0, description="largest norm of a step's gradient")
     loss_weights: dict[SpanKind, Weight] = Field(
@@ -92,8 +97,8 @@ class AdapterConfig(BaseModel):
     seed: int = Field(0, ge=0, lt=2**63, description="seed of the adapter's first weights, of the order and of dropout")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: the GPU where there is one")
     threads: int = Field(1, ge=1, description="processor threads; fixed, so that weights do not depend on the machine")
-    dtype: Literal["float32", "bfloat16"] = Field("float32", description="what the frozen base is held in; the "
-                                                  "adapter's own weights are float32")
+    dtype: Literal["float32", "bfloat16"] = Field("float32", description="what the frozen base is held in; what "
+                                                  "is trained is float32")
     bf16_autocast: bool = Field(False, description="compute in bfloat16 where torch deems it safe; no gain for the "
                                 "embedded base on a processor without AMX (measured)")
     gradient_checkpointing: bool = Field(False, description="compute activations twice to hold fewer of them")
@@ -115,6 +120,17 @@ class AdapterConfig(BaseModel):
                              f"({self.learning_rate}); the rate falls along the cosine, so give a lower one")
         if self.early_stopping_patience and not self.validation_samples:
             raise ValueError("early_stopping_patience needs a validation loss; give validation_samples at least 1")
+        return self
+
+    @model_validator(mode="after")
+    def _check_full(self) -> AdapterConfig:
+        if self.fine_tuning == "full":
+            defaults = {key: type(self).model_fields[key].default for key in _OF_LORA}
+            if other := [key for key, default in defaults.items() if getattr(self, key) != default]:
+                raise ValueError(f"{', '.join(other)}: of LoRA alone, but fine_tuning is full; leave them out")
+            if self.dtype != "float32":
+                raise ValueError(f"dtype: {self.dtype} would round away steps as small as fine_tuning: full takes; "
+                                 "leave it out, bf16_autocast computes in bfloat16")  # fmt: skip
         return self
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from peft import PeftModel
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -40,7 +41,7 @@ def summed_loss_of_lines(model: Any, encoder: Encoder, batch: Sequence[EncodedSa
     Lines of one width that are asked the same go through the model together (`equal_size`): nothing is done image by
     image, and nothing has to be masked.
     """
-    core = model.get_base_model()
+    core = model.get_base_model() if isinstance(model, PeftModel) else model
     alike: dict[tuple[int, ...], list[EncodedSample]] = {}
     for one in batch:
         alike.setdefault(one.tokens[: one.answer_start], []).append(one)

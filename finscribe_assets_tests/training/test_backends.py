@@ -11,7 +11,7 @@ import pytest
 import torch
 import yaml
 from PIL import Image, ImageChops
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from finscribe_assets.files import read_json
 from finscribe_assets.instructions.pair import SpanKind, Task
@@ -20,7 +20,14 @@ from finscribe_assets.training.backends import TOOLS, choose_backend, train
 from finscribe_assets.training.base import BASE_FOLDER, load_processor
 from finscribe_assets.training.configuration import AdapterConfig, ConfigurationError, load_preset
 from finscribe_assets.training.loading import find_base, load_model
-from finscribe_assets.training.paddle.checkpoint import check_export, lora_of_paddle, write_base
+from finscribe_assets.training.paddle.checkpoint import (
+    HEAD,
+    check_export,
+    check_trained,
+    lora_of_paddle,
+    weights_of_paddle,
+    write_base,
+)
 from finscribe_assets.training.paddle.environment import (
     PYTHON_VARIABLE,
     BackendMissingError,
@@ -111,9 +118,10 @@ def test_settings_that_paddle_would_pass_over_are_refused(source, tmp_path, sett
 # What is written
 
 
-def paddle_run(config, source, work, launch=launch_here):
+def paddle_run(config, source, work, launch=launch_here, *, on_gpu=False):
+    versions = WHOLE | ({"paddlepaddle-gpu": "3.3.1"} if on_gpu else {})
     return PaddleRun(config, find_base(config.base), source, work, "fingerprint", start=None,
-                     tool=TOOLS["paddleformers"], environment=PaddleEnvironment(Path("python"), WHOLE),
+                     tool=TOOLS[config.backend], environment=PaddleEnvironment(Path("python"), versions),
                      launch=launch)  # fmt: skip
 
 
@@ -196,6 +204,21 @@ def test_erniekit_is_configured_with_documented_keys_alone():
         TOOLS["erniekit"].train(config.model_copy(update={"loss_weights": {SpanKind.CELL: 2.0}}), GPU)
 
 
+@pytest.mark.parametrize("tool", TOOLS)
+def test_where_all_weights_are_trained_nothing_is_said_of_lora(tool):
+    settings = TOOLS[tool].train(load_preset("paddleformers-full"), GPU)
+    assert settings["fine_tuning"] == "Full"
+    assert (settings["learning_rate"], settings["min_lr"], settings["warmup_steps"]) == (5e-6, 5e-7, 2)
+    assert settings["compute_type"] == "bf16"
+    assert [key for key, value in settings.items() if "lora" in key and value] == []
+
+
+def test_head_and_embeddings_that_are_one_are_not_left_to_a_tool_that_would_train_two(source, tmp_path):
+    config = AdapterConfig(backend="erniekit", fine_tuning="full", max_steps=2, validation_samples=0)
+    with pytest.raises(ConfigurationError, match=r"erniekit trains head and embeddings apart, .* one in embedded"):
+        paddle_run(config, source, tmp_path, on_gpu=True)
+
+
 # What comes back
 
 
@@ -229,6 +252,31 @@ def test_lora_comes_back_as_the_update_that_paddle_computes(source, tmp_path):
     save_file({"head.lora_A": torch.ones(2, 2)}, tmp_path / "peft_model.safetensors")
     with pytest.raises(ValueError, match=r"head\.lora_A: Paddle wrote a weight"):
         lora_of_paddle(tmp_path)
+
+
+def test_all_weights_come_back_under_transformers_names_and_in_their_order(tmp_path):
+    write_base(BASE_FOLDER, tmp_path / "base", load_processor().image_processor, tied=True)
+    assert read_json(tmp_path / "base" / "config.json")["finscribe_tied"] is True
+    laid_out = load_file(tmp_path / "base" / "model.safetensors")
+    out, moved = tmp_path / "out", {name: weight * 1.01 for name, weight in laid_out.items()}
+    out.mkdir()
+    names = sorted(moved)
+    save_file({name: moved[name] for name in names[:9]}, out / "model-00001-of-00002.safetensors")
+    save_file({name: moved[name] for name in names[9:]}, out / "model-00002-of-00002.safetensors")
+    before = {name: weight.detach() for name, weight in load_model(find_base("embedded")).named_parameters()}
+    after = weights_of_paddle(out, tied=True)
+    assert after.keys() == before.keys()
+    for name, weight in after.items():
+        torch.testing.assert_close(weight, before[name] * 1.01, rtol=1e-2, atol=0)
+    check_trained(before, after)
+    name = next(name for name in after if name.endswith("self_attn.out_proj.weight"))
+    with pytest.raises(ValueError, match=rf"{name}: Paddle wrote other weights"):
+        check_trained(before, after | {name: after[name].T.contiguous()})
+    save_file({name: moved[name] + (name == HEAD) for name in names}, out / "model-00001-of-00002.safetensors")
+    (out / "model-00002-of-00002.safetensors").unlink()
+    assert weights_of_paddle(out, tied=False).keys() == before.keys() | {HEAD}
+    with pytest.raises(ValueError, match="head and embeddings, which are one in the base, were trained apart"):
+        weights_of_paddle(out, tied=True)
 
 
 REPORTING = """

@@ -25,6 +25,9 @@ def test_the_presets_that_others_name_are_there():
     official = load_preset("paddleformers-lora")
     assert (official.rank, official.warmup) == (8, 0.01)
     assert (official.learning_rate, official.final_learning_rate) == (5e-4, 5e-5)
+    full = load_preset("paddleformers-full")
+    assert (full.fine_tuning, full.warmup) == ("full", 0.01)
+    assert (full.learning_rate, full.final_learning_rate) == (5e-6, 5e-7)
 
 
 def test_overrides_replace_a_presets_settings():
@@ -32,6 +35,7 @@ def test_overrides_replace_a_presets_settings():
     assert config.max_steps == 3
     assert config.tasks == (Task.TABLE,)
     assert config.rank == load_preset("embedded").rank
+    assert load_preset("embedded", fine_tuning="full").fine_tuning == "full"
 
 
 def test_every_setting_is_described():
@@ -44,6 +48,8 @@ def test_every_setting_is_described():
     ({"tasks": ["poetry"]}, "tasks.0"),
     ({"tasks": []}, "tasks"),
     ({"learning_rate": 1e-4, "final_learning_rate": 1e-3}, "final_learning_rate is 0.001, above learning_rate"),
+    ({"fine_tuning": "full", "rank": 8, "dropout": 0.1}, "rank, dropout: of LoRA alone, but fine_tuning is full"),
+    ({"fine_tuning": "full", "dtype": "bfloat16"}, "dtype: bfloat16 would round away"),
     ({"early_stopping_patience": 2, "validation_samples": 0}, "early_stopping_patience needs a validation loss"),
 ])  # fmt: skip
 def test_wrong_settings_are_refused_by_name(settings, said):

@@ -7,17 +7,19 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file
 
+from finscribe_assets.inference.merge import merge
 from finscribe_assets.instructions.pair import SpanKind, Task
 from finscribe_assets.splitting.assign import Split
 from finscribe_assets.training import backends
 from finscribe_assets.training.base import load_base, load_processor
 from finscribe_assets.training.batches import Encoder
 from finscribe_assets.training.configuration import AdapterConfig
-from finscribe_assets.training.loading import add_adapter, find_base, load_model
+from finscribe_assets.training.loading import FULL_WEIGHTS, add_adapter, find_base, load_model
 from finscribe_assets.training.paddle.environment import BackendMissingError, find_environment
 from finscribe_assets.training.paddle.run import EXPORT_FOLDER
-from finscribe_assets.training.paddle.tool import DATA_PATH
+from finscribe_assets.training.paddle.tool import DATA_PATH, OUTPUT_FOLDER
 from finscribe_assets.training.samples import LeftOut, read_samples
 from finscribe_assets_tests.training.adapter_data import source_of
 from finscribe_assets_tests.training.page_base import write_page_base
@@ -38,20 +40,25 @@ def environment():
     return found
 
 
-@pytest.fixture(scope="module")
-def trained(environment, batch, tmp_path_factory):
+@pytest.fixture(scope="module", params=[{"rank": 4, "alpha": 8}, {"fine_tuning": "full", "weight_decay": 0.1}],
+                ids=["lora", "full"])  # fmt: skip
+def trained(request, environment, batch, tmp_path_factory):
     """The folder, and each back end's summary."""
     folder = tmp_path_factory.mktemp("paddle")
     base = write_page_base(folder / "pages")
     summaries = {}
     for backend in ("peft", "paddleformers"):
-        config = AdapterConfig(base=str(base), backend=backend, rank=4, alpha=8, max_steps=STEPS, batch_size=BATCH,
+        config = AdapterConfig(base=str(base), backend=backend, **request.param, max_steps=STEPS, batch_size=BATCH,
                                tasks=(Task.TABLE, Task.REGION_EXTRACTION), warmup=0.0,
                                learning_rate=1e-3, validation_samples=4, log_every=1, loss_weights=WEIGHTS,
                                max_tokens=700)  # fmt: skip
         summaries[backend] = backends.train(config, source_of(batch, folder / "splits"), folder / backend,
                                             folder / "work" / backend)  # fmt: skip
     return folder, summaries
+
+
+def is_full(folder):
+    return (folder / "paddleformers" / FULL_WEIGHTS).exists()
 
 
 def metrics(folder):
@@ -69,7 +76,14 @@ def test_both_back_ends_take_the_same_steps(trained, environment):
         (one.first_validation_loss, one.last_validation_loss) for one in summaries.values()])  # fmt: skip
     assert len(peft) == len(paddle) == STEPS
     assert paddle[0] == pytest.approx(peft[0], abs=2e-5)
-    assert paddle[1] == pytest.approx(peft[1], rel=0.02)  # each back end draws its own first matrices
+    # Each back end draws its own first LoRA matrices.
+    assert paddle[1] == pytest.approx(peft[1], rel=1e-5 if is_full(folder) else 0.02)
+    if is_full(folder):
+        ours, theirs = (load_file(folder / backend / FULL_WEIGHTS) for backend in ("peft", "paddleformers"))
+        assert ours.keys() == theirs.keys()
+        largest = max(float((ours[name] - theirs[name]).abs().max()) for name in ours)
+        print("largest difference of weights, of which each moved by about 0.0015:", largest)  # noqa: T201
+        assert largest < 1e-4
     assert summaries["paddleformers"].backend == "paddleformers"
     assert summaries["paddleformers"].loss_fell
     record = json.loads((folder / "paddleformers" / "training.json").read_text())
@@ -123,21 +137,25 @@ np.save(sys.argv[3], out.logits.numpy())
 @torch.no_grad()
 def test_the_adapter_the_export_and_paddle_itself_give_the_same_logits(trained, environment, batch, tmp_path):
     folder, _ = trained
-    base, export = find_base(str(folder / "pages")), folder / "work/paddleformers/paddle" / EXPORT_FOLDER
+    base, paddle = find_base(str(folder / "pages")), folder / "work/paddleformers/paddle"
+    merged = theirs = paddle / EXPORT_FOLDER
+    if is_full(folder):  # Paddle has nothing to merge: what it wrote is the checkpoint
+        merged, theirs = tmp_path / "merged", paddle / OUTPUT_FOLDER
+        merge(str(folder / "pages"), folder / "paddleformers", merged)
     encoder = Encoder(load_processor(folder / "pages"))
     samples, _ = read_samples(source_of(batch, folder / "splits"), Split.VALIDATION, (Task.TABLE,), lines=False,
                               spool=tmp_path)  # fmt: skip
     inputs = encoder.collate(encoder.encode_all(samples, 700, LeftOut())[:1])
     inputs.pop("labels")
     adapted = add_adapter(load_model(base), folder / "paddleformers", base)(**inputs).logits
-    merged = load_model(find_base(str(export)))(**inputs).logits
+    ours = load_model(find_base(str(merged)))(**inputs).logits
     np.savez(tmp_path / "inputs.npz", **{name: inputs[name].numpy()
                                          for name in ("input_ids", "pixel_values", "image_grid_thw")})  # fmt: skip
-    run = subprocess.run([environment.python, "-c", PADDLE_LOGITS, export, "inputs.npz", "out.npy"],
+    run = subprocess.run([environment.python, "-c", PADDLE_LOGITS, theirs, "inputs.npz", "out.npy"],
                          capture_output=True, text=True, check=False, cwd=tmp_path)  # fmt: skip
     assert run.returncode == 0, run.stderr[-2000:]
     theirs = torch.from_numpy(np.load(tmp_path / "out.npy")).float()
-    differences = [float((one - adapted).abs().max()) for one in (merged, theirs, load_model(base)(**inputs).logits)]
+    differences = [float((one - adapted).abs().max()) for one in (ours, theirs, load_model(base)(**inputs).logits)]
     print("largest difference of logits to the export, to Paddle, to the base:", differences)  # noqa: T201
     assert max(differences[:2]) < 1e-4
     assert differences[2] > 1e-3

@@ -8,7 +8,6 @@ import yaml
 from pydantic import Field
 from upath import UPath
 
-from finscribe_assets.files import sha256_of_file
 from finscribe_assets.orchestration.metadata import picture, table
 from finscribe_assets.orchestration.partitions import batches_until, synthesis
 from finscribe_assets.orchestration.pipes import launch_through
@@ -16,7 +15,7 @@ from finscribe_assets.orchestration.resources import Sizes, Storage
 from finscribe_assets.training.adapter import TRAINER_VERSION, Progress
 from finscribe_assets.training.backends import train
 from finscribe_assets.training.curves import loss_curve
-from finscribe_assets.training.loading import ADAPTER_WEIGHTS, find_base, load_model
+from finscribe_assets.training.loading import adapter_hash, find_base, load_model
 from finscribe_assets.training.samples import BatchFolders, SampleSource
 
 GROUP = "training"
@@ -65,7 +64,7 @@ class TrainingConfig(dg.Config):
 @dg.asset(
     partitions_def=synthesis, deps=[BASE_MODEL], group_name=GROUP, owners=OWNERS,
     kinds={"pytorch", "safetensors"}, code_version=str(TRAINER_VERSION), pool="gpu",
-    description="A LoRA adapter trained on all batches up to this one, as the manifest lists them.",
+    description="An adapter, LoRA or full, trained on all batches up to this one, as the manifest lists them.",
     check_specs=[
         dg.AssetCheckSpec("loss_fell", asset="trained_adapter", blocking=True,
                           description="The last quarter's training loss is on average below the first quarter's."),
@@ -104,7 +103,7 @@ def trained_adapter(
     quarter = max(1, len(losses) // 4)
     early, late = fmean(losses[:quarter]), fmean(losses[-quarter:])
     return dg.MaterializeResult(
-        data_version=dg.DataVersion(sha256_of_file(folder / ADAPTER_WEIGHTS)),
+        data_version=dg.DataVersion(adapter_hash(folder)),
         metadata={
             "base": summary.base,
             "backend": summary.backend,

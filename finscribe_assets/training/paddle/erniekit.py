@@ -40,7 +40,8 @@ def train_settings(config: AdapterConfig, facts: Facts) -> dict[str, Any]:
     if not facts.on_gpu:
         raise ConfigurationError("backend: ERNIEKit trains on a GPU, and its environment has Paddle for processors")
     settings = shared_settings(config, facts) | {
-        "stage": "OCR-VL-SFT", "multimodal": True, "lora_alpha": config.alpha,
+        "stage": "OCR-VL-SFT", "multimodal": True,
+        **({"lora_alpha": config.alpha} if config.fine_tuning == "lora" else {}),
         "train_dataset_type": "erniekit", "num_samples_each_epoch": 6_000_000,
         "use_pic_id": False, "sft_replace_ids": True, "sft_image_normalize": True, "sft_image_rescale": True,
         "image_dtype": "float32", "use_flash_attention": True, "use_sparse_flash_attn": True,

@@ -16,7 +16,7 @@ def train_settings(config: AdapterConfig, facts: Facts) -> dict[str, Any]:
     """Return the settings of `paddleformers-cli train`."""
     half = facts.compute_type(config) == "bf16"
     return shared_settings(config, facts) | {
-        "stage": "VL-SFT", "lora": True, "custom_register_path": str(PLUGIN),
+        "stage": "VL-SFT", "lora": config.fine_tuning == "lora", "custom_register_path": str(PLUGIN),
         "train_dataset_type": "messages", "eval_dataset_type": "messages", "eval_dataset_path": DATA_PATH,
         "eval_dataset_prob": "1.0", "do_eval": False, "mix_strategy": "concat", "packing": False,
         "padding_free": False, "truncate_packing": False, "template_backend": "custom", "template": "paddleocr_vl",

@@ -40,8 +40,17 @@ def install() -> None:
 
     PaddleOCRVLForConditionalGeneration.forward = weighted_forward
     sft_loss.sft_postprocess_loss = weighted_mean
+    add_lora = workflow.create_peft_model  # what is called with the loaded model, LoRA or not
+    workflow.create_peft_model = lambda *settings: add_lora(*settings[:-1], _tied(settings[-1]))
     if os.environ.get("PADDLE_TRAINER_ID", "0") == "0":
         _report_to(open_dagster_pipes())
+
+
+def _tied(model: Any) -> Any:
+    """Make head and embeddings one parameter where they are one in the base; Paddle's own tie transposes the head."""
+    if model.config.finscribe_tied:
+        model.lm_head.weight = model.model.embed_tokens.weight
+    return model
 
 
 def _sequence(self: Any, example: dict[str, Any], _count: int) -> Sequence:

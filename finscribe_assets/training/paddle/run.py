@@ -22,9 +22,16 @@ from finscribe_assets.training.adapter import TENSORBOARD_FOLDER, OnStep, Progre
 from finscribe_assets.training.base import WEIGHTS
 from finscribe_assets.training.batches import EncodedSample, Vary
 from finscribe_assets.training.checkpoints import Position, set_weights
-from finscribe_assets.training.configuration import AdapterConfig
+from finscribe_assets.training.configuration import AdapterConfig, ConfigurationError
 from finscribe_assets.training.loading import Base
-from finscribe_assets.training.paddle.checkpoint import check_export, lora_of_paddle, write_base
+from finscribe_assets.training.paddle.checkpoint import (
+    HEAD,
+    check_export,
+    check_trained,
+    lora_of_paddle,
+    weights_of_paddle,
+    write_base,
+)
 from finscribe_assets.training.paddle.environment import PaddleEnvironment
 from finscribe_assets.training.paddle.launching import Command, Launch, command_of, launch_here
 from finscribe_assets.training.paddle.showings import write_showings
@@ -42,11 +49,16 @@ class PaddleRun(Run):
                  start: AnyPath | None, tool: Tool, environment: PaddleEnvironment,
                  launch: Launch) -> None:  # fmt: skip
         check_settings(tool.name, config)
+        self.full = config.fine_tuning == "full"
         self.tool, self.environment, self.launch = tool, environment, launch
         super().__init__(config, base, source, work, fingerprint, start=start)
         self.facts = Facts(self.steps, environment.on_gpu and config.device != "cpu")
         self.settings = tool.train(config, self.facts)
         self.versions = environment.versions
+        self.tied = self.full and HEAD not in self.trained
+        if self.tied and not tool.form.encoded:
+            raise ConfigurationError(f"fine_tuning: {tool.name} trains head and embeddings apart, which are one in "
+                                     f"{base.name}; take lora, or another back end")  # fmt: skip
 
     def _samples(self, source: SampleSource, split: Split, left_out: LeftOut) -> list[EncodedSample]:
         fitting = []
@@ -66,11 +78,9 @@ class PaddleRun(Run):
         gc.collect()
         torch.cuda.empty_cache()
         with local_folder(self.base.folder) as local:
-            write_base(local, folder / BASE_FOLDER, self.encoder.processor.image_processor)
+            write_base(local, folder / BASE_FOLDER, self.encoder.processor.image_processor, tied=self.tied)
             self._take_steps(folder, on_step)
-            weights = lora_of_paddle(folder / OUTPUT_FOLDER)
-            self._export(folder)
-        self._check_weights(weights, read_json(folder / OUTPUT_FOLDER / "lora_config.json"))
+            weights = self._all_weights(folder) if self.full else self._lora(folder)
         set_weights(self.trained, weights)
         self.model.to(self.device)
         self._record(self.steps, validation_loss=self._validate())
@@ -125,10 +135,23 @@ class PaddleRun(Run):
         write_text(folder / f"{what}.yaml", yaml.safe_dump(settings, sort_keys=False))
         return command_of(self.environment, self.tool.command, (what, f"{what}.yaml"), folder)
 
-    def _check_weights(self, weights: dict[str, torch.Tensor], written: dict[str, Any]) -> None:
-        """See that the tool adapted the layers that were meant, as strongly as was meant."""
-        if other := weights.keys() ^ self.trained.keys():
-            raise ValueError(f"{self.tool.name} adapted other layers than were meant: {', '.join(sorted(other)[:3])}")
+    def _all_weights(self, folder: Path) -> dict[str, torch.Tensor]:
+        weights = weights_of_paddle(folder / OUTPUT_FOLDER, tied=self.tied)
+        self._check_layers(weights)
+        check_trained({name: weight.detach().cpu() for name, weight in self.trained.items()}, weights)
+        return weights
+
+    def _lora(self, folder: Path) -> dict[str, torch.Tensor]:
+        """Return the tool's LoRA once it is seen to be as strong as was meant, and exported."""
+        weights = lora_of_paddle(folder / OUTPUT_FOLDER)
+        self._export(folder)
+        self._check_layers(weights)
+        written = read_json(folder / OUTPUT_FOLDER / "lora_config.json")
         if (written["r"], written["lora_alpha"]) != (self.config.rank, self.config.alpha):
             raise ValueError(f"{self.tool.name} trained rank {written['r']} and alpha {written['lora_alpha']}, not "
                              f"{self.config.rank} and {self.config.alpha}")  # fmt: skip
+        return weights
+
+    def _check_layers(self, weights: dict[str, torch.Tensor]) -> None:
+        if other := weights.keys() ^ self.trained.keys():
+            raise ValueError(f"{self.tool.name} trained other layers than were meant: {', '.join(sorted(other)[:3])}")

@@ -36,7 +36,7 @@ class Tool:
     how: str  # to get it
     form: Form
     train: Callable[[AdapterConfig, Facts], dict[str, Any]]
-    export: Callable[[Facts], dict[str, Any]] | None
+    export: Callable[[Facts], dict[str, Any]] | None  # of LoRA
     run_here: bool  # whether this project's tests run it
 
 
@@ -62,10 +62,12 @@ def check_settings(tool: str, config: AdapterConfig) -> None:
 
 def shared_settings(config: AdapterConfig, facts: Facts) -> dict[str, Any]:
     """Return the settings that both tools have under the same names."""
+    lora = {"fine_tuning": "LoRA", "lora_rank": config.rank}
     return {
         "train_dataset_path": DATA_PATH, "train_dataset_prob": "1.0", "max_seq_len": config.max_tokens,
         "random_shuffle": False, "dataloader_num_workers": 0,
-        "model_name_or_path": BASE_FOLDER, "fine_tuning": "LoRA", "lora_rank": config.rank,
+        "model_name_or_path": BASE_FOLDER,
+        **(lora if config.fine_tuning == "lora" else {"fine_tuning": "Full"}),
         "seed": config.seed % (2**31 - 1) + 1, "do_train": True, "output_dir": OUTPUT_FOLDER, "logging_dir": "log",
         "disable_tqdm": True, "num_train_epochs": 1, "max_steps": facts.steps,
         "save_steps": facts.steps, "save_strategy": "steps", "logging_steps": 1,

@@ -49,7 +49,11 @@ class AdapterConfig(BaseModel):
         "base", description="base: a fresh adapter, trained on all batches so far; previous: go on from the adapter of "
         "the batch before, with replay_share of older batches against forgetting")
     tasks: tuple[Task, ...] = Field((Task.OCR_LINE,), min_length=1, description="tasks to learn; pairs of others are "
-                                    "counted and left out. The embedded base reads single lines: ocr_line")
+                                    "counted and left out. The embedded base reads single lines: ocr_line, and "
+                                    "ocr_region and table line by line")
+    lines_of_region: int | None = Field(None, ge=1, description="printed lines of each block or table that a base "
+                                        "which reads lines learns, at most: they are long, and take many times as long "
+                                        "as a field's; all unless given")
     rank: int = Field(64, ge=1, le=512, description="rank of each adapted layer's update (LoRA, section 4.1); measured")
     alpha: int = Field(128, ge=1, description="the update is scaled by alpha / rank (LoRA, section 4.1)")
     dropout: float = Field(0.0, ge=0, lt=1, description="dropout before the update; 0 as in PaddleFormers")

@@ -166,8 +166,8 @@ def read_samples(source: SampleSource, split: Split, tasks: Sequence[Task], *, l
                  most_lines: int | None = None) -> tuple[list[Sample], LeftOut]:  # fmt: skip
     """Read the samples of a split, in the order of batches and pairs.
 
-    ``lines``: fit every image as a line and hold it in memory, and part blocks and tables into their printed lines,
-    of which ``most_lines`` of each are taken at most; else pages are written below ``spool`` and opened from there one by one.
+    ``lines``: fit every image as a line and hold it in memory; of the printed lines of each block or table take
+    ``most_lines`` at most. Else pages are written below ``spool`` and opened from there one by one.
 
     Raises:
         ValueError: the batches are not the manifest's, or a base that reads lines is asked for another task.

@@ -201,7 +201,8 @@ class Run:
 
     def _samples(self, source: SampleSource, split: Split, left_out: LeftOut) -> list[EncodedSample]:
         samples, unread = read_samples(source, split, self.config.tasks, lines=self.lines,
-                                       spool=self.work / "pages" / str(split))  # fmt: skip
+                                       spool=self.work / "pages" / str(split),
+                                       most_lines=self.config.lines_of_region)  # fmt: skip
         left_out.merge(unread)
         return self.encoder.encode_all(samples, self.config.max_tokens, left_out)
 

@@ -50,18 +50,22 @@ class AdapterConfig(BaseModel):
         "base", description="base: a fresh adapter, trained on all batches so far; previous: go on from the adapter of "
         "the batch before, with replay_share of older batches against forgetting")
     tasks: tuple[Task, ...] = Field((Task.OCR_LINE,), min_length=1, description="tasks to learn; pairs of others are "
-                                    "counted and left out. The embedded base reads single lines: ocr_line")
+                                    "counted and left out. The embedded base reads single lines: ocr_line, and "
+                                    "ocr_region and table line by line")
+    lines_of_region: int | None = Field(None, ge=1, description="printed lines of each block or table that a base "
+                                        "which reads lines learns, at most: they are long, and take many times as long "
+                                        "as a field's; all unless given")
     fine_tuning: Literal["lora", "full"] = Field("lora", description="lora: matrices of low rank beside the base's; "
                                                  "full: all its weights (PaddleFormers' name)")
-    rank: int = Field(64, ge=1, le=512, description="rank of each adapted layer's update (LoRA, section 4.1); measured")
-    alpha: int = Field(128, ge=1, description="the update is scaled by alpha / rank (LoRA, section 4.1)")
+    rank: int = Field(32, ge=1, le=512, description="rank of each adapted layer's update (LoRA, section 4.1); measured")
+    alpha: int = Field(64, ge=1, description="the update is scaled by alpha / rank (LoRA, section 4.1)")
     dropout: float = Field(0.0, ge=0, lt=1, description="dropout before the update; 0 as in PaddleFormers")
     target_modules: str | tuple[str, ...] = Field(ALL_LINEAR, description="adapted layers: a regular expression that "
                                                   "matches a layer's full name, or a list of name endings")
     modules_to_save: tuple[str, ...] = Field((), description="layers that are trained whole and saved with the "
                                              "adapter, by the endings of their names (peft)")
     # How long, in which steps
-    epochs: float = Field(5.0, gt=0, description="passes over the training samples")
+    epochs: float = Field(3.0, gt=0, description="passes over the training samples")
     max_steps: int | None = Field(None, ge=1, description="optimiser steps at most, however many epochs they are")
     batch_size: int = Field(32, ge=1, description="samples a forward pass")
     gradient_accumulation: int = Field(1, ge=1, description="forward passes an optimiser step")

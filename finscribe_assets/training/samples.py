@@ -17,6 +17,7 @@ from PIL import Image
 
 from finscribe_assets.files import AnyPath, read_table, sha256_of
 from finscribe_assets.instructions.crops import crop, patched
+from finscribe_assets.instructions.otsl import ROW_END
 from finscribe_assets.instructions.pair import Pair, Patch, Span, Task, from_table
 from finscribe_assets.rendering.pages import Box, Page
 from finscribe_assets.shards import fingerprint_of, shard_files
@@ -24,8 +25,11 @@ from finscribe_assets.splitting.assign import Split
 from finscribe_assets.splitting.manifest import read_manifest
 from finscribe_assets.splitting.rows import read_splits
 from finscribe_assets.training.images import LINE_HEIGHT, fit_line
+from finscribe_assets.training.line_finding import find_lines
 
 EXAMPLES = 5  # ids that are kept of each reason
+END_OF_LINE = {Task.OCR_REGION: "\n", Task.TABLE: ROW_END}  # what parts the lines of an answer
+OF_LINES = (Task.OCR_LINE, *END_OF_LINE)  # tasks that a base which reads lines can learn
 
 
 class Picture(Protocol):
@@ -159,19 +163,19 @@ class SampleSource:
 
 
 def read_samples(source: SampleSource, split: Split, tasks: Sequence[Task], *, lines: bool, spool: Path,
-                 ) -> tuple[list[Sample], LeftOut]:  # fmt: skip
+                 most_lines: int | None = None) -> tuple[list[Sample], LeftOut]:  # fmt: skip
     """Read the samples of a split, in the order of batches and pairs.
 
-    ``lines``: fit every image as a line and hold it in memory; else pages are written below ``spool`` and opened from
-    there one by one.
+    ``lines``: fit every image as a line and hold it in memory; of the printed lines of each block or table take
+    ``most_lines`` at most. Else pages are written below ``spool`` and opened from there one by one.
 
     Raises:
         ValueError: the batches are not the manifest's, or a base that reads lines is asked for another task.
     """
-    others = [str(task) for task in tasks if task is not Task.OCR_LINE]
+    others = [str(task) for task in tasks if task not in OF_LINES]
     if lines and others:
         raise ValueError(f"tasks: this base reads single printed lines and cannot learn {', '.join(others)}; ask for "
-                         "ocr_line alone, or take the real model as base")  # fmt: skip
+                         f"{', '.join(OF_LINES)} alone, or take the real model as base")  # fmt: skip
     source.checked()
     wanted = {row.document_id for row in read_splits(source.splits) if row.split is split}
     samples: list[Sample] = []
@@ -185,7 +189,8 @@ def read_samples(source: SampleSource, split: Split, tasks: Sequence[Task], *, l
                     left_out.add(f"task not asked for: {pair.task}", pair.id)
             if asked:
                 pages = _pages(batch.images / file.name, {pair.document_id for pair in asked})
-                samples += _lines(asked, pages, batch.key) if lines else _regions(asked, pages, batch.key, spool)
+                samples += (_lines(asked, pages, batch.key, left_out, most_lines) if lines
+                            else _regions(asked, pages, batch.key, spool))  # fmt: skip
     return samples, left_out
 
 
@@ -195,7 +200,8 @@ def _pages(file: AnyPath, wanted: set[str]) -> dict[tuple[str, int], Page]:
             for row in rows if row["document_id"] in wanted}  # fmt: skip
 
 
-def _lines(pairs: Iterable[Pair], pages: dict[tuple[str, int], Page], batch: str) -> list[Sample]:
+def _lines(pairs: Iterable[Pair], pages: dict[tuple[str, int], Page], batch: str, left_out: LeftOut,
+           most: int | None) -> list[Sample]:  # fmt: skip
     opened: dict[tuple[str, int], Image.Image] = {}
     samples = []
     for pair in pairs:
@@ -204,9 +210,37 @@ def _lines(pairs: Iterable[Pair], pages: dict[tuple[str, int], Page], batch: str
             raise ValueError(f"{pair.id}: a line without its box; make the pairs again")
         if place not in opened:
             opened = {place: pages[place].open()}  # pairs come page by page
-        picture = LinePicture.of(crop(opened[place], pair.box))
-        samples.append(Sample(pair.id, batch, pair.prompt, pair.response, (picture,), pair.spans))
+        region = crop(opened[place], pair.box)
+        if pair.task is Task.OCR_LINE:
+            samples.append(Sample(pair.id, batch, pair.prompt, pair.response, (LinePicture.of(region),), pair.spans))
+            continue
+        strips, answers = find_lines(region).images(), _parted(pair)
+        if len(strips) != len(answers):  # a text that wraps, or lines beside each other: it is unknown which is where
+            left_out.add("other printed lines than the answer has", pair.id)
+            continue
+        parts = [Sample(f"{pair.id}:{number}", batch, pair.prompt, answer, (LinePicture.of(strip),), spans)
+                 for number, (strip, (answer, spans)) in enumerate(zip(strips, answers, strict=True))]  # fmt: skip
+        chosen = {one.id for one in sorted(parts, key=lambda one: sha256_of(one.id))[:most]}
+        samples += [one for one in parts if one.id in chosen]
     return samples
+
+
+def _parted(pair: Pair) -> list[tuple[str, tuple[Span, ...]]]:
+    """Return the lines of a block's or a table's answer, each with its spans, as if it were asked for by itself.
+
+    A row's end is part of the row; the end of a block's line is none of it.
+    """
+    end = END_OF_LINE[pair.task]
+    answers = []
+    start = 0
+    for part in pair.response.removesuffix(end).split(end):
+        text = part + end if pair.task is Task.TABLE else part
+        stop = start + len(text)
+        spans = tuple(span._replace(start=max(span.start, start) - start, end=min(span.end, stop) - start)
+                      for span in pair.spans if span.start < stop and start < span.end)  # fmt: skip
+        answers.append((text, spans))
+        start += len(part) + len(end)
+    return answers
 
 
 def _regions(pairs: Iterable[Pair], pages: dict[tuple[str, int], Page], batch: str, spool: Path) -> list[Sample]:

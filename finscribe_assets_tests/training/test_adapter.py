@@ -33,7 +33,7 @@ from finscribe_assets.training.loading import (
     processor_of,
 )
 from finscribe_assets.training.samples import LinePicture, Sample
-from finscribe_assets_tests.training.adapter_data import source_of
+from finscribe_assets_tests.training.adapter_data import shifted_batch, source_of
 from finscribe_assets_tests.training.page_base import write_page_base
 
 # Dropout, augmentation and accumulation are on, so that a resumed run has all of them to get right.
@@ -134,12 +134,13 @@ def test_the_rate_rises_and_falls_along_the_cosine(source, tmp_path):
     assert rates[1:] == pytest.approx([7.5e-4, 1.5e-3, *falling], abs=1e-9)
 
 
-def test_training_lowers_the_loss_on_documents_it_has_not_seen(source, tmp_path):
+def test_training_lowers_the_loss_on_documents_it_has_not_seen(tmp_path):
+    source = source_of(shifted_batch(tmp_path / "batch"), tmp_path / "splits")
     settings = SETTINGS.model_copy(update={"max_steps": 60, "batch_size": 8, "gradient_accumulation": 1, "dropout": 0.0,
                                            "augmentation": 0.0, "validation_samples": 48})  # fmt: skip
     summary = train_adapter(settings, source, tmp_path / "out", tmp_path / "work")
     assert summary.loss_fell
-    assert summary.last_validation_loss < 0.95 * summary.first_validation_loss
+    assert summary.last_validation_loss < 0.9 * summary.first_validation_loss
 
 
 def batch_of_lines(base):

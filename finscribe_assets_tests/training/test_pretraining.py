@@ -100,5 +100,6 @@ def test_a_base_is_scored_and_described_from_its_own_run(uninterrupted):
     assert json.loads((uninterrupted / "out" / "scores.json").read_text()) == scores
     assert scores["slices"]["base"]["overall"]["exact_match"] < 0.2, "sixteen steps teach nobody to read"
     curve = "| 8 | language | 0.0% | 0.0% | 0.0% |"
-    for wanted in ("0123abc", content_hash(uninterrupted / "out"), curve, "held out: fr_FR", "## Tables"):
+    for wanted in ("0123abc", content_hash(uninterrupted / "out"), curve, "held out: fr_FR", "## Tables",
+                   "## Whole documents"):
         assert wanted in card

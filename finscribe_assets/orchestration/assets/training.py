@@ -66,7 +66,9 @@ class TrainingConfig(dg.Config):
     kinds={"pytorch", "safetensors"}, code_version=str(TRAINER_VERSION), pool="gpu",
     description="An adapter, LoRA or full, trained on all batches up to this one, as the manifest lists them.",
     check_specs=[
-        dg.AssetCheckSpec("loss_fell", asset="trained_adapter", blocking=True,
+        # Where a base knows nearly all that it is shown, losses hardly fall; whether the adapter is better, the report
+        # says. A loss that is not finite ends the training.
+        dg.AssetCheckSpec("loss_fell", asset="trained_adapter",
                           description="The last quarter's training loss is on average below the first quarter's."),
         dg.AssetCheckSpec("validation_loss_fell", asset="trained_adapter",
                           description="The validation loss at the end is below the one before the first step."),
@@ -120,7 +122,7 @@ def trained_adapter(
             "tensorboard": dg.MetadataValue.path(str(folder / "tensorboard")),
         },
         check_results=[
-            dg.AssetCheckResult(check_name="loss_fell", passed=late < early,
+            dg.AssetCheckResult(check_name="loss_fell", severity=dg.AssetCheckSeverity.WARN, passed=late < early,
                                 metadata={"first_quarter": early, "last_quarter": late}),
             dg.AssetCheckResult(check_name="validation_loss_fell", severity=dg.AssetCheckSeverity.WARN,
                                 passed=first is not None and last is not None and last < first,

@@ -80,7 +80,7 @@ def marks_of(markup: PageMarkup, placed: Iterable[Placed]) -> list[Mark]:
         if marked.kind is None or not places:
             continue
         if not marked.repeats:
-            places = _without_ghosts(places)
+            places = _without_ghosts(places, boxes.get(number + 1, ()))
         texts = _texts(markup, marked, places)
         parts = [Fragment(one.page, one.box, text) for one, text in zip(places, texts, strict=True)]
         found.setdefault((marked.kind, marked.name), []).extend(parts)
@@ -94,20 +94,28 @@ def marks_of(markup: PageMarkup, placed: Iterable[Placed]) -> list[Mark]:
     return marks
 
 
-def _without_ghosts(places: list[Placed]) -> list[Placed]:
-    """Leave out where something would have stood that moves to the next page as it is.
+def _without_ghosts(places: Sequence[Placed], following: Sequence[Placed] = ()) -> list[Placed]:
+    """Leave out where something would have stood that stands on another page as it is.
 
-    PlutoPrint tells of that too, in the margin of the page before, where it paints nothing.
+    PlutoPrint tells of that too, in the margin of a page, where it paints nothing: of the page before what moves to the
+    next, and of the page after what just fits. Which one is real, the mark that follows tells if it lies inside.
     """
-    last = places[-1].page
-    if places[0].page == last:
-        return places
+    last = places[-1].page if places else 0
+    if not places or places[0].page == last:
+        return list(places)
     sizes: dict[int, list[float]] = {}
     for one in places:
         sizes.setdefault(one.page, []).extend((one.box.width, one.box.height))
-    ghosts = {page for page, found in sizes.items() if page != last and len(found) == len(sizes[last])
-              and all(abs(size - other) < EMPTY for size, other in zip(found, sizes[last], strict=True))}  # fmt: skip
-    return [one for one in places if one.page not in ghosts]
+    alike = {page for page, found in sizes.items() if len(found) == len(sizes[last])
+             and all(abs(size - other) < EMPTY for size, other in zip(found, sizes[last], strict=True))}  # fmt: skip
+    inside = _without_ghosts(following)
+    real = next((one.page for one in places if one.page in alike
+                 and any(inner.page == one.page and _holds(one.box, inner.box) for inner in inside)), last)  # fmt: skip
+    return [one for one in places if one.page == real or one.page not in alike]
+
+
+def _holds(outer: Box, inner: Box) -> bool:
+    return outer.y0 - EMPTY <= inner.y0 and inner.y1 <= outer.y1 + EMPTY
 
 
 def _texts(markup: PageMarkup, marked: Marked, places: Sequence[Placed]) -> list[str]:

@@ -22,6 +22,7 @@ from finscribe_assets.rendering.pages import Box, MarkKind
 from finscribe_assets.rendering.placing import lay_out, name_of_cell
 from finscribe_assets.rendering.rasters import POINTS_PER_INCH, pixel_size
 from finscribe_assets.rendering.wrapping import pieces_of, texts_of_lines
+from finscribe_assets.training.base_recipe import BASE_RECIPE, EMBEDDED_RECIPE, HELD_OUT_FONTS, HELD_OUT_LOCALE
 from finscribe_assets_tests.documents.bills import drawn_bills
 
 DPI = 144
@@ -177,6 +178,18 @@ def test_a_row_that_moves_to_the_next_page_stands_there_alone():
     pages = {mark.name: {part.page for part in mark.fragments} for mark in laid_out.marks}
     assert pages["page_subtotals[1].amount"] == pages["40"] == {2}
     assert 1 in pages["39"]
+
+
+def test_a_row_that_just_fits_stands_there_alone():
+    """PlutoPrint tells of it in the next page's margin as well, where nothing of it is painted."""
+    locales = dict.fromkeys(BASE_RECIPE.locales, 1.0) | {HELD_OUT_LOCALE: 3.0}
+    fonts = dict.fromkeys(BASE_RECIPE.fonts, 1.0) | dict.fromkeys(HELD_OUT_FONTS, 2.0)
+    recipe = EMBEDDED_RECIPE.model_copy(update={"locales": locales, "fonts": fonts})
+    drawn = draw(seed_plan("batch-000", 400, 20260101, recipe), 224)
+    pages = {mark.name: {part.page for part in mark.fragments}
+             for mark in lay_out(to_markup(drawn, Engine.PLUTOPRINT), DPI).marks}  # fmt: skip
+    assert pages["18"] == pages["18:1"] == pages["entries[17].description"] == {0}
+    assert pages["19"] == {1}
 
 
 def test_a_block_that_moves_to_the_next_page_stands_there_alone():

@@ -33,14 +33,18 @@ class SmallBatch:
     rendered: list[RenderedDocument]
 
 
-@pytest.fixture(scope="session")
-def batch(tmp_path_factory: pytest.TempPathFactory) -> SmallBatch:
-    folder = tmp_path_factory.mktemp("batch")
+def make_batch(plan: Plan, folder: Path) -> SmallBatch:
+    """Draw, render and pair a plan's documents."""
     pool = LocalShardPool(1)
-    # Every locale and font is as likely as any other, so that so small a batch has most of them.
-    even = {"locales": dict.fromkeys(EMBEDDED_RECIPE.locales, 1.0), "fonts": dict.fromkeys(EMBEDDED_RECIPE.fonts, 1.0)}
-    plan = seed_plan("batch-000", 36, 5, EMBEDDED_RECIPE.model_copy(update=even))
     synthesize(plan, folder / "documents", pool, shard_size=12)
     render_batch(folder / "documents", folder / "images", pool)
     pair_batch(folder / "documents", folder / "images", folder / "pairs", pool, PairRecipe())
     return SmallBatch(folder, plan, list(read_documents(folder / "documents")), list(read_rendered(folder / "images")))
+
+
+@pytest.fixture(scope="session")
+def batch(tmp_path_factory: pytest.TempPathFactory) -> SmallBatch:
+    # Every locale and font is as likely as any other, so that so small a batch has most of them.
+    even = {"locales": dict.fromkeys(EMBEDDED_RECIPE.locales, 1.0), "fonts": dict.fromkeys(EMBEDDED_RECIPE.fonts, 1.0)}
+    plan = seed_plan("batch-000", 36, 5, EMBEDDED_RECIPE.model_copy(update=even))
+    return make_batch(plan, tmp_path_factory.mktemp("batch"))

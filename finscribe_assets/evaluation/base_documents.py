@@ -57,8 +57,7 @@ def _one_page_documents(recipe: Recipe, documents: int, seed: int) -> Iterator[t
         rendered = render(drawn)
         if len(rendered.pages) > 1:
             continue
-        destroyed = frozenset(mark.name for mark in rendered.of_kind(MarkKind.FIELD)
-                              if not all(part.visible for part in mark.fragments))  # fmt: skip
+        destroyed = frozenset(mark.name for mark in rendered.of_kind(MarkKind.FIELD) if not mark.visible)
         record: Any = ground_truth(drawn, destroyed)
         yield Truth(record["id"], record["document"], frozenset(record["printed"])), rendered
         found += 1

@@ -16,6 +16,7 @@ from transformers import PaddleOCRVLForConditionalGeneration, PreTrainedTokenize
 
 from finscribe_assets.documents.recipe import Recipe, seed_plan
 from finscribe_assets.evaluation.base_tables import MOST_ROWS, ReadTable, of_tables
+from finscribe_assets.evaluation.figures import interval_by_document
 from finscribe_assets.instructions.pair import OCR_PROMPT, TABLE_PROMPT
 from finscribe_assets.training.base_recipe import SLICES
 from finscribe_assets.training.cutting import BlockLine
@@ -98,17 +99,10 @@ def share_right(lines: Sequence[ReadLine]) -> Share:
     """
     if not lines:
         raise ValueError("no lines to score; give at least one document")
-    counts: dict[int, list[int]] = {}
-    for line in lines:
-        count = counts.setdefault(line.document, [0, 0])
-        count[0] += line.read == line.text
-        count[1] += 1
-    table = np.array(list(counts.values()))
-    drawn = np.random.default_rng(0).integers(0, len(table), (RESAMPLES, len(table)))
-    right, total = table[drawn].sum(axis=1).T
-    low, high = np.quantile(right / total, [0.025, 0.975])
-    exact = int(table[:, 0].sum()) / len(lines)
-    return Share(len(lines), len(table), round(exact, 4), round(float(low), 4), round(float(high), 4))
+    documents = [line.document for line in lines]
+    right = [line.read == line.text for line in lines]
+    low, high = interval_by_document(documents, [(float(one), 1.0) for one in right], RESAMPLES)
+    return Share(len(lines), len(set(documents)), round(sum(right) / len(lines), 4), low, high)
 
 
 def key_f1(lines: Sequence[ReadLine]) -> float:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 import numpy as np
 
-from finscribe_assets.evaluation.figures import resample
+from finscribe_assets.evaluation.figures import interval_by_document
+from finscribe_assets.evaluation.otsl import otsl_to_html
 from finscribe_assets.evaluation.teds import teds
-from finscribe_assets.instructions.otsl import Grid, from_otsl
+from finscribe_assets.instructions.otsl import Grid, from_otsl, to_otsl
 from finscribe_assets.training.cutting import CutTable
 from finscribe_assets.training.table_rows import assemble
 
@@ -39,7 +39,7 @@ def of_tables(tables: Sequence[ReadTable]) -> dict[str, Any]:
     mend.
     """
     short = [table for table in tables if len(table.cut.grid) <= MOST_ROWS]
-    truths = [table.cut.grid for table in short]
+    documents, truths = [table.document for table in short], [table.cut.grid for table in short]
     found = {"tables": len(tables), "sound": _mean([table.cut.sound for table in tables])}
     if not short:
         return {"lines_found": found, "tables": 0}
@@ -52,13 +52,13 @@ def of_tables(tables: Sequence[ReadTable]) -> dict[str, Any]:
     return {
         "lines_found": found,
         "tables": len(short),
-        "documents": len({table.document for table in short}),
+        "documents": len(set(documents)),
         "teds": _mean(similar),
-        "teds_interval": _interval(short, [(value, 1.0) for value in similar]),
+        "teds_interval": list(interval_by_document(documents, [(value, 1.0) for value in similar])),
         "teds_structure": _mean(in_shape),
         "cells": sum(cells),
         "cell_accuracy": round(sum(right) / sum(cells), 4),
-        "cell_interval": _interval(short, list(zip(right, cells, strict=True))),
+        "cell_interval": list(interval_by_document(documents, list(zip(right, cells, strict=True)))),
         "exact_tables": _mean([one == true for one, true in zip(said, truths, strict=True)]),
         "perfect_rows": _mean([_teds(one, true) for one, true in zip(of_truth, truths, strict=True)]),
         "floor": _mean([_teds(one, other) for one, other in others]),
@@ -79,18 +79,6 @@ def _pairs_of_one_size(tables: Sequence[ReadTable]) -> list[tuple[int, int]]:
     return pairs
 
 
-def _interval(tables: Sequence[ReadTable], values: Sequence[tuple[float, float]]) -> list[float]:
-    """Return the 95 % bootstrap interval over documents of a ratio of sums."""
-    sums: dict[int, list[float]] = {}
-    for table, (numerator, denominator) in zip(tables, values, strict=True):
-        one = sums.setdefault(table.document, [0.0, 0.0])
-        one[0] += numerator
-        one[1] += denominator
-    drawn = resample(np.array(list(sums.values())), 0)
-    low, high = np.percentile(drawn[:, 0] / drawn[:, 1], [2.5, 97.5])
-    return [round(float(low), 4), round(float(high), 4)]
-
-
 def _mean(values: Sequence[float]) -> float:
     return round(float(np.mean(values)), 4) if values else 0.0
 
@@ -103,18 +91,4 @@ def _cells(said: Grid, true: Grid) -> tuple[int, int]:
 
 
 def _teds(said: Grid, true: Grid, *, structure_only: bool = False) -> float:
-    return teds(_html(said), _html(true), structure_only=structure_only)
-
-
-def _html(grid: Grid) -> str:
-    rows = []
-    for row in grid:
-        cells: list[tuple[str, int]] = []
-        for text in row:
-            if text is None and cells:
-                cells[-1] = (cells[-1][0], cells[-1][1] + 1)
-            else:
-                cells.append((text or "", 1))
-        rows.append("".join(f'<td colspan="{span}">{escape(text)}</td>' if span > 1 else f"<td>{escape(text)}</td>"
-                            for text, span in cells))  # fmt: skip
-    return f"<table>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"
+    return teds(*(otsl_to_html(to_otsl(grid)).text for grid in (said, true)), structure_only=structure_only)

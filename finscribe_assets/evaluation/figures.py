@@ -105,6 +105,16 @@ def _field_counts(scored: Sequence[Scored]) -> tuple[tuple[str, ...], np.ndarray
     return tuple(names), counts
 
 
+def interval_by_document(documents: Sequence[int], ratios: Sequence[Ratio], draws: int = DRAWS) -> tuple[float, float]:
+    """Return the 95 % interval of Σ numerators / Σ denominators of things, of which a document may have several."""
+    place = {document: number for number, document in enumerate(dict.fromkeys(documents))}
+    counts = np.zeros((len(place), 2))
+    np.add.at(counts, [place[document] for document in documents], np.array(ratios, dtype=float))
+    drawn = resample(counts, draws=draws)
+    low, high = np.percentile(drawn[:, 0] / drawn[:, 1], [2.5, 97.5])
+    return round(float(low), 4), round(float(high), 4)
+
+
 def resample(counts: np.ndarray, seed: int = 0, draws: int = DRAWS) -> np.ndarray:
     """Return sums over documents drawn with replacement.
 

@@ -12,7 +12,6 @@ from typing import Protocol
 import numpy as np
 
 from finscribe_assets.instructions.crops import MARGIN
-from finscribe_assets.instructions.shown import holds
 from finscribe_assets.rendering.ocr import RapidFinder
 from finscribe_assets.rendering.pages import Box, MarkKind, RenderedDocument
 
@@ -43,7 +42,7 @@ class Layout(Protocol):
 
     @property
     def of_lines(self) -> bool:
-        """Tell whether each box holds one printed line, as a base that reads lines needs them."""
+        """Tell whether each box but a table's holds one printed line; a base that reads lines has others cut."""
         ...
 
     def regions(self, document: RenderedDocument) -> list[Region]:
@@ -80,7 +79,7 @@ class RendererTables:
         """Return fields' boxes, and each page's part of the table."""
         tables = [(part.page, part.box) for mark in document.of_kind(MarkKind.TABLE) for part in mark.fragments]
         fields = [region for region in RendererBoxes().regions(document)
-                  if not any(page == other and holds(table, box) for page, box in region.lines
+                  if not any(page == other and table.holds(box) for page, box in region.lines
                              for other, table in tables)]  # fmt: skip
         return [*fields, *(Region("", (place,), TABLE) for place in tables)]
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.words import labels_of
 from finscribe_assets.inference.labels import folded
-from finscribe_assets.instructions.otsl import from_otsl
+from finscribe_assets.instructions.otsl import Grid, from_otsl
 
 COLUMNS = {
     "lines": ("line_id", "sku", "gtin", "classification", "purchase_order_line", "item_name", "quantity", "unit",
@@ -43,7 +43,7 @@ def line_items(tables: Iterable[str], locale: str | None = None) -> dict[str, Ce
     found: dict[str, Cell] = {}
     rows = dict.fromkeys(COLUMNS, 0)
     group, columns = "lines", dict[int, str]()
-    for number, grid in enumerate(map(from_otsl, tables)):
+    for number, grid in enumerate(_unstacked(from_otsl(table)) for table in tables):
         told = _columns(grid[0], locale) if grid else ("", {})
         if len(told[1]) >= FEWEST:
             group, columns = told
@@ -55,6 +55,18 @@ def line_items(tables: Iterable[str], locale: str | None = None) -> dict[str, Ce
             found |= {f"{group}[{rows[group]}].{name}": Cell(text, number) for name, text in values.items()}
             rows[group] += bool(values)
     return found
+
+
+def _unstacked(grid: Grid) -> Grid:
+    """Return rows with the name of an item that stands across the table, as on till slips, before its figures below."""
+    rows: Grid = []
+    for row in grid:
+        above = rows[-1] if rows else []
+        if len(above) == len(row) > 1 and above[0] and above[1:] == [None] * (len(row) - 1) and row[0] == "":
+            rows[-1] = [above[0], *row[1:]]
+        else:
+            rows.append(row)
+    return rows
 
 
 def _columns(head: Sequence[str | None], locale: str | None) -> tuple[str, dict[int, str]]:

@@ -31,7 +31,7 @@ from finscribe_assets.training.loading import (
 from finscribe_assets.training.reading import LINES_AT_ONCE, Prompted, Reading, answer, read_lines
 from finscribe_assets.training.table_rows import assemble
 
-READER_VERSION = 2  # raise it with every change that changes what is read
+READER_VERSION = 3  # raise it with every change that changes what is read
 PAGE_TOKENS = 4096  # longest answer about pages, when nothing else is asked for
 PAGES_AT_ONCE = 4
 

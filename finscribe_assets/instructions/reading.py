@@ -8,7 +8,7 @@ from finscribe_assets.instructions.answers import in_otsl, verbatim
 from finscribe_assets.instructions.making import asked, chance_of, some
 from finscribe_assets.instructions.otsl import Grid
 from finscribe_assets.instructions.pair import ILLEGIBLE, OCR_PROMPT, TABLE_PROMPT, Pair, Task
-from finscribe_assets.instructions.shown import Shown, holds
+from finscribe_assets.instructions.shown import Shown
 from finscribe_assets.rendering.pages import Mark, MarkKind
 
 TABLES = ("lines[", "entries[")
@@ -47,7 +47,7 @@ def blocks(shown: Shown, count: int) -> Iterator[Pair]:
             continue
         page, box = region.fragments[0].page, region.fragments[0].box
         inside = [line for line in printed if line.text
-                  and all(part.page == page and holds(box, part.box) for part in line.fragments)]  # fmt: skip
+                  and all(part.page == page and box.holds(part.box) for part in line.fragments)]  # fmt: skip
         if inside:
             found.append((region.name, page, box, inside))
     for name, page, box, inside in some(found, count, chance_of(shown.id, Task.OCR_REGION)):

@@ -15,7 +15,6 @@ from finscribe_assets.rendering.pages import Box, Fragment, Mark, MarkKind, Rend
 
 _LISTED = tuple(f"{name}." for name in LISTS)
 _SINGLE = sorted(path for path in FIELDS if path not in UNPRINTED and not path.startswith(_LISTED))
-SLACK = 2.0  # pixels that a box may reach out of the one that holds it
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,7 @@ class Shown:
     def inside(self, page: int, box: Box) -> dict[str, Any]:
         """Return the readable values that stand in a box of a page with all their lines."""
         return {path: value for path, value in self._by_page[page].items()
-                if all(holds(box, part.box) for part in self.fields[path].fragments)}  # fmt: skip
+                if all(box.holds(part.box) for part in self.fields[path].fragments)}  # fmt: skip
 
     def answer(self, path: str) -> Any:
         """Return what is answered for a field: its value, `ILLEGIBLE` where damage destroyed it, None for none."""
@@ -89,12 +88,6 @@ class Shown:
         return {path: mark.fragments[0] for path, mark in self.fields.items()
                 if path in self.values and len(mark.fragments) == 1
                 and page in (None, mark.fragments[0].page)}  # fmt: skip
-
-
-def holds(outer: Box, inner: Box, slack: float = SLACK) -> bool:
-    """Tell whether a box lies within another."""
-    return (inner.x0 >= outer.x0 - slack and inner.y0 >= outer.y0 - slack
-            and inner.x1 <= outer.x1 + slack and inner.y1 <= outer.y1 + slack)  # fmt: skip
 
 
 def hull(boxes: Iterable[Box]) -> Box:

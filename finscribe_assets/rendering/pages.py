@@ -47,6 +47,11 @@ class Box(NamedTuple):
         """Return the box grown by ``margin`` pixels on each side."""
         return Box(self.x0 - margin, self.y0 - margin, self.x1 + margin, self.y1 + margin)
 
+    def holds(self, other: Box, slack: float = 2.0) -> bool:
+        """Tell whether another box lies within this one, or reaches out of it by no more than so many pixels."""
+        return (other.x0 >= self.x0 - slack and other.y0 >= self.y0 - slack
+                and other.x1 <= self.x1 + slack and other.y1 <= self.y1 + slack)  # fmt: skip
+
     def around(self, other: Box) -> Box:
         """Return the smallest box that holds both."""
         return Box(min(self.x0, other.x0), min(self.y0, other.y0), max(self.x1, other.x1), max(self.y1, other.y1))

@@ -110,12 +110,8 @@ def _without_ghosts(places: Sequence[Placed], following: Sequence[Placed] = ()) 
              and all(abs(size - other) < EMPTY for size, other in zip(found, sizes[last], strict=True))}  # fmt: skip
     inside = _without_ghosts(following)
     real = next((one.page for one in places if one.page in alike
-                 and any(inner.page == one.page and _holds(one.box, inner.box) for inner in inside)), last)  # fmt: skip
+                 and any(inner.page == one.page and one.box.holds(inner.box) for inner in inside)), last)  # fmt: skip
     return [one for one in places if one.page == real or one.page not in alike]
-
-
-def _holds(outer: Box, inner: Box) -> bool:
-    return outer.y0 - EMPTY <= inner.y0 and inner.y1 <= outer.y1 + EMPTY
 
 
 def _texts(markup: PageMarkup, marked: Marked, places: Sequence[Placed]) -> list[str]:

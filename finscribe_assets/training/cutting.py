@@ -18,7 +18,6 @@ from PIL import Image
 from finscribe_assets.documents.elements import element_of
 from finscribe_assets.instructions.crops import MARGIN, crop
 from finscribe_assets.instructions.otsl import Grid, to_otsl
-from finscribe_assets.instructions.shown import holds
 from finscribe_assets.rendering.pages import Box, Fragment, MarkKind, RenderedDocument
 from finscribe_assets.rendering.wrapping import texts_of_lines
 from finscribe_assets.training.images import LineKind, PrintedLine, fit_line
@@ -89,7 +88,7 @@ class Sheets:
             if len(mark.fragments) > 1 or not (part.text and part.visible):
                 continue
             name = next((name for name, region in regions
-                         if region.page == part.page and holds(region.box, part.box)), "")  # fmt: skip
+                         if region.page == part.page and region.box.holds(part.box)), "")  # fmt: skip
             found = find_lines(crop(self.pages[part.page], part.box))
             texts = tuple(plain(text) for text in self._texts_of_block(part, found))
             strips = tuple(np.asarray(fit_line(image)) for image in found.images())
@@ -125,7 +124,7 @@ class Sheets:
 
     def _fields_in(self, page: int, box: Box) -> list[Fragment]:
         return [part for mark in self.rendered.of_kind(MarkKind.FIELD) for part in mark.fragments
-                if part.page == page and part.text and holds(box, part.box)]  # fmt: skip
+                if part.page == page and part.text and box.holds(part.box)]  # fmt: skip
 
     def tables(self) -> Iterator[CutTable]:
         """Yield what each page shows of the table, where all of it can be read."""

@@ -43,6 +43,16 @@ def test_a_table_goes_on_on_the_next_page_and_sums_carried_forward_are_no_items(
     assert list(names) == [f"lines[{number}].item_name" for number in range(3)]
 
 
+def test_a_name_across_the_table_belongs_to_the_figures_below_it():
+    across = [None, None, None]
+    head = [["Bezeichnung", *across], ["", "Menge", "Einzelpreis", "Betrag"]]
+    items = [["Pflaster", *across], ["", "2", "1.10", "2.20"], ["Spritze, steril", *across], ["", "1", "0.72", "0.72"]]
+    found = texts([to_otsl([*head, *items])], "de_CH")
+    assert [found[f"lines[{number}].item_name"] for number in range(2)] == ["Pflaster", "Spritze, steril"]
+    assert found["lines[1].quantity"] == "1"
+    assert len(found) == 8
+
+
 def test_a_column_whose_head_is_no_label_is_left_out():
     found = texts([to_otsl([["Description", "Colour", "Amount"], ["Bolt", "red", "2.00"]])])
     assert found == {"lines[0].item_name": "Bolt", "lines[0].net_amount": "2.00"}

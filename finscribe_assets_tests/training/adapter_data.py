@@ -2,16 +2,11 @@
 
 from pathlib import Path
 
-from finscribe_assets.documents.batch import read_documents, synthesize
 from finscribe_assets.documents.recipe import seed_plan
-from finscribe_assets.instructions.batch import pair_batch
-from finscribe_assets.instructions.tasks import PairRecipe
-from finscribe_assets.rendering.batch import read_rendered, render_batch
-from finscribe_assets.shards import LocalShardPool
 from finscribe_assets.splitting.manifest import BatchInputs, build
 from finscribe_assets.training.base_recipe import SLICES
 from finscribe_assets.training.samples import BatchFolders, SampleSource
-from finscribe_assets_tests.conftest import SmallBatch
+from finscribe_assets_tests.conftest import SmallBatch, make_batch
 
 
 def source_of(batch: SmallBatch, splits: Path) -> SampleSource:
@@ -23,8 +18,4 @@ def source_of(batch: SmallBatch, splits: Path) -> SampleSource:
 
 def shifted_batch(folder: Path, documents: int = 24) -> SmallBatch:
     """Return a batch of what the embedded base has never seen, so that there is much to learn."""
-    plan, pool = seed_plan("batch-000", documents, 6, SLICES["all_held_out"]), LocalShardPool(1)
-    synthesize(plan, folder / "documents", pool, shard_size=12)
-    render_batch(folder / "documents", folder / "images", pool)
-    pair_batch(folder / "documents", folder / "images", folder / "pairs", pool, PairRecipe())
-    return SmallBatch(folder, plan, list(read_documents(folder / "documents")), list(read_rendered(folder / "images")))
+    return make_batch(seed_plan("batch-000", documents, 6, SLICES["all_held_out"]), folder)

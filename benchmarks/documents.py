@@ -25,7 +25,7 @@ from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal
 from faker import Faker
 
-from finscribe_assets.documents.drawn import DrawnDocument
+from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.generator import draw
 from finscribe_assets.documents.recipe import Recipe, seed_plan
 from finscribe_assets.documents.schema import Party
@@ -45,21 +45,40 @@ def plainly(like: DrawnDocument, locales: Sequence[str] = ()) -> dict[str, Any]:
     for line in truth.lines or truth.entries:
         quantity, price = faker.random_int(1, 20), faker.pydecimal(left_digits=3, right_digits=2, positive=True)
         values = {name: faker.bothify("?####") for name, value in line if isinstance(value, str)}
-        lines.append(values | {"name": faker.sentence(nb_words=4), "quantity": quantity, "price": price,
-                               "rate": faker.random_element((19, 7)), "amount": quantity * price})  # fmt: skip
+        lines.append(
+            values
+            | {
+                "name": faker.sentence(nb_words=4),
+                "quantity": quantity,
+                "price": price,
+                "rate": faker.random_element((19, 7)),
+                "amount": quantity * price,
+            }
+        )
     net = sum((line["amount"] for line in lines), Decimal(0))
     document = {name: faker.bothify("??-######") for name, value in truth if isinstance(value, str)}
     return document | {
-        "issue_date": faker.date_between("-5y"), "due_date": faker.date_between("today", "+60d"),
-        "iban": faker.iban(), "lines": lines, "net": net, "tax": round(net * 19 / 100, 2),
+        "issue_date": faker.date_between("-5y"),
+        "due_date": faker.date_between("today", "+60d"),
+        "iban": faker.iban(),
+        "lines": lines,
+        "net": net,
+        "tax": round(net * 19 / 100, 2),
         "parties": [_company(faker) for _, value in truth if isinstance(value, Party)],
-    }  # fmt: skip
+    }
 
 
 def _company(faker: Faker) -> dict[str, str]:
-    return {"name": faker.company(), "street": faker.street_address(), "city": faker.city(),
-            "post_code": faker.postcode(), "contact": faker.name(), "phone": faker.phone_number(),
-            "email": faker.company_email(), "tax": faker.bothify("??#########")}  # fmt: skip
+    return {
+        "name": faker.company(),
+        "street": faker.street_address(),
+        "city": faker.city(),
+        "post_code": faker.postcode(),
+        "contact": faker.name(),
+        "phone": faker.phone_number(),
+        "email": faker.company_email(),
+        "tax": faker.bothify("??#########"),
+    }
 
 
 def printed(values: dict[str, Any], locale: str) -> list[str]:

@@ -23,20 +23,20 @@ from statistics import median
 import numpy as np
 import torch
 
-from finscribe_assets.documents.drawn import DrawnDocument
+from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.generator import draw
 from finscribe_assets.documents.recipe import seed_plan
-from finscribe_assets.inference.extract import Extractor
-from finscribe_assets.inference.labels import TextLine, assign
-from finscribe_assets.inference.layout import DetectedLines, RendererBoxes
-from finscribe_assets.inference.predict import Mode, predict_document
+from finscribe_assets.inference.extraction import Extractor
+from finscribe_assets.inference.label_assignment import TextLine, assign
+from finscribe_assets.inference.prediction import Mode, predict_document
 from finscribe_assets.inference.reader import Reader, ReadRequest
+from finscribe_assets.inference.region_layout import DetectedLines, RendererBoxes
 from finscribe_assets.instructions.crops import crop
 from finscribe_assets.instructions.pair import OCR_PROMPT
+from finscribe_assets.model.line_images import fit_line
+from finscribe_assets.pretraining.base_recipe import EMBEDDED_RECIPE
 from finscribe_assets.rendering.pages import Box, MarkKind, RenderedDocument
 from finscribe_assets.rendering.render import render
-from finscribe_assets.training.base_recipe import EMBEDDED_RECIPE
-from finscribe_assets.training.images import fit_line
 
 SEED = 77
 AT_ONCE = 64
@@ -52,8 +52,11 @@ def documents(count: int) -> list[tuple[DrawnDocument, RenderedDocument]]:
 
 def crops_of(document: RenderedDocument) -> list[ReadRequest]:
     pages = [page.open() for page in document.pages]
-    return [ReadRequest((crop(pages[number], box),), OCR_PROMPT)
-            for region in RendererBoxes().regions(document) for number, box in region.lines]  # fmt: skip
+    return [
+        ReadRequest((crop(pages[number], box),), OCR_PROMPT)
+        for region in RendererBoxes().regions(document)
+        for number, box in region.lines
+    ]
 
 
 @torch.no_grad()
@@ -61,11 +64,17 @@ def generated(reader: Reader, requests: Sequence[ReadRequest]) -> list[str]:
     """Read one crop after the other as transformers' documentation shows it."""
     texts = []
     for request in requests:
-        turn = [{"type": "image", "image": fit_line(request.images[0]).convert("RGB")},
-                {"type": "text", "text": request.prompt}]  # fmt: skip
+        turn = [
+            {"type": "image", "image": fit_line(request.images[0]).convert("RGB")},
+            {"type": "text", "text": request.prompt},
+        ]
         inputs = reader.encoder.processor.apply_chat_template(
-            [[{"role": "user", "content": turn}]], add_generation_prompt=True, tokenize=True, return_dict=True,
-            return_tensors="pt")  # fmt: skip
+            [[{"role": "user", "content": turn}]],
+            add_generation_prompt=True,
+            tokenize=True,
+            return_dict=True,
+            return_tensors="pt",
+        )
         output = reader.model.generate(**inputs, max_new_tokens=96, do_sample=False)
         texts.append(reader.tokenizer.decode(output[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True))
     return texts
@@ -85,9 +94,12 @@ def speed(reader: Reader, requests: list[ReadRequest]) -> dict[str, object]:
             seconds[name] += time.process_time() - before
     rates = {name: round(len(requests) / took, 1) for name, took in seconds.items()}
     same = [sum(map(str.__eq__, texts["batched"], texts[name])) / len(requests) for name in ways]
-    return {"crops": len(requests), "crops a CPU second": rates,
-            "times generate": {name: round(rate / rates["one by one, generate"], 1) for name, rate in rates.items()},
-            "read the same as batched": dict(zip(ways, same, strict=True))}  # fmt: skip
+    return {
+        "crops": len(requests),
+        "crops a CPU second": rates,
+        "times generate": {name: round(rate / rates["one by one, generate"], 1) for name, rate in rates.items()},
+        "read the same as batched": dict(zip(ways, same, strict=True)),
+    }
 
 
 def seconds_a_document(reader: Reader, made: list[tuple[DrawnDocument, RenderedDocument]]) -> dict[str, float]:
@@ -118,9 +130,13 @@ def same(one: str, other: str) -> bool:
 
 def printed_lines(document: RenderedDocument, page: int) -> list[tuple[Box, str, bool]]:
     """Return box, text and whether it is a field's of all that may be a line of its own."""
-    return [(part.box, part.text.replace("\u00a0", " ").replace("\u202f", " "), mark.kind is MarkKind.FIELD)
-            for mark in document.marks if mark.kind in (MarkKind.FIELD, MarkKind.LINE, MarkKind.CELL)
-            for part in mark.fragments if part.page == page and part.visible and part.text]  # fmt: skip
+    return [
+        (part.box, part.text.replace("\u00a0", " ").replace("\u202f", " "), mark.kind is MarkKind.FIELD)
+        for mark in document.marks
+        if mark.kind in (MarkKind.FIELD, MarkKind.LINE, MarkKind.CELL)
+        for part in mark.fragments
+        if part.page == page and part.visible and part.text
+    ]
 
 
 def holds(outer: Box, inner: Box) -> bool:
@@ -160,8 +176,12 @@ def pages(reader: Reader, made: list[tuple[DrawnDocument, RenderedDocument]]) ->
             same(text, read.text) for (_, _, text, _), read in zip(matched, oracle, strict=True)
         )
         read = [TextLine(page, box, text, 1.0, truncated=False) for page, box, text in lines]
-        written = [TextLine(part.page, part.box, part.text, 1.0, truncated=False)
-                   for mark in document.of_kind(MarkKind.LINE) for part in mark.fragments if part.text]  # fmt: skip
+        written = [
+            TextLine(part.page, part.box, part.text, 1.0, truncated=False)
+            for mark in document.of_kind(MarkKind.LINE)
+            for part in mark.fragments
+            if part.text
+        ]
         for name, some in (("read", read), ("as printed", written)):
             for one in assign(some).fields:
                 kind = str(drawn.document.document_type)
@@ -172,17 +192,20 @@ def pages(reader: Reader, made: list[tuple[DrawnDocument, RenderedDocument]]) ->
         count["labels' language right"] += record["labels"].split("_")[0] == drawn.document.locale.split("_")[0]
     ratio = lambda part, whole: round(count[part] / max(1, count[whole]), 3)  # noqa: E731
     return {
-        "documents": len(made), "pages": sum(len(document.pages) for _, document in made),
+        "documents": len(made),
+        "pages": sum(len(document.pages) for _, document in made),
         "CPU seconds a document": {"median": round(median(wall), 2), "longest": round(max(wall), 2)},
         f"field lines found, IoU {FOUND}": ratio("found", "field lines"),
         f"field lines of which {COVERED:.0%} lie in one detected box": ratio("covered", "field lines"),
         f"detected lines that are a printed line, IoU {FOUND}": ratio("matched", "detected"),
         "read exactly, detected box": ratio("exact, detected box", "matched"),
         "read exactly, renderer's box": ratio("exact, renderer's box", "matched"),
-        "assigned fields that are right": {name: ratio(f"assigned, {name}, right", f"assigned, {name}")
-                                           for name in ("read", "as printed")},
-        "counts": dict(sorted(count.items())), "assigned": dict(sorted(by_field.items())),
-    }  # fmt: skip
+        "assigned fields that are right": {
+            name: ratio(f"assigned, {name}, right", f"assigned, {name}") for name in ("read", "as printed")
+        },
+        "counts": dict(sorted(count.items())),
+        "assigned": dict(sorted(by_field.items())),
+    }
 
 
 def main() -> None:

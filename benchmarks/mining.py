@@ -21,17 +21,17 @@ from typing import Any
 import numpy as np
 from simulated_reader import KINDS, OF_RESPONSES, Unsuited, answer
 
-from finscribe_assets.documents.drawn import DrawnDocument
+from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.elements import element_of
 from finscribe_assets.documents.generator import draw
 from finscribe_assets.documents.recipe import seed_plan
-from finscribe_assets.evaluation.inputs import Prediction, Truth
-from finscribe_assets.evaluation.scoring import Scored, score
-from finscribe_assets.instructions.answers import unflatten
+from finscribe_assets.evaluation.document_scoring import Scored, score
+from finscribe_assets.evaluation.prediction_files import Prediction, Truth
+from finscribe_assets.instructions.responses import unflatten
 from finscribe_assets.mining.attribution import Attribution, drawn_values
-from finscribe_assets.mining.cells import THRESHOLD, Key, Tally, find_cells
-from finscribe_assets.mining.errors import Page, classify
-from finscribe_assets.mining.mine import mine
+from finscribe_assets.mining.error_cells import THRESHOLD, DocumentFailures, Key, find_cells
+from finscribe_assets.mining.error_classification import PageContext, classify
+from finscribe_assets.mining.mining_report import mine
 
 LONGEST_TABLE = 20  # rows; longer ones take long to compare and show nothing more
 TRIES = 60  # documents looked at for each error wanted, as not every document can fail in every way
@@ -68,7 +68,7 @@ def causes(documents: Sequence[DrawnDocument], errors: int) -> dict[str, Any]:
             except Unsuited:
                 continue
             scored = measured(drawn, text)
-            found = Counter(str(cause) for _, cause in classify(scored, Page.of(drawn, illegible)))
+            found = Counter(str(cause) for _, cause in classify(scored, PageContext.of(drawn, illegible)))
             if found:  # else it made no difference
                 taken_for[kind if set(found) == {kind} else next(one for one in found if one != kind)] += 1
                 locales.add(drawn.document.locale)
@@ -76,17 +76,27 @@ def causes(documents: Sequence[DrawnDocument], errors: int) -> dict[str, Any]:
         others = ", ".join(f"{name} {count}" for name, count in taken_for.most_common() if name != kind)
         print(f"{kind:20} {taken_for.total():4}  {right[kind]:.3f}  {others}")
     worst = min(right, key=lambda kind: right[kind])
-    return {"documents": len(sound), "left_out": len(documents) - len(sound), "kinds": len(right),
-            "locales": len(locales), "mean": round(float(np.mean(list(right.values()))), 4),
-            "worst": {worst: right[worst]}}  # fmt: skip
+    return {
+        "documents": len(sound),
+        "left_out": len(documents) - len(sound),
+        "kinds": len(right),
+        "locales": len(locales),
+        "mean": round(float(np.mean(list(right.values()))), 4),
+        "worst": {worst: right[worst]},
+    }
 
 
 def fields_of(documents: Sequence[DrawnDocument]) -> dict[str, Counter[str]]:
     return {one.id: Counter(str(element_of(path)) for path in one.printed) for one in documents}
 
 
-def simulated(fields: Mapping[str, Counter[str]], rate: Callable[[str, Key], float], keys: Sequence[Key],
-              together: float, chance: np.random.Generator) -> list[Tally]:  # fmt: skip
+def simulated(
+    fields: Mapping[str, Counter[str]],
+    rate: Callable[[str, Key], float],
+    keys: Sequence[Key],
+    together: float,
+    chance: np.random.Generator,
+) -> list[DocumentFailures]:
     """Return what a reader does that fails at given rates, a share of its failures all fields of a document at once."""
     tallies = []
     for name, trials in fields.items():
@@ -99,7 +109,7 @@ def simulated(fields: Mapping[str, Counter[str]], rate: Callable[[str, Key], flo
             if count:
                 failures[key] = int(count)
                 left[key[0]] -= int(count)
-        tallies.append(Tally(name, trials, failures, {}))
+        tallies.append(DocumentFailures(name, trials, failures, {}))
     return tallies
 
 
@@ -107,8 +117,7 @@ def weak_cells(fields: Mapping[str, Counter[str]], runs: int) -> dict[str, Any]:
     """Return false cells a run where nothing is wrong, and how many planted weaknesses are found."""
     elements = sorted({element for one in fields.values() for element in one})
     keys = [(element, cause) for element in elements for cause in ("digit", "missing", "other")]
-    often = [element for element in elements
-             if sum(element in one for one in fields.values()) > 0.9 * len(fields)]  # fmt: skip
+    often = [element for element in elements if sum(element in one for one in fields.values()) > 0.9 * len(fields)]
     names = list(fields)
     results: dict[str, Any] = {}
     for said, together in TOGETHER.items():
@@ -120,13 +129,24 @@ def weak_cells(fields: Mapping[str, Counter[str]], runs: int) -> dict[str, Any]:
             false += sum(cell.weak for cell in cells)
             watched += sum(cell.watched for cell in cells)
             planted = (often[run % len(often)], "digit")
-            usual = find_cells(simulated(own, lambda _, key, planted=planted: THRESHOLD + ABOVE if key == planted
-                                         else THRESHOLD / 2, keys, together, chance))  # fmt: skip
+            usual = find_cells(
+                simulated(
+                    own,
+                    lambda _, key, planted=planted: THRESHOLD + ABOVE if key == planted else THRESHOLD / 2,
+                    keys,
+                    together,
+                    chance,
+                )
+            )
             weak = [(cell.element, cell.error_type) for cell in usual if cell.weak]
             found += planted in weak
             beside += len(set(weak) - {planted})
-        results[said] = {"false_cells_a_run": false / runs, "watched_a_run": watched / runs,
-                         "planted_found": found / runs, "false_beside_planted": beside / runs}  # fmt: skip
+        results[said] = {
+            "false_cells_a_run": false / runs,
+            "watched_a_run": watched / runs,
+            "planted_found": found / runs,
+            "false_beside_planted": beside / runs,
+        }
     return {"documents": DOCUMENTS, "runs": runs, "cells": len(keys), **results}
 
 
@@ -150,8 +170,10 @@ def attribution(documents: Sequence[DrawnDocument], runs: int, sample: int) -> d
         tallies = simulated(
             {name: fields[name] for name in own},
             lambda name, _, planted=planted: 0.3 if values[name].get(planted, 0) >= 0.3 else 0.03,
-            [key], 0.5, chance,
-        )  # fmt: skip
+            [key],
+            0.5,
+            chance,
+        )
         found = [effect.name for effect in Attribution(tallies, values).effects(key)]
         counts = outcome.setdefault(kind, Counter())
         counts["runs"] += 1
@@ -160,13 +182,16 @@ def attribution(documents: Sequence[DrawnDocument], runs: int, sample: int) -> d
     planted_runs = [counts for kind, counts in outcome.items() if kind != "nothing"]
     total = sum(planted_runs, Counter())
     return {
-        "documents": sample, "rate": "0.30 with the value, 0.03 without; half of the failures by document",
+        "documents": sample,
+        "rate": "0.30 with the value, 0.03 without; half of the failures by document",
         "planted_found_first": round(total["first"] / total["runs"], 3),
         "runs_with_a_spurious_value": round(total["spurious"] / total["runs"], 3),
         "spurious_where_nothing_is_planted": round(outcome["nothing"]["spurious"] / outcome["nothing"]["runs"], 3),
-        "by_kind": {kind: {"runs": counts["runs"], "first": counts["first"], "spurious": counts["spurious"]}
-                    for kind, counts in outcome.items()},
-    }  # fmt: skip
+        "by_kind": {
+            kind: {"runs": counts["runs"], "first": counts["first"], "spurious": counts["spurious"]}
+            for kind, counts in outcome.items()
+        },
+    }
 
 
 def speed(documents: Sequence[DrawnDocument], copies: int) -> dict[str, Any]:
@@ -182,15 +207,19 @@ def speed(documents: Sequence[DrawnDocument], copies: int) -> dict[str, Any]:
     started = time.process_time()
     scored = score({one.id: truth_of(one) for one in documents}, answers)
     measuring = time.process_time() - started
-    values, pages = drawn_values(documents), {one.id: Page.of(one) for one in documents}
+    values, pages = drawn_values(documents), {one.id: PageContext.of(one) for one in documents}
     plan = seed_plan("batch-000", len(documents), 0)
     started = time.process_time()
     report = mine(scored * copies, plan, 200, values, pages=pages)
     mining = time.process_time() - started
     count = len(documents) * copies
-    return {"documents": count, "weak_cells": sum(cell.weak for cell in report.cells),
-            "measured_a_cpu_second": round(len(documents) / measuring),
-            "mined_a_cpu_second": round(count / mining), "cpu_seconds_of_mining": round(mining, 1)}  # fmt: skip
+    return {
+        "documents": count,
+        "weak_cells": sum(cell.weak for cell in report.cells),
+        "measured_a_cpu_second": round(len(documents) / measuring),
+        "mined_a_cpu_second": round(count / mining),
+        "cpu_seconds_of_mining": round(mining, 1),
+    }
 
 
 def main() -> None:

@@ -20,13 +20,13 @@ from pathlib import Path
 
 import psutil
 
-from finscribe_assets.documents.batch import synthesize
+from finscribe_assets.documents.document_batch import synthesize
 from finscribe_assets.documents.generator import draw
 from finscribe_assets.documents.recipe import seed_plan
-from finscribe_assets.instructions.batch import pair_batch
 from finscribe_assets.instructions.crops import images_of, page_cache
-from finscribe_assets.instructions.tasks import PairRecipe, make_pairs
-from finscribe_assets.rendering.batch import render_batch
+from finscribe_assets.instructions.pair_batch import pair_batch
+from finscribe_assets.instructions.task_mix import PairRecipe, make_pairs
+from finscribe_assets.rendering.page_batch import render_batch
 from finscribe_assets.rendering.render import render
 from finscribe_assets.shards import LocalShardPool, collect_garbage_seldom
 
@@ -81,12 +81,14 @@ def main() -> None:
     report = {
         "documents": arguments.documents,
         "pairs a document": round(count / arguments.documents, 1),
-        "CPU ms a document": {"rendering": round(rendering / arguments.documents * 1000, 1),
-                              "pairing": round(pairing / arguments.documents * 1000, 1)},
+        "CPU ms a document": {
+            "rendering": round(rendering / arguments.documents * 1000, 1),
+            "pairing": round(pairing / arguments.documents * 1000, 1),
+        },
         "pairing, share of rendering": round(pairing / rendering, 3),
         "pairs a CPU second": round(count / pairing),
         "loaded samples a CPU second": rates,
-    }  # fmt: skip
+    }
     if arguments.flat:
         report["MiB of the process's own on the way"] = flat(arguments.flat)
     sys.stdout.write(json.dumps(report, indent=2) + "\n")

@@ -14,14 +14,25 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from finscribe_assets.documents.drawn import DrawnDocument
+from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.elements import ValueKind, kind_of
 from finscribe_assets.documents.formats import write_date, write_number
-from finscribe_assets.instructions.answers import unflatten
+from finscribe_assets.instructions.responses import unflatten
 
 Printed = dict[str, Any]
-LOOKS_LIKE = {"0": "O", "1": "l", "5": "S", "8": "B", "2": "Z", "O": "0", "l": "1", "I": "l", "S": "5", "B": "8",
-              "m": "rn"}  # fmt: skip
+LOOKS_LIKE = {
+    "0": "O",
+    "1": "l",
+    "5": "S",
+    "8": "B",
+    "2": "Z",
+    "O": "0",
+    "l": "1",
+    "I": "l",
+    "S": "5",
+    "B": "8",
+    "m": "rn",
+}
 PARTIES = ("seller", "buyer", "payee", "ship_to")
 
 
@@ -29,8 +40,9 @@ class Unsuited(Exception):
     """The document has nothing that could fail so."""
 
 
-def _of_kind(drawn: DrawnDocument, chance: random.Random, *kinds: ValueKind,
-             fits: Callable[[str], bool] = lambda text: True) -> str:  # fmt: skip
+def _of_kind(
+    drawn: DrawnDocument, chance: random.Random, *kinds: ValueKind, fits: Callable[[str], bool] = lambda text: True
+) -> str:
     found = [path for path, text in drawn.printed.items() if kind_of(path) in kinds and fits(text)]
     return _one(chance, found)
 
@@ -110,18 +122,27 @@ def missing(drawn: DrawnDocument, printed: Printed, chance: random.Random) -> Pr
 
 
 def hallucinated(drawn: DrawnDocument, printed: Printed, chance: random.Random) -> Printed:
-    absent = [name for name in ("contract_reference", "buyer_reference", "despatch_reference", "due_date",
-                                "delivery_date") if getattr(drawn.document, name) is None]  # fmt: skip
+    absent = [
+        name
+        for name in ("contract_reference", "buyer_reference", "despatch_reference", "due_date", "delivery_date")
+        if getattr(drawn.document, name) is None
+    ]
     path = _one(chance, absent)
-    invented = f"{chance.randrange(2000, 2030)}-07-{chance.randrange(13, 29)}" if path.endswith("date") else (
-        f"Q{chance.randrange(10**6, 10**7)}")  # fmt: skip
+    invented = (
+        f"{chance.randrange(2000, 2030)}-07-{chance.randrange(13, 29)}"
+        if path.endswith("date")
+        else (f"Q{chance.randrange(10**6, 10**7)}")
+    )
     return {**printed, path: invented}
 
 
 def decoy_taken(drawn: DrawnDocument, printed: Printed, chance: random.Random) -> Printed:
     own = [text for path, text in printed.items() if kind_of(path) is ValueKind.DATE]
-    texts = [one.text for one in drawn.presentation.decoys
-             if any(map(str.isdigit, one.text)) and " - " not in one.text and one.text not in own]  # fmt: skip
+    texts = [
+        one.text
+        for one in drawn.presentation.decoys
+        if any(map(str.isdigit, one.text)) and " - " not in one.text and one.text not in own
+    ]
     path = "issue_date" if chance.random() < 0.5 and "issue_date" in printed else "delivery_date"
     printed[path] = _one(chance, texts)
     return printed
@@ -129,8 +150,11 @@ def decoy_taken(drawn: DrawnDocument, printed: Printed, chance: random.Random) -
 
 def party_swap(drawn: DrawnDocument, printed: Printed, chance: random.Random) -> Printed:
     one, other = chance.sample([role for role in PARTIES if f"{role}.name" in printed] + [""] * 2, 2)
-    names = [name for name in ("name", "address.street", "address.city", "vat_identifier")
-             if f"{one}.{name}" in printed and f"{other}.{name}" in printed]  # fmt: skip
+    names = [
+        name
+        for name in ("name", "address.street", "address.city", "vat_identifier")
+        if f"{one}.{name}" in printed and f"{other}.{name}" in printed
+    ]
     name = _one(chance, names)
     printed[f"{one}.{name}"], printed[f"{other}.{name}"] = printed[f"{other}.{name}"], printed[f"{one}.{name}"]
     return printed
@@ -146,8 +170,13 @@ def currency(drawn: DrawnDocument, printed: Printed, chance: random.Random) -> P
 
 
 def wrong_total(drawn: DrawnDocument, printed: Printed, chance: random.Random) -> Printed:
-    totals = [path for path in printed if path.startswith(("totals.", "statement."))
-              and kind_of(path) is ValueKind.AMOUNT and path != "totals.total_vat_accounting"]  # fmt: skip
+    totals = [
+        path
+        for path in printed
+        if path.startswith(("totals.", "statement."))
+        and kind_of(path) is ValueKind.AMOUNT
+        and path != "totals.total_vat_accounting"
+    ]
     if len(totals) < 2:
         raise Unsuited
     one, other = chance.sample(totals, 2)
@@ -159,8 +188,14 @@ def wrong_total(drawn: DrawnDocument, printed: Printed, chance: random.Random) -
 
 def column_swap(drawn: DrawnDocument, printed: Printed, chance: random.Random) -> Printed:
     name, rows = _all_rows(drawn, printed)
-    pairs = [("quantity", "net_price"), ("net_price", "net_amount"), ("net_amount", "gross_amount"),
-             ("amount", "balance"), ("debit", "balance"), ("credit", "balance")]  # fmt: skip
+    pairs = [
+        ("quantity", "net_price"),
+        ("net_price", "net_amount"),
+        ("net_amount", "gross_amount"),
+        ("amount", "balance"),
+        ("debit", "balance"),
+        ("credit", "balance"),
+    ]
     chance.shuffle(pairs)
     row = chance.choice(rows)
     one, other = _one(chance, [pair for pair in pairs if pair[0] in row and pair[1] in row])
@@ -171,8 +206,11 @@ def column_swap(drawn: DrawnDocument, printed: Printed, chance: random.Random) -
 def row_shift(drawn: DrawnDocument, printed: Printed, chance: random.Random) -> Printed:
     name, rows = _all_rows(drawn, printed)
     at = chance.randrange(len(rows) - 1)
-    columns = [column for column in rows[at] if column in rows[at + 1]
-               and column in ("item_name", "net_amount", "net_price", "balance", "description")]  # fmt: skip
+    columns = [
+        column
+        for column in rows[at]
+        if column in rows[at + 1] and column in ("item_name", "net_amount", "net_price", "balance", "description")
+    ]
     if len(rows[at]) < 4:
         raise Unsuited
     column = _one(chance, columns)
@@ -206,8 +244,9 @@ def sign(drawn: DrawnDocument, printed: Printed, chance: random.Random) -> Print
 
 def separator(drawn: DrawnDocument, printed: Printed, chance: random.Random) -> Printed:
     path = _of_kind(drawn, chance, ValueKind.AMOUNT)
-    value = _value(drawn, path) * chance.choice([Decimal(10), Decimal(100), Decimal(1000), Decimal("0.1"),
-                                                 Decimal("0.01")])  # fmt: skip
+    value = _value(drawn, path) * chance.choice(
+        [Decimal(10), Decimal(100), Decimal(1000), Decimal("0.1"), Decimal("0.01")]
+    )
     printed[path] = write_number(value, drawn.presentation.numbers, max(2, -value.as_tuple().exponent))
     return printed
 
@@ -238,8 +277,9 @@ def _digit_places(text: str) -> list[int]:
 
 
 def _numeric(drawn: DrawnDocument, chance: random.Random, digits: int) -> str:
-    return _of_kind(drawn, chance, ValueKind.AMOUNT, ValueKind.IDENTIFIER,
-                    fits=lambda text: len(_digit_places(text)) >= digits)  # fmt: skip
+    return _of_kind(
+        drawn, chance, ValueKind.AMOUNT, ValueKind.IDENTIFIER, fits=lambda text: len(_digit_places(text)) >= digits
+    )
 
 
 def digit_count(drawn: DrawnDocument, printed: Printed, chance: random.Random) -> Printed:
@@ -314,11 +354,37 @@ def illegible(drawn: DrawnDocument, printed: Printed, chance: random.Random) -> 
 
 KINDS: dict[str, Callable[[DrawnDocument, Printed, random.Random], Printed]] = {
     function.__name__: function
-    for function in (unknown_field, illegible, row_missing, row_extra, row_merged, row_split, missing, hallucinated,
-                     decoy_taken, party_swap, currency, wrong_total, column_swap, row_shift, label_swap, wrong_type,
-                     sign, separator, date_order, date_year, digit_count, digit, character_confusion, diacritics,
-                     spacing_or_case, cut_short, repetition, other)
-}  # fmt: skip
+    for function in (
+        unknown_field,
+        illegible,
+        row_missing,
+        row_extra,
+        row_merged,
+        row_split,
+        missing,
+        hallucinated,
+        decoy_taken,
+        party_swap,
+        currency,
+        wrong_total,
+        column_swap,
+        row_shift,
+        label_swap,
+        wrong_type,
+        sign,
+        separator,
+        date_order,
+        date_year,
+        digit_count,
+        digit,
+        character_confusion,
+        diacritics,
+        spacing_or_case,
+        cut_short,
+        repetition,
+        other,
+    )
+}
 OF_RESPONSES = ("response", "truncated")
 
 

@@ -26,8 +26,8 @@ from typing import Any
 
 from rapidfuzz.distance import Levenshtein
 
-from finscribe_assets.evaluation.fields import Comparison
-from finscribe_assets.evaluation.scoring import COLUMNS, table_score
+from finscribe_assets.evaluation.document_scoring import COLUMNS, table_score
+from finscribe_assets.evaluation.field_comparison import Comparison
 from finscribe_assets.evaluation.teds import similarity, to_html
 from finscribe_assets_tests.evaluation.pubtabnet import reference_teds
 
@@ -38,10 +38,12 @@ WORDS = ("Consulting", "Hosting", "Licence", "Printer paper A4", "Cable", "Trave
 def a_table(draw: random.Random, rows: int, columns: int) -> Rows:
     """Return the texts of an invoice's lines."""
     return [
-        [f"{draw.choice(WORDS)} {draw.randrange(1000)}" if column % 4 == 1 else f"{draw.randrange(10**6) / 100:,.2f}"
-         for column in range(columns)]
+        [
+            f"{draw.choice(WORDS)} {draw.randrange(1000)}" if column % 4 == 1 else f"{draw.randrange(10**6) / 100:,.2f}"
+            for column in range(columns)
+        ]
         for _ in range(rows)
-    ]  # fmt: skip
+    ]
 
 
 def predictions(draw: random.Random, true: Rows) -> dict[str, Rows]:
@@ -106,9 +108,13 @@ def of_reports(pairs: int) -> dict[str, float]:
         true = a_table(draw, 8, len(COLUMNS))
         for name, said in {"all right": true, **predictions(draw, true)}.items():
             truth, predicted = (
-                {f"lines[{number}].{column}": text for number, row in enumerate(rows)
-                 for column, text in zip(COLUMNS, row, strict=False)} for rows in (true, said)
-            )  # fmt: skip
+                {
+                    f"lines[{number}].{column}": text
+                    for number, row in enumerate(rows)
+                    for column, text in zip(COLUMNS, row, strict=False)
+                }
+                for rows in (true, said)
+            )
             comparison, asked = Comparison((), truth, predicted), set(truth)
             started = time.process_time()
             table_score(comparison, asked)

@@ -21,21 +21,21 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import Trainer, TrainerCallback, TrainingArguments
 
-from finscribe_assets.documents.batch import synthesize
+from finscribe_assets.documents.document_batch import synthesize
 from finscribe_assets.documents.recipe import seed_plan
-from finscribe_assets.instructions.batch import pair_batch
 from finscribe_assets.instructions.pair import Task
-from finscribe_assets.instructions.tasks import PairRecipe
-from finscribe_assets.rendering.batch import render_batch
+from finscribe_assets.instructions.pair_batch import pair_batch
+from finscribe_assets.instructions.task_mix import PairRecipe
+from finscribe_assets.model.loading import find_base, load_model, processor_of
+from finscribe_assets.pretraining.base_recipe import EMBEDDED_RECIPE
+from finscribe_assets.rendering.page_batch import render_batch
 from finscribe_assets.shards import LocalShardPool
-from finscribe_assets.splitting.assign import Split
 from finscribe_assets.splitting.manifest import BatchInputs, build
-from finscribe_assets.training.adapter import train_adapter
-from finscribe_assets.training.base_recipe import EMBEDDED_RECIPE
-from finscribe_assets.training.batches import IGNORED, question
-from finscribe_assets.training.configuration import load_preset
-from finscribe_assets.training.loading import find_base, load_model, processor_of
-from finscribe_assets.training.samples import BatchFolders, SampleSource, read_samples
+from finscribe_assets.splitting.split_assignment import Split
+from finscribe_assets.training.adapter_config import load_preset
+from finscribe_assets.training.adapter_training import train_adapter
+from finscribe_assets.training.sample_encoding import IGNORED, question
+from finscribe_assets.training.training_samples import SampleSource, TrainingBatchFolders, read_samples
 
 WARM = 5  # steps before the clock starts
 
@@ -66,7 +66,7 @@ def data(folder: Path, documents: int) -> SampleSource:
     render_batch(folder / "documents", folder / "images", pool)
     pair_batch(folder / "documents", folder / "images", folder / "pairs", pool, PairRecipe())
     build([BatchInputs.of_workspace(plan, folder)], plan.key, folder / "splits", hold_out=False)
-    return SampleSource(folder / "splits", (BatchFolders(plan.key, folder / "pairs", folder / "images"),))
+    return SampleSource(folder / "splits", (TrainingBatchFolders(plan.key, folder / "pairs", folder / "images"),))
 
 
 def ours(source: SampleSource, steps: int, folder: Path) -> float:
@@ -85,14 +85,24 @@ def trainers(source: SampleSource, steps: int, folder: Path) -> float:
     samples, _ = read_samples(source, Split.TRAIN, (Task.OCR_LINE,), lines=True, spool=folder)
     unknown = processor.tokenizer.unk_token_id
     samples = [one for one in samples if one.response and unknown not in processor.tokenizer(one.response).input_ids]
-    chats = [[{**question(one.prompt, 1), "content": [{"type": "image", "image": one.images[0].open().convert("RGB")},
-                                                      {"type": "text", "text": one.prompt}]},
-              {"role": "assistant", "content": [{"type": "text", "text": one.response}]}]
-             for one in samples]  # fmt: skip
+    chats = [
+        [
+            {
+                **question(one.prompt, 1),
+                "content": [
+                    {"type": "image", "image": one.images[0].open().convert("RGB")},
+                    {"type": "text", "text": one.prompt},
+                ],
+            },
+            {"role": "assistant", "content": [{"type": "text", "text": one.response}]},
+        ]
+        for one in samples
+    ]
 
     def collate(batch: list[Any]) -> dict[str, torch.Tensor]:
-        written = processor.apply_chat_template(batch, tokenize=True, return_dict=True, return_tensors="pt",
-                                                processor_kwargs={"padding": True})  # fmt: skip
+        written = processor.apply_chat_template(
+            batch, tokenize=True, return_dict=True, return_tensors="pt", processor_kwargs={"padding": True}
+        )
         labels = written["input_ids"].clone()
         labels[(written["attention_mask"] == 0) | (labels == processor.image_token_id)] = IGNORED
         return {**written, "labels": labels}
@@ -103,12 +113,24 @@ def trainers(source: SampleSource, steps: int, folder: Path) -> float:
 
     lora = LoraConfig(r=settings.rank, lora_alpha=settings.alpha, target_modules=settings.target_modules)
     arguments = TrainingArguments(
-        str(folder / "trainer"), max_steps=steps, per_device_train_batch_size=settings.batch_size, use_cpu=True,
-        learning_rate=settings.learning_rate, report_to=[], save_strategy="no", logging_strategy="no",
-        remove_unused_columns=False, disable_tqdm=True,
-    )  # fmt: skip
-    Trainer(get_peft_model(load_model(base), lora), arguments, train_dataset=chats, data_collator=collate,
-            callbacks=[Watch()]).train()  # fmt: skip
+        str(folder / "trainer"),
+        max_steps=steps,
+        per_device_train_batch_size=settings.batch_size,
+        use_cpu=True,
+        learning_rate=settings.learning_rate,
+        report_to=[],
+        save_strategy="no",
+        logging_strategy="no",
+        remove_unused_columns=False,
+        disable_tqdm=True,
+    )
+    Trainer(
+        get_peft_model(load_model(base), lora),
+        arguments,
+        train_dataset=chats,
+        data_collator=collate,
+        callbacks=[Watch()],
+    ).train()
     return clock.samples_a_second(settings.batch_size)
 
 
@@ -127,9 +149,15 @@ def main() -> None:
             speeds["ours"].append(ours(source, given.steps, Path(name) / f"ours-{number}"))
             speeds["transformers.Trainer"].append(trainers(source, given.steps, Path(name) / f"theirs-{number}"))
     means = {way: sum(found) / len(found) for way, found in speeds.items()}
-    json.dump({"samples a CPU second": {way: round(mean, 1) for way, mean in means.items()},
-               "rounds": {way: [round(one, 1) for one in found] for way, found in speeds.items()},
-               "ratio": round(means["ours"] / means["transformers.Trainer"], 2)}, sys.stdout, indent=2)  # fmt: skip
+    json.dump(
+        {
+            "samples a CPU second": {way: round(mean, 1) for way, mean in means.items()},
+            "rounds": {way: [round(one, 1) for one in found] for way, found in speeds.items()},
+            "ratio": round(means["ours"] / means["transformers.Trainer"], 2),
+        },
+        sys.stdout,
+        indent=2,
+    )
     print()
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 
 from finscribe_assets.orchestration.assets import all_assets, all_checks
-from finscribe_assets.orchestration.io_managers import BatchFoldersFactory
+from finscribe_assets.orchestration.io_managers import BatchFolderIOManagerFactory
 from finscribe_assets.orchestration.jobs import jobs
 from finscribe_assets.orchestration.resources import PlanStore, Sizes, Storage, Workers
 from finscribe_assets.orchestration.sensors import sensors
@@ -24,7 +24,7 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
     """
     root = os.environ.get("FINSCRIBE_STORAGE", "storage")
     resources: dict[str, Any] = {
-        "io_manager": BatchFoldersFactory(root=root),
+        "io_manager": BatchFolderIOManagerFactory(root=root),
         "storage": Storage(root=root),
         "plans": PlanStore(root=root),
         "workers": Workers(workers=workers_from_environment()),

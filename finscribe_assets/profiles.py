@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from finscribe_assets.documents.recipe import Recipe
 
 if TYPE_CHECKING:
-    from finscribe_assets.training.configuration import AdapterConfig
+    from finscribe_assets.training.adapter_config import AdapterConfig
 
 FIRST_KEY = "batch-000"
 
@@ -38,7 +38,7 @@ class Profile(BaseModel):
     @property
     def recipe(self) -> Recipe:
         """Return what the first batch is drawn from: what the reader in training can be asked and taught."""
-        from finscribe_assets.training.base_recipe import EMBEDDED_RECIPE
+        from finscribe_assets.pretraining.base_recipe import EMBEDDED_RECIPE
 
         return EMBEDDED_RECIPE if self.preset == "embedded" else Recipe()
 
@@ -49,7 +49,7 @@ class Profile(BaseModel):
             ConfigurationError: a setting is unknown or out of range.
         """
         # Torch takes seconds to import; the command line's help does not need it.
-        from finscribe_assets.training.configuration import load_preset
+        from finscribe_assets.training.adapter_config import load_preset
 
         return load_preset(self.preset, **{**self.training, **(overrides or {})})
 
@@ -57,15 +57,36 @@ class Profile(BaseModel):
 PROFILES = {
     profile.name: profile
     for profile in (
-        Profile(name="tiny", documents=32, targeted_documents=24, shard_size=8, preset="embedded",
-                training={"max_steps": 30, "learning_rate": 5e-4, "log_every": 1}, iteration_limit=3,
-                plateau_threshold=0.005),
-        Profile(name="demo", documents=400, targeted_documents=200, shard_size=20, preset="embedded",
-                iteration_limit=5, plateau_threshold=0.005),
-        Profile(name="full", documents=10_000, targeted_documents=5_000, shard_size=100, preset="paddleformers-lora",
-                iteration_limit=10, plateau_threshold=0.002),
+        Profile(
+            name="tiny",
+            documents=32,
+            targeted_documents=24,
+            shard_size=8,
+            preset="embedded",
+            training={"max_steps": 30, "learning_rate": 5e-4, "log_every": 1},
+            iteration_limit=3,
+            plateau_threshold=0.005,
+        ),
+        Profile(
+            name="demo",
+            documents=400,
+            targeted_documents=200,
+            shard_size=20,
+            preset="embedded",
+            iteration_limit=5,
+            plateau_threshold=0.005,
+        ),
+        Profile(
+            name="full",
+            documents=10_000,
+            targeted_documents=5_000,
+            shard_size=100,
+            preset="paddleformers-lora",
+            iteration_limit=10,
+            plateau_threshold=0.002,
+        ),
     )
-}  # fmt: skip
+}
 
 
 def workers_from_environment() -> int:

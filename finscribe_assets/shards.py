@@ -116,8 +116,13 @@ class ShardJob(Protocol):
 Slice = TypeVar("Slice", bound=ShardJob)
 
 
-def make_missing(jobs: Sequence[Slice], work: Callable[[Slice], int], pool: ShardPool, folder: AnyPath,
-                 on_rows: Callable[[int], None] | None = None) -> int:  # fmt: skip
+def make_missing(
+    jobs: Sequence[Slice],
+    work: Callable[[Slice], int],
+    pool: ShardPool,
+    folder: AnyPath,
+    on_rows: Callable[[int], None] | None = None,
+) -> int:
     """Make the shards of a folder that are not there yet, and remove those beyond them; return how many were there.
 
     ``work`` writes one shard and returns its rows. ``on_rows`` is told how many rows more are done.

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from finscribe_assets.documents.batch import read_documents, synthesize
-from finscribe_assets.documents.drawn import DrawnDocument
+from finscribe_assets.documents.document_batch import read_documents, synthesize
+from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.recipe import Plan, seed_plan
-from finscribe_assets.instructions.batch import pair_batch
-from finscribe_assets.instructions.tasks import PairRecipe
-from finscribe_assets.rendering.batch import read_rendered, render_batch
+from finscribe_assets.instructions.pair_batch import pair_batch
+from finscribe_assets.instructions.task_mix import PairRecipe
+from finscribe_assets.pretraining.base_recipe import EMBEDDED_RECIPE
+from finscribe_assets.rendering.page_batch import read_rendered, render_batch
 from finscribe_assets.rendering.pages import RenderedDocument
 from finscribe_assets.shards import LocalShardPool
-from finscribe_assets.training.base_recipe import EMBEDDED_RECIPE
 
 # No test asserts time: a busy machine is no fault. Examples are the same on every run, so that what passes once does.
 settings.register_profile("steady", deadline=None, derandomize=True)

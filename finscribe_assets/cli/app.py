@@ -9,15 +9,15 @@ import typer
 from rich.console import Console
 
 from finscribe_assets.cli import (
-    exporting,
-    importing,
-    looking,
-    measuring,
-    modelling,
-    rebuilding,
-    synthesising,
-    validating,
-    verifying,
+    evaluation_commands,
+    export_commands,
+    import_commands,
+    model_commands,
+    picture_commands,
+    rebuild_commands,
+    synthesis_commands,
+    validation_commands,
+    verification_commands,
 )
 
 HELP = """Teach PaddleOCR-VL to read invoices, receipts and purchase orders.
@@ -55,6 +55,14 @@ class Commands(typer.core.TyperGroup):
 
 app = typer.Typer(cls=Commands, help=HELP, no_args_is_help=True, rich_markup_mode="markdown", add_completion=False)
 for commands in (
-    synthesising, rebuilding, exporting, modelling, measuring, validating, verifying, looking, importing,
-):  # fmt: skip
+    synthesis_commands,
+    rebuild_commands,
+    export_commands,
+    model_commands,
+    evaluation_commands,
+    validation_commands,
+    verification_commands,
+    picture_commands,
+    import_commands,
+):
     commands.register(app)

@@ -10,32 +10,57 @@ from finscribe_assets.documents.identifiers import digits, luhn, weighted_sum
 
 # Country → (code in the account number, BIC or what stands for it, name): the banks' own imprints.
 _BANKS: dict[str, tuple[tuple[str, str, str], ...]] = {
-    "DE": (("37040044", "COBADEFFXXX", "Commerzbank"), ("20041111", "COBADEHDXXX", "comdirect"),
-           ("70150000", "SSKMDEMMXXX", "Stadtsparkasse München"), ("12030000", "BYLADEM1001", "DKB")),
-    "AT": (("12000", "BKAUATWW", "UniCredit Bank Austria"), ("20111", "GIBAATWWXXX", "Erste Bank"),
-           ("32000", "RLNWATWW", "Raiffeisen NÖ-Wien")),
-    "CH": (("09000", "POFICHBEXXX", "PostFinance"), ("00700", "ZKBKCHZZ80A", "Zürcher Kantonalbank"),
-           ("00230", "UBSWCHZH80A", "UBS Switzerland")),
+    "DE": (
+        ("37040044", "COBADEFFXXX", "Commerzbank"),
+        ("20041111", "COBADEHDXXX", "comdirect"),
+        ("70150000", "SSKMDEMMXXX", "Stadtsparkasse München"),
+        ("12030000", "BYLADEM1001", "DKB"),
+    ),
+    "AT": (
+        ("12000", "BKAUATWW", "UniCredit Bank Austria"),
+        ("20111", "GIBAATWWXXX", "Erste Bank"),
+        ("32000", "RLNWATWW", "Raiffeisen NÖ-Wien"),
+    ),
+    "CH": (
+        ("09000", "POFICHBEXXX", "PostFinance"),
+        ("00700", "ZKBKCHZZ80A", "Zürcher Kantonalbank"),
+        ("00230", "UBSWCHZH80A", "UBS Switzerland"),
+    ),
     "GB": (("NWBK", "NWBKGB2L", "NatWest"), ("BARC", "BARCGB22", "Barclays"), ("LOYD", "LOYDGB2L", "Lloyds Bank")),
-    "FR": (("30004", "BNPAFRPP", "BNP Paribas"), ("30003", "SOGEFRPP", "Société Générale"),
-           ("20041", "PSSTFRPP", "La Banque Postale")),
+    "FR": (
+        ("30004", "BNPAFRPP", "BNP Paribas"),
+        ("30003", "SOGEFRPP", "Société Générale"),
+        ("20041", "PSSTFRPP", "La Banque Postale"),
+    ),
     "ES": (("0049", "BSCHESMM", "Banco Santander"), ("2100", "CAIXESBB", "CaixaBank"), ("0182", "BBVAESMM", "BBVA")),
-    "IT": (("03069", "BCITITMM", "Intesa Sanpaolo"), ("02008", "UNCRITMM", "UniCredit"),
-           ("01030", "PASCITMM", "Monte dei Paschi")),
+    "IT": (
+        ("03069", "BCITITMM", "Intesa Sanpaolo"),
+        ("02008", "UNCRITMM", "UniCredit"),
+        ("01030", "PASCITMM", "Monte dei Paschi"),
+    ),
     "NL": (("ABNA", "ABNANL2A", "ABN AMRO"), ("INGB", "INGBNL2A", "ING Bank"), ("RABO", "RABONL2U", "Rabobank")),
     "PL": (("102", "BPKOPLPW", "PKO Bank Polski"), ("114", "BREXPLPW", "mBank"), ("124", "PKOPPLPW", "Bank Pekao")),
-    "PT": (("0035", "CGDIPTPL", "Caixa Geral de Depósitos"), ("0033", "BCOMPTPL", "Millennium bcp"),
-           ("0010", "BBPIPTPL", "Banco BPI")),
+    "PT": (
+        ("0035", "CGDIPTPL", "Caixa Geral de Depósitos"),
+        ("0033", "BCOMPTPL", "Millennium bcp"),
+        ("0010", "BBPIPTPL", "Banco BPI"),
+    ),
     "SE": (("500", "ESSESESS", "SEB"), ("600", "HANDSESS", "Handelsbanken"), ("800", "SWEDSESS", "Swedbank")),
     "AE": (("033", "BOMLAEAD", "Mashreq"), ("026", "EBILAEAD", "Emirates NBD"), ("035", "NBADAEAA", "FAB")),
-    "US": (("0210", "", "First Harbor Bank"), ("1110", "", "Lone Star National Bank"),
-           ("3220", "", "Pacific Valley Bank")),
+    "US": (
+        ("0210", "", "First Harbor Bank"),
+        ("1110", "", "Lone Star National Bank"),
+        ("3220", "", "Pacific Valley Bank"),
+    ),
     "AU": (("062", "", "Commonwealth Bank"), ("033", "", "Westpac"), ("083", "", "NAB")),
     "IN": (("SBIN", "", "State Bank of India"), ("HDFC", "", "HDFC Bank"), ("ICIC", "", "ICICI Bank")),
     "JP": (("", "BOTKJPJT", "三菱UFJ銀行"), ("", "SMBCJPJT", "三井住友銀行"), ("", "MHCBJPJT", "みずほ銀行")),
-    "CN": (("6222", "ICBKCNBJ", "中国工商银行"), ("6217", "BKCHCNBJ", "中国银行"),
-           ("6227", "PCBCCNBJ", "中国建设银行")),
-}  # fmt: skip
+    "CN": (
+        ("6222", "ICBKCNBJ", "中国工商银行"),
+        ("6217", "BKCHCNBJ", "中国银行"),
+        ("6227", "PCBCCNBJ", "中国建设银行"),
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -130,6 +155,16 @@ def _portuguese(random: Random, bank: str) -> str:
 
 
 _BBANS: dict[str, Callable[[Random, str], str]] = {
-    "DE": _german, "AT": _plain(11), "CH": _plain(12), "GB": _plain(14), "SE": _plain(17), "AE": _plain(16),
-    "FR": _french, "ES": _spanish, "IT": _italian, "NL": _dutch, "PL": _polish, "PT": _portuguese,
-}  # fmt: skip
+    "DE": _german,
+    "AT": _plain(11),
+    "CH": _plain(12),
+    "GB": _plain(14),
+    "SE": _plain(17),
+    "AE": _plain(16),
+    "FR": _french,
+    "ES": _spanish,
+    "IT": _italian,
+    "NL": _dutch,
+    "PL": _polish,
+    "PT": _portuguese,
+}

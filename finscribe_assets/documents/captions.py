@@ -8,13 +8,32 @@ from functools import cache
 from finscribe_assets.documents.schema import Document, DocumentType
 
 # Values of the header and of the payment block, in the order that they are printed.
-HEADER = ("document_number", "issue_date", "due_date", "delivery_date", "period_start", "period_end",
-          "preceding_invoice_reference", "preceding_invoice_date", "purchase_order_reference", "contract_reference",
-          "despatch_reference", "buyer_reference", "buyer.identifier", "place_of_supply",
-          "statement.account_number")  # fmt: skip
+HEADER = (
+    "document_number",
+    "issue_date",
+    "due_date",
+    "delivery_date",
+    "period_start",
+    "period_end",
+    "preceding_invoice_reference",
+    "preceding_invoice_date",
+    "purchase_order_reference",
+    "contract_reference",
+    "despatch_reference",
+    "buyer_reference",
+    "buyer.identifier",
+    "place_of_supply",
+    "statement.account_number",
+)
 PAYMENT = ("payment_terms", "payment_means", "payment_reference", "bank_name", "payment_account", "bank_identifier")
-PARTICULARS = ("vat_identifier", "tax_registration", "legal_registration", "contact_name", "contact_phone",
-               "contact_email")  # fmt: skip
+PARTICULARS = (
+    "vat_identifier",
+    "tax_registration",
+    "legal_registration",
+    "contact_name",
+    "contact_phone",
+    "contact_email",
+)
 PARTIES = ("seller", "buyer", "ship_to", "payee")
 
 _BY_KIND = ("title", "document_number", "issue_date")
@@ -44,12 +63,18 @@ def label_key(name: str, kind: DocumentType) -> str:
 @cache
 def _is_labelled(path: str) -> bool:
     group, _, last = path.rpartition(".")
-    return (path in HEADER or path in PAYMENT or path == "exchange_rate" or group in ("totals", "statement")
-            or (group in PARTIES and last in PARTICULARS))  # fmt: skip
+    return (
+        path in HEADER
+        or path in PAYMENT
+        or path == "exchange_rate"
+        or group in ("totals", "statement")
+        or (group in PARTIES and last in PARTICULARS)
+    )
 
 
-def labels_needed(document: Document, printed: Iterable[str], columns: tuple[str, ...], *,
-                  merged_head: bool) -> dict[str, str]:  # fmt: skip
+def labels_needed(
+    document: Document, printed: Iterable[str], columns: tuple[str, ...], *, merged_head: bool
+) -> dict[str, str]:
     """Return the labels of a page: name of its use (a field without list positions, or a purpose) → key of wordings."""
     kind = document.document_type
     group = "entries" if kind is DocumentType.BANK_STATEMENT else "lines"

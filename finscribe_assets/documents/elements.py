@@ -8,11 +8,21 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from finscribe_assets.documents.kinds import Element, ValueKind
 from finscribe_assets.documents.schema import Document
+from finscribe_assets.documents.value_types import Element, ValueKind
 
-__all__ = ["FIELDS", "LISTS", "TERMS", "UNPRINTED", "BusinessTerm", "Element", "ValueKind", "element_of", "field_of",
-           "kind_of"]  # fmt: skip
+__all__ = [
+    "FIELDS",
+    "LISTS",
+    "TERMS",
+    "UNPRINTED",
+    "BusinessTerm",
+    "Element",
+    "ValueKind",
+    "element_of",
+    "field_of",
+    "kind_of",
+]
 
 PATHS_HELD = 20_000  # whose kind is remembered: a document's paths are asked for again and again
 _INDEX = re.compile(r"\[\d+\]")
@@ -40,9 +50,13 @@ def _leaves(root: dict[str, Any], node: dict[str, Any], path: str) -> Iterator[B
             by_role = field["en16931"]
             code = by_role if isinstance(by_role, str) else by_role.get(path.split(".", maxsplit=1)[0], "")
             yield BusinessTerm(
-                where, code, Element(field["element"]),
-                ValueKind(field["kind"]), field["implied"], field["description"],
-            )  # fmt: skip
+                where,
+                code,
+                Element(field["element"]),
+                ValueKind(field["kind"]),
+                field["implied"],
+                field["description"],
+            )
 
 
 def _reference(field: dict[str, Any]) -> str | None:

@@ -144,8 +144,11 @@ def write_date(value: dt.date, locale: str, pattern: str, digits: str = "latin")
     if pattern in (ERA, SHORT_ERA):
         since, name, initial = next(era for era in ERAS if era.since <= value)
         year = value.year - since.year + 1
-        text = (f"{name}{year if year > 1 else '元'}年{value.month}月{value.day}日" if pattern == ERA
-                else f"{initial}{year}.{value.month}.{value.day}")  # fmt: skip
+        text = (
+            f"{name}{year if year > 1 else '元'}年{value.month}月{value.day}日"
+            if pattern == ERA
+            else f"{initial}{year}.{value.month}.{value.day}"
+        )
     else:
         text = _date(value, pattern, locale)
     return text if digits == "latin" else text.translate(str.maketrans(_DIGITS["latin"], _DIGITS[digits]))

@@ -13,13 +13,14 @@ from random import Random
 from typing import TypeVar
 
 from finscribe_assets.documents.captions import labels_needed
-from finscribe_assets.documents.drawn import DrawnDocument, Presentation
+from finscribe_assets.documents.drawn_document import DrawnDocument, Presentation
 from finscribe_assets.documents.formats import Display
-from finscribe_assets.documents.goods import Sale, draw_lines, reduced_lines
+from finscribe_assets.documents.header_drawing import draw_header, draw_number, trimmed
 from finscribe_assets.documents.knobs import DAMAGE, Knobs, acting_knobs
-from finscribe_assets.documents.layouts import LAYOUT_FACTS, PAGE_LABELS, LayoutFacts
+from finscribe_assets.documents.layout_families import LAYOUT_FACTS, PAGE_LABELS, LayoutFacts
+from finscribe_assets.documents.line_drawing import Sale, draw_lines, reduced_lines
 from finscribe_assets.documents.locales import LOCALE_FACTS, SHARED_SYMBOLS, LocaleFacts, TaxRegime, minor_unit
-from finscribe_assets.documents.looks import (
+from finscribe_assets.documents.presentation_drawing import (
     Habits,
     columns_of,
     damage_of,
@@ -31,16 +32,15 @@ from finscribe_assets.documents.looks import (
     font_of,
     habits_of,
 )
-from finscribe_assets.documents.paging import page_breaks, page_subtotals, sub_rows
-from finscribe_assets.documents.printing import SAID_BY_OTHERS, printed_values
+from finscribe_assets.documents.printed_values import SAID_BY_OTHERS, printed_values
 from finscribe_assets.documents.recipe import Plan, Recipe
-from finscribe_assets.documents.references import draw_header, draw_number, trimmed
 from finscribe_assets.documents.schema import Document, DocumentType, Party, VatCategory
 from finscribe_assets.documents.settlement import settle
 from finscribe_assets.documents.statements import draw_statement
+from finscribe_assets.documents.table_paging import page_breaks, page_subtotals, sub_rows
 from finscribe_assets.documents.taxation import draw_buyer_locale, draw_category, draw_tax_case, is_registered
 from finscribe_assets.documents.vendors import VENDORS_PER_LOCALE, Vendor, draw_party, vendor
-from finscribe_assets.documents.words import phrases
+from finscribe_assets.documents.wordings import phrases
 
 Choice = TypeVar("Choice")
 
@@ -90,12 +90,24 @@ def draw(plan: Plan, index: int) -> DrawnDocument:
     printed = printed_values(document, look)
     keys = labels_needed(document, printed, look.columns, merged_head=look.merged_head)
     keys |= {**LAYOUT_FACTS[look.layout].labels, **PAGE_LABELS}
-    labels = draw_labels(Random(f"labels:{frame.name}"), frame.seller.locale, keys, frame.knobs,
-                         capital_heads=look.style.head == "capitals")  # fmt: skip
+    labels = draw_labels(
+        Random(f"labels:{frame.name}"),
+        frame.seller.locale,
+        keys,
+        frame.knobs,
+        capital_heads=look.style.head == "capitals",
+    )
     return DrawnDocument(
-        id=f"{plan.key}-{index:06d}", batch=plan.key, index=index, component=component.name, vendor=frame.seller.id,
-        document=document, printed=printed, knobs=frame.knobs, presentation=look.model_copy(update={"labels": labels}),
-    )  # fmt: skip
+        id=f"{plan.key}-{index:06d}",
+        batch=plan.key,
+        index=index,
+        component=component.name,
+        vendor=frame.seller.id,
+        document=document,
+        printed=printed,
+        knobs=frame.knobs,
+        presentation=look.model_copy(update={"labels": labels}),
+    )
 
 
 def _weighted(random: Random, weights: Mapping[Choice, float]) -> Choice:
@@ -191,17 +203,31 @@ def _draw_sale(frame: _Frame) -> Document:
     buyer = None if kind is DocumentType.RECEIPT else _draw_buyer(random, frame)
     tax = draw_tax_case(random, seller.locale, frame.category, frame.day, seller.party, buyer)
     sale = Sale(
-        locale=seller.locale, trade=seller.trade, currency=frame.currency, tax=tax, columns=frame.columns,
-        inclusive=frame.inclusive and tax.is_taxed, returned=bool(knobs["negative_amounts"]), day=frame.day,
-        date_pattern=frame.date_pattern, knobs=knobs, is_long=frame.layout.is_long,
-    )  # fmt: skip
+        locale=seller.locale,
+        trade=seller.trade,
+        currency=frame.currency,
+        tax=tax,
+        columns=frame.columns,
+        inclusive=frame.inclusive and tax.is_taxed,
+        returned=bool(knobs["negative_amounts"]),
+        day=frame.day,
+        date_pattern=frame.date_pattern,
+        knobs=knobs,
+        is_long=frame.layout.is_long,
+    )
     lines = draw_lines(Random(f"lines:{frame.name}"), sale)
     settled = settle(Random(f"totals:{frame.name}"), sale, kind, lines, frame.habits.rounds)
     # The rate of a line is asked for only where a column prints it, but rules and exports need it: it is kept.
     header = draw_header(
-        Random(f"header:{frame.name}"), kind, seller, buyer, frame.day, settled.totals, minor_unit(frame.currency),
+        Random(f"header:{frame.name}"),
+        kind,
+        seller,
+        buyer,
+        frame.day,
+        settled.totals,
+        minor_unit(frame.currency),
         knobs,
-    )  # fmt: skip
+    )
     must_identify = kind is not DocumentType.RECEIPT or frame.habits.rounds
     third_parties: dict[str, Party | None] = {}
     if knobs["third_parties"]:
@@ -222,8 +248,10 @@ def _draw_sale(frame: _Frame) -> Document:
         vat_accounting_currency_code=settled.accounting_currency,
         exchange_rate=settled.exchange_rate,
         seller=_identified(frame, must_identify=must_identify),
-        buyer=buyer and trimmed(
-            buyer, frozenset({"identifier"} if knobs["optional_fields"] and random.random() < 0.4 else ()),
+        buyer=buyer
+        and trimmed(
+            buyer,
+            frozenset({"identifier"} if knobs["optional_fields"] and random.random() < 0.4 else ()),
             with_vat=_needs_buyer_vat(frame.category) or (bool(knobs["optional_fields"]) and random.random() < 0.7),
         ),
         lines=lines,
@@ -234,7 +262,7 @@ def _draw_sale(frame: _Frame) -> Document:
         totals=settled.totals,
         **third_parties,
         **header,
-    )  # fmt: skip
+    )
 
 
 def _identified(frame: _Frame, *, must_identify: bool) -> Party:
@@ -282,9 +310,14 @@ def _draw_statement(frame: _Frame) -> Document:
     seller, knobs = frame.seller, frame.knobs
     start = frame.day.replace(day=1) if knobs["ambiguous_dates"] else frame.day - dt.timedelta(days=29)
     statement, entries = draw_statement(
-        Random(f"lines:{frame.name}"), seller.locale, seller.bank.number, start, (frame.day - start).days + 1,
-        frame.columns, knobs,
-    )  # fmt: skip
+        Random(f"lines:{frame.name}"),
+        seller.locale,
+        seller.bank.number,
+        start,
+        (frame.day - start).days + 1,
+        frame.columns,
+        knobs,
+    )
     bank = seller.party.model_copy(update={"name": seller.bank.bank_name})
     holder = draw_party(f"buyer:{frame.name}", seller.locale, with_vat=False)
     return Document(
@@ -310,11 +343,28 @@ def _draw_look(frame: _Frame, recipe: Recipe, document: Document) -> Presentatio
     locale = frame.seller.locale
     numbers = draw_number_style(random, locale, habits, knobs)
     size = random.uniform(6.5, 7.5) if knobs["small_print"] else random.uniform(8.5, 10.5)
-    absent = [name for name in ("due_date", "delivery_date", "purchase_order_reference", "contract_reference",
-                                "buyer_reference", "despatch_reference") if getattr(document, name) is None]
+    absent = [
+        name
+        for name in (
+            "due_date",
+            "delivery_date",
+            "purchase_order_reference",
+            "contract_reference",
+            "buyer_reference",
+            "despatch_reference",
+        )
+        if getattr(document, name) is None
+    ]
     is_order = frame.kind is DocumentType.PURCHASE_ORDER
-    decoys = draw_decoys(random, locale, frame.day, frame.date_pattern, numbers.digits,
-                         [name for name in absent if not is_order or name == "contract_reference"], knobs)  # fmt: skip
+    decoys = draw_decoys(
+        random,
+        locale,
+        frame.day,
+        frame.date_pattern,
+        numbers.digits,
+        [name for name in absent if not is_order or name == "contract_reference"],
+        knobs,
+    )
     marked = reduced_lines(document.lines, locale)
     remarks = []
     if document.lines and document.lines[0].price_with_vat is not None:

@@ -163,10 +163,20 @@ def emirati_trn(random: Random) -> str:
 
 
 _OF_COUNTRY: dict[str, Callable[[Random], str]] = {
-    "DE": german_vat, "AT": austrian_vat, "CH": swiss_vat, "GB": british_vat, "FR": french_vat, "IT": italian_vat,
-    "NL": dutch_vat, "PL": polish_vat, "PT": portuguese_vat, "US": employer_number, "AU": australian_abn,
-    "JP": japanese_registration, "AE": emirati_trn,
-}  # fmt: skip
+    "DE": german_vat,
+    "AT": austrian_vat,
+    "CH": swiss_vat,
+    "GB": british_vat,
+    "FR": french_vat,
+    "IT": italian_vat,
+    "NL": dutch_vat,
+    "PL": polish_vat,
+    "PT": portuguese_vat,
+    "US": employer_number,
+    "AU": australian_abn,
+    "JP": japanese_registration,
+    "AE": emirati_trn,
+}
 
 
 def vat_identifier(random: Random, country_code: str, subdivision_code: str, company: str) -> str:
@@ -188,9 +198,19 @@ def vat_identifier(random: Random, country_code: str, subdivision_code: str, com
 
 
 # Where the number stands that one company has in all registers, within its tax identifier without groups.
-_NATIONAL = {"FR": slice(4, None), "IT": slice(2, None), "ES": slice(2, None), "PT": slice(2, None),
-             "NL": slice(2, 11), "SE": slice(2, 12), "CH": slice(3, 12), "IN": slice(2, 12), "AU": slice(2, None),
-             "JP": slice(2, None), "CN": slice(None)}  # fmt: skip
+_NATIONAL = {
+    "FR": slice(4, None),
+    "IT": slice(2, None),
+    "ES": slice(2, None),
+    "PT": slice(2, None),
+    "NL": slice(2, 11),
+    "SE": slice(2, 12),
+    "CH": slice(3, 12),
+    "IN": slice(2, 12),
+    "AU": slice(2, None),
+    "JP": slice(2, None),
+    "CN": slice(None),
+}
 
 
 def national_number(country_code: str, vat: str) -> str:

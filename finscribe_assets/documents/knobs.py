@@ -12,8 +12,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from finscribe_assets.documents.kinds import Element
 from finscribe_assets.documents.schema import DocumentType
+from finscribe_assets.documents.value_types import Element
 
 Intensity = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -259,9 +259,29 @@ class Knobs(BaseModel):
 
 
 # Effects on a page's pixels, each drawn with a strength of its own.
-DAMAGE = ("stamp", "signature", "handwritten_note", "highlighter", "coffee_stain", "punch_holes", "fold",
-          "low_resolution", "skew", "perspective", "curl", "blur", "shadow", "uneven_light", "noise", "jpeg",
-          "bleed_through", "thermal_fade", "dot_matrix", "fax", "photo")  # fmt: skip
+DAMAGE = (
+    "stamp",
+    "signature",
+    "handwritten_note",
+    "highlighter",
+    "coffee_stain",
+    "punch_holes",
+    "fold",
+    "low_resolution",
+    "skew",
+    "perspective",
+    "curl",
+    "blur",
+    "shadow",
+    "uneven_light",
+    "noise",
+    "jpeg",
+    "bleed_through",
+    "thermal_fade",
+    "dot_matrix",
+    "fax",
+    "photo",
+)
 
 NO_KNOBS = Knobs(**dict.fromkeys(Knobs.model_fields, 0.0))
 

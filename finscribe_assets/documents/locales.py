@@ -55,8 +55,16 @@ _REGIMES = {
 _IBAN = _EU | {"GB", "CH", "AE"}
 
 
-def _facts(locale: str, currency: str, rates: dict[str, str], numeric: str, worded: str, short: str,
-           payable_unit: str | None = None, paper: str = "A4") -> LocaleFacts:  # fmt: skip
+def _facts(
+    locale: str,
+    currency: str,
+    rates: dict[str, str],
+    numeric: str,
+    worded: str,
+    short: str,
+    payable_unit: str | None = None,
+    paper: str = "A4",
+) -> LocaleFacts:
     language, country = locale.split("_")
     return LocaleFacts(
         locale=locale,
@@ -83,32 +91,71 @@ LOCALE_FACTS: dict[str, LocaleFacts] = {
     facts.locale: facts
     for facts in (
         # Sales tax has no rate of the country: tax.py has the states'.
-        _facts("en_US", "USD", {_ALWAYS: "0"}, "MM/dd/yyyy|yyyy-MM-dd", "MMM d, yyyy|MMMM d, yyyy", "MM/dd/yy",
-               paper="Letter"),
+        _facts(
+            "en_US",
+            "USD",
+            {_ALWAYS: "0"},
+            "MM/dd/yyyy|yyyy-MM-dd",
+            "MMM d, yyyy|MMMM d, yyyy",
+            "MM/dd/yy",
+            paper="Letter",
+        ),
         _facts("en_GB", "GBP", {_ALWAYS: "20 5 0"}, _DMY, "d MMMM yyyy|d MMM yyyy", "dd/MM/yy"),
         _facts("en_AU", "AUD", {_ALWAYS: "10 0"}, _DMY, "d MMMM yyyy|d MMM yyyy", "dd/MM/yy", "0.05"),
-        _facts("en_IN", "INR", {_ALWAYS: "18 12 5", "2025-09-22": "18 5"}, _DMY, "d MMM yyyy|dd-MMM-yyyy",
-               "dd/MM/yy|dd-MM-yy", "1"),
-        _facts("de_DE", "EUR", {_ALWAYS: "19 7", "2020-07-01": "16 5", "2021-01-01": "19 7"}, _DOTS, "d. MMMM yyyy",
-               "dd.MM.yy"),
+        _facts(
+            "en_IN",
+            "INR",
+            {_ALWAYS: "18 12 5", "2025-09-22": "18 5"},
+            _DMY,
+            "d MMM yyyy|dd-MMM-yyyy",
+            "dd/MM/yy|dd-MM-yy",
+            "1",
+        ),
+        _facts(
+            "de_DE",
+            "EUR",
+            {_ALWAYS: "19 7", "2020-07-01": "16 5", "2021-01-01": "19 7"},
+            _DOTS,
+            "d. MMMM yyyy",
+            "dd.MM.yy",
+        ),
         _facts("de_AT", "EUR", {_ALWAYS: "20 10"}, _DOTS, "d. MMMM yyyy", "dd.MM.yy"),
-        _facts("de_CH", "CHF", {_ALWAYS: "7.7 2.5", "2024-01-01": "8.1 2.6"}, _DOTS, "d. MMMM yyyy",
-               "dd.MM.yy", "0.05"),
+        _facts(
+            "de_CH", "CHF", {_ALWAYS: "7.7 2.5", "2024-01-01": "8.1 2.6"}, _DOTS, "d. MMMM yyyy", "dd.MM.yy", "0.05"
+        ),
         _facts("fr_FR", "EUR", {_ALWAYS: "20 10 5.5"}, "dd/MM/yyyy|dd.MM.yyyy", "d MMMM yyyy", "dd/MM/yy"),
         _facts("es_ES", "EUR", {_ALWAYS: "21 10 4"}, _DMY, "d 'de' MMMM 'de' yyyy|d MMM yyyy", "dd/MM/yy|dd-MM-yy"),
         _facts("it_IT", "EUR", {_ALWAYS: "22 10 4"}, "dd/MM/yyyy|dd.MM.yyyy", "d MMMM yyyy", "dd/MM/yy"),
         _facts("nl_NL", "EUR", {_ALWAYS: "21 9"}, "dd-MM-yyyy|dd/MM/yyyy", "d MMMM yyyy", "dd-MM-yy"),
         _facts("pl_PL", "PLN", {_ALWAYS: "23 8 5"}, "dd.MM.yyyy|yyyy-MM-dd", "d MMMM yyyy", "dd.MM.yy"),
-        _facts("pt_PT", "EUR", {_ALWAYS: "23 13 6"}, "dd/MM/yyyy|dd-MM-yyyy|yyyy-MM-dd", "d 'de' MMMM 'de' yyyy",
-               "dd/MM/yy"),
+        _facts(
+            "pt_PT",
+            "EUR",
+            {_ALWAYS: "23 13 6"},
+            "dd/MM/yyyy|dd-MM-yyyy|yyyy-MM-dd",
+            "d 'de' MMMM 'de' yyyy",
+            "dd/MM/yy",
+        ),
         _facts("sv_SE", "SEK", {_ALWAYS: "25 12 6"}, "yyyy-MM-dd", "d MMMM yyyy", "yy-MM-dd", "1"),
-        _facts("ja_JP", "JPY", {_ALWAYS: "8", "2019-10-01": "10 8"}, "yyyy/MM/dd|yyyy-MM-dd|yyyy.MM.dd",
-               "yyyy年M月d日|yyyy年MM月dd日", "yy/MM/dd"),
-        _facts("zh_CN", "CNY", {_ALWAYS: "16 10 6", "2019-04-01": "13 9 6"}, "yyyy-MM-dd|yyyy/MM/dd",
-               "yyyy年M月d日|yyyy年MM月dd日", "yy-MM-dd"),
+        _facts(
+            "ja_JP",
+            "JPY",
+            {_ALWAYS: "8", "2019-10-01": "10 8"},
+            "yyyy/MM/dd|yyyy-MM-dd|yyyy.MM.dd",
+            "yyyy年M月d日|yyyy年MM月dd日",
+            "yy/MM/dd",
+        ),
+        _facts(
+            "zh_CN",
+            "CNY",
+            {_ALWAYS: "16 10 6", "2019-04-01": "13 9 6"},
+            "yyyy-MM-dd|yyyy/MM/dd",
+            "yyyy年M月d日|yyyy年MM月dd日",
+            "yy-MM-dd",
+        ),
         _facts("ar_AE", "AED", {_ALWAYS: "5 0"}, _DMY, "d MMMM yyyy", "dd/MM/yy"),
     )
-}  # fmt: skip
+}
 
 
 def is_known(locale: str) -> bool:
@@ -117,15 +164,43 @@ def is_known(locale: str) -> bool:
 
 
 MINOR_UNITS = {
-    "USD": 2, "CAD": 2, "AUD": 2, "SGD": 2, "GBP": 2, "EUR": 2, "CHF": 2, "PLN": 2, "SEK": 2, "NOK": 2, "DKK": 2,
-    "INR": 2, "AED": 2, "CNY": 2, "JPY": 0, "KWD": 3,
-}  # fmt: skip  ISO 4217: digits after the decimal point
+    "USD": 2,
+    "CAD": 2,
+    "AUD": 2,
+    "SGD": 2,
+    "GBP": 2,
+    "EUR": 2,
+    "CHF": 2,
+    "PLN": 2,
+    "SEK": 2,
+    "NOK": 2,
+    "DKK": 2,
+    "INR": 2,
+    "AED": 2,
+    "CNY": 2,
+    "JPY": 0,
+    "KWD": 3,
+}  # ISO 4217: digits after the decimal point
 
 # About what one euro buys, for prices that look right; not an exchange rate of any day.
 PRICE_LEVELS = {
-    "USD": 1.1, "CAD": 1.5, "AUD": 1.7, "SGD": 1.5, "GBP": 0.9, "EUR": 1.0, "CHF": 1.2, "PLN": 3.6, "SEK": 11.0,
-    "NOK": 11.5, "DKK": 7.5, "INR": 42.0, "AED": 4.0, "CNY": 6.0, "JPY": 140.0, "KWD": 0.33,
-}  # fmt: skip
+    "USD": 1.1,
+    "CAD": 1.5,
+    "AUD": 1.7,
+    "SGD": 1.5,
+    "GBP": 0.9,
+    "EUR": 1.0,
+    "CHF": 1.2,
+    "PLN": 3.6,
+    "SEK": 11.0,
+    "NOK": 11.5,
+    "DKK": 7.5,
+    "INR": 42.0,
+    "AED": 4.0,
+    "CNY": 6.0,
+    "JPY": 140.0,
+    "KWD": 0.33,
+}
 
 # Symbols that several currencies share.
 SHARED_SYMBOLS = {

@@ -66,8 +66,10 @@ class Places:
         text = _NAME.sub(choose, pattern) if "{" in pattern else pattern
         if "#" not in text:
             return text
-        return "".join(str(random.randint(1 if place == 0 else 0, 9)) if character == "#" else character
-                       for place, character in enumerate(text))  # fmt: skip
+        return "".join(
+            str(random.randint(1 if place == 0 else 0, 9)) if character == "#" else character
+            for place, character in enumerate(text)
+        )
 
     def draw_company(self, random: Random, city: City) -> str:
         """Return a company's name, in China with its city's."""
@@ -106,10 +108,16 @@ def places_of(locale: str) -> Places:
     registers = content.pop("legal_registrations")
     if isinstance(registers, list):
         registers = {"": registers}
-    patterns = {name: tuple(map(str, content.pop(name)))
-                for name in ("streets", "companies", "people", "phones", "tax_registrations")}  # fmt: skip
-    return Places(cities=cities, legal_registrations={ending: tuple(some) for ending, some in registers.items()},
-                  words={name: tuple(map(str, some)) for name, some in content.items()}, **patterns)  # fmt: skip
+    patterns = {
+        name: tuple(map(str, content.pop(name)))
+        for name in ("streets", "companies", "people", "phones", "tax_registrations")
+    }
+    return Places(
+        cities=cities,
+        legal_registrations={ending: tuple(some) for ending, some in registers.items()},
+        words={name: tuple(map(str, some)) for name, some in content.items()},
+        **patterns,
+    )
 
 
 def mail_address(random: Random, company: str, locale: str) -> str:

@@ -11,30 +11,61 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from finscribe_assets.documents.drawn import Engine
+from finscribe_assets.documents.drawn_document import Engine
 from finscribe_assets.documents.knobs import Knobs
-from finscribe_assets.documents.layouts import LAYOUT_FACTS, LAYOUTS
+from finscribe_assets.documents.layout_families import LAYOUT_FACTS, LAYOUTS
 from finscribe_assets.documents.locales import LOCALE_FACTS, TaxRegime
 from finscribe_assets.documents.schema import DocumentType
-from finscribe_assets.documents.words import has_words
+from finscribe_assets.documents.wordings import has_words
 
 # A country is drawn as soon as its language has its words.
 LOCALES = tuple(locale for locale, facts in LOCALE_FACTS.items() if has_words(facts.language))
 
-# Debian's packages of open fonts; rendering/system.py names which.
+# Debian's packages of open fonts; rendering/system_packages.py names which.
 LATIN_FONTS = (
-    "DejaVu Sans", "DejaVu Serif", "DejaVu Sans Mono", "Liberation Sans", "Liberation Serif", "Liberation Mono",
-    "Open Sans", "Roboto", "Carlito", "Caladea", "Lato", "Cantarell", "B612",
-    "EB Garamond", "Courier Prime", "Comic Neue", "Noto Sans", "Noto Serif", "Noto Sans Mono", "PT Sans", "PT Serif",
-    "Inter", "Roboto Slab", "Linux Libertine O", "Gentium Plus", "Hack", "IBM 3270",
-)  # fmt: skip
+    "DejaVu Sans",
+    "DejaVu Serif",
+    "DejaVu Sans Mono",
+    "Liberation Sans",
+    "Liberation Serif",
+    "Liberation Mono",
+    "Open Sans",
+    "Roboto",
+    "Carlito",
+    "Caladea",
+    "Lato",
+    "Cantarell",
+    "B612",
+    "EB Garamond",
+    "Courier Prime",
+    "Comic Neue",
+    "Noto Sans",
+    "Noto Serif",
+    "Noto Sans Mono",
+    "PT Sans",
+    "PT Serif",
+    "Inter",
+    "Roboto Slab",
+    "Linux Libertine O",
+    "Gentium Plus",
+    "Hack",
+    "IBM 3270",
+)
 _OTHER_FONTS = {
     "ja": ("Noto Sans CJK JP", "Noto Serif CJK JP", "Noto Sans Mono CJK JP", "IPAexGothic", "IPAexMincho"),
     "zh": ("Noto Sans CJK SC", "Noto Serif CJK SC", "Noto Sans Mono CJK SC", "WenQuanYi Micro Hei", "AR PL UMing CN"),
     "ar": ("Noto Sans Arabic", "Noto Naskh Arabic", "Noto Kufi Arabic", "Amiri"),
 }
-MONOSPACED = ("DejaVu Sans Mono", "Liberation Mono", "Courier Prime", "Noto Sans Mono", "Hack", "IBM 3270",
-              "Noto Sans Mono CJK JP", "Noto Sans Mono CJK SC")  # fmt: skip
+MONOSPACED = (
+    "DejaVu Sans Mono",
+    "Liberation Mono",
+    "Courier Prime",
+    "Noto Sans Mono",
+    "Hack",
+    "IBM 3270",
+    "Noto Sans Mono CJK JP",
+    "Noto Sans Mono CJK SC",
+)
 FONTS = (*LATIN_FONTS, *(font for fonts in _OTHER_FONTS.values() for font in fonts))
 _NO_POLISH = ("B612",)  # it has no ł
 
@@ -56,10 +87,15 @@ class Recipe(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     document_types: dict[DocumentType, Weight] = Field(
-        default={DocumentType.INVOICE: 0.45, DocumentType.CREDIT_NOTE: 0.1, DocumentType.RECEIPT: 0.2,
-                 DocumentType.PURCHASE_ORDER: 0.15, DocumentType.BANK_STATEMENT: 0.1},
+        default={
+            DocumentType.INVOICE: 0.45,
+            DocumentType.CREDIT_NOTE: 0.1,
+            DocumentType.RECEIPT: 0.2,
+            DocumentType.PURCHASE_ORDER: 0.15,
+            DocumentType.BANK_STATEMENT: 0.1,
+        },
         description="relative weight of each kind of document",
-    )  # fmt: skip
+    )
     locales: dict[str, Weight] = Field(
         default=dict.fromkeys(LOCALES, 1.0), description="relative weight of each locale"
     )
@@ -101,24 +137,32 @@ class Recipe(BaseModel):
         for locale in drawn:
             usable = fonts_for(locale)
             if not any(self.fonts.get(font) for font in usable):
-                raise ValueError(f"fonts: none with a positive weight has the letters of {locale}; "
-                                 f"give one of {', '.join(usable)} a weight, or {locale} none")  # fmt: skip
+                raise ValueError(
+                    f"fonts: none with a positive weight has the letters of {locale}; "
+                    f"give one of {', '.join(usable)} a weight, or {locale} none"
+                )
         for kind, weight in self.document_types.items():
             if weight and not any(self.layouts.get(layout) for layout in LAYOUTS[kind]):
-                raise ValueError(f"layouts: none with a positive weight is for {kind}; give one of "
-                                 f"{', '.join(LAYOUTS[kind])} a weight, or {kind} none in document_types")  # fmt: skip
+                raise ValueError(
+                    f"layouts: none with a positive weight is for {kind}; give one of "
+                    f"{', '.join(LAYOUTS[kind])} a weight, or {kind} none in document_types"
+                )
         if self.tax_regimes is None:
             return self
         for regime, weight in self.tax_regimes.items():
             at_home = [locale for locale in LOCALES if LOCALE_FACTS[locale].regime is regime]
             if weight and not set(at_home) & set(drawn):
-                raise ValueError(f"tax_regimes: {regime} applies in {', '.join(at_home)}, but locales has "
-                                 f"{', '.join(drawn)}; give one of the former a weight in locales")  # fmt: skip
+                raise ValueError(
+                    f"tax_regimes: {regime} applies in {', '.join(at_home)}, but locales has "
+                    f"{', '.join(drawn)}; give one of the former a weight in locales"
+                )
         for locale in drawn:
             regime = LOCALE_FACTS[locale].regime
             if not self.tax_regimes.get(regime):
-                raise ValueError(f"tax_regimes: {locale} is taxed under {regime}, which has no positive weight; "
-                                 f"give it one, or take {locale} out of locales")  # fmt: skip
+                raise ValueError(
+                    f"tax_regimes: {locale} is taxed under {regime}, which has no positive weight; "
+                    f"give it one, or take {locale} out of locales"
+                )
         return self
 
     def locale_weights(self) -> dict[str, float]:
@@ -172,8 +216,11 @@ class WeakCell(BaseModel):
     lower_bound: float = Field(ge=0, le=1, description="one-sided 95 % Wilson lower bound of the failure rate")
     rate: float = Field(default=0.0, ge=0, le=1, description="failure rate, mean over documents")
     knobs: tuple[str, ...] = Field(default=(), description="knobs to turn up, those that failures share first")
-    effects: dict[str, float] = Field(default={}, description="by how much the rate is higher with a knob, where the "
-                                      "failures show it; the other knobs are presumed from what they are made for")
+    effects: dict[str, float] = Field(
+        default={},
+        description="by how much the rate is higher with a knob, where the "
+        "failures show it; the other knobs are presumed from what they are made for",
+    )
     examples: tuple[str, ...] = Field(default=(), description="ids of documents that fail so")
     documents: int = Field(default=0, ge=0, description="documents of the plan that turn up one of its knobs")
     expected_gain: float = Field(default=0.0, description="by how much its rate is expected to fall")

@@ -15,8 +15,8 @@ from typing import Any
 from pydantic import model_validator
 
 from finscribe_assets.documents import terms
-from finscribe_assets.documents.kinds import Element
 from finscribe_assets.documents.terms import NO_CODE, Exact, Term
+from finscribe_assets.documents.value_types import Element
 
 
 class DocumentType(StrEnum):
@@ -158,9 +158,12 @@ class VatBreakdown(Term):
     """One rate's share of the tax (BG-23). Where two authorities tax the same base, each has its share."""
 
     tax_name: str | None = terms.text(
-        NO_CODE, "which tax, where there are several: CGST, SGST, IGST, STATE, COUNTY", Element.TAX, implied=True,
+        NO_CODE,
+        "which tax, where there are several: CGST, SGST, IGST, STATE, COUNTY",
+        Element.TAX,
+        implied=True,
         default=None,
-    )  # fmt: skip
+    )
     category: VatCategory = terms.text(
         "BT-118", "tax category", Element.TAX, implied=True, default=VatCategory.STANDARD
     )
@@ -257,9 +260,12 @@ class Document(Term):
     period_end: dt.date | None = terms.date("BT-74", "last day of that period", default=None)
     currency_code: str = terms.text("BT-5", "ISO 4217 code", Element.AMOUNT, implied=True)
     vat_accounting_currency_code: str | None = terms.text(
-        "BT-6", "ISO 4217 code of the currency that tax is accounted in, where it is another", Element.TAX,
-        implied=True, default=None,
-    )  # fmt: skip
+        "BT-6",
+        "ISO 4217 code of the currency that tax is accounted in, where it is another",
+        Element.TAX,
+        implied=True,
+        default=None,
+    )
     exchange_rate: Exact | None = terms.amount(
         NO_CODE, "units of the accounting currency for one of the document's", Element.TAX, default=None
     )

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from random import Random
 
-from finscribe_assets.documents.goods import Sale
+from finscribe_assets.documents.calculation_rules import round_to
+from finscribe_assets.documents.line_drawing import Sale
 from finscribe_assets.documents.locales import LOCALE_FACTS, PRICE_LEVELS, minor_unit
-from finscribe_assets.documents.rules import round_to
 from finscribe_assets.documents.schema import AllowanceCharge, DocumentType, Line, Totals, VatBreakdown
 from finscribe_assets.documents.taxation import TaxBase, bases_of, breakdown
-from finscribe_assets.documents.words import phrases
+from finscribe_assets.documents.wordings import phrases
 
 PERCENTAGES = (2, 3, 5, 10, 15)
 
@@ -67,8 +67,9 @@ def _net(bases: Sequence[TaxBase], shares: Sequence[VatBreakdown], sale: Sale) -
     return sum((base.amount for base in bases), Decimal(0))
 
 
-def _adjustments(random: Random, sale: Sale, lines: Sequence[Line],
-                 unit: Decimal) -> tuple[tuple[AllowanceCharge, ...], tuple[AllowanceCharge, ...]]:  # fmt: skip
+def _adjustments(
+    random: Random, sale: Sale, lines: Sequence[Line], unit: Decimal
+) -> tuple[tuple[AllowanceCharge, ...], tuple[AllowanceCharge, ...]]:
     """Return a discount in per cent on every rate's lines, and a charge at the rate that most is sold at."""
     if sale.inclusive or sale.returned:
         return (), ()
@@ -112,8 +113,9 @@ def _accounting(random: Random, sale: Sale, tax: Decimal) -> tuple[str | None, D
     return home, rate
 
 
-def _payable(random: Random, sale: Sale, kind: DocumentType, total: Decimal, unit: Decimal,
-             rounded: bool) -> dict[str, Decimal | None]:  # fmt: skip
+def _payable(
+    random: Random, sale: Sale, kind: DocumentType, total: Decimal, unit: Decimal, rounded: bool
+) -> dict[str, Decimal | None]:
     facts = LOCALE_FACTS[sale.locale]
     paid = Decimal(0)
     if sale.turns_up("prepayments"):

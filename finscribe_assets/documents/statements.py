@@ -9,12 +9,12 @@ from math import log10
 from random import Random
 from typing import Literal
 
-from finscribe_assets.documents.goods import MOST_LINES, draw_code
+from finscribe_assets.documents.calculation_rules import round_to
+from finscribe_assets.documents.line_drawing import MOST_LINES, draw_code
 from finscribe_assets.documents.locales import LOCALE_FACTS, PRICE_LEVELS, minor_unit
-from finscribe_assets.documents.rules import round_to
 from finscribe_assets.documents.schema import Entry, Statement
 from finscribe_assets.documents.vendors import VENDORS_PER_LOCALE, vendor
-from finscribe_assets.documents.words import phrases
+from finscribe_assets.documents.wordings import phrases
 
 FEE_SHARE, CASH_SHARE = 0.08, 0.06
 
@@ -31,8 +31,9 @@ def draw_statement(
     """Return the account and its rows over a period of so many days; balances chain from the first to the last."""
     currency = LOCALE_FACTS[locale].currency_code
     unit, level = minor_unit(currency), PRICE_LEVELS[currency]
-    scale = int(level * random.choice((1, 3, 10)) / float(unit)) * (random.randint(500, 2500)
-                                                                    if knobs["long_amounts"] else 1)  # fmt: skip
+    scale = int(level * random.choice((1, 3, 10)) / float(unit)) * (
+        random.randint(500, 2500) if knobs["long_amounts"] else 1
+    )
     days = sorted(random.randrange(period) for _ in range(_draw_count(random, knobs)))
     repeated = _describe(random, locale, "debit", knobs) if knobs["repeated_descriptions"] else None
     opening = balance = unit * random.randint(-200, 3000) * max(1, scale // 3)
@@ -45,23 +46,32 @@ def draw_statement(
         drawn = _describe(random, locale, kind, knobs)
         description = repeated if repeated and kind == "debit" else drawn
         booked = start + dt.timedelta(days=day)
-        entries.append(Entry(
-            entry_date=booked,
-            value_date=booked + dt.timedelta(days=random.choice((0, 0, 0, 1, 2))) if "value_date" in columns else None,
-            description=description,
-            reference=draw_code(random, 10, knobs) if "reference" in columns and _is_filled(random, knobs) else None,
-            amount=amount,
-            debit=-amount if "debit" in columns and is_paid_out else None,
-            credit=amount if "credit" in columns and not is_paid_out else None,
-            balance=balance if "balance" in columns else None,
-        ))  # fmt: skip
+        entries.append(
+            Entry(
+                entry_date=booked,
+                value_date=booked + dt.timedelta(days=random.choice((0, 0, 0, 1, 2)))
+                if "value_date" in columns
+                else None,
+                description=description,
+                reference=draw_code(random, 10, knobs)
+                if "reference" in columns and _is_filled(random, knobs)
+                else None,
+                amount=amount,
+                debit=-amount if "debit" in columns and is_paid_out else None,
+                credit=amount if "credit" in columns and not is_paid_out else None,
+                balance=balance if "balance" in columns else None,
+            )
+        )
     debits = -sum((entry.amount for entry in entries if entry.amount < 0), Decimal(0))
     credits = sum((entry.amount for entry in entries if entry.amount > 0), Decimal(0))
     summed = random.random() < 0.5
     return Statement(
-        account_number=account, opening_balance=opening, closing_balance=balance,
-        total_debits=debits if summed else None, total_credits=credits if summed else None,
-    ), tuple(entries)  # fmt: skip
+        account_number=account,
+        opening_balance=opening,
+        closing_balance=balance,
+        total_debits=debits if summed else None,
+        total_credits=credits if summed else None,
+    ), tuple(entries)
 
 
 def _draw_count(random: Random, knobs: Mapping[str, float]) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from random import Random
 from typing import Any
 
-from finscribe_assets.documents.drawn import Style
+from finscribe_assets.documents.drawn_document import Style
 from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.documents.vendors import Vendor
 

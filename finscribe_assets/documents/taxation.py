@@ -12,20 +12,60 @@ from dataclasses import dataclass
 from decimal import Decimal
 from random import Random
 
+from finscribe_assets.documents.calculation_rules import round_to
 from finscribe_assets.documents.locales import LOCALE_FACTS, TaxRegime
-from finscribe_assets.documents.rules import round_to
 from finscribe_assets.documents.schema import Line, Party, VatBreakdown, VatCategory
-from finscribe_assets.documents.words import phrases
+from finscribe_assets.documents.wordings import phrases
 
 # Rates of states and usual ones of their counties in per cent: Federation of Tax Administrators, 2024.
 STATE_RATES = {
-    "AL": "4", "AZ": "5.6", "AR": "6.5", "CA": "7.25", "CO": "2.9", "CT": "6.35", "DC": "6", "FL": "6", "GA": "4",
-    "HI": "4", "ID": "6", "IL": "6.25", "IN": "7", "IA": "6", "KS": "6.5", "KY": "6", "LA": "4.45", "ME": "5.5",
-    "MD": "6", "MA": "6.25", "MI": "6", "MN": "6.875", "MS": "7", "MO": "4.225", "NE": "5.5", "NV": "6.85",
-    "NJ": "6.625", "NM": "4.875", "NY": "4", "NC": "4.75", "ND": "5", "OH": "5.75", "OK": "4.5", "PA": "6",
-    "RI": "7", "SC": "6", "SD": "4.2", "TN": "7", "TX": "6.25", "UT": "4.85", "VT": "6", "VA": "4.3", "WA": "6.5",
-    "WV": "6", "WI": "5", "WY": "4",
-}  # fmt: skip
+    "AL": "4",
+    "AZ": "5.6",
+    "AR": "6.5",
+    "CA": "7.25",
+    "CO": "2.9",
+    "CT": "6.35",
+    "DC": "6",
+    "FL": "6",
+    "GA": "4",
+    "HI": "4",
+    "ID": "6",
+    "IL": "6.25",
+    "IN": "7",
+    "IA": "6",
+    "KS": "6.5",
+    "KY": "6",
+    "LA": "4.45",
+    "ME": "5.5",
+    "MD": "6",
+    "MA": "6.25",
+    "MI": "6",
+    "MN": "6.875",
+    "MS": "7",
+    "MO": "4.225",
+    "NE": "5.5",
+    "NV": "6.85",
+    "NJ": "6.625",
+    "NM": "4.875",
+    "NY": "4",
+    "NC": "4.75",
+    "ND": "5",
+    "OH": "5.75",
+    "OK": "4.5",
+    "PA": "6",
+    "RI": "7",
+    "SC": "6",
+    "SD": "4.2",
+    "TN": "7",
+    "TX": "6.25",
+    "UT": "4.85",
+    "VT": "6",
+    "VA": "4.3",
+    "WA": "6.5",
+    "WV": "6",
+    "WI": "5",
+    "WY": "4",
+}
 STATES_WITHOUT_COUNTY_TAX = frozenset({"CT", "DC", "IN", "KY", "ME", "MD", "MA", "MI", "NJ", "RI"})
 COUNTY_RATES = ("0.25", "0.5", "1", "1.25", "1.5", "2", "2.25")
 
@@ -93,8 +133,9 @@ def draw_buyer_locale(random: Random, locale: str, category: VatCategory, trade:
     return locale
 
 
-def draw_tax_case(random: Random, locale: str, category: VatCategory, day: dt.date, seller: Party,
-                  buyer: Party | None) -> TaxCase:  # fmt: skip
+def draw_tax_case(
+    random: Random, locale: str, category: VatCategory, day: dt.date, seller: Party, buyer: Party | None
+) -> TaxCase:
     """Return the tax case of a sale on a day between two parties; a sale over the counter has no buyer."""
     facts = LOCALE_FACTS[locale]
     if category is not VatCategory.STANDARD:
@@ -160,10 +201,16 @@ def breakdown(bases: Sequence[TaxBase], case: TaxCase, unit: Decimal, *, inclusi
             tax = round_to(base.amount * share.rate / 100, unit)
             shares.append((share.name, base, share.rate, base.amount, tax, reason))
     return tuple(
-        VatBreakdown(tax_name=name, category=base.category, rate=rate, taxable_amount=taxable, tax_amount=tax,
-                     exemption_reason=reason)
+        VatBreakdown(
+            tax_name=name,
+            category=base.category,
+            rate=rate,
+            taxable_amount=taxable,
+            tax_amount=tax,
+            exemption_reason=reason,
+        )
         for name, base, rate, taxable, tax, reason in shares
-    )  # fmt: skip
+    )
 
 
 def _taken_out(base: TaxBase, unit: Decimal) -> tuple[Decimal, Decimal]:

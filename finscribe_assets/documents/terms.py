@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
-from finscribe_assets.documents.kinds import Element, ValueKind
+from finscribe_assets.documents.value_types import Element, ValueKind
 
 Exact = Annotated[
     Decimal,
@@ -32,8 +32,9 @@ def group(code: Code, description: str, **options: Any) -> Any:
     return Field(description=description, json_schema_extra=_extra(code), **options)
 
 
-def term(code: Code, element: Element, kind: ValueKind, description: str, *, implied: bool = False,
-         **options: Any) -> Any:  # fmt: skip
+def term(
+    code: Code, element: Element, kind: ValueKind, description: str, *, implied: bool = False, **options: Any
+) -> Any:
     """Return a field that holds one term (BT-…); an implied one is true of a page that does not print it as a value."""
     extra = _extra(code) | {"element": str(element), "kind": str(kind), "implied": implied}
     return Field(description=description, json_schema_extra=extra, **options)

@@ -13,8 +13,8 @@ from typing import Any
 
 from lxml import etree
 
+from finscribe_assets.documents.calculation_rules import round_to
 from finscribe_assets.documents.locales import LOCALE_FACTS, MINOR_UNITS, TaxRegime, minor_unit
-from finscribe_assets.documents.rules import round_to
 from finscribe_assets.documents.schema import (
     Address,
     AllowanceCharge,
@@ -101,11 +101,16 @@ def to_ubl(document: Document) -> bytes:
     prefixes = {None: NAMESPACES[kind], "cac": _GROUPS, "cbc": _VALUES}
     root = etree.Element(f"{{{NAMESPACES[kind]}}}{kind}", nsmap=prefixes)
     lines = _without_tax(document.lines, minor_unit(document.currency_code))
-    parts = (*_header(document, kind), *_parties(document, buyer), *_payment(document, kind),
-             *(_document_adjustment(one, False, money) for one in document.allowances),
-             *(_document_adjustment(one, True, money) for one in document.charges),
-             *_tax_totals(document, totals, money), _totals(totals, lines, money),
-             *(_line(line, number, kind, money) for number, line in enumerate(lines, 1)))  # fmt: skip
+    parts = (
+        *_header(document, kind),
+        *_parties(document, buyer),
+        *_payment(document, kind),
+        *(_document_adjustment(one, False, money) for one in document.allowances),
+        *(_document_adjustment(one, True, money) for one in document.charges),
+        *_tax_totals(document, totals, money),
+        _totals(totals, lines, money),
+        *(_line(line, number, kind, money) for number, line in enumerate(lines, 1)),
+    )
     root.extend([part for part in parts if part is not None])
     content: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
     return content
@@ -155,10 +160,11 @@ def _parties(document: Document, buyer: Party) -> Iterator[Node]:
     yield _group("AccountingCustomerParty", _party(buyer, None))
     if payee is not None:
         yield _group(
-            "PayeeParty", _group("PartyIdentification", _value("ID", payee.identifier)),
+            "PayeeParty",
+            _group("PartyIdentification", _value("ID", payee.identifier)),
             _group("PartyName", _value("Name", payee.name)),
             _group("PartyLegalEntity", _value("CompanyID", payee.legal_registration)),
-        )  # fmt: skip
+        )
     yield _delivery(document, buyer)
 
 
@@ -173,10 +179,12 @@ def _party(party: Party, tax_registration: str | None) -> Node:
             "PartyLegalEntity", _value("RegistrationName", party.name), _value("CompanyID", party.legal_registration)
         ),
         _group(
-            "Contact", _value("Name", party.contact_name), _value("Telephone", party.contact_phone),
+            "Contact",
+            _value("Name", party.contact_name),
+            _value("Telephone", party.contact_phone),
             _value("ElectronicMail", party.contact_email),
         ),
-    )  # fmt: skip
+    )
 
 
 def _vat_identifier(party: Party) -> str | None:
@@ -311,8 +319,11 @@ def _totals(totals: Totals, lines: Sequence[Line], money: _Money) -> Node:
 
 
 def _line(line: Line, number: int, kind: str, money: _Money) -> Node:
-    quantity = _value("CreditedQuantity" if kind == "CreditNote" else "InvoicedQuantity", money.signed(line.quantity),
-                      unitCode=line.unit_code)  # fmt: skip
+    quantity = _value(
+        "CreditedQuantity" if kind == "CreditNote" else "InvoicedQuantity",
+        money.signed(line.quantity),
+        unitCode=line.unit_code,
+    )
     return _group(
         f"{kind}Line",
         _value("ID", line.line_id if line.line_id is not None else number),
@@ -331,9 +342,11 @@ def _line_adjustment(amount: Decimal | None, reason: str | None, is_charge: bool
     if amount is None:
         return None
     return _group(
-        "AllowanceCharge", _value("ChargeIndicator", str(is_charge).lower()), _value("AllowanceChargeReason", reason),
+        "AllowanceCharge",
+        _value("ChargeIndicator", str(is_charge).lower()),
+        _value("AllowanceChargeReason", reason),
         money.amount("Amount", amount),
-    )  # fmt: skip
+    )
 
 
 def _item(line: Line) -> Node:
@@ -355,10 +368,11 @@ def _price(line: Line, currency: str) -> Node:
     discount = None
     if line.price_discount is not None:
         discount = _group(
-            "AllowanceCharge", _value("ChargeIndicator", "false"),
+            "AllowanceCharge",
+            _value("ChargeIndicator", "false"),
             _value("Amount", line.price_discount, currencyID=currency),
             _value("BaseAmount", line.gross_price, currencyID=currency),
-        )  # fmt: skip
+        )
     return _group("Price", _value("PriceAmount", line.net_price, currencyID=currency), discount)
 
 

@@ -15,7 +15,7 @@ from finscribe_assets.documents.identifiers import digits, national_number, vat_
 from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.places import mail_address, places_of
 from finscribe_assets.documents.schema import Address, Party
-from finscribe_assets.documents.words import TRADES
+from finscribe_assets.documents.wordings import TRADES
 
 VENDORS_PER_LOCALE = 150
 
@@ -48,8 +48,10 @@ def draw_party(seed: str, locale: str, *, with_vat: bool) -> Party:
     )
     tax_number = vat_identifier(random, country, city.subdivision_code, name)
     national = national_number(country, tax_number)
-    registrations = [places.write_registration(random, random.choice(patterns), city, national)
-                     for patterns in (places.tax_registrations, places.register_of(name))]  # fmt: skip
+    registrations = [
+        places.write_registration(random, random.choice(patterns), city, national)
+        for patterns in (places.tax_registrations, places.register_of(name))
+    ]
     return Party(
         name=name,
         address=address,

@@ -11,11 +11,12 @@ from functools import cache
 from babel.numbers import get_currency_symbol, get_decimal_symbol
 
 from finscribe_assets.documents.locales import LOCALE_FACTS, MINOR_UNITS, SHARED_SYMBOLS
-from finscribe_assets.evaluation.plain import Ambiguous, Unreadable, plain_form
+from finscribe_assets.evaluation.plain_text import Ambiguous, Unreadable, plain_form
 
 # Arabic has a percent sign, a decimal mark and a thousands mark of its own.
-_MARKS = str.maketrans({"−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-", "٪": "%", "٫": ".", "٬": "'",
-                        "（": "(", "）": ")"})  # fmt: skip
+_MARKS = str.maketrans(
+    {"−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-", "٪": "%", "٫": ".", "٬": "'", "（": "(", "）": ")"}
+)
 _SPACE = "_"  # what stands for spaces and apostrophes between digits, which are never decimal marks
 _SPACES = re.compile(r"(?<=\d)[\s'’`´]+(?=\d)")
 _NO_CENTS = re.compile(r"(?<=\d)[.,]\s*--?$")  # as in 12.- or 12,--
@@ -34,8 +35,14 @@ def _currency() -> re.Pattern[str]:
     return re.compile(rf"(?<![^\W\d_])(?:{'|'.join(worded)}|[A-Z]{{3}})(?![^\W\d_])|{'|'.join(signs)}")
 
 
-def parse_amount(text: str, locale: str | None = None, *, of_account: bool = False, decimal: str | None = None,
-                 places: int | None = None) -> Decimal:  # fmt: skip
+def parse_amount(
+    text: str,
+    locale: str | None = None,
+    *,
+    of_account: bool = False,
+    decimal: str | None = None,
+    places: int | None = None,
+) -> Decimal:
     """Read an amount: sign, parentheses, trailing minus, CR/DR, currency, percent, any common grouping and digits.
 
     ``1.234`` and ``1,234`` mean what the first of these tells: ``places``, how many decimals such an amount has;
@@ -121,9 +128,16 @@ def _ungrouped(whole: str, text: str) -> str:
     marks = {character for character in whole if not character.isdigit()}
     groups = re.split(r"[.,_]", whole)
     # Thousands in threes, or India's lakh in twos before the last three.
-    if len(marks) > 1 or (len(groups) > 1 and (
-            len(groups[-1]) != 3 or not 1 <= len(groups[0]) <= 3
-            or not (all(len(group) == 3 for group in groups[1:])
-                    or (len(groups[0]) <= 2 and all(len(group) == 2 for group in groups[1:-1]))))):  # fmt: skip
+    if len(marks) > 1 or (
+        len(groups) > 1
+        and (
+            len(groups[-1]) != 3
+            or not 1 <= len(groups[0]) <= 3
+            or not (
+                all(len(group) == 3 for group in groups[1:])
+                or (len(groups[0]) <= 2 and all(len(group) == 2 for group in groups[1:-1]))
+            )
+        )
+    ):
         raise Unreadable(f"{text[:60]!r}: digits are not in groups of an amount")
     return "".join(groups) or "0"

@@ -106,8 +106,10 @@ def _table(true: Sequence[Any], said: Sequence[Any]) -> tuple[np.ndarray, np.nda
 
 def _likeness(true: Sequence[str], said: Sequence[str]) -> np.ndarray:
     """Return the similarity of each text with each, 0 below the threshold; texts that occur again are compared once."""
-    (own, rows), (other, columns) = (np.unique(np.array(texts, dtype=object), return_inverse=True)
-                                     for texts in (true, said))  # fmt: skip
-    table = cdist(own.tolist(), other.tolist(), scorer=Levenshtein.normalized_similarity, score_cutoff=THRESHOLD,
-                  dtype=np.float64)  # fmt: skip
+    (own, rows), (other, columns) = (
+        np.unique(np.array(texts, dtype=object), return_inverse=True) for texts in (true, said)
+    )
+    table = cdist(
+        own.tolist(), other.tolist(), scorer=Levenshtein.normalized_similarity, score_cutoff=THRESHOLD, dtype=np.float64
+    )
     return np.asarray(table[np.ix_(rows, columns)])

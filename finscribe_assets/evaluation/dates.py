@@ -12,7 +12,7 @@ from babel.dates import get_day_names, get_month_names
 
 from finscribe_assets.documents.formats import ERAS
 from finscribe_assets.documents.locales import LOCALE_FACTS
-from finscribe_assets.evaluation.plain import Ambiguous, Unreadable, plain_form
+from finscribe_assets.evaluation.plain_text import Ambiguous, Unreadable, plain_form
 
 _PARTICLES = frozenset({"de", "del", "of", "the", "st", "nd", "rd", "th", "er", "den", "le", "al", "il", "o", "d"})
 _ERA = re.compile(r"(令和|平成|R|H)\s?(\d{1,2}|元)\s?[年./-]\s?(\d{1,2})\s?[月./-]\s?(\d{1,2})\s?日?")
@@ -105,9 +105,13 @@ def _months(locale: str | None) -> dict[str, int]:
 
 @cache
 def _weekdays() -> frozenset[str]:
-    return frozenset(_fold(word) for locale in LOCALE_FACTS for width in ("wide", "abbreviated")
-                     for name in get_day_names(width, "format", locale).values()
-                     for word in re.findall(r"[^\W\d_]+", name))  # fmt: skip
+    return frozenset(
+        _fold(word)
+        for locale in LOCALE_FACTS
+        for width in ("wide", "abbreviated")
+        for name in get_day_names(width, "format", locale).values()
+        for word in re.findall(r"[^\W\d_]+", name)
+    )
 
 
 def _is_part(word: str, locale: str | None) -> bool:

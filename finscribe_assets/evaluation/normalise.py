@@ -17,7 +17,7 @@ from finscribe_assets.documents.locales import MINOR_UNITS, is_known
 from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.evaluation.amounts import decimal_mark, parse_amount
 from finscribe_assets.evaluation.dates import parse_date
-from finscribe_assets.evaluation.plain import Ambiguous, Unreadable
+from finscribe_assets.evaluation.plain_text import Ambiguous, Unreadable
 
 _SHARES = frozenset({"vat_rate", "rate", "percentage"})  # in per cent, so never in thousands
 # Numbers that may have more decimals than their currency's coins, or fewer.
@@ -52,17 +52,28 @@ class Context:
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Context:
         """Return what a true document tells of itself."""
-        named = {name: value if isinstance(value := document.get(name), str) else None
-                 for name in ("locale", "currency_code", "vat_accounting_currency_code", "document_type")}  # fmt: skip
+        named = {
+            name: value if isinstance(value := document.get(name), str) else None
+            for name in ("locale", "currency_code", "vat_accounting_currency_code", "document_type")
+        }
         locale = named["locale"]
-        return cls(locale if locale and is_known(locale) else None, named["currency_code"],
-                   named["vat_accounting_currency_code"], named["document_type"])  # fmt: skip
+        return cls(
+            locale if locale and is_known(locale) else None,
+            named["currency_code"],
+            named["vat_accounting_currency_code"],
+            named["document_type"],
+        )
 
     def writing(self, leaves: Mapping[str, Any]) -> Context:
         """Return this with the decimal mark that a prediction's own amounts show."""
-        return replace(self, decimal=decimal_mark(
-            str(value) for path, value in leaves.items()
-            if isinstance(value, str | float) and kind_of(path) is ValueKind.AMOUNT))  # fmt: skip
+        return replace(
+            self,
+            decimal=decimal_mark(
+                str(value)
+                for path, value in leaves.items()
+                if isinstance(value, str | float) and kind_of(path) is ValueKind.AMOUNT
+            ),
+        )
 
     def places(self, path: str) -> int | None:
         """Return how many decimals a field's amounts are told with at most, None where that is open."""
@@ -77,7 +88,8 @@ class Context:
     def of_account(self, path: str) -> bool:
         """Tell whether a field is an account's, where what is paid in is CR and above zero."""
         return field_of(path) not in _PAID_OUT and (
-            self.document_type == DocumentType.BANK_STATEMENT or path.startswith(("entries", "statement")))  # fmt: skip
+            self.document_type == DocumentType.BANK_STATEMENT or path.startswith(("entries", "statement"))
+        )
 
 
 TRUE = Context(decimal=".")
@@ -110,8 +122,13 @@ def canonical(path: str, value: Any, context: Context = Context()) -> Canonical 
     kind = kind_of(path) or ValueKind.TEXT
     try:
         if kind is ValueKind.AMOUNT:
-            number = parse_amount(text, context.locale, of_account=context.of_account(path), decimal=context.decimal,
-                                  places=context.places(path))  # fmt: skip
+            number = parse_amount(
+                text,
+                context.locale,
+                of_account=context.of_account(path),
+                decimal=context.decimal,
+                places=context.places(path),
+            )
             return Canonical(format(number.normalize(), "f") if number else "0")
         if kind is ValueKind.DATE:
             return Canonical(parse_date(text, context.locale).isoformat())

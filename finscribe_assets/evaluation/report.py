@@ -12,14 +12,14 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from finscribe_assets.documents.elements import field_of
-from finscribe_assets.evaluation.comparing import PairedComparison, compare_readers
-from finscribe_assets.evaluation.confidence import LISTED, Calibration, UnsureField, calibration, unsure
-from finscribe_assets.evaluation.fields import FieldOutcome, RowFate, RowOutcome, Status
-from finscribe_assets.evaluation.figures import Figure, figures
-from finscribe_assets.evaluation.inputs import InputProblems, Prediction, Truth
-from finscribe_assets.evaluation.scoring import RuleOutcome, Scored, scoring
-from finscribe_assets.evaluation.slicing import Circumstances, Slice, slices
-from finscribe_assets.evaluation.worst import PoorDocument, worst_documents
+from finscribe_assets.evaluation.calibration import LISTED, Calibration, UnsureField, calibration, unsure
+from finscribe_assets.evaluation.document_scoring import RuleOutcome, Scored, scoring
+from finscribe_assets.evaluation.field_comparison import FieldOutcome, RowFate, RowOutcome, Status
+from finscribe_assets.evaluation.metrics import Figure, figures
+from finscribe_assets.evaluation.paired_comparison import PairedComparison, compare_readers
+from finscribe_assets.evaluation.prediction_files import InputProblems, Prediction, Truth
+from finscribe_assets.evaluation.slices import Circumstances, Slice, slices
+from finscribe_assets.evaluation.worst_documents import PoorDocument, worst_documents
 
 TARGETS = {"field_accuracy": 0.95, "teds": 0.90, "numeric_consistency": 0.98}
 SECONDS_TARGET = 2.0
@@ -48,11 +48,13 @@ class Target(BaseModel):
             return self.verdict
         figure = self.measured
         doubt = "" if self.certain else ", which the target lies within"
-        return (f"{self.verdict} ({figure.value:.1%}, n = {figure.n:,}; "
-                f"interval {figure.low:.1%} to {figure.high:.1%}{doubt})")  # fmt: skip
+        return (
+            f"{self.verdict} ({figure.value:.1%}, n = {figure.n:,}; "
+            f"interval {figure.low:.1%} to {figure.high:.1%}{doubt})"
+        )
 
 
-class Tally(BaseModel):
+class FieldTally(BaseModel):
     """How the fields of one element, or one field over all documents, came out."""
 
     model_config = ConfigDict(frozen=True)
@@ -87,7 +89,7 @@ class RuleTally(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    code: str = Field(description="EN 16931's, or ours, as documents/rules.py has it")
+    code: str = Field(description="EN 16931's, or ours, as documents/calculation_rules.py has it")
     determines: str = Field(description="the field whose amount the rule gives")
     kept: int
     of: int
@@ -105,8 +107,8 @@ class EvaluationReport(BaseModel):
     predicted: int = Field(description="documents with a prediction")
     headline: dict[str, Figure | None] = Field(description="None where nothing was there to measure")
     targets: list[Target]
-    by_element: list[Tally]
-    by_field: list[Tally]
+    by_element: list[FieldTally]
+    by_field: list[FieldTally]
     by_rule: list[RuleTally]
     by_row: list[RowTally]
     slices: list[Slice] = Field(description="by document type, locale and what else is known, and by all of it crossed")
@@ -130,12 +132,18 @@ class EvaluationReport(BaseModel):
         return [one for one in self.slices if tuple(one.of) == names]
 
 
-def evaluate(truths: Mapping[str, Truth], predictions: Mapping[str, Prediction], *, reader: str = "unnamed reader",
-             layout: str = "the reader's own", problems: InputProblems | None = None,
-             seconds_per_document: float | None = None,
-             others: Mapping[str, Mapping[str, Prediction]] | None = None,
-             circumstances: Circumstances | None = None,
-             on_documents: Callable[[int], None] | None = None) -> EvaluationReport:  # fmt: skip
+def evaluate(
+    truths: Mapping[str, Truth],
+    predictions: Mapping[str, Prediction],
+    *,
+    reader: str = "unnamed reader",
+    layout: str = "the reader's own",
+    problems: InputProblems | None = None,
+    seconds_per_document: float | None = None,
+    others: Mapping[str, Mapping[str, Prediction]] | None = None,
+    circumstances: Circumstances | None = None,
+    on_documents: Callable[[int], None] | None = None,
+) -> EvaluationReport:
     """Measure predictions against truths.
 
     Args:
@@ -149,6 +157,7 @@ def evaluate(truths: Mapping[str, Truth], predictions: Mapping[str, Prediction],
         circumstances: what documents are counted by, besides type and locale.
         on_documents: told how many documents were measured since it was last told.
     """
+
     def measured(read: Mapping[str, Prediction]) -> list[Scored]:
         found = []
         for one in scoring(truths, read):
@@ -163,7 +172,11 @@ def evaluate(truths: Mapping[str, Truth], predictions: Mapping[str, Prediction],
     doubtful = unsure(scored)
     met = problems or InputProblems()
     return EvaluationReport(
-        reader=reader, layout=layout, documents=len(scored), predicted=len(predictions), headline=headline,
+        reader=reader,
+        layout=layout,
+        documents=len(scored),
+        predicted=len(predictions),
+        headline=headline,
         targets=_targets(headline, seconds_per_document),
         by_element=tallies(fields, lambda outcome: outcome.element),
         # An unknown field's name is a model's invention; they are counted together.
@@ -174,12 +187,14 @@ def evaluate(truths: Mapping[str, Truth], predictions: Mapping[str, Prediction],
         fates=dict(sorted(Counter(str(fate) for one in scored for fate in one.fates).items())),
         dropped=sum(one.dropped for one in scored),
         notes=dict(sorted(Counter(str(outcome.note) for outcome in fields if outcome.note).items())),
-        problems=dict(sorted(met.counts.items())), problem_places=met.places,
+        problems=dict(sorted(met.counts.items())),
+        problem_places=met.places,
         calibration=calibration(fields),
-        low_confidence=doubtful[:LISTED], low_confidence_fields=len(doubtful),
+        low_confidence=doubtful[:LISTED],
+        low_confidence_fields=len(doubtful),
         comparisons={name: compare_readers(scored, measured(other)) for name, other in (others or {}).items()},
         worst=worst_documents(scored, predictions),
-    )  # fmt: skip
+    )
 
 
 def _targets(headline: Mapping[str, Figure | None], seconds: float | None) -> list[Target]:
@@ -190,11 +205,19 @@ def _targets(headline: Mapping[str, Figure | None], seconds: float | None) -> li
         certain = figure is not None and (figure.low > wanted or figure.high <= wanted)
         found.append(Target(name=name, wanted=f"> {wanted:.0%}", verdict=verdict, certain=certain, measured=figure))
     timed: Verdict = "not measured" if seconds is None else "met" if seconds < SECONDS_TARGET else "not met"
-    return [*found, Target(name="seconds per document", wanted=f"< {SECONDS_TARGET:g}", verdict=timed,
-                           certain=seconds is not None, seconds=seconds)]  # fmt: skip
+    return [
+        *found,
+        Target(
+            name="seconds per document",
+            wanted=f"< {SECONDS_TARGET:g}",
+            verdict=timed,
+            certain=seconds is not None,
+            seconds=seconds,
+        ),
+    ]
 
 
-def tallies(fields: Iterable[FieldOutcome], key: Callable[[FieldOutcome], str]) -> list[Tally]:
+def tallies(fields: Iterable[FieldOutcome], key: Callable[[FieldOutcome], str]) -> list[FieldTally]:
     """Count fields by a key, in its order."""
     counts: dict[str, Counter[Status]] = {}
     for outcome in fields:
@@ -202,7 +225,7 @@ def tallies(fields: Iterable[FieldOutcome], key: Callable[[FieldOutcome], str]) 
     return [_tally(name, count) for name, count in sorted(counts.items())]
 
 
-def _tally(name: str, count: Counter[Status]) -> Tally:
+def _tally(name: str, count: Counter[Status]) -> FieldTally:
     right, wrong, missing, extra = (
         count[status] for status in (Status.CORRECT, Status.WRONG, Status.MISSING, Status.EXTRA)
     )
@@ -211,18 +234,30 @@ def _tally(name: str, count: Counter[Status]) -> Tally:
     def of(part: int, whole: int) -> float | None:
         return round(part / whole, 4) if whole else None
 
-    return Tally(name=name, asked=asked, correct=right, wrong=wrong, missing=missing, extra=extra,
-                 accuracy=of(right, asked), precision=of(right, said), recall=of(right, asked),
-                 f1=of(2 * right, asked + said))  # fmt: skip
+    return FieldTally(
+        name=name,
+        asked=asked,
+        correct=right,
+        wrong=wrong,
+        missing=missing,
+        extra=extra,
+        accuracy=of(right, asked),
+        precision=of(right, said),
+        recall=of(right, asked),
+        f1=of(2 * right, asked + said),
+    )
 
 
 def _by_rule(outcomes: Iterable[RuleOutcome]) -> list[RuleTally]:
     counts: dict[tuple[str, str], Counter[bool]] = {}
     for outcome in outcomes:
         counts.setdefault((outcome.code, field_of(outcome.path)), Counter())[outcome.kept] += 1
-    return [RuleTally(code=code, determines=amount, kept=count[True], of=count.total(),
-                      rate=round(count[True] / count.total(), 4))
-            for (code, amount), count in sorted(counts.items())]  # fmt: skip
+    return [
+        RuleTally(
+            code=code, determines=amount, kept=count[True], of=count.total(), rate=round(count[True] / count.total(), 4)
+        )
+        for (code, amount), count in sorted(counts.items())
+    ]
 
 
 def _by_row(outcomes: Iterable[RowOutcome]) -> list[RowTally]:
@@ -234,9 +269,12 @@ def _by_row(outcomes: Iterable[RowOutcome]) -> list[RowTally]:
 
 def headline_rows(report: EvaluationReport) -> list[dict[str, str | int | float | None]]:
     """Return the headline figures as rows of a table."""
-    return [{"measure": name, "value": figure.value, "low": figure.low, "high": figure.high, "n": figure.n}
-            if figure else {"measure": name, "value": None, "low": None, "high": None, "n": 0}
-            for name, figure in report.headline.items()]  # fmt: skip
+    return [
+        {"measure": name, "value": figure.value, "low": figure.low, "high": figure.high, "n": figure.n}
+        if figure
+        else {"measure": name, "value": None, "low": None, "high": None, "n": 0}
+        for name, figure in report.headline.items()
+    ]
 
 
 def target_rows(targets: Sequence[Target]) -> list[dict[str, str]]:

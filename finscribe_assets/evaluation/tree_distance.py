@@ -118,8 +118,11 @@ def _bound(one: Sequence[Node], other: Sequence[Node], limit: float) -> float:
     if not one or not other or limit < CALL:
         return apart + _size(one) + _size(other)
     middle, other_middle = len(one) // 2, len(other) // 2
-    return (apart + distance(one[:middle], other[:other_middle], limit / 2)[0]
-            + distance(one[middle:], other[other_middle:], limit / 2)[0])  # fmt: skip
+    return (
+        apart
+        + distance(one[:middle], other[:other_middle], limit / 2)[0]
+        + distance(one[middle:], other[other_middle:], limit / 2)[0]
+    )
 
 
 class _Rows(NamedTuple):
@@ -201,8 +204,12 @@ class _Savings:
         for root, other in product(high_a, high_b):
             start, other_start = self.a.first[root], self.b.first[other]
             mine, others = slice(start, root + 1), slice(other_start, other + 1)
-            _table(self.first_a[mine] - start, self.first_b[others] - other_start,
-                   self.trees[mine, others], self.nodes[mine, others])  # fmt: skip
+            _table(
+                self.first_a[mine] - start,
+                self.first_b[others] - other_start,
+                self.trees[mine, others],
+                self.nodes[mine, others],
+            )
         return _table(self.first_a, self.first_b, self.trees, None)
 
     def _rows_and_rows(self, mine: _Rows, others: _Rows) -> None:

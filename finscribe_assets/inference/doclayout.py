@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from finscribe_assets.inference.layout import TABLE, TEXT, Region
+from finscribe_assets.inference.region_layout import TABLE, TEXT, Region
 from finscribe_assets.instructions.crops import MARGIN
 from finscribe_assets.rendering.pages import Box, RenderedDocument
 
@@ -40,8 +40,9 @@ class DocLayout:
             ValueError: it is not.
         """
         if find_spec("paddlex") is None:
-            raise ValueError("layout: blocks need PaddleX, which is not installed; see its own documentation, or take "
-                             "--layout lines")  # fmt: skip
+            raise ValueError(
+                "layout: blocks need PaddleX, which is not installed; see its own documentation, or take --layout lines"
+            )
 
     def regions(self, document: RenderedDocument) -> list[Region]:
         """Return the blocks with text, as the model orders them.
@@ -53,8 +54,13 @@ class DocLayout:
             files = [Path(folder) / f"{number}.png" for number in range(len(document.pages))]
             for file, page in zip(files, document.pages, strict=True):
                 page.open().save(file)
-            run = subprocess.run([sys.executable, "-m", __name__, *map(str, files)], capture_output=True, text=True,  # noqa: S603
-                                 timeout=SECONDS, check=False)  # fmt: skip
+            run = subprocess.run(  # noqa: S603, our own module and our own files
+                [sys.executable, "-m", __name__, *map(str, files)],
+                capture_output=True,
+                text=True,
+                timeout=SECONDS,
+                check=False,
+            )
         if run.returncode:
             raise ValueError(f"{MODEL} failed on {document.id}: {run.stderr.strip()[-500:]}")
         return to_regions(json.loads(run.stdout.splitlines()[-1]))
@@ -62,17 +68,27 @@ class DocLayout:
 
 def to_regions(pages: list[list[dict[str, object]]]) -> list[Region]:
     """Return the regions of PaddleX's boxes, ``{"label", "score", "coordinate": [x0, y0, x1, y1]}``, page by page."""
-    return [Region("", ((number, Box(*map(float, block["coordinate"]))),),  # type: ignore[call-overload]
-                   TABLE if block["label"] == TABLE else TEXT)
-            for number, blocks in enumerate(pages) for block in blocks if block["label"] not in _UNREAD]  # fmt: skip
+    return [
+        Region(
+            "",
+            ((number, Box(*map(float, block["coordinate"]))),),  # type: ignore[call-overload]
+            TABLE if block["label"] == TABLE else TEXT,
+        )
+        for number, blocks in enumerate(pages)
+        for block in blocks
+        if block["label"] not in _UNREAD
+    ]
 
 
 def _main(files: list[str]) -> None:
     from paddlex import create_model
 
     model = create_model(MODEL)
-    pages = [[{key: block[key] for key in ("label", "score", "coordinate")} for block in result["boxes"]]
-             for file in files for result in model.predict(file)]  # fmt: skip
+    pages = [
+        [{key: block[key] for key in ("label", "score", "coordinate")} for block in result["boxes"]]
+        for file in files
+        for result in model.predict(file)
+    ]
     sys.stdout.write("\n" + json.dumps(pages, default=float))
 
 

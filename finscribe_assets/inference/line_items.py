@@ -12,35 +12,51 @@ from functools import cache
 from typing import NamedTuple
 
 from finscribe_assets.documents.locales import LOCALE_FACTS
-from finscribe_assets.documents.words import labels_of
-from finscribe_assets.inference.labels import folded
+from finscribe_assets.documents.wordings import labels_of
+from finscribe_assets.inference.label_assignment import folded
 from finscribe_assets.instructions.otsl import Grid, from_otsl
 
 COLUMNS = {
-    "lines": ("line_id", "sku", "gtin", "classification", "purchase_order_line", "item_name", "quantity", "unit",
-              "gross_price", "price_discount", "net_price", "price_with_vat", "allowance_amount", "charge_amount",
-              "vat_rate", "net_amount", "gross_amount"),
+    "lines": (
+        "line_id",
+        "sku",
+        "gtin",
+        "classification",
+        "purchase_order_line",
+        "item_name",
+        "quantity",
+        "unit",
+        "gross_price",
+        "price_discount",
+        "net_price",
+        "price_with_vat",
+        "allowance_amount",
+        "charge_amount",
+        "vat_rate",
+        "net_amount",
+        "gross_amount",
+    ),
     "entries": ("entry_date", "value_date", "description", "reference", "debit", "credit", "amount", "balance"),
-}  # fmt: skip
+}
 CARRIED = ("carried_forward", "brought_forward")
 FEWEST = 2  # columns that are told: one may be an item's name that looks like a label
 LIKE = 0.75  # how like a label a head must be (Ratcliff and Obershelp's ratio)
 
 
-class Cell(NamedTuple):
+class ReadCell(NamedTuple):
     """A field's text as it is printed, and the table that it was read in."""
 
     text: str
     table: int  # place among the tables, from 0
 
 
-def line_items(tables: Iterable[str], locale: str | None = None) -> dict[str, Cell]:
+def line_items(tables: Iterable[str], locale: str | None = None) -> dict[str, ReadCell]:
     """Return the fields of a document's tables, given as OTSL in reading order, by path: ``lines[0].item_name``.
 
     Without a locale, the one whose labels tell the most columns is taken. A table without a head goes on with the one
     before, as on the next page; if it is the first, it gives nothing. Rows that carry a sum forward are no items.
     """
-    found: dict[str, Cell] = {}
+    found: dict[str, ReadCell] = {}
     rows = dict.fromkeys(COLUMNS, 0)
     group, columns = "lines", dict[int, str]()
     for number, grid in enumerate(_unstacked(from_otsl(table)) for table in tables):
@@ -52,7 +68,7 @@ def line_items(tables: Iterable[str], locale: str | None = None) -> dict[str, Ce
             if any(_key(text) in _carried() for text in row if text):
                 continue
             values = {columns[place]: text for place, text in enumerate(row) if text and place in columns}
-            found |= {f"{group}[{rows[group]}].{name}": Cell(text, number) for name, text in values.items()}
+            found |= {f"{group}[{rows[group]}].{name}": ReadCell(text, number) for name, text in values.items()}
             rows[group] += bool(values)
     return found
 
@@ -81,8 +97,13 @@ def _columns(head: Sequence[str | None], locale: str | None) -> tuple[str, dict[
 def _told(head: tuple[tuple[str, ...], ...], locale: str, group: str) -> dict[int, tuple[float, str]]:
     words = labels_of(locale)
     labels = [(_key(label), name) for name in COLUMNS[group] for label in words.get(f"columns.{name}", ())]
-    alike = [(_ratio(part, label), place, name) for label, name in labels
-             for place, parts in enumerate(head) for part in parts if part]  # fmt: skip
+    alike = [
+        (_ratio(part, label), place, name)
+        for label, name in labels
+        for place, parts in enumerate(head)
+        for part in parts
+        if part
+    ]
     places: dict[int, tuple[float, str]] = {}
     taken: set[str] = set()
     for ratio, place, name in sorted(alike, key=lambda one: -one[0]):

@@ -12,13 +12,12 @@ from PIL import Image
 from transformers import DynamicCache
 
 from finscribe_assets.files import AnyPath
-from finscribe_assets.inference.constraint import JsonConstraint, JsonGrammar
+from finscribe_assets.inference.json_constraint import JsonConstraint, JsonGrammar
 from finscribe_assets.instructions.pair import TABLE_PROMPT
-from finscribe_assets.training.batches import Encoder
-from finscribe_assets.training.configuration import EMBEDDED
-from finscribe_assets.training.images import fit_line
-from finscribe_assets.training.line_finding import find_lines
-from finscribe_assets.training.loading import (
+from finscribe_assets.model.decoding import LINES_AT_ONCE, DecodedText, Prompted, answer, read_lines
+from finscribe_assets.model.line_finding import find_lines
+from finscribe_assets.model.line_images import fit_line
+from finscribe_assets.model.loading import (
     adapter_hash,
     device_of,
     find_base,
@@ -28,8 +27,9 @@ from finscribe_assets.training.loading import (
     reads_lines,
     torch_threads,
 )
-from finscribe_assets.training.reading import LINES_AT_ONCE, Prompted, Reading, answer, read_lines
-from finscribe_assets.training.table_rows import assemble
+from finscribe_assets.model.table_assembly import assemble
+from finscribe_assets.training.adapter_config import EMBEDDED
+from finscribe_assets.training.sample_encoding import Encoder
 
 READER_VERSION = 3  # raise it with every change that changes what is read
 PAGE_TOKENS = 4096  # longest answer about pages, when nothing else is asked for
@@ -52,8 +52,15 @@ class Reader:
     into their printed lines (`line_finding.py`), which are read one by one and put together.
     """
 
-    def __init__(self, base: str = EMBEDDED, adapter: AnyPath | None = None, *, device: str = "auto", threads: int = 1,
-                 max_pixels: int | None = None) -> None:  # fmt: skip
+    def __init__(
+        self,
+        base: str = EMBEDDED,
+        adapter: AnyPath | None = None,
+        *,
+        device: str = "auto",
+        threads: int = 1,
+        max_pixels: int | None = None,
+    ) -> None:
         """Load the model.
 
         Raises:
@@ -77,8 +84,14 @@ class Reader:
         """Return what readings depend on, besides the images."""
         return f"{READER_VERSION}:{self.base.content}:{self.adapter}:{self.device.type}:{self.threads}"
 
-    def read(self, requests: Sequence[ReadRequest], *, batch_size: int | None = None, max_new_tokens: int | None = None,
-             grammar: JsonGrammar | None = None) -> list[Reading]:  # fmt: skip
+    def read(
+        self,
+        requests: Sequence[ReadRequest],
+        *,
+        batch_size: int | None = None,
+        max_new_tokens: int | None = None,
+        grammar: JsonGrammar | None = None,
+    ) -> list[DecodedText]:
         """Read images, in batches of requests of about the same length; the answers are in the requests' order.
 
         With a grammar, an answer that is not truncated is JSON of it. ``max_new_tokens`` is for each line, where lines
@@ -91,15 +104,24 @@ class Reader:
         def constrain(rows: int) -> JsonConstraint | None:
             return grammar.constraint(self.tokenizer, rows, self._vocabulary) if grammar else None
 
-        readings: dict[int, Reading] = {}
+        readings: dict[int, DecodedText] = {}
         with torch_threads(self.threads):
             if not self.reads_lines:
                 return self._read_pages(requests, batch_size or PAGES_AT_ONCE, max_new_tokens or PAGE_TOKENS, constrain)
             for prompt in dict.fromkeys(request.prompt for request in requests):
                 places = [place for place, request in enumerate(requests) if request.prompt == prompt]
                 lines = [_lines_of(requests[place]) for place in places]
-                read = iter(read_lines(self.model, self.tokenizer, [line for some in lines for line in some], prompt,
-                                       max_new_tokens, at_once=batch_size or LINES_AT_ONCE, constrain=constrain))
+                read = iter(
+                    read_lines(
+                        self.model,
+                        self.tokenizer,
+                        [line for some in lines for line in some],
+                        prompt,
+                        max_new_tokens,
+                        at_once=batch_size or LINES_AT_ONCE,
+                        constrain=constrain,
+                    )
+                )
                 for place, some in zip(places, lines, strict=True):
                     readings[place] = _put_together(requests[place], [next(read) for _ in some])
         return [readings[place] for place in range(len(requests))]
@@ -108,12 +130,18 @@ class Reader:
     def _vocabulary(self) -> int:
         return int(self.model.config.get_text_config().vocab_size)
 
-    def _read_pages(self, requests: Sequence[ReadRequest], size: int, longest: int,
-                    constrain: Callable[[int], JsonConstraint | None]) -> list[Reading]:  # fmt: skip
-        prompts = [self.encoder.encode_prompt(request.prompt, [image.size for image in request.images])
-                   for request in requests]  # fmt: skip
+    def _read_pages(
+        self,
+        requests: Sequence[ReadRequest],
+        size: int,
+        longest: int,
+        constrain: Callable[[int], JsonConstraint | None],
+    ) -> list[DecodedText]:
+        prompts = [
+            self.encoder.encode_prompt(request.prompt, [image.size for image in request.images]) for request in requests
+        ]
         order = sorted(range(len(requests)), key=lambda place: len(prompts[place]))
-        readings: dict[int, Reading] = {}
+        readings: dict[int, DecodedText] = {}
         for start in range(0, len(order), size):
             places = order[start : start + size]
             prompted = self._shown([prompts[place] for place in places], [requests[place] for place in places])
@@ -130,16 +158,19 @@ class Reader:
         mask = inputs.pop("attention_mask")
         cache = DynamicCache(config=self.model.config.get_text_config())
         padded = None if bool(mask.all()) else mask
-        hidden = self.model.model(**inputs, attention_mask=padded, past_key_values=cache,
-                                  use_cache=True).last_hidden_state[:, -1]  # fmt: skip
+        hidden = self.model.model(
+            **inputs, attention_mask=padded, past_key_values=cache, use_cache=True
+        ).last_hidden_state[:, -1]
         # Where an image's tokens share positions, text goes on from fewer than there are tokens: M-RoPE's delta.
         position = mask.sum(dim=1, keepdim=True) + self.model.model.rope_deltas
         return Prompted(hidden, cache, position, padded)
 
-    def token_ends(self, reading: Reading) -> list[int]:
+    def token_ends(self, reading: DecodedText) -> list[int]:
         """Return, for each token of a reading, where in its text it ends."""
-        return [len(self.tokenizer.decode(reading.tokens[:count], skip_special_tokens=True))
-                for count in range(1, len(reading.tokens) + 1)]  # fmt: skip
+        return [
+            len(self.tokenizer.decode(reading.tokens[:count], skip_special_tokens=True))
+            for count in range(1, len(reading.tokens) + 1)
+        ]
 
 
 def _lines_of(request: ReadRequest) -> list[np.ndarray]:
@@ -155,13 +186,16 @@ def _is_cut(request: ReadRequest) -> bool:
     return request.is_block or request.prompt == TABLE_PROMPT
 
 
-def _put_together(request: ReadRequest, lines: Sequence[Reading]) -> Reading:
+def _put_together(request: ReadRequest, lines: Sequence[DecodedText]) -> DecodedText:
     """Return what was read of a request's lines as one reading; the lines' tokens follow each other."""
     if not _is_cut(request):
         (line,) = lines
         return line
     texts = [line.text for line in lines]
     text = assemble(texts) if request.prompt == TABLE_PROMPT else "\n".join(texts)
-    return Reading(text, tuple(token for line in lines for token in line.tokens),
-                   tuple(chance for line in lines for chance in line.probabilities),
-                   any(line.truncated for line in lines))  # fmt: skip
+    return DecodedText(
+        text,
+        tuple(token for line in lines for token in line.tokens),
+        tuple(chance for line in lines for chance in line.probabilities),
+        any(line.truncated for line in lines),
+    )

@@ -26,8 +26,9 @@ Slot = tuple[str, str]
 
 def to_otsl(grid: Grid) -> str:
     """Write a grid as OTSL: an empty text as an empty cell."""
-    return write_slots([(LEFT, "") if text is None else (FILLED if text else EMPTY, text) for text in row]
-                       for row in grid)  # fmt: skip
+    return write_slots(
+        [(LEFT, "") if text is None else (FILLED if text else EMPTY, text) for text in row] for row in grid
+    )
 
 
 def from_otsl(text: str) -> Grid:

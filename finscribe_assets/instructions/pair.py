@@ -94,29 +94,57 @@ class Pair:
 
 
 _BOX = pa.struct([(side, pa.float64()) for side in Box._fields])
-SCHEMA = pa.schema([
-    ("id", pa.string()), ("document_id", pa.string()), ("pages", pa.list_(pa.int64())), ("task", pa.string()),
-    ("target", pa.string()), ("box", _BOX), ("prompt", pa.string()), ("response", pa.string()),
-    ("element", pa.string()), ("prompt_held_out", pa.string()),
-    ("spans", pa.string()), ("patches", pa.string()),
-])  # fmt: skip
+SCHEMA = pa.schema(
+    [
+        ("id", pa.string()),
+        ("document_id", pa.string()),
+        ("pages", pa.list_(pa.int64())),
+        ("task", pa.string()),
+        ("target", pa.string()),
+        ("box", _BOX),
+        ("prompt", pa.string()),
+        ("response", pa.string()),
+        ("element", pa.string()),
+        ("prompt_held_out", pa.string()),
+        ("spans", pa.string()),
+        ("patches", pa.string()),
+    ]
+)
 
 
 def to_table(pairs: Iterable[Pair]) -> pa.Table:
     """Return pairs as a table of SCHEMA; spans and patches are JSON lists of their fields."""
-    return pa.Table.from_pylist([
-        {**vars(pair), "task": str(pair.task), "box": pair.box._asdict() if pair.box else None,
-         "spans": json.dumps(pair.spans, separators=(",", ":")),
-         "patches": json.dumps(pair.patches, separators=(",", ":"))}
-        for pair in pairs
-    ], schema=SCHEMA)  # fmt: skip
+    return pa.Table.from_pylist(
+        [
+            {
+                **vars(pair),
+                "task": str(pair.task),
+                "box": pair.box._asdict() if pair.box else None,
+                "spans": json.dumps(pair.spans, separators=(",", ":")),
+                "patches": json.dumps(pair.patches, separators=(",", ":")),
+            }
+            for pair in pairs
+        ],
+        schema=SCHEMA,
+    )
 
 
 def from_table(table: pa.Table) -> list[Pair]:
     """Return the pairs of a table that `to_table` made."""
-    return [Pair(**row | {
-        "task": Task(row["task"]), "pages": tuple(row["pages"]), "box": Box(**row["box"]) if row["box"] else None,
-        "spans": tuple(Span(start, end, SpanKind(kind), path) for start, end, kind, path in json.loads(row["spans"])),
-        "patches": tuple(Patch(page, Box(*source), Box(*target))
-                         for page, source, target in json.loads(row["patches"])),
-    }) for row in table.to_pylist()]  # fmt: skip
+    return [
+        Pair(
+            **row
+            | {
+                "task": Task(row["task"]),
+                "pages": tuple(row["pages"]),
+                "box": Box(**row["box"]) if row["box"] else None,
+                "spans": tuple(
+                    Span(start, end, SpanKind(kind), path) for start, end, kind, path in json.loads(row["spans"])
+                ),
+                "patches": tuple(
+                    Patch(page, Box(*source), Box(*target)) for page, source, target in json.loads(row["patches"])
+                ),
+            }
+        )
+        for row in table.to_pylist()
+    ]

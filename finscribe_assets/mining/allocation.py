@@ -34,8 +34,9 @@ def portfolio(now: Situation) -> Shares:
     A cell that fails nearly always is as little worth as one that hardly fails, since it does not learn (measured;
     docs/training-strategy.md).
     """
-    worth = {cell.name: cell.lower_bound * (1 - cell.lower_bound) * now.learning.get(cell.name, 1.0)
-             for cell in now.cells}  # fmt: skip
+    worth = {
+        cell.name: cell.lower_bound * (1 - cell.lower_bound) * now.learning.get(cell.name, 1.0) for cell in now.cells
+    }
     return _sum(_evenly(now.knobs, FLOOR_SHARE), _by_worth(now.cells, worth, 1 - BASE_SHARE - FLOOR_SHARE))
 
 

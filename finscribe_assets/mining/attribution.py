@@ -18,11 +18,11 @@ from functools import lru_cache
 
 import numpy as np
 
-from finscribe_assets.documents.drawn import DrawnDocument
+from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.knobs import KNOB_FACTS
 from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.schema import DocumentType
-from finscribe_assets.mining.cells import Z95, Key, Tally
+from finscribe_assets.mining.error_cells import Z95, DocumentFailures, Key
 
 MIN_DOCUMENTS = 5  # with a value, and without it
 MOST = 3  # values that a cell is put down to
@@ -45,10 +45,17 @@ class Effect:
 
 def drawn_values(documents: Sequence[DrawnDocument]) -> dict[str, dict[str, float]]:
     """Return what was drawn for each document, in the vocabulary of plans."""
-    return {drawn.id: {**drawn.knobs, f"type:{drawn.document.document_type}": 1.0,
-                       f"locale:{drawn.document.locale}": 1.0, f"font:{drawn.presentation.font}": 1.0,
-                       f"layout:{drawn.presentation.layout}": 1.0, f"engine:{drawn.presentation.engine}": 1.0}
-            for drawn in documents}  # fmt: skip
+    return {
+        drawn.id: {
+            **drawn.knobs,
+            f"type:{drawn.document.document_type}": 1.0,
+            f"locale:{drawn.document.locale}": 1.0,
+            f"font:{drawn.presentation.font}": 1.0,
+            f"layout:{drawn.presentation.layout}": 1.0,
+            f"engine:{drawn.presentation.engine}": 1.0,
+        }
+        for drawn in documents
+    }
 
 
 @lru_cache(maxsize=100_000)
@@ -61,7 +68,7 @@ def _could_have(name: str, kind: str, locale: str) -> bool:
 class Attribution:
     """What was drawn for some documents, as matrices that every cell is held against."""
 
-    def __init__(self, tallies: Sequence[Tally], drawn: DrawnValues) -> None:
+    def __init__(self, tallies: Sequence[DocumentFailures], drawn: DrawnValues) -> None:
         """Take the documents of which something is known; the others are left out."""
         self.tallies = [one for one in tallies if one.id in drawn]
         self.names = sorted({name for one in self.tallies for name in drawn[one.id]})
@@ -69,8 +76,9 @@ class Attribution:
         self.values, self.eligible = np.zeros(shape, np.float32), np.ones(shape, np.float32)
         for row, one in enumerate(self.tallies):
             own = drawn[one.id]
-            kind, locale = (next((name[len(what):] for name in own if name.startswith(what)), "")
-                            for what in ("type:", "locale:"))  # fmt: skip
+            kind, locale = (
+                next((name[len(what) :] for name in own if name.startswith(what)), "") for what in ("type:", "locale:")
+            )
             for column, name in enumerate(self.names):
                 self.values[row, column] = own.get(name, 0.0)
                 if kind and locale:
@@ -82,8 +90,9 @@ class Attribution:
         rows = [row for row, one in enumerate(self.tallies) if one.trials.get(key[0])]
         if not rows:
             return []
-        rates = np.array([self.tallies[row].failures.get(key, 0) / self.tallies[row].trials[key[0]] for row in rows],
-                         np.float32)  # fmt: skip
+        rates = np.array(
+            [self.tallies[row].failures.get(key, 0) / self.tallies[row].trials[key[0]] for row in rows], np.float32
+        )
         values, eligible = self.values[rows], self.eligible[rows]
         strongest = values.max(axis=0)
         has = (values >= np.maximum(strongest, 1e-6) / 2) & (eligible > 0)
@@ -110,8 +119,15 @@ class Attribution:
             column = chosen[best]
             difference = float(slopes[best] * strongest[column])
             spread = Z95 * difference / float(z[best])
-            found.append(Effect(self.names[column], round(difference, 4), round(difference - spread, 4),
-                                round(difference + spread, 4), int(has[:, column].sum())))  # fmt: skip
+            found.append(
+                Effect(
+                    self.names[column],
+                    round(difference, 4),
+                    round(difference - spread, 4),
+                    round(difference + spread, 4),
+                    int(has[:, column].sum()),
+                )
+            )
             strata = strata * 2 + has[:, column]
             chosen = np.delete(chosen, best)
         return found

@@ -13,15 +13,15 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from finscribe_assets.documents.drawn import DrawnDocument
+from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.generator import draw
 from finscribe_assets.documents.knobs import KNOB_FACTS
 from finscribe_assets.documents.recipe import Plan, Recipe, WeakCell
-from finscribe_assets.evaluation.inputs import Prediction, Truth
-from finscribe_assets.evaluation.scoring import score
+from finscribe_assets.evaluation.document_scoring import score
+from finscribe_assets.evaluation.prediction_files import Prediction, Truth
 from finscribe_assets.mining.attribution import drawn_values
-from finscribe_assets.mining.cells import tally
-from finscribe_assets.mining.errors import Page
+from finscribe_assets.mining.error_cells import tally
+from finscribe_assets.mining.error_classification import PageContext
 
 Read = Callable[[DrawnDocument], Prediction]
 _RESETTABLE = {"font": "fonts", "layout": "layouts", "engine": "engines"}
@@ -76,10 +76,18 @@ def drawn_without(plan: Plan, drawn: DrawnDocument, name: str) -> DrawnDocument 
     return again if same and again.presentation != drawn.presentation else None
 
 
-def counterfactuals(plan: Plan, drawn: Mapping[str, DrawnDocument], recorded: Mapping[str, Prediction],
-                    truths: Mapping[str, Truth], cells: Sequence[WeakCell], read: Read, each: int, *,
-                    failing: Mapping[str, Sequence[str]], on_document: Callable[[int], None] | None = None,
-                    ) -> list[Reversal]:  # fmt: skip
+def counterfactuals(
+    plan: Plan,
+    drawn: Mapping[str, DrawnDocument],
+    recorded: Mapping[str, Prediction],
+    truths: Mapping[str, Truth],
+    cells: Sequence[WeakCell],
+    read: Read,
+    each: int,
+    *,
+    failing: Mapping[str, Sequence[str]],
+    on_document: Callable[[int], None] | None = None,
+) -> list[Reversal]:
     """Try every suspected value of every cell on up to ``each`` documents that fail so and have the value.
 
     ``failing`` gives the documents of each cell by its name. ``on_document`` is told how many readings were made.
@@ -107,8 +115,10 @@ def counterfactuals(plan: Plan, drawn: Mapping[str, DrawnDocument], recorded: Ma
                     report(1)
                 tried[one] = read(without)
                 report(1)
-            counts = [sum(_failures(cell, truths[one], drawn[one], answers.get(one)) for one in tried)
-                      for answers in (recorded, controls, tried)]  # fmt: skip
+            counts = [
+                sum(_failures(cell, truths[one], drawn[one], answers.get(one)) for one in tried)
+                for answers in (recorded, controls, tried)
+            ]
             reversals.append(Reversal(cell.name, name, len(tried), unsuited, *counts))
     return reversals
 
@@ -119,4 +129,4 @@ def _has(drawn: DrawnDocument, name: str) -> bool:
 
 def _failures(cell: WeakCell, truth: Truth, drawn: DrawnDocument, answer: Prediction | None) -> int:
     scored = score({truth.id: truth}, {truth.id: answer} if answer else {})[0]
-    return tally(scored, Page.of(drawn)).failures.get((cell.element, cell.error_type), 0)
+    return tally(scored, PageContext.of(drawn)).failures.get((cell.element, cell.error_type), 0)

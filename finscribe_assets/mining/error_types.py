@@ -75,6 +75,9 @@ _CAUSES: dict[str, tuple[ErrorType, ...]] = {
 
 def presumed_knobs(element: str, error_type: str) -> tuple[str, ...]:
     """Return the knobs made for such a failure of an element, as their metadata says; the most specific first."""
-    fitting = [(len(facts.elements), name) for name, facts in KNOB_FACTS.items()
-               if element in facts.elements and error_type in _CAUSES.get(facts.cause, ())]  # fmt: skip
+    fitting = [
+        (len(facts.elements), name)
+        for name, facts in KNOB_FACTS.items()
+        if element in facts.elements and error_type in _CAUSES.get(facts.cause, ())
+    ]
     return tuple(name for _, name in sorted(fitting, key=lambda one: one[0]))

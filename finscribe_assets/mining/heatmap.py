@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 
-from finscribe_assets.mining.cells import Cell
+from finscribe_assets.mining.error_cells import ErrorCell
 
 
-def heat_map(cells: Sequence[Cell]) -> bytes:
+def heat_map(cells: Sequence[ErrorCell]) -> bytes:
     """Return a PNG (below about 80 KB): failures by element and error type, counts printed, darker for higher rates."""
     from matplotlib.figure import Figure
 

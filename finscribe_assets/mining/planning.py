@@ -6,17 +6,17 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import TypeVar
 
-from finscribe_assets.documents.drawn import Engine
-from finscribe_assets.documents.kinds import Element
+from finscribe_assets.documents.drawn_document import Engine
 from finscribe_assets.documents.knobs import KNOB_FACTS, Knobs
-from finscribe_assets.documents.layouts import LAYOUT_FACTS
+from finscribe_assets.documents.layout_families import LAYOUT_FACTS
 from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.recipe import FONTS, LOCALES, Plan, PlanComponent, Recipe, WeakCell, next_key
 from finscribe_assets.documents.schema import DocumentType
+from finscribe_assets.documents.value_types import Element
 from finscribe_assets.files import sha256_of
 from finscribe_assets.mining.allocation import BASE_SHARE, RULES, Situation
 from finscribe_assets.mining.error_types import ErrorType
-from finscribe_assets.mining.progress import Progress
+from finscribe_assets.mining.learning_history import CellProgress
 
 RAISED = 0.8  # the intensity that a knob is turned up to
 PREFERRED = 4.0  # how much likelier than all others together a locale, font or the like is made
@@ -27,9 +27,12 @@ _Name = TypeVar("_Name", bound=str)
 
 # Weights of a recipe that a plan can prefer a value of: the name's prefix → field and known values.
 _PREFERABLE: dict[str, tuple[str, Collection[str]]] = {
-    "type": ("document_types", tuple(DocumentType)), "locale": ("locales", LOCALES), "font": ("fonts", FONTS),
-    "layout": ("layouts", tuple(LAYOUT_FACTS)), "engine": ("engines", tuple(Engine)),
-}  # fmt: skip
+    "type": ("document_types", tuple(DocumentType)),
+    "locale": ("locales", LOCALES),
+    "font": ("fonts", FONTS),
+    "layout": ("layouts", tuple(LAYOUT_FACTS)),
+    "engine": ("engines", tuple(Engine)),
+}
 
 
 def disabled_names(names: Collection[str]) -> tuple[str, ...]:
@@ -48,8 +51,9 @@ def disabled_names(names: Collection[str]) -> tuple[str, ...]:
     return usual
 
 
-def left_to_do(cells: Sequence[WeakCell], disabled: Collection[str],
-               progress: Mapping[str, Progress]) -> list[WeakCell]:  # fmt: skip
+def left_to_do(
+    cells: Sequence[WeakCell], disabled: Collection[str], progress: Mapping[str, CellProgress]
+) -> list[WeakCell]:
     """Return the cells without their vetoed knobs; those that nothing is to be done for say why."""
     judged = []
     for cell in cells:
@@ -60,9 +64,15 @@ def left_to_do(cells: Sequence[WeakCell], disabled: Collection[str],
     return judged
 
 
-def make_plan(parent: Plan, cells: Sequence[WeakCell], documents: int, *, rule: str = "portfolio",
-              disabled: Collection[str] = (),
-              progress: Mapping[str, Progress] | None = None) -> Plan | None:  # fmt: skip
+def make_plan(
+    parent: Plan,
+    cells: Sequence[WeakCell],
+    documents: int,
+    *,
+    rule: str = "portfolio",
+    disabled: Collection[str] = (),
+    progress: Mapping[str, CellProgress] | None = None,
+) -> Plan | None:
     """Return the plan of the batch after ``parent``, or None when no cell is left to act on.
 
     The seed follows from the parent's, so that a plan is a function of what was found.
@@ -86,16 +96,26 @@ def make_plan(parent: Plan, cells: Sequence[WeakCell], documents: int, *, rule: 
     shares = RULES[rule](Situation(active, learning, [name for name in usual if name not in vetoed]))
     counts = _apportion(documents, shares)
     components = [PlanComponent(name="base", documents=documents - sum(counts.values()), recipe=base)]
-    components += [PlanComponent(name=name, documents=count, recipe=turned_up(base, name))
-                   for name, count in sorted(counts.items()) if count]  # fmt: skip
+    components += [
+        PlanComponent(name=name, documents=count, recipe=turned_up(base, name))
+        for name, count in sorted(counts.items())
+        if count
+    ]
     reasons = []
     for cell in judged:
         spent = 0 if cell.left_out else sum(counts.get(name, 0) for name in cell.knobs)
         gain = cell.rate * (1 - math.exp(-unknown * learning.get(cell.name, 1.0) * spent))
         reasons.append(cell.model_copy(update={"documents": spent, "expected_gain": round(gain, 4)}))
     seed = int(sha256_of(f"{parent.seed}:{key}")[:15], 16)
-    return Plan(key=key, seed=seed, components=tuple(components), parent=parent.key, reasons=tuple(reasons), rule=rule,
-                disabled=vetoed)  # fmt: skip
+    return Plan(
+        key=key,
+        seed=seed,
+        components=tuple(components),
+        parent=parent.key,
+        reasons=tuple(reasons),
+        rule=rule,
+        disabled=vetoed,
+    )
 
 
 def _apportion(documents: int, shares: dict[str, float]) -> dict[str, int]:
@@ -121,10 +141,13 @@ def turned_up(recipe: Recipe, name: str) -> Recipe:
         facts = KNOB_FACTS[name]
         knobs = recipe.knobs.model_copy(update={name: max(RAISED, getattr(recipe.knobs, name))})
         locales = [locale for locale in recipe.locales if LOCALE_FACTS[locale].language in facts.languages]
-        return recipe.model_copy(update={
-            "knobs": knobs, "document_types": _preferring(recipe.document_types, facts.documents),
-            "locales": _preferring(recipe.locales, locales or recipe.locales),
-        })  # fmt: skip
+        return recipe.model_copy(
+            update={
+                "knobs": knobs,
+                "document_types": _preferring(recipe.document_types, facts.documents),
+                "locales": _preferring(recipe.locales, locales or recipe.locales),
+            }
+        )
     if kind not in _PREFERABLE or value not in _PREFERABLE[kind][1]:
         raise ValueError(f"{name!r} is no knob, type:…, locale:…, font:…, layout:… or engine:… of a recipe")
     field = _PREFERABLE[kind][0]
@@ -166,18 +189,33 @@ def explain(plan: Plan) -> list[dict[str, object]]:
     for component in plan.components:
         reasons = [cell.name for cell in plan.reasons if component.name in cell.knobs and not cell.left_out]
         why = "replay" if component.name == "base" else ", ".join(reasons) or "floor over all knobs"
-        rows.append({"share": component.name, "documents": component.documents,
-                     "of all": f"{component.documents / max(plan.documents, 1):.0%}", "for": why})  # fmt: skip
+        rows.append(
+            {
+                "share": component.name,
+                "documents": component.documents,
+                "of all": f"{component.documents / max(plan.documents, 1):.0%}",
+                "for": why,
+            }
+        )
     return rows
 
 
 def explain_cells(cells: Sequence[WeakCell]) -> list[dict[str, object]]:
     """Return weak cells as rows: the evidence, what is turned up for them, and what is expected of that."""
-    return [{
-        "cell": cell.name, "failed": f"{cell.failures} of {cell.trials}", "rate": f"{cell.rate:.1%}",
-        "at least": f"{cell.lower_bound:.1%}",
-        "turn up": ", ".join(f"{name} ({cell.effects[name]:+.0%})" if name in cell.effects else f"{name} (presumed)"
-                             for name in cell.knobs),
-        "documents": cell.documents, "expected rate": f"{cell.rate - cell.expected_gain:.1%}",
-        "left out": cell.left_out, "examples": ", ".join(cell.examples),
-    } for cell in cells]  # fmt: skip
+    return [
+        {
+            "cell": cell.name,
+            "failed": f"{cell.failures} of {cell.trials}",
+            "rate": f"{cell.rate:.1%}",
+            "at least": f"{cell.lower_bound:.1%}",
+            "turn up": ", ".join(
+                f"{name} ({cell.effects[name]:+.0%})" if name in cell.effects else f"{name} (presumed)"
+                for name in cell.knobs
+            ),
+            "documents": cell.documents,
+            "expected rate": f"{cell.rate - cell.expected_gain:.1%}",
+            "left out": cell.left_out,
+            "examples": ", ".join(cell.examples),
+        }
+        for cell in cells
+    ]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from finscribe_assets.files import read_json
-from finscribe_assets.mining.iteration import IterationRecord
-from finscribe_assets.mining.progress import Earlier
+from finscribe_assets.mining.iteration_decision import IterationRecord
+from finscribe_assets.mining.learning_history import Earlier
 from finscribe_assets.orchestration.partitions import batches_until
 from finscribe_assets.orchestration.resources import Storage
 

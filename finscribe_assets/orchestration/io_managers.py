@@ -6,7 +6,7 @@ import dagster as dg
 from upath import UPath
 
 
-class BatchFolders(dg.UPathIOManager):
+class BatchFolderIOManager(dg.UPathIOManager):
     """Give an asset the folders that the assets before it wrote.
 
     A batch does not pass through memory: an asset writes its own folder shard by shard (`Storage.folder_of`), and the
@@ -27,11 +27,11 @@ class BatchFolders(dg.UPathIOManager):
         return path
 
 
-class BatchFoldersFactory(dg.ConfigurableIOManagerFactory[BatchFolders]):
+class BatchFolderIOManagerFactory(dg.ConfigurableIOManagerFactory[BatchFolderIOManager]):
     """Configuration of the I/O manager."""
 
     root: str
 
-    def create_io_manager(self, context: dg.InitResourceContext) -> BatchFolders:
+    def create_io_manager(self, context: dg.InitResourceContext) -> BatchFolderIOManager:
         """Return the I/O manager for the configured root."""
-        return BatchFolders(base_path=UPath(self.root))
+        return BatchFolderIOManager(base_path=UPath(self.root))

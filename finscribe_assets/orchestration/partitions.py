@@ -28,5 +28,8 @@ synthesis = SynthesisPartitions(name="synthesis")
 
 def batches_until(folder: UPath) -> list[str]:
     """Return the keys of an asset's partitions up to the one in ``folder``, oldest first, as storage holds them."""
-    return sorted(sibling.name for sibling in folder.parent.glob("batch-*")
-                  if BATCH_KEY.fullmatch(sibling.name) and sibling.name <= folder.name)  # fmt: skip
+    return sorted(
+        sibling.name
+        for sibling in folder.parent.glob("batch-*")
+        if BATCH_KEY.fullmatch(sibling.name) and sibling.name <= folder.name
+    )

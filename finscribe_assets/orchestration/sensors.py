@@ -1,8 +1,8 @@
-"""The sensor that starts the next iteration. What to do is decided by mining/iteration.py; here is only I/O."""
+"""The sensor that starts the next iteration. What to do is decided by `mining.iteration_decision`."""
 
 import dagster as dg
 
-from finscribe_assets.mining.iteration import decide
+from finscribe_assets.mining.iteration_decision import decide
 from finscribe_assets.orchestration.assets import iteration_keys
 from finscribe_assets.orchestration.history import PLAN_ASSET, history_until
 from finscribe_assets.orchestration.jobs import iterate
@@ -46,15 +46,22 @@ def retrain_on_weak_cells(
             reasons.append(f"{key}: {decision.reason}")
             continue
         # seed_plan belongs to the first batch alone, so it is no part of a later iteration.
-        requests.append(dg.RunRequest(run_key=decision.next_key, partition_key=decision.next_key,
-                                      tags={"finscribe/parent": key}, asset_selection=iteration_keys))  # fmt: skip
+        requests.append(
+            dg.RunRequest(
+                run_key=decision.next_key,
+                partition_key=decision.next_key,
+                tags={"finscribe/parent": key},
+                asset_selection=iteration_keys,
+            )
+        )
     return dg.SensorResult(
         run_requests=requests,
         dynamic_partitions_requests=[synthesis.build_add_request([str(request.partition_key) for request in requests])]
-        if requests else [],
+        if requests
+        else [],
         skip_reason=None if requests else "; ".join(reasons),
         cursor=str(found[-1].storage_id),
-    )  # fmt: skip
+    )
 
 
 sensors = [retrain_on_weak_cells]

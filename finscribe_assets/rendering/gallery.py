@@ -14,16 +14,16 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from finscribe_assets.documents.drawn import DrawnDocument
+from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.generator import draw
 from finscribe_assets.documents.knobs import DAMAGE, NO_KNOBS, Knobs
-from finscribe_assets.documents.layouts import LAYOUT_FACTS, LayoutFacts
+from finscribe_assets.documents.layout_families import LAYOUT_FACTS, LayoutFacts
 from finscribe_assets.documents.recipe import LATIN_FONTS, LOCALES, Recipe, fonts_for, seed_plan
 from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.files import write_bytes, write_text
+from finscribe_assets.rendering.page_sampling import without_damage
 from finscribe_assets.rendering.preview import draw_boxes, small_png
 from finscribe_assets.rendering.render import render
-from finscribe_assets.rendering.sampling import without_damage
 
 MAX_BYTES = 60_000  # of one picture
 WIDTH = 640  # of a page in pixels
@@ -76,8 +76,13 @@ def example(layout: str, locale: str) -> DrawnDocument:
     """Return a document of a layout, undamaged and small where there is a small one; a function of its arguments."""
     facts = LAYOUT_FACTS[layout]
     fonts = dict.fromkeys(fonts_for(locale), 1.0)
-    recipe = Recipe(document_types={facts.document_types[0]: 1.0}, layouts={layout: 1.0}, locales={locale: 1.0},
-                    fonts=fonts, knobs=NO_KNOBS.model_copy(update={"optional_fields": 0.7}))  # fmt: skip
+    recipe = Recipe(
+        document_types={facts.document_types[0]: 1.0},
+        layouts={layout: 1.0},
+        locales={locale: 1.0},
+        fonts=fonts,
+        knobs=NO_KNOBS.model_copy(update={"optional_fields": 0.7}),
+    )
     plan = seed_plan("batch-000", TRIES, SEED, recipe)
     drawn = [one for one in (draw(plan, index) for index in range(TRIES)) if one.presentation.layout == layout]
     small = [one for one in drawn if len(one.document.lines) + len(one.document.entries) in SHOWN_LINES]
@@ -93,9 +98,11 @@ def _layouts() -> Iterator[_Entry]:
             f"`{layout}`",
             f"{facts.structure}\n\n{_kinds(facts)}. Shown: {drawn.document.locale}, {drawn.presentation.font}; "
             "the second picture has the boxes of fields (red), table and cells (blue) and regions (green).",
-            {f"{layout}.png": rendered.pages[0].open().convert("RGB"),
-             f"{layout}-boxes.png": draw_boxes(rendered, 0, 2000)},
-        )  # fmt: skip
+            {
+                f"{layout}.png": rendered.pages[0].open().convert("RGB"),
+                f"{layout}-boxes.png": draw_boxes(rendered, 0, 2000),
+            },
+        )
 
 
 def _kinds(facts: LayoutFacts) -> str:
@@ -105,8 +112,13 @@ def _kinds(facts: LayoutFacts) -> str:
 
 def _damages() -> Iterator[_Entry]:
     knobs = NO_KNOBS.model_copy(update={"optional_fields": 0.7, "stamp": 1.0, "handwritten_note": 1.0})
-    recipe = Recipe(document_types={DocumentType.INVOICE: 1.0}, layouts={"invoice_classic": 1.0}, knobs=knobs,
-                    locales={"en_GB": 1.0}, fonts=dict.fromkeys(LATIN_FONTS, 1.0))  # fmt: skip
+    recipe = Recipe(
+        document_types={DocumentType.INVOICE: 1.0},
+        layouts={"invoice_classic": 1.0},
+        knobs=knobs,
+        locales={"en_GB": 1.0},
+        fonts=dict.fromkeys(LATIN_FONTS, 1.0),
+    )
     drawn = draw(seed_plan("batch-000", 1, SEED, recipe), 0)
     clean = render(without_damage(drawn)).pages[0].open()
     for effect in DAMAGE:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 from PIL import Image
 
-from finscribe_assets.documents.drawn import DrawnDocument
+from finscribe_assets.documents.drawn_document import DrawnDocument
 
 
 class MarkKind(StrEnum):
@@ -49,8 +49,12 @@ class Box(NamedTuple):
 
     def holds(self, other: Box, slack: float = 2.0) -> bool:
         """Tell whether another box lies within this one, or reaches out of it by no more than so many pixels."""
-        return (other.x0 >= self.x0 - slack and other.y0 >= self.y0 - slack
-                and other.x1 <= self.x1 + slack and other.y1 <= self.y1 + slack)  # fmt: skip
+        return (
+            other.x0 >= self.x0 - slack
+            and other.y0 >= self.y0 - slack
+            and other.x1 <= self.x1 + slack
+            and other.y1 <= self.y1 + slack
+        )
 
     def around(self, other: Box) -> Box:
         """Return the smallest box that holds both."""
@@ -115,19 +119,32 @@ class RenderedDocument:
 
 IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])  # the Hugging Face image feature
 
-SCHEMA = pa.schema([
-    ("document_id", pa.string()), ("page", pa.int64()), ("pages", pa.int64()), ("image", IMAGE),
-    ("width", pa.int64()), ("height", pa.int64()), ("dpi", pa.int64()), ("group", pa.string()),
-    ("layout", pa.string()), ("locale", pa.string()), ("marks", pa.string()),
-])  # fmt: skip
+SCHEMA = pa.schema(
+    [
+        ("document_id", pa.string()),
+        ("page", pa.int64()),
+        ("pages", pa.int64()),
+        ("image", IMAGE),
+        ("width", pa.int64()),
+        ("height", pa.int64()),
+        ("dpi", pa.int64()),
+        ("group", pa.string()),
+        ("layout", pa.string()),
+        ("locale", pa.string()),
+        ("marks", pa.string()),
+    ]
+)
 
 
 _UNREADABLE = {True: (), False: (False,)}
 
 
 def _mark_to_json(mark: Mark, page: int) -> dict[str, Any]:
-    fragments = [[*(round(side, 2) for side in part.box), part.text, *_UNREADABLE[part.visible]]
-                 for part in mark.fragments if part.page == page]  # fmt: skip
+    fragments = [
+        [*(round(side, 2) for side in part.box), part.text, *_UNREADABLE[part.visible]]
+        for part in mark.fragments
+        if part.page == page
+    ]
     return {"kind": str(mark.kind), "name": mark.name, "fragments": fragments}
 
 
@@ -139,23 +156,37 @@ def to_table(rendered: list[tuple[DrawnDocument, RenderedDocument]]) -> pa.Table
     rows = []
     for drawn, document in rendered:
         for number, page in enumerate(document.pages):
-            marks = [_mark_to_json(mark, number) for mark in document.marks
-                     if any(part.page == number for part in mark.fragments)]
+            marks = [
+                _mark_to_json(mark, number)
+                for mark in document.marks
+                if any(part.page == number for part in mark.fragments)
+            ]
             suffix = "png" if page.image.startswith(b"\x89PNG") else "jpg"
-            rows.append({
-                "document_id": document.id, "page": number, "pages": len(document.pages),
-                "image": {"bytes": page.image, "path": f"{document.id}-{number}.{suffix}"},
-                "width": page.width, "height": page.height, "dpi": document.dpi, "group": drawn.group,
-                "layout": drawn.presentation.layout, "locale": drawn.document.locale,
-                "marks": json.dumps(marks, ensure_ascii=False, separators=(",", ":")),
-            })  # fmt: skip
+            rows.append(
+                {
+                    "document_id": document.id,
+                    "page": number,
+                    "pages": len(document.pages),
+                    "image": {"bytes": page.image, "path": f"{document.id}-{number}.{suffix}"},
+                    "width": page.width,
+                    "height": page.height,
+                    "dpi": document.dpi,
+                    "group": drawn.group,
+                    "layout": drawn.presentation.layout,
+                    "locale": drawn.document.locale,
+                    "marks": json.dumps(marks, ensure_ascii=False, separators=(",", ":")),
+                }
+            )
     return pa.Table.from_pylist(rows, schema=SCHEMA)
 
 
 def destroyed_in(marks: str) -> list[str]:
     """Return the fields of a page's marks, as JSON text, that cannot be read."""
-    return [mark["name"] for mark in json.loads(marks) if mark["kind"] == MarkKind.FIELD
-            and any(part[5:] == [False] for part in mark["fragments"])]  # fmt: skip
+    return [
+        mark["name"]
+        for mark in json.loads(marks)
+        if mark["kind"] == MarkKind.FIELD and any(part[5:] == [False] for part in mark["fragments"])
+    ]
 
 
 def from_table(table: pa.Table) -> list[RenderedDocument]:
@@ -167,6 +198,12 @@ def from_table(table: pa.Table) -> list[RenderedDocument]:
         for mark in json.loads(row["marks"]):
             parts = marks.setdefault((mark["kind"], mark["name"]), [])
             parts += [Fragment(row["page"], Box(*part[:4]), *part[4:]) for part in mark["fragments"]]
-    return [RenderedDocument(name, dpi, tuple(pages), tuple(Mark(MarkKind(kind), of, tuple(parts))
-                                                            for (kind, of), parts in marks.items()))
-            for name, (dpi, pages, marks) in documents.items()]
+    return [
+        RenderedDocument(
+            name,
+            dpi,
+            tuple(pages),
+            tuple(Mark(MarkKind(kind), of, tuple(parts)) for (kind, of), parts in marks.items()),
+        )
+        for name, (dpi, pages, marks) in documents.items()
+    ]

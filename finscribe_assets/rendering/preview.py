@@ -8,11 +8,16 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageDraw, ImageFont
 
-from finscribe_assets.documents.drawn import DrawnDocument
+from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.rendering.pages import MarkKind, RenderedDocument
 
-COLOURS = {MarkKind.FIELD: "#d62728", MarkKind.CELL: "#9ecae1", MarkKind.ROW: "#c7c7c7", MarkKind.TABLE: "#1f77b4",
-           MarkKind.REGION: "#2ca02c"}  # fmt: skip
+COLOURS = {
+    MarkKind.FIELD: "#d62728",
+    MarkKind.CELL: "#9ecae1",
+    MarkKind.ROW: "#c7c7c7",
+    MarkKind.TABLE: "#1f77b4",
+    MarkKind.REGION: "#2ca02c",
+}
 
 
 CAPTION_LINES, CAPTION_SIZE, MARGIN = 2, 17, 6  # below a page; type and margins in pixels
@@ -66,8 +71,14 @@ def caption(drawn: DrawnDocument) -> str:
     return f"{drawn.id}\n{look.layout}, {drawn.document.locale}, {look.font}"
 
 
-def contact_sheet(documents: Sequence[RenderedDocument], columns: int = 4, cell: int = 480, *, boxes: bool = True,
-                  captions: Sequence[str] = ()) -> Image.Image:  # fmt: skip
+def contact_sheet(
+    documents: Sequence[RenderedDocument],
+    columns: int = 4,
+    cell: int = 480,
+    *,
+    boxes: bool = True,
+    captions: Sequence[str] = (),
+) -> Image.Image:
     """Return the first pages of documents on one sheet, with or without their boxes.
 
     Args:

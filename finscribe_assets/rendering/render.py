@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from finscribe_assets.documents.drawn import DrawnDocument
-from finscribe_assets.rendering.checks import layout_problems, require_sound
+from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.rendering.damage import degrade, encode
-from finscribe_assets.rendering.markup import to_markup
+from finscribe_assets.rendering.mark_boxes import lay_out
+from finscribe_assets.rendering.page_checks import layout_problems, require_sound
+from finscribe_assets.rendering.page_html import to_markup
 from finscribe_assets.rendering.pages import Page, RenderedDocument
-from finscribe_assets.rendering.placing import lay_out
 
 
 def render(drawn: DrawnDocument, dpi: int = 144) -> RenderedDocument:

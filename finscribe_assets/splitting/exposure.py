@@ -12,8 +12,8 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from finscribe_assets.documents.captions import labels_needed
-from finscribe_assets.documents.drawn import DrawnDocument
-from finscribe_assets.documents.layouts import (
+from finscribe_assets.documents.drawn_document import DrawnDocument
+from finscribe_assets.documents.layout_families import (
     HELD_OUT_FONTS,
     HELD_OUT_LAYOUTS,
     HELD_OUT_LOCALES,
@@ -21,7 +21,7 @@ from finscribe_assets.documents.layouts import (
     PAGE_LABELS,
     is_held_out_wording,
 )
-from finscribe_assets.splitting.assign import Split
+from finscribe_assets.splitting.split_assignment import Split
 
 FEW_SHOT_DOCUMENTS = 20  # in training, from which a thing counts as seen
 FEW_SHOT_SHARE = 0.01  # of a small training set, that is enough too
@@ -29,8 +29,10 @@ BARELY, STRONG = 0.05, 0.5  # strengths of damage between which it is light
 MANY_PAGES = 3
 
 HELD_OUT: Mapping[str, tuple[str, ...]] = {
-    "layout": HELD_OUT_LAYOUTS, "locale": HELD_OUT_LOCALES, "font": HELD_OUT_FONTS,
-}  # fmt: skip
+    "layout": HELD_OUT_LAYOUTS,
+    "locale": HELD_OUT_LOCALES,
+    "font": HELD_OUT_FONTS,
+}
 STRATA = ("document_type", "locale", "pages", "degradation", "exposure")
 
 
@@ -42,7 +44,7 @@ class Exposure(StrEnum):
     ZERO_SHOT = "zero_shot"
 
 
-class Placed(Protocol):
+class ExposedDocument(Protocol):
     """A document with its split and what it uses."""
 
     @property
@@ -77,8 +79,7 @@ def has_held_out_wording(drawn: DrawnDocument) -> bool:
     look = drawn.presentation
     keys = labels_needed(drawn.document, drawn.printed, look.columns, merged_head=look.merged_head)
     keys |= {**LAYOUT_FACTS[look.layout].labels, **PAGE_LABELS}
-    return any(is_held_out_wording(drawn.document.locale, keys[name], wording)
-               for name, wording in look.labels.items())  # fmt: skip
+    return any(is_held_out_wording(drawn.document.locale, keys[name], wording) for name, wording in look.labels.items())
 
 
 def degradation_of(drawn: DrawnDocument) -> str:
@@ -92,7 +93,7 @@ def pages_label(pages: int) -> str:
     return f"{MANY_PAGES}+" if pages >= MANY_PAGES else str(pages)
 
 
-def exposures(documents: Sequence[Placed]) -> list[Exposure]:
+def exposures(documents: Sequence[ExposedDocument]) -> list[Exposure]:
     """Return each document's exposure, from the layouts, locales and fonts of those that are in train.
 
     Few are fewer than FEW_SHOT_DOCUMENTS, and than FEW_SHOT_SHARE of all training documents.
@@ -110,5 +111,7 @@ def strata(rows: Iterable[Any]) -> list[dict[str, Any]]:
     for row in rows:
         key = (row.document_type, row.locale, pages_label(row.pages), row.degradation, str(row.exposure))
         counts.setdefault(key, Counter())[row.split] += 1
-    return [{**dict(zip(STRATA, key, strict=True)), **{str(split): found[split] for split in Split}}
-            for key, found in sorted(counts.items())]  # fmt: skip
+    return [
+        {**dict(zip(STRATA, key, strict=True)), **{str(split): found[split] for split in Split}}
+        for key, found in sorted(counts.items())
+    ]

@@ -14,14 +14,13 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from finscribe_assets.documents.drawn import DrawnDocument
-from finscribe_assets.documents.drawn import from_table as documents_from_table
+from finscribe_assets.documents.drawn_document import DrawnDocument
+from finscribe_assets.documents.drawn_document import from_table as documents_from_table
 from finscribe_assets.documents.recipe import Plan
 from finscribe_assets.files import AnyPath, read_json, sha256_of, sha256_of_file, write_text
-from finscribe_assets.instructions.batch import read_recipe
-from finscribe_assets.instructions.tasks import PairRecipe
+from finscribe_assets.instructions.pair_batch import read_recipe
+from finscribe_assets.instructions.task_mix import PairRecipe
 from finscribe_assets.shards import LocalShardPool, ShardPool, read_shards, row_count, shard_files
-from finscribe_assets.splitting.assign import Split, first_assignment, later_split
 from finscribe_assets.splitting.exposure import (
     degradation_of,
     exposures,
@@ -31,8 +30,9 @@ from finscribe_assets.splitting.exposure import (
 )
 from finscribe_assets.splitting.near_duplicates import hold_back, near_duplicates
 from finscribe_assets.splitting.page_hashes import PageHash, hash_pages, read_hashes
-from finscribe_assets.splitting.rows import SPLITS_FILE, SplitRow, content_of, write_splits
-from finscribe_assets.splitting.tools import tool_versions
+from finscribe_assets.splitting.split_assignment import Split, first_assignment, later_split
+from finscribe_assets.splitting.split_table import SPLITS_FILE, SplitRow, content_of, write_splits
+from finscribe_assets.splitting.tool_versions import tool_versions
 
 MANIFEST_FILE = "manifest.json"
 STAGES = ("documents", "images", "pairs")
@@ -107,16 +107,19 @@ class Manifest(BaseModel):
         totals: dict[str, Counter[str]] = {}
         for row in self.strata:
             totals.setdefault(str(row[name]), Counter()).update({str(split): int(row[split]) for split in Split})
-        return [{name: value, **{str(split): counted[split] for split in Split}}
-                for value, counted in sorted(totals.items())]  # fmt: skip
+        return [
+            {name: value, **{str(split): counted[split] for split in Split}}
+            for value, counted in sorted(totals.items())
+        ]
 
     def data_version(self) -> str:
         """Return the hash of all that the data set is made of."""
         return sha256_of(self.model_dump_json())
 
 
-def build(batches: Sequence[BatchInputs], key: str, folder: AnyPath, pool: ShardPool | None = None, *,
-          hold_out: bool = True) -> Manifest:  # fmt: skip
+def build(
+    batches: Sequence[BatchInputs], key: str, folder: AnyPath, pool: ShardPool | None = None, *, hold_out: bool = True
+) -> Manifest:
     """Write the manifest and the splits of a data set; page hashes are kept beside each batch.
 
     The first batch divides 80/10/10, besides what is held out, and its test is final; of later batches, documents whose
@@ -136,19 +139,27 @@ def build(batches: Sequence[BatchInputs], key: str, folder: AnyPath, pool: Shard
         hash_pages(batch.images, batch.hashes, pool or LocalShardPool(1))
         hashes = read_hashes(batch.hashes)
         pages += hashes
-        new = _placed(list(_rows(batch, Counter(page.document_id for page in hashes), targeted=place > 0)), known,
-                      hold_out=hold_out and place == 0)  # fmt: skip
+        new = _placed(
+            list(_rows(batch, Counter(page.document_id for page in hashes), targeted=place > 0)),
+            known,
+            hold_out=hold_out and place == 0,
+        )
         known = {**{row.group: row.split for row in new}, **known}
         rows += new
     rows = hold_back(rows, near_duplicates(rows, pages))
     rows = [replace(row, exposure=exposure) for row, exposure in zip(rows, exposures(rows), strict=True)]
     write_splits(folder, rows)
     manifest = Manifest(
-        key=key, hold_out=hold_out, tools=tool_versions(), batches=tuple(_entry(batch, rows) for batch in batches),
-        splits_file=sha256_of_file(folder / SPLITS_FILE), strata=tuple(strata(rows)),
-        near_duplicates=tuple(HeldBackPage(document=row.document_id, looks_like=row.looks_like)
-                              for row in rows if row.looks_like),
-    )  # fmt: skip
+        key=key,
+        hold_out=hold_out,
+        tools=tool_versions(),
+        batches=tuple(_entry(batch, rows) for batch in batches),
+        splits_file=sha256_of_file(folder / SPLITS_FILE),
+        strata=tuple(strata(rows)),
+        near_duplicates=tuple(
+            HeldBackPage(document=row.document_id, looks_like=row.looks_like) for row in rows if row.looks_like
+        ),
+    )
     # Weights of a recipe are drawn from in their order: keys must not be sorted.
     write_text(folder / MANIFEST_FILE, manifest.model_dump_json(indent=2) + "\n")
     return manifest
@@ -163,11 +174,20 @@ def _rows(batch: BatchInputs, pages: Mapping[str, int], *, targeted: bool) -> It
 
 def _row(drawn: DrawnDocument, text: str, pages: int, *, targeted: bool) -> SplitRow:
     return SplitRow(
-        document_id=drawn.id, batch=drawn.batch, group=drawn.group, split=Split.HELD_BACK, targeted=targeted,
-        content=content_of(json.loads(text)), document_type=str(drawn.document.document_type),
-        locale=drawn.document.locale, layout=drawn.presentation.layout, font=drawn.presentation.font,
-        held_out_wording=has_held_out_wording(drawn), pages=pages, degradation=degradation_of(drawn),
-    )  # fmt: skip
+        document_id=drawn.id,
+        batch=drawn.batch,
+        group=drawn.group,
+        split=Split.HELD_BACK,
+        targeted=targeted,
+        content=content_of(json.loads(text)),
+        document_type=str(drawn.document.document_type),
+        locale=drawn.document.locale,
+        layout=drawn.presentation.layout,
+        font=drawn.presentation.font,
+        held_out_wording=has_held_out_wording(drawn),
+        pages=pages,
+        degradation=degradation_of(drawn),
+    )
 
 
 def _placed(rows: Sequence[SplitRow], known: Mapping[str, Split], *, hold_out: bool) -> list[SplitRow]:
@@ -188,18 +208,26 @@ def _entry(batch: BatchInputs, rows: Sequence[SplitRow]) -> BatchEntry:
     shards = shard_files(batch.documents)
     dpi = next(read_shards(batch.images, ["dpi"]))["dpi"][0].as_py()
     return BatchEntry(
-        key=batch.key, plan=batch.plan, shard_size=row_count(shards[0]), dpi=dpi,
-        pair_recipe=read_recipe(batch.pairs), documents=len(own),
+        key=batch.key,
+        plan=batch.plan,
+        shard_size=row_count(shards[0]),
+        dpi=dpi,
+        pair_recipe=read_recipe(batch.pairs),
+        documents=len(own),
         pairs=sum(row_count(file) for file in shard_files(batch.pairs)),
-        splits=dict(sorted(Counter(str(row.split) for row in own).items())), files=files_of(batch),
-    )  # fmt: skip
+        splits=dict(sorted(Counter(str(row.split) for row in own).items())),
+        files=files_of(batch),
+    )
 
 
 def files_of(batch: BatchInputs) -> dict[str, str]:
     """Return the SHA-256 of each of a batch's shards, by stage and name."""
     folders = dict(zip(STAGES, (batch.documents, batch.images, batch.pairs), strict=True))
-    return {f"{stage}/{file.name}": sha256_of_file(file)
-            for stage, folder in folders.items() for file in shard_files(folder)}  # fmt: skip
+    return {
+        f"{stage}/{file.name}": sha256_of_file(file)
+        for stage, folder in folders.items()
+        for file in shard_files(folder)
+    }
 
 
 def read_manifest(folder: AnyPath) -> Manifest:

@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from finscribe_assets.splitting.assign import Split
 from finscribe_assets.splitting.page_hashes import MOST_DIFFERENT, WORDS, PageHash
-from finscribe_assets.splitting.rows import SplitRow
+from finscribe_assets.splitting.split_assignment import Split
+from finscribe_assets.splitting.split_table import SplitRow
 
 _FIRST_WORDS = 4  # of a hash: pages that differ too much in these need not be compared in the others
 _BLOCK = (64, 4096)  # hashes × hashes whose differences fit a processor's cache
@@ -87,12 +87,15 @@ def hold_back(rows: Sequence[SplitRow], found: Sequence[NearDuplicate]) -> list[
 
     The later batch's document gives way, of one batch that in training, then that in validation: a test never changes.
     """
-    order = {row.document_id: (row.batch, _GIVES_WAY.index(row.split)) for row in rows
-             if row.split is not Split.HELD_BACK}  # fmt: skip
+    order = {
+        row.document_id: (row.batch, _GIVES_WAY.index(row.split)) for row in rows if row.split is not Split.HELD_BACK
+    }
     gone: dict[str, str] = {}
     for pair in found:
         stays, goes = sorted((pair.first.document_id, pair.second.document_id), key=order.__getitem__)
         if stays not in gone and goes not in gone:
             gone[goes] = stays
-    return [replace(row, split=Split.HELD_BACK, looks_like=gone[row.document_id]) if row.document_id in gone else row
-            for row in rows]  # fmt: skip
+    return [
+        replace(row, split=Split.HELD_BACK, looks_like=gone[row.document_id]) if row.document_id in gone else row
+        for row in rows
+    ]

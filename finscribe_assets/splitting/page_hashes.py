@@ -92,7 +92,7 @@ def _levelness(ink: np.ndarray, angle: float) -> float:
 
 
 @dataclass(frozen=True)
-class _Job:
+class _HashJob:
     images: AnyPath
     path: AnyPath
 
@@ -105,9 +105,11 @@ class _Job:
         return sha256_of(f"{HASH_VERSION}:{fingerprint_of(self.images)}")
 
 
-def _write(job: _Job) -> int:
-    rows = [{"document_id": row["document_id"], "page": row["page"], "hash": page_hash(_pixels(row["image"]["bytes"]))}
-            for row in read_table(job.images, ["document_id", "page", "image"]).to_pylist()]  # fmt: skip
+def _write(job: _HashJob) -> int:
+    rows = [
+        {"document_id": row["document_id"], "page": row["page"], "hash": page_hash(_pixels(row["image"]["bytes"]))}
+        for row in read_table(job.images, ["document_id", "page", "image"]).to_pylist()
+    ]
     write_shard(job.path, pa.Table.from_pylist(rows, schema=SCHEMA), job.fingerprint)
     return len(rows)
 
@@ -121,11 +123,14 @@ def _pixels(image: bytes) -> np.ndarray:
 
 def hash_pages(images: AnyPath, folder: AnyPath, pool: ShardPool) -> int:
     """Write the hashes of a batch's pages, a shard for each shard of images; return how many were there already."""
-    jobs = [_Job(file, folder / file.name) for file in shard_files(images)]
+    jobs = [_HashJob(file, folder / file.name) for file in shard_files(images)]
     return make_missing(jobs, _write, pool, folder)
 
 
 def read_hashes(folder: AnyPath) -> list[PageHash]:
     """Read the hashes of a batch's pages, in order."""
-    return [PageHash(row["document_id"], row["page"], row["hash"])
-            for table in read_shards(folder) for row in table.to_pylist()]  # fmt: skip
+    return [
+        PageHash(row["document_id"], row["page"], row["hash"])
+        for table in read_shards(folder)
+        for row in table.to_pylist()
+    ]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from finscribe_assets.documents.batch import synthesize
+from finscribe_assets.documents.document_batch import synthesize
 from finscribe_assets.files import AnyPath, write_text
-from finscribe_assets.instructions.batch import pair_batch
-from finscribe_assets.rendering.batch import render_batch
+from finscribe_assets.instructions.pair_batch import pair_batch
+from finscribe_assets.rendering.page_batch import render_batch
 from finscribe_assets.shards import ShardPool
 from finscribe_assets.splitting.manifest import BatchEntry, BatchInputs, Manifest, build, files_of
-from finscribe_assets.splitting.rows import SPLITS_FILE
+from finscribe_assets.splitting.split_table import SPLITS_FILE
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,12 @@ class Rebuilt:
         return not self.differing and not self.figures
 
 
-def rebuild(manifest: Manifest, out: AnyPath, pool: ShardPool, on_stage: Callable[[str], None] = lambda stage: None,
-            ) -> Rebuilt:  # fmt: skip
+def rebuild(
+    manifest: Manifest,
+    out: AnyPath,
+    pool: ShardPool,
+    on_stage: Callable[[str], None] = lambda stage: None,
+) -> Rebuilt:
     """Make a data set again: a workspace for each batch below ``out``, the last one's with the splits.
 
     Shards that are there already, made from the same plan, are kept. ``on_stage`` is told what begins.
@@ -54,14 +58,17 @@ def rebuild(manifest: Manifest, out: AnyPath, pool: ShardPool, on_stage: Callabl
         files=len(names),
         differing=tuple(name for name in names if wanted.get(name) != found.get(name)),
         figures=(*(name for name in own if getattr(manifest, name) != getattr(made, name)), *_figures(manifest, made)),
-        tools=tuple(f"{name}: {manifest.tools.get(name, 'none')} → {made.tools.get(name, 'none')}"
-                    for name in sorted(manifest.tools.keys() | made.tools.keys())
-                    if manifest.tools.get(name) != made.tools.get(name)),
-    )  # fmt: skip
+        tools=tuple(
+            f"{name}: {manifest.tools.get(name, 'none')} → {made.tools.get(name, 'none')}"
+            for name in sorted(manifest.tools.keys() | made.tools.keys())
+            if manifest.tools.get(name) != made.tools.get(name)
+        ),
+    )
 
 
-def _make(entry: BatchEntry, batch: BatchInputs, workspace: AnyPath, pool: ShardPool,
-          on_stage: Callable[[str], None]) -> None:  # fmt: skip
+def _make(
+    entry: BatchEntry, batch: BatchInputs, workspace: AnyPath, pool: ShardPool, on_stage: Callable[[str], None]
+) -> None:
     write_text(workspace / "plan.json", entry.plan.model_dump_json(indent=2) + "\n")
     on_stage(f"{entry.key}: {entry.plan.documents} documents")
     synthesize(entry.plan, batch.documents, pool, shard_size=entry.shard_size)
@@ -73,6 +80,9 @@ def _make(entry: BatchEntry, batch: BatchInputs, workspace: AnyPath, pool: Shard
 
 def _figures(manifest: Manifest, made: Manifest) -> tuple[str, ...]:
     """Return the figures of batches that differ; their files are compared by themselves."""
-    return tuple(f"{ours.key}.{name}" for theirs, ours in zip(manifest.batches, made.batches, strict=True)
-                 for name in BatchEntry.model_fields if name != "files"
-                 and getattr(theirs, name) != getattr(ours, name))  # fmt: skip
+    return tuple(
+        f"{ours.key}.{name}"
+        for theirs, ours in zip(manifest.batches, made.batches, strict=True)
+        for name in BatchEntry.model_fields
+        if name != "files" and getattr(theirs, name) != getattr(ours, name)
+    )

@@ -8,15 +8,15 @@ from functools import partial
 from pathlib import Path
 
 from finscribe_assets.files import AnyPath
-from finscribe_assets.training.adapter import OnStep, Run, TrainingSummary, train_adapter
-from finscribe_assets.training.configuration import AdapterConfig
-from finscribe_assets.training.paddle import erniekit, paddleformers
-from finscribe_assets.training.paddle.environment import BackendMissingError, find_environment
+from finscribe_assets.training.adapter_config import AdapterConfig
+from finscribe_assets.training.adapter_training import OnStep, Run, TrainingSummary, train_adapter
+from finscribe_assets.training.paddle import erniekit_backend, paddleformers_backend
 from finscribe_assets.training.paddle.launching import Launch, launch_here
-from finscribe_assets.training.paddle.run import PaddleRun
-from finscribe_assets.training.samples import SampleSource
+from finscribe_assets.training.paddle.paddle_environment import BackendMissingError, find_environment
+from finscribe_assets.training.paddle.paddle_training import PaddleRun
+from finscribe_assets.training.training_samples import SampleSource
 
-TOOLS = {tool.name: tool for tool in (paddleformers.TOOL, erniekit.TOOL)}
+TOOLS = {tool.name: tool for tool in (paddleformers_backend.TOOL, erniekit_backend.TOOL)}
 
 
 @dataclass(frozen=True)
@@ -42,17 +42,27 @@ def choose_backend(config: AdapterConfig, launch: Launch = launch_here) -> Choic
         environment.check(tool.name, tool.least, tool.how)
     except BackendMissingError as missing:
         if config.fallback == "none":
-            raise BackendMissingError(f"backend: {config.backend}: {missing}; or set backend: peft, or fallback: peft"
-                                      ) from missing  # fmt: skip
+            raise BackendMissingError(
+                f"backend: {config.backend}: {missing}; or set backend: peft, or fallback: peft"
+            ) from missing
         return Choice(config.model_copy(update={"backend": "peft"}), Run, str(missing))
     if not tool.run_here:
-        warnings.warn(f"backend: {tool.name} was never run in this project's tests; look at what it writes",
-                      stacklevel=2)  # fmt: skip
+        warnings.warn(
+            f"backend: {tool.name} was never run in this project's tests; look at what it writes", stacklevel=2
+        )
     return Choice(config, partial(PaddleRun, tool=tool, environment=environment, launch=launch))
 
 
-def train(config: AdapterConfig, source: SampleSource, output: AnyPath, work: Path, *, previous: AnyPath | None = None,
-          on_step: OnStep | None = None, launch: Launch = launch_here) -> TrainingSummary:  # fmt: skip
+def train(
+    config: AdapterConfig,
+    source: SampleSource,
+    output: AnyPath,
+    work: Path,
+    *,
+    previous: AnyPath | None = None,
+    on_step: OnStep | None = None,
+    launch: Launch = launch_here,
+) -> TrainingSummary:
     """Train an adapter as `train_adapter` does, with the back end that settings ask for.
 
     The summary says who trained, and why not who was asked for; the adapter is the same kind of folder either way.

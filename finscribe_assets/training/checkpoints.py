@@ -33,15 +33,25 @@ def plain(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in tensors.items()}
 
 
-def save_checkpoint(folder: Path, fingerprint: str, position: Position, trained: dict[str, nn.Parameter],
-                    optimiser: torch.optim.Optimizer, *, best: dict[str, Tensor] | None = None) -> None:  # fmt: skip
+def save_checkpoint(
+    folder: Path,
+    fingerprint: str,
+    position: Position,
+    trained: dict[str, nn.Parameter],
+    optimiser: torch.optim.Optimizer,
+    *,
+    best: dict[str, Tensor] | None = None,
+) -> None:
     """Write a checkpoint, make it the latest, and remove the one before."""
     place = folder / f"step-{position.step:06d}"
     remove_folder(place)  # a killed run may have left half of it
     place.mkdir(parents=True)
     save_file(plain(dict(trained)), place / "weights.safetensors")
-    state = {f"{index}.{slot}": torch.as_tensor(value)
-             for index, slots in optimiser.state_dict()["state"].items() for slot, value in slots.items()}  # fmt: skip
+    state = {
+        f"{index}.{slot}": torch.as_tensor(value)
+        for index, slots in optimiser.state_dict()["state"].items()
+        for slot, value in slots.items()
+    }
     save_file(plain(state), place / "optimiser.safetensors")
     random = {"cpu": torch.get_rng_state()}
     if torch.cuda.is_available():
@@ -49,15 +59,27 @@ def save_checkpoint(folder: Path, fingerprint: str, position: Position, trained:
     save_file(random, place / "random.safetensors")
     if best is not None:
         save_file(best, place / "best.safetensors")
-    write_json(folder / LATEST, {"checkpoint": place.name, "fingerprint": fingerprint, "step": position.step,
-                                 "best_step": position.best_step, "metrics": position.metrics})  # fmt: skip
+    write_json(
+        folder / LATEST,
+        {
+            "checkpoint": place.name,
+            "fingerprint": fingerprint,
+            "step": position.step,
+            "best_step": position.best_step,
+            "metrics": position.metrics,
+        },
+    )
     for other in folder.glob("step-*"):
         if other.name != place.name:
             remove_folder(other)
 
 
-def load_checkpoint(folder: Path, fingerprint: str, trained: dict[str, nn.Parameter], optimiser: torch.optim.Optimizer,
-                    ) -> tuple[Position, dict[str, Tensor] | None] | None:  # fmt: skip
+def load_checkpoint(
+    folder: Path,
+    fingerprint: str,
+    trained: dict[str, nn.Parameter],
+    optimiser: torch.optim.Optimizer,
+) -> tuple[Position, dict[str, Tensor] | None] | None:
     """Set weights, optimiser and random state to the latest checkpoint's; return its position and best weights.
 
     Returns None, and changes nothing, where there is no checkpoint or it is of other settings or other data.

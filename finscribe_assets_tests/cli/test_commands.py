@@ -11,11 +11,28 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from finscribe_assets.cli import app
-from finscribe_assets.exporting.export import ExportFormat
-from finscribe_assets.rendering.batch import read_rendered
+from finscribe_assets.exporting.folder_export import ExportFormat
+from finscribe_assets.rendering.page_batch import read_rendered
 
-COMMANDS = ["synthesize", "render", "pairs", "split", "export", "validate-export", "pretrain-base", "train",
-            "predict", "evaluate", "mine", "extract", "merge", "schema", "summary", "validate", "rebuild"]  # fmt: skip
+COMMANDS = [
+    "synthesize",
+    "render",
+    "pairs",
+    "split",
+    "export",
+    "validate-export",
+    "pretrain-base",
+    "train",
+    "predict",
+    "evaluate",
+    "mine",
+    "extract",
+    "merge",
+    "schema",
+    "summary",
+    "validate",
+    "rebuild",
+]
 
 
 def finscribe(*arguments: object, fails: bool = False) -> str:
@@ -27,8 +44,21 @@ def finscribe(*arguments: object, fails: bool = False) -> str:
 @pytest.fixture(scope="module")
 def work(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("cli") / "work"
-    finscribe("synthesize", "--num-samples", 24, "--seed", 3, "--out", folder, "--shard-size", 8, "--workers", 1,
-              "--preset", "embedded")  # fmt: skip
+    finscribe(
+        "synthesize",
+        "--num-samples",
+        24,
+        "--seed",
+        3,
+        "--out",
+        folder,
+        "--shard-size",
+        8,
+        "--workers",
+        1,
+        "--preset",
+        "embedded",
+    )
     finscribe("render", folder, "--workers", 1)
     finscribe("pairs", folder, "--workers", 1, "--mix", "ocr_line=8")
     finscribe("split", folder)
@@ -55,8 +85,19 @@ def test_synthesize_again_changes_nothing_and_another_seed_does(work, tmp_path):
     before = (work / "documents.parquet").read_bytes()
     assert "3 of 3 shards were there already" in " ".join(
         finscribe(
-            "synthesize", "--num-samples", 24, "--seed", 3, "--out", work, "--shard-size", 8, "--workers", 1,
-            "--preset", "embedded",
+            "synthesize",
+            "--num-samples",
+            24,
+            "--seed",
+            3,
+            "--out",
+            work,
+            "--shard-size",
+            8,
+            "--workers",
+            1,
+            "--preset",
+            "embedded",
         ).split()
     )
     assert (work / "documents.parquet").read_bytes() == before
@@ -159,15 +200,25 @@ def test_hostile_predictions_stop_nothing(work, tmp_path):
         )
     )
     for command in ("evaluate", "mine"):
-        finscribe(command, "--predictions", tmp_path / "p.jsonl", "--ground-truth", work / "documents.jsonl",
-                  "--output", tmp_path / f"{command}.json")  # fmt: skip
+        finscribe(
+            command,
+            "--predictions",
+            tmp_path / "p.jsonl",
+            "--ground-truth",
+            work / "documents.jsonl",
+            "--output",
+            tmp_path / f"{command}.json",
+        )
         assert json.loads((tmp_path / f"{command}.json").read_text(encoding="utf-8"))["problems"]["unknown_id"] == 1
 
 
 def test_extract_reads_a_rendered_document(work):
     name = json.loads((work / "predictions" / "predictions.jsonl").read_text(encoding="utf-8").splitlines()[0])["id"]
-    shard = next(file for file in sorted((work / "images").glob("*.parquet"))
-                 if name in pq.read_table(file, columns=["document_id"])["document_id"].to_pylist())  # fmt: skip
+    shard = next(
+        file
+        for file in sorted((work / "images").glob("*.parquet"))
+        if name in pq.read_table(file, columns=["document_id"])["document_id"].to_pylist()
+    )
     record = json.loads(finscribe("extract", shard, "--document", name, "--adapter", work / "adapter").splitlines()[-1])
     assert record["id"] == name
     assert record["response"]["totals"]["amount_due"]
@@ -176,8 +227,11 @@ def test_extract_reads_a_rendered_document(work):
 def test_extract_reads_a_pdf_and_shows_where(work, tmp_path):
     page = next(read_rendered(work / "images")).pages[0].open()
     page.save(tmp_path / "scan.pdf", resolution=144)
-    record = json.loads(finscribe("extract", tmp_path / "scan.pdf", "--boxes", tmp_path / "boxes", "--locale", "de_DE",
-                                  "--max-tokens", 2))  # fmt: skip
+    record = json.loads(
+        finscribe(
+            "extract", tmp_path / "scan.pdf", "--boxes", tmp_path / "boxes", "--locale", "de_DE", "--max-tokens", 2
+        )
+    )
     assert (record["pages"], record["labels"]) == (1, "de_DE")
     assert record["lines"]
     assert any(line["truncated"] for line in record["lines"])

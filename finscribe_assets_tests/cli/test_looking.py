@@ -10,7 +10,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from finscribe_assets.cli import app
-from finscribe_assets.documents.layouts import LAYOUT_FACTS
+from finscribe_assets.documents.layout_families import LAYOUT_FACTS
 from finscribe_assets.documents.recipe import LOCALES
 from finscribe_assets.rendering import gallery
 
@@ -35,8 +35,9 @@ def test_a_sheet_has_boxes_or_not_and_as_many_columns_as_asked_for(batch, tmp_pa
     sizes = {}
     for columns, boxes in ((3, "--boxes"), (5, "--no-boxes")):
         file = tmp_path / f"{columns}.png"
-        status, said = run("contact-sheet", batch.folder, "--output", file, "--documents", 6, "--columns", columns,
-                           boxes)  # fmt: skip
+        status, said = run(
+            "contact-sheet", batch.folder, "--output", file, "--documents", 6, "--columns", columns, boxes
+        )
         assert (status, said.endswith(f"{file}: 6 documents")) == (0, True)
         sizes[columns] = Image.open(file).size
         assert (colours(file) > 1000) == (boxes == "--boxes")
@@ -47,11 +48,14 @@ def test_a_sheet_has_boxes_or_not_and_as_many_columns_as_asked_for(batch, tmp_pa
 def test_a_sheet_of_one_layout(batch, tmp_path):
     layout = batch.documents[4].presentation.layout
     having = sum(drawn.presentation.layout == layout for drawn in batch.documents)
-    status, said = run("contact-sheet", batch.folder, "--output", tmp_path / "sheet.png", "--layout", layout,
-                       "--documents", 100)  # fmt: skip
+    status, said = run(
+        "contact-sheet", batch.folder, "--output", tmp_path / "sheet.png", "--layout", layout, "--documents", 100
+    )
     assert (status, said.endswith(f": {having} documents")) == (0, True)
-    assert "there is no nonsense; there are " in run("contact-sheet", batch.folder, "--output", tmp_path / "sheet.png",
-                                                     "--layout", "nonsense")[1]  # fmt: skip
+    assert (
+        "there is no nonsense; there are "
+        in run("contact-sheet", batch.folder, "--output", tmp_path / "sheet.png", "--layout", "nonsense")[1]
+    )
 
 
 def test_a_sheet_without_pages_is_an_error(batch, tmp_path):

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from finscribe_assets.cli import app
-from finscribe_assets.cli.progress import console
+from finscribe_assets.cli.progress_bars import console
 from finscribe_assets.documents.ubl import to_ubl
 from finscribe_assets_tests.documents.bills import bill
 
@@ -34,8 +34,19 @@ def run(*arguments: object) -> tuple[int, str]:
 def work(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("validate")
     (folder / "recipe.yaml").write_text(RECIPE)
-    arguments = ["synthesize", "--num-samples", 60, "--seed", 2, "--recipe", folder / "recipe.yaml", "--out",
-                 folder / "work", "--workers", 1]  # fmt: skip
+    arguments = [
+        "synthesize",
+        "--num-samples",
+        60,
+        "--seed",
+        2,
+        "--recipe",
+        folder / "recipe.yaml",
+        "--out",
+        folder / "work",
+        "--workers",
+        1,
+    ]
     assert CliRunner().invoke(app, list(map(str, arguments))).exit_code == 0
     return folder / "work"
 
@@ -72,8 +83,12 @@ def test_the_commands_of_the_documentation_run(work, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     shutil.copytree(work, "work")
     pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
-    lines = [line for page in pages for line in page.read_text(encoding="utf-8").splitlines()
-             if line.startswith(".venv/bin/finscribe validate ")]  # fmt: skip
+    lines = [
+        line
+        for page in pages
+        for line in page.read_text(encoding="utf-8").splitlines()
+        if line.startswith(".venv/bin/finscribe validate ")
+    ]
     assert len(lines) >= 5
     for line in lines:
         status, said = run(*line.split("#")[0].split()[2:])
@@ -106,12 +121,18 @@ def test_a_file_that_is_no_ubl_fails_and_the_others_are_judged(tmp_path):
     assert said.endswith("2 documents validated, 1 failed")
 
 
-@pytest.mark.parametrize(("content", "said"), [
-    ('{"id": "a", "document": {"locale": "de_DE"}}', r"documents\.jsonl: line 1: document\.issue_date: Field required"),
-    ('\n{"id": 1}\n', r'documents\.jsonl: line 2: not of the form {"id": "…", "document": {…}}'),
-    ("{\n", r"documents\.jsonl: line 1: not JSON"),
-    ("", "nothing that EN 16931 covers, so nothing was validated"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (
+            '{"id": "a", "document": {"locale": "de_DE"}}',
+            r"documents\.jsonl: line 1: document\.issue_date: Field required",
+        ),
+        ('\n{"id": 1}\n', r'documents\.jsonl: line 2: not of the form {"id": "…", "document": {…}}'),
+        ("{\n", r"documents\.jsonl: line 1: not JSON"),
+        ("", "nothing that EN 16931 covers, so nothing was validated"),
+    ],
+)
 def test_errors_name_file_and_line(tmp_path, content, said):
     (tmp_path / "documents.jsonl").write_text(content, encoding="utf-8")
     status, output = run(tmp_path)

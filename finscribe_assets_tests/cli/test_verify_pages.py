@@ -11,8 +11,8 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from finscribe_assets.cli import app
-from finscribe_assets.cli.progress import console
-from finscribe_assets.rendering import ocr
+from finscribe_assets.cli.progress_bars import console
+from finscribe_assets.ocr import rapidocr_engine
 
 RECIPE = """
 locales: {de_DE: 2, fr_FR: 2, ar_AE: 1}
@@ -47,8 +47,19 @@ def run(*arguments: object) -> tuple[int, str]:
 def work(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("verify")
     (folder / "recipe.yaml").write_text(RECIPE)
-    arguments = ["synthesize", "--num-samples", 10, "--seed", 3, "--recipe", folder / "recipe.yaml", "--out",
-                 folder / "work", "--workers", 1]  # fmt: skip
+    arguments = [
+        "synthesize",
+        "--num-samples",
+        10,
+        "--seed",
+        3,
+        "--recipe",
+        folder / "recipe.yaml",
+        "--out",
+        folder / "work",
+        "--workers",
+        1,
+    ]
     assert CliRunner().invoke(app, list(map(str, arguments))).exit_code == 0
     assert CliRunner().invoke(app, ["render", str(folder / "work"), "--workers", "1", "--no-preview"]).exit_code == 0
     return folder / "work"
@@ -66,9 +77,17 @@ def test_clean_pages_are_proven_and_reported(work, tmp_path):
 
 
 def test_pages_that_cannot_be_read_fail_and_leave_crops(work, tmp_path, monkeypatch):
-    monkeypatch.setattr(ocr, "RapidReader", Illiterate)
-    status, said = run(work, "--as-rendered", "--sample", 4, "--output", tmp_path / "out" / "report.json",
-                       "--crops", tmp_path / "crops")  # fmt: skip
+    monkeypatch.setattr(rapidocr_engine, "RapidReader", Illiterate)
+    status, said = run(
+        work,
+        "--as-rendered",
+        "--sample",
+        4,
+        "--output",
+        tmp_path / "out" / "report.json",
+        "--crops",
+        tmp_path / "crops",
+    )
     report = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
     assert status == 1
     assert (report["pages"], report["passed"], report["judged"]["found"]) == ("stored", False, 0)
@@ -86,14 +105,14 @@ def test_pages_that_cannot_be_read_fail_and_leave_crops(work, tmp_path, monkeypa
 
 
 def test_arabic_is_counted_and_not_judged(work, monkeypatch):
-    monkeypatch.setattr(ocr, "RapidReader", Illiterate)
+    monkeypatch.setattr(rapidocr_engine, "RapidReader", Illiterate)
     assert re.search(r"not read .* │ the reader has no arabic letters", run(work, "--sample", 10)[1])
 
 
 def test_errors_say_what_to_do(work, tmp_path, monkeypatch):
     assert "no part-*.parquet here" in run(tmp_path)[1]
     assert run(tmp_path / "nothing")[0] == 2
-    monkeypatch.setattr(ocr, "MODEL", "none.onnx")
+    monkeypatch.setattr(rapidocr_engine, "MODEL", "none.onnx")
     status, said = run(work)
     assert status == 1
     assert "none.onnx: the installed rapidocr has no such model" in said

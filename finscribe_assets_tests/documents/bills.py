@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from finscribe_assets.documents.drawn import DrawnDocument
+from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.generator import draw
 from finscribe_assets.documents.knobs import Knobs
 from finscribe_assets.documents.locales import LOCALE_FACTS, TaxRegime
@@ -38,7 +38,10 @@ BILL: dict[str, Any] = {
     "seller": {
         "name": "Müller & Söhne GmbH",
         "address": {
-            "street": "Hauptstraße 1", "additional_line": "Hinterhaus", "post_code": "10115", "city": "Berlin",
+            "street": "Hauptstraße 1",
+            "additional_line": "Hinterhaus",
+            "post_code": "10115",
+            "city": "Berlin",
             "country_code": "DE",
         },
         "identifier": "L-5",
@@ -52,32 +55,63 @@ BILL: dict[str, Any] = {
     "buyer": {
         "name": "Wiener Handels GmbH",
         "address": {
-            "street": "Ring 2", "post_code": "1010", "city": "Wien", "subdivision": "Wien", "country_code": "AT",
+            "street": "Ring 2",
+            "post_code": "1010",
+            "city": "Wien",
+            "subdivision": "Wien",
+            "country_code": "AT",
         },
         "identifier": "K-17",
         "vat_identifier": "U39700150",  # as printed without its country
     },
     "payee": {"name": "Inkasso AG", "identifier": "P-1", "legal_registration": "HRB 1"},
     "ship_to": {
-        "name": "Lager Süd", "identifier": "W-3",
+        "name": "Lager Süd",
+        "identifier": "W-3",
         "address": {"street": "Am Hafen 3", "post_code": "4020", "city": "Linz", "country_code": "AT"},
     },
     "lines": [
         {
-            "line_id": "10", "purchase_order_line": "1", "sku": "A-1", "gtin": "4006381333931",
-            "classification": "48201030", "item_name": "Notizblock", "note": "ohne Linien", "quantity": "10",
-            "unit": "Stk", "unit_code": "H87", "gross_price": "12.00", "price_discount": "2.00", "net_price": "10.00",
-            "allowance_amount": "5.00", "allowance_reason": "Kratzer", "charge_amount": "1.00",
-            "charge_reason": "Eilauftrag", "vat_category": "S", "vat_rate": "19", "net_amount": "96.00",
+            "line_id": "10",
+            "purchase_order_line": "1",
+            "sku": "A-1",
+            "gtin": "4006381333931",
+            "classification": "48201030",
+            "item_name": "Notizblock",
+            "note": "ohne Linien",
+            "quantity": "10",
+            "unit": "Stk",
+            "unit_code": "H87",
+            "gross_price": "12.00",
+            "price_discount": "2.00",
+            "net_price": "10.00",
+            "allowance_amount": "5.00",
+            "allowance_reason": "Kratzer",
+            "charge_amount": "1.00",
+            "charge_reason": "Eilauftrag",
+            "vat_category": "S",
+            "vat_rate": "19",
+            "net_amount": "96.00",
         },
         {
-            "item_name": "Kaffee", "quantity": "2.5", "unit_code": "KGM", "net_price": "20.00", "vat_category": "S",
-            "vat_rate": "7", "net_amount": "50.00",
+            "item_name": "Kaffee",
+            "quantity": "2.5",
+            "unit_code": "KGM",
+            "net_price": "20.00",
+            "vat_category": "S",
+            "vat_rate": "7",
+            "net_amount": "50.00",
         },
     ],
     "allowances": [
-        {"reason": "Treuerabatt", "percentage": "10", "base_amount": "50.00", "amount": "5.00", "vat_category": "S",
-         "vat_rate": "7"},
+        {
+            "reason": "Treuerabatt",
+            "percentage": "10",
+            "base_amount": "50.00",
+            "amount": "5.00",
+            "vat_category": "S",
+            "vat_rate": "7",
+        },
     ],
     "charges": [{"reason": "Fracht", "amount": "4.00", "vat_category": "S", "vat_rate": "19"}],
     "vat_breakdown": [
@@ -85,11 +119,18 @@ BILL: dict[str, Any] = {
         {"category": "S", "rate": "19", "taxable_amount": "100.00", "tax_amount": "19.00"},
     ],
     "totals": {
-        "sum_of_line_net_amounts": "146.00", "allowance_total": "5.00", "charge_total": "4.00",
-        "total_without_vat": "145.00", "total_vat": "22.15", "total_vat_accounting": "243.65",
-        "total_with_vat": "167.15", "paid_amount": "50.00", "rounding_amount": "0.05", "amount_due": "117.20",
+        "sum_of_line_net_amounts": "146.00",
+        "allowance_total": "5.00",
+        "charge_total": "4.00",
+        "total_without_vat": "145.00",
+        "total_vat": "22.15",
+        "total_vat_accounting": "243.65",
+        "total_with_vat": "167.15",
+        "paid_amount": "50.00",
+        "rounding_amount": "0.05",
+        "amount_due": "117.20",
     },
-}  # fmt: skip
+}
 
 
 def bill(**changes: Any) -> Document:
@@ -99,7 +140,10 @@ def bill(**changes: Any) -> Document:
 
 def drawn_bills(count: int, seed: int, **knobs: float) -> Iterator[DrawnDocument]:
     """Draw invoices and credit notes of all countries with a VAT, with knobs turned."""
-    recipe = Recipe(document_types={"invoice": 0.7, "credit_note": 0.3}, locales=dict.fromkeys(VAT_LOCALES, 1.0),
-                    knobs=Knobs(**knobs))  # fmt: skip
+    recipe = Recipe(
+        document_types={"invoice": 0.7, "credit_note": 0.3},
+        locales=dict.fromkeys(VAT_LOCALES, 1.0),
+        knobs=Knobs(**knobs),
+    )
     plan = seed_plan("batch-000", count, seed, recipe)
     return (draw(plan, index) for index in range(count))

@@ -12,7 +12,7 @@ import pytest
 from babel.dates import get_month_names
 from babel.numbers import get_currency_symbol, parse_decimal
 
-from finscribe_assets.documents import rules
+from finscribe_assets.documents import calculation_rules
 from finscribe_assets.documents.elements import ValueKind, field_of, kind_of
 from finscribe_assets.documents.formats import ERA, SHORT_ERA
 from finscribe_assets.documents.generator import draw
@@ -24,8 +24,14 @@ PLAN = seed_plan("batch-000", 1000, 42)
 DOCUMENTS = [draw(PLAN, index) for index in range(1000)]
 SALES = [drawn for drawn in DOCUMENTS if drawn.document.totals]
 # Knobs under which numbers are not written as the locale usually has them.
-ODD_NUMBERS = ("foreign_separators", "rare_grouping", "sign_styles", "native_digits", "ambiguous_currency",
-               "dual_currency")  # fmt: skip
+ODD_NUMBERS = (
+    "foreign_separators",
+    "rare_grouping",
+    "sign_styles",
+    "native_digits",
+    "ambiguous_currency",
+    "dual_currency",
+)
 
 
 def test_a_document_is_the_same_in_another_process_and_order():
@@ -48,13 +54,34 @@ def test_every_rule_holds_and_each_code_occurs():
     outcomes = [
         outcome
         for drawn in DOCUMENTS
-        for outcome in rules.check(rules.amounts_of(drawn.document.to_json()), drawn.document.currency_code)
+        for outcome in calculation_rules.check(
+            calculation_rules.amounts_of(drawn.document.to_json()), drawn.document.currency_code
+        )
     ]
     assert [outcome for outcome in outcomes if not outcome.holds] == []
     assert set(Counter(outcome.code for outcome in outcomes)) == {
-        "NET-PRICE", "LINE-AMOUNT", "LINE-WITH-VAT", "LINES-WITH-VAT", "BR-CO-10", "BR-CO-11", "BR-CO-12", "BR-CO-13",
-        "BR-CO-14", "BR-CO-15", "BR-CO-16", "BR-CO-17", "BR-S-08", "VAT-ACCOUNTING", "CASH-DISCOUNT", "CHANGE",
-        "ACCOUNT-BALANCE", "CARRIED-FORWARD", "BALANCE", "CLOSING-BALANCE", "STATEMENT-TOTALS"}  # fmt: skip
+        "NET-PRICE",
+        "LINE-AMOUNT",
+        "LINE-WITH-VAT",
+        "LINES-WITH-VAT",
+        "BR-CO-10",
+        "BR-CO-11",
+        "BR-CO-12",
+        "BR-CO-13",
+        "BR-CO-14",
+        "BR-CO-15",
+        "BR-CO-16",
+        "BR-CO-17",
+        "BR-S-08",
+        "VAT-ACCOUNTING",
+        "CASH-DISCOUNT",
+        "CHANGE",
+        "ACCOUNT-BALANCE",
+        "CARRIED-FORWARD",
+        "BALANCE",
+        "CLOSING-BALANCE",
+        "STATEMENT-TOTALS",
+    }
 
 
 def test_totals_recomputed_by_hand():
@@ -74,8 +101,11 @@ def test_totals_recomputed_by_hand():
             assert abs(share.taxable_amount * share.rate / 100 - share.tax_amount) <= unit / 2, drawn.id
         rounding, paid = totals.rounding_amount or 0, totals.paid_amount or 0
         assert totals.amount_due == totals.total_with_vat - paid + rounding
-        assert all(value == round(value, MINOR_UNITS[document.currency_code])
-                   for name, value in totals if value is not None and name != "total_vat_accounting")  # fmt: skip
+        assert all(
+            value == round(value, MINOR_UNITS[document.currency_code])
+            for name, value in totals
+            if value is not None and name != "total_vat_accounting"
+        )
     assert exclusive > 400
 
 
@@ -94,9 +124,9 @@ def test_balances_of_statements_chain():
 @pytest.mark.parametrize("change", ["totals.amount_due", "vat_breakdown[0].tax_amount", "lines[0].net_amount"])
 def test_a_tampered_amount_is_caught(change):
     drawn = next(one for one in SALES if one.document.lines[0].net_amount is not None and one.document.vat_breakdown)
-    amounts = rules.amounts_of(drawn.document.to_json())
+    amounts = calculation_rules.amounts_of(drawn.document.to_json())
     tampered = amounts | {change: amounts[change] + Decimal(1)}
-    assert any(not outcome.holds for outcome in rules.check(tampered, drawn.document.currency_code))
+    assert any(not outcome.holds for outcome in calculation_rules.check(tampered, drawn.document.currency_code))
 
 
 @pytest.mark.parametrize("number", ["9" * 18, "-" + "9" * 18, "0." + "9" * 17, "123456789012345678.12345678901234567"])
@@ -105,7 +135,9 @@ def test_absurd_amounts_are_checked_exactly(number):
     leaves = {f"lines[0].{name}": number for name in ("quantity", "net_price", "net_amount")}
     leaves |= {f"vat_breakdown[0].{name}": number for name in ("rate", "taxable_amount", "tax_amount")}
     leaves |= {f"totals.{name}": number for name in ("sum_of_line_net_amounts", "total_without_vat", "amount_due")}
-    found = {outcome.code: outcome for outcome in rules.check(rules.amounts_of_leaves(leaves), "EUR")}
+    found = {
+        outcome.code: outcome for outcome in calculation_rules.check(calculation_rules.amounts_of_leaves(leaves), "EUR")
+    }
     product = Fraction(number) ** 2
     assert abs(Fraction(found["LINE-AMOUNT"].expected) - product) <= Fraction(1, 200)
     assert abs(Fraction(found["BR-CO-17"].expected) - product / 100) <= Fraction(1, 200)
@@ -172,8 +204,12 @@ def test_everything_printed_is_true_and_what_totals_leave_out_another_one_says()
             assert truth["totals.allowance_total"] == truth["allowances[0].amount"]
         if "totals.charge_total" in left_out:
             assert truth["totals.charge_total"] == truth["charges[0].amount"]
-        assert left_out <= {"totals.sum_of_line_net_amounts", "totals.total_vat", "totals.allowance_total",
-                            "totals.charge_total"}  # fmt: skip
+        assert left_out <= {
+            "totals.sum_of_line_net_amounts",
+            "totals.total_vat",
+            "totals.allowance_total",
+            "totals.charge_total",
+        }
 
 
 def test_due_date_follows_from_the_printed_terms():
@@ -215,15 +251,35 @@ def test_optional_fields_are_there_and_absent():
     """Some invoices have them, others do not."""
     bills = [drawn for drawn in DOCUMENTS if drawn.document.document_type is DocumentType.INVOICE]
     seen = Counter(field for drawn in bills for field in {field_of(path) for path in drawn.printed})
-    for name in ("due_date", "delivery_date", "payment_account", "bank_identifier", "purchase_order_reference",
-                 "buyer_reference", "despatch_reference", "payment_reference", "totals.paid_amount",
-                 "seller.contact_phone", "buyer.vat_identifier", "payee.name", "lines.sku", "lines.gtin"):  # fmt: skip
+    for name in (
+        "due_date",
+        "delivery_date",
+        "payment_account",
+        "bank_identifier",
+        "purchase_order_reference",
+        "buyer_reference",
+        "despatch_reference",
+        "payment_reference",
+        "totals.paid_amount",
+        "seller.contact_phone",
+        "buyer.vat_identifier",
+        "payee.name",
+        "lines.sku",
+        "lines.gtin",
+    ):
         assert 0 < seen[name] < len(bills), name
 
 
 def test_a_plan_draws_its_shares_in_order():
-    plan = Plan.model_validate_json(json.dumps({"key": "batch-003", "seed": 1, "components": [
-        {"name": "base", "documents": 2}, {"name": "long_amounts", "documents": 1}]}))  # fmt: skip
+    plan = Plan.model_validate_json(
+        json.dumps(
+            {
+                "key": "batch-003",
+                "seed": 1,
+                "components": [{"name": "base", "documents": 2}, {"name": "long_amounts", "documents": 1}],
+            }
+        )
+    )
     assert [draw(plan, index).component for index in range(3)] == ["base", "base", "long_amounts"]
     with pytest.raises(IndexError):
         draw(plan, 3)

@@ -32,9 +32,24 @@ from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.places import places_of
 from finscribe_assets.documents.vendors import VENDORS_PER_LOCALE, draw_party, vendor
 
-VALIDATORS = {"DE": german, "AT": austrian, "CH": swiss, "GB": british, "FR": french, "ES": spanish, "IT": italian,
-              "NL": dutch, "PL": polish, "PT": portuguese, "SE": swedish, "US": ein, "IN": gstin, "AU": abn,
-              "JP": japanese, "CN": uscc}  # fmt: skip
+VALIDATORS = {
+    "DE": german,
+    "AT": austrian,
+    "CH": swiss,
+    "GB": british,
+    "FR": french,
+    "ES": spanish,
+    "IT": italian,
+    "NL": dutch,
+    "PL": polish,
+    "PT": portuguese,
+    "SE": swedish,
+    "US": ein,
+    "IN": gstin,
+    "AU": abn,
+    "JP": japanese,
+    "CN": uscc,
+}
 LOCALES = list(LOCALE_FACTS)
 
 
@@ -73,16 +88,25 @@ def test_sellers_of_a_locale_have_names_of_their_own_and_live_in_one_country(loc
     assert len({seller.party.name for seller in sellers}) == VENDORS_PER_LOCALE
     assert {seller.party.address.country_code for seller in sellers} == {LOCALE_FACTS[locale].country_code}
     assert all(seller.party.contact_email.endswith(".example.com") for seller in sellers)
-    assert all("#" not in text and "{" not in text and "%" not in text for seller in sellers
-               for text in (seller.party.name, seller.party.address.street, seller.party.contact_phone))  # fmt: skip
+    assert all(
+        "#" not in text and "{" not in text and "%" not in text
+        for seller in sellers
+        for text in (seller.party.name, seller.party.address.street, seller.party.contact_phone)
+    )
 
 
 # Numbers of other registers that hold the company's national number: how each is read, and its validator.
 REGISTERED = {
-    "FR": ("tax_registration", siret), "IT": ("tax_registration", italian), "ES": ("tax_registration", spanish),
-    "PT": ("legal_registration", portuguese), "SE": ("legal_registration", orgnr), "CH": ("legal_registration", uid),
-    "AU": ("legal_registration", acn), "NL": ("tax_registration", bsn), "CN": ("tax_registration", uscc),
-}  # fmt: skip
+    "FR": ("tax_registration", siret),
+    "IT": ("tax_registration", italian),
+    "ES": ("tax_registration", spanish),
+    "PT": ("legal_registration", portuguese),
+    "SE": ("legal_registration", orgnr),
+    "CH": ("legal_registration", uid),
+    "AU": ("legal_registration", acn),
+    "NL": ("tax_registration", bsn),
+    "CN": ("tax_registration", uscc),
+}
 
 
 @pytest.mark.parametrize("locale", [one for one in LOCALES if LOCALE_FACTS[one].country_code in REGISTERED])

@@ -4,19 +4,25 @@ from decimal import Decimal
 
 import pytest
 
-from finscribe_assets.documents.drawn import DrawnDocument
+from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.formats import ERA, SHORT_ERA, usual_style
 from finscribe_assets.documents.generator import draw
 from finscribe_assets.documents.knobs import DAMAGE, KNOB_FACTS, NO_KNOBS, Knobs
 from finscribe_assets.documents.locales import LOCALE_FACTS, PRICE_LEVELS
 from finscribe_assets.documents.recipe import LOCALES, Recipe, seed_plan
 from finscribe_assets.documents.schema import DocumentType, VatCategory
-from finscribe_assets.documents.words import wordings
+from finscribe_assets.documents.wordings import wordings
 
 COUNT = 40
 PAPERS = (DocumentType.INVOICE, DocumentType.CREDIT_NOTE, DocumentType.PURCHASE_ORDER)
-OPTIONAL = ("delivery_date", "period_end", "purchase_order_reference", "payment_account", "payment_means",
-            "contract_reference")  # fmt: skip
+OPTIONAL = (
+    "delivery_date",
+    "period_end",
+    "purchase_order_reference",
+    "payment_account",
+    "payment_means",
+    "contract_reference",
+)
 
 
 def rows(d: DrawnDocument) -> tuple:
@@ -32,8 +38,10 @@ def style(d: DrawnDocument):
 
 
 MEASURED = {
-    "label_synonyms": lambda d: d.presentation.labels["document_number"]
-    != wordings(d.document.locale, f"document_number.{d.document.document_type}")[0],
+    "label_synonyms": lambda d: (
+        d.presentation.labels["document_number"]
+        != wordings(d.document.locale, f"document_number.{d.document.document_type}")[0]
+    ),
     "label_distance": lambda d: d.presentation.labels_apart,
     "unlabelled_values": lambda d: d.presentation.unlabelled,
     "optional_fields": lambda d: any(getattr(d.document, name) is not None for name in OPTIONAL),
@@ -58,8 +66,11 @@ MEASURED = {
     "wrapped_descriptions": lambda d: max(map(len, names(d))) > 45,
     "note_rows": lambda d: any(line.note for line in d.document.lines),
     "sub_items": lambda d: bool(d.presentation.sub_rows),
-    "blank_cells": lambda d: any(f"lines[{index}].{column}" not in d.printed for index in range(len(d.document.lines))
-                                 for column in d.presentation.columns),
+    "blank_cells": lambda d: any(
+        f"lines[{index}].{column}" not in d.printed
+        for index in range(len(d.document.lines))
+        for column in d.presentation.columns
+    ),
     "borderless_tables": lambda d: d.presentation.borderless,
     "merged_headers": lambda d: d.presentation.merged_head,
     "list_prices": lambda d: "lines[0].gross_price" in d.printed,
@@ -82,11 +93,14 @@ MEASURED = {
     "native_digits": lambda d: d.presentation.numbers.digits != style(d).digits,
     "reversed_print": lambda d: d.presentation.reversed_print,
     "degradation": lambda d: d.presentation.degradation > 0.3,
-} | {name: lambda d, name=name: d.presentation.damage.get(name, 0.0) > 0 for name in DAMAGE}  # fmt: skip
+} | {name: lambda d, name=name: d.presentation.damage.get(name, 0.0) > 0 for name in DAMAGE}
 
 # What else must be there for a knob to show.
-BESIDE = {"sign_styles": {"negative_amounts": 1.0}, "carried_forward": {"many_lines": 1.0},
-          "repeated_descriptions": {"many_lines": 1.0}}  # fmt: skip
+BESIDE = {
+    "sign_styles": {"negative_amounts": 1.0},
+    "carried_forward": {"many_lines": 1.0},
+    "repeated_descriptions": {"many_lines": 1.0},
+}
 KINDS = {"blank_cells": PAPERS, "repeated_totals": PAPERS}
 
 

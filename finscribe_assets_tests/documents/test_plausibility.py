@@ -11,7 +11,7 @@ from finscribe_assets.documents.places import places_of
 from finscribe_assets.documents.recipe import LOCALES, Recipe, seed_plan
 from finscribe_assets.documents.schema import DocumentType, VatCategory
 from finscribe_assets.documents.vendors import draw_party, vendor
-from finscribe_assets.documents.words import phrases, wordings
+from finscribe_assets.documents.wordings import phrases, wordings
 
 
 def documents(count, kind, locales=LOCALES, **knobs):

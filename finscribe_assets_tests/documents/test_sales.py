@@ -8,11 +8,11 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
+from finscribe_assets.documents.calculation_rules import round_to
 from finscribe_assets.documents.generator import _stranger
-from finscribe_assets.documents.goods import Sale, _payable
 from finscribe_assets.documents.knobs import NO_KNOBS
+from finscribe_assets.documents.line_drawing import Sale, _payable
 from finscribe_assets.documents.locales import LOCALE_FACTS
-from finscribe_assets.documents.rules import round_to
 from finscribe_assets.documents.schema import Line, VatCategory
 from finscribe_assets.documents.taxation import TaxCase
 from finscribe_assets_tests.documents.bills import drawn_bills
@@ -23,17 +23,25 @@ quantities = st.integers(1, 480).map(lambda quarters: Decimal(quarters) / 4)
 
 
 def line(quantity: Decimal, price: Decimal, rate: Decimal) -> Line:
-    return Line(item_name="x", quantity=quantity, unit_code="H87", vat_category=VatCategory.STANDARD, vat_rate=rate,
-                price_with_vat=price, gross_amount=round_to(quantity * price, CENT))  # fmt: skip
+    return Line(
+        item_name="x",
+        quantity=quantity,
+        unit_code="H87",
+        vat_category=VatCategory.STANDARD,
+        vat_rate=rate,
+        price_with_vat=price,
+        gross_amount=round_to(quantity * price, CENT),
+    )
 
 
 @given(
     st.lists(
         st.tuples(quantities, st.integers(1, 10**6).map(lambda cents: cents * CENT), st.sampled_from(RATES)),
-        min_size=1, max_size=6,
+        min_size=1,
+        max_size=6,
     ),
     st.sampled_from([1, -1]),
-)  # fmt: skip
+)
 def test_tax_is_taken_out_of_any_prices_so_that_both_of_its_rules_hold(drawn, sign):
     case = TaxCase(VatCategory.STANDARD, tuple(RATES), {})
     sale = Sale("de_DE", "office", "EUR", case, (), True, sign < 0, dt.date(2024, 1, 1), "", NO_KNOBS.model_dump())
@@ -52,8 +60,18 @@ def test_tax_is_taken_out_of_any_prices_so_that_both_of_its_rules_hold(drawn, si
 def test_half_a_dozen_at_twenty_per_cent_is_mended():
     # 0.03 more than a multiple of six: no price of half a dozen ever comes to a payable sum.
     lines = [line(Decimal(1), Decimal("0.03"), Decimal(20)), line(Decimal(6), Decimal("1.00"), Decimal(20))]
-    sale = Sale("fr_FR", "office", "EUR", TaxCase(VatCategory.STANDARD, (Decimal(20),), {}), (), True, False,
-                dt.date(2024, 1, 1), "", NO_KNOBS.model_dump())  # fmt: skip
+    sale = Sale(
+        "fr_FR",
+        "office",
+        "EUR",
+        TaxCase(VatCategory.STANDARD, (Decimal(20),), {}),
+        (),
+        True,
+        False,
+        dt.date(2024, 1, 1),
+        "",
+        NO_KNOBS.model_dump(),
+    )
     assert [one.quantity for one in _payable(lines, sale)] == [1, 1]
 
 

@@ -3,14 +3,14 @@ from random import Random
 
 import pytest
 
-from finscribe_assets.documents.drawn import from_table, to_table
+from finscribe_assets.documents.drawn_document import from_table, to_table
 from finscribe_assets.documents.elements import FIELDS, TERMS, Element
 from finscribe_assets.documents.generator import draw
 from finscribe_assets.documents.knobs import KNOB_FACTS, Knobs
 from finscribe_assets.documents.recipe import LOCALES, PRESETS, Recipe, seed_plan
 from finscribe_assets.documents.schema import Document, flatten
-from finscribe_assets.documents.words import TRADES, items_of, label_keys, read_file, wordings, words_of
-from finscribe_assets.rendering.system import FONT_PACKAGES
+from finscribe_assets.documents.wordings import TRADES, items_of, label_keys, read_file, wordings, words_of
+from finscribe_assets.rendering.system_packages import FONT_PACKAGES
 
 
 def leaves(schema: dict, root: dict, path: str = "") -> set[str]:
@@ -23,8 +23,11 @@ def leaves(schema: dict, root: dict, path: str = "") -> set[str]:
     if schema.get("type") == "array":
         return leaves(schema["items"], root, path)
     if "properties" in schema:
-        return {leaf for name, part in schema["properties"].items()
-                for leaf in leaves(part, root, f"{path}.{name}" if path else name)}  # fmt: skip
+        return {
+            leaf
+            for name, part in schema["properties"].items()
+            for leaf in leaves(part, root, f"{path}.{name}" if path else name)
+        }
     return {path}
 
 
@@ -63,15 +66,18 @@ def test_a_knob_of_the_presets_is_harder_where_the_preset_is():
     assert sums("simple") < sums("medium") < sums("complex")
 
 
-@pytest.mark.parametrize(("recipe", "said"), [
-    ({"tax_regimes": {"india_gst": 1}, "locales": {"de_DE": 1}}, "india_gst applies in en_IN"),
-    ({"tax_regimes": {"vat": 1}, "locales": {"de_DE": 1, "en_US": 1}}, "en_US is taxed under us_sales_tax"),
-    ({"locales": {"xx_XX": 1}}, "unknown xx_XX"),
-    ({"locales": {"de_DE": 1}, "fonts": {"Noto Naskh Arabic": 1}}, "has the letters of de_DE"),
-    ({"knobs": {"blurr": 1}}, "blurr"),
-    ({"knobs": {"blur": 1.5}}, "less than or equal to 1"),
-    ({"document_types": {"invoice": 0}}, "every weight is zero"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("recipe", "said"),
+    [
+        ({"tax_regimes": {"india_gst": 1}, "locales": {"de_DE": 1}}, "india_gst applies in en_IN"),
+        ({"tax_regimes": {"vat": 1}, "locales": {"de_DE": 1, "en_US": 1}}, "en_US is taxed under us_sales_tax"),
+        ({"locales": {"xx_XX": 1}}, "unknown xx_XX"),
+        ({"locales": {"de_DE": 1}, "fonts": {"Noto Naskh Arabic": 1}}, "has the letters of de_DE"),
+        ({"knobs": {"blurr": 1}}, "blurr"),
+        ({"knobs": {"blur": 1.5}}, "less than or equal to 1"),
+        ({"document_types": {"invoice": 0}}, "every weight is zero"),
+    ],
+)
 def test_impossible_recipes_are_refused_with_the_key_and_what_is_allowed(recipe, said):
     with pytest.raises(ValueError, match=said):
         Recipe.model_validate(recipe)
@@ -105,7 +111,7 @@ def test_documents_survive_json():
 
 def test_every_font_has_a_package():
     from finscribe_assets.documents.recipe import FONTS
-    from finscribe_assets.rendering.faces import FALLBACK, SECOND_SCRIPT
+    from finscribe_assets.rendering.font_faces import FALLBACK, SECOND_SCRIPT
 
     assert {*FONTS, FALLBACK, SECOND_SCRIPT} == set(FONT_PACKAGES)
 
@@ -113,7 +119,7 @@ def test_every_font_has_a_package():
 def test_the_data_dictionary_in_docs_is_the_models():
     from pathlib import Path
 
-    from finscribe_assets.documents.dictionary import data_dictionary
+    from finscribe_assets.documents.data_dictionary import data_dictionary
 
     docs = Path(__file__).parents[2] / "docs" / "data-dictionary.md"
     assert docs.read_text(encoding="utf-8") == data_dictionary(), (

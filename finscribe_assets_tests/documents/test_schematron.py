@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from finscribe_assets.documents import schematron
-from finscribe_assets.documents.rules import amounts_of, check
+from finscribe_assets.documents.calculation_rules import amounts_of, check
 from finscribe_assets.documents.schema import Document
 from finscribe_assets.documents.schematron import Verdict, validate
 from finscribe_assets.documents.ubl import obstacle, to_ubl
@@ -30,8 +30,11 @@ EACH = 40
 
 @pytest.fixture(scope="module")
 def drawn() -> dict[str, Document]:
-    return {f"{name}: {one.id}": one.document for seed, (name, knobs) in enumerate(SITUATIONS.items())
-            for one in drawn_bills(EACH, 40 + seed, **knobs)}  # fmt: skip
+    return {
+        f"{name}: {one.id}": one.document
+        for seed, (name, knobs) in enumerate(SITUATIONS.items())
+        for one in drawn_bills(EACH, 40 + seed, **knobs)
+    }
 
 
 def judge(documents: dict[str, Document]) -> list[Verdict]:
@@ -54,7 +57,9 @@ def test_those_documents_are_of_every_kind(drawn):
         assert having[name] >= 3, name
     assert any(document.lines[0].price_with_vat is not None for document in documents)
     assert {document.document_type: document.totals.amount_due < 0 for document in documents} == {
-        "invoice": False, "credit_note": True}  # fmt: skip
+        "invoice": False,
+        "credit_note": True,
+    }
 
 
 # Amount that is wrong by a hundred → the rules that say so.
@@ -92,8 +97,13 @@ def test_the_invoice_that_is_tampered_with_is_right():
 def tampered(drawn) -> dict[str, set[str]]:
     """What the schematron says of the invoice by hand, and of drawn ones, with each amount wrong in turn."""
     wrong = {f"bill: {name}": tamper(bill(), name, "100.00") for name in TAMPERED}
-    taxed = [key for key, document in drawn.items() if document.vat_breakdown[0].category == "S"
-             and document.totals.total_with_vat > 100 and document.lines[0].price_with_vat is None]  # fmt: skip
+    taxed = [
+        key
+        for key, document in drawn.items()
+        if document.vat_breakdown[0].category == "S"
+        and document.totals.total_with_vat > 100
+        and document.lines[0].price_with_vat is None
+    ]
     for name in TAMPERED:
         having = [key for key in taxed if getattr(drawn[key].totals, name, True) is not None]
         wrong |= {f"{key}: {name}": tamper(drawn[key], name, "100.00") for key in having[:3]}
@@ -131,11 +141,14 @@ def test_a_cent_of_one_rates_tax_is_found_by_the_sum():
     assert ours == {"BR-CO-14", "BR-CO-17"}
 
 
-@pytest.mark.parametrize(("changes", "rule"), [
-    ({"vat_breakdown": [{"category": "AE", "rate": "0", "taxable_amount": "145", "tax_amount": "0"}]}, "BR-AE-10"),
-    ({"period_start": "2024-02-02", "period_end": "2024-02-01"}, "BR-29"),
-    ({"document_number": " "}, "BR-02"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({"vat_breakdown": [{"category": "AE", "rate": "0", "taxable_amount": "145", "tax_amount": "0"}]}, "BR-AE-10"),
+        ({"period_start": "2024-02-02", "period_end": "2024-02-01"}, "BR-29"),
+        ({"document_number": " "}, "BR-02"),
+    ],
+)
 def test_other_mistakes_are_caught(changes, rule):
     assert rule in {finding.rule for finding in judge({"": bill(**changes)})[0].failures}
 
@@ -164,14 +177,17 @@ def test_a_file_may_have_another_encoding(encoding):
     assert one(content.replace("UTF-8", encoding).encode(encoding)) == []
 
 
-@pytest.mark.parametrize(("content", "said"), [
-    (b"", "not well-formed"),
-    (b"<Invoice", "not well-formed"),
-    (b"\xff\xfe\x00", "not well-formed"),
-    (b"<Invoice/>", "its root is Invoice, neither a UBL 2 Invoice nor a CreditNote"),
-    (b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>', "document type declaration"),
-    (b"<a>" * 5000, "not well-formed"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "not well-formed"),
+        (b"<Invoice", "not well-formed"),
+        (b"\xff\xfe\x00", "not well-formed"),
+        (b"<Invoice/>", "its root is Invoice, neither a UBL 2 Invoice nor a CreditNote"),
+        (b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>', "document type declaration"),
+        (b"<a>" * 5000, "not well-formed"),
+    ],
+)
 def test_what_is_no_ubl_is_a_finding(content, said):
     ((rule, text, _),) = one(content)
     assert rule == "XML"
@@ -182,7 +198,11 @@ def test_one_bad_file_does_not_stop_the_others():
     good = to_ubl(bill())
     verdicts = list(validate([("bad", b"<"), ("good", good), ("worse", b""), ("last", good)]))
     assert [(verdict.name, bool(verdict.failures)) for verdict in verdicts] == [
-        ("bad", True), ("good", False), ("worse", True), ("last", False)]  # fmt: skip
+        ("bad", True),
+        ("good", False),
+        ("worse", True),
+        ("last", False),
+    ]
 
 
 def test_the_validator_is_not_loaded_into_this_process():

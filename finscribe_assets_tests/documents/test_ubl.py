@@ -164,12 +164,15 @@ def test_an_invoice_with_everything_says_in_ubl_what_it_says():
     assert _differences(bill()) == {}
 
 
-@pytest.mark.parametrize("knobs", [
-    {"optional_fields": 1, "third_parties": 1, "note_rows": 1, "dual_currency": 0.5},
-    {"discounts": 1, "charges": 1, "line_allowances": 1, "list_prices": 0.5, "prepayments": 1, "several_rates": 1},
-    {"tax_exemptions": 1, "negative_amounts": 1},
-    {"tax_inclusive_prices": 1, "negative_amounts": 0.5},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "knobs",
+    [
+        {"optional_fields": 1, "third_parties": 1, "note_rows": 1, "dual_currency": 0.5},
+        {"discounts": 1, "charges": 1, "line_allowances": 1, "list_prices": 0.5, "prepayments": 1, "several_rates": 1},
+        {"tax_exemptions": 1, "negative_amounts": 1},
+        {"tax_inclusive_prices": 1, "negative_amounts": 0.5},
+    ],
+)
 def test_drawn_documents_say_in_ubl_what_they_say(knobs):
     for drawn in drawn_bills(40, 3, **knobs):
         assert (drawn.id, _differences(drawn.document)) == (drawn.id, {})
@@ -186,8 +189,11 @@ def test_what_is_said_in_other_words():
 
 
 def test_an_american_tax_number_is_no_vat_identifier():
-    abroad = {**BILL["buyer"], "vat_identifier": "92-9021706",
-              "address": {"street": "1 Main St", "city": "Boston", "country_code": "US"}}  # fmt: skip
+    abroad = {
+        **BILL["buyer"],
+        "vat_identifier": "92-9021706",
+        "address": {"street": "1 Main St", "city": "Boston", "country_code": "US"},
+    }
     assert "BT-48" not in terms_in_xml(to_ubl(bill(buyer=abroad)))
 
 
@@ -226,17 +232,20 @@ def test_lines_whose_prices_include_tax_come_to_the_breakdown_exactly():
     assert seen > 30
 
 
-@pytest.mark.parametrize(("changes", "said"), [
-    ({"document_type": "receipt"}, "a receipt is neither an invoice nor a credit note"),
-    ({"document_type": "purchase_order"}, "a purchase order is neither"),
-    ({"locale": "en_US"}, "its tax is us sales tax, not VAT"),
-    ({"locale": "ja_JP"}, "japan consumption tax"),
-    ({"locale": "tlh_XX"}, "locale tlh_XX is unknown; known are en_US"),
-    ({"vat_breakdown": []}, "without a VAT breakdown (BG-23)"),
-    ({"buyer": None}, "without a buyer (BG-7)"),
-    ({"currency_code": "KWD"}, "KWD has 3 decimals; EN 16931 allows two"),
-    ({"vat_accounting_currency_code": "XXX"}, "currency XXX is unknown"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"document_type": "receipt"}, "a receipt is neither an invoice nor a credit note"),
+        ({"document_type": "purchase_order"}, "a purchase order is neither"),
+        ({"locale": "en_US"}, "its tax is us sales tax, not VAT"),
+        ({"locale": "ja_JP"}, "japan consumption tax"),
+        ({"locale": "tlh_XX"}, "locale tlh_XX is unknown; known are en_US"),
+        ({"vat_breakdown": []}, "without a VAT breakdown (BG-23)"),
+        ({"buyer": None}, "without a buyer (BG-7)"),
+        ({"currency_code": "KWD"}, "KWD has 3 decimals; EN 16931 allows two"),
+        ({"vat_accounting_currency_code": "XXX"}, "currency XXX is unknown"),
+    ],
+)
 def test_what_en_16931_cannot_say_is_refused_with_the_reason(changes, said):
     document = bill(**changes)
     assert said in obstacle(document)
@@ -246,12 +255,18 @@ def test_what_en_16931_cannot_say_is_refused_with_the_reason(changes, said):
 
 
 def test_a_bank_statement_is_refused():
-    statement = Document.model_validate({
-        "document_type": "bank_statement", "locale": "de_DE", "document_number": "1/2024", "issue_date": "2024-01-31",
-        "currency_code": "EUR", "seller": {"name": "Bank"},
-        "statement": {"account_number": "1", "opening_balance": "0", "closing_balance": "1"},
-        "entries": [{"entry_date": "2024-01-02", "description": "x", "amount": "1"}],
-    })  # fmt: skip
+    statement = Document.model_validate(
+        {
+            "document_type": "bank_statement",
+            "locale": "de_DE",
+            "document_number": "1/2024",
+            "issue_date": "2024-01-31",
+            "currency_code": "EUR",
+            "seller": {"name": "Bank"},
+            "statement": {"account_number": "1", "opening_balance": "0", "closing_balance": "1"},
+            "entries": [{"entry_date": "2024-01-02", "description": "x", "amount": "1"}],
+        }
+    )
     assert "a bank statement is neither" in obstacle(statement)
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from finscribe_assets.evaluation.inputs import Prediction, Truth
+from finscribe_assets.evaluation.prediction_files import Prediction, Truth
 from finscribe_assets.evaluation.report import evaluate
 
 
@@ -29,9 +29,16 @@ def donut_f1(pairs):
 
 
 words = st.sampled_from(["Alpha", "Beta", "Gamma", "Delta"])
-flat = st.fixed_dictionaries({"document_number": st.sampled_from(["A1", "B2"])}, optional={
-    "payment_terms": words, "bank_name": words, "seller": st.fixed_dictionaries({"name": words}, optional={
-        "contact_name": words, "vat_identifier": st.sampled_from(["DE1", "DE2"])})})  # fmt: skip
+flat = st.fixed_dictionaries(
+    {"document_number": st.sampled_from(["A1", "B2"])},
+    optional={
+        "payment_terms": words,
+        "bank_name": words,
+        "seller": st.fixed_dictionaries(
+            {"name": words}, optional={"contact_name": words, "vat_identifier": st.sampled_from(["DE1", "DE2"])}
+        ),
+    },
+)
 
 
 def ours(pairs):

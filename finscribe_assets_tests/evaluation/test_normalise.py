@@ -9,6 +9,7 @@ from babel.numbers import format_currency, format_decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from finscribe_assets.documents.calculation_rules import round_to
 from finscribe_assets.documents.formats import (
     APOSTROPHE,
     ERA,
@@ -23,13 +24,12 @@ from finscribe_assets.documents.formats import (
     write_number,
 )
 from finscribe_assets.documents.locales import LOCALE_FACTS, MINOR_UNITS, minor_unit
-from finscribe_assets.documents.rules import round_to
 from finscribe_assets.evaluation.amounts import decimal_mark, parse_amount
 from finscribe_assets.evaluation.dates import parse_date
-from finscribe_assets.evaluation.fields import Status, compare
-from finscribe_assets.evaluation.inputs import Truth
+from finscribe_assets.evaluation.field_comparison import Status, compare
 from finscribe_assets.evaluation.normalise import Context, Note, canonical
-from finscribe_assets.evaluation.plain import Ambiguous, Unreadable
+from finscribe_assets.evaluation.plain_text import Ambiguous, Unreadable
+from finscribe_assets.evaluation.prediction_files import Truth
 
 amounts = st.decimals(min_value=-(10**9), max_value=10**9, places=3)
 currencies = st.sampled_from(sorted(MINOR_UNITS))
@@ -101,11 +101,21 @@ def test_the_document_tells_what_a_lone_mark_means(path, text, context, value):
 
 
 def test_what_nothing_tells_is_noted_and_not_guessed():
-    truth = Truth("d", {"issue_date": "2024-03-04", "due_date": "2024-05-06",
-                        "lines": [{"item_name": "x", "quantity": "1.234"}],
-                        "totals": {"total_without_vat": "1234", "amount_due": "1.5"}})  # fmt: skip
-    answer = {"issue_date": "03/04/2024", "due_date": "tomorrow",
-              "lines": [{"item_name": "x", "quantity": "1,234"}], "totals": {"total_without_vat": "1.234"}}  # fmt: skip
+    truth = Truth(
+        "d",
+        {
+            "issue_date": "2024-03-04",
+            "due_date": "2024-05-06",
+            "lines": [{"item_name": "x", "quantity": "1.234"}],
+            "totals": {"total_without_vat": "1234", "amount_due": "1.5"},
+        },
+    )
+    answer = {
+        "issue_date": "03/04/2024",
+        "due_date": "tomorrow",
+        "lines": [{"item_name": "x", "quantity": "1,234"}],
+        "totals": {"total_without_vat": "1.234"},
+    }
 
     def read(answer):
         return {one.path: (one.status, one.note) for one in compare(truth, answer, {}).outcomes}
@@ -190,8 +200,26 @@ def test_what_depends_on_the_locale_is_not_guessed():
             parse_date("03/04/2024", locale)
 
 
-@pytest.mark.parametrize("text", ["", "abc", "12,34,56", "1.2.3", "--5", "12 apples", "1e5", "12 krx",
-                                  "12 34", "1,23 456", "1_000", "1,234,56", "12,34,56,789.1.1", "5 -- 6", "1,2345,678"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "abc",
+        "12,34,56",
+        "1.2.3",
+        "--5",
+        "12 apples",
+        "1e5",
+        "12 krx",
+        "12 34",
+        "1,23 456",
+        "1_000",
+        "1,234,56",
+        "12,34,56,789.1.1",
+        "5 -- 6",
+        "1,2345,678",
+    ],
+)
 def test_what_is_no_amount_is_refused(text):
     with pytest.raises(Unreadable):
         parse_amount(text, "en_US")
@@ -227,8 +255,20 @@ def test_ways_of_writing_a_date(text, locale, value):
     assert parse_date(text, locale) == dt.date.fromisoformat(value)
 
 
-@pytest.mark.parametrize("text", ["3 apples March 2024", "12345 3 March 2024", "3 March 2024 or 2025", "31.02.2024",
-                                  "3 March April 2024", "2024", "03/2024", "13/13/2024", "5 + 6 + 2024"])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        "3 apples March 2024",
+        "12345 3 March 2024",
+        "3 March 2024 or 2025",
+        "31.02.2024",
+        "3 March April 2024",
+        "2024",
+        "03/2024",
+        "13/13/2024",
+        "5 + 6 + 2024",
+    ],
+)
 def test_what_is_no_date_is_refused(text):
     with pytest.raises(Unreadable):
         parse_date(text, "de_DE")

@@ -3,21 +3,31 @@ import random
 
 import pytest
 
-from finscribe_assets.documents.batch import ground_truth, read_documents, synthesize
+from finscribe_assets.documents.document_batch import ground_truth, read_documents, synthesize
 from finscribe_assets.documents.knobs import Knobs
 from finscribe_assets.documents.recipe import Recipe, seed_plan
-from finscribe_assets.evaluation.fields import Status, compare
-from finscribe_assets.evaluation.html import to_html
-from finscribe_assets.evaluation.inputs import Prediction, Truth, read_predictions, read_truths
+from finscribe_assets.evaluation.document_scoring import score
+from finscribe_assets.evaluation.field_comparison import Status, compare
+from finscribe_assets.evaluation.prediction_files import Prediction, Truth, read_predictions, read_truths
 from finscribe_assets.evaluation.report import evaluate
-from finscribe_assets.evaluation.scoring import score
-from finscribe_assets.instructions.answers import unflatten
+from finscribe_assets.evaluation.report_html import to_html
+from finscribe_assets.instructions.responses import unflatten
 from finscribe_assets.shards import LocalShardPool
 
-TRUTH = Truth("d", {"locale": "de_DE", "document_number": "A-1", "issue_date": "2024-03-01", "currency_code": "EUR",
-                    "lines": [{"item_name": "Stift", "quantity": "2", "net_price": "1.50", "net_amount": "3.00"},
-                              {"item_name": "Papier", "quantity": "1", "net_price": "5.00", "net_amount": "5.00"}],
-                    "totals": {"total_without_vat": "8.00", "amount_due": "9.52"}})  # fmt: skip
+TRUTH = Truth(
+    "d",
+    {
+        "locale": "de_DE",
+        "document_number": "A-1",
+        "issue_date": "2024-03-01",
+        "currency_code": "EUR",
+        "lines": [
+            {"item_name": "Stift", "quantity": "2", "net_price": "1.50", "net_amount": "3.00"},
+            {"item_name": "Papier", "quantity": "1", "net_price": "5.00", "net_amount": "5.00"},
+        ],
+        "totals": {"total_without_vat": "8.00", "amount_due": "9.52"},
+    },
+)
 
 
 def statuses(document: dict) -> dict[str, Status]:
@@ -76,8 +86,9 @@ def test_a_slice_for_each_exposure_measures_its_documents_alone(batch):
     read = {name: Prediction(name, truths[name].document) for name in names[:4]}
     known = {name: {"exposure": "seen" if name in names[:4] else "zero_shot"} for name in names[:5]}
     report = evaluate(truths, read, circumstances=known)
-    assert [(one.of["exposure"], one.documents, one.figures["field_accuracy"].value)
-            for one in report.sliced_by("exposure")] == [("seen", 4, 1.0), ("zero_shot", 1, 0.0)]  # fmt: skip
+    assert [
+        (one.of["exposure"], one.documents, one.figures["field_accuracy"].value) for one in report.sliced_by("exposure")
+    ] == [("seen", 4, 1.0), ("zero_shot", 1, 0.0)]
     crossed = report.sliced_by("document_type", "locale", "exposure")
     assert sum(one.documents for one in crossed) == 5  # the sixth is of no known exposure
     assert sum(one.documents for one in report.sliced_by("locale")) == 6

@@ -14,12 +14,26 @@ def whole(table):
 
 
 SPANS = [""] * 25 + [
-    ' colspan="2"', " rowspan=2", ' colspan="-3"', ' rowspan="99999999"', ' colspan=" 2 "', ' colspan="x"'
-]  # fmt: skip
+    ' colspan="2"',
+    " rowspan=2",
+    ' colspan="-3"',
+    ' rowspan="99999999"',
+    ' colspan=" 2 "',
+    ' colspan="x"',
+]
 CONTENTS = ["{}"] * 12 + [
-    "<b>{}</b>y", "{}<i>q<b>z</b></i>", "<unk>{}", "<table><tr><td>{}</td>t</tr></table>", "<!-- c -->{}", "&amp;{}",
-    "{}<br>q", "&nope;{}", "<?pi x?>{}", "\x01{}", "{}\U000f0000",
-]  # fmt: skip
+    "<b>{}</b>y",
+    "{}<i>q<b>z</b></i>",
+    "<unk>{}",
+    "<table><tr><td>{}</td>t</tr></table>",
+    "<!-- c -->{}",
+    "&amp;{}",
+    "{}<br>q",
+    "&nope;{}",
+    "<?pi x?>{}",
+    "\x01{}",
+    "{}\U000f0000",
+]
 
 
 def a_cell(draw):
@@ -97,8 +111,11 @@ def by_recursion(one, other, known):
         if one and other:
             (label, text, below), (other_label, other_text, other_below) = one[-1], other[-1]
             longer = max(len(text), len(other_text), 1)
-            ways.append((levenshtein(text, other_text) / longer if label == other_label else 1)
-                        + by_recursion(below, other_below, known) + by_recursion(one[:-1], other[:-1], known))
+            ways.append(
+                (levenshtein(text, other_text) / longer if label == other_label else 1)
+                + by_recursion(below, other_below, known)
+                + by_recursion(one[:-1], other[:-1], known)
+            )
         known[one, other] = min(ways)
     return known[one, other]
 
@@ -117,21 +134,24 @@ def test_trees_of_any_shape_are_as_far_apart_as_the_definition_has_them_and_a_bo
             assert bound == pytest.approx(found, abs=1e-9) if exact else bound >= found - 1e-9
 
 
-@pytest.mark.parametrize(("predicted", "true", "raw"), [
-    # Nodes are tr, td, td: the table is not counted. One text of two characters has one wrong.
-    ("<tr><td>ab</td><td>c</td></tr>", "<tr><td>ax</td><td>c</td></tr>", 1 - 0.5 / 3),
-    ("<tr><td colspan=2>a</td></tr>", "<tr><td>a</td></tr>", 1 - 1 / 2),
-    ("<tr><td>a</td></tr>", "<tr><td>a</td></tr><tr><td>b</td></tr>", 1 - 2 / 4),
-    # Tags in a cell are two characters of its text, and a node.
-    ("<tr><td>ab</td></tr>", "<tr><td><b>ab</b></td></tr>", 1 - (2 / 4) / 3),
-    # What th holds is nodes, not text; renaming it to td is a whole node.
-    ("<tr><th>a</th></tr>", "<tr><th>b</th></tr>", 1.0),
-    ("<tr><th><b>a</b></th></tr>", "<tr><td>a</td></tr>", 1 - 2 / 3),
-    ("<tbody><tr><td>a</td></tr></tbody>", "<tr><td>a</td></tr>", 1 - 1 / 3),
-    # Every node is wrong, and the table's one more; the script's score falls below 0.
-    ("", "<tr><td>a</td></tr>", 0.0),
-    ("<tr><td>abc</td></tr>", "<thead><i></i><i></i></thead>", 1 - 3 / 3),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("predicted", "true", "raw"),
+    [
+        # Nodes are tr, td, td: the table is not counted. One text of two characters has one wrong.
+        ("<tr><td>ab</td><td>c</td></tr>", "<tr><td>ax</td><td>c</td></tr>", 1 - 0.5 / 3),
+        ("<tr><td colspan=2>a</td></tr>", "<tr><td>a</td></tr>", 1 - 1 / 2),
+        ("<tr><td>a</td></tr>", "<tr><td>a</td></tr><tr><td>b</td></tr>", 1 - 2 / 4),
+        # Tags in a cell are two characters of its text, and a node.
+        ("<tr><td>ab</td></tr>", "<tr><td><b>ab</b></td></tr>", 1 - (2 / 4) / 3),
+        # What th holds is nodes, not text; renaming it to td is a whole node.
+        ("<tr><th>a</th></tr>", "<tr><th>b</th></tr>", 1.0),
+        ("<tr><th><b>a</b></th></tr>", "<tr><td>a</td></tr>", 1 - 2 / 3),
+        ("<tbody><tr><td>a</td></tr></tbody>", "<tr><td>a</td></tr>", 1 - 1 / 3),
+        # Every node is wrong, and the table's one more; the script's score falls below 0.
+        ("", "<tr><td>a</td></tr>", 0.0),
+        ("<tr><td>abc</td></tr>", "<thead><i></i><i></i></thead>", 1 - 3 / 3),
+    ],
+)
 def test_tables_made_by_hand(predicted, true, raw):
     assert similarity(whole(predicted), whole(true)).raw == pytest.approx(raw)
     assert reference_teds(whole(predicted), whole(true)) == pytest.approx(raw)
@@ -156,8 +176,10 @@ def test_ignored_nodes_are_unwrapped():
 
 def test_normalised_tables_differ_in_content_alone():
     plain = whole("<tr><td>1 000 №</td><td>a <b>b</b></td></tr><tr><td rowspan=2>c</td><td></td></tr>")
-    styled = whole("<thead><tr><th> 1\u00a0000\nNo</th><th> a\n<b>b</b> </th></tr></thead>"
-                   "<tfoot><tr><td rowspan=2>ｃ</td><td> </td></tr></tfoot>")  # fmt: skip
+    styled = whole(
+        "<thead><tr><th> 1\u00a0000\nNo</th><th> a\n<b>b</b> </th></tr></thead>"
+        "<tfoot><tr><td rowspan=2>ｃ</td><td> </td></tr></tfoot>"
+    )
     assert teds(styled, plain) < 0.7
     assert teds(styled, plain, normalise=True) == 1.0
     other = whole("<tr><td>1 000 №</td><td>a <b>b</b></td></tr><tr><td>c</td><td></td></tr>")
@@ -169,22 +191,49 @@ def test_a_table_outside_of_a_document_is_read_as_a_body():
     assert teds("Here it is: <table><tr><td>a", whole("<tr><td>b</td></tr>")) == pytest.approx(1 - 1 / 2)
 
 
-@pytest.mark.parametrize(("one", "other", "score"), [
-    ("<table>", "<table></table>", 1.0),  # the script divides by 0
-    ("<table>", "<table><tr></tr></table>", 0.0),
-    ("", "", 0.0), ("  ", "x", 0.0), ("<!-- -->", "\0", 0.0), ("<p>no table</p>", "<p>no table</p>", 0.0),
-    ("<?xml version='1.0' encoding='utf-16'?><table><td>a", "<table><td>a", 1.0),
-    ("\ud800<table><td>a", "<table><td>a", 1.0),
-    ("<div><table><td>a</table></div>", "<table><td>a", 0.0),  # no child of the body
-    ("<table><tr><td colspan=x>a", "<table><tr><td>a", 1.0),
-    (f"<table><tr><td colspan={'9' * 5000}>a", "<table><tr><td>a", 1.0),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("one", "other", "score"),
+    [
+        ("<table>", "<table></table>", 1.0),  # the script divides by 0
+        ("<table>", "<table><tr></tr></table>", 0.0),
+        ("", "", 0.0),
+        ("  ", "x", 0.0),
+        ("<!-- -->", "\0", 0.0),
+        ("<p>no table</p>", "<p>no table</p>", 0.0),
+        ("<?xml version='1.0' encoding='utf-16'?><table><td>a", "<table><td>a", 1.0),
+        ("\ud800<table><td>a", "<table><td>a", 1.0),
+        ("<div><table><td>a</table></div>", "<table><td>a", 0.0),  # no child of the body
+        ("<table><tr><td colspan=x>a", "<table><tr><td>a", 1.0),
+        (f"<table><tr><td colspan={'9' * 5000}>a", "<table><tr><td>a", 1.0),
+    ],
+)
 def test_where_the_script_fails_there_is_a_score(one, other, score):
     assert teds(one, other) == teds(other, one) == score
 
 
-MARKUP = ["<table>", "</table>", "<tr>", "<td colspan=-1>", "<td rowspan=x>", "<th>", "<b>", "&lt", "<!--", "<?", "x",
-          "\0", "</td", "<table", "<html>", "<body>", "</body>", "<unk>", "\ud800", "<frameset>", "&#x1;"]  # fmt: skip
+MARKUP = [
+    "<table>",
+    "</table>",
+    "<tr>",
+    "<td colspan=-1>",
+    "<td rowspan=x>",
+    "<th>",
+    "<b>",
+    "&lt",
+    "<!--",
+    "<?",
+    "x",
+    "\0",
+    "</td",
+    "<table",
+    "<html>",
+    "<body>",
+    "</body>",
+    "<unk>",
+    "\ud800",
+    "<frameset>",
+    "&#x1;",
+]
 
 
 garbage = st.text(max_size=100) | st.lists(st.sampled_from(MARKUP), max_size=30).map("".join)
@@ -199,11 +248,19 @@ def test_garbage_has_a_score(text, structure_only, normalise):
     assert teds(text, text, **how) == float(first_table(text) is not None)
 
 
-@pytest.mark.parametrize("garbage", [
-    "<td>" * 2_500_000, "<table>" + "x<&\0" * 2_500_000, "<table>" * 100_000, "<table><tr>" + "<td>" * 50_000,
-    "<table>" + "<tr><td>1" * 5_000, "<table><tr><td>" + "ab" * 400_000,
-    "<table><tr><th>" + ("<div>" + "<p>x</p><b>x</b>" * 10) * 245, "<table><tr><td>" + "<b>" * 100_000,
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        "<td>" * 2_500_000,
+        "<table>" + "x<&\0" * 2_500_000,
+        "<table>" * 100_000,
+        "<table><tr>" + "<td>" * 50_000,
+        "<table>" + "<tr><td>1" * 5_000,
+        "<table><tr><td>" + "ab" * 400_000,
+        "<table><tr><th>" + ("<div>" + "<p>x</p><b>x</b>" * 10) * 245,
+        "<table><tr><td>" + "<b>" * 100_000,
+    ],
+)
 def test_no_text_takes_long(garbage):
     true = to_html([[f"{row} {column}" for column in range(5)] for row in range(100)])
     assert teds(garbage, true) < 0.2

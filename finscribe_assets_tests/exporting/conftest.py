@@ -9,18 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from finscribe_assets.documents.batch import synthesize
+from finscribe_assets.documents.document_batch import synthesize
 from finscribe_assets.documents.recipe import seed_plan
-from finscribe_assets.exporting.export import ExportFormat, ExportSummary, export
+from finscribe_assets.exporting.folder_export import ExportFormat, ExportSummary, export
 from finscribe_assets.files import read_table, write_table
-from finscribe_assets.instructions.batch import pair_batch
 from finscribe_assets.instructions.crops import images_of, page_cache
 from finscribe_assets.instructions.pair import Pair, Patch, Span, SpanKind, from_table, to_table
-from finscribe_assets.instructions.tasks import PairRecipe
-from finscribe_assets.rendering.batch import read_rendered, render_batch
+from finscribe_assets.instructions.pair_batch import pair_batch
+from finscribe_assets.instructions.task_mix import PairRecipe
+from finscribe_assets.rendering.page_batch import read_rendered, render_batch
 from finscribe_assets.rendering.pages import Box, RenderedDocument
 from finscribe_assets.shards import LocalShardPool, shard_files
-from finscribe_assets.splitting.assign import Split
+from finscribe_assets.splitting.split_assignment import Split
 
 
 @dataclass(frozen=True)
@@ -52,18 +52,32 @@ def work(tmp_path_factory) -> Work:
     wanted: dict[str, Pair] = {}
     for file in shard_files(folder / "all"):
         pairs = from_table(read_table(file))
-        place, first = next((place, pair) for place, pair in enumerate(pairs)
-                            if pair.document_id in documents and pair.box is None)  # fmt: skip
-        pairs.insert(place + 1, replace(
-            first, id=f"{first.id}/Änderung.<1>", prompt="What is\u2028owed?\n{}", response='{"a":"\u0085é𝟙\\u"}',
-            prompt_held_out="What is there to pay?", patches=(Patch(0, Box(40, 40, 120, 60), Box(200, 300, 300, 325)),),
-            spans=(Span(0, 5, SpanKind.STRUCTURE), Span(6, 8, SpanKind.VALUE, "a")),
-        ))  # fmt: skip
+        place, first = next(
+            (place, pair) for place, pair in enumerate(pairs) if pair.document_id in documents and pair.box is None
+        )
+        pairs.insert(
+            place + 1,
+            replace(
+                first,
+                id=f"{first.id}/Änderung.<1>",
+                prompt="What is\u2028owed?\n{}",
+                response='{"a":"\u0085é𝟙\\u"}',
+                prompt_held_out="What is there to pay?",
+                patches=(Patch(0, Box(40, 40, 120, 60), Box(200, 300, 300, 325)),),
+                spans=(Span(0, 5, SpanKind.STRUCTURE), Span(6, 8, SpanKind.VALUE, "a")),
+            ),
+        )
         write_table(folder / "pairs" / file.name, to_table(pairs))
         wanted |= {pair.id: pair for pair in pairs if pair.document_id in documents}
     open_page = page_cache(lambda document, number: rendered[document].pages[number])
-    return Work(folder / "pairs", folder / "images", documents, wanted, rendered,
-                lambda pair: [np.asarray(image) for image in images_of(pair, open_page)])  # fmt: skip
+    return Work(
+        folder / "pairs",
+        folder / "images",
+        documents,
+        wanted,
+        rendered,
+        lambda pair: [np.asarray(image) for image in images_of(pair, open_page)],
+    )
 
 
 @pytest.fixture(scope="session")

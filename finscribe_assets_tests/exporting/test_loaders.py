@@ -14,9 +14,9 @@ import pytest
 from PIL import Image
 
 from finscribe_assets.documents.elements import element_of
-from finscribe_assets.exporting.export import ExportFormat
+from finscribe_assets.exporting.folder_export import ExportFormat
 from finscribe_assets.rendering.pages import MarkKind
-from finscribe_assets.splitting.assign import Split
+from finscribe_assets.splitting.split_assignment import Split
 
 
 def records(folder: Path) -> list[dict]:
@@ -73,10 +73,12 @@ def test_whole_pages_are_written_once_as_they_are_stored(work, exported):
 
 def test_messages_load_as_the_json_data_set_that_trainers_make_of_them(work, exported, tmp_path):
     datasets = pytest.importorskip("datasets")
-    loaded = datasets.load_dataset("json", data_files=str(exported(ExportFormat.MESSAGES) / "data.jsonl"),
-                                   cache_dir=str(tmp_path))["train"]  # fmt: skip
+    loaded = datasets.load_dataset(
+        "json", data_files=str(exported(ExportFormat.MESSAGES) / "data.jsonl"), cache_dir=str(tmp_path)
+    )["train"]
     assert {row["id"]: row["messages"][1]["content"] for row in loaded} == {
-        id_: pair.response for id_, pair in work.wanted.items()}  # fmt: skip
+        id_: pair.response for id_, pair in work.wanted.items()
+    }
 
 
 def test_erniekit_masks_the_prompt_and_learns_the_response(work, exported):
@@ -141,17 +143,31 @@ def test_coco_has_every_fragment_of_every_mark(work, exported):
         assert (folder / "images" / image["file_name"]).read_bytes() == page.image
         assert (image["width"], image["height"]) == (page.width, page.height)
         wanted = sorted(
-            (mark.name, str(element_of(mark.name) if mark.kind is MarkKind.FIELD else mark.kind), part.text,
-             not part.visible, tuple(round(side) for side in part.box))
-            for mark in document.marks for part in mark.fragments if part.page == image["page"]
-        )  # fmt: skip
+            (
+                mark.name,
+                str(element_of(mark.name) if mark.kind is MarkKind.FIELD else mark.kind),
+                part.text,
+                not part.visible,
+                tuple(round(side) for side in part.box),
+            )
+            for mark in document.marks
+            for part in mark.fragments
+            if part.page == image["page"]
+        )
         found = []
         for mark in loaded.loadAnns(loaded.getAnnIds(imgIds=[image["id"]])):
             x, y, width, height = mark["bbox"]
             assert mark["area"] == pytest.approx(width * height, abs=0.01)
             assert mark["ignore"] == mark["unreadable"]
-            found.append((mark["name"], names[mark["category_id"]], mark["text"], mark["unreadable"],
-                          tuple(round(side) for side in (x, y, x + width, y + height))))  # fmt: skip
+            found.append(
+                (
+                    mark["name"],
+                    names[mark["category_id"]],
+                    mark["text"],
+                    mark["unreadable"],
+                    tuple(round(side) for side in (x, y, x + width, y + height)),
+                )
+            )
         assert sorted(found) == wanted
         checked += len(found)
         unreadable += sum(mark[3] for mark in found)
@@ -164,8 +180,12 @@ def test_a_perfect_detector_scores_one_by_pycocotools(exported, tmp_path):
     coco, evaluation = pytest.importorskip("pycocotools.coco"), pytest.importorskip("pycocotools.cocoeval")
     with contextlib.redirect_stdout(io.StringIO()):
         truth = coco.COCO(str(exported(ExportFormat.COCO) / "annotations" / "instances_train.json"))
-        found = truth.loadRes([{**{key: mark[key] for key in ("image_id", "category_id", "bbox")}, "score": 1.0}
-                               for mark in truth.loadAnns(truth.getAnnIds())])  # fmt: skip
+        found = truth.loadRes(
+            [
+                {**{key: mark[key] for key in ("image_id", "category_id", "bbox")}, "score": 1.0}
+                for mark in truth.loadAnns(truth.getAnnIds())
+            ]
+        )
         run = evaluation.COCOeval(truth, found, "bbox")
         run.params.maxDets = [1, 100, 1000]
         run.evaluate()
@@ -202,10 +222,17 @@ def test_paddleformers_own_reader_reads_both_forms_alike(work, exported, tmp_pat
         for wanted in (["paddleformers==1.2.0", "paddlepaddle==3.3.1"], ["pyarrow<22"]):
             subprocess.run([python, "-m", "pip", "install", "-q", *wanted], check=True)
     run = subprocess.run(
-        [python, "-c", READ_WITH_PADDLE, *(exported(form) / "data.jsonl" for form in
-                                           (ExportFormat.MESSAGES, ExportFormat.ERNIEKIT))],
-        capture_output=True, text=True, check=False, cwd=tmp_path,
-    )  # fmt: skip
+        [
+            python,
+            "-c",
+            READ_WITH_PADDLE,
+            *(exported(form) / "data.jsonl" for form in (ExportFormat.MESSAGES, ExportFormat.ERNIEKIT)),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
     assert run.returncode == 0, run.stderr
     read = [json.loads(line[5:]) for line in run.stdout.splitlines() if line.startswith("READ ")]
     assert len(read) == 2
@@ -215,5 +242,3 @@ def test_paddleformers_own_reader_reads_both_forms_alike(work, exported, tmp_pat
             assert asked["content"] == "<image>" * len(pair.pages) + pair.prompt
             assert answered["content"] == pair.response
             assert_same_pictures([grey(name) for name in images], work.pixels(pair))
-
-

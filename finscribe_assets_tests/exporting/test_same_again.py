@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finscribe_assets.exporting.checks import ExportError
-from finscribe_assets.exporting.export import ExportFormat, export
-from finscribe_assets.exporting.names import LONGEST, name_of
+from finscribe_assets.exporting.file_names import LONGEST, name_of
+from finscribe_assets.exporting.folder_export import ExportFormat, export
+from finscribe_assets.exporting.sample_checks import ExportError
 from finscribe_assets.shards import LocalShardPool
-from finscribe_assets.splitting.assign import Split
+from finscribe_assets.splitting.split_assignment import Split
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -48,9 +48,9 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from finscribe_assets import files
-from finscribe_assets.exporting.export import ExportFormat, export
+from finscribe_assets.exporting.folder_export import ExportFormat, export
 from finscribe_assets.shards import LocalShardPool
-from finscribe_assets.splitting.assign import Split
+from finscribe_assets.splitting.split_assignment import Split
 
 pairs, images, out, form, last, *documents = sys.argv[1:]
 left = int(last)
@@ -84,8 +84,11 @@ def test_a_killed_export_is_finished_by_running_it_again(work, exported, tmp_pat
     out = tmp_path / "killed"
     files = file(sum(name.startswith("images/") for name in tree(exported(format_))))
     arguments = [work.pairs, work.images, out, format_, str(files), *work.documents]
-    run = subprocess.run([sys.executable, "-c", KILLED, *arguments], check=False,
-                         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})  # fmt: skip
+    run = subprocess.run(
+        [sys.executable, "-c", KILLED, *arguments],
+        check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
     assert run.returncode == -signal.SIGKILL
     assert files == 1 or json.loads((out / "export.json").read_text())["finished"] is False
     assert [name for name in tree(out) if Path(name).name.startswith(".")]  # it was in the midst of a file
@@ -99,7 +102,8 @@ def test_headers_of_tars_say_nothing_of_the_machine(exported):
     for file in (exported(ExportFormat.WEBDATASET) / "shards").iterdir():
         with tarfile.open(file) as tar:
             assert {(one.mtime, one.uid, one.gid, one.uname, one.gname, one.mode) for one in tar} == {
-                (0, 0, 0, "", "", 0o644)}  # fmt: skip
+                (0, 0, 0, "", "", 0o644)
+            }
 
 
 def test_a_folder_with_something_else_in_it_is_left_alone(work, tmp_path):
@@ -121,8 +125,15 @@ def test_an_export_without_samples_fails(work, tmp_path):
         work.export(tmp_path / "none", ExportFormat.HF, Split.VALIDATION, documents=frozenset())
     assert not (tmp_path / "none").exists()
     with pytest.raises(ExportError, match="no samples"):
-        export(tmp_path, tmp_path, tmp_path / "none", documents={"a"}, split=Split.TRAIN, format_=ExportFormat.HF,
-               pool=LocalShardPool(1))  # fmt: skip
+        export(
+            tmp_path,
+            tmp_path,
+            tmp_path / "none",
+            documents={"a"},
+            split=Split.TRAIN,
+            format_=ExportFormat.HF,
+            pool=LocalShardPool(1),
+        )
 
 
 ids = st.text(max_size=150) | st.text("aA-_./é[]0", max_size=6)

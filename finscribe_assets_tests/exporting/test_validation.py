@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finscribe_assets.exporting.checks import ExportError, Inspector, Place, check_spans, check_texts
-from finscribe_assets.exporting.export import ExportFormat, validate_export
-from finscribe_assets.exporting.lines import line_of, parse, read_lines
+from finscribe_assets.exporting.folder_export import ExportFormat, validate_export
+from finscribe_assets.exporting.json_lines import line_of, parse, read_lines
+from finscribe_assets.exporting.sample_checks import ExportError, Inspector, RecordLocation, check_spans, check_texts
 from finscribe_assets.files import read_table, write_table
 
-HERE = Place("data.jsonl", "line 3")
+HERE = RecordLocation("data.jsonl", "line 3")
 
 
 @pytest.fixture
@@ -213,7 +213,7 @@ def test_shards_and_card_must_be_those_of_the_export(copied):
         (lambda: (folder / "README.md").write_text(card.replace("sequence: image", "dtype: string")), "features"),
         (lambda: (folder / "README.md").write_text("no front matter"), "README.md: front matter"),
         ((folder / "README.md").unlink, "README.md: front matter"),
-    ):  # fmt: skip
+    ):
         change()
         refused(folder, said)
         (folder / "data" / "other.parquet").unlink(missing_ok=True)
@@ -286,8 +286,9 @@ def rewrite_coco(folder: Path, change) -> int:
     data = json.loads(file.read_bytes())
     change(data)
     parts = [f"{json.dumps(name)}: {json.dumps(data[name])}" for name in ("info", "licenses", "categories")]
-    lists = ['"' + name + '": [\n' + ",\n".join(map(json.dumps, data[name])) + "\n]"
-             for name in ("images", "annotations")]  # fmt: skip
+    lists = [
+        '"' + name + '": [\n' + ",\n".join(map(json.dumps, data[name])) + "\n]" for name in ("images", "annotations")
+    ]
     file.write_text("{" + ",\n".join([*parts, *lists]) + "}\n", encoding="utf-8")
     return len(parts) + len(data["images"]) + 2 + 1 + 5
 
@@ -368,8 +369,10 @@ def test_any_text_survives_a_line_of_json_or_is_refused(tmp_path_factory, prompt
     try:
         check_texts(HERE, prompt, response)
     except ExportError as error:
-        unfit = [not text.strip() or "<" in text or any("\ud800" <= one <= "\udfff" for one in text)
-                 for text in (prompt, response)]  # fmt: skip
+        unfit = [
+            not text.strip() or "<" in text or any("\ud800" <= one <= "\udfff" for one in text)
+            for text in (prompt, response)
+        ]
         assert any(unfit)
         assert str(error).startswith("data.jsonl: line 3: ")
         return

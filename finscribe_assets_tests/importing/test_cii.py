@@ -9,8 +9,8 @@ from facturx import xml_check_xsd
 
 from finscribe_assets.documents.elements import TERMS, field_of
 from finscribe_assets.documents.schema import Document, flatten
-from finscribe_assets.importing.problems import Limits
-from finscribe_assets.importing.truths import from_xml
+from finscribe_assets.importing.rejects import Limits
+from finscribe_assets.importing.truth_files import from_xml
 from finscribe_assets_tests.documents.bills import bill, drawn_bills
 from finscribe_assets_tests.importing.writers import cii, ubl
 
@@ -36,13 +36,10 @@ OLDER = {
 }
 NAMESPACES = {
     "urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100": "urn:ferd:CrossIndustryDocument:invoice:1p0",
-    "urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:100":
-        "urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:12",
-    "urn:un:unece:uncefact:data:standard:UnqualifiedDataType:100":
-        "urn:un:unece:uncefact:data:standard:UnqualifiedDataType:15",
-    "urn:un:unece:uncefact:data:standard:QualifiedDataType:100":
-        "urn:un:unece:uncefact:data:standard:QualifiedDataType:12",
-}  # fmt: skip
+    "urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:100": "urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:12",
+    "urn:un:unece:uncefact:data:standard:UnqualifiedDataType:100": "urn:un:unece:uncefact:data:standard:UnqualifiedDataType:15",
+    "urn:un:unece:uncefact:data:standard:QualifiedDataType:100": "urn:un:unece:uncefact:data:standard:QualifiedDataType:12",
+}
 
 
 def said(document: Document) -> dict[str, str]:
@@ -67,19 +64,25 @@ def test_an_invoice_with_everything_comes_back_from_cii():
     assert read(cii(bill()), "de_DE") == said(bill())
 
 
-@pytest.mark.parametrize("knobs", [
-    {"optional_fields": 1, "third_parties": 1, "note_rows": 1, "dual_currency": 0.5},
-    {"discounts": 1, "charges": 1, "line_allowances": 1, "list_prices": 0.5, "prepayments": 1, "several_rates": 1},
-    {"tax_exemptions": 1, "negative_amounts": 1},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "knobs",
+    [
+        {"optional_fields": 1, "third_parties": 1, "note_rows": 1, "dual_currency": 0.5},
+        {"discounts": 1, "charges": 1, "line_allowances": 1, "list_prices": 0.5, "prepayments": 1, "several_rates": 1},
+        {"tax_exemptions": 1, "negative_amounts": 1},
+    ],
+)
 def test_drawn_documents_come_back_from_cii(knobs):
     documents = [drawn.document for drawn in drawn_bills(30, 6, **knobs)]
     written = [document for document in documents if has_net_prices(document)]
     assert len(written) > 20
     for document in written:
         found, wanted = read(cii(document, check_xsd=False), document.locale), said(document)
-        assert {path: (wanted.get(path), found.get(path)) for path in {**wanted, **found}
-                if wanted.get(path) != found.get(path)} == {}  # fmt: skip
+        assert {
+            path: (wanted.get(path), found.get(path))
+            for path in {**wanted, **found}
+            if wanted.get(path) != found.get(path)
+        } == {}
 
 
 def test_another_writer_s_ubl_comes_back():
@@ -89,23 +92,36 @@ def test_another_writer_s_ubl_comes_back():
 
 def test_zugferd_1_is_read_as_what_cii_calls_it():
     # Without what its schema does not have: the line of the order, a second currency of the tax.
-    simple = bill(preceding_invoice_reference="RE-1", preceding_invoice_date="2024-02-01",
-                  vat_accounting_currency_code=None, lines=[
-        {**line.model_dump(mode="json", exclude_none=True, exclude={"purchase_order_line", "classification"})}
-        for line in bill().lines], totals=bill().totals.model_copy(update={"total_vat_accounting": None}))  # fmt: skip
+    simple = bill(
+        preceding_invoice_reference="RE-1",
+        preceding_invoice_date="2024-02-01",
+        vat_accounting_currency_code=None,
+        lines=[
+            {**line.model_dump(mode="json", exclude_none=True, exclude={"purchase_order_line", "classification"})}
+            for line in bill().lines
+        ],
+        totals=bill().totals.model_copy(update={"total_vat_accounting": None}),
+    )
     content = cii(simple).decode()
     for new, old in NAMESPACES.items():
         content = content.replace(new, old)
     content = re.sub(r"(</?\w+:)(\w+)", lambda tag: tag[1] + OLDER.get(tag[2], tag[2]), content)
-    content, dates = re.subn(r"<ram:FormattedIssueDateTime>.*?</ram:FormattedIssueDateTime>",
-                             "<ram:IssueDateTime>2024-02-01T00:00:00</ram:IssueDateTime>", content, flags=re.DOTALL)
+    content, dates = re.subn(
+        r"<ram:FormattedIssueDateTime>.*?</ram:FormattedIssueDateTime>",
+        "<ram:IssueDateTime>2024-02-01T00:00:00</ram:IssueDateTime>",
+        content,
+        flags=re.DOTALL,
+    )
     assert (dates, "DeliveryNote" in content) == (1, True)
     assert read(content.encode(), "de_DE") == said(simple)
 
 
 def test_what_the_schema_has_no_place_for_is_listed_with_its_term():
-    content = cii(bill()).replace(b"<ram:TypeCode>380</ram:TypeCode>", b"""<ram:TypeCode>380</ram:TypeCode>
-        <ram:IncludedNote><ram:Content>Danke</ram:Content></ram:IncludedNote>""")  # fmt: skip
+    content = cii(bill()).replace(
+        b"<ram:TypeCode>380</ram:TypeCode>",
+        b"""<ram:TypeCode>380</ram:TypeCode>
+        <ram:IncludedNote><ram:Content>Danke</ram:Content></ram:IncludedNote>""",
+    )
     listed = {(one.path.rpartition("/")[2], one.term) for one in from_xml(content, None, Limits()).unmapped}
     assert {("Content", "BT-22"), ("ID", "BT-24"), ("TypeCode", "BT-81")} <= listed
     assert all(term for _, term in listed)

@@ -16,11 +16,11 @@ from PIL import Image
 
 from finscribe_assets.documents.ubl import to_ubl
 from finscribe_assets.files import read_json
-from finscribe_assets.importing import reading
-from finscribe_assets.importing.batch import import_folder
-from finscribe_assets.importing.markup import parse
-from finscribe_assets.importing.problems import Limits, Rejected
-from finscribe_assets.importing.truths import from_json
+from finscribe_assets.importing import page_reader
+from finscribe_assets.importing.folder_import import import_folder
+from finscribe_assets.importing.invoice_xml import parse
+from finscribe_assets.importing.rejects import Limits, Rejected
+from finscribe_assets.importing.truth_files import from_json
 from finscribe_assets_tests.documents.bills import bill
 from finscribe_assets_tests.importing.writers import blank, encrypted, pdf, with_embedded
 
@@ -49,15 +49,31 @@ def rejects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     folder.mkdir()
     page = pdf("page")
     pages = {
-        "bomb.pdf": page, "outside.pdf": page, "deep.pdf": page, "not-xml.pdf": page, "other.pdf": page,
-        "long.pdf": blank(10_000), "wide.pdf": blank(1, 14_000, 14_000), "locked.pdf": encrypted(page, "secret"),
-        "owned.pdf": encrypted(page, ""), "empty.pdf": b"",
-        "truncated.pdf": page[: len(page) // 2], "text.pdf": b"%PDF-1.7 nothing %%EOF",
-        "huge.png": png_header(60_000, 60_000), "vast.png": png_header(2_000_000, 2_000_000),
-        "torn.png": png_header(100, 100), "named.png": page, "bulky.png": png_header(1, 1) + bytes(9 << 20),
-    }  # fmt: skip
-    truths = {"bomb.xml": BOMB, "outside.xml": OUTSIDE, "deep.json": b"[" * 100_000, "not-xml.xml": b"\x00\x01",
-              "other.xml": b"<html/>"}  # fmt: skip
+        "bomb.pdf": page,
+        "outside.pdf": page,
+        "deep.pdf": page,
+        "not-xml.pdf": page,
+        "other.pdf": page,
+        "long.pdf": blank(10_000),
+        "wide.pdf": blank(1, 14_000, 14_000),
+        "locked.pdf": encrypted(page, "secret"),
+        "owned.pdf": encrypted(page, ""),
+        "empty.pdf": b"",
+        "truncated.pdf": page[: len(page) // 2],
+        "text.pdf": b"%PDF-1.7 nothing %%EOF",
+        "huge.png": png_header(60_000, 60_000),
+        "vast.png": png_header(2_000_000, 2_000_000),
+        "torn.png": png_header(100, 100),
+        "named.png": page,
+        "bulky.png": png_header(1, 1) + bytes(9 << 20),
+    }
+    truths = {
+        "bomb.xml": BOMB,
+        "outside.xml": OUTSIDE,
+        "deep.json": b"[" * 100_000,
+        "not-xml.xml": b"\x00\x01",
+        "other.xml": b"<html/>",
+    }
     for name, content in pages.items():
         (folder / name).write_bytes(content)
     for name, content in truths.items():
@@ -86,17 +102,35 @@ def rejects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {one["name"]: one["problems"][0]["reason"] for one in written["rejected"]}
 
 
-@pytest.mark.parametrize(("name", "reason"), [
-    ("bomb", "entity amplification"), ("outside", "document type declaration"), ("deep", "not JSON"),
-    ("not-xml", "not XML that can be read"), ("other", "its root is html"), ("long", "10,000 pages; at most 50"),
-    ("wide", "28,000 × 28,000 pixels"), ("locked", "encrypted"), ("owned", "encrypted"),
-    ("truncated", "its end is missing"), ("empty", "broken"), ("text", "cannot be opened"),
-    ("huge", "pixels; at most 40,000,000"),
-    ("vast", "pixels; at most 40,000,000"), ("torn", "broken"), ("named", "no PNG, JPEG or TIFF"),
-    ("bulky", "larger than is read"), ("no-xml", "among its 1 embedded files"), ("evil", "entity amplification"),
-    ("fat", "at most 1,048,576 are read"), ("escape.json", "leads out of the folder"), ("loop.png", "leads nowhere"),
-    ("outward", "link to a folder"), ("pipe.json", "not a regular file"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("bomb", "entity amplification"),
+        ("outside", "document type declaration"),
+        ("deep", "not JSON"),
+        ("not-xml", "not XML that can be read"),
+        ("other", "its root is html"),
+        ("long", "10,000 pages; at most 50"),
+        ("wide", "28,000 × 28,000 pixels"),
+        ("locked", "encrypted"),
+        ("owned", "encrypted"),
+        ("truncated", "its end is missing"),
+        ("empty", "broken"),
+        ("text", "cannot be opened"),
+        ("huge", "pixels; at most 40,000,000"),
+        ("vast", "pixels; at most 40,000,000"),
+        ("torn", "broken"),
+        ("named", "no PNG, JPEG or TIFF"),
+        ("bulky", "larger than is read"),
+        ("no-xml", "among its 1 embedded files"),
+        ("evil", "entity amplification"),
+        ("fat", "at most 1,048,576 are read"),
+        ("escape.json", "leads out of the folder"),
+        ("loop.png", "leads nowhere"),
+        ("outward", "link to a folder"),
+        ("pipe.json", "not a regular file"),
+    ],
+)
 def test_a_hostile_file_is_one_reject_with_its_reason(rejects, name, reason):
     assert reason in rejects[name]
 
@@ -134,11 +168,19 @@ def test_a_copy_is_not_measured_twice(tmp_path):
     assert [(one["name"], one["problems"][0]["reason"]) for one in report.rejected] == [("b", "the same files as a")]
 
 
-@pytest.mark.parametrize("change", [
-    {"totals": {"amount_due": "1e999999999"}}, {"totals": {"amount_due": "NaN"}}, {"totals": {"amount_due": True}},
-    {"document_number": "a\u0000b"}, {"document_number": "\ud800"}, {"locale": "../../etc/passwd"}, {"surprise": 1},
-    {"lines": [{"item_name": "x", "quantity": "1", "unit_code": "H87"}] * 2_001},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"totals": {"amount_due": "1e999999999"}},
+        {"totals": {"amount_due": "NaN"}},
+        {"totals": {"amount_due": True}},
+        {"document_number": "a\u0000b"},
+        {"document_number": "\ud800"},
+        {"locale": "../../etc/passwd"},
+        {"surprise": 1},
+        {"lines": [{"item_name": "x", "quantity": "1", "unit_code": "H87"}] * 2_001},
+    ],
+)
 def test_a_hostile_truth_is_rejected(change):
     document = bill().to_json()
     for name, value in change.items():
@@ -165,12 +207,13 @@ def test_a_reader_that_dies_or_hangs_costs_one_document(tmp_path, monkeypatch):
     for name, level in (("a", 1), ("b", 2)):
         Image.new("L", (9, 9), level).save(folder / f"{name}.png")
         (folder / f"{name}.json").write_text(json.dumps(bill().to_json()))
-    monkeypatch.setattr(reading, "_serve", _serve_badly)
-    monkeypatch.setattr(reading, "_STARTING", 8.0)
+    monkeypatch.setattr(page_reader, "_serve", _serve_badly)
+    monkeypatch.setattr(page_reader, "_STARTING", 8.0)
     report = import_folder(folder, tmp_path / "out", "own", limits=Limits(seconds=1.0))
     assert [one["problems"][0]["reason"] for one in report.rejected] == [
-        "reading its pages ended the process that read them", "reading its pages took more than 1 seconds",
-    ]  # fmt: skip
+        "reading its pages ended the process that read them",
+        "reading its pages took more than 1 seconds",
+    ]
 
 
 def _serve_badly(requests, memory_bytes):

@@ -72,18 +72,24 @@ def _adjustment(one: dict[str, str]) -> dict[str, str]:
 def _party(party: Party) -> dict[str, Any]:
     address = party.address
     said: dict[str, Any] = {
-        "name": party.name, "identifiers": {None: party.identifier} if party.identifier else {},
-        "legal_identifier": party.legal_registration, "vat_identifier": party.vat_identifier,
+        "name": party.name,
+        "identifiers": {None: party.identifier} if party.identifier else {},
+        "legal_identifier": party.legal_registration,
+        "vat_identifier": party.vat_identifier,
         "tax_identifier": party.tax_registration,
-    }  # fmt: skip
+    }
     contact = {"name": party.contact_name, "phone": party.contact_phone, "email": party.contact_email}
     if any(contact.values()):
         said["contacts"] = [{name: value for name, value in contact.items() if value}]
     if address:
         said |= {
-            "addr_l1": address.street, "addr_l2": address.additional_line, "postcode": address.post_code,
-            "city": address.city, "country_subdivision": address.subdivision, "country_code": address.country_code,
-        }  # fmt: skip
+            "addr_l1": address.street,
+            "addr_l2": address.additional_line,
+            "postcode": address.post_code,
+            "city": address.city,
+            "country_subdivision": address.subdivision,
+            "country_code": address.country_code,
+        }
     return {name: value for name, value in said.items() if value}
 
 

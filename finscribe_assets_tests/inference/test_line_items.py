@@ -14,11 +14,14 @@ def texts(tables, locale=None):
     return {path: cell.text for path, cell in line_items(tables, locale).items()}
 
 
-@pytest.mark.parametrize("head", [
-    ["Bezeichnung", "Menge", "Einzelpreis", "Betrag"],
-    ["BEZE1CHNUNG", "Mange", "Einzelpres", "Betrag"],  # as a weak reader reads it
-    ["Bezeichnung / Description", "Menge / Qty", "Einzelpreis / Unit Price", "Betrag / Amount"],
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "head",
+    [
+        ["Bezeichnung", "Menge", "Einzelpreis", "Betrag"],
+        ["BEZE1CHNUNG", "Mange", "Einzelpres", "Betrag"],  # as a weak reader reads it
+        ["Bezeichnung / Description", "Menge / Qty", "Einzelpreis / Unit Price", "Betrag / Amount"],
+    ],
+)
 def test_a_head_tells_the_columns(head):
     found = texts([to_otsl([head, *ROWS])])
     assert found["lines[0].item_name"] == "Hammer"
@@ -28,8 +31,12 @@ def test_a_head_tells_the_columns(head):
 
 def test_a_bank_statements_columns_are_of_entries():
     found = texts([to_otsl([["Date", "Description", "Amount", "Balance"], ["2024-01-02", "Fee", "-3.00", "7.00"]])])
-    assert found == {"entries[0].entry_date": "2024-01-02", "entries[0].description": "Fee",
-                     "entries[0].amount": "-3.00", "entries[0].balance": "7.00"}  # fmt: skip
+    assert found == {
+        "entries[0].entry_date": "2024-01-02",
+        "entries[0].description": "Fee",
+        "entries[0].amount": "-3.00",
+        "entries[0].balance": "7.00",
+    }
 
 
 def test_a_table_goes_on_on_the_next_page_and_sums_carried_forward_are_no_items():

@@ -5,19 +5,19 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from finscribe_assets.inference.layout import RendererBoxes
 from finscribe_assets.inference.reader import Reader, ReadRequest
+from finscribe_assets.inference.region_layout import RendererBoxes
 from finscribe_assets.instructions.crops import crop
 from finscribe_assets.instructions.otsl import from_otsl
 from finscribe_assets.instructions.pair import TABLE_PROMPT
+from finscribe_assets.model.decoding import geometric_mean
+from finscribe_assets.model.line_finding import find_lines
+from finscribe_assets.model.line_images import fit_line
+from finscribe_assets.model.loading import ADAPTER_WEIGHTS
+from finscribe_assets.pretraining.line_cutting import plain
 from finscribe_assets.rendering.pages import MarkKind
-from finscribe_assets.training.adapter import train_adapter
-from finscribe_assets.training.configuration import AdapterConfig
-from finscribe_assets.training.cutting import plain
-from finscribe_assets.training.images import fit_line
-from finscribe_assets.training.line_finding import find_lines
-from finscribe_assets.training.loading import ADAPTER_WEIGHTS
-from finscribe_assets.training.reading import geometric_mean
+from finscribe_assets.training.adapter_config import AdapterConfig
+from finscribe_assets.training.adapter_training import train_adapter
 from finscribe_assets_tests.training.adapter_data import source_of
 
 PROMPT = "OCR:"
@@ -41,14 +41,29 @@ def lines(batch):
 def generated(reader, requests, longest):
     """What transformers' own generate() writes, and the probability of each token."""
     images = [[fit_line(image) if reader.reads_lines else image for image in request.images] for request in requests]
-    chats = [[{"role": "user", "content": [*({"type": "image", "image": image.convert("RGB")} for image in opened),
-                                           {"type": "text", "text": request.prompt}]}]
-             for request, opened in zip(requests, images, strict=True)]  # fmt: skip
+    chats = [
+        [
+            {
+                "role": "user",
+                "content": [
+                    *({"type": "image", "image": image.convert("RGB")} for image in opened),
+                    {"type": "text", "text": request.prompt},
+                ],
+            }
+        ]
+        for request, opened in zip(requests, images, strict=True)
+    ]
     inputs = reader.encoder.processor.apply_chat_template(
-        chats, add_generation_prompt=True, tokenize=True, return_dict=True, return_tensors="pt",
-        processor_kwargs={"padding": True, "padding_side": "left"})  # fmt: skip
-    output = reader.model.generate(**inputs, max_new_tokens=longest, do_sample=False, output_scores=True,
-                                   return_dict_in_generate=True)  # fmt: skip
+        chats,
+        add_generation_prompt=True,
+        tokenize=True,
+        return_dict=True,
+        return_tensors="pt",
+        processor_kwargs={"padding": True, "padding_side": "left"},
+    )
+    output = reader.model.generate(
+        **inputs, max_new_tokens=longest, do_sample=False, output_scores=True, return_dict_in_generate=True
+    )
     tokens = output.sequences[:, inputs["input_ids"].shape[1] :]
     chances = torch.stack([scores.softmax(-1) for scores in output.scores], dim=1).gather(2, tokens[..., None])[..., 0]
     return reader.tokenizer.batch_decode(tokens, skip_special_tokens=True), chances
@@ -91,8 +106,12 @@ def test_a_table_is_read_by_its_printed_lines(batch, reader):
             part = table.fragments[0]
             (read,) = reader.read([ReadRequest((crop(document.pages[part.page].open(), part.box),), TABLE_PROMPT)])
             said = Counter(text for row in from_otsl(read.text) for text in row if text)
-            printed = Counter(plain(cell.text) for mark in document.of_kind(MarkKind.CELL) for cell in mark.fragments
-                              if cell.page == part.page and cell.text)  # fmt: skip
+            printed = Counter(
+                plain(cell.text)
+                for mark in document.of_kind(MarkKind.CELL)
+                for cell in mark.fragments
+                if cell.page == part.page and cell.text
+            )
             found += (said & printed).total()
             there += printed.total()
     assert there > 300

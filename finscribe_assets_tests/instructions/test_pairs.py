@@ -7,14 +7,14 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from finscribe_assets.documents.schema import flatten
-from finscribe_assets.instructions.answers import unflatten
-from finscribe_assets.instructions.batch import pair_batch, read_pairs
 from finscribe_assets.instructions.crops import crop
 from finscribe_assets.instructions.otsl import from_otsl, to_otsl
 from finscribe_assets.instructions.pair import OCR_PROMPT, Task, from_table, to_table
-from finscribe_assets.instructions.tasks import PairRecipe, make_pairs
+from finscribe_assets.instructions.pair_batch import pair_batch, read_pairs
+from finscribe_assets.instructions.responses import unflatten
+from finscribe_assets.instructions.task_mix import PairRecipe, make_pairs
 from finscribe_assets.rendering.pages import Box, MarkKind
-from finscribe_assets.rendering.rows import table_rows
+from finscribe_assets.rendering.printed_rows import table_rows
 from finscribe_assets.shards import LocalShardPool
 
 cells = st.text(st.characters(blacklist_characters="<>", blacklist_categories=("C", "Z")), max_size=8)
@@ -81,7 +81,8 @@ def test_pairs_are_the_same_again_and_survive_the_table(batch, tmp_path):
     assert from_table(to_table(first)) == first
     summary = pair_batch(batch.folder / "documents", batch.folder / "images", tmp_path, LocalShardPool(2), PairRecipe())
     assert [file.read_bytes() for file in sorted(tmp_path.iterdir())] == [
-        file.read_bytes() for file in sorted((batch.folder / "pairs").iterdir())]  # fmt: skip
+        file.read_bytes() for file in sorted((batch.folder / "pairs").iterdir())
+    ]
     assert summary.fewest >= 5
 
 

@@ -8,21 +8,29 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from finscribe_assets.documents.drawn import DrawnDocument
+from finscribe_assets.documents.calculation_rules import amounts_of_leaves, check
+from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.generator import draw
 from finscribe_assets.documents.recipe import seed_plan
-from finscribe_assets.documents.rules import amounts_of_leaves, check
 from finscribe_assets.documents.schema import flatten
 from finscribe_assets.instructions.crops import crop, images_of, page_cache
 from finscribe_assets.instructions.pair import ILLEGIBLE, OCR_PROMPT, Pair, SpanKind, Task
-from finscribe_assets.instructions.shown import Shown
-from finscribe_assets.instructions.tasks import MIX, PairRecipe, make_pairs
-from finscribe_assets.instructions.wordings import claim, held_out_wordings_of, wordings_of
+from finscribe_assets.instructions.prompt_wordings import claim, held_out_wordings_of, wordings_of
+from finscribe_assets.instructions.task_mix import MIX, PairRecipe, make_pairs
+from finscribe_assets.instructions.visible_values import Shown
 from finscribe_assets.rendering.pages import Box, MarkKind, RenderedDocument
 from finscribe_assets.rendering.render import render
 
-EXTRACTED = (Task.FULL_EXTRACTION, Task.SCHEMA_EXTRACTION, Task.REGION_EXTRACTION, Task.LINE_ITEMS,
-             Task.PAGE_EXTRACTION, Task.MULTI_PAGE_LINES, Task.FIELD_QUESTION, Task.ABSENT_FIELD)  # fmt: skip
+EXTRACTED = (
+    Task.FULL_EXTRACTION,
+    Task.SCHEMA_EXTRACTION,
+    Task.REGION_EXTRACTION,
+    Task.LINE_ITEMS,
+    Task.PAGE_EXTRACTION,
+    Task.MULTI_PAGE_LINES,
+    Task.FIELD_QUESTION,
+    Task.ABSENT_FIELD,
+)
 STOCK = (Task.OCR_LINE, Task.OCR_REGION, Task.TABLE)
 
 
@@ -82,9 +90,11 @@ def test_an_answer_holds_only_what_its_image_shows(task):
         inside = Counter(
             ILLEGIBLE if not mark.visible else truth[mark.name]
             for mark in rendered.of_kind(MarkKind.FIELD)
-            if all(part.page in pair.pages and (pair.box is None or _overlap(part.box, pair.box) > 0.8)
-                   for part in mark.fragments)
-        )  # fmt: skip
+            if all(
+                part.page in pair.pages and (pair.box is None or _overlap(part.box, pair.box) > 0.8)
+                for part in mark.fragments
+            )
+        )
         for value in flatten(json.loads(pair.response)).values():
             if value is not None:
                 inside[value] -= 1
@@ -195,8 +205,12 @@ def test_a_block_is_read_with_all_values_in_it_and_their_labels():
         assert all(lines)
         lost += lines.count(ILLEGIBLE)
         squeezed = "".join(pair.response.split())
-        inside = (mark for mark in rendered.of_kind(MarkKind.FIELD) if mark.visible and all(
-            part.page in pair.pages and _overlap(part.box, pair.box) > 0.9 for part in mark.fragments))  # fmt: skip
+        inside = (
+            mark
+            for mark in rendered.of_kind(MarkKind.FIELD)
+            if mark.visible
+            and all(part.page in pair.pages and _overlap(part.box, pair.box) > 0.9 for part in mark.fragments)
+        )
         values = ["".join(drawn.printed[mark.name].split()) for mark in inside]
         assert lost or all(value in squeezed for value in values), (pair.id, pair.response, values)
         labelled += len(squeezed) > sum(map(len, values))

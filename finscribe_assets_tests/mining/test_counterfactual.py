@@ -3,12 +3,20 @@ import pytest
 from finscribe_assets.documents.generator import draw
 from finscribe_assets.documents.knobs import DAMAGE
 from finscribe_assets.documents.recipe import Recipe, WeakCell, seed_plan
-from finscribe_assets.evaluation.inputs import Prediction, Truth
-from finscribe_assets.instructions.answers import unflatten
+from finscribe_assets.evaluation.prediction_files import Prediction, Truth
+from finscribe_assets.instructions.responses import unflatten
 from finscribe_assets.mining.counterfactual import counterfactuals, drawn_without, turned_off
 
-PLAN = seed_plan("batch-000", 60, 5, Recipe(knobs=Recipe().knobs.model_copy(
-    update={"blur": 0.5, "skew": 0.5, "small_print": 0.5, "many_lines": 0.0, "very_long_tables": 0.0})))  # fmt: skip
+PLAN = seed_plan(
+    "batch-000",
+    60,
+    5,
+    Recipe(
+        knobs=Recipe().knobs.model_copy(
+            update={"blur": 0.5, "skew": 0.5, "small_print": 0.5, "many_lines": 0.0, "very_long_tables": 0.0}
+        )
+    ),
+)
 DRAWN = {drawn.id: drawn for drawn in (draw(PLAN, index) for index in range(60))}
 
 
@@ -22,13 +30,27 @@ def read(drawn):
 
 def test_the_guilty_knob_takes_its_errors_with_it_and_the_innocent_does_not():
     truths = {name: Truth(name, one.document.to_json(), frozenset(one.printed)) for name, one in DRAWN.items()}
-    cell = WeakCell(element="identifier", error_type="cut_short", failures=9, trials=60, lower_bound=0.1,
-                    knobs=("blur", "skew", "long_amounts", "locale:de_DE"))  # fmt: skip
+    cell = WeakCell(
+        element="identifier",
+        error_type="cut_short",
+        failures=9,
+        trials=60,
+        lower_bound=0.1,
+        knobs=("blur", "skew", "long_amounts", "locale:de_DE"),
+    )
     failing = {cell.name: [name for name, one in DRAWN.items() if one.presentation.damage.get("blur")]}
     told = []
     blur, skew, amounts, locale = counterfactuals(
-        PLAN, DRAWN, {name: read(one) for name, one in DRAWN.items()}, truths, [cell], read, 6, failing=failing,
-        on_document=told.append)  # fmt: skip
+        PLAN,
+        DRAWN,
+        {name: read(one) for name, one in DRAWN.items()},
+        truths,
+        [cell],
+        read,
+        6,
+        failing=failing,
+        on_document=told.append,
+    )
     assert (blur.reset, blur.documents, blur.gone) == ("blur", 6, 1.0)
     assert blur.failures == blur.unchanged > 0  # the control fails as before
     assert (skew.documents, skew.gone) == (6, 0.0)

@@ -7,15 +7,15 @@ from scipy.stats import binom
 
 from finscribe_assets.documents.generator import draw
 from finscribe_assets.documents.recipe import seed_plan
-from finscribe_assets.evaluation.inputs import Prediction, Truth
-from finscribe_assets.evaluation.scoring import score
-from finscribe_assets.instructions.answers import unflatten
+from finscribe_assets.evaluation.document_scoring import score
+from finscribe_assets.evaluation.prediction_files import Prediction, Truth
+from finscribe_assets.instructions.responses import unflatten
 from finscribe_assets.mining.attribution import Attribution, drawn_values
-from finscribe_assets.mining.cells import Tally, effective_trials, find_cells, tally, wilson_lower
+from finscribe_assets.mining.error_cells import DocumentFailures, effective_trials, find_cells, tally, wilson_lower
 from finscribe_assets.mining.heatmap import heat_map
-from finscribe_assets.mining.iteration import Action, IterationRecord, decide
-from finscribe_assets.mining.mine import mine
-from finscribe_assets.training.base_recipe import EMBEDDED_RECIPE
+from finscribe_assets.mining.iteration_decision import Action, IterationRecord, decide
+from finscribe_assets.mining.mining_report import mine
+from finscribe_assets.pretraining.base_recipe import EMBEDDED_RECIPE
 
 # Long tables take long to compare, and show mining nothing more.
 SHORT = EMBEDDED_RECIPE.model_copy(update={"knobs": EMBEDDED_RECIPE.knobs.model_copy(update={"many_lines": 0.01})})
@@ -59,9 +59,11 @@ def test_rare_mistakes_are_not_weak():
 def simulated(rate, documents=100, fields=30, seed=0):
     """Return what a reader does that fails at ``rate(document)`` in one way, each field on its own."""
     chance = np.random.default_rng(seed)
-    return [Tally(str(one), {"amount": fields}, {key: count} if count else {}, {})
-            for one in range(documents)
-            if (key := ("amount", "digit")) and (count := int(chance.binomial(fields, rate(one)))) >= 0]  # fmt: skip
+    return [
+        DocumentFailures(str(one), {"amount": fields}, {key: count} if count else {}, {})
+        for one in range(documents)
+        if (key := ("amount", "digit")) and (count := int(chance.binomial(fields, rate(one)))) >= 0
+    ]
 
 
 def test_failures_of_one_document_are_one_observation():
@@ -128,8 +130,16 @@ def test_a_weak_locale_is_preferred_in_the_plan():
 def history(*gains: tuple[float, float]) -> list[IterationRecord]:
     records = [IterationRecord(key="batch-000", metric=0.5, weak_cells=3, next_key="batch-001")]
     for number, (gain, upper) in enumerate(gains, 1):
-        records.append(IterationRecord(key=f"batch-{number:03d}", metric=0.5, gain=gain, gain_upper=upper, weak_cells=3,
-                                       next_key=f"batch-{number + 1:03d}"))  # fmt: skip
+        records.append(
+            IterationRecord(
+                key=f"batch-{number:03d}",
+                metric=0.5,
+                gain=gain,
+                gain_upper=upper,
+                weak_cells=3,
+                next_key=f"batch-{number + 1:03d}",
+            )
+        )
     return records
 
 
@@ -168,8 +178,10 @@ def test_cells_are_sorted_by_how_sure_and_bad_they_are_and_make_a_small_picture(
 
 def shares_of(values, rate, seed=0):
     chance = np.random.default_rng(seed)
-    tallies = [Tally(name, {"amount": 6}, {("amount", "digit"): int(chance.binomial(6, rate(own)))}, {})
-               for name, own in values.items()]  # fmt: skip
+    tallies = [
+        DocumentFailures(name, {"amount": 6}, {("amount", "digit"): int(chance.binomial(6, rate(own)))}, {})
+        for name, own in values.items()
+    ]
     return Attribution(tallies, values).effects(("amount", "digit"))
 
 
@@ -182,8 +194,9 @@ def confounded(documents=300):
         values[str(one)] = {
             "locale:fr_FR" if french else "locale:de_DE": 1.0,
             "font:Lato" if french and chance.random() < 0.5 else "font:Inter": 1.0,
-            "small_print": float(chance.random() < (0.6 if french else 0.2)), "skew": float(chance.random() < 0.3),
-        }  # fmt: skip
+            "small_print": float(chance.random() < (0.6 if french else 0.2)),
+            "skew": float(chance.random() < 0.3),
+        }
     return values
 
 
@@ -209,7 +222,7 @@ def test_the_effect_is_mantel_and_haenszels_difference_within_strata():
             name = f"{stratum}-{one}"
             values[name] = {"knob": float(one < with_it), "stratum": float(stratum)}
             failed[name] = one < fails_with if one < with_it else one - with_it < fails_without
-    tallies = [Tally(name, {"amount": 1}, {("amount", "digit"): int(failed[name])}, {}) for name in values]
+    tallies = [DocumentFailures(name, {"amount": 1}, {("amount", "digit"): int(failed[name])}, {}) for name in values]
     effects = {effect.name: effect.difference for effect in Attribution(tallies, values).effects(("amount", "digit"))}
     assert set(effects) == {"knob", "stratum"}
     crude = 70 / 80 - 28 / 120

@@ -6,17 +6,18 @@ import pytest
 from finscribe_assets.documents.generator import draw
 from finscribe_assets.documents.recipe import Plan, Recipe, WeakCell, seed_plan
 from finscribe_assets.mining.allocation import BASE_SHARE, RULES
-from finscribe_assets.mining.cells import Cell
+from finscribe_assets.mining.error_cells import ErrorCell
+from finscribe_assets.mining.learning_history import CellProgress, Earlier, progress_of
 from finscribe_assets.mining.planning import explain, explain_cells, left_to_do, make_plan, problems_of, turned_up
-from finscribe_assets.mining.progress import Earlier, Progress, progress_of
-from finscribe_assets.training.base_recipe import EMBEDDED_RECIPE
+from finscribe_assets.pretraining.base_recipe import EMBEDDED_RECIPE
 
 PARENT = seed_plan("batch-000", 120, 12, EMBEDDED_RECIPE)
 
 
 def weak(element: str, bound: float, *knobs: str) -> WeakCell:
-    return WeakCell(element=element, error_type="other", failures=9, trials=90, lower_bound=bound, rate=bound,
-                    knobs=knobs)  # fmt: skip
+    return WeakCell(
+        element=element, error_type="other", failures=9, trials=90, lower_bound=bound, rate=bound, knobs=knobs
+    )
 
 
 CELLS = [weak("date", 0.5, "ambiguous_dates"), weak("party", 0.95, "small_print")]
@@ -41,7 +42,9 @@ def test_the_plan_is_a_portfolio_within_bounds():
     assert Plan.model_validate_json(plan.model_dump_json()) == plan
     assert sum(row["documents"] for row in explain(plan)) == 1000
     assert [row["documents"] for row in explain_cells(plan.reasons)] == [
-        counts["ambiguous_dates"], counts["small_print"]]  # fmt: skip
+        counts["ambiguous_dates"],
+        counts["small_print"],
+    ]
     # The assumption: a whole batch would halve it.
     share = counts["ambiguous_dates"] / 1000
     assert plan.reasons[0].expected_gain == pytest.approx(0.5 * (1 - 0.5**share), abs=1e-4)
@@ -103,9 +106,20 @@ def test_what_is_turned_up_is_what_is_drawn(name, has):
     assert sum(has(draw(plan, index)) for index in range(60)) >= 20
 
 
-def cell(rate: float, effective: float = 400.0) -> Cell:
-    return Cell("date", "other", int(rate * effective), int(effective), rate, effective, rate / 2, watched=True,
-                weak=True, examples=(), documents=())  # fmt: skip
+def cell(rate: float, effective: float = 400.0) -> ErrorCell:
+    return ErrorCell(
+        "date",
+        "other",
+        int(rate * effective),
+        int(effective),
+        rate,
+        effective,
+        rate / 2,
+        watched=True,
+        weak=True,
+        examples=(),
+        documents=(),
+    )
 
 
 def earlier(rate: float, documents: int) -> Earlier:
@@ -114,12 +128,12 @@ def earlier(rate: float, documents: int) -> Earlier:
 
 def test_learning_is_what_a_cell_has_shown():
     fresh = progress_of(cell(0.4), [], 200)
-    assert fresh == Progress(math.log(2) / 200)
+    assert fresh == CellProgress(math.log(2) / 200)
     learner, stuck = (progress_of(cell(rate), [earlier(0.4, 100)], 200).learning for rate in (0.1, 0.4))
     assert learner > fresh.learning > stuck > 0
     # By hand: the assumption counts as one batch of 200 that halves the rate, and 100 documents quartered it.
     assert learner == pytest.approx((math.log(2) + math.log(4)) / 300, rel=0.02)
-    plan = make_plan(PARENT, CELLS, 1000, progress={"date×other": Progress(0.0)})
+    plan = make_plan(PARENT, CELLS, 1000, progress={"date×other": CellProgress(0.0)})
     assert plan.reasons[0].documents < 20  # the floor's alone
     assert plan.reasons[1].documents > 300
 
@@ -140,7 +154,9 @@ def test_a_cell_that_twice_took_documents_and_did_not_improve_is_retired():
 
 
 def test_history_is_read_from_reports_old_and_new():
-    old = {"cells": [{"element": "date", "error_type": "other", "failures": 5, "trials": 50}],
-           "weak": [{"element": "date", "error_type": "other"}]}  # fmt: skip
+    old = {
+        "cells": [{"element": "date", "error_type": "other", "failures": 5, "trials": 50}],
+        "weak": [{"element": "date", "error_type": "other"}],
+    }
     assert Earlier.from_json(old) == Earlier({"date×other": (0.1, 50)}, {"date×other": 0})
     assert Counter(Earlier.from_json({"cells": [], "weak": []}).rates) == Counter()

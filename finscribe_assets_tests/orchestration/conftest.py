@@ -11,7 +11,7 @@ import pytest
 
 from finscribe_assets import profiles
 from finscribe_assets.definitions import build_defs
-from finscribe_assets.orchestration.io_managers import BatchFoldersFactory
+from finscribe_assets.orchestration.io_managers import BatchFolderIOManagerFactory
 from finscribe_assets.orchestration.resources import PlanStore, Sizes, Storage, Workers
 
 SMALL = profiles.Profile(
@@ -44,7 +44,7 @@ class Platform:
 
 def platform_at(root: Path, instance: dg.DagsterInstance) -> Platform:
     overrides = {
-        "io_manager": BatchFoldersFactory(root=str(root)),
+        "io_manager": BatchFolderIOManagerFactory(root=str(root)),
         "storage": Storage(root=str(root)),
         "plans": PlanStore(root=str(root)),
         "workers": Workers(workers=1),

@@ -10,12 +10,12 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from finscribe_assets.cli import app
-from finscribe_assets.documents.batch import read_documents
-from finscribe_assets.exporting.export import ExportFormat
+from finscribe_assets.documents.document_batch import read_documents
+from finscribe_assets.exporting.folder_export import ExportFormat
+from finscribe_assets.model.embedded_checkpoint import content_hash
 from finscribe_assets.orchestration.assets import all_assets, iteration_keys
 from finscribe_assets.orchestration.partitions import synthesis
 from finscribe_assets.splitting.manifest import read_manifest
-from finscribe_assets.training.base import content_hash
 
 ASSETS = [
     "synthetic_documents",
@@ -73,10 +73,16 @@ def test_every_asset_tells_what_it_is(platform):
         assert node.check_keys, asset.key
 
 
-@pytest.mark.parametrize(("asset", "name"), [
-    ("rendered_images", "sample_page"), ("rendered_images", "contact_sheet"),
-    ("rendered_images", "contact_sheet_with_boxes"), ("trained_adapter", "loss"), ("hard_sample_plan", "confusion"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("asset", "name"),
+    [
+        ("rendered_images", "sample_page"),
+        ("rendered_images", "contact_sheet"),
+        ("rendered_images", "contact_sheet_with_boxes"),
+        ("trained_adapter", "loss"),
+        ("hard_sample_plan", "confusion"),
+    ],
+)
 def test_pictures_are_pictures_and_small_enough(iteration, asset, name):
     markdown = metadata_of(iteration, asset)[name].value
     text, encoded = re.fullmatch(r"!\[(.+)\]\(data:image/png;base64,(.+)\)", markdown, re.DOTALL).groups()
@@ -120,8 +126,11 @@ def test_the_data_version_of_the_splits_is_the_manifests(platform, iteration):
 
 
 def test_the_base_is_observed_with_its_contents_hash(platform):
-    observed = dg.Definitions(assets=all_assets, resources=platform.defs.resources,
-                              jobs=[dg.define_asset_job("observe", selection=[dg.AssetKey("base_model")])])  # fmt: skip
+    observed = dg.Definitions(
+        assets=all_assets,
+        resources=platform.defs.resources,
+        jobs=[dg.define_asset_job("observe", selection=[dg.AssetKey("base_model")])],
+    )
     result = observed.resolve_job_def("observe").execute_in_process(instance=platform.instance)
     (event,) = [event for event in result.all_events if event.event_type_value == "ASSET_OBSERVATION"]
     assert event.asset_observation_data.asset_observation.tags["dagster/data_version"] == content_hash()
@@ -154,13 +163,14 @@ def test_storage_elsewhere_gets_the_same_data(platform, iteration, tmp_path):
 
 
 def test_a_page_that_does_not_show_its_document_blocks_the_run(platform, iteration, monkeypatch):
-    from finscribe_assets.orchestration.assets import synthesis as group
+    from finscribe_assets.orchestration.assets import synthesis_assets as group
 
     monkeypatch.setattr(group, "page_problems", lambda drawn, rendered: ["seller.name: no ink in its box"])
     failed = platform.run("synthesize", "batch-000")
     assert not failed.success
     assert failed.get_step_skipped_events() or "instruction_pairs" not in {
-        event.asset_key.to_user_string() for event in failed.get_asset_materialization_events()}  # fmt: skip
+        event.asset_key.to_user_string() for event in failed.get_asset_materialization_events()
+    }
 
 
 def test_an_unknown_partition_is_refused(platform):

@@ -2,7 +2,7 @@ import dagster as dg
 import pytest
 
 from finscribe_assets.files import write_text
-from finscribe_assets.mining.iteration import IterationRecord
+from finscribe_assets.mining.iteration_decision import IterationRecord
 from finscribe_assets.orchestration.history import PLAN_ASSET, RECORD_FILE
 from finscribe_assets.orchestration.partitions import synthesis
 from finscribe_assets.orchestration.sensors import retrain_on_weak_cells
@@ -26,8 +26,12 @@ def finish(platform, key: str, **values) -> None:
 
 
 def tick(platform, cursor: str | None = None):
-    context = dg.build_sensor_context(instance=platform.instance, cursor=cursor, resources={
-        name: platform.defs.resources[name] for name in ("storage", "sizes")}, definitions=platform.defs)  # fmt: skip
+    context = dg.build_sensor_context(
+        instance=platform.instance,
+        cursor=cursor,
+        resources={name: platform.defs.resources[name] for name in ("storage", "sizes")},
+        definitions=platform.defs,
+    )
     return retrain_on_weak_cells(context)
 
 

@@ -11,18 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from weasyprint import HTML
 
-from finscribe_assets.documents.drawn import DrawnDocument, Engine
+from finscribe_assets.documents.drawn_document import DrawnDocument, Engine
 from finscribe_assets.documents.generator import draw
 from finscribe_assets.documents.knobs import NO_KNOBS
 from finscribe_assets.documents.recipe import LAYOUTS, Recipe, seed_plan
-from finscribe_assets.rendering import pluto
-from finscribe_assets.rendering.faces import text_width
-from finscribe_assets.rendering.markup import PageMarkup, to_markup
+from finscribe_assets.pretraining.base_recipe import BASE_RECIPE, EMBEDDED_RECIPE, HELD_OUT_FONTS, HELD_OUT_LOCALE
+from finscribe_assets.rendering import plutoprint_engine
+from finscribe_assets.rendering.font_faces import text_width
+from finscribe_assets.rendering.line_breaking import pieces_of, texts_of_lines
+from finscribe_assets.rendering.mark_boxes import lay_out, name_of_cell
+from finscribe_assets.rendering.page_html import PageMarkup, to_markup
 from finscribe_assets.rendering.pages import Box, MarkKind
-from finscribe_assets.rendering.placing import lay_out, name_of_cell
-from finscribe_assets.rendering.rasters import POINTS_PER_INCH, pixel_size
-from finscribe_assets.rendering.wrapping import pieces_of, texts_of_lines
-from finscribe_assets.training.base_recipe import BASE_RECIPE, EMBEDDED_RECIPE, HELD_OUT_FONTS, HELD_OUT_LOCALE
+from finscribe_assets.rendering.rasterising import POINTS_PER_INCH, pixel_size
 from finscribe_assets_tests.documents.bills import drawn_bills
 
 DPI = 144
@@ -60,8 +60,8 @@ def coloured(markup: PageMarkup, kind: MarkKind, height: int) -> tuple[list[np.n
         for selector in found
     )
     html = markup.html.replace("</style>", rules + "</style>")
-    enlarged = pluto.ENLARGED if pluto_marks else 1
-    pdf = pypdfium2.PdfDocument(pluto._pdf_of(html) if pluto_marks else HTML(string=html).write_pdf())
+    enlarged = plutoprint_engine.ENLARGED if pluto_marks else 1
+    pdf = pypdfium2.PdfDocument(plutoprint_engine._pdf_of(html) if pluto_marks else HTML(string=html).write_pdf())
     scale = DPI / POINTS_PER_INCH / enlarged
     below = [max(0, pixel_size(page.get_height(), scale) - height) / scale for page in pdf]
     plain = {"rev_byteorder": True, "may_draw_forms": False, "draw_annots": False}
@@ -90,10 +90,13 @@ def edges(page: np.ndarray) -> np.ndarray:
 
 
 CASES = [(layout, {}) for layouts in LAYOUTS.values() for layout in layouts] + [
-    ("invoice_classic", {"many_lines": 1.0}), ("order_form", {"wrapped_descriptions": 1.0}),
-    ("receipt_slip", {"wrapped_descriptions": 1.0, "several_rates": 1.0}), ("invoice_sidebar", {"reversed_print": 1.0}),
-    ("receipt_till", {"wrapped_descriptions": 1.0, "long_amounts": 1.0}), ("invoice_classic", {"merged_headers": 1.0}),
-]  # fmt: skip
+    ("invoice_classic", {"many_lines": 1.0}),
+    ("order_form", {"wrapped_descriptions": 1.0}),
+    ("receipt_slip", {"wrapped_descriptions": 1.0, "several_rates": 1.0}),
+    ("invoice_sidebar", {"reversed_print": 1.0}),
+    ("receipt_till", {"wrapped_descriptions": 1.0, "long_amounts": 1.0}),
+    ("invoice_classic", {"merged_headers": 1.0}),
+]
 
 
 @pytest.mark.parametrize("kind", [MarkKind.FIELD, MarkKind.CELL])
@@ -186,8 +189,10 @@ def test_a_row_that_just_fits_stands_there_alone():
     fonts = dict.fromkeys(BASE_RECIPE.fonts, 1.0) | dict.fromkeys(HELD_OUT_FONTS, 2.0)
     recipe = EMBEDDED_RECIPE.model_copy(update={"locales": locales, "fonts": fonts})
     drawn = draw(seed_plan("batch-000", 400, 20260101, recipe), 224)
-    pages = {mark.name: {part.page for part in mark.fragments}
-             for mark in lay_out(to_markup(drawn, Engine.PLUTOPRINT), DPI).marks}  # fmt: skip
+    pages = {
+        mark.name: {part.page for part in mark.fragments}
+        for mark in lay_out(to_markup(drawn, Engine.PLUTOPRINT), DPI).marks
+    }
     assert pages["18"] == pages["18:1"] == pages["entries[17].description"] == {0}
     assert pages["19"] == {1}
 

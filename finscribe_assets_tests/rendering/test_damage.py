@@ -14,9 +14,9 @@ from finscribe_assets.rendering.damage import chain, degrade, encode
 from finscribe_assets.rendering.damage.bends import BENDS, creases_of, curl_of, fold_of
 from finscribe_assets.rendering.damage.draws import Draw
 from finscribe_assets.rendering.damage.legibility import legibility_of
-from finscribe_assets.rendering.markup import to_markup
+from finscribe_assets.rendering.mark_boxes import lay_out
+from finscribe_assets.rendering.page_html import to_markup
 from finscribe_assets.rendering.pages import Box, Fragment, Mark, MarkKind
-from finscribe_assets.rendering.placing import lay_out
 from finscribe_assets.rendering.render import render
 
 DPI = 80
@@ -94,12 +94,18 @@ def test_a_weak_effect_changes_less_than_a_strong_one(effect):
     page, marks = written()
     page[300:500, 100:500] = 128  # greys suffer too
     if effect in BENDING[:-2]:
-        far = [max(np.abs(sides(after.fragments[0].box) - sides(before.fragments[0].box)).max() for before, after
-                   in zip(marks, degrade([page], marks, alone(effect, strength), DPI)[1], strict=True))
-               for strength in (0.1, 1.0)]  # fmt: skip
+        far = [
+            max(
+                np.abs(sides(after.fragments[0].box) - sides(before.fragments[0].box)).max()
+                for before, after in zip(marks, degrade([page], marks, alone(effect, strength), DPI)[1], strict=True)
+            )
+            for strength in (0.1, 1.0)
+        ]
     else:
-        far = [np.abs(degrade([page], marks, alone(effect, strength), DPI)[0][0].astype(int) - page).mean()
-               for strength in (0.1, 1.0)]  # fmt: skip
+        far = [
+            np.abs(degrade([page], marks, alone(effect, strength), DPI)[0][0].astype(int) - page).mean()
+            for strength in (0.1, 1.0)
+        ]
     assert far[0] < far[1]
 
 
@@ -184,8 +190,9 @@ def test_turning_an_effect_on_leaves_what_another_draws(one, other):
     if one == other:
         return
     page = np.full(SIZE, 255, np.uint8)
-    first, second, both = (degrade([page], [], look(**dict.fromkeys(names, 1.0)), DPI)[0][0]
-                           for names in ((one,), (other,), (one, other)))  # fmt: skip
+    first, second, both = (
+        degrade([page], [], look(**dict.fromkeys(names, 1.0)), DPI)[0][0] for names in ((one,), (other,), (one, other))
+    )
     untouched = second == 255
     assert (first[untouched] < 255).sum() > 50
     assert np.array_equal(both[untouched], first[untouched])
@@ -228,17 +235,26 @@ def test_what_could_not_be_read_before_cannot_be_read_after():
 TEXT_BOX = Box(58, 38, 140, 58)
 
 
-@pytest.mark.parametrize(("spoil", "readable"), [
-    (lambda page: page, True),
-    (lambda page: cv2.GaussianBlur(page, (0, 0), 0.6), True),
-    (lambda page: cv2.GaussianBlur(page, (0, 0), 2.6), False),
-    (lambda page: cv2.convertScaleAbs(page, alpha=0.4), True),  # in the dark
-    (lambda page: cv2.convertScaleAbs(page, alpha=0.05, beta=240), False),  # faded
-    (lambda page: np.where(np.arange(SIZE[1]) < 70, 128, page).astype(np.uint8), False),  # the first digit is covered
-    (lambda page: np.where(np.arange(SIZE[1]) > 170, 0, page).astype(np.uint8), True),  # what is beside it is covered
-    (lambda page: np.random.default_rng(1).integers(0, 256, SIZE, dtype=np.uint8), False),
-    (lambda page: np.clip(page + np.random.default_rng(1).normal(0, 20, SIZE), 0, 255).astype(np.uint8), True),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("spoil", "readable"),
+    [
+        (lambda page: page, True),
+        (lambda page: cv2.GaussianBlur(page, (0, 0), 0.6), True),
+        (lambda page: cv2.GaussianBlur(page, (0, 0), 2.6), False),
+        (lambda page: cv2.convertScaleAbs(page, alpha=0.4), True),  # in the dark
+        (lambda page: cv2.convertScaleAbs(page, alpha=0.05, beta=240), False),  # faded
+        (
+            lambda page: np.where(np.arange(SIZE[1]) < 70, 128, page).astype(np.uint8),
+            False,
+        ),  # the first digit is covered
+        (
+            lambda page: np.where(np.arange(SIZE[1]) > 170, 0, page).astype(np.uint8),
+            True,
+        ),  # what is beside it is covered
+        (lambda page: np.random.default_rng(1).integers(0, 256, SIZE, dtype=np.uint8), False),
+        (lambda page: np.clip(page + np.random.default_rng(1).normal(0, 20, SIZE), 0, 255).astype(np.uint8), True),
+    ],
+)
 def test_legibility(spoil, readable):
     page, _ = written()
     assert legibility_of(page, spoil(page), [TEXT_BOX], DPI).readable.tolist() == [readable]
@@ -267,14 +283,20 @@ def test_what_is_not_measured_leaves_every_value_readable(monkeypatch):
     assert [one.name for one in moved if not one.visible] == []
 
 
-@pytest.mark.parametrize(("font", "text"), [
-    ("Noto Sans CJK JP", "領収済"), ("Noto Naskh Arabic", "مدفوع"), ("Liberation Serif", "zapłacone"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("font", "text"),
+    [
+        ("Noto Sans CJK JP", "領収済"),
+        ("Noto Naskh Arabic", "مدفوع"),
+        ("Liberation Serif", "zapłacone"),
+    ],
+)
 def test_stamps_and_notes_are_written_in_every_script(font, text):
     page, _ = written()
     for effect in ("stamp", "handwritten_note"):
-        shown, other = (degrade([page], [], look(text=wording, font=font, **{effect: 1.0}), DPI)[0][0]
-                        for wording in (text, "OK"))  # fmt: skip
+        shown, other = (
+            degrade([page], [], look(text=wording, font=font, **{effect: 1.0}), DPI)[0][0] for wording in (text, "OK")
+        )
         assert (shown != page).sum() > 200
         assert not np.array_equal(shown, other)
 

@@ -8,10 +8,10 @@ from random import Random
 import pytest
 from lxml import etree
 
-from finscribe_assets.documents.drawn import DrawnDocument, Engine
+from finscribe_assets.documents.drawn_document import DrawnDocument, Engine
 from finscribe_assets.documents.generator import draw
 from finscribe_assets.documents.knobs import NO_KNOBS
-from finscribe_assets.documents.layouts import (
+from finscribe_assets.documents.layout_families import (
     HELD_OUT_FONTS,
     HELD_OUT_LAYOUTS,
     LAYOUT_FACTS,
@@ -19,32 +19,58 @@ from finscribe_assets.documents.layouts import (
     PAGE_LABELS,
     is_held_out_wording,
 )
-from finscribe_assets.documents.looks import ACCENTS, draw_seating, habits_of
+from finscribe_assets.documents.presentation_drawing import ACCENTS, draw_seating, habits_of
 from finscribe_assets.documents.recipe import LOCALES, Recipe, fonts_for, seed_plan
 from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.documents.styling import draw_style
 from finscribe_assets.documents.vendors import vendor
-from finscribe_assets.documents.words import label_keys, wordings
-from finscribe_assets.rendering.checks import layout_problems
-from finscribe_assets.rendering.markup import to_markup
+from finscribe_assets.documents.wordings import label_keys, wordings
+from finscribe_assets.pretraining.base_recipe import BASE_RECIPE, EMBEDDED_RECIPE
+from finscribe_assets.rendering.mark_boxes import LaidOut, lay_out
+from finscribe_assets.rendering.page_checks import layout_problems
+from finscribe_assets.rendering.page_html import to_markup
 from finscribe_assets.rendering.pages import Box, MarkKind
-from finscribe_assets.rendering.placing import LaidOut, lay_out
-from finscribe_assets.training.base_recipe import BASE_RECIPE, EMBEDDED_RECIPE
 
 DPI = 72
 FAMILIES = list(LAYOUT_FACTS)
-HARD = dict.fromkeys(("optional_fields", "third_parties", "long_amounts", "discounts", "charges", "several_rates",
-                      "decoy_dates", "decoy_labels", "list_prices", "wrapped_descriptions", "repeated_headers"),
-                     1.0)  # fmt: skip
-KNOBS = ("parties_side_by_side", "label_distance", "unlabelled_values", "borderless_tables", "reversed_print",
-         "merged_headers", "bilingual_labels", "many_lines")  # fmt: skip
+HARD = dict.fromkeys(
+    (
+        "optional_fields",
+        "third_parties",
+        "long_amounts",
+        "discounts",
+        "charges",
+        "several_rates",
+        "decoy_dates",
+        "decoy_labels",
+        "list_prices",
+        "wrapped_descriptions",
+        "repeated_headers",
+    ),
+    1.0,
+)
+KNOBS = (
+    "parties_side_by_side",
+    "label_distance",
+    "unlabelled_values",
+    "borderless_tables",
+    "reversed_print",
+    "merged_headers",
+    "bilingual_labels",
+    "many_lines",
+)
 
 
 def documents(layout: str, count: int, locale: str = "de_DE", font: str = "Liberation Sans", **knobs: float) -> list:
     kind = LAYOUT_FACTS[layout].document_types[0]
     fonts = {font: 1.0} if font in fonts_for(locale) else dict.fromkeys(fonts_for(locale), 1.0)
-    recipe = Recipe(document_types={kind: 1.0}, locales={locale: 1.0}, fonts=fonts, layouts={layout: 1.0},
-                    knobs=NO_KNOBS.model_copy(update=knobs))  # fmt: skip
+    recipe = Recipe(
+        document_types={kind: 1.0},
+        locales={locale: 1.0},
+        fonts=fonts,
+        layouts={layout: 1.0},
+        knobs=NO_KNOBS.model_copy(update=knobs),
+    )
     plan = seed_plan("batch-000", count, 4, recipe)
     return [draw(plan, index) for index in range(count)]
 
@@ -97,8 +123,14 @@ def test_every_value_is_printed_exactly_once_whatever_the_knobs(layout):
 
 
 @pytest.mark.parametrize("layout", FAMILIES)
-@pytest.mark.parametrize("knobs", [HARD | {"many_lines": 1.0}, HARD | {"parties_side_by_side": 1.0, "small_print": 1.0},
-                                   {"label_distance": 1.0, "bilingual_labels": 1.0}])  # fmt: skip
+@pytest.mark.parametrize(
+    "knobs",
+    [
+        HARD | {"many_lines": 1.0},
+        HARD | {"parties_side_by_side": 1.0, "small_print": 1.0},
+        {"label_distance": 1.0, "bilingual_labels": 1.0},
+    ],
+)
 def test_nothing_runs_out_of_its_place(layout, knobs):
     locale = LOCALES[(FAMILIES.index(layout) * 3 + len(knobs)) % len(LOCALES)]
     (drawn,) = documents(layout, 1, locale, **knobs)
@@ -106,13 +138,40 @@ def test_nothing_runs_out_of_its_place(layout, knobs):
 
 
 STYLES = (
-    {"side_margin": 22.0, "line_height": 1.55, "row_height": 1.6, "labels": "colon", "label_type": "bold",
-     "totals": "full", "totals_frame": "boxed", "head": "tinted", "rules": "grid", "logo": "bars", "title_size": 1.3,
-     "name_size": 1.4, "roll": 58, "stacked": True, "page_numbers": "slash"},
-    {"side_margin": 12.0, "line_height": 1.28, "row_height": 0.75, "labels": "above", "label_type": "small",
-     "totals": "start", "totals_frame": "heavy", "head": "small", "rules": "columns", "logo": "diamond",
-     "title": "spaced", "page_numbers": "word", "page_number_place": "top-end", "running_title": True},
-)  # fmt: skip
+    {
+        "side_margin": 22.0,
+        "line_height": 1.55,
+        "row_height": 1.6,
+        "labels": "colon",
+        "label_type": "bold",
+        "totals": "full",
+        "totals_frame": "boxed",
+        "head": "tinted",
+        "rules": "grid",
+        "logo": "bars",
+        "title_size": 1.3,
+        "name_size": 1.4,
+        "roll": 58,
+        "stacked": True,
+        "page_numbers": "slash",
+    },
+    {
+        "side_margin": 12.0,
+        "line_height": 1.28,
+        "row_height": 0.75,
+        "labels": "above",
+        "label_type": "small",
+        "totals": "start",
+        "totals_frame": "heavy",
+        "head": "small",
+        "rules": "columns",
+        "logo": "diamond",
+        "title": "spaced",
+        "page_numbers": "word",
+        "page_number_place": "top-end",
+        "running_title": True,
+    },
+)
 
 
 @pytest.mark.parametrize("layout", FAMILIES)
@@ -148,8 +207,9 @@ def arrangement(pages: LaidOut) -> frozenset[tuple[str, str, str]]:
     return frozenset((one, other, relation(hulls[one], hulls[other])) for one, other in combinations(sorted(hulls), 2))
 
 
-@pytest.mark.parametrize("kind", [DocumentType.INVOICE, DocumentType.RECEIPT, DocumentType.PURCHASE_ORDER,
-                                  DocumentType.BANK_STATEMENT])  # fmt: skip
+@pytest.mark.parametrize(
+    "kind", [DocumentType.INVOICE, DocumentType.RECEIPT, DocumentType.PURCHASE_ORDER, DocumentType.BANK_STATEMENT]
+)
 def test_no_two_families_arrange_a_document_alike(kind):
     (drawn,) = documents(LAYOUTS[kind][0], 1, optional_fields=1.0)
     found = {layout: arrangement(laid_out(as_layout(drawn, layout))) for layout in LAYOUTS[kind]}
@@ -215,8 +275,11 @@ def test_a_vendor_has_one_style_for_each_kind_whatever_the_recipe():
         one, other = (habits_of(seller, DocumentType.INVOICE, recipe) for recipe in recipes)
         assert one.style == other.style == draw_style(seller, DocumentType.INVOICE, one.accent)
         assert (one.order, one.accent) == (other.order, other.accent)
-    drawn = [draw(seed_plan(f"batch-{batch:03d}", 150, batch, Recipe(locales={"en_GB": 1.0})), index)
-             for batch in (1, 2) for index in range(60)]  # fmt: skip
+    drawn = [
+        draw(seed_plan(f"batch-{batch:03d}", 150, batch, Recipe(locales={"en_GB": 1.0})), index)
+        for batch in (1, 2)
+        for index in range(60)
+    ]
     styles: dict[tuple, set] = {}
     for one in drawn:
         key = (one.vendor, one.document.document_type)
@@ -227,8 +290,23 @@ def test_a_vendor_has_one_style_for_each_kind_whatever_the_recipe():
 
 def test_styles_make_use_of_every_choice():
     styles = [draw_style(seller, kind, ACCENTS[0]) for seller in sellers() for kind in DocumentType]
-    for name in ("rules", "head", "title", "labels", "label_type", "totals", "totals_frame", "logo", "page_numbers",
-                 "page_number_place", "roll", "stacked", "typewriter", "running_title", "second_title"):  # fmt: skip
+    for name in (
+        "rules",
+        "head",
+        "title",
+        "labels",
+        "label_type",
+        "totals",
+        "totals_frame",
+        "logo",
+        "page_numbers",
+        "page_number_place",
+        "roll",
+        "stacked",
+        "typewriter",
+        "running_title",
+        "second_title",
+    ):
         assert len({getattr(style, name) for style in styles}) > 1, name
     assert all(style.stacked for style in styles if style.roll == 58)
     assert any("\u0900" <= style.second_title[:1] <= "\u097f" for style in styles)
@@ -240,8 +318,10 @@ def shares(recipe: Recipe, kind: DocumentType) -> dict[str, float]:
 
 
 def test_layouts_are_drawn_by_their_weights():
-    recipe = Recipe(layouts=dict.fromkeys(LAYOUT_FACTS, 0.0) | {"invoice_open": 3.0, "invoice_boxed": 1.0},
-                    document_types={DocumentType.INVOICE: 1.0})  # fmt: skip
+    recipe = Recipe(
+        layouts=dict.fromkeys(LAYOUT_FACTS, 0.0) | {"invoice_open": 3.0, "invoice_boxed": 1.0},
+        document_types={DocumentType.INVOICE: 1.0},
+    )
     drawn = shares(recipe, DocumentType.INVOICE)
     assert drawn.keys() == {"invoice_open", "invoice_boxed"}
     assert 0.62 < drawn["invoice_open"] < 0.88
@@ -257,12 +337,18 @@ def test_a_restaurants_bill_is_a_caterers_unless_nothing_else_is_left():
     assert shares(only, DocumentType.RECEIPT) == {"receipt_restaurant": 1.0}
 
 
-@pytest.mark.parametrize(("recipe", "said"), [
-    ({"layouts": {"invoice_fancy": 1}}, r"layouts: unknown invoice_fancy; known are .*invoice_classic"),
-    ({"layouts": {"invoice_open": 1}}, r"layouts: .* receipt; give one of receipt_till, .* a weight, or receipt none"),
-    ({"layouts": {"invoice_open": 0}}, r"layouts: every weight is zero"),
-    ({"layouts": {"invoice_open": -1}}, r"greater than or equal to 0"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("recipe", "said"),
+    [
+        ({"layouts": {"invoice_fancy": 1}}, r"layouts: unknown invoice_fancy; known are .*invoice_classic"),
+        (
+            {"layouts": {"invoice_open": 1}},
+            r"layouts: .* receipt; give one of receipt_till, .* a weight, or receipt none",
+        ),
+        ({"layouts": {"invoice_open": 0}}, r"layouts: every weight is zero"),
+        ({"layouts": {"invoice_open": -1}}, r"greater than or equal to 0"),
+    ],
+)
 def test_impossible_layouts_are_refused_with_what_is_allowed(recipe, said):
     with pytest.raises(ValueError, match=said):
         Recipe.model_validate(recipe)

@@ -11,21 +11,21 @@ from PIL import Image
 
 from finscribe_assets.documents.generator import draw
 from finscribe_assets.documents.knobs import NO_KNOBS
-from finscribe_assets.documents.layouts import LAYOUT_FACTS
+from finscribe_assets.documents.layout_families import LAYOUT_FACTS
 from finscribe_assets.documents.recipe import FONTS, LAYOUTS, LOCALES, Recipe, fonts_for, seed_plan
 from finscribe_assets.instructions.pair import ILLEGIBLE, Task
-from finscribe_assets.instructions.shown import Shown
-from finscribe_assets.instructions.tasks import PairRecipe, make_pairs
-from finscribe_assets.rendering.batch import destroyed_fields, read_rendered, render_batch
-from finscribe_assets.rendering.checks import RenderError, layout_problems, page_problems, require_sound
-from finscribe_assets.rendering.faces import FALLBACK, SECOND_SCRIPT
-from finscribe_assets.rendering.markup import to_markup
+from finscribe_assets.instructions.task_mix import PairRecipe, make_pairs
+from finscribe_assets.instructions.visible_values import Shown
+from finscribe_assets.rendering.font_faces import FALLBACK, SECOND_SCRIPT
+from finscribe_assets.rendering.mark_boxes import LaidOut, lay_out
+from finscribe_assets.rendering.page_batch import destroyed_fields, read_rendered, render_batch
+from finscribe_assets.rendering.page_checks import RenderError, layout_problems, page_problems, require_sound
+from finscribe_assets.rendering.page_html import to_markup
 from finscribe_assets.rendering.pages import Box, Fragment, Mark, MarkKind, Page, RenderedDocument, from_table, to_table
-from finscribe_assets.rendering.placing import LaidOut, lay_out
-from finscribe_assets.rendering.png import to_png
+from finscribe_assets.rendering.png_encoding import to_png
 from finscribe_assets.rendering.preview import preview_png
 from finscribe_assets.rendering.render import render
-from finscribe_assets.rendering.system import FONT_PACKAGES, missing_packages
+from finscribe_assets.rendering.system_packages import FONT_PACKAGES, missing_packages
 from finscribe_assets.shards import LocalShardPool, write_shard
 
 DRAWN = draw(seed_plan("batch-000", 10, 3), 0)
@@ -58,8 +58,13 @@ def drawn_as(layout, font=None, **knobs):
     fonts = [font] if font else FONTS
     locales = {locale: 1.0 for locale in LOCALES if set(fonts) & set(fonts_for(locale))}
     kinds = [kind for kind, layouts in LAYOUTS.items() if layout in layouts]
-    recipe = Recipe(knobs=NO_KNOBS.model_copy(update=knobs), fonts=dict.fromkeys(fonts, 1.0), locales=locales,
-                    layouts={layout: 1.0}, document_types={kinds[0]: 1.0})  # fmt: skip
+    recipe = Recipe(
+        knobs=NO_KNOBS.model_copy(update=knobs),
+        fonts=dict.fromkeys(fonts, 1.0),
+        locales=locales,
+        layouts={layout: 1.0},
+        document_types={kinds[0]: 1.0},
+    )
     plan = seed_plan("batch-000", 20, 12, recipe)
     found = [unstacked(draw(plan, index)) for index in range(20)]
     return list({drawn.document.locale: drawn for drawn in found}.values())
@@ -87,11 +92,19 @@ def test_the_head_of_a_table_in_reversed_print_can_be_read(layout):
 
 
 # The widest and the narrowest roll, with the widest fonts.
-@pytest.mark.parametrize(("layout", "font"), [
-    ("receipt_till", "DejaVu Sans Mono"), ("receipt_till", "DejaVu Sans"), ("receipt_slip", "Courier Prime"),
-    ("invoice_sidebar", "Liberation Mono"), ("invoice_sidebar", "B612"), ("order_form", "DejaVu Serif"),
-    ("invoice_sidebar", "EB Garamond"), ("invoice_ledger", "EB Garamond"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("layout", "font"),
+    [
+        ("receipt_till", "DejaVu Sans Mono"),
+        ("receipt_till", "DejaVu Sans"),
+        ("receipt_slip", "Courier Prime"),
+        ("invoice_sidebar", "Liberation Mono"),
+        ("invoice_sidebar", "B612"),
+        ("order_form", "DejaVu Serif"),
+        ("invoice_sidebar", "EB Garamond"),
+        ("invoice_ledger", "EB Garamond"),
+    ],
+)
 def test_no_word_or_number_of_the_table_breaks_inside(layout, font):
     for drawn in drawn_as(layout, font, long_amounts=1.0, wrapped_descriptions=1.0, label_synonyms=1.0):
         wanted = {
@@ -105,8 +118,9 @@ def test_no_word_or_number_of_the_table_breaks_inside(layout, font):
         }
         laid_out = lay_out(to_markup(drawn), 72)
         assert layout_problems(drawn, laid_out) == []
-        shown = {mark.name: mark.text for mark in laid_out.marks
-                 if mark.kind is MarkKind.CELL and len(mark.fragments) == 1}  # fmt: skip
+        shown = {
+            mark.name: mark.text for mark in laid_out.marks if mark.kind is MarkKind.CELL and len(mark.fragments) == 1
+        }
         assert shown == {name: wanted[name] for name in shown}
 
 
@@ -131,8 +145,9 @@ def test_pages_of_every_locale_are_sound(locale):
 
 
 def test_a_subtotal_carried_forward_ends_its_page():
-    drawn = next(d for d in drawn_as("invoice_classic", many_lines=1.0, carried_forward=1.0)
-                 if d.document.page_subtotals)  # fmt: skip
+    drawn = next(
+        d for d in drawn_as("invoice_classic", many_lines=1.0, carried_forward=1.0) if d.document.page_subtotals
+    )
     rendered = render(drawn)
     fields = {mark.name: mark for mark in rendered.of_kind(MarkKind.FIELD)}
     for number, subtotal in enumerate(drawn.document.page_subtotals):
@@ -268,9 +283,15 @@ def test_a_cell_that_cannot_be_seen_is_found():
 
 def test_destroyed_fields_are_told_without_reading_images(batch, tmp_path):
     drawn, rendered = batch.documents[0], batch.rendered[0]
-    hidden = replace(rendered, marks=tuple(
-        Mark(mark.kind, mark.name, tuple(replace(part, visible=False) for part in mark.fragments))
-        if mark.name == "issue_date" else mark for mark in rendered.marks))  # fmt: skip
+    hidden = replace(
+        rendered,
+        marks=tuple(
+            Mark(mark.kind, mark.name, tuple(replace(part, visible=False) for part in mark.fragments))
+            if mark.name == "issue_date"
+            else mark
+            for mark in rendered.marks
+        ),
+    )
     assert from_table(to_table([(drawn, hidden)])) == [hidden]
     table = to_table([(drawn, hidden), (batch.documents[1], batch.rendered[1])])
     write_shard(tmp_path / "part-00000.parquet", table, "x")

@@ -7,15 +7,15 @@ import threading
 import pytest
 from weasyprint.urls import FatalURLFetchingError
 
-from finscribe_assets.documents.drawn import Engine
+from finscribe_assets.documents.drawn_document import Engine
 from finscribe_assets.documents.generator import draw
 from finscribe_assets.documents.recipe import seed_plan
-from finscribe_assets.rendering import pluto, weasy
-from finscribe_assets.rendering.markup import to_markup
-from finscribe_assets.rendering.placing import lay_out
+from finscribe_assets.rendering import plutoprint_engine, weasyprint_engine
+from finscribe_assets.rendering.mark_boxes import lay_out
+from finscribe_assets.rendering.page_html import to_markup
 
 DRAWN = draw(seed_plan("batch-000", 10, 3), 0)
-PAINT = {Engine.WEASYPRINT: weasy.paint, Engine.PLUTOPRINT: pluto.paint}
+PAINT = {Engine.WEASYPRINT: weasyprint_engine.paint, Engine.PLUTOPRINT: plutoprint_engine.paint}
 
 
 @pytest.fixture
@@ -40,11 +40,19 @@ def asked_of_the_network():
 
 
 @pytest.mark.parametrize("engine", list(Engine))
-@pytest.mark.parametrize("attack", [
-    '<img src="file:///etc/passwd"/>', '<img src="{server}/a.png"/>', "<script>alert(1)</script>", "]]>&#x26;&amp;",
-    '<style>@import url("{server}/x.css")</style>', '</a></span><div style="background:url({server}/b.png)">',
-    '<link rel="stylesheet" href="{server}/"/>', '<!ENTITY x SYSTEM "file:///etc/passwd">&x;',
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "attack",
+    [
+        '<img src="file:///etc/passwd"/>',
+        '<img src="{server}/a.png"/>',
+        "<script>alert(1)</script>",
+        "]]>&#x26;&amp;",
+        '<style>@import url("{server}/x.css")</style>',
+        '</a></span><div style="background:url({server}/b.png)">',
+        '<link rel="stylesheet" href="{server}/"/>',
+        '<!ENTITY x SYSTEM "file:///etc/passwd">&x;',
+    ],
+)
 def test_markup_in_a_value_is_printed_as_text(attack, engine, asked_of_the_network):
     server, asked = asked_of_the_network
     attack = attack.replace("{server}", server)
@@ -55,11 +63,16 @@ def test_markup_in_a_value_is_printed_as_text(attack, engine, asked_of_the_netwo
 
 
 @pytest.mark.parametrize("engine", list(Engine))
-@pytest.mark.parametrize("reference", [
-    '<img src="{url}"/>', '<link rel="stylesheet" href="{url}"/>', '<style>@import url("{url}");</style>',
-    '<div style="background: url({url}); height: 99px">x</div>',
-    '<style>@font-face {{ font-family: Evil; src: url({url}) }} p {{ font-family: Evil }}</style><p>x</p>',
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "reference",
+    [
+        '<img src="{url}"/>',
+        '<link rel="stylesheet" href="{url}"/>',
+        '<style>@import url("{url}");</style>',
+        '<div style="background: url({url}); height: 99px">x</div>',
+        "<style>@font-face {{ font-family: Evil; src: url({url}) }} p {{ font-family: Evil }}</style><p>x</p>",
+    ],
+)
 def test_what_a_page_asks_for_is_refused(reference, engine, asked_of_the_network):
     server, asked = asked_of_the_network
     for url in (f"{server}/black.png", "file:///etc/passwd"):
@@ -67,5 +80,3 @@ def test_what_a_page_asks_for_is_refused(reference, engine, asked_of_the_network
         with pytest.raises((PermissionError, FatalURLFetchingError), match=re.escape(url)):
             PAINT[engine](html, 50, None)
         assert asked == []
-
-

@@ -7,17 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finscribe_assets.documents.batch import read_documents, synthesize
+from finscribe_assets.documents.document_batch import read_documents, synthesize
 from finscribe_assets.documents.recipe import seed_plan
 from finscribe_assets.files import read_table
-from finscribe_assets.instructions.batch import pair_batch
 from finscribe_assets.instructions.pair import Task
-from finscribe_assets.instructions.tasks import PairRecipe
-from finscribe_assets.rendering.batch import render_batch
+from finscribe_assets.instructions.pair_batch import pair_batch
+from finscribe_assets.instructions.task_mix import PairRecipe
 from finscribe_assets.rendering.damage import degrade, encode
+from finscribe_assets.rendering.page_batch import render_batch
 from finscribe_assets.shards import LocalShardPool, shard_files, write_shard
-from finscribe_assets.splitting.assign import Split
-from finscribe_assets.splitting.leaks import leaks
+from finscribe_assets.splitting.leak_checks import leaks
 from finscribe_assets.splitting.manifest import BatchInputs, build, read_manifest
 from finscribe_assets.splitting.near_duplicates import NearDuplicate, alike, hold_back
 from finscribe_assets.splitting.page_hashes import (
@@ -28,7 +27,8 @@ from finscribe_assets.splitting.page_hashes import (
     page_hash,
     read_hashes,
 )
-from finscribe_assets.splitting.rows import read_splits
+from finscribe_assets.splitting.split_assignment import Split
+from finscribe_assets.splitting.split_table import read_splits
 from finscribe_assets_tests.splitting.test_splits import row_of
 
 
@@ -39,8 +39,10 @@ def bits_between(one: bytes, other: bytes) -> int:
 @pytest.fixture(scope="module")
 def clean(batch):
     """Each document's first page, as grey pixels, with the document."""
-    return [(drawn, np.asarray(rendered.pages[0].open()))
-            for drawn, rendered in zip(batch.documents, batch.rendered, strict=True)]  # fmt: skip
+    return [
+        (drawn, np.asarray(rendered.pages[0].open()))
+        for drawn, rendered in zip(batch.documents, batch.rendered, strict=True)
+    ]
 
 
 @pytest.mark.parametrize("damage", [{"jpeg": 0.5}, {"blur": 0.5}, {"low_resolution": 0.5}])
@@ -82,8 +84,11 @@ def test_the_search_finds_what_looking_at_each_pair_finds(seed, count, apart):
     sides = random.integers(0, 3, count)
     written = [hashed.tobytes() for hashed in hashes]
     pairs = [pair for pair in itertools.combinations(range(count), 2) if sides[pair[0]] != sides[pair[1]]]
-    expected = [(one, other, bits) for one, other in pairs
-                if (bits := bits_between(written[one], written[other])) <= MOST_DIFFERENT]  # fmt: skip
+    expected = [
+        (one, other, bits)
+        for one, other in pairs
+        if (bits := bits_between(written[one], written[other])) <= MOST_DIFFERENT
+    ]
     assert alike(hashes, sides) == expected
 
 
@@ -99,9 +104,14 @@ def pair_of(one: str, other: str) -> NearDuplicate:
     return NearDuplicate(PageHash(one, 0, b""), PageHash(other, 0, b""), 3)
 
 
-@pytest.mark.parametrize(("one", "other", "goes"), [
-    (Split.TRAIN, Split.TEST, 0), (Split.TRAIN, Split.VALIDATION, 0), (Split.TEST, Split.VALIDATION, 1),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("one", "other", "goes"),
+    [
+        (Split.TRAIN, Split.TEST, 0),
+        (Split.TRAIN, Split.VALIDATION, 0),
+        (Split.TEST, Split.VALIDATION, 1),
+    ],
+)
 def test_test_never_gives_way_and_training_does_first(one, other, goes):
     rows = [row_of(0, one), row_of(1, other)]
     held = hold_back(rows, [pair_of(rows[0].document_id, rows[1].document_id)])
@@ -132,8 +142,9 @@ def test_a_planted_page_is_held_back_listed_and_nothing_is_left(tmp_path):
     pair_batch(inputs.documents, inputs.images, inputs.pairs, pool, PairRecipe(mix={Task.FULL_EXTRACTION: 1}))
     assert not build([inputs], "batch-000", tmp_path / "before").near_duplicates
     places = {row.document_id: row.split for row in read_splits(tmp_path / "before")}
-    train, test = (next(name for name, split in places.items() if split is wanted)
-                   for wanted in (Split.TRAIN, Split.TEST))  # fmt: skip
+    train, test = (
+        next(name for name, split in places.items() if split is wanted) for wanted in (Split.TRAIN, Split.TEST)
+    )
     (file,) = shard_files(inputs.images)
     rows = read_table(file).to_pylist()
     of = {name: next(row for row in rows if row["document_id"] == name and not row["page"]) for name in (train, test)}
@@ -157,6 +168,7 @@ def test_hashes_are_kept_and_made_anew_for_other_pages(batch, tmp_path):
     assert hash_pages(batch.folder / "images", tmp_path, pool) == 3
     pages = read_hashes(tmp_path)
     assert [page.document_id for page in pages if page.page == 0] == [
-        drawn.id for drawn in read_documents(batch.folder / "documents")]  # fmt: skip
+        drawn.id for drawn in read_documents(batch.folder / "documents")
+    ]
     assert len(pages) == sum(len(rendered.pages) for rendered in batch.rendered)
     assert pages[0].bits == page_hash(np.asarray(batch.rendered[0].pages[0].open()))

@@ -4,11 +4,11 @@ import pytest
 from typer.testing import CliRunner
 
 from finscribe_assets.cli import app
-from finscribe_assets.documents.batch import synthesize
+from finscribe_assets.documents.document_batch import synthesize
 from finscribe_assets.documents.recipe import Recipe, seed_plan
-from finscribe_assets.instructions.batch import pair_batch
-from finscribe_assets.instructions.tasks import PairRecipe
-from finscribe_assets.rendering.batch import render_batch
+from finscribe_assets.instructions.pair_batch import pair_batch
+from finscribe_assets.instructions.task_mix import PairRecipe
+from finscribe_assets.rendering.page_batch import render_batch
 from finscribe_assets.shards import LocalShardPool
 from finscribe_assets.splitting.manifest import BatchInputs, build, read_manifest
 from finscribe_assets.splitting.rebuild import rebuild
@@ -35,8 +35,9 @@ def made(tmp_path_factory):
 def again(made, tmp_path_factory):
     """A folder in which the data set was made again by the command."""
     out = tmp_path_factory.mktemp("again")
-    result = CliRunner().invoke(app, ["rebuild", str(made / "splits" / "manifest.json"), "--out", str(out), "--workers",
-                                      "1"])  # fmt: skip
+    result = CliRunner().invoke(
+        app, ["rebuild", str(made / "splits" / "manifest.json"), "--out", str(out), "--workers", "1"]
+    )
     assert result.exit_code == 0, result.output
     assert "10 files" in " ".join(result.output.split())
     return out
@@ -45,8 +46,10 @@ def again(made, tmp_path_factory):
 def test_the_same_bytes_come_of_the_manifest_alone(made, again):
     for plan in PLANS:
         for stage in ("documents", "images", "pairs"):
-            ours, theirs = ({file.name: file.read_bytes() for file in (root / plan.key / stage).glob("part-*.parquet")}
-                            for root in (made, again))  # fmt: skip
+            ours, theirs = (
+                {file.name: file.read_bytes() for file in (root / plan.key / stage).glob("part-*.parquet")}
+                for root in (made, again)
+            )
             assert ours == theirs
             assert ours
     for name in ("manifest.json", "splits.parquet"):
@@ -65,11 +68,13 @@ def test_the_file_whose_hash_is_not_the_manifests_is_named(made, again, tmp_path
         value["tools"]["weasyprint"] = "1.0"
 
     (tmp_path / "manifest.json").write_text(json.dumps(tampered(made, change)), encoding="utf-8")
-    result = CliRunner().invoke(app, ["rebuild", str(tmp_path / "manifest.json"), "--out", str(again), "--workers",
-                                      "1"])  # fmt: skip
+    result = CliRunner().invoke(
+        app, ["rebuild", str(tmp_path / "manifest.json"), "--out", str(again), "--workers", "1"]
+    )
     assert result.exit_code == 1
     assert [line for line in result.output.splitlines() if line.startswith("differs")] == [
-        "differs: batch-000/images/part-00001.parquet"]  # fmt: skip
+        "differs: batch-000/images/part-00001.parquet"
+    ]
     assert "weasyprint: 1.0 → " in result.output
 
 
@@ -80,8 +85,12 @@ def test_another_seed_differs_in_that_batch_and_in_the_splits(made, again):
     done = rebuild(manifest.model_copy(update={"batches": (manifest.batches[0], changed)}), again, LocalShardPool(1))
     assert not done.same
     assert done.tools == ()
-    assert set(done.differing) == {"batch-001/documents/part-00000.parquet", "batch-001/images/part-00000.parquet",
-                                   "batch-001/pairs/part-00000.parquet", "batch-001/splits/splits.parquet"}  # fmt: skip
+    assert set(done.differing) == {
+        "batch-001/documents/part-00000.parquet",
+        "batch-001/images/part-00000.parquet",
+        "batch-001/pairs/part-00000.parquet",
+        "batch-001/splits/splits.parquet",
+    }
 
 
 def test_figures_and_missing_files_of_the_manifest_are_compared_too(made, again):

@@ -5,17 +5,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finscribe_assets.documents.batch import read_documents, synthesize
 from finscribe_assets.documents.captions import labels_needed
+from finscribe_assets.documents.document_batch import read_documents, synthesize
 from finscribe_assets.documents.generator import draw
-from finscribe_assets.documents.layouts import FEWEST_WORDINGS, HELD_OUT_FONTS, HELD_OUT_LOCALES
+from finscribe_assets.documents.layout_families import FEWEST_WORDINGS, HELD_OUT_FONTS, HELD_OUT_LOCALES
 from finscribe_assets.documents.recipe import seed_plan
-from finscribe_assets.documents.words import wordings
-from finscribe_assets.instructions.batch import pair_batch
-from finscribe_assets.instructions.tasks import PairRecipe
-from finscribe_assets.rendering.batch import render_batch
+from finscribe_assets.documents.wordings import wordings
+from finscribe_assets.instructions.pair_batch import pair_batch
+from finscribe_assets.instructions.task_mix import PairRecipe
+from finscribe_assets.pretraining import base_recipe
+from finscribe_assets.pretraining.base_recipe import EMBEDDED_RECIPE, HELD_OUT_LOCALE
+from finscribe_assets.rendering.page_batch import render_batch
 from finscribe_assets.shards import LocalShardPool
-from finscribe_assets.splitting.assign import Split, first_assignment, later_split
 from finscribe_assets.splitting.exposure import (
     HELD_OUT,
     Exposure,
@@ -25,12 +26,11 @@ from finscribe_assets.splitting.exposure import (
     held_out_things,
     strata,
 )
-from finscribe_assets.splitting.leaks import leaks
+from finscribe_assets.splitting.leak_checks import leaks
 from finscribe_assets.splitting.manifest import BatchInputs, build, read_manifest
 from finscribe_assets.splitting.page_hashes import PageHash, read_hashes
-from finscribe_assets.splitting.rows import SplitRow, read_splits
-from finscribe_assets.training import base_recipe
-from finscribe_assets.training.base_recipe import EMBEDDED_RECIPE, HELD_OUT_LOCALE
+from finscribe_assets.splitting.split_assignment import Split, first_assignment, later_split
+from finscribe_assets.splitting.split_table import SplitRow, read_splits
 
 USED = {Split.TRAIN, Split.VALIDATION, Split.TEST}
 GROUPS = st.dictionaries(st.text(min_size=1, max_size=12), st.integers(1, 4), min_size=3, max_size=60)
@@ -107,7 +107,8 @@ def test_a_later_batch_never_reaches_test_and_nothing_leaks(second, both, tmp_pa
     assert leaks(rows, pages, test) == {}
     # Only what training holds has changed.
     assert [replace(row, exposure=Exposure.SEEN) for row in rows if row.batch == "batch-000"] == [
-        replace(row, exposure=Exposure.SEEN) for row in first]  # fmt: skip
+        replace(row, exposure=Exposure.SEEN) for row in first
+    ]
     assert all(row.targeted == (row.batch == "batch-001") for row in rows)
     counted = Counter((row.batch, str(row.split)) for row in rows)
     for entry in manifest.batches:
@@ -164,8 +165,11 @@ def test_what_the_embedded_base_lacks_its_first_adapter_may_learn():
 @pytest.mark.parametrize("seed", range(3))
 def test_a_tiny_batch_fills_every_split_whatever_is_held_out(recipe, seed):
     drawn = [draw(seed_plan("batch-000", 24, seed, recipe), index) for index in range(24)]
-    held_out = {one.group for one in drawn
-                if held_out_things(one.presentation.layout, one.document.locale, one.presentation.font)}  # fmt: skip
+    held_out = {
+        one.group
+        for one in drawn
+        if held_out_things(one.presentation.layout, one.document.locale, one.presentation.font)
+    }
     assigned = first_assignment(Counter(one.group for one in drawn), held_out)
     assert set(assigned.values()) == USED
     assert len(assigned) - len(held_out) >= 8
@@ -181,16 +185,25 @@ def test_a_held_out_wording_is_told(batch):
         return drawn.model_copy(update={"presentation": look})
 
     assert not has_held_out_wording(with_labels(usual))
-    told = {name for name, key in keys.items()
-            if has_held_out_wording(with_labels(usual | {name: wordings(drawn.document.locale, key)[-1]}))}  # fmt: skip
+    told = {
+        name
+        for name, key in keys.items()
+        if has_held_out_wording(with_labels(usual | {name: wordings(drawn.document.locale, key)[-1]}))
+    }
     assert told == {name for name, key in keys.items() if len(wordings(drawn.document.locale, key)) >= FEWEST_WORDINGS}
     assert told
 
 
-@pytest.mark.parametrize(("light", "damage", "expected"), [
-    (0.0, {}, "none"), (0.04, {}, "none"), (0.2, {}, "light"), (0.2, {"fax": 0.4}, "light"),
-    (0.0, {"fax": 0.9}, "strong"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("light", "damage", "expected"),
+    [
+        (0.0, {}, "none"),
+        (0.04, {}, "none"),
+        (0.2, {}, "light"),
+        (0.2, {"fax": 0.4}, "light"),
+        (0.0, {"fax": 0.9}, "strong"),
+    ],
+)
 def test_damage_is_told_by_its_strongest_effect(batch, light, damage, expected):
     drawn = batch.documents[0]
     look = drawn.presentation.model_copy(update={"degradation": light, "damage": damage})
@@ -199,10 +212,20 @@ def test_damage_is_told_by_its_strongest_effect(batch, light, damage, expected):
 
 def row_of(number, split=Split.TRAIN, **changed):
     usual = SplitRow(
-        document_id=f"batch-000-{number:06d}", batch="batch-000", group=f"g/{number}", split=split, targeted=False,
-        content=str(number), document_type="invoice", locale="en_GB", layout="invoice_open", font="Lato",
-        held_out_wording=False, pages=1, degradation="none",
-    )  # fmt: skip
+        document_id=f"batch-000-{number:06d}",
+        batch="batch-000",
+        group=f"g/{number}",
+        split=split,
+        targeted=False,
+        content=str(number),
+        document_type="invoice",
+        locale="en_GB",
+        layout="invoice_open",
+        font="Lato",
+        held_out_wording=False,
+        pages=1,
+        degradation="none",
+    )
     return replace(usual, **changed)
 
 
@@ -233,8 +256,10 @@ def test_exposure_is_that_of_the_thing_shown_least(name):
 
 def test_exposure_of_test_changes_as_later_batches_train_on_what_was_held_out(second, both, tmp_path):
     build(second[:1], "batch-000", tmp_path)
-    before, after = ({row.document_id: row.exposure for row in read_splits(folder) if row.batch == "batch-000"}
-                     for folder in (tmp_path, both))  # fmt: skip
+    before, after = (
+        {row.document_id: row.exposure for row in read_splits(folder) if row.batch == "batch-000"}
+        for folder in (tmp_path, both)
+    )
     order = [Exposure.ZERO_SHOT, Exposure.FEW_SHOT, Exposure.SEEN]
     assert all(order.index(after[name]) >= order.index(before[name]) for name in before)
 
@@ -265,8 +290,19 @@ def test_batches_out_of_order_are_refused(second, tmp_path):
         build(second[::-1], "batch-000", tmp_path)
 
 
-@pytest.mark.parametrize("kind", ["group", "content", "document_id", "repeated_id", "test_changed", "targeted_in_test",
-                                  "held_out_in_train", "near_duplicate"])  # fmt: skip
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "group",
+        "content",
+        "document_id",
+        "repeated_id",
+        "test_changed",
+        "targeted_in_test",
+        "held_out_in_train",
+        "near_duplicate",
+    ],
+)
 def test_a_planted_leak_of_each_kind_is_caught(second, both, kind):
     rows = read_splits(both)
     pages = [page for batch in second for page in read_hashes(batch.hashes)]

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import torch
 
-from finscribe_assets.training.architecture import build_model, build_processor
-from finscribe_assets.training.tokenizer import build_tokenizer
+from finscribe_assets.model.architecture import build_model, build_processor
+from finscribe_assets.model.tokenizer import build_tokenizer
 
 SMALLEST, LARGEST = 28 * 28 * 16, 28 * 28 * 96
 

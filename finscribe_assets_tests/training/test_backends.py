@@ -15,12 +15,14 @@ from safetensors.torch import load_file, save_file
 
 from finscribe_assets.files import read_json
 from finscribe_assets.instructions.pair import SpanKind, Task
-from finscribe_assets.training.adapter import Run
+from finscribe_assets.model.embedded_checkpoint import BASE_FOLDER, load_processor
+from finscribe_assets.model.loading import find_base, load_model
+from finscribe_assets.training.adapter_config import AdapterConfig, ConfigurationError, load_preset
+from finscribe_assets.training.adapter_training import Run
 from finscribe_assets.training.backends import TOOLS, choose_backend, train
-from finscribe_assets.training.base import BASE_FOLDER, load_processor
-from finscribe_assets.training.configuration import AdapterConfig, ConfigurationError, load_preset
-from finscribe_assets.training.loading import find_base, load_model
-from finscribe_assets.training.paddle.checkpoint import (
+from finscribe_assets.training.paddle.erniekit_backend import DOCUMENTED_KEYS, check_keys
+from finscribe_assets.training.paddle.launching import Command, PaddleFailedError, launch_here
+from finscribe_assets.training.paddle.paddle_checkpoint import (
     HEAD,
     check_export,
     check_trained,
@@ -28,24 +30,34 @@ from finscribe_assets.training.paddle.checkpoint import (
     weights_of_paddle,
     write_base,
 )
-from finscribe_assets.training.paddle.environment import (
+from finscribe_assets.training.paddle.paddle_environment import (
     PYTHON_VARIABLE,
     BackendMissingError,
     PaddleEnvironment,
     find_environment,
 )
-from finscribe_assets.training.paddle.erniekit import DOCUMENTED_KEYS, check_keys
-from finscribe_assets.training.paddle.launching import Command, PaddleFailedError, launch_here
-from finscribe_assets.training.paddle.run import SEVERAL_IMAGES, PaddleRun
-from finscribe_assets.training.paddle.tool import Facts
+from finscribe_assets.training.paddle.paddle_training import SEVERAL_IMAGES, PaddleRun
+from finscribe_assets.training.paddle.tool_settings import Facts
 from finscribe_assets_tests.training.adapter_data import source_of
 from finscribe_assets_tests.training.page_base import write_page_base
 
-CONFIG = AdapterConfig(backend="paddleformers", rank=4, alpha=8, max_steps=2, epochs=1, batch_size=3,
-                       gradient_accumulation=2, validation_samples=2)  # fmt: skip
+CONFIG = AdapterConfig(
+    backend="paddleformers",
+    rank=4,
+    alpha=8,
+    max_steps=2,
+    epochs=1,
+    batch_size=3,
+    gradient_accumulation=2,
+    validation_samples=2,
+)
 CPU, GPU = Facts(steps=200, on_gpu=False), Facts(steps=200, on_gpu=True)
-WHOLE = {"paddlepaddle": "3.3.1", "paddleformers": "1.2.0", "erniekit": "1.4.0.dev20251101+gabc",
-         "dagster-pipes": "1.13.27"}  # fmt: skip
+WHOLE = {
+    "paddlepaddle": "3.3.1",
+    "paddleformers": "1.2.0",
+    "erniekit": "1.4.0.dev20251101+gabc",
+    "dagster-pipes": "1.13.27",
+}
 
 
 @pytest.fixture(scope="module")
@@ -60,12 +72,15 @@ def environment_without(*names):
     return PaddleEnvironment(Path("python"), {name: version for name, version in WHOLE.items() if name not in names})
 
 
-@pytest.mark.parametrize(("environment", "said"), [
-    (environment_without("paddleformers"), "has no paddleformers; run `make paddle-env`"),
-    (environment_without("paddlepaddle"), "has neither paddlepaddle nor paddlepaddle-gpu"),
-    (environment_without("dagster-pipes"), "has no dagster-pipes"),
-    (PaddleEnvironment(Path("python"), WHOLE | {"paddleformers": "1.1.9"}), "paddleformers 1.1.9, older than 1.2"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        (environment_without("paddleformers"), "has no paddleformers; run `make paddle-env`"),
+        (environment_without("paddlepaddle"), "has neither paddlepaddle nor paddlepaddle-gpu"),
+        (environment_without("dagster-pipes"), "has no dagster-pipes"),
+        (PaddleEnvironment(Path("python"), WHOLE | {"paddleformers": "1.1.9"}), "paddleformers 1.1.9, older than 1.2"),
+    ],
+)
 def test_what_is_missing_is_named(environment, said):
     tool = TOOLS["paddleformers"]
     with pytest.raises(BackendMissingError, match=said):
@@ -99,17 +114,23 @@ def test_a_missing_back_end_is_an_error_or_falls_back_with_its_reason(source, tm
     assert summary.backend == "peft"
     assert "is not there; run `make paddle-env`" in summary.fallback_reason
     # It is the adapter that peft makes where nothing else was asked for.
-    again = train(config.model_copy(update={"backend": "peft", "fallback": "none"}), source, tmp_path / "out",
-                  tmp_path / "work")  # fmt: skip
+    again = train(
+        config.model_copy(update={"backend": "peft", "fallback": "none"}), source, tmp_path / "out", tmp_path / "work"
+    )
     assert again.already_there
     assert again.fallback_reason is None
 
 
-@pytest.mark.parametrize(("setting", "value", "said"), [
-    ("alpha", 16, "alpha: 16, but paddleformers has 8"), ("dropout", 0.1, "dropout: 0.1"),
-    ("target_modules", ("q_proj",), "target_modules"), ("start_from", "previous", "start_from"),
-    ("early_stopping_patience", 2, "early_stopping_patience"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("setting", "value", "said"),
+    [
+        ("alpha", 16, "alpha: 16, but paddleformers has 8"),
+        ("dropout", 0.1, "dropout: 0.1"),
+        ("target_modules", ("q_proj",), "target_modules"),
+        ("start_from", "previous", "start_from"),
+        ("early_stopping_patience", 2, "early_stopping_patience"),
+    ],
+)
 def test_settings_that_paddle_would_pass_over_are_refused(source, tmp_path, setting, value, said):
     with pytest.raises(ConfigurationError, match=said):
         paddle_run(CONFIG.model_copy(update={setting: value}), source, tmp_path)
@@ -120,9 +141,17 @@ def test_settings_that_paddle_would_pass_over_are_refused(source, tmp_path, sett
 
 def paddle_run(config, source, work, launch=launch_here, *, on_gpu=False):
     versions = WHOLE | ({"paddlepaddle-gpu": "3.3.1"} if on_gpu else {})
-    return PaddleRun(config, find_base(config.base), source, work, "fingerprint", start=None,
-                     tool=TOOLS[config.backend], environment=PaddleEnvironment(Path("python"), versions),
-                     launch=launch)  # fmt: skip
+    return PaddleRun(
+        config,
+        find_base(config.base),
+        source,
+        work,
+        "fingerprint",
+        start=None,
+        tool=TOOLS[config.backend],
+        environment=PaddleEnvironment(Path("python"), versions),
+        launch=launch,
+    )
 
 
 class Stopped(Exception):
@@ -162,8 +191,9 @@ def test_the_lines_are_the_samples_that_peft_would_show_in_its_order(source, tmp
 
 
 def test_pairs_of_several_pages_are_counted_and_left_out(source, tmp_path):
-    config = CONFIG.model_copy(update={"base": str(write_page_base(tmp_path / "pages")),
-                                       "tasks": (Task.FIELD_QUESTION, Task.TABLE)})  # fmt: skip
+    config = CONFIG.model_copy(
+        update={"base": str(write_page_base(tmp_path / "pages")), "tasks": (Task.FIELD_QUESTION, Task.TABLE)}
+    )
     run = paddle_run(config, source, tmp_path)
     assert run.left_out.counts[SEVERAL_IMAGES] > 0
     assert all(len(one.sample.images) == 1 for one in run.training + run.validation)
@@ -225,9 +255,11 @@ def test_head_and_embeddings_that_are_one_are_not_left_to_a_tool_that_would_trai
 def test_lora_comes_back_as_the_update_that_paddle_computes(source, tmp_path):
     """W + 2·A·B in Paddle's layout, inputs × outputs, is what peft merges."""
     run = paddle_run(CONFIG, source, tmp_path)
-    layers = {"model.layers.1.self_attn.k_proj": "model.language_model.layers.1.self_attn.k_proj",
-              "visual.vision_model.encoder.layers.2.mlp.fc1": "model.visual.vision_model.encoder.layers.2.mlp.fc1",
-              "mlp_AR.linear_2": "model.projector.linear_2"}  # fmt: skip
+    layers = {
+        "model.layers.1.self_attn.k_proj": "model.language_model.layers.1.self_attn.k_proj",
+        "visual.vision_model.encoder.layers.2.mlp.fc1": "model.visual.vision_model.encoder.layers.2.mlp.fc1",
+        "mlp_AR.linear_2": "model.projector.linear_2",
+    }
     before = load_model(run.base).state_dict()
     torch.manual_seed(0)
     written = {}

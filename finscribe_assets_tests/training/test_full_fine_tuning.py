@@ -8,14 +8,12 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from finscribe_assets.inference.layout import RendererBoxes
-from finscribe_assets.inference.merge import merge
+from finscribe_assets.inference.checkpoint_merging import merge
 from finscribe_assets.inference.reader import Reader, ReadRequest
+from finscribe_assets.inference.region_layout import RendererBoxes
 from finscribe_assets.instructions.crops import crop
-from finscribe_assets.training.adapter import Run, train_adapter
-from finscribe_assets.training.base import BASE_FOLDER, WEIGHTS
-from finscribe_assets.training.configuration import EMBEDDED, AdapterConfig
-from finscribe_assets.training.loading import (
+from finscribe_assets.model.embedded_checkpoint import BASE_FOLDER, WEIGHTS
+from finscribe_assets.model.loading import (
     ADAPTER_CONFIG,
     ADAPTER_WEIGHTS,
     FULL_WEIGHTS,
@@ -26,11 +24,23 @@ from finscribe_assets.training.loading import (
     load_model,
     load_trained,
 )
+from finscribe_assets.training.adapter_config import EMBEDDED, AdapterConfig
+from finscribe_assets.training.adapter_training import Run, train_adapter
 from finscribe_assets_tests.training.adapter_data import source_of
 from finscribe_assets_tests.training.page_base import write_page_base
 
-SETTINGS = AdapterConfig(fine_tuning="full", learning_rate=2e-3, weight_decay=0.1, augmentation=1.0, max_steps=4,
-                         epochs=1, batch_size=4, validation_samples=4, checkpoint_every=2, threads=1)  # fmt: skip
+SETTINGS = AdapterConfig(
+    fine_tuning="full",
+    learning_rate=2e-3,
+    weight_decay=0.1,
+    augmentation=1.0,
+    max_steps=4,
+    epochs=1,
+    batch_size=4,
+    validation_samples=4,
+    checkpoint_every=2,
+    threads=1,
+)
 
 
 @pytest.fixture(scope="module")
@@ -56,8 +66,11 @@ def trained(source, tmp_path_factory):
 def requests(batch):
     document = batch.rendered[0]
     pages = [page.open() for page in document.pages]
-    return [ReadRequest((crop(pages[number], box),), "OCR:") for region in RendererBoxes().regions(document)
-            for number, box in region.lines][:12]  # fmt: skip
+    return [
+        ReadRequest((crop(pages[number], box),), "OCR:")
+        for region in RendererBoxes().regions(document)
+        for number, box in region.lines
+    ][:12]
 
 
 def parameters(model):
@@ -157,8 +170,10 @@ def test_it_is_refused_on_another_base_and_with_a_layer_missing(trained, tmp_pat
 def test_matrices_decay_and_vectors_do_not(trained):
     run = trained[1]
     names = {id(weight): name for name, weight in run.trained.items()}
-    decays = {names[id(weight)]: group["weight_decay"] for group in run.optimiser.param_groups
-              for weight in group["params"]}  # fmt: skip
+    decays = {
+        names[id(weight)]: group["weight_decay"] for group in run.optimiser.param_groups for weight in group["params"]
+    }
     assert decays.keys() == run.trained.keys()
     assert {name for name, decay in decays.items() if not decay} == {
-        name for name in decays if "norm" in name or name.endswith("bias")}  # fmt: skip
+        name for name in decays if "norm" in name or name.endswith("bias")
+    }

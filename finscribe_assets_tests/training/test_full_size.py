@@ -8,8 +8,8 @@ from peft import LoraConfig, get_peft_model
 from transformers import PaddleOCRVLConfig, PaddleOCRVLForConditionalGeneration
 from transformers.initialization import no_init_weights
 
-from finscribe_assets.training.configuration import load_preset
-from finscribe_assets.training.losses import summed_loss
+from finscribe_assets.training.adapter_config import load_preset
+from finscribe_assets.training.weighted_loss import summed_loss
 
 
 def full_size() -> PaddleOCRVLForConditionalGeneration:
@@ -54,8 +54,11 @@ def test_the_adapter_lies_on_every_linear_layer_and_on_nothing_else(adapted):
     assert not any("embed" in name or "lm_head" in name or "head." in name for name in linear)
     trained = {name: weight.numel() for name, weight in model.named_parameters() if weight.requires_grad}
     assert all("lora_" in name for name in trained)
-    by_layer = sum(settings.rank * (module.in_features + module.out_features)
-                   for name, module in base.named_modules() if name in linear)  # fmt: skip
+    by_layer = sum(
+        settings.rank * (module.in_features + module.out_features)
+        for name, module in base.named_modules()
+        if name in linear
+    )
     assert sum(trained.values()) == by_layer
     assert 0.7e9 < sum(weight.numel() for weight in base.parameters()) < 1.1e9
 
@@ -73,11 +76,12 @@ def test_two_steps_in_bf16_lower_the_loss_of_a_repeated_batch(adapted, record_pr
     labels = torch.full_like(ids, -100)
     labels[0, -len(answer) :] = answer
     inputs = {
-        "input_ids": ids, "attention_mask": torch.ones_like(ids),
+        "input_ids": ids,
+        "attention_mask": torch.ones_like(ids),
         "mm_token_type_ids": (ids == config.image_token_id).int(),
         "pixel_values": torch.randn(rows * columns, 3, 14, 14).bfloat16(),
         "image_grid_thw": torch.tensor([[1, rows, columns]]),
-    }  # fmt: skip
+    }
     weights = [weight for weight in model.parameters() if weight.requires_grad]
     optimiser = torch.optim.AdamW(weights, lr=settings.learning_rate, betas=settings.adam_betas)
 

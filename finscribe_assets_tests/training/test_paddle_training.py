@@ -9,18 +9,18 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-from finscribe_assets.inference.merge import merge
+from finscribe_assets.inference.checkpoint_merging import merge
 from finscribe_assets.instructions.pair import SpanKind, Task
-from finscribe_assets.splitting.assign import Split
+from finscribe_assets.model.embedded_checkpoint import load_base, load_processor
+from finscribe_assets.model.loading import FULL_WEIGHTS, add_adapter, find_base, load_model
+from finscribe_assets.splitting.split_assignment import Split
 from finscribe_assets.training import backends
-from finscribe_assets.training.base import load_base, load_processor
-from finscribe_assets.training.batches import Encoder
-from finscribe_assets.training.configuration import AdapterConfig
-from finscribe_assets.training.loading import FULL_WEIGHTS, add_adapter, find_base, load_model
-from finscribe_assets.training.paddle.environment import BackendMissingError, find_environment
-from finscribe_assets.training.paddle.run import EXPORT_FOLDER
-from finscribe_assets.training.paddle.tool import DATA_PATH, OUTPUT_FOLDER
-from finscribe_assets.training.samples import LeftOut, read_samples
+from finscribe_assets.training.adapter_config import AdapterConfig
+from finscribe_assets.training.paddle.paddle_environment import BackendMissingError, find_environment
+from finscribe_assets.training.paddle.paddle_training import EXPORT_FOLDER
+from finscribe_assets.training.paddle.tool_settings import DATA_PATH, OUTPUT_FOLDER
+from finscribe_assets.training.sample_encoding import Encoder
+from finscribe_assets.training.training_samples import LeftOut, read_samples
 from finscribe_assets_tests.training.adapter_data import source_of
 from finscribe_assets_tests.training.page_base import write_page_base
 
@@ -40,20 +40,32 @@ def environment():
     return found
 
 
-@pytest.fixture(scope="module", params=[{"rank": 4, "alpha": 8}, {"fine_tuning": "full", "weight_decay": 0.1}],
-                ids=["lora", "full"])  # fmt: skip
+@pytest.fixture(
+    scope="module", params=[{"rank": 4, "alpha": 8}, {"fine_tuning": "full", "weight_decay": 0.1}], ids=["lora", "full"]
+)
 def trained(request, environment, batch, tmp_path_factory):
     """The folder, and each back end's summary."""
     folder = tmp_path_factory.mktemp("paddle")
     base = write_page_base(folder / "pages")
     summaries = {}
     for backend in ("peft", "paddleformers"):
-        config = AdapterConfig(base=str(base), backend=backend, **request.param, max_steps=STEPS, batch_size=BATCH,
-                               tasks=(Task.TABLE, Task.REGION_EXTRACTION), warmup=0.0,
-                               learning_rate=1e-3, validation_samples=4, log_every=1, loss_weights=WEIGHTS,
-                               max_tokens=700)  # fmt: skip
-        summaries[backend] = backends.train(config, source_of(batch, folder / "splits"), folder / backend,
-                                            folder / "work" / backend)  # fmt: skip
+        config = AdapterConfig(
+            base=str(base),
+            backend=backend,
+            **request.param,
+            max_steps=STEPS,
+            batch_size=BATCH,
+            tasks=(Task.TABLE, Task.REGION_EXTRACTION),
+            warmup=0.0,
+            learning_rate=1e-3,
+            validation_samples=4,
+            log_every=1,
+            loss_weights=WEIGHTS,
+            max_tokens=700,
+        )
+        summaries[backend] = backends.train(
+            config, source_of(batch, folder / "splits"), folder / backend, folder / "work" / backend
+        )
     return folder, summaries
 
 
@@ -72,8 +84,6 @@ def losses(folder):
 def test_both_back_ends_take_the_same_steps(trained, environment):
     folder, summaries = trained
     peft, paddle = losses(folder / "peft"), losses(folder / "paddleformers")
-    print("losses:", peft, paddle, "validation:", [  # noqa: T201
-        (one.first_validation_loss, one.last_validation_loss) for one in summaries.values()])  # fmt: skip
     assert len(peft) == len(paddle) == STEPS
     assert paddle[0] == pytest.approx(peft[0], abs=2e-5)
     # Each back end draws its own first LoRA matrices.
@@ -143,16 +153,24 @@ def test_the_adapter_the_export_and_paddle_itself_give_the_same_logits(trained, 
         merged, theirs = tmp_path / "merged", paddle / OUTPUT_FOLDER
         merge(str(folder / "pages"), folder / "paddleformers", merged)
     encoder = Encoder(load_processor(folder / "pages"))
-    samples, _ = read_samples(source_of(batch, folder / "splits"), Split.VALIDATION, (Task.TABLE,), lines=False,
-                              spool=tmp_path)  # fmt: skip
+    samples, _ = read_samples(
+        source_of(batch, folder / "splits"), Split.VALIDATION, (Task.TABLE,), lines=False, spool=tmp_path
+    )
     inputs = encoder.collate(encoder.encode_all(samples, 700, LeftOut())[:1])
     inputs.pop("labels")
     adapted = add_adapter(load_model(base), folder / "paddleformers", base)(**inputs).logits
     ours = load_model(find_base(str(merged)))(**inputs).logits
-    np.savez(tmp_path / "inputs.npz", **{name: inputs[name].numpy()
-                                         for name in ("input_ids", "pixel_values", "image_grid_thw")})  # fmt: skip
-    run = subprocess.run([environment.python, "-c", PADDLE_LOGITS, theirs, "inputs.npz", "out.npy"],
-                         capture_output=True, text=True, check=False, cwd=tmp_path)  # fmt: skip
+    np.savez(
+        tmp_path / "inputs.npz",
+        **{name: inputs[name].numpy() for name in ("input_ids", "pixel_values", "image_grid_thw")},
+    )
+    run = subprocess.run(
+        [environment.python, "-c", PADDLE_LOGITS, theirs, "inputs.npz", "out.npy"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
     assert run.returncode == 0, run.stderr[-2000:]
     theirs = torch.from_numpy(np.load(tmp_path / "out.npy")).float()
     differences = [float((one - adapted).abs().max()) for one in (ours, theirs, load_model(base)(**inputs).logits)]

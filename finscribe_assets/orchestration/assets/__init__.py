@@ -2,22 +2,22 @@
 
 import dagster as dg
 
-from finscribe_assets.orchestration.assets import dataset, evaluation, synthesis, training
+from finscribe_assets.orchestration.assets import dataset_assets, evaluation_assets, synthesis_assets, training_assets
 
 all_assets = [
-    training.base_model,
-    synthesis.seed_plan,
-    synthesis.synthetic_documents,
-    synthesis.rendered_images,
-    dataset.instruction_pairs,
-    dataset.dataset_splits,
-    training.trained_adapter,
-    evaluation.predictions,
-    evaluation.evaluation_report,
-    evaluation.hard_sample_plan,
+    training_assets.base_model,
+    synthesis_assets.seed_plan,
+    synthesis_assets.synthetic_documents,
+    synthesis_assets.rendered_images,
+    dataset_assets.instruction_pairs,
+    dataset_assets.dataset_splits,
+    training_assets.trained_adapter,
+    evaluation_assets.predictions,
+    evaluation_assets.evaluation_report,
+    evaluation_assets.hard_sample_plan,
 ]
 
-all_checks = [training.base_is_whole]
+all_checks = [training_assets.base_is_whole]
 
 # What an iteration materialises: all that has a partition.
 iteration_keys: list[dg.AssetKey] = [

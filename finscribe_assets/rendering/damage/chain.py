@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from finscribe_assets.documents.drawn import Presentation
+from finscribe_assets.documents.drawn_document import Presentation
 from finscribe_assets.rendering.damage import device, ink, light, paper, writing
 from finscribe_assets.rendering.damage.draws import LIGHT_MIX, Draw, strengths_of
 from finscribe_assets.rendering.damage.geometry import shape_of
@@ -94,9 +94,13 @@ def _damaged(
     readable = dict.fromkeys(range(len(parts)), True)
     texts = [place for place, (kind, part) in enumerate(parts) if kind in PRINT and part.text]
     if texts and not names <= HARMLESS:
-        insides = [part.box.padded(-RULE * dpi) if kind is MarkKind.CELL else part.box
-                   for kind, part in (parts[place] for place in texts)]  # fmt: skip
+        insides = [
+            part.box.padded(-RULE * dpi) if kind is MarkKind.CELL else part.box
+            for kind, part in (parts[place] for place in texts)
+        ]
         found = legibility_of(shape.warped(page), picture, shape.moved(insides), dpi)
         readable |= zip(texts, found.readable.tolist(), strict=True)
-    return picture, [Fragment(number, box, part.text, part.visible and readable[place])
-                     for place, ((_, part), box) in enumerate(zip(parts, shape.moved(boxes), strict=True))]  # fmt: skip
+    return picture, [
+        Fragment(number, box, part.text, part.visible and readable[place])
+        for place, ((_, part), box) in enumerate(zip(parts, shape.moved(boxes), strict=True))
+    ]

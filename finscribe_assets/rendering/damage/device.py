@@ -8,9 +8,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from finscribe_assets.documents.drawn import Presentation
+from finscribe_assets.documents.drawn_document import Presentation
 from finscribe_assets.rendering.damage.draws import LIGHT_MIX, Draw, strengths_of, with_grain
-from finscribe_assets.rendering.png import to_png
+from finscribe_assets.rendering.png_encoding import to_png
 
 REFERENCE_DPI = 144  # at which blur is given in pixels
 BEST_QUALITY = 92  # of JPEG, on OpenCV's scale to 100

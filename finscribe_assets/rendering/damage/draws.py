@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 import cv2
 import numpy as np
 
-from finscribe_assets.documents.drawn import Presentation
+from finscribe_assets.documents.drawn_document import Presentation
 from finscribe_assets.rendering.pages import Box
 
 PAPER = 255

@@ -36,8 +36,10 @@ def dot_matrix(page: np.ndarray, draw: Draw) -> np.ndarray:
     gap = draw.at(1, 0.25)  # what ink is left between two dots
     phases = random.uniform(0, 2 * np.pi, 2)
     # Dots are where the crests of two waves meet; they are wider than the gaps.
-    waves = [np.clip(0.65 + 0.6 * np.cos(2 * np.pi * np.arange(side) / pitch + phase), 0, 1)
-             for side, phase in zip(page.shape, phases, strict=True)]  # fmt: skip
+    waves = [
+        np.clip(0.65 + 0.6 * np.cos(2 * np.pi * np.arange(side) / pitch + phase), 0, 1)
+        for side, phase in zip(page.shape, phases, strict=True)
+    ]
     rows, columns = (255 * (gap + (1 - gap) * wave) for wave in waves)
     line = round(draw.dpi / 6)  # a line of print
     ribbon = np.repeat(random.uniform(1 - draw.at(0, 0.45), 1, height // line + 2), line)

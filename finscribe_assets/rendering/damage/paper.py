@@ -46,8 +46,10 @@ def _polar(radius: float, margin: float) -> tuple[np.ndarray, np.ndarray]:
 def _wobble(draw: Draw, angle: np.ndarray, waves: int) -> np.ndarray:
     """Return a smooth random function of an angle in whole degrees, about -1 to 1."""
     steps = np.radians(np.arange(361))
-    total = sum(draw.random.normal() / number * np.cos(number * steps + draw.random.uniform(0, 6.3))
-                for number in range(1, waves + 1))  # fmt: skip
+    total = sum(
+        draw.random.normal() / number * np.cos(number * steps + draw.random.uniform(0, 6.3))
+        for number in range(1, waves + 1)
+    )
     return np.asarray(total, np.float32)[angle]
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from finscribe_assets.rendering.damage.draws import Draw, clouds, dimmed, overlaid
-from finscribe_assets.rendering.faces import face
+from finscribe_assets.rendering.font_faces import face
 
 FINE = 2  # strokes are drawn so many times larger
 HAND = "Comic Neue"  # the family that comes nearest to handwriting; it has Latin letters only
@@ -141,8 +141,12 @@ def _spline(points: np.ndarray) -> np.ndarray:
     padded = np.pad(points, ((1, 1), (0, 0)), mode="edge")
     before, start, end, after = padded[:-3], padded[1:-2], padded[2:-1], padded[3:]
     t = np.linspace(0, 1, 24, endpoint=False)[:, None, None]
-    curve = 0.5 * (2 * start + (end - before) * t + (2 * before - 5 * start + 4 * end - after) * t**2
-                   + (3 * start - before - 3 * end + after) * t**3)  # fmt: skip
+    curve = 0.5 * (
+        2 * start
+        + (end - before) * t
+        + (2 * before - 5 * start + 4 * end - after) * t**2
+        + (3 * start - before - 3 * end + after) * t**3
+    )
     return np.vstack([curve.transpose(1, 0, 2).reshape(-1, 2), points[-1:]])
 
 
@@ -170,11 +174,14 @@ def _joined(note: np.ndarray, more: np.ndarray, *, below: bool) -> np.ndarray:
     """Return two masks in one: the second below the first, or after it at its foot."""
     height, width = max(note.shape[0], more.shape[0]), max(note.shape[1], more.shape[1])
     if below:
-        wide = [cv2.copyMakeBorder(part, 0, 0, 0, width - part.shape[1], cv2.BORDER_CONSTANT, value=0)
-                for part in (note, more)]  # fmt: skip
+        wide = [
+            cv2.copyMakeBorder(part, 0, 0, 0, width - part.shape[1], cv2.BORDER_CONSTANT, value=0)
+            for part in (note, more)
+        ]
         return np.vstack(wide)
-    tall = [cv2.copyMakeBorder(part, height - part.shape[0], 0, 0, 0, cv2.BORDER_CONSTANT, value=0)
-            for part in (note, more)]  # fmt: skip
+    tall = [
+        cv2.copyMakeBorder(part, height - part.shape[0], 0, 0, 0, cv2.BORDER_CONSTANT, value=0) for part in (note, more)
+    ]
     return np.hstack(tall)
 
 

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 
 from dagster_pipes import DAGSTER_PIPES_CONTEXT_ENV_VAR, DAGSTER_PIPES_MESSAGES_ENV_VAR, encode_param
 
-from finscribe_assets.training.paddle.environment import PaddleEnvironment
+from finscribe_assets.training.paddle.paddle_environment import PaddleEnvironment
 
 LOG_FILE, MESSAGES_FILE = "output.log", "messages.jsonl"
 _SECONDS_BETWEEN_LOOKS = 0.2
@@ -44,12 +44,16 @@ Launch = Callable[[Command], Iterable[dict[str, Any]]]
 def command_of(environment: PaddleEnvironment, tool: str, words: Sequence[str], folder: Path) -> Command:
     """Return the command that runs a tool of the environment, such as ``paddleformers-cli``, in a folder."""
     scripts = environment.python.parent
-    return Command((str(scripts / tool), *words), folder, {
-        "PATH": f"{scripts}{os.pathsep}{os.environ.get('PATH', '')}",  # the tool starts whatever `python` comes first
-        "PYTHONPATH": "",  # nothing of this process's packages
-        # Without a GPU the launcher of Paddle's workers still wants the number of one.
-        **({} if "CUDA_VISIBLE_DEVICES" in os.environ else {"CUDA_VISIBLE_DEVICES": "0"}),
-    })  # fmt: skip
+    return Command(
+        (str(scripts / tool), *words),
+        folder,
+        {
+            "PATH": f"{scripts}{os.pathsep}{os.environ.get('PATH', '')}",  # the tool starts the first `python`
+            "PYTHONPATH": "",  # nothing of this process's packages
+            # Without a GPU the launcher of Paddle's workers still wants the number of one.
+            **({} if "CUDA_VISIBLE_DEVICES" in os.environ else {"CUDA_VISIBLE_DEVICES": "0"}),
+        },
+    )
 
 
 def launch_here(command: Command) -> Iterator[dict[str, Any]]:
@@ -61,10 +65,11 @@ def launch_here(command: Command) -> Iterator[dict[str, Any]]:
     messages = command.folder / MESSAGES_FILE
     messages.write_bytes(b"")
     variables = {
-        **os.environ, **command.variables,
+        **os.environ,
+        **command.variables,
         DAGSTER_PIPES_CONTEXT_ENV_VAR: encode_param({"data": _no_dagster()}),
         DAGSTER_PIPES_MESSAGES_ENV_VAR: encode_param({"path": str(messages)}),
-    }  # fmt: skip
+    }
     with (command.folder / LOG_FILE).open("ab") as log, messages.open("rb") as told:
         child = subprocess.Popen(command.words, cwd=command.folder, env=variables, stdout=log, stderr=log)  # noqa: S603
         try:
@@ -101,6 +106,15 @@ def _reports(told: BinaryIO) -> Iterator[dict[str, Any]]:
 
 def _no_dagster() -> dict[str, Any]:
     """Return what Pipes tells a child of the run it belongs to, where there is none."""
-    return {"asset_keys": None, "code_version_by_asset_key": None, "provenance_by_asset_key": None,
-            "partition_key": None, "partition_key_range": None, "partition_time_window": None,
-            "run_id": "", "job_name": None, "retry_number": 0, "extras": {}}  # fmt: skip
+    return {
+        "asset_keys": None,
+        "code_version_by_asset_key": None,
+        "provenance_by_asset_key": None,
+        "partition_key": None,
+        "partition_key_range": None,
+        "partition_time_window": None,
+        "run_id": "",
+        "job_name": None,
+        "retry_number": 0,
+        "extras": {},
+    }

@@ -1,0 +1,136 @@
+"""Commands that hand data to trainers: export, validate-export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from finscribe_assets.cli.progress_bars import bar, console
+from finscribe_assets.cli.synthesis_commands import WorkerCount, documents_of_split
+
+if TYPE_CHECKING:
+    from finscribe_assets.exporting.folder_export import ExportSummary
+
+MaxCharacters = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Fail on a sample whose prompt and response together are longer.",
+        show_default="no limit, the longest is reported",
+    ),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    for command in (export, validate_export):
+        app.command()(command)
+
+
+def export(
+    workspace: Annotated[
+        Path,
+        typer.Argument(
+            help="The workspace that `finscribe synthesize --out` made, or with --batch Dagster's storage.",
+            exists=True,
+            file_okay=False,
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder to write; empty, not there, or with the same export.")],
+    split: Annotated[str, typer.Option(help="train, validation or test.")] = "train",
+    format_: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            help="messages (ms-swift, LLaMA-Factory, PaddleFormers), erniekit, hf (Parquet with a dataset card), "
+            "webdataset, or coco (pages and the boxes on them).",
+        ),
+    ] = "messages",
+    batch: Annotated[str | None, typer.Option(help="A batch in Dagster's storage, such as batch-000.")] = None,
+    max_characters: MaxCharacters = None,
+    workers: WorkerCount = None,
+) -> None:
+    """Write pairs in a form that trainers load, and validate it.
+
+    Loaders drop a bad sample without a word (a missing image, an <image> too many, an empty answer); the validation
+    here fails on every one of them instead. The same pairs give the same bytes; an export that was interrupted is
+    finished by running it again.
+    """
+    from finscribe_assets.exporting.folder_export import ExportFormat
+    from finscribe_assets.exporting.folder_export import export as export_pairs
+    from finscribe_assets.profiles import workers_from_environment
+    from finscribe_assets.shards import LocalShardPool
+    from finscribe_assets.splitting.split_assignment import Split
+
+    pairs, images, splits = _folders(workspace, batch)
+    documents = documents_of_split(splits, split)
+    if format_ not in set(ExportFormat):
+        raise ValueError(f"--format: {format_!r} is none of {', '.join(ExportFormat)}")
+    with bar(None, "pairs written") as written, bar(None, "samples checked") as checked:
+        summary = export_pairs(
+            pairs,
+            images,
+            out,
+            documents=documents,
+            split=Split(split),
+            format_=ExportFormat(format_),
+            pool=LocalShardPool(workers or workers_from_environment()),
+            max_characters=max_characters,
+            on_written=written,
+            on_checked=checked,
+        )
+    _tell(out, summary)
+
+
+def _folders(workspace: Path, batch: str | None) -> tuple[Path, Path, Path]:
+    """Return where pairs, page images and splits lie, of a workspace or of a batch in Dagster's storage."""
+    if batch is None:
+        return workspace / "pairs", workspace / "images", workspace / "splits"
+    from finscribe_assets.documents.recipe import BATCH_KEY
+
+    if not BATCH_KEY.fullmatch(batch):
+        raise ValueError(f"--batch: {batch!r} is not of the form batch-007")
+    pairs = workspace / "instruction_pairs" / batch
+    if not pairs.is_dir():
+        raise FileNotFoundError(f"{pairs}: no such batch; WORKSPACE is the folder that FINSCRIBE_STORAGE names")
+    return pairs, workspace / "rendered_images" / batch, workspace / "dataset_splits" / batch
+
+
+def validate_export(
+    folder: Annotated[
+        Path, typer.Argument(help="A folder that `finscribe export` wrote.", exists=True, file_okay=False)
+    ],
+    max_characters: MaxCharacters = None,
+) -> None:
+    """Check every sample and picture of an export again, as after copying it or changing it by hand.
+
+    What a loader would drop or fail on is an error that names file, place and field, and how to mend it.
+    """
+    from finscribe_assets.exporting.folder_export import validate_export as validate
+
+    with bar(None, "samples checked") as checked:
+        summary = validate(folder, max_characters=max_characters, on_checked=checked)
+    _tell(folder, summary)
+
+
+def _tell(folder: Path, summary: ExportSummary) -> None:
+    from finscribe_assets.exporting.sample_checks import SMALLEST_SIDE
+
+    tally = summary.tally
+    what, shown = ("boxes", "pages") if summary.format == "coco" else ("pairs", "images")
+    console.print(f"{tally.samples:,} {what} and {tally.images:,} {shown} of {summary.split} in {folder}, all checked")
+    if tally.longest_id:
+        console.print(
+            f"The longest prompt and response: {tally.longest:,} characters, {tally.longest_id}",
+            markup=False,
+            soft_wrap=True,
+        )
+    if tally.small_images:
+        console.print(
+            f"{tally.small_images:,} {shown} have a side of less than {SMALLEST_SIDE} pixels, "
+            "which PaddleOCR-VL enlarges"
+        )
+    # A line to copy: it is not wrapped, and its brackets are no markup.
+    console.print(f"Load it: {summary.loaded_by}", markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,335 @@
+"""Commands around models: pretrain-base, train, predict, extract, merge."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+import yaml
+
+from finscribe_assets.cli.progress_bars import bar, console
+from finscribe_assets.cli.synthesis_commands import WorkerCount, Workspace, plan_key
+from finscribe_assets.profiles import workers_from_environment
+
+if TYPE_CHECKING:
+    from finscribe_assets.importing.page_reader import PageReader
+    from finscribe_assets.inference.region_layout import Layout
+    from finscribe_assets.rendering.pages import Page
+
+Base = Annotated[
+    str, typer.Option(help="embedded, a folder with a checkpoint, or a hub name such as PaddlePaddle/PaddleOCR-VL.")
+]
+Adapter = Annotated[
+    Path | None,
+    typer.Option(help="Folder of an adapter; without it, the bare base reads.", exists=True, file_okay=False),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command("pretrain-base")(pretrain_base)
+    for command in (train, predict, extract, merge):
+        app.command()(command)
+
+
+def _settings(given: list[str]) -> dict[str, object]:
+    settings = {}
+    for item in given:
+        name, equals, value = item.partition("=")
+        if not equals:
+            raise ValueError(f"--set: {item!r} is not of the form name=value")
+        settings[name] = yaml.safe_load(value)
+    return settings
+
+
+def pretrain_base(
+    out: Annotated[Path, typer.Option(help="Folder for the base: safetensors, tokenizer, processor, chat template.")],
+    work: Annotated[
+        Path, typer.Option(help="Folder for prepared lines and checkpoints; a killed run goes on from it.")
+    ],
+    setting: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", help="A setting of PretrainConfig, as name=value; often used: joint_steps=8000, threads=2."
+        ),
+    ] = None,
+    commit: Annotated[str, typer.Option(help="Commit of the code, for the model card.")] = "unknown",
+    note: Annotated[str, typer.Option(help="What else the model card should say of how the base was made.")] = "",
+    workers: WorkerCount = None,
+) -> None:
+    """Train the embedded base from random weights: PaddleOCR-VL's architecture at 2M parameters.
+
+    It learns glyphs from lines drawn directly, then spelling, then whole lines cut from rendered pages. The defaults
+    take ten minutes on a large GPU (--set device=cuda --set loaders=14) and some hours on one core.
+    """
+    from finscribe_assets.pretraining.model_card import describe_base
+    from finscribe_assets.pretraining.pretrain import pretrain
+    from finscribe_assets.pretraining.pretraining_config import PretrainConfig
+
+    config = PretrainConfig.model_validate(_settings(setting or []))
+    total = config.vision_steps + config.language_steps + config.joint_steps
+    done = 0
+    with bar(total, "steps") as advance:
+
+        def report(record: dict[str, object]) -> None:
+            nonlocal done
+            step = int(str(record["step"]))
+            advance(step - done)
+            done = step
+            console.print_json(data=record) if not console.is_terminal else None
+
+        pretrain(config, work, out, workers=workers or workers_from_environment(), report=report)
+    with console.status("scoring on documents that were not trained on"):
+        describe_base(out, work, config, commit, note=note)
+    console.print(f"Base in {out}, its scores in {out / 'README.md'}; use it with `finscribe train --set base={out}`")
+
+
+def train(
+    workspace: Workspace,
+    out: Annotated[Path, typer.Option(help="Folder for the adapter: safetensors, metrics.jsonl, tensorboard/.")],
+    preset: Annotated[
+        str,
+        typer.Option(
+            help="embedded, mission, paddleformers-lora, paddleformers-full, full-lora-1gpu or full-size-small-memory."
+        ),
+    ] = "embedded",
+    setting: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="A setting that differs from the preset's, as name=value: base=folder, epochs=2, learning_rate=5e-5.",
+        ),
+    ] = None,
+    earlier: Annotated[
+        list[Path] | None,
+        typer.Option("--with", help="Workspace of an earlier batch, oldest first, as given to `finscribe split`."),
+    ] = None,
+    previous: Adapter = None,
+) -> None:
+    """Train an adapter, LoRA or full, on a workspace's train split; a killed run goes on from its last checkpoint."""
+    from finscribe_assets.training import backends
+    from finscribe_assets.training.adapter_config import load_preset
+    from finscribe_assets.training.adapter_training import TrainingProgress
+    from finscribe_assets.training.training_samples import SampleSource, TrainingBatchFolders
+
+    config = load_preset(preset, **_settings(setting or []))
+    source = SampleSource(
+        workspace / "splits",
+        tuple(
+            TrainingBatchFolders(plan_key(folder), folder / "pairs", folder / "images")
+            for folder in [*(earlier or []), workspace]
+        ),
+    )
+    done = 0
+    with bar(None, "training") as advance:
+
+        def on_step(progress: TrainingProgress) -> None:
+            nonlocal done
+            advance(progress.step - done, of=progress.steps)
+            done = progress.step
+            if progress.validation_loss is not None:
+                console.print(
+                    f"step {progress.step} of {progress.steps}: loss {progress.loss:.4f}, "
+                    f"validation {progress.validation_loss:.4f}"
+                )
+
+        summary = backends.train(config, source, out, out / "work", previous=previous, on_step=on_step)
+    if summary.fallback_reason:
+        console.print(f"trained with {summary.backend}: {summary.fallback_reason}")
+    for reason, count in sorted(summary.left_out.items()):
+        console.print(f"left out: {count} pairs, {reason}")
+    console.print(
+        f"{summary.samples} samples, {summary.steps} steps: validation loss {summary.first_validation_loss} → "
+        f"{summary.last_validation_loss}. Adapter in {out}"
+    )
+
+
+def predict(
+    workspace: Workspace,
+    adapter: Adapter = None,
+    base: Base = "embedded",
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for predictions.jsonl; WORKSPACE/predictions unless given.")
+    ] = None,
+    split: Annotated[list[str] | None, typer.Option(help="Splits to read; validation and test unless given.")] = None,
+    tables: Annotated[
+        bool,
+        typer.Option("--tables", help="Read tables by their printed lines and heads, not cell by cell."),
+    ] = False,
+    threads: Annotated[
+        int, typer.Option(min=1, help="Threads of the processor; a confidence's last digits may depend on it.")
+    ] = 1,
+) -> None:
+    """Read a workspace's documents with a model, and write predictions.jsonl for `evaluate` and `mine`.
+
+    The embedded model reads lines at the places that the renderer knows; the report calls that an oracle, as it is.
+    """
+    from finscribe_assets.cli.synthesis_commands import documents_of_split
+    from finscribe_assets.inference.prediction import PREDICTIONS_FILE, predict_batch
+    from finscribe_assets.inference.region_layout import RendererTables
+
+    splits = workspace / "splits"
+    asked = {name for part in split or ["validation", "test"] for name in documents_of_split(splits, part)}
+    folder = out or workspace / "predictions"
+    with bar(len(asked), "documents read") as advance:
+        summary = predict_batch(
+            [workspace / "images"],
+            asked,
+            folder,
+            base=base,
+            adapter=adapter,
+            layout=RendererTables() if tables else None,
+            threads=threads,
+            on_documents=advance,
+        )
+    took = "read before" if summary.seconds_per_document is None else f"{summary.seconds_per_document:.2f} s a document"
+    console.print(
+        f"{summary.documents} documents in {folder / PREDICTIONS_FILE} ({took}; regions: {summary.layout or 'none'})"
+    )
+
+
+class WeightType(StrEnum):
+    """What merged weights may be stored as."""
+
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"
+
+
+class Regions(StrEnum):
+    """Where `extract` finds what is to be read on a page."""
+
+    LINES = "lines"
+    BLOCKS = "blocks"
+    NONE = "none"
+
+
+def extract(
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Images and PDFs: pages, or images of a single line; or a shard of rendered pages, part-00000.parquet."
+        ),
+    ],
+    adapter: Adapter = None,
+    base: Base = "embedded",
+    box: Annotated[
+        str | None, typer.Option(help="Read only x0,y0,x1,y1 of each image, in pixels from the top left.")
+    ] = None,
+    prompt: Annotated[str | None, typer.Option(help="Prompt, where the stock one is not wanted.")] = None,
+    document: Annotated[str | None, typer.Option(help="Of a shard: read this document only.")] = None,
+    layout: Annotated[
+        Regions | None,
+        typer.Option(
+            help="What finds the regions of a page: lines (a text detector), blocks (PP-DocLayout, where PaddleX is "
+            "installed) or none: the page is read whole. Lines for a base that reads lines, else none."
+        ),
+    ] = None,
+    only_json: Annotated[
+        bool, typer.Option("--json", help="Hold the answer of a base that reads pages to a JSON object.")
+    ] = False,
+    keys: Annotated[bool, typer.Option("--keys", help="The same, with no other keys than the schema's.")] = False,
+    locale: Annotated[
+        str | None, typer.Option(help="Whose labels tell fields, such as de_DE; found by themselves unless given.")
+    ] = None,
+    max_tokens: Annotated[
+        int | None, typer.Option(min=1, help="Longest answer; one that reaches it says that it is truncated.")
+    ] = None,
+    boxes: Annotated[
+        Path | None, typer.Option(help="Folder for the pages with numbered boxes, FILE-PAGE.png.", file_okay=False)
+    ] = None,
+    dpi: Annotated[int, typer.Option(min=36, max=600, help="Pixels an inch that a PDF's pages are read at.")] = 144,
+    threads: Annotated[int, typer.Option(min=1, help="Threads of the processor.")] = 1,
+) -> None:
+    """Read images and PDFs and print what stands in them, one JSON object a line.
+
+    The embedded model reads lines: of a page it gives each line's text, the fields that labels settle, and all fields
+    that it cannot tell, with the reason.
+    """
+    import json
+
+    from finscribe_assets.importing.page_reader import PageReader
+    from finscribe_assets.importing.rejects import Limits
+    from finscribe_assets.importing.source_files import PDFS
+    from finscribe_assets.inference.extraction import Extractor, extract_rendered, open_image, page_of, parse_box
+    from finscribe_assets.inference.json_constraint import JsonGrammar
+    from finscribe_assets.inference.reader import Reader
+
+    place = parse_box(box) if box else None
+    reader = Reader(base, adapter, threads=threads)
+    is_shard = [path.suffix == ".parquet" for path in files]
+    finds = place is None and not all(is_shard)
+    extractor = Extractor(
+        reader,
+        _layout(layout, reads_lines=reader.reads_lines, threads=threads) if finds else None,
+        prompt,
+        JsonGrammar(only_known_keys=keys) if only_json or keys else None,
+        max_tokens,
+        locale,
+    )
+    with PageReader(dpi, Limits()) as pdfs:
+        for path, shard in zip(files, is_shard, strict=True):
+            if shard:
+                records = extract_rendered(reader, path, document)
+            elif path.suffix.lower() in PDFS and place is not None:
+                raise ValueError(f"--box: {path} is a PDF, which has no pixels; boxes are of images")
+            elif path.suffix.lower() in PDFS:
+                pages = _pdf_pages(path, pdfs)
+                records = [extractor.read_pages(str(path), pages)]
+            else:
+                pages = [page_of(open_image(path))]
+                records = [extractor.read_file(path, place)]
+            for record in records:
+                if boxes is not None and "lines" in record:
+                    _draw_boxes(path, pages, record["lines"], boxes)
+                typer.echo(json.dumps(record, ensure_ascii=False))
+
+
+def _layout(asked: Regions | None, *, reads_lines: bool, threads: int) -> Layout | None:
+    from finscribe_assets.inference.doclayout import DocLayout
+    from finscribe_assets.inference.region_layout import DetectedLines
+    from finscribe_assets.ocr.rapidocr_engine import RapidFinder
+
+    chosen = asked or (Regions.LINES if reads_lines else Regions.NONE)
+    if chosen is Regions.NONE:
+        return None
+    return DocLayout() if chosen is Regions.BLOCKS else DetectedLines(RapidFinder(threads))
+
+
+def _pdf_pages(path: Path, reader: PageReader) -> list[Page]:
+    largest = reader.limits.page_file_bytes
+    if (size := path.stat().st_size) > largest:
+        raise ValueError(f"{path}: {size:,} bytes; at most {largest:,} are read")
+    try:
+        return list(reader.read([path.name], [path.read_bytes()], wants_invoice=False).pages)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def _draw_boxes(path: Path, pages: list[Page], lines: list[dict[str, Any]], folder: Path) -> None:
+    from finscribe_assets.inference.box_overlay import with_boxes
+    from finscribe_assets.rendering.pages import Box
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, page in enumerate(pages, 1):
+        numbered = [(line["line"], Box(*line["box"])) for line in lines if line["page"] == number]
+        with_boxes(page.open(), numbered).save(folder / f"{path.stem}-{number}.png")
+
+
+def merge(
+    adapter: Annotated[Path, typer.Option(help="Folder of a trained adapter.", exists=True, file_okay=False)],
+    out: Annotated[Path, typer.Option(help="New folder for the merged checkpoint.")],
+    base: Base = "embedded",
+    dtype: Annotated[
+        WeightType | None, typer.Option(help="Type of the weights; as the base stores them unless given.")
+    ] = None,
+) -> None:
+    """Write a base with its adapter as one checkpoint, for loaders that know no adapters: transformers, vLLM."""
+    from finscribe_assets.inference.checkpoint_merging import merge as merge_adapter
+
+    summary = merge_adapter(base, adapter, out, dtype.value if dtype else None)
+    console.print(
+        f"{summary.changed} of {summary.tensors} tensors changed, {summary.dtype}. Checkpoint in {out}; read "
+        f"with it: `finscribe extract --base {out}`"
+    )

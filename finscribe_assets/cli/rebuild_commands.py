@@ -1,0 +1,45 @@
+"""The command that makes a data set again from its manifest: rebuild."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from finscribe_assets.cli.progress_bars import console
+from finscribe_assets.cli.synthesis_commands import WorkerCount
+from finscribe_assets.profiles import workers_from_environment
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's command."""
+    app.command()(rebuild)
+
+
+def rebuild(
+    manifest: Annotated[Path, typer.Argument(help="The manifest.json of a data set.", exists=True, dir_okay=False)],
+    out: Annotated[Path, typer.Option(help="Folder to write: a workspace for each batch.", file_okay=False)],
+    workers: WorkerCount = None,
+) -> None:
+    """Make a data set again from its manifest, and compare every file with it.
+
+    The manifest holds the plans with their seeds; documents, pages, pairs and splits follow from them. Files whose
+    bytes differ are listed, with the tools whose versions are not the manifest's, and the exit status is 1.
+    """
+    from finscribe_assets.documents.recipe_files import load
+    from finscribe_assets.shards import LocalShardPool
+    from finscribe_assets.splitting.manifest import Manifest
+    from finscribe_assets.splitting.rebuild import rebuild as make_again
+
+    wanted = load(manifest, Manifest)
+    done = make_again(wanted, out, LocalShardPool(workers or workers_from_environment()), console.print)
+    for tool in done.tools:
+        console.print(f"another version: {tool}")
+    for name in done.differing:
+        console.print(f"differs: {name}", highlight=False)
+    for name in done.figures:
+        console.print(f"differs: {name} of the manifest", highlight=False)
+    if not done.same:
+        raise typer.Exit(1)
+    console.print(f"{done.files} files in {out} are the manifest's, byte for byte")

@@ -1,0 +1,283 @@
+"""Commands from nothing to a data set: synthesize, render, pairs, split, schema."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from finscribe_assets.cli.progress_bars import bar, console
+from finscribe_assets.profiles import FIRST_KEY, workers_from_environment
+
+if TYPE_CHECKING:
+    from finscribe_assets.instructions.task_mix import PairRecipe
+
+Workspace = Annotated[
+    Path,
+    typer.Argument(
+        help="The workspace: the folder that `finscribe synthesize --out` made.", exists=True, file_okay=False
+    ),
+]
+WorkerCount = Annotated[
+    int | None,
+    typer.Option(
+        "--workers",
+        min=1,
+        help="Worker processes; the data do not depend on their number.",
+        show_default="all processors",
+    ),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    for command in (synthesize, render, pairs, split, schema):
+        app.command()(command)
+
+
+def synthesize(
+    out: Annotated[Path, typer.Option(help="Workspace to write: documents/, documents.parquet, documents.jsonl.")],
+    num_samples: Annotated[int, typer.Option(min=1, help="Number of documents.")] = 100,
+    seed: Annotated[int, typer.Option(min=0, help="Seed; the same seed gives the same documents, byte for byte.")] = 0,
+    recipe: Annotated[
+        Path | None,
+        typer.Option(help="YAML or JSON recipe: weights and knob intensities.", exists=True, dir_okay=False),
+    ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            help="How hard the documents are: simple, medium or complex; or embedded, which is what the "
+            "embedded base can be taught."
+        ),
+    ] = None,
+    plan: Annotated[
+        Path | None,
+        typer.Option(
+            help="A plan that `finscribe mine --plan` wrote; it sets number, seed and recipe.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
+    shard_size: Annotated[int, typer.Option(min=1, help="Documents a shard.")] = 100,
+    workers: WorkerCount = None,
+) -> None:
+    """Draw documents with exact truth.
+
+    `documents.jsonl` is the ground-truth format that `evaluate` and `mine` read:
+    one `{"id": …, "document": {…}}` a line, in the schema that `finscribe schema` prints.
+    """
+    from finscribe_assets.documents.document_batch import synthesize as draw_batch
+    from finscribe_assets.documents.document_batch import write_ground_truth, write_single_table
+    from finscribe_assets.documents.recipe import PRESETS, seed_plan
+    from finscribe_assets.documents.recipe_files import load_plan, load_recipe
+    from finscribe_assets.files import write_text
+    from finscribe_assets.pretraining.base_recipe import EMBEDDED_RECIPE
+    from finscribe_assets.shards import LocalShardPool
+
+    given = [name for name, value in (("--plan", plan), ("--recipe", recipe), ("--preset", preset)) if value]
+    if len(given) > 1:
+        raise ValueError(f"{' and '.join(given)}: each of them says what to draw; give one")
+    presets = PRESETS | {"embedded": EMBEDDED_RECIPE}
+    if preset and preset not in presets:
+        raise ValueError(f"--preset: there is no {preset!r}; choose one of {', '.join(presets)}")
+    chosen = presets[preset] if preset else load_recipe(recipe) if recipe else None
+    wanted = load_plan(plan) if plan else seed_plan(FIRST_KEY, num_samples, seed, chosen)
+    write_text(out / "plan.json", wanted.model_dump_json(indent=2) + "\n")
+    with bar(wanted.documents, "documents") as advance:
+        summary = draw_batch(
+            wanted,
+            out / "documents",
+            LocalShardPool(workers or workers_from_environment()),
+            shard_size=shard_size,
+            on_shard=advance,
+        )
+    write_single_table(out / "documents", out / "documents.parquet")
+    write_ground_truth(out / "documents", out / "documents.jsonl")
+    console.print(
+        f"{wanted.documents} documents in {out} ({summary.skipped} of {summary.shards} shards were there already)"
+    )
+
+
+def render(
+    workspace: Workspace,
+    dpi: Annotated[int, typer.Option(min=72, max=300, help="Pixels an inch.")] = 144,
+    preview: Annotated[
+        bool, typer.Option(help="Also write preview.png: the first pages with their boxes drawn on.")
+    ] = True,
+    workers: WorkerCount = None,
+) -> None:
+    """Render page images with exact boxes into images/."""
+    from finscribe_assets.documents.document_batch import write_ground_truth
+    from finscribe_assets.rendering.page_batch import destroyed_fields, read_rendered, render_batch
+    from finscribe_assets.rendering.preview import contact_sheet
+    from finscribe_assets.shards import LocalShardPool
+
+    started = time.perf_counter()
+    with bar(_documents(workspace), "documents rendered") as advance:
+        summary = render_batch(
+            workspace / "documents",
+            workspace / "images",
+            LocalShardPool(workers or workers_from_environment()),
+            dpi=dpi,
+            on_shard=advance,
+        )
+    console.print(
+        f"{summary.pages} pages in {workspace / 'images'} after {time.perf_counter() - started:.1f} s "
+        f"({summary.skipped} of {summary.shards} shards were there already)"
+    )
+    destroyed = destroyed_fields(workspace / "images")
+    if destroyed:
+        # Nobody is asked for what nobody can read.
+        write_ground_truth(workspace / "documents", workspace / "documents.jsonl", destroyed)
+        console.print(
+            f"{sum(map(len, destroyed.values()))} values of {len(destroyed)} documents are damaged beyond "
+            "reading; documents.jsonl no longer asks for them"
+        )
+    if preview:
+        sheet = workspace / "preview.png"
+        first = [document for document, _ in zip(read_rendered(workspace / "images"), range(12), strict=False)]
+        contact_sheet(first).save(sheet)
+        console.print(f"Look at {sheet}")
+
+
+def pairs(
+    workspace: Workspace,
+    mix: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Pairs of a task a document, at most, such as ocr_line=8 or arithmetic=1.5. Repeat for more "
+            "tasks; the usual mix holds for the others."
+        ),
+    ] = None,
+    only: Annotated[bool, typer.Option("--only", help="Make pairs of the tasks in --mix alone.")] = False,
+    workers: WorkerCount = None,
+) -> None:
+    """Turn pages into instruction pairs in pairs/: extraction, questions, arithmetic, places, tables, lines of text."""
+    from finscribe_assets.instructions.pair_batch import pair_batch
+    from finscribe_assets.shards import LocalShardPool
+
+    with bar(_documents(workspace), "documents paired") as advance:
+        summary = pair_batch(
+            workspace / "documents",
+            workspace / "images",
+            workspace / "pairs",
+            LocalShardPool(workers or workers_from_environment()),
+            _recipe(mix or [], only=only),
+            on_shard=advance,
+        )
+    for task, count in sorted(summary.tasks.items()):
+        console.print(f"{count:8,}  {task}")
+
+
+def _recipe(mix: list[str], *, only: bool) -> PairRecipe:
+    from finscribe_assets.instructions.pair import Task
+    from finscribe_assets.instructions.task_mix import PairRecipe
+
+    counts: dict[str, float] = {}
+    for one in mix:
+        task, _, count = one.partition("=")
+        if task not in set(Task):
+            raise ValueError(f"--mix {one}: {task!r} is none of the tasks {', '.join(Task)}")
+        try:
+            counts[task] = float(count)
+        except ValueError:
+            raise ValueError(f"--mix {one}: give a number of pairs, such as {task}=2") from None
+    return (PairRecipe(mix={}) if only else PairRecipe()).changed(**counts)
+
+
+def split(
+    workspace: Workspace,
+    earlier: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--with",
+            help="Workspace of an earlier batch to train on as well, oldest first; its splits stay as they are.",
+        ),
+    ] = None,
+    hold_out: Annotated[
+        bool,
+        typer.Option(help="Keep the held-out layouts, fonts and locale from the first batch's training."),
+    ] = True,
+    workers: WorkerCount = None,
+) -> None:
+    """Divide documents 80/10/10 into train, validation and test in splits/, no vendor's layout in two of them.
+
+    What is held out comes to validation and test besides. `docs/splits.md` tells what the columns of
+    `splits.parquet` mean; the manifest is all that `finscribe rebuild` needs to make the data set again.
+    """
+    from finscribe_assets.documents.recipe_files import load_plan
+    from finscribe_assets.shards import LocalShardPool
+    from finscribe_assets.splitting.leak_checks import leaks
+    from finscribe_assets.splitting.manifest import BatchInputs, build
+    from finscribe_assets.splitting.page_hashes import read_hashes
+    from finscribe_assets.splitting.split_table import read_splits
+
+    folders = [*(earlier or []), workspace]
+    batches = [BatchInputs.of_workspace(load_plan(folder / "plan.json"), folder) for folder in folders]
+    manifest = build(
+        batches,
+        batches[-1].key,
+        workspace / "splits",
+        LocalShardPool(workers or workers_from_environment()),
+        hold_out=hold_out,
+    )
+    pages = [page for batch in batches for page in read_hashes(batch.hashes)]
+    found = leaks(read_splits(workspace / "splits"), pages)
+    if found:
+        raise ValueError(f"{workspace / 'splits'}: these leak: {json.dumps(found)}")
+    console.print_json(data=manifest.counts())
+    for row in manifest.by("exposure"):
+        console.print(", ".join(f"{name} {value}" for name, value in row.items()))
+
+
+def schema(
+    of: Annotated[
+        Literal["document", "report"], typer.Option(help="What is described: a document, or an evaluation report.")
+    ] = "document",
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print the data dictionary of documents instead, as in docs/.")
+    ] = False,
+) -> None:
+    """Print a JSON Schema: of documents, the ground-truth format with EN 16931's codes, or of evaluation reports."""
+    from finscribe_assets.documents.data_dictionary import data_dictionary
+    from finscribe_assets.documents.schema import Document
+
+    if markdown:
+        typer.echo(data_dictionary(), nl=False)
+    elif of == "document":
+        typer.echo(json.dumps(Document.model_json_schema(), ensure_ascii=False, indent=2))
+    else:
+        from finscribe_assets.evaluation.report import EvaluationReport
+
+        typer.echo(json.dumps(EvaluationReport.model_json_schema(mode="serialization"), ensure_ascii=False, indent=2))
+
+
+def _documents(workspace: Path) -> int:
+    from finscribe_assets.shards import row_count, shard_files
+
+    files = shard_files(workspace / "documents")
+    if not files:
+        raise FileNotFoundError(
+            f"{workspace / 'documents'}: no documents; run `finscribe synthesize --out {workspace}` first"
+        )
+    return sum(row_count(file) for file in files)
+
+
+def plan_key(workspace: Path) -> str:
+    """Return the batch key of a workspace."""
+    from finscribe_assets.documents.recipe_files import load_plan
+
+    return load_plan(workspace / "plan.json").key
+
+
+def documents_of_split(splits: Path, split: str) -> set[str]:
+    """Return the ids of the documents of one split."""
+    from finscribe_assets.splitting.split_assignment import Split
+    from finscribe_assets.splitting.split_table import read_splits
+
+    if split not in set(Split):
+        raise ValueError(f"--split: {split!r} is none of {', '.join(Split)}")
+    return {row.document_id for row in read_splits(splits) if row.split == split}

@@ -1,0 +1,74 @@
+"""The command that asks an independent judge: validate."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from finscribe_assets.cli.evaluation_commands import show
+from finscribe_assets.cli.progress_bars import bar, console
+
+SHOWN = 50  # failures; a batch that is wrong throughout has thousands
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command()(validate)
+
+
+def validate(
+    documents: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Workspaces, files in the ground-truth format (documents.jsonl), UBL files, or folders of them.",
+            exists=True,
+        ),
+    ],
+    sample: Annotated[int | None, typer.Option(min=1, help="Validate so many of them, drawn at random.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of that draw.")] = 0,
+    xml_dir: Annotated[
+        Path | None, typer.Option(help="Also write each document as UBL into this folder.", file_okay=False)
+    ] = None,
+) -> None:
+    """Validate invoices and credit notes against UBL 2.1 and the official EN 16931 schematron.
+
+    Documents are exported to UBL and judged by code that knows nothing of this project. What EN 16931 does not cover
+    (receipts, orders, statements, taxes other than VAT) is left out and counted. Ends with status 1 if any fails.
+
+    Needs the extra `validate`: pip install 'finscribe-assets[validate]'
+    """
+    from finscribe_assets.documents.schematron import require_extra
+    from finscribe_assets.documents.schematron import validate as judge
+    from finscribe_assets.documents.ubl_validation import candidates, kept, ubl_of
+
+    require_extra()
+    found = candidates(documents)
+    show("left out", [{"documents": count, "because": reason} for reason, count in found.left_out.most_common()])
+    if not found.found:
+        raise ValueError(f"{', '.join(map(str, documents))}: nothing that EN 16931 covers, so nothing was validated")
+    chosen = found.sample(sample, seed) if sample else found
+    contents = ubl_of(chosen.found)
+    verdicts = []
+    with bar(len(chosen.found), "documents validated") as advance:
+        for verdict in judge(kept(contents, xml_dir) if xml_dir else contents):
+            verdicts.append(verdict)
+            advance(1)
+    failures = [(verdict.name, finding) for verdict in verdicts for finding in verdict.failures]
+    warnings = Counter(
+        (finding.rule, finding.text) for verdict in verdicts for finding in verdict.findings if not finding.is_fatal
+    )
+    show(
+        "warnings",
+        [{"rule": rule, "documents": count, "message": text} for (rule, text), count in warnings.most_common()],
+    )
+    rows = [(name, finding.rule, f"{finding.text}\n{finding.location}".strip()) for name, finding in failures[:SHOWN]]
+    show("failures", [{"document": name, "rule": rule, "message": message} for name, rule, message in rows])
+    if len(failures) > SHOWN:
+        console.print(f"… and {len(failures) - SHOWN} more")
+    failed = len({name for name, _ in failures})
+    console.print(f"{len(verdicts)} documents validated, {failed} failed")
+    if failed:
+        raise typer.Exit(1)

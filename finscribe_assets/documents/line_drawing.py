@@ -1,0 +1,239 @@
+"""The lines of a document: what is sold, how much of it and at what price."""
+
+from __future__ import annotations
+
+import datetime as dt
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import ROUND_HALF_UP, Decimal
+from random import Random
+
+from finscribe_assets.documents.calculation_rules import round_to
+from finscribe_assets.documents.formats import write_date
+from finscribe_assets.documents.identifiers import gtin
+from finscribe_assets.documents.locales import LOCALE_FACTS, PRICE_LEVELS, TaxRegime, minor_unit
+from finscribe_assets.documents.schema import Line, VatCategory
+from finscribe_assets.documents.taxation import TaxCase, bases_of, is_consistent
+from finscribe_assets.documents.wordings import TRADES, Item, items_of, phrases
+
+_MAY_BE_BLANK = ("sku", "gtin", "classification", "purchase_order_line", "unit")
+CONFUSABLE = "0O1I5S8B2Z"
+LONG_AMOUNT_FACTOR = 2500
+MOST_LINES = 120
+# Units that are sold in halves and quarters.
+MEASURED = frozenset({"HUR", "DAY", "KGM", "TNE", "STN", "LTR", "MTR", "MTK", "MTQ"})
+QUANTITIES = (1, 1, 1, 2, 2, 3, 4, 5, 6, 8, 10, 12, 20, 25, 50, 100)
+# What prices are multiples of, with the least price that they fit; the second where there are no smaller coins.
+_STEPS = tuple((Decimal(step), 20 * Decimal(step)) for step in ("1", "0.5", "0.1", "0.05", "0.01"))
+_BIG_STEPS = tuple((Decimal(step), 20 * Decimal(step)) for step in (100, 50, 10, 1))
+SERVICE_TRADES = ("software", "logistics")
+
+
+@dataclass(frozen=True)
+class Sale:
+    """What all lines of a document have in common."""
+
+    locale: str
+    trade: str
+    currency: str
+    tax: TaxCase
+    columns: tuple[str, ...]
+    inclusive: bool  # prices include tax
+    returned: bool  # quantities are below zero
+    day: dt.date
+    date_pattern: str
+    knobs: Mapping[str, float]
+    is_long: bool = False  # more lines than one sheet holds
+
+    def turns_up(self, knob: str) -> bool:
+        """Tell whether a knob was drawn."""
+        return bool(self.knobs[knob])
+
+
+def draw_code(random: Random, length: int, knobs: Mapping[str, float]) -> str:
+    """Return so many digits, or look-alike characters where the knob asks for them."""
+    alphabet = CONFUSABLE if knobs["confusable_identifiers"] else "0123456789"
+    return "".join(random.choice(alphabet) for _ in range(length))
+
+
+def draw_lines(random: Random, sale: Sale) -> tuple[Line, ...]:
+    """Return the lines of a sale, numbered from 1; every rate that the tax case may have is drawn from it."""
+    count = _draw_count(random, sale)
+    pool = _pool(random, sale)
+    if sale.turns_up("repeated_descriptions"):
+        pool = random.sample(pool, min(2, len(pool)))
+        count = max(count, 4)
+    if sale.turns_up("several_rates") and len(sale.tax.rates) > 1:
+        count = max(count, 2)
+    names = [item.draw_name(random) for item in pool]
+    lines: list[Line] = []
+    prices: dict[str, tuple[Decimal, int]] = {}
+    for number in range(1, count + 1):
+        # The first two lines take one item of each kind, so that several rates are several.
+        place = number - 1 if number <= 2 and len(pool) > 1 else random.randrange(len(pool))
+        item = pool[place]
+        name = names[place] if sale.turns_up("repeated_descriptions") else item.draw_name(random)
+        # One thing has one price.
+        if name not in prices:
+            prices[name] = _draw_price(random, sale, item), random.choice((0, 5, 10, 15, 20))
+        lines.append(_draw_line(random, sale, item, name, number, *prices[name]))
+    return _payable(lines, sale) if sale.inclusive else tuple(lines)
+
+
+def _draw_count(random: Random, sale: Sale) -> int:
+    if sale.turns_up("very_long_tables"):
+        return random.randint(60, MOST_LINES)
+    if sale.turns_up("many_lines"):
+        return random.randint(15, 60)
+    if sale.turns_up("several_pages") or sale.is_long:
+        return random.randint(18, 48)
+    # Long-tailed: most documents have a few lines, one in a hundred has more than twenty.
+    return min(MOST_LINES, max(1, round(random.lognormvariate(1.1, 0.85))))
+
+
+def _pool(random: Random, sale: Sale) -> list[Item]:
+    """Return what the lines are drawn from; with several rates, first an item of each."""
+    items = items_of(sale.locale, sale.trade)
+    if sale.tax.category in (VatCategory.INTRA_COMMUNITY, VatCategory.EXPORT):
+        items = tuple(item for item in items if not item.is_service)
+    standard, reduced = [item for item in items if not item.rate], [item for item in items if item.rate]
+    if sale.turns_up("several_rates") and len(sale.tax.rates) > 1:
+        # A shop whose trade has nothing at a reduced rate sells some of another's.
+        reduced = reduced or [item for trade in TRADES for item in items_of(sale.locale, trade) if item.rate]
+        pair = [random.choice(standard), random.choice(reduced)]
+        return [*pair, *(item for item in (*standard, *reduced) if item not in pair)]
+    if reduced and len(sale.tax.rates) > 1 and random.random() < 0.15:
+        rate = random.choice(reduced).rate
+        return [item for item in reduced if item.rate == rate]
+    return standard
+
+
+def _draw_line(random: Random, sale: Sale, item: Item, name: str, number: int, price: Decimal, discount: int) -> Line:
+    columns = sale.columns
+    quantity = _draw_quantity(random, item) * (-1 if sale.returned else 1)
+    rate = sale.tax.rates[item.rate if len(sale.tax.rates) > 1 else 0]
+    shown = columns
+    if sale.turns_up("blank_cells"):
+        shown = tuple(column for column in columns if column not in _MAY_BE_BLANK or random.random() >= 0.4)
+    if sale.turns_up("wrapped_descriptions") and random.random() < 0.6:
+        separator = "、" if sale.locale[:2] in ("ja", "zh") else "، " if sale.locale.startswith("ar") else ", "
+        name = f"{name}{separator}{random.choice(phrases(sale.locale, 'suffixes'))}"
+    return Line(
+        line_id=str(number) if "line_id" in shown else None,
+        purchase_order_line=str(number * 10) if "purchase_order_line" in shown else None,
+        sku=f"{random.choice('ABCDEFGHKLMNPRSTUVWX')}{draw_code(random, 5, sale.knobs)}" if "sku" in shown else None,
+        gtin=gtin(random) if "gtin" in shown else None,
+        classification=_class_of(sale, item) if "classification" in shown else None,
+        item_name=name,
+        note=_draw_note(random, sale) if sale.turns_up("note_rows") and random.random() < 0.5 else None,
+        quantity=quantity,
+        unit=item.unit if "unit" in shown else None,
+        unit_code=item.unit_code,
+        vat_category=sale.tax.category_of(rate),
+        vat_rate=rate,
+        **_amounts(random, sale, quantity, price, discount, rate),
+    )
+
+
+def _class_of(sale: Sale, item: Item) -> str | None:
+    """Return an item's customs code; outside India services have none."""
+    return item.code if not item.is_service or LOCALE_FACTS[sale.locale].regime is TaxRegime.INDIA_GST else None
+
+
+def _amounts(
+    random: Random, sale: Sale, quantity: Decimal, price: Decimal, discount_rate: int, rate: Decimal
+) -> dict[str, Decimal | str | None]:
+    unit = minor_unit(sale.currency)
+    if sale.inclusive:
+        return {"price_with_vat": price, "gross_amount": round_to(quantity * price, unit)}
+    amounts: dict[str, Decimal | str | None] = {"net_price": price}
+    if "gross_price" in sale.columns:
+        discount = round_to(price * discount_rate / 100, unit)
+        amounts |= {"gross_price": price, "price_discount": discount, "net_price": price - discount}
+        price -= discount
+    amount = round_to(quantity * price, unit)
+    # On returned goods a discount would be given back: nobody's lines have that.
+    if sale.turns_up("line_allowances") and not sale.returned:
+        if "allowance_amount" in sale.columns and random.random() < 0.6:
+            allowance = round_to(amount * random.choice((2, 3, 5, 10)) / 100, unit)
+            if allowance:
+                amounts |= {"allowance_amount": allowance, "allowance_reason": _reason(random, sale, "allowance")}
+                amount -= allowance
+        if "charge_amount" in sale.columns and random.random() < 0.4:
+            charge = round_to(amount * random.choice((1, 2, 4)) / 100, unit)
+            if charge:
+                amounts |= {"charge_amount": charge, "charge_reason": _reason(random, sale, "charge")}
+                amount += charge
+    amounts["net_amount"] = amount
+    if "gross_amount" in sale.columns:
+        amounts["gross_amount"] = amount + round_to(amount * rate / 100, unit)
+    return amounts
+
+
+def _reason(random: Random, sale: Sale, kind: str) -> str:
+    return random.choice(phrases(sale.locale, f"{kind}_reasons"))
+
+
+def _draw_price(random: Random, sale: Sale, item: Item) -> Decimal:
+    """Return a price in the document's currency that ends as prices do."""
+    unit = minor_unit(sale.currency)
+    level = Decimal(str(PRICE_LEVELS[sale.currency]))
+    lowest, highest = item.lowest * level, item.highest * level
+    value = lowest + (highest - lowest) * random.randint(0, 1000) / 1000
+    if sale.inclusive:
+        value *= 1 + sale.tax.rates[0] / 100
+    if sale.turns_up("long_amounts"):
+        value *= random.randint(LONG_AMOUNT_FACTOR // 2, LONG_AMOUNT_FACTOR)
+    # Steps that are coarse for the price would make all prices alike.
+    step = random.choice([step for step, least in (_BIG_STEPS if unit == 1 else _STEPS) if least <= value] or [unit])
+    price = (value / step).quantize(Decimal(1), rounding=ROUND_HALF_UP) * step
+    if step == 1 and unit < 1 and random.random() < 0.4:
+        price -= Decimal("0.01")
+    return max(round_to(price, unit), unit)
+
+
+def _draw_quantity(random: Random, item: Item) -> Decimal:
+    if item.unit_code in MEASURED and random.random() < 0.4:
+        return Decimal(random.randint(2, 160)) / 4
+    # Nobody orders a hundred audits.
+    most = bisect_right(QUANTITIES, max(2, 4000 // item.highest))
+    return Decimal(QUANTITIES[random.randrange(most)])
+
+
+def _draw_note(random: Random, sale: Sale) -> str:
+    day = sale.day - dt.timedelta(days=random.randint(1, 40))
+    template = random.choice(phrases(sale.locale, "line_notes"))
+    return template.format(
+        number=draw_code(random, random.randint(4, 8), sale.knobs), date=write_date(day, sale.locale, sale.date_pattern)
+    )
+
+
+def _payable(lines: Sequence[Line], sale: Sale) -> tuple[Line, ...]:
+    """Raise the last price of a rate by the smallest coins until the tax taken out of its lines is consistent.
+
+    Half a dozen of an item may step over every such amount: at 20 % the sum stays at 3 coins more than a multiple of 6.
+    Of a single one, at most one coin is missing.
+    """
+    unit, done = minor_unit(sale.currency), list(lines)
+    for base in bases_of(lines, ()):
+        place = max(at for at, line in enumerate(done) if line.vat_rate == base.rate)
+        line = done[place]
+        if line.price_with_vat is None or line.gross_amount is None:
+            raise ValueError(f"{line.item_name!r} has no price with tax, in a sale whose prices include it")
+        one = Decimal(1).copy_sign(line.quantity)
+        for quantity, coins in [(line.quantity, coins) for coins in range(7)] + [(one, coins) for coins in range(2)]:
+            price = line.price_with_vat + coins * unit
+            gross = round_to(quantity * price, unit)
+            if is_consistent(replace(base, amount=base.amount - line.gross_amount + gross), unit):
+                break
+        done[place] = line.model_copy(update={"quantity": quantity, "price_with_vat": price, "gross_amount": gross})
+    return tuple(done)
+
+
+def reduced_lines(lines: Sequence[Line], locale: str) -> tuple[int, ...]:
+    """Return the numbers, from 0, of lines below the standard rate: Japan marks them."""
+    if LOCALE_FACTS[locale].language != "ja" or len({line.vat_rate for line in lines}) < 2:
+        return ()
+    highest = max(line.vat_rate or Decimal(0) for line in lines)
+    return tuple(at for at, line in enumerate(lines) if (line.vat_rate or Decimal(0)) < highest)

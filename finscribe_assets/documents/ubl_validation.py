@@ -1,0 +1,128 @@
+"""Which documents of some files can be validated, and their UBL: what `finscribe validate` looks at."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from random import Random
+
+from pydantic import ValidationError
+
+from finscribe_assets.documents.recipe_files import explain
+from finscribe_assets.documents.schema import Document
+from finscribe_assets.documents.ubl import obstacle, to_ubl
+from finscribe_assets.files import write_bytes
+
+RECORDS = "documents.jsonl"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A document that can be validated: a line of a ground-truth file, or a UBL file."""
+
+    name: str
+    path: Path
+    line: int | None = None  # from 1; None for a UBL file
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """The documents of some files."""
+
+    found: tuple[Candidate, ...]
+    left_out: Counter[str]  # why a document has no UBL → how many
+
+    def sample(self, size: int, seed: int) -> Candidates:
+        """Return so many of them at random, in their order; all where there are no more."""
+        places = Random(seed).sample(range(len(self.found)), min(size, len(self.found)))
+        return Candidates(tuple(self.found[place] for place in sorted(places)), self.left_out)
+
+
+def candidates(paths: Iterable[Path]) -> Candidates:
+    """Return the documents of workspaces (folders with ``documents.jsonl``), of ground-truth files and UBL files.
+
+    Raises:
+        ValueError: naming the file, and the line, that holds no document.
+        FileNotFoundError: a folder holds neither ``documents.jsonl`` nor XML files.
+    """
+    found: list[Candidate] = []
+    left_out: Counter[str] = Counter()
+    for path in (file for given in paths for file in _files(given)):
+        if path.suffix.lower() == ".xml":
+            found.append(Candidate(str(path), path))
+            continue
+        for line, name, document in _records(path):
+            reason = obstacle(document)
+            if reason is None:
+                found.append(Candidate(name, path, line))
+            else:
+                left_out[reason] += 1
+    return Candidates(tuple(found), left_out)
+
+
+def ubl_of(chosen: Iterable[Candidate]) -> Iterator[tuple[str, bytes]]:
+    """Yield name and UBL of documents that follow each other as `candidates` returned them."""
+    for path, group in groupby(chosen, key=lambda candidate: candidate.path):
+        wanted = {candidate.line for candidate in group}
+        if None in wanted:
+            yield str(path), path.read_bytes()
+            continue
+        for line, name, document in _records(path):
+            if line in wanted:
+                yield name, to_ubl(document)
+
+
+def kept(contents: Iterable[tuple[str, bytes]], folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Pass UBL files on, each written into a folder under its name.
+
+    Raises:
+        ValueError: two of them have the same name.
+    """
+    written: dict[str, str] = {}
+    for name, content in contents:
+        file = re.sub(r"[^\w.-]", "_", name.removesuffix(".xml")) + ".xml"
+        if file in written:
+            raise ValueError(f"{folder / file}: both {written[file]} and {name}; write them to folders of their own")
+        written[file] = name
+        write_bytes(folder / file, content)
+        yield name, content
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    if (path / RECORDS).exists():
+        return [path / RECORDS]
+    files = sorted(path.glob("*.xml"))
+    if not files:
+        raise FileNotFoundError(f"{path}: neither {RECORDS} nor *.xml in it; `finscribe synthesize --out` makes one")
+    return files
+
+
+def _records(path: Path) -> Iterator[tuple[int, str, Document]]:
+    """Yield line number, id and document of a ground-truth file, a line in memory at a time."""
+    with path.open(encoding="utf-8") as stream:
+        try:
+            for number, line in enumerate(stream, 1):
+                if line.strip():
+                    yield number, *_record(line, f"{path}: line {number}")
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8 text") from error
+
+
+def _record(line: str, where: str) -> tuple[str, Document]:
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{where}: not JSON ({error})") from error
+    if not isinstance(record, dict) or not isinstance(record.get("id"), str) or "document" not in record:
+        raise ValueError(f'{where}: not of the form {{"id": "…", "document": {{…}}}}')
+    try:
+        return record["id"], Document.model_validate(record["document"])
+    except ValidationError as error:
+        raise ValueError("\n".join(f"{where}: document.{finding}" for finding in explain(error))) from error

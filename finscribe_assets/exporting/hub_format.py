@@ -1,0 +1,206 @@
+"""Parquet shards with a dataset card, as the Hugging Face hub shows them and `datasets.load_dataset` reads them.
+
+A row is a sample: id, document_id, task, target, element, images (real Image features, a list), prompt, response, and
+spans, a list of start, end, kind and path. Nothing of a sample is lost. Rows hold their pictures, so a page that many
+samples show stands in many rows. A shard is written row group by row group; memory does not grow with the export.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import yaml
+
+from finscribe_assets.exporting.export_samples import ExportSample, Format, Part, keep_only
+from finscribe_assets.exporting.sample_checks import Inspector, RecordLocation, check_spans
+from finscribe_assets.files import whole_file, write_text
+from finscribe_assets.rendering.pages import IMAGE
+from finscribe_assets.splitting.split_assignment import Split
+
+DATA, CARD_FILE = "data", "README.md"
+ROWS_PER_GROUP = 100  # the hub's viewer reads a group at a time, and a trainer holds one
+
+_TEXTS = ("id", "document_id", "task", "target", "element", "prompt", "response")
+_SPAN = {"start": pa.int64(), "end": pa.int64(), "kind": pa.string(), "path": pa.string()}
+
+
+_KEY = b"huggingface"  # of the schema's metadata, where `datasets` looks for features
+
+
+def _value(type_: str) -> dict[str, str]:
+    return {"dtype": type_, "_type": "Value"}
+
+
+# The forms of a list that both older and newer versions of `datasets` read.
+_FEATURES = {
+    **{name: _value("string") for name in _TEXTS[:5]},
+    "images": {"feature": {"_type": "Image"}, "_type": "Sequence"},
+    **{name: _value("string") for name in _TEXTS[5:]},
+    "spans": [{name: _value(str(type_)) for name, type_ in _SPAN.items()}],
+}
+SCHEMA = pa.schema(
+    [
+        *((name, pa.string()) for name in _TEXTS[:5]),
+        ("images", pa.list_(IMAGE)),
+        *((name, pa.string()) for name in _TEXTS[5:]),
+        ("spans", pa.list_(pa.struct(list(_SPAN.items())))),
+    ],
+    metadata={_KEY: json.dumps({"info": {"features": _FEATURES}})},
+)
+_CARD_FEATURES = [
+    *({"name": name, "dtype": "string"} for name in _TEXTS[:5]),
+    {"name": "images", "sequence": "image"},
+    *({"name": name, "dtype": "string"} for name in _TEXTS[5:]),
+    {"name": "spans", "list": [{"name": name, "dtype": str(type_)} for name, type_ in _SPAN.items()]},
+]
+_SIZES = (
+    (1_000, "n<1K"),
+    (10_000, "1K<n<10K"),
+    (100_000, "10K<n<100K"),
+    (1_000_000, "100K<n<1M"),
+    (10_000_000, "1M<n<10M"),
+    (100_000_000, "10M<n<100M"),
+)
+
+
+def _row(sample: ExportSample) -> dict[str, Any]:
+    pair = sample.pair
+    return {
+        "id": pair.id,
+        "document_id": pair.document_id,
+        "task": str(pair.task),
+        "target": pair.target,
+        "element": pair.element,
+        "prompt": sample.prompt,
+        "response": pair.response,
+        "spans": sample.spans,
+        "images": [
+            {"bytes": picture.content, "path": f"{number}.{picture.suffix}"}
+            for number, picture in enumerate(sample.pictures)
+        ],
+    }
+
+
+def _shard_name(split: Split, number: int, of: int) -> str:
+    return f"{split}-{number:05d}-of-{of:05d}.parquet"
+
+
+def _write(part: Part) -> None:
+    path = part.out / DATA / _shard_name(part.split, part.number, part.of)
+    with whole_file(path) as stream, pq.ParquetWriter(stream, SCHEMA, compression="zstd") as writer:
+        rows = map(_row, part.read())
+        while group := list(islice(rows, ROWS_PER_GROUP)):
+            writer.write_table(pa.Table.from_pylist(group, schema=SCHEMA))
+
+
+def _finish(out: Path, split: Split, parts: Sequence[Part]) -> None:
+    keep_only(out / DATA, {_shard_name(split, part.number, part.of) for part in parts})
+    samples = sum(part.samples for part in parts)
+    write_text(out / CARD_FILE, card(split, samples, sum(len(part.documents) for part in parts)))
+
+
+def card(split: Split, samples: int, documents: int) -> str:
+    """Return the dataset card: the hub's YAML front matter, and for people what a row holds and how it is loaded."""
+    size = next((name for limit, name in _SIZES if samples < limit), "100M<n<1B")
+    front = yaml.safe_dump(
+        {
+            "license": "apache-2.0",
+            "pretty_name": "FinScribe instruction pairs",
+            "task_categories": ["image-text-to-text", "document-question-answering"],
+            "size_categories": [size],
+            "tags": ["synthetic", "invoices", "receipts", "document-understanding", "ocr"],
+            "configs": [
+                {"config_name": "default", "data_files": [{"split": str(split), "path": f"{DATA}/{split}-*.parquet"}]}
+            ],
+            "dataset_info": {
+                "config_name": "default",
+                "features": _CARD_FEATURES,
+                "splits": [{"name": str(split), "num_examples": samples}],
+            },
+        },
+        sort_keys=False,
+    )
+    return f"""---
+{front}---
+
+# FinScribe instruction pairs: {split}
+
+{samples:,} instruction pairs of {documents:,} synthetic business documents. Pages are rendered from exact data, so that
+every answer is true; no page shows a real person or company.
+
+```python
+from datasets import load_dataset
+
+pairs = load_dataset("FOLDER", split="{split}")
+```
+
+| column | what it holds |
+|---|---|
+| `id` | the pair's own name |
+| `document_id` | the document it is of |
+| `task` | what is asked, such as `full_extraction` |
+| `target` | the field, region, table or row that is asked for; empty for the whole document |
+| `element` | the group of fields that the target is counted with, or empty |
+| `images` | whole pages in order, or one region cut from a page |
+| `prompt`, `response` | what is asked, and the answer |
+| `spans` | parts of the response: `start` and `end` in characters (end exclusive), `kind` and the field's `path` |
+"""
+
+
+def _validate(out: Path, split: Split, inspector: Inspector) -> None:
+    _check_card(out / CARD_FILE, split)
+    files = sorted((out / DATA).glob("*.parquet"))
+    for number, file in enumerate(files):
+        if file.name != _shard_name(split, number, len(files)):
+            raise RecordLocation(out / DATA, file.name).error(
+                "name", f"not shard {number} of {len(files)}", "export again"
+            )
+        for place, row in _rows(file):
+            inspector.sample(place, row["id"], row["prompt"], row["response"])
+            check_spans(place, row["spans"], row["response"])
+            if not row["images"]:
+                raise place.error("images", "no pictures", "export again")
+            for at, image in enumerate(row["images"]):
+                inspector.picture(place, f"images[{at}]", image and image["bytes"])
+
+
+def _rows(file: Path) -> Iterator[tuple[RecordLocation, dict[str, Any]]]:
+    try:
+        with pq.ParquetFile(file) as shard:
+            schema = shard.schema_arrow
+            if not schema.equals(SCHEMA) or (schema.metadata or {}).get(_KEY) != SCHEMA.metadata[_KEY]:
+                raise RecordLocation(file, "schema").error("columns", "not those that the card names", "export again")
+            rows = (row for batch in shard.iter_batches(batch_size=ROWS_PER_GROUP) for row in batch.to_pylist())
+            for number, row in enumerate(rows, 1):
+                yield RecordLocation(file, f"row {number}"), row
+    except UnicodeDecodeError as error:
+        raise RecordLocation(file, "column of text").error("value", "not UTF-8", "export again") from error
+    except (pa.ArrowInvalid, OSError) as error:
+        raise RecordLocation(file, "file").error(
+            "content", f"no whole Parquet file ({error})", "export again"
+        ) from error
+
+
+def _check_card(path: Path, split: Split) -> None:
+    place = RecordLocation(path, "front matter")
+    try:
+        front = yaml.safe_load(path.read_text(encoding="utf-8").split("---\n")[1])
+        files = front["configs"][0]["data_files"][0]
+        good = files["split"] == split and front["dataset_info"]["features"] == _CARD_FEATURES
+    except (FileNotFoundError, UnicodeDecodeError, yaml.YAMLError, LookupError, TypeError) as error:
+        raise place.error("YAML", f"cannot be read ({type(error).__name__}: {error})", "export again") from error
+    if not good:
+        raise place.error("configs and features", "not those of the shards", "export again")
+
+
+def _loaded_by(out: Path, split: Split) -> str:
+    return f'datasets.load_dataset("{out}", split="{split}")'
+
+
+FORMAT = Format(_write, _finish, _validate, _loaded_by)

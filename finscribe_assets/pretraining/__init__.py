@@ -1,0 +1,5 @@
+"""How the embedded base model is trained from random weights, scored and described.
+
+What belongs here: the recipe, the corpus of printed lines, the training phases, scores on unseen documents, the model
+card. Not here: adapters (`training`) and everything that uses a finished base (`model`, `inference`).
+"""

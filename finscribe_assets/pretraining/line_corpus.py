@@ -1,0 +1,198 @@
+"""Lines of print for the base's pretraining: drawn directly with every glyph's place, or cut from rendered pages.
+
+What belongs here: how lines are drawn, which of a document's lines are learnt from, and their files. How lines are cut
+from pages is `cutting.py`'s business.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+from random import Random
+
+import numpy as np
+import pyarrow as pa
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
+
+from finscribe_assets.documents.generator import draw
+from finscribe_assets.documents.recipe import Plan, seed_plan
+from finscribe_assets.files import AnyPath, sha256_of
+from finscribe_assets.model.line_images import LINE_HEIGHT, LineKind, PrintedLine, fit_line
+from finscribe_assets.model.tokenizer import CHARACTERS
+from finscribe_assets.pretraining.base_recipe import BASE_RECIPE
+from finscribe_assets.pretraining.line_cutting import Sheets, plain
+from finscribe_assets.rendering.render import render
+from finscribe_assets.shards import Shard, ShardPool, cut, make_missing, read_shards, write_shard
+
+LINES_VERSION = 2
+MAX_CHARACTERS = 44  # of a drawn line
+# Lines of a document that are learnt from, at most: more documents teach more than more lines of one.
+MOST = {LineKind.FIELD: 32, LineKind.BLOCK: 14, LineKind.ROW: 14}
+# Characters of a line that is learnt from, at most; OTSL's tokens count as the many that they are written with.
+LONGEST = {LineKind.FIELD: 60, LineKind.BLOCK: 80, LineKind.ROW: 260}
+DRAWN_LINES_A_DOCUMENT = 24
+RANDOM_SHARE = 0.3  # of drawn lines: characters at random, so that reading does not lean on what is likely
+
+SCHEMA = pa.schema(
+    [
+        ("pixels", pa.binary()),
+        ("width", pa.int32()),
+        ("text", pa.string()),
+        ("kind", pa.string()),
+        ("element", pa.string()),
+        ("centres", pa.list_(pa.float32())),
+    ]
+)
+
+
+@cache
+def _font_file(family: str, bold: bool) -> str:
+    """Return the file of a font family.
+
+    Raises:
+        ValueError: the family is not installed; fontconfig would give another one in its place.
+    """
+    pattern = f"{family}:bold" if bold else family
+    command = ["fc-match", "-f", "%{family}\n%{file}", pattern]
+    families, file = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split("\n")  # noqa: S603
+    if family not in families.split(","):
+        raise ValueError(f"font {family!r} is not installed ({families!r} stands in for it); run scripts/setup")
+    return file
+
+
+@cache
+def _font(family: str, bold: bool, size: int) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(_font_file(family, bold), size)
+
+
+def draw_line(random: Random, text: str) -> PrintedLine:
+    """Draw a text with a font, size, grey and damage at random."""
+    family = random.choice([font for font, weight in BASE_RECIPE.fonts.items() if weight])
+    font = _font(family, random.random() < 0.2, random.randint(17, 23))
+    left = random.randint(1, 5)
+    x0, _, x1, _ = font.getbbox(text)
+    ink, paper = random.randint(0, 70), random.randint(228, 255)
+    image = Image.new("L", (round(x1 - min(x0, 0)) + left + random.randint(1, 6), LINE_HEIGHT), paper)
+    ascent, descent = font.getmetrics()
+    top = (LINE_HEIGHT - ascent - descent) // 2 + random.randint(-1, 1)
+    ImageDraw.Draw(image).text((left, top), text, fill=ink, font=font)
+    edges = [left + font.getlength(text[:end]) for end in range(len(text) + 1)]
+    if random.random() < 0.3:
+        image = image.filter(ImageFilter.GaussianBlur(random.uniform(0.2, 0.9)))
+    if random.random() < 0.4:  # as if scanned at a lower resolution
+        factor = random.uniform(0.6, 0.9)
+        size = (max(1, round(image.width * factor)), round(LINE_HEIGHT * factor))
+        small = image.resize(size, Image.Resampling.BILINEAR)
+        image = small.resize(image.size, Image.Resampling.BILINEAR)
+    pixels = np.asarray(fit_line(image), dtype=np.int16)
+    if random.random() < 0.4:
+        noise = np.random.default_rng(random.getrandbits(32)).standard_normal(pixels.shape) * random.uniform(1, 9)
+        pixels = pixels + noise.astype(np.int16)
+    centres = tuple((a + b) / 2 for a, b in pairwise(edges))
+    return PrintedLine(np.clip(pixels, 0, 255).astype(np.uint8), text, LineKind.DRAWN, centres=centres)
+
+
+def _texts(random: Random, plan: Plan, index: int) -> list[str]:
+    values = [plain(text) for text in draw(plan, index).printed.values()]
+    texts = []
+    for _ in range(DRAWN_LINES_A_DOCUMENT):
+        if random.random() < RANDOM_SHARE:
+            alphabet = CHARACTERS.replace("\n", "").replace(" ", "") if random.random() < 0.5 else "0123456789.,-/OISBZ"
+            texts.append("".join(random.choice(alphabet) for _ in range(random.randint(1, 12))))
+        else:
+            value = random.choice(values)
+            length = random.randint(2, MAX_CHARACTERS)
+            start = random.randint(0, max(0, len(value) - length))
+            texts.append(value[start : start + length].strip() or "0")
+    return texts
+
+
+def drawn_lines(plan: Plan, index: int) -> list[PrintedLine]:
+    """Return lines drawn directly with a document's texts."""
+    random = Random(f"lines:{plan.seed}:{index}")
+    return [draw_line(random, text) for text in _texts(random, plan, index)]
+
+
+def sheets_of(plan: Plan, index: int) -> Sheets:
+    """Draw and render a document."""
+    drawn = draw(plan, index)
+    return Sheets(render(drawn), drawn.presentation.font)
+
+
+def rendered_lines(plan: Plan, index: int) -> list[PrintedLine]:
+    """Return lines of a document's rendered pages to learn from: some of its fields', its blocks' and its table's."""
+    sheets = sheets_of(plan, index)
+    rows = [line for table in sheets.tables() for line in table.rows()]
+    random = Random(f"rendered:{plan.seed}:{index}")
+    chosen = []
+    for lines in (list(sheets.fields()), list(sheets.blocks()), rows):
+        short = [line for line in lines if len(line.text) <= LONGEST[line.kind]]
+        chosen += random.sample(short, min(len(short), MOST[lines[0].kind])) if short else []
+    return chosen
+
+
+SOURCES: dict[str, Callable[[Plan, int], list[PrintedLine]]] = {"drawn": drawn_lines, "rendered": rendered_lines}
+
+
+@dataclass(frozen=True)
+class _LineJob:
+    source: str
+    plan: Plan
+    shard: Shard
+    path: AnyPath
+
+    @property
+    def rows(self) -> int:
+        return self.shard.stop - self.shard.start
+
+    @property
+    def fingerprint(self) -> str:
+        return sha256_of(f"{LINES_VERSION}:{self.source}:{self.shard}:{self.plan.model_dump_json()}")
+
+
+def _write(job: _LineJob) -> int:
+    lines = [line for index in range(job.shard.start, job.shard.stop) for line in SOURCES[job.source](job.plan, index)]
+    table = pa.Table.from_pylist(
+        [
+            {
+                "pixels": line.pixels.tobytes(),
+                "width": line.pixels.shape[1],
+                "text": line.text,
+                "kind": line.kind,
+                "element": line.element,
+                "centres": list(line.centres),
+            }
+            for line in lines
+        ],
+        schema=SCHEMA,
+    )
+    write_shard(job.path, table, job.fingerprint)
+    return job.shard.stop - job.shard.start
+
+
+def prepare(
+    source: str,
+    documents: int,
+    seed: int,
+    folder: AnyPath,
+    pool: ShardPool,
+    *,
+    on_shard: Callable[[int], None] | None = None,
+) -> None:
+    """Write the lines of so many documents of the base recipe; shards that are there already are kept."""
+    plan = seed_plan("batch-000", documents, seed, BASE_RECIPE)
+    jobs = [_LineJob(source, plan, shard, folder / shard.file_name) for shard in cut(documents, 50)]
+    make_missing(jobs, _write, pool, folder, on_shard)
+
+
+def load(folder: AnyPath) -> list[PrintedLine]:
+    """Read prepared lines into memory."""
+    lines = []
+    for table in read_shards(folder):
+        for row in table.to_pylist():
+            pixels = np.frombuffer(row["pixels"], dtype=np.uint8).reshape(LINE_HEIGHT, row["width"])
+            lines.append(PrintedLine(pixels, row["text"], LineKind(row["kind"]), row["element"], tuple(row["centres"])))
+    return lines

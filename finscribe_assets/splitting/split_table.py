@@ -1,0 +1,88 @@
+"""A document's row among the splits: where it stands, what it is counted by, and how the file holds it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from finscribe_assets.files import AnyPath, read_table, sha256_of, write_table
+from finscribe_assets.splitting.exposure import Exposure
+from finscribe_assets.splitting.split_assignment import Split
+
+SPLITS_FILE = "splits.parquet"
+
+SCHEMA = pa.schema(
+    [
+        ("document_id", pa.string()),
+        ("batch", pa.string()),
+        ("group", pa.string()),
+        ("split", pa.string()),
+        ("targeted", pa.bool_()),
+        ("content", pa.string()),
+        ("document_type", pa.string()),
+        ("locale", pa.string()),
+        ("layout", pa.string()),
+        ("font", pa.string()),
+        ("held_out_wording", pa.bool_()),
+        ("pages", pa.int64()),
+        ("degradation", pa.string()),
+        ("exposure", pa.string()),
+        ("held_out_by", pa.list_(pa.string())),
+        ("looks_like", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class SplitRow:
+    """One document's place."""
+
+    document_id: str
+    batch: str
+    group: str
+    split: Split
+    targeted: bool  # drawn because mining asked for it
+    content: str  # SHA-256 of its canonical JSON
+    document_type: str
+    locale: str
+    layout: str
+    font: str
+    held_out_wording: bool  # a label of its page has one
+    pages: int
+    degradation: str  # none, light or strong
+    exposure: Exposure = Exposure.SEEN
+    held_out_by: tuple[str, ...] = ()  # what kept its group from the first batch's training: layout, locale, font
+    looks_like: str = ""  # the document of another split for whose page it is held back
+
+
+def content_of(document: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of a document's canonical JSON: keys in order, no spaces."""
+    return sha256_of(json.dumps(document, sort_keys=True, separators=(",", ":")))
+
+
+def write_splits(folder: AnyPath, rows: Sequence[SplitRow]) -> None:
+    """Write every document's place."""
+    records = [
+        {**vars(row), "split": str(row.split), "exposure": str(row.exposure), "held_out_by": list(row.held_out_by)}
+        for row in rows
+    ]
+    write_table(folder / SPLITS_FILE, pa.Table.from_pylist(records, schema=SCHEMA), rows_per_group=10_000)
+
+
+def read_splits(folder: AnyPath) -> list[SplitRow]:
+    """Read every document's place."""
+    return [
+        SplitRow(
+            **row
+            | {
+                "split": Split(row["split"]),
+                "exposure": Exposure(row["exposure"]),
+                "held_out_by": tuple(row["held_out_by"]),
+            }
+        )
+        for row in read_table(folder / SPLITS_FILE).to_pylist()
+    ]

@@ -1,0 +1,41 @@
+"""The versions of what makes a data set: this project's stages, and the packages that its bytes depend on."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import version
+
+from finscribe_assets.documents.document_batch import GENERATOR_VERSION
+from finscribe_assets.instructions.pair_batch import PAIRS_VERSION
+from finscribe_assets.rendering.page_batch import RENDERER_VERSION
+from finscribe_assets.splitting.page_hashes import HASH_VERSION
+
+SPLITS_VERSION = 2  # raise it with every change to which split a document is in, or to what is said of it
+PACKAGES = (
+    "babel",
+    "isal",
+    "jinja2",
+    "numpy",
+    "opencv-python-headless",
+    "pillow",
+    "plutoprint",
+    "pyarrow",
+    "pypdfium2",
+    "weasyprint",
+)
+
+
+def tool_versions() -> dict[str, str]:
+    """Return the version of each stage and package, by name."""
+    stages = {
+        "generator": GENERATOR_VERSION,
+        "renderer": RENDERER_VERSION,
+        "pairs": PAIRS_VERSION,
+        "page_hashes": HASH_VERSION,
+        "splits": SPLITS_VERSION,
+    }
+    return {
+        **{name: str(number) for name, number in stages.items()},
+        "python": platform.python_version(),
+        **{name: version(name) for name in PACKAGES},
+    }

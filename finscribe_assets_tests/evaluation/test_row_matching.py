@@ -1,0 +1,191 @@
+"""What became of each row: its name is right, its fields count as they did, and the model's order plays no part."""
+
+import itertools
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from finscribe_assets.evaluation.field_comparison import RowFate, RowOutcome, Status, compare
+from finscribe_assets.evaluation.prediction_files import Truth
+from finscribe_assets.evaluation.row_matching import match_rows
+
+
+def row(item_name, quantity, net_price, net_amount):
+    return {"item_name": item_name, "quantity": quantity, "net_price": net_price, "net_amount": net_amount}
+
+
+PEN = row("Pen, blue", "2", "1.5", "3")
+PAPER = row("Printing paper A4", "10", "4.9", "49")
+STAPLER = row("Stapler with staples", "1", "12.8", "12.8")
+TRUE = [PEN, PAPER, STAPLER]
+
+
+def became(*said):
+    places, outcomes = match_rows("lines", dict(enumerate(TRUE)), dict(enumerate(said)))
+    assert places.keys() == set(range(len(said)))
+    return {(outcome.fate.value, outcome.true, outcome.predicted) for outcome in outcomes}
+
+
+JOINED = "Pen, blue Printing paper A4"
+
+
+@pytest.mark.parametrize(
+    ("said", "wanted"),
+    [
+        ([STAPLER, PEN, PAPER], {("matched", (0,), (1,)), ("matched", (1,), (2,)), ("matched", (2,), (0,))}),
+        ([PEN, STAPLER], {("matched", (0,), (0,)), ("missing", (1,), ()), ("matched", (2,), (1,))}),
+        (
+            [PEN, row("Pencil", "2", "1.5", "3"), PAPER, STAPLER],
+            {("matched", (0,), (0,)), ("extra", (), (1,)), ("matched", (1,), (2,)), ("matched", (2,), (3,))},
+        ),
+        # Names joined, the amounts of one of them.
+        ([PAPER | {"item_name": JOINED}, STAPLER], {("merged", (0, 1), (0,)), ("matched", (2,), (1,))}),
+        # Everything run together, with a misread letter.
+        (
+            [row("Pem, blue Printing paper A4", "2 10", "1.5 4.9", "3 49"), STAPLER],
+            {("merged", (0, 1), (0,)), ("matched", (2,), (1,))},
+        ),
+        # Each field is one or the other's.
+        (
+            [STAPLER, PEN | {"net_price": "4.9", "net_amount": "49"}],
+            {("merged", (0, 1), (1,)), ("matched", (2,), (0,))},
+        ),
+        # All three rows in one.
+        ([STAPLER | {"item_name": JOINED + " Stapler with staples"}], {("merged", (0, 1, 2), (0,))}),
+        # A wrapped name as a row of its own, its amounts on the first, then on the last.
+        (
+            [PEN, PAPER | {"item_name": "Printing"}, {"item_name": "paper A4"}, STAPLER],
+            {("matched", (0,), (0,)), ("split", (1,), (1, 2)), ("matched", (2,), (3,))},
+        ),
+        (
+            [{"item_name": "Printing"}, PEN, {"item_name": "paper"}, PAPER | {"item_name": "A4"}, STAPLER],
+            {("matched", (0,), (1,)), ("split", (1,), (0, 2, 3)), ("matched", (2,), (4,))},
+        ),
+        # The name in one row, the amounts in another.
+        (
+            [
+                PEN,
+                {"item_name": PAPER["item_name"]},
+                {key: PAPER[key] for key in ("quantity", "net_price", "net_amount")},
+                STAPLER,
+            ],
+            {("matched", (0,), (0,)), ("split", (1,), (1, 2)), ("matched", (2,), (3,))},
+        ),
+        # One wrong digit or letter in every field is still that row.
+        (
+            [
+                row("Pen, blve", "3", "1.6", "8"),
+                row("Printing paper A6", "18", "4.8", "48"),
+                row("Stapler with stoples", "7", "12.6", "12.9"),
+            ],
+            {("matched", (0,), (0,)), ("matched", (1,), (1,)), ("matched", (2,), (2,))},
+        ),
+        # A row like none is not the one that is missing.
+        (
+            [PEN, PAPER, row("Xylophon", "77", "100", "7700")],
+            {("matched", (0,), (0,)), ("matched", (1,), (1,)), ("missing", (2,), ()), ("extra", (), (2,))},
+        ),
+        ([], {("missing", (0,), ()), ("missing", (1,), ()), ("missing", (2,), ())}),
+    ],
+)
+def test_each_fate_has_its_rows_in_any_order(said, wanted):
+    assert became(*said) == wanted
+    for order in itertools.islice(itertools.permutations(range(len(said))), 24):
+        again = {
+            (fate, true, tuple(sorted(order[at] for at in predicted)))
+            for fate, true, predicted in became(*(said[at] for at in order))
+        }
+        assert again == wanted
+
+
+def test_a_row_told_twice_is_extra_the_second_time():
+    assert became(PEN, STAPLER, PAPER, STAPLER) == {
+        ("matched", (0,), (0,)),
+        ("matched", (1,), (2,)),
+        ("matched", (2,), (1,)),
+        ("extra", (), (3,)),
+    }
+
+
+def test_a_merged_row_counts_as_missing_and_the_rest_of_a_split_one_as_extra():
+    truth = Truth("d", {"lines": TRUE})
+
+    def statuses(*said):
+        comparison = compare(truth, {"lines": list(said)}, {})
+        return comparison.rows, {outcome.path: outcome.status for outcome in comparison.outcomes}
+
+    rows, merged = statuses(PAPER | {"item_name": JOINED}, STAPLER)
+    assert rows[0] == RowOutcome("lines", RowFate.MERGED, (0, 1), (0,))
+    assert {merged[f"lines[0].{field}"] for field in PEN} == {Status.MISSING}
+    assert merged["lines[1].item_name"] is Status.WRONG
+    assert merged["lines[1].net_amount"] is Status.CORRECT
+    rows, split = statuses(PEN, PAPER | {"item_name": "Printing"}, {"item_name": "paper A4"}, STAPLER)
+    assert rows[1] == RowOutcome("lines", RowFate.SPLIT, (1,), (1, 2))
+    assert split["lines[3].item_name"] is Status.EXTRA
+
+
+def test_confidence_goes_with_its_row():
+    said = {"lines": [None, STAPLER | {"net_price": None}, PEN | {"item_name": "Pen, blve"}, PEN]}
+    confidence = {f"lines[{at}].{field}": at / 10 for at in range(4) for field in PEN}
+    found = {outcome.path: outcome for outcome in compare(Truth("d", {"lines": TRUE}), said, confidence).outcomes}
+    assert {found[f"lines[2].{field}"].confidence for field in ("item_name", "quantity", "net_amount")} == {0.1}
+    assert found["lines[2].net_price"].confidence is None  # nothing was predicted: null means absent
+    assert found["lines[0].item_name"].confidence == 0.3
+    assert found["lines[3].item_name"].confidence == 0.2  # the extra row's
+    assert found["lines[1].item_name"].confidence is None
+
+
+words = st.sampled_from(["a", "b", "a b", "ab cd", "cd"])
+some_rows = st.lists(
+    st.fixed_dictionaries({}, optional={"item_name": words, "quantity": st.sampled_from("123"), "net_amount": words}),
+    max_size=6,
+)
+
+
+@given(some_rows, some_rows, st.randoms(use_true_random=False))
+@settings(max_examples=150)
+def test_a_shuffle_changes_nothing(true, said, chance):
+    truth = Truth("d", {"lines": true})
+    order = chance.sample(range(len(said)), len(said))
+    first = compare(truth, {"lines": said}, {})
+    second = compare(truth, {"lines": [said[at] for at in order]}, {})
+    assert first.outcomes == second.outcomes
+
+    def told(comparison, rows):
+        return [
+            (one.fate, one.true, sorted(sorted(rows[at].items()) for at in one.predicted)) for one in comparison.rows
+        ]
+
+    assert told(first, said) == told(second, [said[at] for at in order])
+
+
+@given(some_rows, some_rows)
+@settings(max_examples=150)
+def test_every_row_has_one_fate_and_no_pairing_has_more_right(true, said):
+    comparison = compare(Truth("d", {"lines": true}), {"lines": said}, {})
+    for rows, places in (
+        (true, [at for one in comparison.rows for at in one.true]),
+        (said, [at for one in comparison.rows for at in one.predicted]),
+    ):
+        assert sorted(places) == [at for at, row in enumerate(rows) if row]
+    right = sum(outcome.status is Status.CORRECT for outcome in comparison.outcomes)
+    longer, shorter = (true, said) if len(true) >= len(said) else (said, true)
+    best = max(
+        sum(len(dict(one.items() & other.items())) for one, other in zip(shorter, chosen, strict=False))
+        for chosen in itertools.permutations(longer, len(shorter))
+    )
+    assert right == best
+
+
+def test_long_lists_are_matched():
+    chance = random.Random(1)
+    true = [row(f"Item {chance.random()}", str(chance.randrange(9)), str(chance.random()), "1") for _ in range(400)]
+    said = [one | {"item_name": one["item_name"][:-1]} for one in chance.sample(true, 400)]
+    comparison = compare(Truth("d", {"lines": true}), {"lines": said}, {})
+    assert {one.fate for one in comparison.rows} == {RowFate.MATCHED}
+    assert sum(outcome.status is Status.CORRECT for outcome in comparison.outcomes) == 1200
+    # What is beyond the bound is not followed.
+    endless = compare(Truth("d", {"lines": TRUE}), {"lines": [PEN] * 3000}, {})
+    assert len(endless.rows) == 2 + 400

@@ -1,0 +1,140 @@
+"""Whether a text layer shows a value: every way this project's pages write it counts, and hardly anything else."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from finscribe_assets.documents.elements import field_of
+from finscribe_assets.documents.generator import draw
+from finscribe_assets.documents.recipe import seed_plan
+from finscribe_assets.documents.schema import flatten
+from finscribe_assets.importing.shown_values import found_in, has_text_layer
+from finscribe_assets.rendering import plutoprint_engine, weasyprint_engine
+from finscribe_assets.rendering.rasterising import rasterise
+from finscribe_assets.rendering.render import render
+from finscribe_assets_tests.documents.bills import drawn_bills
+
+
+def test_what_drawn_pages_print_is_found_in_their_text():
+    plan = seed_plan("batch-000", 34, 7)
+    missed, asked = [], 0
+    for drawn in (draw(plan, index) for index in range(34)):
+        texts = [f"Label {text} x" for text in drawn.printed.values()]
+        found = found_in(flatten(drawn.document.to_json()), texts, drawn.document.locale)
+        asked += len(drawn.printed)
+        missed += [(drawn.document.locale, path, drawn.printed[path]) for path in drawn.printed if path not in found]
+    assert asked > 2_000
+    assert missed == []
+
+
+def test_what_drawn_pages_print_is_found_in_the_text_layer_of_their_pdf(monkeypatch):
+    texts: list[str] = []
+
+    def told(pdf, scale, heights):
+        texts[:] = [page.get_textpage().get_text_range() for page in pdf]
+        return rasterise(pdf, scale, heights)
+
+    monkeypatch.setattr(weasyprint_engine, "rasterise", told)
+    monkeypatch.setattr(plutoprint_engine, "rasterise", told)
+    asked, found, relied_on = 0, 0, 0
+    for drawn in drawn_bills(16, 11):
+        render(drawn, 144)
+        if has_text_layer(texts, [False] * len(texts)):
+            relied_on += 1
+            asked += len(drawn.printed)
+            found += len(found_in(flatten(drawn.document.to_json()), texts, drawn.document.locale) & set(drawn.printed))
+    assert relied_on > 10
+    assert found > 0.99 * asked > 500
+
+
+def test_what_another_document_prints_is_seldom_taken_for_a_document_s_own():
+    plan = seed_plan("batch-000", 40, 8)
+    drawn = [draw(plan, index) for index in range(40)]
+    fields = ("document_number", "issue_date", "totals.amount_due", "buyer.name", "payment_account")
+    taken, asked = [], 0
+    for own, other in pairwise(drawn):
+        leaves = {path: value for path, value in flatten(own.document.to_json()).items() if field_of(path) in fields}
+        asked += len(leaves)
+        taken += found_in(leaves, other.printed.values(), own.document.locale)
+    assert asked > 100
+    assert len(taken) <= 2
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("1.234,50", True),
+        ("1,234.50", True),
+        ("1 234,50 €", True),
+        ("1'234.5", True),
+        ("1234.50", True),
+        ("11.234,50", False),
+        ("1.234,51", False),
+        ("1.234,505", False),
+        ("-1.234,50", False),
+        ("(1,234.50)", False),
+        ("1.234,50-", False),
+        ("1,234.50 CR", False),
+        ("EUR 1.234,50", True),
+        ("1.234", False),
+    ],
+)
+def test_an_amount_in_its_usual_forms(text, shown):
+    assert bool(found_in({"totals.amount_due": "1234.50"}, [f"Summe {text}\n"], "de_DE")) is shown
+
+
+@pytest.mark.parametrize(
+    ("locale", "text", "shown"),
+    [
+        ("de_DE", "05.03.2024", True),
+        ("de_DE", "5. März 2024", True),
+        ("de_DE", "03/05/2024", False),
+        ("en_US", "03/05/2024", True),
+        ("en_US", "March 5, 2024", True),
+        ("en_US", "05/03/2024", False),
+        ("fr_FR", "5 mars 2024", True),
+        ("sv_SE", "2024-03-05", True),
+        ("ja_JP", "令和6年3月5日", True),
+        ("de_BE", "5.3.2024", True),
+        ("de_DE", "15.03.2024", False),
+    ],
+)
+def test_a_date_in_the_forms_of_its_locale(locale, text, shown):
+    assert bool(found_in({"issue_date": "2024-03-05"}, [f"am {text}, hier"], locale)) is shown
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "text", "shown"),
+    [
+        ("payment_account", "DE36500105179999087892", "IBAN: DE36 5001 0517 9999 0878 92", True),
+        ("seller.name", "Müller & Söhne GmbH", "MÜLLER &\r\nSÖHNE GMBH", True),
+        ("seller.name", "Mueller", "Muellerin", False),
+        ("document_number", "R-17", "R-175", False),
+        ("payment_terms", "Zahlung innerhalb", "Zah\u0002lung innerhalb", True),
+    ],
+)
+def test_texts_and_identifiers_whatever_their_spaces_and_case(path, value, text, shown):
+    assert bool(found_in({path: value}, [text], "de_DE")) is shown
+
+
+def test_deductions_may_stand_with_a_minus():
+    leaves = {"allowances[0].amount": "5.00", "totals.paid_amount": "50.00", "totals.amount_due": "7.00"}
+    assert found_in(leaves, ["Rabatt -5,00\nAnzahlung -50,00\nzu zahlen -7,00"], "de_DE") == {
+        "allowances[0].amount",
+        "totals.paid_amount",
+    }
+
+
+def test_a_page_without_text_tells_nothing_unless_it_is_blank():
+    assert has_text_layer(["text", ""], [False, True])
+    assert not has_text_layer(["text", " "], [False, False])
+    assert not has_text_layer(["", ""], [True, True])
+    assert not has_text_layer(["Summe ��,�� EUR"], [False])
+
+
+def test_chinese_and_japanese_words_need_no_spaces_between_them():
+    leaves = {"seller.address.city": "徐汇区", "seller.address.street": "25号", "buyer.name": "5号"}
+    found = found_in(leaves, ["上海市徐汇区工业大道25号1609室"], "zh_CN")
+    assert found == {"seller.address.city", "seller.address.street"}

@@ -1,0 +1,116 @@
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from finscribe_assets.documents.elements import TERMS
+from finscribe_assets.documents.locales import LOCALE_FACTS
+from finscribe_assets.documents.wordings import labels_of
+from finscribe_assets.inference import label_assignment
+from finscribe_assets.inference.label_assignment import TextLine, assign
+from finscribe_assets.rendering.pages import Box
+
+
+def line(text, y, x=0.0, page=0):
+    return TextLine(page, Box(x, y, x + 8 * max(1, len(text)), y + 20), text, 0.9, truncated=False)
+
+
+def page(*rows):
+    """Rows of texts, each text to the right of the one before."""
+    return [
+        line(text, 40.0 * number, 300.0 * column) for number, row in enumerate(rows) for column, text in enumerate(row)
+    ]
+
+
+def fields(lines, locale=None):
+    return {one.path: one.text for one in assign(lines, locale).fields}
+
+
+GERMAN = page(
+    ["Muster GmbH", "Rechnung"],
+    ["Rechnungs-Nr.: RE-2024/17", "Fällig am", "3. Mai 2024"],
+    ["Rechnungsdatum", "03.04.2024"],
+    ["Pos.", "Bezeichnung", "Betrag"],
+    ["1", "Papier", "1.234,50"],
+    ["Gesamtbetrag EUR", "1.234,50 €"],
+    ["IBAN DE89 3704 0044 0532 0130 00", "BIC COBADEFFXXX"],
+    ["Zahlungsbedingungen: 30 Tage netto"],
+)
+
+
+def test_labels_tell_fields_in_one_box_or_in_the_next():
+    assert fields(GERMAN) == {
+        "document_type": "invoice",
+        "document_number": "RE-2024/17",
+        "due_date": "3. Mai 2024",
+        "issue_date": "03.04.2024",
+        "totals.total_with_vat": "1.234,50 €",
+        "payment_account": "DE89 3704 0044 0532 0130 00",
+        "bank_identifier": "COBADEFFXXX",
+        "payment_terms": "30 Tage netto",
+    }
+
+
+def test_each_field_names_the_line_that_it_was_read_in():
+    assignment = assign(GERMAN)
+    assert assignment.locale == "de_DE"
+    assert all(one.text in GERMAN[one.line].text for one in assignment.fields if one.path != "document_type")
+    assert {one.path: one.label for one in assignment.fields}["due_date"] == "Fällig am"
+
+
+@pytest.mark.parametrize("locale", [locale for locale, facts in LOCALE_FACTS.items() if not facts.right_to_left])
+def test_every_locale_is_told_by_its_own_labels(locale):
+    words = labels_of(locale)
+    lines = page(
+        [words["title.invoice"][0]],
+        [words["document_number.invoice"][0], "A-17"],
+        [words["totals.amount_due"][0], "12.50"],
+        [words["due_date"][0], "2024-05-03"],
+    )
+    found = assign(lines)
+    assert found.locale.split("_")[0] == locale.split("_")[0]
+    assert fields(lines, locale) == {
+        "document_type": "invoice",
+        "document_number": "A-17",
+        "totals.amount_due": "12.50",
+        "due_date": "2024-05-03",
+    }
+
+
+@pytest.mark.parametrize(
+    ("rows", "path"),
+    [
+        ([["Due Date", "2 Portland cement, 25 kg"]], "due_date"),  # a neighbour that is no date
+        ([["Due Date"], ["10/10/2021"]], "due_date"),  # below, not beside
+        ([["Invoice No."]], "document_number"),
+        ([["Invoice Notes 17"]], "document_number"),  # a longer word
+        ([["Printed on 03/10/2021"]], "issue_date"),  # a decoy
+        ([["Amount Due", "see below"]], "totals.amount_due"),
+        ([["Payment Terms", "Amount Due £12.50"]], "payment_terms"),  # another column's
+        ([["PO-916252"]], "purchase_order_reference"),  # a value that begins like a label
+    ],
+)
+def test_what_is_not_sure_is_not_said(rows, path):
+    assignment = assign(page(["Invoice"], *rows), "en_GB")
+    assert path not in {one.path for one in assignment.fields}
+    assert path in assignment.not_assigned[label_assignment.NOT_FOUND]
+
+
+def test_two_values_of_one_field_are_none():
+    twice = ["Due Date 10/10/2021"]
+    assignment = assign(page(["Invoice No. 17"], ["Invoice No. 18"], twice, twice), "en_GB")
+    assert {one.path for one in assignment.fields} == {"due_date"}
+    assert assignment.not_assigned[label_assignment.CONTRADICTED] == ("document_number",)
+
+
+@settings(max_examples=30)
+@given(st.lists(st.text(max_size=30), max_size=6))
+def test_each_field_of_the_schema_is_assigned_or_has_one_reason(texts):
+    assignment = assign(page(*([text] for text in texts)), "en_GB")
+    said = [one.path for one in assignment.fields]
+    said += [path for some in assignment.not_assigned.values() for path in some]
+    assert sorted(said) == sorted(TERMS)
+
+
+def test_a_locale_without_labels_is_named():
+    with pytest.raises(ValueError, match="'tlh_KL' are not known; there are en_US"):
+        assign([], "tlh_KL")

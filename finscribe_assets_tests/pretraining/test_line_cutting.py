@@ -1,0 +1,73 @@
+"""Lines cut from rendered pages: what is said to stand on the strips is what the document prints, nothing else."""
+
+import pytest
+
+from finscribe_assets.documents.generator import draw
+from finscribe_assets.documents.recipe import seed_plan
+from finscribe_assets.instructions.otsl import from_otsl
+from finscribe_assets.instructions.verbatim_tasks import tables
+from finscribe_assets.instructions.visible_values import Shown
+from finscribe_assets.model.line_images import LINE_HEIGHT, LineKind
+from finscribe_assets.model.table_assembly import assemble
+from finscribe_assets.pretraining.base_recipe import BASE_RECIPE
+from finscribe_assets.pretraining.line_corpus import sheets_of
+from finscribe_assets.pretraining.line_cutting import plain
+from finscribe_assets.rendering.pages import MarkKind
+
+PLAN = seed_plan("batch-000", 300, 11, BASE_RECIPE)
+SOME = range(12)
+
+
+@pytest.fixture(scope="module")
+def sheets():
+    return [sheets_of(PLAN, index) for index in SOME]
+
+
+@pytest.fixture(scope="module")
+def cut_tables(sheets):
+    return [(index, table) for index, one in zip(SOME, sheets, strict=True) for table in one.tables()]
+
+
+def test_a_tables_truth_is_that_of_its_pair(sheets, cut_tables):
+    for index, one in zip(SOME, sheets, strict=True):
+        pairs = {pair.response for pair in tables(Shown(draw(PLAN, index), one.rendered), 99)}
+        grids = [table.grid for place, table in cut_tables if place == index]
+        wanted = [[[text and plain(text) for text in row] for row in from_otsl(pair)] for pair in pairs]
+        assert sorted(map(str, grids)) == sorted(map(str, wanted))
+
+
+def test_nearly_all_tables_are_cut_into_their_printed_lines(cut_tables):
+    assert len(cut_tables) > 10
+    assert sum(table.sound for _, table in cut_tables) >= 0.9 * len(cut_tables)
+
+
+def test_strips_that_are_read_right_make_the_table(cut_tables):
+    wrapped = 0
+    for _, table in cut_tables:
+        if table.sound:
+            assert from_otsl(assemble(table.texts)) == table.grid
+            wrapped += len(table.strips) > len(table.grid)
+    assert wrapped > 3, "rows of several printed lines are among them"
+
+
+def test_lines_of_blocks_are_those_that_are_marked(sheets):
+    found = [list(one.block_lines()) for one in sheets]
+    for one, lines in zip(sheets, found, strict=True):
+        marked = [
+            plain(mark.text) for mark in one.rendered.of_kind(MarkKind.LINE) if mark.text and len(mark.fragments) == 1
+        ]
+        assert [line.text for line in lines] == marked
+        assert {"totals", "seller"} <= {line.region for line in lines}
+    every = [line for lines in found for line in lines]
+    known = [line for line in every if line.texts]
+    assert len(known) >= 0.95 * len(every)
+    # In another order where a label goes on below its value, and a mail address breaks where it has no space.
+    assert all(sorted("".join(line.texts).replace(" ", "")) == sorted(line.text.replace(" ", "")) for line in known)
+
+
+def test_lines_know_their_kind_and_are_fitted(sheets):
+    for kind, lines in ((LineKind.FIELD, sheets[0].fields()), (LineKind.BLOCK, sheets[0].blocks())):
+        for line in lines:
+            assert line.kind is kind
+            assert line.pixels.shape[0] == LINE_HEIGHT
+            assert line.element

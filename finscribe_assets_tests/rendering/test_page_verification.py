@@ -1,0 +1,280 @@
+"""What counts as read, on pages that say what they show by their shade; and, once, what the OCR engine really reads."""
+
+from __future__ import annotations
+
+import io
+import socket
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from finscribe_assets.documents.generator import draw
+from finscribe_assets.documents.recipe import LOCALES, Recipe, fonts_for, seed_plan
+from finscribe_assets.ocr import rapidocr_engine
+from finscribe_assets.rendering.failure_pictures import file_name, index, picture
+from finscribe_assets.rendering.page_sampling import clean_pages, sample_documents, stored_pages
+from finscribe_assets.rendering.page_verification import VerificationTally, read_document, script_of, similarity
+from finscribe_assets.rendering.pages import Box, Fragment, Mark, MarkKind, Page, RenderedDocument
+from finscribe_assets.rendering.preview import png_of
+from finscribe_assets.rendering.render import render
+
+DRAWN = draw(seed_plan("batch-000", 10, 3), 0)
+ROW = 20  # pixels from one field to the next
+
+
+class Shades:
+    """A reader for which a box that is filled with one shade throughout says that shade's text."""
+
+    def __init__(self, *texts: str) -> None:
+        self.texts = texts
+        self.asked = 0
+
+    def read(self, crops):
+        self.asked += len(crops)
+        return [self.texts[int(crop.max())] if crop.max() == crop.min() < len(self.texts) else "" for crop in crops]
+
+
+def boxed(*texts, visible=(), boxes=None):
+    """A document that prints texts (a list for one that wraps), its pages, and a reader that reads them right."""
+    pixels = np.full((400, 300), 255, np.uint8)
+    marks, printed, said = [], {}, []
+    for text in texts:
+        lines = [text] if isinstance(text, str) else text
+        path = f"lines[{len(marks)}].note"
+        printed[path] = " ".join(lines)
+        parts = []
+        for line in lines:
+            box = Box(10, len(said) * ROW + 4, 100, len(said) * ROW + 18)
+            pixels[int(box.y0) : int(box.y1), 10:100] = len(said)
+            parts.append(Fragment(0, box, line, len(said) not in visible))
+            said.append(line)
+        marks.append(Mark(MarkKind.FIELD, path, tuple(parts)))
+    for number, box in (boxes or {}).items():
+        parts = (Fragment(0, box, texts[number]),) if box else ()
+        marks[number] = Mark(MarkKind.FIELD, marks[number].name, parts)
+    page = Page(png_of(Image.fromarray(pixels)), 300, 400)
+    drawn = DRAWN.model_copy(update={"printed": printed})
+    return drawn, RenderedDocument(drawn.id, 144, (page,), tuple(marks)), Shades(*said)
+
+
+def report_of(drawn, rendered, reader):
+    tally = VerificationTally()
+    tally.add(read_document(drawn, rendered, reader))
+    return tally.report("clean")
+
+
+def test_what_is_read_as_printed_is_found():
+    report = report_of(*boxed("Rechnung", "1.234,56 €", ["12 Mill", "Lane"]))
+    assert (report.judged.fields, report.judged.found, report.judged.similarity) == (3, 3, 1.0)
+    assert report.passed
+    assert report.failures == ()
+    look = DRAWN.presentation
+    assert [*report.by_layout, *report.by_font, *report.by_locale] == [look.layout, look.font, DRAWN.document.locale]
+
+
+def test_a_wrong_character_fails_a_short_value_and_is_listed():
+    drawn, rendered, _ = boxed("12.50", "Filter coffee, whole beans", "INV-7")
+    report = report_of(drawn, rendered, Shades("12.60", "Filter coffee, whole beens", "INV-7"))
+    assert (report.judged.found, report.judged.share, report.passed) == (2, 0.6667, False)
+    (failure,) = report.failures
+    assert (failure.document, failure.field, failure.printed, failure.read, failure.similarity) == (
+        drawn.id,
+        "lines[0].note",
+        "12.50",
+        "12.60",
+        0.8,
+    )
+    assert [(place.page, place.box) for place in failure.places] == [(0, (10, 4, 100, 18))]
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        Box(10, 300, 100, 314),  # blank paper
+        Box(10, 12, 100, 26),  # half of it, and half of the next
+        Box(6, 4, 100, 18),  # more than it
+        Box(900, 4, 990, 18),  # beside the page
+        Box(-90, -18, -10, -4),
+        None,
+    ],
+)
+def test_a_wrong_box_is_counted_and_listed(box):
+    report = report_of(*boxed("first", "second", boxes={0: box}))
+    assert (report.judged.fields, report.judged.found) == (2, 1)
+    assert [(one.field, one.read, len(one.places)) for one in report.failures] == [
+        ("lines[0].note", "", 1 if box else 0)
+    ]
+
+
+def test_another_values_box_is_found_out():
+    report = report_of(*boxed("first", "second", boxes={0: Box(10, 24, 100, 38)}))
+    assert [(one.printed, one.read) for one in report.failures] == [("first", "second")]
+
+
+def test_other_scripts_are_apart():
+    drawn, rendered, reader = boxed("Total", "株式会社 ABC", "令和6年", "شركة النور", "١٢٣٫٤٥", "Καφές")
+    report = report_of(drawn, rendered, reader)
+    assert (report.judged.fields, report.apart["cjk"].fields, report.unread) == (1, 2, {"arabic": 2, "other": 1})
+    assert reader.asked == 3
+    wrong = report_of(drawn, rendered, Shades("Total", "wrong", "wrong"))
+    assert (wrong.passed, wrong.failures, wrong.apart["cjk"].found) == (True, (), 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "script"),
+    [
+        ("Łódź, 12½ × 3 °C", "latin"),
+        ("€ £ ¥ ₹ $ zł", "latin"),
+        ("−12’345.60", "latin"),
+        ("１２３", "latin"),
+        ("12円", "cjk"),
+        ("〒100-0001", "cjk"),
+        ("コーヒー", "cjk"),
+        ("د.إ 5", "arabic"),
+        ("٪5", "arabic"),
+        ("Кофе", "other"),
+        ("円 د", "other"),
+    ],
+)
+def test_the_script_of_a_text(text, script):
+    assert script_of(text) == script
+
+
+@pytest.mark.parametrize(
+    ("printed", "read", "expected"),
+    [
+        ("1 234,50", "1234,50", 1.0),  # a narrow space
+        ("１２３", "123", 1.0),
+        ("1’234", "1'234", 1.0),
+        ("₹1,250.00", "1,250.00", 1.0),
+        ("IBAN", "iban", 0.0),  # case is kept
+        ("O0", "00", 0.5),  # look-alikes are not folded
+        ("", "x", 0.0),
+    ],
+)
+def test_what_makes_texts_alike(printed, read, expected):
+    assert similarity(printed, read) == expected
+
+
+def test_on_a_page_from_right_to_left_a_sign_stands_on_the_other_side_but_no_number_is_turned_round():
+    drawn, rendered, _ = boxed("5 %", "19.50 ¥", "06 555 8547")
+    turned = Shades("% 5", "¥ 19.50", "8547 555 06")
+    assert report_of(drawn, rendered, turned).judged.found == 0
+    arabic = drawn.model_copy(update={"document": drawn.document.model_copy(update={"locale": "ar_AE"})})
+    assert [one.printed for one in report_of(arabic, rendered, turned).failures] == ["06 555 8547"]
+
+
+def test_what_damage_has_destroyed_is_left_out():
+    drawn, rendered, _ = boxed("first", ["12 Mill", "Lane"], visible={0, 2})
+    reader = Shades("not asked", "12 Mill", "not asked")
+    report = report_of(drawn, rendered, reader)
+    assert (report.judged.fields, report.judged.found, report.invisible, reader.asked) == (1, 1, 1, 1)
+
+
+@pytest.mark.parametrize(("wrong", "passed"), [(2, True), (3, False)])
+def test_two_in_a_hundred_may_be_missed(wrong, passed):
+    drawn, rendered, right = boxed(*map(str, range(10)))
+    poor = Shades(*("x" if number < wrong else str(number) for number in range(10)))
+    tally = VerificationTally()
+    for reader in (*[right] * 9, poor):
+        tally.add(read_document(drawn, rendered, reader))
+    report = tally.report("clean")
+    assert (report.judged.fields, report.judged.found, report.passed) == (100, 100 - wrong, passed)
+
+
+def test_nothing_to_judge_proves_nothing():
+    with pytest.raises(ValueError, match="so nothing was proven"):
+        report_of(*boxed("شركة"))
+
+
+def test_a_sample_is_a_function_of_its_seed_in_the_batchs_order(batch):
+    documents = batch.folder / "documents"
+    names = [[drawn.id for drawn in sample_documents(documents, 9, seed)] for seed in (1, 1, 2)]
+    assert names[0] == names[1] != names[2]
+    assert all(len(set(some)) == 9 and some == sorted(some) for some in names)
+    assert [drawn.id for drawn in sample_documents(documents, 999, 5)] == [drawn.id for drawn in batch.documents]
+
+
+def test_an_empty_folder_is_an_error(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        sample_documents(tmp_path, 3, 0)
+
+
+def test_clean_pages_have_no_damage():
+    look = DRAWN.presentation.model_copy(update={"degradation": 1.0, "damage": {"blur": 1.0, "skew": 1.0}})
+    damaged = DRAWN.model_copy(update={"presentation": look})
+    ((drawn, rendered),) = clean_pages([damaged])
+    untouched = DRAWN.presentation.model_copy(update={"degradation": 0.0, "damage": {}})
+    assert drawn == damaged  # what is reported is the document as it was drawn
+    assert rendered == render(DRAWN.model_copy(update={"presentation": untouched}))
+    assert rendered.pages != render(damaged).pages
+
+
+def test_stored_pages_are_those_of_the_documents_asked_for(batch):
+    wanted = batch.documents[5:30:8]
+    found = list(stored_pages(reversed(wanted), batch.folder / "images"))
+    assert [drawn for drawn, _ in found] == wanted
+    assert [rendered for _, rendered in found] == batch.rendered[5:30:8]
+    stranger = DRAWN.model_copy(update={"id": "batch-009-000001"})
+    with pytest.raises(ValueError, match="no pages of batch-009-000001"):
+        list(stored_pages([stranger], batch.folder / "images"))
+
+
+HOSTILE = ["../../etc/passwd", "/etc/passwd", "a\x00b\nc", "..", "x" * 5000, "<script>alert(1)</script>", 'a"b', ""]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_texts_become_neither_paths_nor_markup(text, tmp_path):
+    drawn, rendered, reader = boxed("first", boxes={0: Box(10, 300, 100, 314)})
+    (failure,) = report_of(drawn.model_copy(update={"id": text}), rendered, reader).failures
+    failure = failure.model_copy(update={"printed": text, "read": text, "field": text})
+    name = file_name(7, failure)
+    assert name.startswith("0007--") and name.endswith(".png") and len(name) < 250
+    (tmp_path / name).write_bytes(picture(rendered, failure.places))
+    assert [file.name for file in tmp_path.iterdir()] == [name]
+    assert file_name(8, failure) != name
+    page = index([(name, failure), ("", failure)])
+    assert "<script>" not in page
+    assert page.count("<img ") == 1 and "no box" in page
+
+
+def test_the_picture_shows_each_line_and_what_is_around_it():
+    drawn, rendered, _ = boxed(["12 Mill", "Lane"])
+    (failure,) = report_of(drawn, rendered, Shades("x", "y")).failures
+    shown = np.asarray(Image.open(io.BytesIO(picture(rendered, failure.places))).convert("RGB"))
+    assert shown.shape[1] == 90 + 20
+    assert all((shown == colour).all(axis=-1).any() for colour in ((0, 0, 0), (1, 1, 1), (214, 39, 40), (255,) * 3))
+
+
+def test_a_wheel_without_the_model_is_an_error_that_says_what_to_do(monkeypatch):
+    monkeypatch.setattr(rapidocr_engine, "MODEL", "none.onnx")
+    with pytest.raises(ValueError, match=r"none\.onnx: .* pip install 'finscribe-assets\[verify\]'"):
+        rapidocr_engine.RapidReader()
+
+
+def test_without_the_extra_the_error_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(rapidocr_engine, "find_spec", lambda name: None)
+    with pytest.raises(ValueError, match=r"rapidocr and onnxruntime, not installed; run pip install"):
+        rapidocr_engine.RapidReader()
+
+
+def test_an_independent_engine_reads_clean_pages(monkeypatch):
+    """Without any network: the model comes with the wheel."""
+
+    def refuse(*args, **options):
+        raise AssertionError("reading pages asks for the network")
+
+    monkeypatch.setattr(socket, "socket", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    locales = {locale: 1.0 for locale in LOCALES if "Lato" in fonts_for(locale)}
+    plan = seed_plan("batch-000", 60, 5, Recipe(locales=locales))
+    short = [drawn for drawn in (draw(plan, place) for place in range(60)) if len(drawn.printed) < 50][:12]
+    tally = VerificationTally()
+    reader = rapidocr_engine.RapidReader()
+    for drawn, rendered in clean_pages(short):
+        tally.add(read_document(drawn, rendered, reader))
+    report = tally.report("clean")
+    assert report.documents == 12
+    assert report.judged.fields > 300
+    assert report.judged.share >= 0.98, "\n".join(map(str, report.failures))

@@ -26,7 +26,7 @@ from finscribe_assets.documents.recipe import seed_plan
 from finscribe_assets.instructions.pair import Task
 from finscribe_assets.instructions.pair_batch import pair_batch
 from finscribe_assets.instructions.task_mix import PairRecipe
-from finscribe_assets.model.loading import find_base, load_model, processor_of
+from finscribe_assets.model.bases import find_base, load_model, processor_of
 from finscribe_assets.pretraining.base_recipe import EMBEDDED_RECIPE
 from finscribe_assets.rendering.page_batch import render_batch
 from finscribe_assets.shards import LocalShardPool

@@ -19,8 +19,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from finscribe_assets.files import AnyPath, local_folder, read_json, write_json
+from finscribe_assets.model.adapters import adapter_record, load_trained
+from finscribe_assets.model.bases import find_base, processor_of
 from finscribe_assets.model.embedded_checkpoint import CARD, SCORES, WEIGHTS
-from finscribe_assets.model.loading import adapter_record, find_base, load_trained, processor_of
 
 MERGED_FROM = "merged_from.json"
 PREPROCESSOR = "preprocessor_config.json"

@@ -31,10 +31,10 @@ from finscribe_assets.instructions.crops import crop
 from finscribe_assets.instructions.pair import OCR_PROMPT, TABLE_PROMPT, Task
 from finscribe_assets.instructions.prompt_wordings import wordings_of
 from finscribe_assets.instructions.responses import unflatten
+from finscribe_assets.model.base_names import EMBEDDED
 from finscribe_assets.model.decoding import DecodedText, geometric_mean
 from finscribe_assets.rendering.pages import RenderedDocument, from_table
 from finscribe_assets.shards import fingerprint_of, shard_files
-from finscribe_assets.training.adapter_config import EMBEDDED
 
 PREDICTIONS_FILE, TIMING_FILE, PREDICTED_BY_FILE = "predictions.jsonl", "timing.json", "predicted_by.json"
 PARTS_FOLDER = "parts"

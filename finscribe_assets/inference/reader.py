@@ -14,21 +14,14 @@ from transformers import DynamicCache
 from finscribe_assets.files import AnyPath
 from finscribe_assets.inference.json_constraint import JsonConstraint, JsonGrammar
 from finscribe_assets.instructions.pair import TABLE_PROMPT
+from finscribe_assets.model.adapters import adapter_hash, load_trained
+from finscribe_assets.model.base_names import EMBEDDED
+from finscribe_assets.model.bases import find_base, load_model, processor_of, reads_lines
 from finscribe_assets.model.decoding import LINES_AT_ONCE, DecodedText, Prompted, answer, read_lines
 from finscribe_assets.model.line_finding import find_lines
 from finscribe_assets.model.line_images import fit_line
-from finscribe_assets.model.loading import (
-    adapter_hash,
-    device_of,
-    find_base,
-    load_model,
-    load_trained,
-    processor_of,
-    reads_lines,
-    torch_threads,
-)
 from finscribe_assets.model.table_assembly import assemble
-from finscribe_assets.training.adapter_config import EMBEDDED
+from finscribe_assets.model.torch_runtime import device_of, torch_threads
 from finscribe_assets.training.sample_encoding import Encoder
 
 READER_VERSION = 3  # raise it with every change that changes what is read

@@ -15,12 +15,12 @@ from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.recipe import LOCALES, Recipe
 from finscribe_assets.documents.schema import DocumentType
 
-HELD_OUT_LOCALE = "fr_FR"
-HELD_OUT_FONTS = ("EB Garamond", "Courier Prime", "Comic Neue")
-HELD_OUT_KNOBS = ("reversed_print", "confusable_identifiers")
+UNSEEN_LOCALE = "fr_FR"
+UNSEEN_FONTS = ("EB Garamond", "Courier Prime", "Comic Neue")
+UNSEEN_KNOBS = ("reversed_print", "confusable_identifiers")
 _OTHER_SCRIPTS = ("ja", "zh", "ar")
 _LOCALES = tuple(
-    locale for locale in LOCALES if locale != HELD_OUT_LOCALE and LOCALE_FACTS[locale].language not in _OTHER_SCRIPTS
+    locale for locale in LOCALES if locale != UNSEEN_LOCALE and LOCALE_FACTS[locale].language not in _OTHER_SCRIPTS
 )
 _FONTS = (
     "DejaVu Sans",
@@ -50,7 +50,7 @@ _TYPES = {
 }
 # Rows below an item look like its description gone on; other scripts' dates and digits cannot act; damage is strong.
 _UNKNOWN_KNOBS = {
-    *HELD_OUT_KNOBS,
+    *UNSEEN_KNOBS,
     *DAMAGE,
     "note_rows",
     "sub_items",
@@ -80,10 +80,10 @@ BASE_RECIPE = Recipe(
 # documents of somebody new, nearly half of them have a locale or a font that the base has never seen.
 EMBEDDED_RECIPE = Recipe(
     document_types=_TYPES,
-    locales=dict.fromkeys(_LOCALES, 1.0) | {HELD_OUT_LOCALE: 3.0},
-    fonts=dict.fromkeys(_FONTS, 1.0) | dict.fromkeys(HELD_OUT_FONTS, 2.0),
+    locales=dict.fromkeys(_LOCALES, 1.0) | {UNSEEN_LOCALE: 3.0},
+    fonts=dict.fromkeys(_FONTS, 1.0) | dict.fromkeys(UNSEEN_FONTS, 2.0),
     layouts=_LAYOUTS,
-    knobs=_usual(*HELD_OUT_KNOBS),
+    knobs=_usual(*UNSEEN_KNOBS),
 )
 
 
@@ -100,15 +100,15 @@ SLICES: dict[str, Recipe] = {
     "clean": BASE_RECIPE.model_copy(update={"knobs": _with_knobs(degradation=0.0)}),
     "base": BASE_RECIPE,
     "light": BASE_RECIPE.model_copy(update={"knobs": _with_knobs(degradation=LIGHTEST_STRONG)}),
-    "locale": BASE_RECIPE.model_copy(update={"locales": {HELD_OUT_LOCALE: 1.0}}),
-    "fonts": BASE_RECIPE.model_copy(update={"fonts": dict.fromkeys(HELD_OUT_FONTS, 1.0)}),
+    "locale": BASE_RECIPE.model_copy(update={"locales": {UNSEEN_LOCALE: 1.0}}),
+    "fonts": BASE_RECIPE.model_copy(update={"fonts": dict.fromkeys(UNSEEN_FONTS, 1.0)}),
     "reversed_print": BASE_RECIPE.model_copy(update={"knobs": _with_knobs("reversed_print")}),
     "confusable_identifiers": BASE_RECIPE.model_copy(update={"knobs": _with_knobs("confusable_identifiers")}),
     "all_held_out": Recipe(
         document_types=_TYPES,
-        locales={HELD_OUT_LOCALE: 1.0},
-        fonts=dict.fromkeys(HELD_OUT_FONTS, 1.0),
+        locales={UNSEEN_LOCALE: 1.0},
+        fonts=dict.fromkeys(UNSEEN_FONTS, 1.0),
         layouts=_LAYOUTS,
-        knobs=_with_knobs(*HELD_OUT_KNOBS),
+        knobs=_with_knobs(*UNSEEN_KNOBS),
     ),
 }

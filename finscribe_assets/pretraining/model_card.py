@@ -12,13 +12,7 @@ from finscribe_assets.files import write_json, write_text
 from finscribe_assets.model.embedded_checkpoint import CARD, SCORES, content_hash, load_base, load_processor
 from finscribe_assets.model.line_images import LineKind
 from finscribe_assets.pretraining import line_corpus as printed
-from finscribe_assets.pretraining.base_recipe import (
-    BASE_RECIPE,
-    HELD_OUT_FONTS,
-    HELD_OUT_KNOBS,
-    HELD_OUT_LOCALE,
-    SLICES,
-)
+from finscribe_assets.pretraining.base_recipe import BASE_RECIPE, SLICES, UNSEEN_FONTS, UNSEEN_KNOBS, UNSEEN_LOCALE
 from finscribe_assets.pretraining.document_scores import score_documents
 from finscribe_assets.pretraining.line_scores import SCORED_SEED, score_base
 from finscribe_assets.pretraining.pretrain import read_log
@@ -73,7 +67,7 @@ NAMES = {
     "clean": "clean",
     "base": "**base recipe**",
     "light": "light damage",
-    "locale": f"held out: {HELD_OUT_LOCALE}",
+    "locale": f"held out: {UNSEEN_LOCALE}",
     "fonts": "held out: fonts",
     "reversed_print": "held out: reversed print",
     "confusable_identifiers": "held out: confusable identifiers",
@@ -206,9 +200,9 @@ def card(
         minutes=records[-1]["minutes"],
         device=records[-1]["device"],
         note=f" {note}" if note else "",
-        locale=HELD_OUT_LOCALE,
-        fonts=", ".join(HELD_OUT_FONTS),
-        knobs=" and ".join(f"`{knob}`" for knob in HELD_OUT_KNOBS),
+        locale=UNSEEN_LOCALE,
+        fonts=", ".join(UNSEEN_FONTS),
+        knobs=" and ".join(f"`{knob}`" for knob in UNSEEN_KNOBS),
         scored_seed=scores["seed"],
     )
     slices = scores["slices"]

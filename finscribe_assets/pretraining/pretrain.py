@@ -28,8 +28,8 @@ from finscribe_assets.model.architecture import VISION, build_model, build_proce
 from finscribe_assets.model.batched_forward import answer_logits, answer_loss, see
 from finscribe_assets.model.decoding import read_lines
 from finscribe_assets.model.line_images import PrintedLine
-from finscribe_assets.model.loading import device_of
 from finscribe_assets.model.tokenizer import build_tokenizer
+from finscribe_assets.model.torch_runtime import device_of
 from finscribe_assets.pretraining.line_batches import FRAMES_A_PATCH, GRID_ROWS, LineBatch, LineBatches, LinesByKind
 from finscribe_assets.pretraining.muon import Muon
 from finscribe_assets.pretraining.pretraining_config import PretrainConfig

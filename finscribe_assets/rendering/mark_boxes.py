@@ -4,36 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from math import ceil
-from typing import NamedTuple
 
 import numpy as np
 
 from finscribe_assets.documents.drawn_document import Engine
+from finscribe_assets.rendering.engine_output import PlacedMark
 from finscribe_assets.rendering.line_breaking import pieces_of, texts_of_lines
 from finscribe_assets.rendering.page_html import Marked, MarkedCell, PageMarkup
 from finscribe_assets.rendering.pages import Box, Fragment, Mark, MarkKind
 
-MARGIN_BELOW_MM = 6  # what a page that is cut to its content keeps below it
-MM_PER_INCH = 25.4
 EMPTY = 0.5  # pixels: what is no wider shows nothing
-
-
-class PlacedMark(NamedTuple):
-    """One box of a mark: a mark that wraps, or crosses pages, has several."""
-
-    mark: int  # its number
-    page: int  # from 0
-    box: Box
-    text: str | None = None  # what stands in it, where the engine tells
-
-
-@dataclass(frozen=True)
-class Painted:
-    """What an engine makes of a document: grey pages (height × width, uint8) and its marks' boxes in pixels."""
-
-    pages: list[np.ndarray]
-    placed: list[PlacedMark]
 
 
 @dataclass(frozen=True)
@@ -42,12 +22,6 @@ class LaidOut:
 
     pages: list[np.ndarray]
     marks: list[Mark]
-
-
-def cut_below(placed: Iterable[PlacedMark], content: int | None, dpi: int) -> dict[int, int]:
-    """Return the heights in pixels, by page, that pages are cut to: the content's and a margin."""
-    margin = MARGIN_BELOW_MM / MM_PER_INCH * dpi
-    return {one.page: ceil(one.box.y1 + margin) for one in placed if one.mark == content}
 
 
 def lay_out(markup: PageMarkup, dpi: int) -> LaidOut:

@@ -15,7 +15,7 @@ from typing import NoReturn
 import plutoprint
 import pypdfium2
 
-from finscribe_assets.rendering.mark_boxes import Painted, PlacedMark, cut_below
+from finscribe_assets.rendering.engine_output import Painted, PlacedMark, cut_below
 from finscribe_assets.rendering.pages import Box
 from finscribe_assets.rendering.rasterising import POINTS_PER_INCH, pixel_size, rasterise
 

@@ -17,7 +17,7 @@ from weasyprint.formatting_structure import boxes
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher
 
-from finscribe_assets.rendering.mark_boxes import Painted, PlacedMark, cut_below
+from finscribe_assets.rendering.engine_output import Painted, PlacedMark, cut_below
 from finscribe_assets.rendering.pages import Box
 from finscribe_assets.rendering.rasterising import POINTS_PER_INCH, pixel_size, rasterise
 

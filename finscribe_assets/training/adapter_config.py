@@ -14,9 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from finscribe_assets.files import AnyPath
 from finscribe_assets.instructions.pair import SpanKind, Task
+from finscribe_assets.model.base_names import EMBEDDED
 
 PRESETS_FOLDER = Path(__file__).parent / "presets"
-EMBEDDED = "embedded"
 
 # All linear layers of the vision tower, the projector and the language model; embeddings and heads stay as they are.
 ALL_LINEAR = (

@@ -29,24 +29,20 @@ from finscribe_assets.files import (
     write_json,
     write_json_lines,
 )
-from finscribe_assets.model.loading import (
+from finscribe_assets.model.adapters import (
     TRAINING_RECORD,
-    Base,
     adapter_hash,
     adapter_record,
     adapter_weights,
     add_adapter,
-    device_of,
-    find_base,
-    load_model,
-    processor_of,
-    reads_lines,
     save_adapter,
-    torch_threads,
 )
+from finscribe_assets.model.bases import Base, find_base, load_model, processor_of, reads_lines
+from finscribe_assets.model.torch_runtime import device_of, torch_threads
+from finscribe_assets.model.weights import set_weights, storable
 from finscribe_assets.splitting.split_assignment import Split
 from finscribe_assets.training.adapter_config import AdapterConfig
-from finscribe_assets.training.checkpoints import Position, load_checkpoint, plain, save_checkpoint, set_weights
+from finscribe_assets.training.checkpoints import Position, load_checkpoint, save_checkpoint
 from finscribe_assets.training.line_augmentation import vary_line
 from finscribe_assets.training.sample_encoding import (
     EncodedSample,
@@ -368,7 +364,7 @@ class Run:
                 default=math.inf,
             )
             if known["validation_loss"] < lowest:
-                best_step, self.best = step, plain(dict(self.trained))
+                best_step, self.best = step, storable(dict(self.trained))
         self.position = Position(position.step, [*position.metrics, known], best_step)
 
     @torch.no_grad()

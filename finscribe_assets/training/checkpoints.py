@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from finscribe_assets.files import read_json, remove_folder, write_json
+from finscribe_assets.model.weights import set_weights, storable
 
 LATEST = "latest.json"
 
@@ -26,11 +27,6 @@ class Position:
     step: int
     metrics: list[dict[str, Any]]
     best_step: int | None = None  # of the lowest validation loss, whose weights are kept as well
-
-
-def plain(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return tensors as safetensors stores them: on the processor, contiguous, sharing no memory."""
-    return {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in tensors.items()}
 
 
 def save_checkpoint(
@@ -46,13 +42,13 @@ def save_checkpoint(
     place = folder / f"step-{position.step:06d}"
     remove_folder(place)  # a killed run may have left half of it
     place.mkdir(parents=True)
-    save_file(plain(dict(trained)), place / "weights.safetensors")
+    save_file(storable(dict(trained)), place / "weights.safetensors")
     state = {
         f"{index}.{slot}": torch.as_tensor(value)
         for index, slots in optimiser.state_dict()["state"].items()
         for slot, value in slots.items()
     }
-    save_file(plain(state), place / "optimiser.safetensors")
+    save_file(storable(state), place / "optimiser.safetensors")
     random = {"cpu": torch.get_rng_state()}
     if torch.cuda.is_available():
         random["cuda"] = torch.cuda.get_rng_state()
@@ -102,10 +98,3 @@ def load_checkpoint(
         torch.cuda.set_rng_state(random["cuda"])
     best = load_file(place / "best.safetensors") if latest["best_step"] is not None else None
     return Position(latest["step"], latest["metrics"], latest["best_step"]), best
-
-
-def set_weights(trained: dict[str, nn.Parameter], weights: dict[str, Tensor]) -> None:
-    """Copy weights into the parameters of the same names."""
-    with torch.no_grad():
-        for name, parameter in trained.items():
-            parameter.copy_(weights[name])

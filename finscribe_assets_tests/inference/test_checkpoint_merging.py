@@ -13,9 +13,11 @@ from finscribe_assets.inference.checkpoint_merging import merge
 from finscribe_assets.inference.reader import Reader, ReadRequest
 from finscribe_assets.inference.region_layout import RendererBoxes
 from finscribe_assets.instructions.crops import crop
+from finscribe_assets.model.adapters import ADAPTER_WEIGHTS
+from finscribe_assets.model.base_names import EMBEDDED
+from finscribe_assets.model.bases import find_base
 from finscribe_assets.model.embedded_checkpoint import BASE_FOLDER, WEIGHTS
-from finscribe_assets.model.loading import ADAPTER_WEIGHTS, find_base
-from finscribe_assets.training.adapter_config import EMBEDDED, AdapterConfig
+from finscribe_assets.training.adapter_config import AdapterConfig
 from finscribe_assets.training.adapter_training import train_adapter
 from finscribe_assets_tests.training.adapter_data import source_of
 

@@ -8,13 +8,7 @@ from finscribe_assets.documents.generator import draw
 from finscribe_assets.documents.recipe import seed_plan
 from finscribe_assets.model.line_images import LineKind
 from finscribe_assets.pretraining import line_corpus
-from finscribe_assets.pretraining.base_recipe import (
-    BASE_RECIPE,
-    HELD_OUT_FONTS,
-    HELD_OUT_KNOBS,
-    HELD_OUT_LOCALE,
-    SLICES,
-)
+from finscribe_assets.pretraining.base_recipe import BASE_RECIPE, SLICES, UNSEEN_FONTS, UNSEEN_KNOBS, UNSEEN_LOCALE
 from finscribe_assets.shards import LocalShardPool
 
 PLAN = seed_plan("batch-000", 300, 11, BASE_RECIPE)
@@ -22,15 +16,15 @@ PLAN = seed_plan("batch-000", 300, 11, BASE_RECIPE)
 
 def test_nothing_held_out_is_drawn_for_the_base():
     drawn = [draw(PLAN, index) for index in range(300)]
-    assert HELD_OUT_LOCALE not in {document.document.locale for document in drawn}
-    assert not set(HELD_OUT_FONTS) & {document.presentation.font for document in drawn}
-    assert not any(document.knobs[knob] for document in drawn for knob in HELD_OUT_KNOBS)
+    assert UNSEEN_LOCALE not in {document.document.locale for document in drawn}
+    assert not set(UNSEEN_FONTS) & {document.presentation.font for document in drawn}
+    assert not any(document.knobs[knob] for document in drawn for knob in UNSEEN_KNOBS)
 
 
 def test_each_slice_draws_what_it_is_named_for():
     held_out = {
-        "locale": lambda drawn: drawn.document.locale == HELD_OUT_LOCALE,
-        "fonts": lambda drawn: drawn.presentation.font in HELD_OUT_FONTS,
+        "locale": lambda drawn: drawn.document.locale == UNSEEN_LOCALE,
+        "fonts": lambda drawn: drawn.presentation.font in UNSEEN_FONTS,
         "reversed_print": lambda drawn: drawn.presentation.reversed_print,
         "confusable_identifiers": lambda drawn: drawn.knobs["confusable_identifiers"] == 1,
     }

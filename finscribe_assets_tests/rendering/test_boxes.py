@@ -15,7 +15,7 @@ from finscribe_assets.documents.drawn_document import DrawnDocument, Engine
 from finscribe_assets.documents.generator import draw
 from finscribe_assets.documents.knobs import NO_KNOBS
 from finscribe_assets.documents.recipe import LAYOUTS, Recipe, seed_plan
-from finscribe_assets.pretraining.base_recipe import BASE_RECIPE, EMBEDDED_RECIPE, HELD_OUT_FONTS, HELD_OUT_LOCALE
+from finscribe_assets.pretraining.base_recipe import BASE_RECIPE, EMBEDDED_RECIPE, UNSEEN_FONTS, UNSEEN_LOCALE
 from finscribe_assets.rendering import plutoprint_engine
 from finscribe_assets.rendering.font_faces import text_width
 from finscribe_assets.rendering.line_breaking import pieces_of, texts_of_lines
@@ -185,8 +185,8 @@ def test_a_row_that_moves_to_the_next_page_stands_there_alone():
 
 def test_a_row_that_just_fits_stands_there_alone():
     """PlutoPrint tells of it in the next page's margin as well, where nothing of it is painted."""
-    locales = dict.fromkeys(BASE_RECIPE.locales, 1.0) | {HELD_OUT_LOCALE: 3.0}
-    fonts = dict.fromkeys(BASE_RECIPE.fonts, 1.0) | dict.fromkeys(HELD_OUT_FONTS, 2.0)
+    locales = dict.fromkeys(BASE_RECIPE.locales, 1.0) | {UNSEEN_LOCALE: 3.0}
+    fonts = dict.fromkeys(BASE_RECIPE.fonts, 1.0) | dict.fromkeys(UNSEEN_FONTS, 2.0)
     recipe = EMBEDDED_RECIPE.model_copy(update={"locales": locales, "fonts": fonts})
     drawn = draw(seed_plan("batch-000", 400, 20260101, recipe), 224)
     pages = {

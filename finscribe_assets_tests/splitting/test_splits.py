@@ -14,7 +14,7 @@ from finscribe_assets.documents.wordings import wordings
 from finscribe_assets.instructions.pair_batch import pair_batch
 from finscribe_assets.instructions.task_mix import PairRecipe
 from finscribe_assets.pretraining import base_recipe
-from finscribe_assets.pretraining.base_recipe import EMBEDDED_RECIPE, HELD_OUT_LOCALE
+from finscribe_assets.pretraining.base_recipe import EMBEDDED_RECIPE, UNSEEN_LOCALE
 from finscribe_assets.rendering.page_batch import render_batch
 from finscribe_assets.shards import LocalShardPool
 from finscribe_assets.splitting.exposure import (
@@ -156,8 +156,8 @@ def test_nothing_is_held_out_where_that_is_asked_for(second, tmp_path, monkeypat
 
 
 def test_what_the_embedded_base_lacks_its_first_adapter_may_learn():
-    assert HELD_OUT_LOCALE not in HELD_OUT_LOCALES
-    assert not {*base_recipe.HELD_OUT_FONTS} & {*HELD_OUT_FONTS}
+    assert UNSEEN_LOCALE not in HELD_OUT_LOCALES
+    assert not {*base_recipe.UNSEEN_FONTS} & {*HELD_OUT_FONTS}
     assert not {*EMBEDDED_RECIPE.fonts} & {*HELD_OUT_FONTS}, "what readers are tested on, the base has not seen either"
 
 

@@ -11,17 +11,15 @@ from safetensors.torch import load_file, save_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from finscribe_assets.instructions.pair import SpanKind, Task
-from finscribe_assets.model.embedded_checkpoint import BASE_FOLDER, WEIGHTS
-from finscribe_assets.model.loading import (
+from finscribe_assets.model.adapters import (
     ADAPTER_CONFIG,
     ADAPTER_WEIGHTS,
     TRAINING_RECORD,
     BaseMismatchError,
     add_adapter,
-    find_base,
-    load_model,
-    processor_of,
 )
+from finscribe_assets.model.bases import find_base, load_model, processor_of
+from finscribe_assets.model.embedded_checkpoint import BASE_FOLDER, WEIGHTS
 from finscribe_assets.training.adapter_config import AdapterConfig
 from finscribe_assets.training.adapter_training import (
     METRICS_FILE,

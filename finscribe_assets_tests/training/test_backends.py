@@ -15,8 +15,8 @@ from safetensors.torch import load_file, save_file
 
 from finscribe_assets.files import read_json
 from finscribe_assets.instructions.pair import SpanKind, Task
+from finscribe_assets.model.bases import find_base, load_model
 from finscribe_assets.model.embedded_checkpoint import BASE_FOLDER, load_processor
-from finscribe_assets.model.loading import find_base, load_model
 from finscribe_assets.training.adapter_config import AdapterConfig, ConfigurationError, load_preset
 from finscribe_assets.training.adapter_training import Run
 from finscribe_assets.training.backends import TOOLS, choose_backend, train

@@ -12,19 +12,19 @@ from finscribe_assets.inference.checkpoint_merging import merge
 from finscribe_assets.inference.reader import Reader, ReadRequest
 from finscribe_assets.inference.region_layout import RendererBoxes
 from finscribe_assets.instructions.crops import crop
-from finscribe_assets.model.embedded_checkpoint import BASE_FOLDER, WEIGHTS
-from finscribe_assets.model.loading import (
+from finscribe_assets.model.adapters import (
     ADAPTER_CONFIG,
     ADAPTER_WEIGHTS,
     FULL_WEIGHTS,
     TRAINING_RECORD,
     BaseMismatchError,
     adapter_hash,
-    find_base,
-    load_model,
     load_trained,
 )
-from finscribe_assets.training.adapter_config import EMBEDDED, AdapterConfig
+from finscribe_assets.model.base_names import EMBEDDED
+from finscribe_assets.model.bases import find_base, load_model
+from finscribe_assets.model.embedded_checkpoint import BASE_FOLDER, WEIGHTS
+from finscribe_assets.training.adapter_config import AdapterConfig
 from finscribe_assets.training.adapter_training import Run, train_adapter
 from finscribe_assets_tests.training.adapter_data import source_of
 from finscribe_assets_tests.training.page_base import write_page_base

@@ -11,8 +11,9 @@ from safetensors.torch import load_file
 
 from finscribe_assets.inference.checkpoint_merging import merge
 from finscribe_assets.instructions.pair import SpanKind, Task
+from finscribe_assets.model.adapters import FULL_WEIGHTS, add_adapter
+from finscribe_assets.model.bases import find_base, load_model
 from finscribe_assets.model.embedded_checkpoint import load_base, load_processor
-from finscribe_assets.model.loading import FULL_WEIGHTS, add_adapter, find_base, load_model
 from finscribe_assets.splitting.split_assignment import Split
 from finscribe_assets.training import backends
 from finscribe_assets.training.adapter_config import AdapterConfig

@@ -28,7 +28,8 @@ from finscribe_assets.mining.iteration_decision import IterationRecord, decide
 from finscribe_assets.mining.learning_history import ASSUMPTION
 from finscribe_assets.mining.mining_report import mine
 from finscribe_assets.mining.planning import explain_cells, problems_of
-from finscribe_assets.model.loading import TRAINING_RECORD
+from finscribe_assets.model.adapters import TRAINING_RECORD
+from finscribe_assets.model.base_names import EMBEDDED
 from finscribe_assets.orchestration.history import MINING_FILE, RECORD_FILE, history_until, mined_before
 from finscribe_assets.orchestration.metadata import picture, table
 from finscribe_assets.orchestration.partitions import batches_until, synthesis
@@ -37,7 +38,6 @@ from finscribe_assets.profiles import FIRST_KEY
 from finscribe_assets.rendering.page_batch import destroyed_fields
 from finscribe_assets.splitting.split_assignment import Split
 from finscribe_assets.splitting.split_table import SplitRow, read_splits
-from finscribe_assets.training.adapter_config import EMBEDDED
 
 GROUP = "evaluation"
 OWNERS = ["team:document-ai"]

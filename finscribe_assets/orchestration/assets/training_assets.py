@@ -8,7 +8,8 @@ import yaml
 from pydantic import Field
 from upath import UPath
 
-from finscribe_assets.model.loading import adapter_hash, find_base, load_model
+from finscribe_assets.model.adapters import adapter_hash
+from finscribe_assets.model.bases import find_base, load_model
 from finscribe_assets.orchestration.metadata import picture, table
 from finscribe_assets.orchestration.partitions import batches_until, synthesis
 from finscribe_assets.orchestration.pipes import launch_through

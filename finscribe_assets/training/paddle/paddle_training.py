@@ -17,8 +17,9 @@ import yaml
 from torch.utils.tensorboard import SummaryWriter
 
 from finscribe_assets.files import AnyPath, local_folder, read_json, remove_folder, write_text
+from finscribe_assets.model.bases import Base
 from finscribe_assets.model.embedded_checkpoint import WEIGHTS
-from finscribe_assets.model.loading import Base
+from finscribe_assets.model.weights import set_weights
 from finscribe_assets.splitting.split_assignment import Split
 from finscribe_assets.training.adapter_config import AdapterConfig, ConfigurationError
 from finscribe_assets.training.adapter_training import (
@@ -28,7 +29,7 @@ from finscribe_assets.training.adapter_training import (
     TrainingDivergedError,
     TrainingProgress,
 )
-from finscribe_assets.training.checkpoints import Position, set_weights
+from finscribe_assets.training.checkpoints import Position
 from finscribe_assets.training.paddle.epoch_samples import write_showings
 from finscribe_assets.training.paddle.launching import Command, Launch, command_of, launch_here
 from finscribe_assets.training.paddle.paddle_checkpoint import (

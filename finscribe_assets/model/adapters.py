@@ -1,118 +1,30 @@
-"""Bases by name: the embedded one, a folder, or a repository of the hub; and adapters on them.
+"""Adapters as files: LoRA matrices, or all weights after full fine-tuning, put on the base they were trained on.
 
-An adapter is what was trained on a base: LoRA's matrices, or all weights after full fine-tuning. What belongs here:
-from a name to weights, what identifies them, and an adapter's weights to its folder and back, so that nothing else need
-know of which kind they are. Nothing here trains or reads.
+What belongs here: saving, identifying and loading an adapter, so that no other module needs to know which of the two
+it is. Training one is `training`'s.
 """
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors.torch import load_file, save
 from torch import nn
-from transformers import PaddleOCRVLForConditionalGeneration, PaddleOCRVLProcessor
 
-from finscribe_assets.files import (
-    AnyPath,
-    as_path,
-    local_folder,
-    read_json,
-    sha256_of_file,
-    write_bytes,
-    write_json,
-)
-from finscribe_assets.model.embedded_checkpoint import BASE_FOLDER, WEIGHTS, content_hash, load_base, load_processor
-from finscribe_assets.model.line_images import LINE_HEIGHT
-from finscribe_assets.training.adapter_config import EMBEDDED
-from finscribe_assets.training.checkpoints import plain, set_weights
+from finscribe_assets.files import AnyPath, local_folder, read_json, sha256_of_file, write_bytes, write_json
+from finscribe_assets.model.bases import Base, load_model
+from finscribe_assets.model.weights import set_weights, storable
 
 ADAPTER_WEIGHTS, ADAPTER_CONFIG, TRAINING_RECORD = "adapter_model.safetensors", "adapter_config.json", "training.json"
 # After full fine-tuning: every parameter under transformers' name. Not peft's file, which it could not load.
 FULL_WEIGHTS = "trained_weights.safetensors"
-_HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
-# What a checkpoint is loaded from; code in a repository is never fetched, as it is never run.
-_HUB_FILES = ["*.json", "*.safetensors", "*.jinja", "*.model"]
 
 
 class BaseMismatchError(ValueError):
     """An adapter is put on a base that it was not trained on."""
-
-
-@dataclass(frozen=True)
-class Base:
-    """A base model: its name, where its files lie, and the hash of their content."""
-
-    name: str  # embedded, the hub's name, or the folder's own name: never a path of this machine
-    folder: AnyPath
-    content: str
-
-    @property
-    def identity(self) -> str:
-        """Return what an adapter names as its base: a hub's name as it is, else name and content hash."""
-        return self.name if _HUB_NAME.fullmatch(self.name) else f"{self.name}@sha256:{self.content}"
-
-
-def find_base(name: str) -> Base:
-    """Return the base of a name; a hub's repository is downloaded, or found in the hub's cache.
-
-    Raises:
-        FileNotFoundError: a folder holds no checkpoint.
-        ValueError: the name is neither ``embedded`` nor a folder nor ``owner/repository``, or the hub does not give it.
-    """
-    if name == EMBEDDED:
-        return Base(EMBEDDED, BASE_FOLDER, content_hash(BASE_FOLDER))
-    folder = as_path(name)
-    if folder.exists():
-        if not (folder / WEIGHTS).exists():
-            raise FileNotFoundError(f"base: {folder} holds no {WEIGHTS}; name a folder with a checkpoint in it")
-        return Base(folder.name, folder, content_hash(folder))
-    if not _HUB_NAME.fullmatch(name):
-        raise ValueError(
-            f"base: {name!r} is no folder here; give {EMBEDDED}, a folder, or a hub name like PaddlePaddle/PaddleOCR-VL"
-        )
-    from huggingface_hub import snapshot_download
-
-    try:
-        local = Path(snapshot_download(name, allow_patterns=_HUB_FILES))
-    except Exception as error:
-        raise ValueError(
-            f"base: {name} is no folder here and could not be had from the hub ({type(error).__name__}: "
-            f"{error}); download it elsewhere and name its folder"
-        ) from error
-    return Base(name, local, content_hash(local))
-
-
-def load_model(base: Base, dtype: torch.dtype = torch.float32) -> PaddleOCRVLForConditionalGeneration:
-    """Return the base's model in evaluation mode."""
-    return load_base(base.folder, dtype)
-
-
-def processor_of(base: Base, max_pixels: int | None = None) -> PaddleOCRVLProcessor:
-    """Return the base's processor; with ``max_pixels``, larger images are scaled down to about that many pixels."""
-    processor = load_processor(base.folder)
-    if max_pixels is not None:
-        size = processor.image_processor.size
-        smallest, largest = size["shortest_edge"], size["longest_edge"]
-        processor.image_processor.size = type(size)(
-            shortest_edge=min(smallest, max_pixels), longest_edge=min(largest, max_pixels)
-        )
-    return processor
-
-
-def reads_lines(processor: PaddleOCRVLProcessor) -> bool:
-    """Tell whether a base reads single printed lines: the embedded ones do, brought to their height by `fit_line`.
-
-    Their processor takes images as small as one merged patch; PaddleOCR-VL's own wants at least 112,896 pixels.
-    """
-    return int(processor.image_processor.size["shortest_edge"]) <= LINE_HEIGHT**2
 
 
 def adapter_record(folder: AnyPath) -> dict[str, Any]:
@@ -161,7 +73,7 @@ def save_adapter(model: Any, folder: AnyPath, base: Base) -> str:
         write_json(folder / ADAPTER_CONFIG, _peft_settings(model, base))
     else:
         file, state = folder / FULL_WEIGHTS, dict(model.named_parameters())
-    write_bytes(file, save(plain(dict(sorted(state.items()))), metadata={"format": "pt"}))
+    write_bytes(file, save(storable(dict(sorted(state.items()))), metadata={"format": "pt"}))
     return sha256_of_file(file)
 
 
@@ -221,28 +133,6 @@ def _with_lora(model: Any, folder: Path, trainable: bool) -> nn.Module:
             f"{', '.join(sorted(found.unexpected_keys)[:3])}"
         )
     return adapted
-
-
-def device_of(name: str) -> torch.device:
-    """Return the device of a setting: auto is the GPU where there is one.
-
-    Raises:
-        ValueError: a GPU is asked for where there is none.
-    """
-    if name == "cuda" and not torch.cuda.is_available():
-        raise ValueError("device: cuda is asked for, but torch sees no GPU; take auto or cpu")
-    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
-
-
-@contextmanager
-def torch_threads(count: int) -> Iterator[None]:
-    """Compute on so many processor threads inside the block; results may differ in the last bits between counts."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _lora_settings(written: dict[str, Any], trainable: bool) -> dict[str, Any]:

@@ -27,7 +27,8 @@ from faker import Faker
 
 from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.generator import draw
-from finscribe_assets.documents.recipe import Recipe, seed_plan
+from finscribe_assets.documents.plan import seed_plan
+from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.documents.schema import Party
 
 # Faker has companies, addresses and tax numbers of its own for these.

@@ -25,7 +25,7 @@ import torch
 
 from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.generator import draw
-from finscribe_assets.documents.recipe import seed_plan
+from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.inference.extraction import Extractor
 from finscribe_assets.inference.label_assignment import TextLine, assign
 from finscribe_assets.inference.prediction import Mode, predict_document

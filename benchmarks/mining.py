@@ -24,7 +24,7 @@ from simulated_reader import KINDS, OF_RESPONSES, Unsuited, answer
 from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.elements import element_of
 from finscribe_assets.documents.generator import draw
-from finscribe_assets.documents.recipe import seed_plan
+from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.evaluation.document_scoring import Scored, score
 from finscribe_assets.evaluation.prediction_files import Prediction, Truth
 from finscribe_assets.instructions.responses import unflatten

@@ -22,7 +22,7 @@ import psutil
 
 from finscribe_assets.documents.document_batch import synthesize
 from finscribe_assets.documents.generator import draw
-from finscribe_assets.documents.recipe import seed_plan
+from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.instructions.crops import images_of, page_cache
 from finscribe_assets.instructions.pair_batch import pair_batch
 from finscribe_assets.instructions.task_mix import PairRecipe, make_pairs

@@ -30,7 +30,7 @@ from weasyprint import HTML
 
 from finscribe_assets.documents.drawn_document import DrawnDocument, Engine
 from finscribe_assets.documents.generator import draw
-from finscribe_assets.documents.recipe import Plan, seed_plan
+from finscribe_assets.documents.plan import Plan, seed_plan
 from finscribe_assets.rendering.page_html import fits_content, to_markup
 from finscribe_assets.rendering.render import render
 from finscribe_assets.shards import LocalShardPool, collect_garbage_seldom

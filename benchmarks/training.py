@@ -22,7 +22,7 @@ from peft import LoraConfig, get_peft_model
 from transformers import Trainer, TrainerCallback, TrainingArguments
 
 from finscribe_assets.documents.document_batch import synthesize
-from finscribe_assets.documents.recipe import seed_plan
+from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.instructions.pair import Task
 from finscribe_assets.instructions.pair_batch import pair_batch
 from finscribe_assets.instructions.task_mix import PairRecipe

@@ -16,8 +16,6 @@ from finscribe_assets.documents.recipe import Recipe
 if TYPE_CHECKING:
     from finscribe_assets.training.adapter_config import AdapterConfig
 
-FIRST_KEY = "batch-000"
-
 
 class Profile(BaseModel):
     """Sizes of one iteration."""

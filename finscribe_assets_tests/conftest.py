@@ -10,7 +10,7 @@ from hypothesis import settings
 
 from finscribe_assets.documents.document_batch import read_documents, synthesize
 from finscribe_assets.documents.drawn_document import DrawnDocument
-from finscribe_assets.documents.recipe import Plan, seed_plan
+from finscribe_assets.documents.plan import Plan, seed_plan
 from finscribe_assets.instructions.pair_batch import pair_batch
 from finscribe_assets.instructions.task_mix import PairRecipe
 from finscribe_assets.pretraining.base_recipe import EMBEDDED_RECIPE

@@ -9,14 +9,15 @@ import typer
 from rich.table import Table
 
 from finscribe_assets.cli.progress_bars import bar, console
-from finscribe_assets.profiles import FIRST_KEY
+from finscribe_assets.documents.batch_keys import FIRST_KEY
 
 if TYPE_CHECKING:
     from finscribe_assets.documents.drawn_document import DrawnDocument
-    from finscribe_assets.documents.recipe import Plan, WeakCell
+    from finscribe_assets.documents.plan import Plan
     from finscribe_assets.evaluation.prediction_files import Prediction, Truth
     from finscribe_assets.evaluation.report import EvaluationReport
     from finscribe_assets.mining.mining_report import MiningReport
+    from finscribe_assets.mining.weak_cell import WeakCell
 
 Predictions = Annotated[
     Path,
@@ -204,7 +205,7 @@ def mine(
     rate is above the threshold by a test that holds over all cells, fields that fail together counting as one.
     """
     from finscribe_assets.documents.document_batch import read_documents
-    from finscribe_assets.documents.recipe import seed_plan
+    from finscribe_assets.documents.plan import seed_plan
     from finscribe_assets.documents.recipe_files import load_plan
     from finscribe_assets.evaluation.document_scoring import score
     from finscribe_assets.evaluation.prediction_files import read_predictions, read_truths

@@ -88,7 +88,7 @@ def _folders(workspace: Path, batch: str | None) -> tuple[Path, Path, Path]:
     """Return where pairs, page images and splits lie, of a workspace or of a batch in Dagster's storage."""
     if batch is None:
         return workspace / "pairs", workspace / "images", workspace / "splits"
-    from finscribe_assets.documents.recipe import BATCH_KEY
+    from finscribe_assets.documents.batch_keys import BATCH_KEY
 
     if not BATCH_KEY.fullmatch(batch):
         raise ValueError(f"--batch: {batch!r} is not of the form batch-007")

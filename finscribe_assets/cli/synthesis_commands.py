@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from finscribe_assets.cli.progress_bars import bar, console
-from finscribe_assets.profiles import FIRST_KEY, workers_from_environment
+from finscribe_assets.documents.batch_keys import FIRST_KEY
+from finscribe_assets.profiles import workers_from_environment
 
 if TYPE_CHECKING:
     from finscribe_assets.instructions.task_mix import PairRecipe
@@ -71,8 +72,9 @@ def synthesize(
     """
     from finscribe_assets.documents.document_batch import synthesize as draw_batch
     from finscribe_assets.documents.document_batch import write_ground_truth, write_single_table
-    from finscribe_assets.documents.recipe import PRESETS, seed_plan
+    from finscribe_assets.documents.plan import seed_plan
     from finscribe_assets.documents.recipe_files import load_plan, load_recipe
+    from finscribe_assets.documents.recipe_presets import RECIPE_PRESETS
     from finscribe_assets.files import write_text
     from finscribe_assets.pretraining.base_recipe import EMBEDDED_RECIPE
     from finscribe_assets.shards import LocalShardPool
@@ -80,7 +82,7 @@ def synthesize(
     given = [name for name, value in (("--plan", plan), ("--recipe", recipe), ("--preset", preset)) if value]
     if len(given) > 1:
         raise ValueError(f"{' and '.join(given)}: each of them says what to draw; give one")
-    presets = PRESETS | {"embedded": EMBEDDED_RECIPE}
+    presets = RECIPE_PRESETS | {"embedded": EMBEDDED_RECIPE}
     if preset and preset not in presets:
         raise ValueError(f"--preset: there is no {preset!r}; choose one of {', '.join(presets)}")
     chosen = presets[preset] if preset else load_recipe(recipe) if recipe else None

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from finscribe_assets.documents.drawn_document import DrawnDocument, from_table, to_table
 from finscribe_assets.documents.generator import draw
-from finscribe_assets.documents.recipe import Plan
+from finscribe_assets.documents.plan import Plan
 from finscribe_assets.files import AnyPath, sha256_of, write_text
 from finscribe_assets.shards import Shard, ShardPool, cut, make_missing, read_shards, write_shard
 

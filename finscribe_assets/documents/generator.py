@@ -20,6 +20,7 @@ from finscribe_assets.documents.knobs import DAMAGE, Knobs, acting_knobs
 from finscribe_assets.documents.layout_families import LAYOUT_FACTS, PAGE_LABELS, LayoutFacts
 from finscribe_assets.documents.line_drawing import Sale, draw_lines, reduced_lines
 from finscribe_assets.documents.locales import LOCALE_FACTS, SHARED_SYMBOLS, LocaleFacts, TaxRegime, minor_unit
+from finscribe_assets.documents.plan import Plan
 from finscribe_assets.documents.presentation_drawing import (
     Habits,
     columns_of,
@@ -33,7 +34,7 @@ from finscribe_assets.documents.presentation_drawing import (
     habits_of,
 )
 from finscribe_assets.documents.printed_values import SAID_BY_OTHERS, printed_values
-from finscribe_assets.documents.recipe import Plan, Recipe
+from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.documents.schema import Document, DocumentType, Party, VatCategory
 from finscribe_assets.documents.settlement import settle
 from finscribe_assets.documents.statements import draw_statement

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from random import Random
 
 from finscribe_assets.documents.drawn_document import Decoy, Style
+from finscribe_assets.documents.fonts import MONOSPACED, fonts_for
 from finscribe_assets.documents.formats import (
     APOSTROPHE,
     ERA,
@@ -28,7 +29,7 @@ from finscribe_assets.documents.layout_families import LAYOUT_FACTS, LAYOUTS
 from finscribe_assets.documents.line_drawing import SERVICE_TRADES
 from finscribe_assets.documents.locales import LOCALE_FACTS, LocaleFacts
 from finscribe_assets.documents.places import places_of
-from finscribe_assets.documents.recipe import MONOSPACED, Recipe, fonts_for
+from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.documents.styling import draw_style
 from finscribe_assets.documents.vendors import Vendor

@@ -1,17 +1,17 @@
-"""Recipes and plans: the knobs from which a document is drawn, and who asked for which documents.
+"""Recipes: the distribution that documents are drawn from.
 
-The same vocabulary is used by the generator, stored with each document (the values actually drawn), read by mining
-(which knobs do failures share?) and written by the plan (draw more of these).
+The same vocabulary is used by the generator, stored with each document (the values actually drawn), read by mining and
+written by plans.
 """
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from finscribe_assets.documents.drawn_document import Engine
+from finscribe_assets.documents.fonts import FONTS, fonts_for
 from finscribe_assets.documents.knobs import Knobs
 from finscribe_assets.documents.layout_families import LAYOUT_FACTS, LAYOUTS
 from finscribe_assets.documents.locales import LOCALE_FACTS, TaxRegime
@@ -21,64 +21,7 @@ from finscribe_assets.documents.wordings import has_words
 # A country is drawn as soon as its language has its words.
 LOCALES = tuple(locale for locale, facts in LOCALE_FACTS.items() if has_words(facts.language))
 
-# Debian's packages of open fonts; rendering/system_packages.py names which.
-LATIN_FONTS = (
-    "DejaVu Sans",
-    "DejaVu Serif",
-    "DejaVu Sans Mono",
-    "Liberation Sans",
-    "Liberation Serif",
-    "Liberation Mono",
-    "Open Sans",
-    "Roboto",
-    "Carlito",
-    "Caladea",
-    "Lato",
-    "Cantarell",
-    "B612",
-    "EB Garamond",
-    "Courier Prime",
-    "Comic Neue",
-    "Noto Sans",
-    "Noto Serif",
-    "Noto Sans Mono",
-    "PT Sans",
-    "PT Serif",
-    "Inter",
-    "Roboto Slab",
-    "Linux Libertine O",
-    "Gentium Plus",
-    "Hack",
-    "IBM 3270",
-)
-_OTHER_FONTS = {
-    "ja": ("Noto Sans CJK JP", "Noto Serif CJK JP", "Noto Sans Mono CJK JP", "IPAexGothic", "IPAexMincho"),
-    "zh": ("Noto Sans CJK SC", "Noto Serif CJK SC", "Noto Sans Mono CJK SC", "WenQuanYi Micro Hei", "AR PL UMing CN"),
-    "ar": ("Noto Sans Arabic", "Noto Naskh Arabic", "Noto Kufi Arabic", "Amiri"),
-}
-MONOSPACED = (
-    "DejaVu Sans Mono",
-    "Liberation Mono",
-    "Courier Prime",
-    "Noto Sans Mono",
-    "Hack",
-    "IBM 3270",
-    "Noto Sans Mono CJK JP",
-    "Noto Sans Mono CJK SC",
-)
-FONTS = (*LATIN_FONTS, *(font for fonts in _OTHER_FONTS.values() for font in fonts))
-_NO_POLISH = ("B612",)  # it has no ł
-
-BATCH_KEY = re.compile(r"batch-\d{3,6}")
-
 Weight = Annotated[float, Field(ge=0.0, le=1e6)]  # bounded, so that a sum of them is finite
-
-
-def fonts_for(locale: str) -> tuple[str, ...]:
-    """Return the font families that have a locale's letters."""
-    language = LOCALE_FACTS[locale].language
-    fonts = _OTHER_FONTS.get(language, LATIN_FONTS)
-    return tuple(font for font in fonts if language != "pl" or font not in _NO_POLISH)
 
 
 class Recipe(BaseModel):
@@ -178,102 +121,3 @@ class Recipe(BaseModel):
             for locale, weight in self.locales.items()
             if weight and (regime := LOCALE_FACTS[locale].regime)
         }
-
-
-def _preset(share: float, **knobs: float) -> Recipe:
-    """Return the usual recipe with every knob times a share, and some knobs as given."""
-    usual = {name: round(min(1.0, value * share), 4) for name, value in Knobs().model_dump().items()}
-    return Recipe(knobs=Knobs(**{**usual, **knobs}))
-
-
-# How hard the documents are as a whole: recipes to begin with.
-PRESETS: dict[str, Recipe] = {
-    "simple": _preset(0.2, optional_fields=0.4, repeated_headers=0.7),
-    "medium": Recipe(),
-    "complex": _preset(2.2, optional_fields=0.8, many_lines=0.4),
-}
-
-
-class PlanComponent(BaseModel):
-    """A share of a plan's documents and the recipe they are drawn from."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: str = Field(description="what this share is for: base, floor, or the knob that it turns up")
-    documents: int = Field(ge=0, description="number of documents")
-    recipe: Recipe = Field(default=Recipe(), description="what they are drawn from")
-
-
-class WeakCell(BaseModel):
-    """An element that fails in one way often enough to act on, with the evidence."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    element: str
-    error_type: str
-    failures: int = Field(ge=0)
-    trials: int = Field(ge=0)
-    lower_bound: float = Field(ge=0, le=1, description="one-sided 95 % Wilson lower bound of the failure rate")
-    rate: float = Field(default=0.0, ge=0, le=1, description="failure rate, mean over documents")
-    knobs: tuple[str, ...] = Field(default=(), description="knobs to turn up, those that failures share first")
-    effects: dict[str, float] = Field(
-        default={},
-        description="by how much the rate is higher with a knob, where the "
-        "failures show it; the other knobs are presumed from what they are made for",
-    )
-    examples: tuple[str, ...] = Field(default=(), description="ids of documents that fail so")
-    documents: int = Field(default=0, ge=0, description="documents of the plan that turn up one of its knobs")
-    expected_gain: float = Field(default=0.0, description="by how much its rate is expected to fall")
-    left_out: str = Field(default="", description="why the plan does nothing for it: disabled, or retired")
-
-    @property
-    def name(self) -> str:
-        """Return the cell's name, as in ``amount×sign``."""
-        return f"{self.element}×{self.error_type}"
-
-
-class Plan(BaseModel):
-    """What one batch is drawn from, and why. A document is a function of (plan, index) and nothing else."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    key: str = Field(description="the batch's key, such as batch-007")
-    seed: int = Field(ge=0, lt=2**63, description="seed of every random draw of the batch")
-    components: tuple[PlanComponent, ...] = Field(min_length=1, description="shares of the batch, in index order")
-    parent: str | None = Field(default=None, description="the batch whose evaluation asked for this one")
-    reasons: tuple[WeakCell, ...] = Field(default=(), description="the weak cells that this batch is for")
-    rule: str = Field(default="portfolio", description="how documents were allocated, one of mining/allocation.RULES")
-    disabled: tuple[str, ...] = Field(default=(), description="cells and knobs that a person has vetoed")
-
-    @field_validator("key")
-    @classmethod
-    def _check_key(cls, key: str) -> str:
-        if not BATCH_KEY.fullmatch(key):
-            raise ValueError(f"key: {key!r} is not of the form batch-007")
-        return key
-
-    @property
-    def documents(self) -> int:
-        """Return the number of documents of the batch."""
-        return sum(component.documents for component in self.components)
-
-    def component_of(self, index: int) -> PlanComponent:
-        """Return the share that document number ``index`` belongs to."""
-        rest = index
-        for component in self.components:
-            if rest < component.documents:
-                return component
-            rest -= component.documents
-        raise IndexError(f"{self.key} has {self.documents} documents; there is no number {index}")
-
-
-def seed_plan(key: str, documents: int, seed: int, recipe: Recipe | None = None) -> Plan:
-    """Return the plan of a first batch: one share, drawn from the base recipe."""
-    return Plan(
-        key=key, seed=seed, components=(PlanComponent(name="base", documents=documents, recipe=recipe or Recipe()),)
-    )
-
-
-def next_key(key: str) -> str:
-    """Return the key of the batch after this one: batch-007 → batch-008."""
-    return f"batch-{int(key.removeprefix('batch-')) + 1:03d}"

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from finscribe_assets.documents.recipe import Plan, Recipe
+from finscribe_assets.documents.plan import Plan
+from finscribe_assets.documents.recipe import Recipe
 
 Model = TypeVar("Model", bound=BaseModel)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from finscribe_assets.documents.recipe import WeakCell
+from finscribe_assets.mining.weak_cell import WeakCell
 
 BASE_SHARE, FLOOR_SHARE = 0.5, 0.1
 

@@ -16,12 +16,14 @@ from pydantic import ValidationError
 from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.generator import draw
 from finscribe_assets.documents.knobs import KNOB_FACTS
-from finscribe_assets.documents.recipe import Plan, Recipe, WeakCell
+from finscribe_assets.documents.plan import Plan
+from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.evaluation.document_scoring import score
 from finscribe_assets.evaluation.prediction_files import Prediction, Truth
 from finscribe_assets.mining.attribution import drawn_values
 from finscribe_assets.mining.error_cells import tally
 from finscribe_assets.mining.error_classification import PageContext
+from finscribe_assets.mining.weak_cell import WeakCell
 
 Read = Callable[[DrawnDocument], Prediction]
 _RESETTABLE = {"font": "fonts", "layout": "layouts", "engine": "engines"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from finscribe_assets.documents.failure_causes import FailureCause
 from finscribe_assets.documents.knobs import KNOB_FACTS
 
 
@@ -48,28 +49,29 @@ class ErrorType(StrEnum):
 
 
 _E = ErrorType
-_CAUSES: dict[str, tuple[ErrorType, ...]] = {
-    "missing field": (_E.MISSING, _E.LABEL_SWAP),
-    "hallucinated field": (_E.HALLUCINATED, _E.DECOY_TAKEN, _E.LABEL_SWAP),
-    "character confusion": (_E.CHARACTER_CONFUSION,),
-    "dropped or inserted digit": (_E.DIGIT_COUNT, _E.DIGIT),
-    "decimal and thousands separators": (_E.SEPARATOR, _E.WRONG_TYPE),
-    "sign": (_E.SIGN,),
-    "currency": (_E.CURRENCY,),
-    "date order": (_E.DATE_ORDER, _E.DATE_YEAR, _E.DECOY_TAKEN, _E.LABEL_SWAP),
-    "party swap": (_E.PARTY_SWAP,),
-    "rows missed or duplicated": (_E.ROW_MISSING, _E.ROW_EXTRA),
-    "rows merged or split": (_E.ROW_MERGED, _E.ROW_SPLIT, _E.CUT_SHORT),
-    "column shift": (_E.COLUMN_SWAP, _E.ROW_SHIFT),
-    "net and gross confusion": (_E.COLUMN_SWAP, _E.WRONG_TOTAL),
-    "tax breakdown": (_E.WRONG_TOTAL, _E.COLUMN_SWAP),
-    "allowances and charges": (_E.WRONG_TOTAL, _E.COLUMN_SWAP),
-    "wrong total chosen": (_E.WRONG_TOTAL,),
-    "page join": (_E.ROW_MISSING, _E.ROW_MERGED),
-    "output length": (_E.TRUNCATED,),
-    "script and direction": (_E.DIGIT, _E.DATE_ORDER),
-    "degradation": (_E.CHARACTER_CONFUSION, _E.DIGIT, _E.DIACRITICS, _E.OTHER),
-    "occlusion": (_E.MISSING, _E.CUT_SHORT, _E.OTHER),
+_C = FailureCause
+ERROR_TYPES_OF_CAUSE: dict[FailureCause, tuple[ErrorType, ...]] = {
+    _C.MISSING_FIELD: (_E.MISSING, _E.LABEL_SWAP),
+    _C.HALLUCINATED_FIELD: (_E.HALLUCINATED, _E.DECOY_TAKEN, _E.LABEL_SWAP),
+    _C.CHARACTER_CONFUSION: (_E.CHARACTER_CONFUSION,),
+    _C.DROPPED_OR_INSERTED_DIGIT: (_E.DIGIT_COUNT, _E.DIGIT),
+    _C.DECIMAL_AND_THOUSANDS_SEPARATORS: (_E.SEPARATOR, _E.WRONG_TYPE),
+    _C.SIGN: (_E.SIGN,),
+    _C.CURRENCY: (_E.CURRENCY,),
+    _C.DATE_ORDER: (_E.DATE_ORDER, _E.DATE_YEAR, _E.DECOY_TAKEN, _E.LABEL_SWAP),
+    _C.PARTY_SWAP: (_E.PARTY_SWAP,),
+    _C.ROWS_MISSED_OR_DUPLICATED: (_E.ROW_MISSING, _E.ROW_EXTRA),
+    _C.ROWS_MERGED_OR_SPLIT: (_E.ROW_MERGED, _E.ROW_SPLIT, _E.CUT_SHORT),
+    _C.COLUMN_SHIFT: (_E.COLUMN_SWAP, _E.ROW_SHIFT),
+    _C.NET_AND_GROSS_CONFUSION: (_E.COLUMN_SWAP, _E.WRONG_TOTAL),
+    _C.TAX_BREAKDOWN: (_E.WRONG_TOTAL, _E.COLUMN_SWAP),
+    _C.ALLOWANCES_AND_CHARGES: (_E.WRONG_TOTAL, _E.COLUMN_SWAP),
+    _C.WRONG_TOTAL_CHOSEN: (_E.WRONG_TOTAL,),
+    _C.PAGE_JOIN: (_E.ROW_MISSING, _E.ROW_MERGED),
+    _C.OUTPUT_LENGTH: (_E.TRUNCATED,),
+    _C.SCRIPT_AND_DIRECTION: (_E.DIGIT, _E.DATE_ORDER),
+    _C.DEGRADATION: (_E.CHARACTER_CONFUSION, _E.DIGIT, _E.DIACRITICS, _E.OTHER),
+    _C.OCCLUSION: (_E.MISSING, _E.CUT_SHORT, _E.OTHER),
 }
 
 
@@ -78,6 +80,6 @@ def presumed_knobs(element: str, error_type: str) -> tuple[str, ...]:
     fitting = [
         (len(facts.elements), name)
         for name, facts in KNOB_FACTS.items()
-        if element in facts.elements and error_type in _CAUSES.get(facts.cause, ())
+        if element in facts.elements and error_type in ERROR_TYPES_OF_CAUSE[facts.cause]
     ]
     return tuple(name for _, name in sorted(fitting, key=lambda one: one[0]))

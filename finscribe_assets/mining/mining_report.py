@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from finscribe_assets.documents.recipe import Plan, WeakCell
+from finscribe_assets.documents.plan import Plan
 from finscribe_assets.evaluation.calibration import LISTED, UnsureField, unsure
 from finscribe_assets.evaluation.document_scoring import Scored
 from finscribe_assets.mining.attribution import Attribution, DrawnValues, Effect
@@ -23,6 +23,7 @@ from finscribe_assets.mining.planning import (
     left_to_do,
     make_plan,
 )
+from finscribe_assets.mining.weak_cell import WeakCell, weak_cells_of
 
 PRESUMED = 3  # knobs that are turned up where failures share nothing
 
@@ -87,7 +88,7 @@ def mine(
     usual = {name for name, value in parent.components[0].recipe.knobs if value}
     found = [_as_weak_cell(cell, effects[cell.name], usual) for cell in weak]
     plan = make_plan(parent, found, documents, rule=rule, disabled=disabled, progress=progress)
-    judged = plan.reasons if plan else tuple(left_to_do(found, disabled_names(disabled), progress))
+    judged = weak_cells_of(plan) if plan else tuple(left_to_do(found, disabled_names(disabled), progress))
     return MiningReport(tuple(cells), judged, len(scored) - len(read), effects, tuple(unsure(read)[:LISTED]), plan)
 
 

@@ -6,17 +6,21 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import TypeVar
 
+from finscribe_assets.documents.batch_keys import next_key
 from finscribe_assets.documents.drawn_document import Engine
+from finscribe_assets.documents.fonts import FONTS
 from finscribe_assets.documents.knobs import KNOB_FACTS, Knobs
 from finscribe_assets.documents.layout_families import LAYOUT_FACTS
 from finscribe_assets.documents.locales import LOCALE_FACTS
-from finscribe_assets.documents.recipe import FONTS, LOCALES, Plan, PlanComponent, Recipe, WeakCell, next_key
+from finscribe_assets.documents.plan import Plan, PlanComponent
+from finscribe_assets.documents.recipe import LOCALES, Recipe
 from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.documents.value_types import Element
 from finscribe_assets.files import sha256_of
 from finscribe_assets.mining.allocation import BASE_SHARE, RULES, Situation
 from finscribe_assets.mining.error_types import ErrorType
 from finscribe_assets.mining.learning_history import CellProgress
+from finscribe_assets.mining.weak_cell import WeakCell, weak_cells_of
 
 RAISED = 0.8  # the intensity that a knob is turned up to
 PREFERRED = 4.0  # how much likelier than all others together a locale, font or the like is made
@@ -112,7 +116,7 @@ def make_plan(
         seed=seed,
         components=tuple(components),
         parent=parent.key,
-        reasons=tuple(reasons),
+        reasons=tuple(cell.model_dump(mode="json") for cell in reasons),
         rule=rule,
         disabled=vetoed,
     )
@@ -187,7 +191,7 @@ def explain(plan: Plan) -> list[dict[str, object]]:
     """Return a plan as rows that a person can read, and veto."""
     rows = []
     for component in plan.components:
-        reasons = [cell.name for cell in plan.reasons if component.name in cell.knobs and not cell.left_out]
+        reasons = [cell.name for cell in weak_cells_of(plan) if component.name in cell.knobs and not cell.left_out]
         why = "replay" if component.name == "base" else ", ".join(reasons) or "floor over all knobs"
         rows.append(
             {

@@ -7,8 +7,7 @@ from typing import Any
 import dagster as dg
 from upath import UPath
 
-from finscribe_assets.documents.recipe import BATCH_KEY
-from finscribe_assets.profiles import FIRST_KEY
+from finscribe_assets.documents.batch_keys import BATCH_KEY, FIRST_KEY
 
 
 class SynthesisPartitions(dg.DynamicPartitionsDefinition):

@@ -7,7 +7,7 @@ from pathlib import Path
 import dagster as dg
 from upath import UPath
 
-from finscribe_assets.documents.recipe import Plan
+from finscribe_assets.documents.plan import Plan
 from finscribe_assets.files import is_local, write_text
 from finscribe_assets.profiles import PROFILES, Profile
 from finscribe_assets.shards import LocalShardPool

@@ -11,7 +11,8 @@ from typing import Any
 
 from finscribe_assets.documents.document_batch import ground_truth
 from finscribe_assets.documents.generator import draw
-from finscribe_assets.documents.recipe import Recipe, seed_plan
+from finscribe_assets.documents.plan import seed_plan
+from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.evaluation.document_scoring import score
 from finscribe_assets.evaluation.metrics import figures

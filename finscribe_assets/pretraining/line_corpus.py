@@ -18,7 +18,7 @@ import pyarrow as pa
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from finscribe_assets.documents.generator import draw
-from finscribe_assets.documents.recipe import Plan, seed_plan
+from finscribe_assets.documents.plan import Plan, seed_plan
 from finscribe_assets.files import AnyPath, sha256_of
 from finscribe_assets.model.line_images import LINE_HEIGHT, LineKind, PrintedLine, fit_line
 from finscribe_assets.model.tokenizer import CHARACTERS

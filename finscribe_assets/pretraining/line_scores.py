@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from transformers import PaddleOCRVLForConditionalGeneration, PreTrainedTokenizerFast
 
-from finscribe_assets.documents.recipe import Recipe, seed_plan
+from finscribe_assets.documents.plan import seed_plan
+from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.evaluation.metrics import interval_by_document
 from finscribe_assets.instructions.pair import OCR_PROMPT, TABLE_PROMPT
 from finscribe_assets.model.decoding import read_lines

@@ -15,10 +15,12 @@ import numpy as np
 from PIL import Image
 
 from finscribe_assets.documents.drawn_document import DrawnDocument
+from finscribe_assets.documents.fonts import LATIN_FONTS, fonts_for
 from finscribe_assets.documents.generator import draw
 from finscribe_assets.documents.knobs import DAMAGE, NO_KNOBS, Knobs
 from finscribe_assets.documents.layout_families import LAYOUT_FACTS, LayoutFacts
-from finscribe_assets.documents.recipe import LATIN_FONTS, LOCALES, Recipe, fonts_for, seed_plan
+from finscribe_assets.documents.plan import seed_plan
+from finscribe_assets.documents.recipe import LOCALES, Recipe
 from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.files import write_bytes, write_text
 from finscribe_assets.rendering.page_sampling import without_damage

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.drawn_document import from_table as documents_from_table
-from finscribe_assets.documents.recipe import Plan
+from finscribe_assets.documents.plan import Plan
 from finscribe_assets.files import AnyPath, read_json, sha256_of, sha256_of_file, write_text
 from finscribe_assets.instructions.pair_batch import read_recipe
 from finscribe_assets.instructions.task_mix import PairRecipe

@@ -9,7 +9,8 @@ from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.generator import draw
 from finscribe_assets.documents.knobs import Knobs
 from finscribe_assets.documents.locales import LOCALE_FACTS, TaxRegime
-from finscribe_assets.documents.recipe import LOCALES, Recipe, seed_plan
+from finscribe_assets.documents.plan import seed_plan
+from finscribe_assets.documents.recipe import LOCALES, Recipe
 from finscribe_assets.documents.schema import Document
 
 VAT_LOCALES = tuple(locale for locale in LOCALES if LOCALE_FACTS[locale].regime is TaxRegime.VAT)

@@ -5,7 +5,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from finscribe_assets.documents.document_batch import read_documents, synthesize, write_ground_truth, write_single_table
-from finscribe_assets.documents.recipe import seed_plan
+from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.documents.recipe_files import load_plan, load_recipe
 from finscribe_assets.shards import LocalShardPool
 

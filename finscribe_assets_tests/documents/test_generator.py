@@ -17,7 +17,7 @@ from finscribe_assets.documents.elements import ValueKind, field_of, kind_of
 from finscribe_assets.documents.formats import ERA, SHORT_ERA
 from finscribe_assets.documents.generator import draw
 from finscribe_assets.documents.locales import MINOR_UNITS
-from finscribe_assets.documents.recipe import Plan, seed_plan
+from finscribe_assets.documents.plan import Plan, seed_plan
 from finscribe_assets.documents.schema import DocumentType, flatten
 
 PLAN = seed_plan("batch-000", 1000, 42)

@@ -9,7 +9,8 @@ from finscribe_assets.documents.formats import ERA, SHORT_ERA, usual_style
 from finscribe_assets.documents.generator import draw
 from finscribe_assets.documents.knobs import DAMAGE, KNOB_FACTS, NO_KNOBS, Knobs
 from finscribe_assets.documents.locales import LOCALE_FACTS, PRICE_LEVELS
-from finscribe_assets.documents.recipe import LOCALES, Recipe, seed_plan
+from finscribe_assets.documents.plan import seed_plan
+from finscribe_assets.documents.recipe import LOCALES, Recipe
 from finscribe_assets.documents.schema import DocumentType, VatCategory
 from finscribe_assets.documents.wordings import wordings
 

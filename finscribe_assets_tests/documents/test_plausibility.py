@@ -8,7 +8,8 @@ from finscribe_assets.documents.generator import draw
 from finscribe_assets.documents.knobs import NO_KNOBS
 from finscribe_assets.documents.locales import PRICE_LEVELS
 from finscribe_assets.documents.places import places_of
-from finscribe_assets.documents.recipe import LOCALES, Recipe, seed_plan
+from finscribe_assets.documents.plan import seed_plan
+from finscribe_assets.documents.recipe import LOCALES, Recipe
 from finscribe_assets.documents.schema import DocumentType, VatCategory
 from finscribe_assets.documents.vendors import draw_party, vendor
 from finscribe_assets.documents.wordings import phrases, wordings

@@ -7,7 +7,9 @@ from finscribe_assets.documents.drawn_document import from_table, to_table
 from finscribe_assets.documents.elements import FIELDS, TERMS, Element
 from finscribe_assets.documents.generator import draw
 from finscribe_assets.documents.knobs import KNOB_FACTS, Knobs
-from finscribe_assets.documents.recipe import LOCALES, PRESETS, Recipe, seed_plan
+from finscribe_assets.documents.plan import seed_plan
+from finscribe_assets.documents.recipe import LOCALES, Recipe
+from finscribe_assets.documents.recipe_presets import RECIPE_PRESETS
 from finscribe_assets.documents.schema import Document, flatten
 from finscribe_assets.documents.wordings import TRADES, items_of, label_keys, read_file, wordings, words_of
 from finscribe_assets.rendering.system_packages import FONT_PACKAGES
@@ -61,7 +63,7 @@ def test_the_words_of_a_locale_are_complete(locale):
 
 def test_a_knob_of_the_presets_is_harder_where_the_preset_is():
     def sums(preset):
-        return sum(PRESETS[preset].knobs.model_dump().values())
+        return sum(RECIPE_PRESETS[preset].knobs.model_dump().values())
 
     assert sums("simple") < sums("medium") < sums("complex")
 
@@ -110,7 +112,7 @@ def test_documents_survive_json():
 
 
 def test_every_font_has_a_package():
-    from finscribe_assets.documents.recipe import FONTS
+    from finscribe_assets.documents.fonts import FONTS
     from finscribe_assets.rendering.font_faces import FALLBACK, SECOND_SCRIPT
 
     assert {*FONTS, FALLBACK, SECOND_SCRIPT} == set(FONT_PACKAGES)

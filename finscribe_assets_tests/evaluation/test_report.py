@@ -5,7 +5,8 @@ import pytest
 
 from finscribe_assets.documents.document_batch import ground_truth, read_documents, synthesize
 from finscribe_assets.documents.knobs import Knobs
-from finscribe_assets.documents.recipe import Recipe, seed_plan
+from finscribe_assets.documents.plan import seed_plan
+from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.evaluation.document_scoring import score
 from finscribe_assets.evaluation.field_comparison import Status, compare
 from finscribe_assets.evaluation.prediction_files import Prediction, Truth, read_predictions, read_truths

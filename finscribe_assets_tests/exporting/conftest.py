@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from finscribe_assets.documents.document_batch import synthesize
-from finscribe_assets.documents.recipe import seed_plan
+from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.exporting.folder_export import ExportFormat, ExportSummary, export
 from finscribe_assets.files import read_table, write_table
 from finscribe_assets.instructions.crops import images_of, page_cache

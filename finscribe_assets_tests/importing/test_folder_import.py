@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 from typer.testing import CliRunner
 
 from finscribe_assets.cli import app
-from finscribe_assets.documents.recipe import seed_plan
+from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.documents.schema import Document
 from finscribe_assets.documents.ubl import to_ubl
 from finscribe_assets.documents.ubl_validation import candidates

@@ -8,7 +8,7 @@ import pytest
 
 from finscribe_assets.documents.elements import field_of
 from finscribe_assets.documents.generator import draw
-from finscribe_assets.documents.recipe import seed_plan
+from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.documents.schema import flatten
 from finscribe_assets.importing.shown_values import found_in, has_text_layer
 from finscribe_assets.rendering import plutoprint_engine, weasyprint_engine

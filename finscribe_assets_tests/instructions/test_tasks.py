@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from finscribe_assets.documents.calculation_rules import amounts_of_leaves, check
 from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.generator import draw
-from finscribe_assets.documents.recipe import seed_plan
+from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.documents.schema import flatten
 from finscribe_assets.instructions.crops import crop, images_of, page_cache
 from finscribe_assets.instructions.pair import ILLEGIBLE, OCR_PROMPT, Pair, SpanKind, Task

@@ -2,10 +2,12 @@ import pytest
 
 from finscribe_assets.documents.generator import draw
 from finscribe_assets.documents.knobs import DAMAGE
-from finscribe_assets.documents.recipe import Recipe, WeakCell, seed_plan
+from finscribe_assets.documents.plan import seed_plan
+from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.evaluation.prediction_files import Prediction, Truth
 from finscribe_assets.instructions.responses import unflatten
 from finscribe_assets.mining.counterfactual import counterfactuals, drawn_without, turned_off
+from finscribe_assets.mining.weak_cell import WeakCell
 
 PLAN = seed_plan(
     "batch-000",

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from benchmarks.simulated_reader import KINDS, OF_RESPONSES, Unsuited, answer
 from finscribe_assets.documents.drawn_document import Decoy
 from finscribe_assets.documents.generator import draw
-from finscribe_assets.documents.recipe import Recipe, seed_plan
+from finscribe_assets.documents.plan import seed_plan
+from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.evaluation.document_scoring import score
 from finscribe_assets.evaluation.prediction_files import Prediction, Truth
 from finscribe_assets.mining.error_classification import PageContext, classify

@@ -4,11 +4,13 @@ from collections import Counter
 import pytest
 
 from finscribe_assets.documents.generator import draw
-from finscribe_assets.documents.recipe import Plan, Recipe, WeakCell, seed_plan
+from finscribe_assets.documents.plan import Plan, seed_plan
+from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.mining.allocation import BASE_SHARE, RULES
 from finscribe_assets.mining.error_cells import ErrorCell
 from finscribe_assets.mining.learning_history import CellProgress, Earlier, progress_of
 from finscribe_assets.mining.planning import explain, explain_cells, left_to_do, make_plan, problems_of, turned_up
+from finscribe_assets.mining.weak_cell import WeakCell, weak_cells_of
 from finscribe_assets.pretraining.base_recipe import EMBEDDED_RECIPE
 
 PARENT = seed_plan("batch-000", 120, 12, EMBEDDED_RECIPE)
@@ -36,18 +38,18 @@ def test_the_plan_is_a_portfolio_within_bounds():
     # LB(1 - LB): what fails half the time is worth more than what fails nearly always.
     assert counts["ambiguous_dates"] > 4 * counts["small_print"]
     assert problems_of(plan) == []
-    assert plan == make_plan(PARENT, plan.reasons, 1000)
+    assert plan == make_plan(PARENT, weak_cells_of(plan), 1000)
     assert (plan.key, plan.parent) == ("batch-001", "batch-000")
     assert plan.seed != PARENT.seed
     assert Plan.model_validate_json(plan.model_dump_json()) == plan
     assert sum(row["documents"] for row in explain(plan)) == 1000
-    assert [row["documents"] for row in explain_cells(plan.reasons)] == [
+    assert [row["documents"] for row in explain_cells(weak_cells_of(plan))] == [
         counts["ambiguous_dates"],
         counts["small_print"],
     ]
     # The assumption: a whole batch would halve it.
     share = counts["ambiguous_dates"] / 1000
-    assert plan.reasons[0].expected_gain == pytest.approx(0.5 * (1 - 0.5**share), abs=1e-4)
+    assert weak_cells_of(plan)[0].expected_gain == pytest.approx(0.5 * (1 - 0.5**share), abs=1e-4)
 
 
 @pytest.mark.parametrize("documents", [1, 3, 17, 24, 200])
@@ -72,7 +74,7 @@ def test_a_person_can_veto_cells_and_knobs():
     plan = make_plan(PARENT, CELLS, 1000, disabled=["party*other", "knob:skew"])
     assert plan.disabled == ("party×other", "skew")
     assert "skew" not in counts_of(plan)
-    assert [(cell.left_out, cell.documents > 0) for cell in plan.reasons] == [("", True), ("disabled", False)]
+    assert [(cell.left_out, cell.documents > 0) for cell in weak_cells_of(plan)] == [("", True), ("disabled", False)]
     assert make_plan(PARENT, CELLS, 1000, disabled=["date×other", "small_print"]) is None
     with pytest.raises(ValueError, match="'dates' is no cell"):
         make_plan(PARENT, CELLS, 1000, disabled=["dates"])
@@ -134,8 +136,8 @@ def test_learning_is_what_a_cell_has_shown():
     # By hand: the assumption counts as one batch of 200 that halves the rate, and 100 documents quartered it.
     assert learner == pytest.approx((math.log(2) + math.log(4)) / 300, rel=0.02)
     plan = make_plan(PARENT, CELLS, 1000, progress={"date×other": CellProgress(0.0)})
-    assert plan.reasons[0].documents < 20  # the floor's alone
-    assert plan.reasons[1].documents > 300
+    assert weak_cells_of(plan)[0].documents < 20  # the floor's alone
+    assert weak_cells_of(plan)[1].documents > 300
 
 
 def test_a_cell_that_twice_took_documents_and_did_not_improve_is_retired():

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
-from finscribe_assets.documents.recipe import seed_plan
+from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.instructions.pair import OCR_PROMPT, TABLE_PROMPT
 from finscribe_assets.model.decoding import read_lines
 from finscribe_assets.model.embedded_checkpoint import (

@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from finscribe_assets.documents.generator import draw
-from finscribe_assets.documents.recipe import seed_plan
+from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.model.tokenizer import CHARACTERS, IMAGE, NO_BREAK_SPACES, PIECES, SPECIAL, build_tokenizer
 from finscribe_assets.pretraining.base_recipe import EMBEDDED_RECIPE
 from finscribe_assets.pretraining.line_cutting import plain

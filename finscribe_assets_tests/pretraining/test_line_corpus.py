@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from finscribe_assets.documents.generator import draw
-from finscribe_assets.documents.recipe import seed_plan
+from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.model.line_images import LineKind
 from finscribe_assets.pretraining import line_corpus
 from finscribe_assets.pretraining.base_recipe import BASE_RECIPE, SLICES, UNSEEN_FONTS, UNSEEN_KNOBS, UNSEEN_LOCALE

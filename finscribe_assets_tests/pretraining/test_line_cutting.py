@@ -3,7 +3,7 @@
 import pytest
 
 from finscribe_assets.documents.generator import draw
-from finscribe_assets.documents.recipe import seed_plan
+from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.instructions.otsl import from_otsl
 from finscribe_assets.instructions.verbatim_tasks import tables
 from finscribe_assets.instructions.visible_values import Shown

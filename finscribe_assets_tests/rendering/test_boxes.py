@@ -14,7 +14,8 @@ from weasyprint import HTML
 from finscribe_assets.documents.drawn_document import DrawnDocument, Engine
 from finscribe_assets.documents.generator import draw
 from finscribe_assets.documents.knobs import NO_KNOBS
-from finscribe_assets.documents.recipe import LAYOUTS, Recipe, seed_plan
+from finscribe_assets.documents.plan import seed_plan
+from finscribe_assets.documents.recipe import LAYOUTS, Recipe
 from finscribe_assets.pretraining.base_recipe import BASE_RECIPE, EMBEDDED_RECIPE, UNSEEN_FONTS, UNSEEN_LOCALE
 from finscribe_assets.rendering import plutoprint_engine
 from finscribe_assets.rendering.font_faces import text_width

@@ -9,7 +9,8 @@ from PIL import Image
 
 from finscribe_assets.documents.generator import draw
 from finscribe_assets.documents.knobs import DAMAGE, NO_KNOBS
-from finscribe_assets.documents.recipe import Recipe, seed_plan
+from finscribe_assets.documents.plan import seed_plan
+from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.rendering.damage import chain, degrade, encode
 from finscribe_assets.rendering.damage.bends import BENDS, creases_of, curl_of, fold_of
 from finscribe_assets.rendering.damage.draws import Draw

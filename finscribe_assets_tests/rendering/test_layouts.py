@@ -9,6 +9,7 @@ import pytest
 from lxml import etree
 
 from finscribe_assets.documents.drawn_document import DrawnDocument, Engine
+from finscribe_assets.documents.fonts import fonts_for
 from finscribe_assets.documents.generator import draw
 from finscribe_assets.documents.knobs import NO_KNOBS
 from finscribe_assets.documents.layout_families import (
@@ -19,8 +20,9 @@ from finscribe_assets.documents.layout_families import (
     PAGE_LABELS,
     is_held_out_wording,
 )
+from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.documents.presentation_drawing import ACCENTS, draw_seating, habits_of
-from finscribe_assets.documents.recipe import LOCALES, Recipe, fonts_for, seed_plan
+from finscribe_assets.documents.recipe import LOCALES, Recipe
 from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.documents.styling import draw_style
 from finscribe_assets.documents.vendors import vendor

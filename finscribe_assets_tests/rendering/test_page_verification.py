@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from finscribe_assets.documents.fonts import fonts_for
 from finscribe_assets.documents.generator import draw
-from finscribe_assets.documents.recipe import LOCALES, Recipe, fonts_for, seed_plan
+from finscribe_assets.documents.plan import seed_plan
+from finscribe_assets.documents.recipe import LOCALES, Recipe
 from finscribe_assets.ocr import rapidocr_engine
 from finscribe_assets.rendering.failure_pictures import file_name, index, picture
 from finscribe_assets.rendering.page_sampling import clean_pages, sample_documents, stored_pages

@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
 
+from finscribe_assets.documents.fonts import FONTS, fonts_for
 from finscribe_assets.documents.generator import draw
 from finscribe_assets.documents.knobs import NO_KNOBS
 from finscribe_assets.documents.layout_families import LAYOUT_FACTS
-from finscribe_assets.documents.recipe import FONTS, LAYOUTS, LOCALES, Recipe, fonts_for, seed_plan
+from finscribe_assets.documents.plan import seed_plan
+from finscribe_assets.documents.recipe import LAYOUTS, LOCALES, Recipe
 from finscribe_assets.instructions.pair import ILLEGIBLE, Task
 from finscribe_assets.instructions.task_mix import PairRecipe, make_pairs
 from finscribe_assets.instructions.visible_values import Shown

@@ -9,7 +9,7 @@ from weasyprint.urls import FatalURLFetchingError
 
 from finscribe_assets.documents.drawn_document import Engine
 from finscribe_assets.documents.generator import draw
-from finscribe_assets.documents.recipe import seed_plan
+from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.rendering import plutoprint_engine, weasyprint_engine
 from finscribe_assets.rendering.mark_boxes import lay_out
 from finscribe_assets.rendering.page_html import to_markup

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from finscribe_assets.documents.document_batch import read_documents, synthesize
-from finscribe_assets.documents.recipe import seed_plan
+from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.files import read_table
 from finscribe_assets.instructions.pair import Task
 from finscribe_assets.instructions.pair_batch import pair_batch

@@ -5,7 +5,8 @@ from typer.testing import CliRunner
 
 from finscribe_assets.cli import app
 from finscribe_assets.documents.document_batch import synthesize
-from finscribe_assets.documents.recipe import Recipe, seed_plan
+from finscribe_assets.documents.plan import seed_plan
+from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.instructions.pair_batch import pair_batch
 from finscribe_assets.instructions.task_mix import PairRecipe
 from finscribe_assets.rendering.page_batch import render_batch

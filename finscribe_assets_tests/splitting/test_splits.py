@@ -9,7 +9,7 @@ from finscribe_assets.documents.captions import labels_needed
 from finscribe_assets.documents.document_batch import read_documents, synthesize
 from finscribe_assets.documents.generator import draw
 from finscribe_assets.documents.layout_families import FEWEST_WORDINGS, HELD_OUT_FONTS, HELD_OUT_LOCALES
-from finscribe_assets.documents.recipe import seed_plan
+from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.documents.wordings import wordings
 from finscribe_assets.instructions.pair_batch import pair_batch
 from finscribe_assets.instructions.task_mix import PairRecipe

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from finscribe_assets.documents.recipe import seed_plan
+from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.pretraining.base_recipe import SLICES
 from finscribe_assets.splitting.manifest import BatchInputs, build
 from finscribe_assets.training.training_samples import SampleSource, TrainingBatchFolders

@@ -5,6 +5,7 @@ import shlex
 import dagster as dg
 from upath import UPath
 
+from finscribe_assets.documents.batch_keys import FIRST_KEY
 from finscribe_assets.documents.document_batch import read_documents
 from finscribe_assets.exporting.folder_export import ExportFormat
 from finscribe_assets.instructions import pair
@@ -13,7 +14,6 @@ from finscribe_assets.instructions.task_mix import PairRecipe
 from finscribe_assets.orchestration.metadata import column_schema, table
 from finscribe_assets.orchestration.partitions import batches_until, synthesis
 from finscribe_assets.orchestration.resources import PlanStore, Storage, Workers, progress
-from finscribe_assets.profiles import FIRST_KEY
 from finscribe_assets.rendering.page_batch import destroyed_fields
 from finscribe_assets.splitting import manifest, split_table
 from finscribe_assets.splitting.leak_checks import leaks

@@ -8,6 +8,7 @@ import dagster as dg
 from pydantic import Field
 from upath import UPath
 
+from finscribe_assets.documents.batch_keys import FIRST_KEY
 from finscribe_assets.documents.document_batch import read_documents
 from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.evaluation.calibration import Calibration, reliability_diagram
@@ -34,7 +35,6 @@ from finscribe_assets.orchestration.history import MINING_FILE, RECORD_FILE, his
 from finscribe_assets.orchestration.metadata import picture, table
 from finscribe_assets.orchestration.partitions import batches_until, synthesis
 from finscribe_assets.orchestration.resources import PlanStore, Sizes, Storage, progress
-from finscribe_assets.profiles import FIRST_KEY
 from finscribe_assets.rendering.page_batch import destroyed_fields
 from finscribe_assets.splitting.split_assignment import Split
 from finscribe_assets.splitting.split_table import SplitRow, read_splits

@@ -6,12 +6,12 @@ import dagster as dg
 from upath import UPath
 
 from finscribe_assets.documents import calculation_rules, drawn_document
+from finscribe_assets.documents.batch_keys import FIRST_KEY
 from finscribe_assets.documents.document_batch import GENERATOR_VERSION, read_documents, synthesize
-from finscribe_assets.documents.recipe import seed_plan as make_seed_plan
+from finscribe_assets.documents.plan import seed_plan as make_seed_plan
 from finscribe_assets.orchestration.metadata import column_schema, picture, table
 from finscribe_assets.orchestration.partitions import synthesis
 from finscribe_assets.orchestration.resources import PlanStore, Sizes, Storage, Workers, progress
-from finscribe_assets.profiles import FIRST_KEY
 from finscribe_assets.rendering import pages
 from finscribe_assets.rendering.page_batch import RENDERER_VERSION, read_rendered, render_batch
 from finscribe_assets.rendering.page_checks import page_problems

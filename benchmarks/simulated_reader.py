@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 from finscribe_assets.documents.drawn_document import DrawnDocument
-from finscribe_assets.documents.elements import ValueKind, kind_of
+from finscribe_assets.documents.elements import ValueType, value_type_of
 from finscribe_assets.documents.formats import write_date, write_number
 from finscribe_assets.instructions.responses import unflatten
 
@@ -41,9 +41,9 @@ class Unsuited(Exception):
 
 
 def _of_kind(
-    drawn: DrawnDocument, chance: random.Random, *kinds: ValueKind, fits: Callable[[str], bool] = lambda text: True
+    drawn: DrawnDocument, chance: random.Random, *kinds: ValueType, fits: Callable[[str], bool] = lambda text: True
 ) -> str:
-    found = [path for path, text in drawn.printed.items() if kind_of(path) in kinds and fits(text)]
+    found = [path for path, text in drawn.printed.items() if value_type_of(path) in kinds and fits(text)]
     return _one(chance, found)
 
 
@@ -117,7 +117,7 @@ def row_split(drawn: DrawnDocument, printed: Printed, chance: random.Random) -> 
 
 
 def missing(drawn: DrawnDocument, printed: Printed, chance: random.Random) -> Printed:
-    printed.pop(_of_kind(drawn, chance, *ValueKind))
+    printed.pop(_of_kind(drawn, chance, *ValueType))
     return printed
 
 
@@ -137,7 +137,7 @@ def hallucinated(drawn: DrawnDocument, printed: Printed, chance: random.Random) 
 
 
 def decoy_taken(drawn: DrawnDocument, printed: Printed, chance: random.Random) -> Printed:
-    own = [text for path, text in printed.items() if kind_of(path) is ValueKind.DATE]
+    own = [text for path, text in printed.items() if value_type_of(path) is ValueType.DATE]
     texts = [
         one.text
         for one in drawn.presentation.decoys
@@ -174,7 +174,7 @@ def wrong_total(drawn: DrawnDocument, printed: Printed, chance: random.Random) -
         path
         for path in printed
         if path.startswith(("totals.", "statement."))
-        and kind_of(path) is ValueKind.AMOUNT
+        and value_type_of(path) is ValueType.AMOUNT
         and path != "totals.total_vat_accounting"
     ]
     if len(totals) < 2:
@@ -220,8 +220,8 @@ def row_shift(drawn: DrawnDocument, printed: Printed, chance: random.Random) -> 
 
 def label_swap(drawn: DrawnDocument, printed: Printed, chance: random.Random) -> Printed:
     names = [path for path in printed if "." not in path and "[" not in path]
-    dates = [path for path in names if kind_of(path) is ValueKind.DATE]
-    numbers = [path for path in names if kind_of(path) is ValueKind.IDENTIFIER]
+    dates = [path for path in names if value_type_of(path) is ValueType.DATE]
+    numbers = [path for path in names if value_type_of(path) is ValueType.IDENTIFIER]
     group = _one(chance, [group for group in (dates, numbers) if len(group) > 1])
     one, other = chance.sample(group, 2)
     printed[one], printed[other] = printed[other], printed[one]
@@ -229,21 +229,21 @@ def label_swap(drawn: DrawnDocument, printed: Printed, chance: random.Random) ->
 
 
 def wrong_type(drawn: DrawnDocument, printed: Printed, chance: random.Random) -> Printed:
-    path = _of_kind(drawn, chance, ValueKind.AMOUNT, ValueKind.DATE)
+    path = _of_kind(drawn, chance, ValueType.AMOUNT, ValueType.DATE)
     text = printed[path]
     printed[path] = chance.choice(["see attached", "as agreed", {"value": text}, "none given", [text]])
     return printed
 
 
 def sign(drawn: DrawnDocument, printed: Printed, chance: random.Random) -> Printed:
-    path = _of_kind(drawn, chance, ValueKind.AMOUNT)
+    path = _of_kind(drawn, chance, ValueType.AMOUNT)
     value = _value(drawn, path)
     printed[path] = write_number(-value, drawn.presentation.numbers, max(0, -value.as_tuple().exponent))
     return printed
 
 
 def separator(drawn: DrawnDocument, printed: Printed, chance: random.Random) -> Printed:
-    path = _of_kind(drawn, chance, ValueKind.AMOUNT)
+    path = _of_kind(drawn, chance, ValueType.AMOUNT)
     value = _value(drawn, path) * chance.choice(
         [Decimal(10), Decimal(100), Decimal(1000), Decimal("0.1"), Decimal("0.01")]
     )
@@ -252,7 +252,7 @@ def separator(drawn: DrawnDocument, printed: Printed, chance: random.Random) -> 
 
 
 def date_order(drawn: DrawnDocument, printed: Printed, chance: random.Random) -> Printed:
-    path = _of_kind(drawn, chance, ValueKind.DATE)
+    path = _of_kind(drawn, chance, ValueType.DATE)
     day = _value(drawn, path)
     if day.day > 12 or day.day == day.month:
         raise Unsuited
@@ -266,7 +266,7 @@ def _written(drawn: DrawnDocument, day: dt.date) -> str:
 
 
 def date_year(drawn: DrawnDocument, printed: Printed, chance: random.Random) -> Printed:
-    path = _of_kind(drawn, chance, ValueKind.DATE)
+    path = _of_kind(drawn, chance, ValueType.DATE)
     day = _value(drawn, path)
     printed[path] = f"{day.year - 100}-{day.month:02}-{day.day:02}"
     return printed
@@ -278,7 +278,7 @@ def _digit_places(text: str) -> list[int]:
 
 def _numeric(drawn: DrawnDocument, chance: random.Random, digits: int) -> str:
     return _of_kind(
-        drawn, chance, ValueKind.AMOUNT, ValueKind.IDENTIFIER, fits=lambda text: len(_digit_places(text)) >= digits
+        drawn, chance, ValueType.AMOUNT, ValueType.IDENTIFIER, fits=lambda text: len(_digit_places(text)) >= digits
     )
 
 
@@ -286,7 +286,7 @@ def digit_count(drawn: DrawnDocument, printed: Printed, chance: random.Random) -
     path = _numeric(drawn, chance, 4)
     text = printed[path]
     place = chance.choice(_digit_places(text)[:-1])
-    if kind_of(path) is ValueKind.AMOUNT and text[place] == "0":  # that would be the number at another scale
+    if value_type_of(path) is ValueType.AMOUNT and text[place] == "0":  # that would be the number at another scale
         raise Unsuited
     printed[path] = text[:place] + chance.choice(["", text[place] + chance.choice("123456789")]) + text[place + 1 :]
     return printed
@@ -302,7 +302,7 @@ def digit(drawn: DrawnDocument, printed: Printed, chance: random.Random) -> Prin
 
 
 def character_confusion(drawn: DrawnDocument, printed: Printed, chance: random.Random) -> Printed:
-    path = _of_kind(drawn, chance, *ValueKind, fits=lambda text: not LOOKS_LIKE.keys().isdisjoint(text))
+    path = _of_kind(drawn, chance, *ValueType, fits=lambda text: not LOOKS_LIKE.keys().isdisjoint(text))
     text = printed[path]
     place = chance.choice([place for place, character in enumerate(text) if character in LOOKS_LIKE])
     printed[path] = text[:place] + LOOKS_LIKE[text[place]] + text[place + 1 :]
@@ -313,33 +313,33 @@ def diacritics(drawn: DrawnDocument, printed: Printed, chance: random.Random) ->
     def bare(text: str) -> str:
         return "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
 
-    path = _of_kind(drawn, chance, ValueKind.TEXT, fits=lambda text: bare(text) != text)
+    path = _of_kind(drawn, chance, ValueType.TEXT, fits=lambda text: bare(text) != text)
     printed[path] = bare(printed[path])
     return printed
 
 
 def spacing_or_case(drawn: DrawnDocument, printed: Printed, chance: random.Random) -> Printed:
-    path = _of_kind(drawn, chance, ValueKind.TEXT, fits=lambda text: " " in text)
+    path = _of_kind(drawn, chance, ValueType.TEXT, fits=lambda text: " " in text)
     change = chance.choice([str.upper, str.lower, lambda text: text.replace(" ", "", 1)])
     printed[path] = change(printed[path])
     return printed
 
 
 def cut_short(drawn: DrawnDocument, printed: Printed, chance: random.Random) -> Printed:
-    path = _of_kind(drawn, chance, ValueKind.TEXT, fits=lambda text: len(text.split()) > 2)
+    path = _of_kind(drawn, chance, ValueType.TEXT, fits=lambda text: len(text.split()) > 2)
     words = printed[path].split()
     printed[path] = " ".join(words[: chance.randrange(1, len(words) - 1)])
     return printed
 
 
 def repetition(drawn: DrawnDocument, printed: Printed, chance: random.Random) -> Printed:
-    path = _of_kind(drawn, chance, *ValueKind, fits=lambda text: len(text) > 3)
+    path = _of_kind(drawn, chance, *ValueType, fits=lambda text: len(text) > 3)
     printed[path] = " ".join([printed[path]] * chance.choice([2, 2, 3]))
     return printed
 
 
 def other(drawn: DrawnDocument, printed: Printed, chance: random.Random) -> Printed:
-    path = _of_kind(drawn, chance, ValueKind.TEXT)
+    path = _of_kind(drawn, chance, ValueType.TEXT)
     printed[path] = chance.choice(["entirely different words", "quite unrelated", "something else here"])
     return printed
 

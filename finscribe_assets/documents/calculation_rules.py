@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation, localcontext
 from typing import Any
 
-from finscribe_assets.documents.elements import ValueKind, kind_of
+from finscribe_assets.documents.elements import ValueType, value_type_of
 from finscribe_assets.documents.locales import minor_unit
 from finscribe_assets.documents.schema import flatten
 
@@ -62,7 +62,7 @@ def amount_of(value: Any) -> Decimal | None:
 
 def amounts_of_leaves(leaves: Mapping[str, Any]) -> dict[str, Decimal]:
     """Return the amounts among values by path; values that are no plain decimal are left out."""
-    found = ((path, amount_of(value)) for path, value in leaves.items() if kind_of(path) is ValueKind.AMOUNT)
+    found = ((path, amount_of(value)) for path, value in leaves.items() if value_type_of(path) is ValueType.AMOUNT)
     return {path: amount for path, amount in found if amount is not None}
 
 

@@ -38,7 +38,9 @@ def data_dictionary() -> str:
     rows = []
     for path, term in TERMS.items():
         implied = " *(implied)*" if term.implied else ""
-        rows.append(f"| `{path}` | {term.code or '–'} | {term.element} | {term.kind} | {term.description}{implied} |\n")
+        rows.append(
+            f"| `{path}` | {term.code or '–'} | {term.element} | {term.value_type} | {term.description}{implied} |\n"
+        )
     knobs = []
     for name, field in Knobs.model_fields.items():
         facts = KNOB_FACTS[name]

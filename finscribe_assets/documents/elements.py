@@ -1,4 +1,4 @@
-"""What is read: every field of the schema by its path, with the element it is counted with and its kind of value."""
+"""The fields of a document: for each path of the schema its business term, element and value type."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from finscribe_assets.documents.schema import Document
-from finscribe_assets.documents.value_types import Element, ValueKind
+from finscribe_assets.documents.value_types import Element, ValueType
 
 __all__ = [
     "FIELDS",
@@ -18,13 +18,13 @@ __all__ = [
     "UNPRINTED",
     "BusinessTerm",
     "Element",
-    "ValueKind",
+    "ValueType",
     "element_of",
     "field_of",
-    "kind_of",
+    "value_type_of",
 ]
 
-PATHS_HELD = 20_000  # whose kind is remembered: a document's paths are asked for again and again
+PATHS_HELD = 20_000  # whose value types are cached: callers look up the same paths repeatedly
 _INDEX = re.compile(r"\[\d+\]")
 
 
@@ -35,7 +35,7 @@ class BusinessTerm:
     path: str  # without list positions
     code: str  # of EN 16931; empty for an extension
     element: Element
-    kind: ValueKind
+    value_type: ValueType
     implied: bool  # true of the page as a whole rather than printed as a value of its own
     description: str
 
@@ -53,7 +53,7 @@ def _leaves(root: dict[str, Any], node: dict[str, Any], path: str) -> Iterator[B
                 where,
                 code,
                 Element(field["element"]),
-                ValueKind(field["kind"]),
+                ValueType(field["kind"]),
                 field["implied"],
                 field["description"],
             )
@@ -73,8 +73,8 @@ def _terms() -> dict[str, BusinessTerm]:
 
 TERMS: dict[str, BusinessTerm] = _terms()
 
-# Field path without list positions → (element, kind of value).
-FIELDS: dict[str, tuple[Element, ValueKind]] = {path: (one.element, one.kind) for path, one in TERMS.items()}
+# Field path without list positions → (element, value type).
+FIELDS: dict[str, tuple[Element, ValueType]] = {path: (term.element, term.value_type) for path, term in TERMS.items()}
 
 # Groups that a document holds several of, as in lines[0].net_amount.
 LISTS: tuple[str, ...] = tuple(
@@ -82,7 +82,7 @@ LISTS: tuple[str, ...] = tuple(
 )
 
 # True of a document, but implied by the page as a whole rather than printed as a value of its own.
-UNPRINTED = frozenset(path for path, one in TERMS.items() if one.implied)
+UNPRINTED = frozenset(path for path, term in TERMS.items() if term.implied)
 
 
 def field_of(path: str) -> str:
@@ -97,7 +97,7 @@ def element_of(path: str) -> Element | None:
 
 
 @lru_cache(maxsize=PATHS_HELD)
-def kind_of(path: str) -> ValueKind | None:
-    """Return the kind of a field's value, or None where the schema has no such field."""
+def value_type_of(path: str) -> ValueType | None:
+    """Return the type of a field's values, or None if the schema has no such field."""
     known = FIELDS.get(field_of(path))
     return known[1] if known else None

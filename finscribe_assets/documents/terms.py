@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
-from finscribe_assets.documents.value_types import Element, ValueKind
+from finscribe_assets.documents.value_types import Element, ValueType
 
 Exact = Annotated[
     Decimal,
@@ -33,31 +33,31 @@ def group(code: Code, description: str, **options: Any) -> Any:
 
 
 def term(
-    code: Code, element: Element, kind: ValueKind, description: str, *, implied: bool = False, **options: Any
+    code: Code, element: Element, value_type: ValueType, description: str, *, implied: bool = False, **options: Any
 ) -> Any:
     """Return a field that holds one term (BT-…); an implied one is true of a page that does not print it as a value."""
-    extra = _extra(code) | {"element": str(element), "kind": str(kind), "implied": implied}
+    extra = _extra(code) | {"element": str(element), "kind": str(value_type), "implied": implied}
     return Field(description=description, json_schema_extra=extra, **options)
 
 
 def text(code: Code, description: str, element: Element = Element.TEXT, **options: Any) -> Any:
     """Return a field of free text."""
-    return term(code, element, ValueKind.TEXT, description, **options)
+    return term(code, element, ValueType.TEXT, description, **options)
 
 
 def identifier(code: Code, description: str, element: Element = Element.IDENTIFIER, **options: Any) -> Any:
     """Return a field of characters that must be read exactly."""
-    return term(code, element, ValueKind.IDENTIFIER, description, **options)
+    return term(code, element, ValueType.IDENTIFIER, description, **options)
 
 
 def amount(code: Code, description: str, element: Element = Element.AMOUNT, **options: Any) -> Any:
     """Return a field of a number."""
-    return term(code, element, ValueKind.AMOUNT, description, **options)
+    return term(code, element, ValueType.AMOUNT, description, **options)
 
 
 def date(code: Code, description: str, element: Element = Element.DATE, **options: Any) -> Any:
     """Return a field of a day."""
-    return term(code, element, ValueKind.DATE, description, **options)
+    return term(code, element, ValueType.DATE, description, **options)
 
 
 def _extra(code: Code) -> dict[str, Any]:

@@ -22,7 +22,7 @@ class Element(StrEnum):
     TEXT = "text"
 
 
-class ValueKind(StrEnum):
+class ValueType(StrEnum):
     """How a value is written and compared."""
 
     AMOUNT = "amount"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from finscribe_assets.documents.elements import ValueKind, field_of, kind_of
+from finscribe_assets.documents.elements import ValueType, field_of, value_type_of
 from finscribe_assets.documents.locales import MINOR_UNITS, is_known
 from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.evaluation.amounts import decimal_mark, parse_amount
@@ -71,7 +71,7 @@ class Context:
             decimal=decimal_mark(
                 str(value)
                 for path, value in leaves.items()
-                if isinstance(value, str | float) and kind_of(path) is ValueKind.AMOUNT
+                if isinstance(value, str | float) and value_type_of(path) is ValueType.AMOUNT
             ),
         )
 
@@ -119,9 +119,9 @@ def canonical(path: str, value: Any, context: Context = Context()) -> Canonical 
         return Canonical("a number beyond writing", Note.UNREADABLE)
     if not text.strip():
         return None
-    kind = kind_of(path) or ValueKind.TEXT
+    kind = value_type_of(path) or ValueType.TEXT
     try:
-        if kind is ValueKind.AMOUNT:
+        if kind is ValueType.AMOUNT:
             number = parse_amount(
                 text,
                 context.locale,
@@ -130,8 +130,8 @@ def canonical(path: str, value: Any, context: Context = Context()) -> Canonical 
                 places=context.places(path),
             )
             return Canonical(format(number.normalize(), "f") if number else "0")
-        if kind is ValueKind.DATE:
+        if kind is ValueType.DATE:
             return Canonical(parse_date(text, context.locale).isoformat())
     except Unreadable as error:
         return Canonical(plain_text(text), Note.AMBIGUOUS if isinstance(error, Ambiguous) else Note.UNREADABLE)
-    return Canonical(identifier(text) if kind is ValueKind.IDENTIFIER else plain_text(text))
+    return Canonical(identifier(text) if kind is ValueType.IDENTIFIER else plain_text(text))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from finscribe_assets.documents.elements import FIELDS, LISTS, ValueKind, field_of, kind_of
+from finscribe_assets.documents.elements import FIELDS, LISTS, ValueType, field_of, value_type_of
 from finscribe_assets.documents.schema import flatten
 from finscribe_assets.evaluation.lenient_json import MAX_DEPTH, LooseReader, TooDeep
 
@@ -129,7 +129,7 @@ def _is_wrong_type(path: str, value: Any) -> bool:
     if name in FIELDS:
         listed = name.partition(".")[0] in LISTS
         return (_MEMBER.fullmatch(path) is None if listed else path != name) or (
-            isinstance(value, bool) and kind_of(path) is not ValueKind.TEXT
+            isinstance(value, bool) and value_type_of(path) is not ValueType.TEXT
         )
     if name in _GROUPS:
         return True

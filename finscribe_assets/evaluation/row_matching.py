@@ -16,7 +16,7 @@ from rapidfuzz.distance import Levenshtein
 from rapidfuzz.process import cdist
 from scipy.optimize import linear_sum_assignment
 
-from finscribe_assets.documents.elements import ValueKind, kind_of
+from finscribe_assets.documents.elements import ValueType, value_type_of
 
 Row = Mapping[str, str]  # canonical values by field, such as net_amount
 Rows = Mapping[int, Row]  # by position in the list
@@ -201,7 +201,7 @@ def _is_made_of(name: str, whole: Row, own: Row, others: Sequence[Row], least: i
     parts = [own, *others]
     for field, value in whole.items():
         if (
-            kind_of(f"{name}.{field}") is ValueKind.TEXT
+            value_type_of(f"{name}.{field}") is ValueType.TEXT
             and all(field in part for part in parts)
             and _is_joined(value, [part[field] for part in parts])
         ):

@@ -15,7 +15,7 @@ from typing import Any
 
 from babel.dates import format_date
 
-from finscribe_assets.documents.elements import TERMS, UNPRINTED, ValueKind, field_of
+from finscribe_assets.documents.elements import TERMS, UNPRINTED, ValueType, field_of
 from finscribe_assets.documents.formats import ERA, ERAS, SHORT_ERA, write_date
 from finscribe_assets.documents.locales import LOCALE_FACTS
 
@@ -83,15 +83,15 @@ def askable(leaves: dict[str, Any]) -> set[str]:
 
 
 def _shows(path: str, value: str, page: str, folded: str, locale: str) -> bool:
-    kind = TERMS[field_of(path)].kind
-    if kind is ValueKind.AMOUNT:
+    kind = TERMS[field_of(path)].value_type
+    if kind is ValueType.AMOUNT:
         return _shows_amount(
             Decimal(value),
             page,
             either_sign=field_of(path) in _DEDUCTED,
             of_account=path.startswith(("entries", "statement")),
         )
-    if kind is ValueKind.DATE:
+    if kind is ValueType.DATE:
         return any(_shows_text(form, folded) for form in _written(dt.date.fromisoformat(value), locale))
     return _shows_text(value, folded)
 

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from pydantic import ValidationError
 
 from finscribe_assets.documents.calculation_rules import Outcome, amount_of, amounts_of, check
-from finscribe_assets.documents.elements import TERMS, ValueKind, field_of
+from finscribe_assets.documents.elements import TERMS, ValueType, field_of
 from finscribe_assets.documents.locales import LOCALE_FACTS, MINOR_UNITS, is_known
 from finscribe_assets.documents.schema import Document, flatten
 from finscribe_assets.importing.invoice_xml import parse
@@ -115,7 +115,7 @@ def _unfit(leaves: dict[str, Any]) -> list[Problem]:
         if isinstance(value, str) and not value.isprintable() and _unwritable(value):
             problems.append(Problem(named(shown(path)), f"{shown(value)[:60]!r} holds characters that no page has"))
         term = TERMS.get(field_of(path))
-        if term and term.kind is ValueKind.AMOUNT and amount_of(value) is None:
+        if term and term.value_type is ValueType.AMOUNT and amount_of(value) is None:
             problems.append(Problem(named(path), f"{shown(str(value))[:60]!r} is no plain decimal"))
     return problems
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from finscribe_assets.documents.calculation_rules import amount_of
-from finscribe_assets.documents.elements import TERMS, ValueKind, field_of
+from finscribe_assets.documents.elements import TERMS, ValueType, field_of
 from finscribe_assets.documents.schema import DocumentType, VatCategory
 from finscribe_assets.importing.invoice_xml import Node, Syntax, path_of
 from finscribe_assets.importing.rejects import Limits, Problem, Rejected, named, reject, shown
@@ -139,13 +139,13 @@ def _canonical(path: str, text: str, node: Node) -> str:
     Raises:
         ValueError: it is no value of the field's kind; the message goes on from the value.
     """
-    kind = TERMS[field_of(path)].kind
+    kind = TERMS[field_of(path)].value_type
     body = plain(text)
-    if kind is ValueKind.AMOUNT:
+    if kind is ValueType.AMOUNT:
         if not _PLAIN_AMOUNT.fullmatch(body) or amount_of(body) is None:
             raise ValueError("is no plain decimal")
         return format(Decimal(body), "f")
-    if kind is ValueKind.DATE:
+    if kind is ValueType.DATE:
         day = _DAY.fullmatch(body)
         if day is None or node.get("format", "") not in _DAYS_ONLY:
             raise ValueError("is no day")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from finscribe_assets.documents.captions import HEADER, PARTICULARS, PAYMENT, label_key
-from finscribe_assets.documents.elements import LISTS, TERMS, UNPRINTED, ValueKind, kind_of
+from finscribe_assets.documents.elements import LISTS, TERMS, UNPRINTED, ValueType, value_type_of
 from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.documents.wordings import labels_of
@@ -186,17 +186,17 @@ def _right_neighbours(lines: Sequence[TextLine]) -> dict[int, int]:
 
 def _is_near(path: str, label: Box, value: Box) -> bool:
     """Tell whether a box may hold a label's value; any text is one, so that it must not be another column's."""
-    return kind_of(path) is not ValueKind.TEXT or value.x0 - label.x1 < _NEAR * label.height
+    return value_type_of(path) is not ValueType.TEXT or value.x0 - label.x1 < _NEAR * label.height
 
 
 def _is_value(path: str, text: str) -> bool:
-    kind = kind_of(path)
+    kind = value_type_of(path)
     body = text.strip()
-    if kind is ValueKind.AMOUNT:
+    if kind is ValueType.AMOUNT:
         return _AMOUNT.fullmatch(body) is not None
-    if kind is ValueKind.DATE:
+    if kind is ValueType.DATE:
         return _DATE.fullmatch(body) is not None
-    return bool(body) if kind is ValueKind.TEXT else _IDENTIFIER.fullmatch(body) is not None
+    return bool(body) if kind is ValueType.TEXT else _IDENTIFIER.fullmatch(body) is not None
 
 
 def _not_assigned(settled: set[str], contradicted: set[str]) -> dict[str, tuple[str, ...]]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from finscribe_assets.documents.elements import ValueKind, kind_of
+from finscribe_assets.documents.elements import ValueType, value_type_of
 from finscribe_assets.instructions.otsl import Grid, to_otsl
 from finscribe_assets.instructions.pair import Span, SpanKind
 
@@ -84,7 +84,7 @@ def _spanned(pieces: Iterator[tuple[str, str | None]]) -> Answer:
 
 def span_kind(path: str) -> SpanKind:
     """Return what the value of a field is."""
-    return SpanKind.FINANCIAL if kind_of(path) is ValueKind.AMOUNT else SpanKind.VALUE
+    return SpanKind.FINANCIAL if value_type_of(path) is ValueType.AMOUNT else SpanKind.VALUE
 
 
 def in_otsl(grid: Grid) -> Answer:

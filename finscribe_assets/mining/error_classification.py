@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from finscribe_assets.documents.drawn_document import DrawnDocument
-from finscribe_assets.documents.elements import ValueKind, kind_of
+from finscribe_assets.documents.elements import ValueType, value_type_of
 from finscribe_assets.evaluation.document_scoring import Scored
 from finscribe_assets.evaluation.field_comparison import FieldOutcome, RowFate, Status
 from finscribe_assets.evaluation.normalise import Context
@@ -184,8 +184,8 @@ def _nearest(path: str, others: list[str]) -> ErrorType | None:
 
 
 def _relation(path: str, other: str) -> ErrorType | None:
-    kinds = {kind_of(one) or ValueKind.TEXT for one in (path, other)}
-    if len(kinds) > 1 and kinds != {ValueKind.TEXT, ValueKind.IDENTIFIER}:
+    kinds = {value_type_of(one) or ValueType.TEXT for one in (path, other)}
+    if len(kinds) > 1 and kinds != {ValueType.TEXT, ValueType.IDENTIFIER}:
         return None
     one, two = _MEMBER.fullmatch(path), _MEMBER.fullmatch(other)
     if one and two and one[1] == two[1]:

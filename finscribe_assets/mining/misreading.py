@@ -13,7 +13,7 @@ from decimal import Decimal
 from rapidfuzz.distance import Levenshtein
 
 from finscribe_assets.documents.calculation_rules import amount_of
-from finscribe_assets.documents.elements import ValueKind, kind_of
+from finscribe_assets.documents.elements import ValueType, value_type_of
 from finscribe_assets.documents.formats import ERAS
 from finscribe_assets.evaluation.normalise import Context, canonical
 from finscribe_assets.mining.error_types import ErrorType
@@ -32,11 +32,11 @@ COMPARED = 400  # characters of what was said: a model may say the same for ever
 def misreading(path: str, true: str, said: str, context: Context) -> ErrorType:
     """Return how a value was misread; OTHER when it has nothing to do with the right one."""
     said = said[:COMPARED]
-    kind = kind_of(path) or ValueKind.TEXT
-    if kind is ValueKind.AMOUNT and (wanted := amount_of(true)) is not None:
+    kind = value_type_of(path) or ValueType.TEXT
+    if kind is ValueType.AMOUNT and (wanted := amount_of(true)) is not None:
         given = amount_of(said)
         return _of_text_for_amount(path, true, said, context) if given is None else _of_amount(wanted, given)
-    if kind is ValueKind.DATE and (day := _date(true)) is not None:
+    if kind is ValueType.DATE and (day := _date(true)) is not None:
         other = _date(said)
         return _of_unreadable(path, true, said, context) if other is None else _of_date(day, other)
     return _of_text(true, said)

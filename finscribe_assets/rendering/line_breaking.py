@@ -6,14 +6,14 @@ import re
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
 
-from finscribe_assets.documents.elements import ValueKind, kind_of
+from finscribe_assets.documents.elements import ValueType, value_type_of
 from finscribe_assets.rendering.font_faces import shaped_width
 
 WORDS = re.compile(r"[^ ]+")
 LETTERS = re.compile(r"[!-~]+|[^\s!-~]")  # of scripts without spaces: a letter each, and words of Latin ones
 MAIL_PARTS = re.compile(r"[^@.]+[@.]?")
 UNSPACED_LANGUAGES = ("ja", "zh")
-ON_ONE_LINE = (ValueKind.AMOUNT, ValueKind.DATE)
+ON_ONE_LINE = (ValueType.AMOUNT, ValueType.DATE)
 
 
 def unbroken(text: str, language: str, path: str = "") -> list[str]:
@@ -22,7 +22,7 @@ def unbroken(text: str, language: str, path: str = "") -> list[str]:
     These are words, the parts of a mail address, whole amounts and dates, or the letters of a language that breaks
     between any two.
     """
-    if path and kind_of(path) in ON_ONE_LINE:
+    if path and value_type_of(path) in ON_ONE_LINE:
         return [text]
     if path.endswith("email"):
         return MAIL_PARTS.findall(text)

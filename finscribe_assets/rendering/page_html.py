@@ -17,7 +17,7 @@ from markupsafe import Markup, escape
 from finscribe_assets.documents.addresses import address_lines
 from finscribe_assets.documents.captions import PARTICULARS, PARTIES
 from finscribe_assets.documents.drawn_document import DrawnDocument, Engine
-from finscribe_assets.documents.elements import ValueKind, kind_of
+from finscribe_assets.documents.elements import ValueType, value_type_of
 from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.rendering.column_widths import table_widths
@@ -107,11 +107,11 @@ class PageMarkup:
 
     def field(self, path: str, text: str) -> Markup:
         """Return a value with its mark."""
-        tag, kind = self.tag("span"), kind_of(path)
+        tag, kind = self.tag("span"), value_type_of(path)
         attribute = self._attribute(Marked(MarkKind.FIELD, path, text))
         pieces = pieces_of(text, self.language, path)
         # The groups of a telephone number would change places among Arabic words.
-        style = "ltr" if self.language == "ar" and kind is ValueKind.IDENTIFIER else ""
+        style = "ltr" if self.language == "ar" and kind is ValueType.IDENTIFIER else ""
         if len(pieces) == 1:
             style += " whole" if "-" in text or kind in ON_ONE_LINE else ""
             inner = str(escape(text))

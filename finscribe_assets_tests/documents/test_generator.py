@@ -13,7 +13,7 @@ from babel.dates import get_month_names
 from babel.numbers import get_currency_symbol, parse_decimal
 
 from finscribe_assets.documents import calculation_rules
-from finscribe_assets.documents.elements import ValueKind, field_of, kind_of
+from finscribe_assets.documents.elements import ValueType, field_of, value_type_of
 from finscribe_assets.documents.formats import ERA, SHORT_ERA
 from finscribe_assets.documents.generator import draw
 from finscribe_assets.documents.locales import MINOR_UNITS
@@ -155,7 +155,7 @@ def test_every_usual_amount_parses_back_with_babel():
         truth = flatten(drawn.document.to_json())
         signs = "|".join(map(re.escape, (get_currency_symbol(currency, locale), "$", currency, "%")))
         for path, printed in drawn.printed.items():
-            if kind_of(path) is ValueKind.AMOUNT:
+            if value_type_of(path) is ValueType.AMOUNT:
                 number = re.sub(r"-\s+", "-", re.sub(signs, "", printed).strip())
                 assert parse_decimal(number, locale=locale, strict=True) == Decimal(truth[path]), (path, printed)
                 read += 1
@@ -185,7 +185,7 @@ def test_every_printed_date_reads_back_by_its_pattern():
             continue
         truth = flatten(drawn.document.to_json())
         for path, printed in drawn.printed.items():
-            if kind_of(path) is ValueKind.DATE:
+            if value_type_of(path) is ValueType.DATE:
                 assert read_date(printed, pattern, locale) == truth[path], (path, printed)
                 worded += "MMM" in pattern
     assert worded > 50

@@ -35,7 +35,7 @@ from finscribe_assets.instructions.crops import crop
 from finscribe_assets.instructions.pair import OCR_PROMPT
 from finscribe_assets.model.line_images import fit_line
 from finscribe_assets.pretraining.base_recipe import EMBEDDED_RECIPE
-from finscribe_assets.rendering.pages import Box, MarkKind, RenderedDocument
+from finscribe_assets.rendering.pages import Box, MarkType, RenderedDocument
 from finscribe_assets.rendering.render import render
 
 SEED = 77
@@ -131,9 +131,9 @@ def same(one: str, other: str) -> bool:
 def printed_lines(document: RenderedDocument, page: int) -> list[tuple[Box, str, bool]]:
     """Return box, text and whether it is a field's of all that may be a line of its own."""
     return [
-        (part.box, part.text.replace("\u00a0", " ").replace("\u202f", " "), mark.kind is MarkKind.FIELD)
+        (part.box, part.text.replace("\u00a0", " ").replace("\u202f", " "), mark.type is MarkType.FIELD)
         for mark in document.marks
-        if mark.kind in (MarkKind.FIELD, MarkKind.LINE, MarkKind.CELL)
+        if mark.type in (MarkType.FIELD, MarkType.LINE, MarkType.CELL)
         for part in mark.fragments
         if part.page == page and part.visible and part.text
     ]
@@ -178,7 +178,7 @@ def pages(reader: Reader, made: list[tuple[DrawnDocument, RenderedDocument]]) ->
         read = [TextLine(page, box, text, 1.0, truncated=False) for page, box, text in lines]
         written = [
             TextLine(part.page, part.box, part.text, 1.0, truncated=False)
-            for mark in document.of_kind(MarkKind.LINE)
+            for mark in document.of_type(MarkType.LINE)
             for part in mark.fragments
             if part.text
         ]

@@ -289,12 +289,12 @@ def extract(
 def _layout(asked: Regions | None, *, reads_lines: bool, threads: int) -> Layout | None:
     from finscribe_assets.inference.doclayout import DocLayout
     from finscribe_assets.inference.region_layout import DetectedLines
-    from finscribe_assets.ocr.rapidocr_engine import RapidFinder
+    from finscribe_assets.ocr.rapidocr_engine import RapidOcrFinder
 
     chosen = asked or (Regions.LINES if reads_lines else Regions.NONE)
     if chosen is Regions.NONE:
         return None
-    return DocLayout() if chosen is Regions.BLOCKS else DetectedLines(RapidFinder(threads))
+    return DocLayout() if chosen is Regions.BLOCKS else DetectedLines(RapidOcrFinder(threads))
 
 
 def _pdf_pages(path: Path, reader: PageReader) -> list[Page]:

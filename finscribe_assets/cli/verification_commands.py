@@ -14,7 +14,7 @@ from finscribe_assets.cli.progress_bars import bar, console
 from finscribe_assets.cli.synthesis_commands import Workspace
 
 if TYPE_CHECKING:
-    from finscribe_assets.rendering.page_verification import Failure, ReadingGroup
+    from finscribe_assets.ocr.page_verification import Failure, ReadingGroup
 
 SHOWN = 30  # failures; --output has them all
 
@@ -54,12 +54,12 @@ def verify_pages(
     Needs the extra `verify`: pip install 'finscribe-assets[verify]'
     """
     from finscribe_assets.files import write_bytes, write_text
-    from finscribe_assets.ocr.rapidocr_engine import RapidReader
-    from finscribe_assets.rendering.failure_pictures import file_name, index, picture
+    from finscribe_assets.ocr.failure_pictures import file_name, index, picture
+    from finscribe_assets.ocr.page_verification import VerificationTally, read_document
+    from finscribe_assets.ocr.rapidocr_engine import RapidOcrReader
     from finscribe_assets.rendering.page_sampling import clean_pages, sample_documents, stored_pages
-    from finscribe_assets.rendering.page_verification import VerificationTally, read_document
 
-    reader = RapidReader(threads)
+    reader = RapidOcrReader(threads)
     documents = sample_documents(workspace / "documents", sample, seed)
     pages = stored_pages(documents, workspace / "images") if as_rendered else clean_pages(documents, dpi)
     tally = VerificationTally()

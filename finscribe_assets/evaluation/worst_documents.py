@@ -17,7 +17,7 @@ from finscribe_assets.evaluation.field_comparison import FieldOutcome, Status
 from finscribe_assets.evaluation.prediction_files import Prediction
 from finscribe_assets.files import AnyPath
 from finscribe_assets.rendering.page_batch import pages_by_id
-from finscribe_assets.rendering.pages import MarkKind, RenderedDocument
+from finscribe_assets.rendering.pages import MarkType, RenderedDocument
 
 SHOWN = 20
 PAGES_SHOWN = 3  # of one document
@@ -140,7 +140,7 @@ def page_pictures(poor: PoorDocument, rendered: RenderedDocument) -> list[PageIl
         image = page.open().convert("RGB")
         canvas = ImageDraw.Draw(image)
         marked = []
-        for mark in rendered.of_kind(MarkKind.FIELD):
+        for mark in rendered.of_type(MarkType.FIELD):
             if mark.name in numbers:
                 for part in mark.fragments:
                     if part.page == number:

@@ -23,13 +23,13 @@ from finscribe_assets.exporting.export_samples import IMAGES, Format, Part, Pict
 from finscribe_assets.exporting.json_lines import line_of, parse
 from finscribe_assets.exporting.sample_checks import ExportError, Inspector, RecordLocation
 from finscribe_assets.files import whole_file, write_bytes
-from finscribe_assets.rendering.pages import Box, Fragment, Mark, MarkKind, Page
+from finscribe_assets.rendering.pages import Box, Fragment, Mark, MarkType, Page
 from finscribe_assets.splitting.split_assignment import Split
 
 ANNOTATIONS = "annotations"
 _PAGES, _MARKS = "pages.jsonl", "marks.jsonl"
 
-_LAYOUT = (MarkKind.CELL, MarkKind.ROW, MarkKind.TABLE, MarkKind.LINE, MarkKind.REGION)
+_LAYOUT = (MarkType.CELL, MarkType.ROW, MarkType.TABLE, MarkType.LINE, MarkType.REGION)
 CATEGORIES: tuple[dict[str, Any], ...] = tuple(
     {"id": number, "name": str(name), "supercategory": kind}
     for number, (name, kind) in enumerate(
@@ -51,8 +51,8 @@ def _file(out: Path, split: Split) -> Path:
 
 
 def _category(mark: Mark) -> int:
-    if mark.kind is not MarkKind.FIELD:
-        return int(_NUMBERS[mark.kind])
+    if mark.type is not MarkType.FIELD:
+        return int(_NUMBERS[mark.type])
     element = element_of(mark.name)
     if element is None:
         raise ExportError(f"field {mark.name}: the schema has no such field; render the batch again")
@@ -68,7 +68,7 @@ def _box(page: Page, box: Box) -> list[float] | None:
 def _annotation(place: RecordLocation, image: int, mark: Mark, part: Fragment, page: Page) -> dict[str, Any]:
     box = _box(page, part.box)
     if box is None or not all(box[2:]):
-        raise place.error(f"{mark.kind} {mark.name}", f"{part.box} has no area on the page", "render the batch again")
+        raise place.error(f"{mark.type} {mark.name}", f"{part.box} has no area on the page", "render the batch again")
     x, y, width, height = box
     return {
         "image_id": image,

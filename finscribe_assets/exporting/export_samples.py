@@ -15,8 +15,7 @@ from finscribe_assets.exporting.sample_checks import Inspector, RecordLocation, 
 from finscribe_assets.files import AnyPath, read_table, write_bytes
 from finscribe_assets.instructions.crops import images_of, page_cache
 from finscribe_assets.instructions.pair import Pair, from_table
-from finscribe_assets.rendering.pages import Page, RenderedDocument
-from finscribe_assets.rendering.pages import from_table as pages_from_table
+from finscribe_assets.rendering.pages import Page, RenderedDocument, pages_from_table
 from finscribe_assets.rendering.png_encoding import to_png
 from finscribe_assets.splitting.split_assignment import Split
 

@@ -20,7 +20,7 @@ import yaml
 from finscribe_assets.exporting.export_samples import ExportSample, Format, Part, keep_only
 from finscribe_assets.exporting.sample_checks import Inspector, RecordLocation, check_spans
 from finscribe_assets.files import whole_file, write_text
-from finscribe_assets.rendering.pages import IMAGE
+from finscribe_assets.rendering.pages import IMAGE_FEATURE
 from finscribe_assets.splitting.split_assignment import Split
 
 DATA, CARD_FILE = "data", "README.md"
@@ -47,7 +47,7 @@ _FEATURES = {
 SCHEMA = pa.schema(
     [
         *((name, pa.string()) for name in _TEXTS[:5]),
-        ("images", pa.list_(IMAGE)),
+        ("images", pa.list_(IMAGE_FEATURE)),
         *((name, pa.string()) for name in _TEXTS[5:]),
         ("spans", pa.list_(pa.struct(list(_SPAN.items())))),
     ],

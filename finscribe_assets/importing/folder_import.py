@@ -25,7 +25,7 @@ from finscribe_assets.importing.rejects import Limits, Rejected, reject
 from finscribe_assets.importing.source_files import find, printable
 from finscribe_assets.instructions.pair import Pair
 from finscribe_assets.instructions.pair import to_table as pairs_table
-from finscribe_assets.rendering.pages import SCHEMA as PAGE_SCHEMA
+from finscribe_assets.rendering.pages import PAGE_TABLE_SCHEMA
 from finscribe_assets.shards import Shard, write_shard
 from finscribe_assets.splitting.exposure import Exposure
 from finscribe_assets.splitting.split_assignment import Split
@@ -79,7 +79,7 @@ class _ImportWriter:
             return
         name = Shard(self.shards, 0, 0).file_name
         mark = sha256_of("\n".join([f"{REAL}:{IMPORTER_VERSION}", *self.ids]))
-        images = pa.Table.from_pylist(self.rows, schema=PAGE_SCHEMA)
+        images = pa.Table.from_pylist(self.rows, schema=PAGE_TABLE_SCHEMA)
         write_shard(self.folder / "images" / name, images, mark, compress=False)  # PNG is compressed already
         write_shard(self.folder / "pairs" / name, pairs_table(self.pairs), mark)
         self.rows, self.pairs, self.ids, self.bytes = [], [], [], 0

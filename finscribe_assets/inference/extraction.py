@@ -27,7 +27,7 @@ from finscribe_assets.instructions.pair import OCR_PROMPT, TABLE_PROMPT, Task
 from finscribe_assets.instructions.prompt_wordings import wordings_of
 from finscribe_assets.instructions.responses import unflatten
 from finscribe_assets.model.decoding import DecodedText
-from finscribe_assets.rendering.pages import Box, Page, RenderedDocument, from_table
+from finscribe_assets.rendering.pages import Box, Page, RenderedDocument, pages_from_table
 from finscribe_assets.rendering.png_encoding import to_png
 
 FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP")
@@ -251,7 +251,7 @@ def extract_rendered(
         ValueError: the file is no shard of rendered pages, or does not hold the document.
     """
     try:
-        documents = from_table(read_table(shard))
+        documents = pages_from_table(read_table(shard))
     except (KeyError, OSError, ValueError) as error:  # as pyarrow raises on other files and other columns
         raise ValueError(f"{shard}: not a shard of rendered pages ({error}); `finscribe render` writes them") from error
     wanted = [document for document in documents if document_id in (None, document.id)]

@@ -33,7 +33,7 @@ from finscribe_assets.instructions.prompt_wordings import wordings_of
 from finscribe_assets.instructions.responses import unflatten
 from finscribe_assets.model.base_names import EMBEDDED
 from finscribe_assets.model.decoding import DecodedText, geometric_mean
-from finscribe_assets.rendering.pages import RenderedDocument, from_table
+from finscribe_assets.rendering.pages import RenderedDocument, pages_from_table
 from finscribe_assets.shards import fingerprint_of, shard_files
 
 PREDICTIONS_FILE, TIMING_FILE, PREDICTED_BY_FILE = "predictions.jsonl", "timing.json", "predicted_by.json"
@@ -138,7 +138,7 @@ class _Part:
     def load(self) -> list[RenderedDocument]:
         found: dict[str, RenderedDocument] = {}
         for shard in dict.fromkeys(shard for _, shard in self.documents):
-            found |= {document.id: document for document in from_table(read_table(shard))}
+            found |= {document.id: document for document in pages_from_table(read_table(shard))}
         return [found[name] for name, _ in self.documents]
 
 

@@ -12,8 +12,9 @@ from typing import Protocol
 import numpy as np
 
 from finscribe_assets.instructions.crops import MARGIN
-from finscribe_assets.ocr.rapidocr_engine import RapidFinder
-from finscribe_assets.rendering.pages import Box, MarkKind, RenderedDocument
+from finscribe_assets.ocr.line_protocols import LineFinder
+from finscribe_assets.ocr.rapidocr_engine import RapidOcrFinder
+from finscribe_assets.rendering.pages import Box, MarkType, RenderedDocument
 
 TEXT, TABLE = "text", "table"  # kinds of regions; a layout may have others, which are not read
 
@@ -62,7 +63,7 @@ class RendererBoxes:
         """Return each field's boxes; what the renderer wrote in them stays unread."""
         return [
             Region(mark.name, tuple((part.page, part.box) for part in mark.fragments))
-            for mark in document.of_kind(MarkKind.FIELD)
+            for mark in document.of_type(MarkType.FIELD)
         ]
 
 
@@ -79,7 +80,7 @@ class RendererTables:
 
     def regions(self, document: RenderedDocument) -> list[Region]:
         """Return fields' boxes, and each page's part of the table."""
-        tables = [(part.page, part.box) for mark in document.of_kind(MarkKind.TABLE) for part in mark.fragments]
+        tables = [(part.page, part.box) for mark in document.of_type(MarkType.TABLE) for part in mark.fragments]
         fields = [
             region
             for region in RendererBoxes().regions(document)
@@ -92,7 +93,7 @@ class RendererTables:
 class DetectedLines:
     """The lines of text that a detector finds on any page; which field a line belongs to, it does not know."""
 
-    finder: RapidFinder = field(default_factory=RapidFinder)
+    finder: LineFinder = field(default_factory=RapidOcrFinder)
     name: str = "text lines (PP-OCRv6 detector of RapidOCR)"
     margin: int = 0  # its boxes are a little larger than the print already (measured)
     of_lines: bool = True

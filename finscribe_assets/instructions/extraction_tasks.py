@@ -8,7 +8,7 @@ from finscribe_assets.instructions.pair import Pair, Task
 from finscribe_assets.instructions.pair_building import asked, chance_of, some
 from finscribe_assets.instructions.responses import in_json, to_json, unflatten
 from finscribe_assets.instructions.visible_values import Shown, hull, of_lists
-from finscribe_assets.rendering.pages import MarkKind
+from finscribe_assets.rendering.pages import MarkType
 
 TABLES = ("lines", "entries")
 FEWEST_KEYS, MOST_KEYS = 3, 8  # that are asked for at once
@@ -38,7 +38,7 @@ def by_schema(shown: Shown, count: int) -> Iterator[Pair]:
 def regions(shown: Shown, count: int) -> Iterator[Pair]:
     """Ask for blocks of the page."""
     found = []
-    for region in shown.rendered.of_kind(MarkKind.REGION):
+    for region in shown.rendered.of_type(MarkType.REGION):
         page = region.fragments[0].page
         if any(part.page != page for part in region.fragments):
             continue  # a block over a page break is no single image
@@ -52,7 +52,7 @@ def regions(shown: Shown, count: int) -> Iterator[Pair]:
 
 def line_items(shown: Shown, count: int) -> Iterator[Pair]:
     """Ask for the rows of the table, as one page shows them."""
-    found = [(table.name, part) for table in shown.rendered.of_kind(MarkKind.TABLE) for part in table.fragments]
+    found = [(table.name, part) for table in shown.rendered.of_type(MarkType.TABLE) for part in table.fragments]
     for name, part in some(found, count, chance_of(shown.id, Task.LINE_ITEMS)):
         values = of_lists(shown.inside(part.page, part.box), TABLES)
         if values:

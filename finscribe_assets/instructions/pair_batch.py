@@ -10,7 +10,7 @@ from finscribe_assets.documents.drawn_document import from_table as documents_fr
 from finscribe_assets.files import AnyPath, read_json, read_table, sha256_of, write_json
 from finscribe_assets.instructions.pair import ILLEGIBLE, OF_ONE_FIELD, Pair, Task, from_table, to_table
 from finscribe_assets.instructions.task_mix import PairRecipe, make_pairs
-from finscribe_assets.rendering.pages import from_table as pages_from_table
+from finscribe_assets.rendering.pages import pages_from_table
 from finscribe_assets.shards import (
     ShardPool,
     fingerprint_of,

@@ -9,7 +9,7 @@ from finscribe_assets.instructions.pair import ILLEGIBLE, OCR_PROMPT, TABLE_PROM
 from finscribe_assets.instructions.pair_building import asked, chance_of, some
 from finscribe_assets.instructions.responses import in_otsl, verbatim
 from finscribe_assets.instructions.visible_values import Shown
-from finscribe_assets.rendering.pages import Mark, MarkKind
+from finscribe_assets.rendering.pages import Mark, MarkType
 
 TABLES = ("lines[", "entries[")
 MOST_ILLEGIBLE = 1  # lines of a document that are asked for though damage has destroyed them
@@ -49,9 +49,9 @@ def lines(shown: Shown, count: int) -> Iterator[Pair]:
 
 def blocks(shown: Shown, count: int) -> Iterator[Pair]:
     """Ask for all lines of blocks of the page, labels included, in reading order."""
-    printed = shown.rendered.of_kind(MarkKind.LINE)
+    printed = shown.rendered.of_type(MarkType.LINE)
     found = []
-    for region in shown.rendered.of_kind(MarkKind.REGION):
+    for region in shown.rendered.of_type(MarkType.REGION):
         # What stands between a block's parts, or goes on elsewhere, is not known to be all marked.
         if len(region.fragments) > 1:
             continue
@@ -71,7 +71,7 @@ def blocks(shown: Shown, count: int) -> Iterator[Pair]:
 def tables(shown: Shown, count: int) -> Iterator[Pair]:
     """Ask for the table as one page shows it, where all of it can be read, as OTSL."""
     cells: dict[int, dict[int, dict[int, str | None]]] = {}
-    marks = shown.rendered.of_kind(MarkKind.CELL)
+    marks = shown.rendered.of_type(MarkType.CELL)
     destroyed = {part.page for mark in marks for part in mark.fragments if not part.visible}
     for mark in marks:
         row, column, *spanned = map(int, mark.name.split(":"))
@@ -82,7 +82,7 @@ def tables(shown: Shown, count: int) -> Iterator[Pair]:
             there |= dict.fromkeys(range(column + 1, column + sum(spanned)))  # what a merged head spans
     found = [
         (table.name, part)
-        for table in shown.rendered.of_kind(MarkKind.TABLE)
+        for table in shown.rendered.of_type(MarkType.TABLE)
         for part in table.fragments
         if part.page not in destroyed and cells.get(part.page)
     ]

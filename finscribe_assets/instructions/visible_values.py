@@ -11,7 +11,7 @@ from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.elements import FIELDS, LISTS, UNPRINTED
 from finscribe_assets.documents.schema import flatten
 from finscribe_assets.instructions.pair import ILLEGIBLE
-from finscribe_assets.rendering.pages import Box, Fragment, Mark, MarkKind, RenderedDocument
+from finscribe_assets.rendering.pages import Box, Fragment, Mark, MarkType, RenderedDocument
 
 _LISTED = tuple(f"{name}." for name in LISTS)
 _SINGLE = sorted(path for path in FIELDS if path not in UNPRINTED and not path.startswith(_LISTED))
@@ -42,7 +42,7 @@ class Shown:
     @cached_property
     def fields(self) -> dict[str, Mark]:
         """Return the marks of fields, by path in the order of the page."""
-        return {mark.name: mark for mark in self.rendered.of_kind(MarkKind.FIELD)}
+        return {mark.name: mark for mark in self.rendered.of_type(MarkType.FIELD)}
 
     @cached_property
     def values(self) -> dict[str, Any]:

@@ -1,4 +1,6 @@
-"""An OCR engine that is independent of the models trained here: text detection and recognition.
+"""Optical character recognition that is independent of the models trained here.
 
-It verifies rendered pages and finds text lines on pages without known boxes. Not here: what is done with the results.
+What belongs here: the interfaces to find and to read printed lines (`line_protocols`), RapidOCR as their implementation
+(`rapidocr_engine`), and the verification of rendered pages by such a reader (`page_verification`,
+`failure_pictures`). What does not: reading with the models trained here (`model`, `inference`).
 """

@@ -37,7 +37,7 @@ def model_path(name: str) -> Path:
     return path
 
 
-class RapidReader:
+class RapidOcrReader:
     """Reads lines of text; see `verification.LineReader`."""
 
     def __init__(self, threads: int = 1) -> None:
@@ -68,7 +68,7 @@ class RapidReader:
         return [str(text) for text in self._engine.recognize_txt(coloured).txts or ()]
 
 
-class RapidFinder:
+class RapidOcrFinder:
     """Finds the lines of text on a page."""
 
     def __init__(self, threads: int = 1) -> None:

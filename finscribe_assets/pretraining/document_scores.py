@@ -21,7 +21,7 @@ from finscribe_assets.evaluation.report import TARGETS
 from finscribe_assets.inference.prediction import Mode, predict_documents
 from finscribe_assets.inference.reader import Reader
 from finscribe_assets.inference.region_layout import RendererBoxes, RendererTables
-from finscribe_assets.rendering.pages import MarkKind, RenderedDocument
+from finscribe_assets.rendering.pages import MarkType, RenderedDocument
 from finscribe_assets.rendering.render import render
 
 SHARES = {DocumentType.INVOICE: 0.6, DocumentType.RECEIPT: 0.4}
@@ -58,7 +58,7 @@ def _one_page_documents(recipe: Recipe, documents: int, seed: int) -> Iterator[t
         rendered = render(drawn)
         if len(rendered.pages) > 1:
             continue
-        destroyed = frozenset(mark.name for mark in rendered.of_kind(MarkKind.FIELD) if not mark.visible)
+        destroyed = frozenset(mark.name for mark in rendered.of_type(MarkType.FIELD) if not mark.visible)
         record: Any = ground_truth(drawn, destroyed)
         yield Truth(record["id"], record["document"], frozenset(record["printed"])), rendered
         found += 1

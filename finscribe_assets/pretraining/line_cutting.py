@@ -22,7 +22,7 @@ from finscribe_assets.model.line_finding import PrintedLines, find_lines
 from finscribe_assets.model.line_images import LineKind, PrintedLine, fit_line
 from finscribe_assets.model.tokenizer import NO_BREAK_SPACES
 from finscribe_assets.rendering.line_breaking import texts_of_lines
-from finscribe_assets.rendering.pages import Box, Fragment, MarkKind, RenderedDocument
+from finscribe_assets.rendering.pages import Box, Fragment, MarkType, RenderedDocument
 
 RULES = 3  # pixels at a cell's sides that may be its rules
 
@@ -74,7 +74,7 @@ class Sheets:
 
     def fields(self) -> Iterator[PrintedLine]:
         """Yield every printed line of every field that can be read, cut at its box."""
-        for mark in self.rendered.of_kind(MarkKind.FIELD):
+        for mark in self.rendered.of_type(MarkType.FIELD):
             for part in mark.fragments:
                 if part.text and part.visible:
                     pixels = np.asarray(fit_line(crop(self.pages[part.page], part.box)))
@@ -82,8 +82,8 @@ class Sheets:
 
     def block_lines(self) -> Iterator[BlockLine]:
         """Yield the marked lines of blocks that can be read, labels included, with the printed lines found on each."""
-        regions = [(mark.name, part) for mark in self.rendered.of_kind(MarkKind.REGION) for part in mark.fragments]
-        for mark in self.rendered.of_kind(MarkKind.LINE):
+        regions = [(mark.name, part) for mark in self.rendered.of_type(MarkType.REGION) for part in mark.fragments]
+        for mark in self.rendered.of_type(MarkType.LINE):
             part = mark.fragments[0]
             if len(mark.fragments) > 1 or not (part.text and part.visible):
                 continue
@@ -126,14 +126,14 @@ class Sheets:
     def _fields_in(self, page: int, box: Box) -> list[Fragment]:
         return [
             part
-            for mark in self.rendered.of_kind(MarkKind.FIELD)
+            for mark in self.rendered.of_type(MarkType.FIELD)
             for part in mark.fragments
             if part.page == page and part.text and box.holds(part.box)
         ]
 
     def tables(self) -> Iterator[CutTable]:
         """Yield what each page shows of the table, where all of it can be read."""
-        for table in self.rendered.of_kind(MarkKind.TABLE):
+        for table in self.rendered.of_type(MarkType.TABLE):
             for part in table.fragments:
                 cells = _cells_of(self.rendered, part.page)
                 if cells and all(cell.visible for row in cells for _, _, cell in row.cells):
@@ -233,11 +233,11 @@ class _Row:
 def _cells_of(rendered: RenderedDocument, page: int) -> list[_Row]:
     """Return the rows that stand on a page, top to bottom."""
     rows: dict[int, _Row] = {}
-    for mark in rendered.of_kind(MarkKind.ROW):
+    for mark in rendered.of_type(MarkType.ROW):
         for part in mark.fragments:
             if part.page == page:
                 rows[int(mark.name)] = _Row(part.box, [])
-    for mark in rendered.of_kind(MarkKind.CELL):
+    for mark in rendered.of_type(MarkType.CELL):
         row, first, *columns = map(int, mark.name.split(":"))
         for part in mark.fragments:
             if part.page == page:

@@ -15,7 +15,7 @@ MARGIN_BELOW_MM = 6  # what a page that is cut to its content keeps below it
 MM_PER_INCH = 25.4
 
 
-class PlacedMark(NamedTuple):
+class MarkBox(NamedTuple):
     """One box of a mark: a mark that wraps, or crosses pages, has several."""
 
     mark: int  # its number
@@ -25,14 +25,14 @@ class PlacedMark(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Painted:
+class EngineOutput:
     """What an engine makes of a document: grey pages (height × width, uint8) and its marks' boxes in pixels."""
 
     pages: list[np.ndarray]
-    placed: list[PlacedMark]
+    placed: list[MarkBox]
 
 
-def cut_below(placed: Iterable[PlacedMark], content: int | None, dpi: int) -> dict[int, int]:
+def cut_below(placed: Iterable[MarkBox], content: int | None, dpi: int) -> dict[int, int]:
     """Return the heights in pixels, by page, that pages are cut to: the content's and a margin."""
     margin = MARGIN_BELOW_MM / MM_PER_INCH * dpi
     return {one.page: ceil(one.box.y1 + margin) for one in placed if one.mark == content}

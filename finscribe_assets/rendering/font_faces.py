@@ -12,10 +12,10 @@ from PIL import ImageFont
 UNITS = 1000  # size in pixels at which faces are opened
 # What a page takes letters from that its own font lacks, such as the Latin ones of an Arabic font: named in its style,
 # so that both engines take the same.
-FALLBACK = "Noto Sans"
+FALLBACK_FONT = "Noto Sans"
 # Pages ask for figures as tall as capitals (`lining-nums` in base.css), whose 1 is no I; they are wider than others.
 LINING = "lnum"
-SECOND_SCRIPT = "Noto Sans Devanagari"  # of titles in Hindi
+SECOND_SCRIPT_FONT = "Noto Sans Devanagari"  # of titles in Hindi
 JOINING = ("\u0590", "\u1cff")  # first and last character of the scripts from Hebrew to those of India and beyond
 
 
@@ -55,7 +55,7 @@ def missing_glyphs(text: str, family: str) -> str:
 
     Engines silently take such a character from any font, or print a box.
     """
-    known = _characters(family) | _characters(FALLBACK)
+    known = _characters(family) | _characters(FALLBACK_FONT)
     return "".join(sorted({character for character in text if not character.isspace() and ord(character) not in known}))
 
 
@@ -75,7 +75,9 @@ def shaped_width(text: str, family: str, *, bold: bool = False) -> float:
     known = _characters(family)
     runs = groupby(text, key=lambda character: ord(character) in known or character.isspace())
     return (
-        sum(face(family if own else FALLBACK, bold).getlength("".join(run), features=[LINING]) for own, run in runs)
+        sum(
+            face(family if own else FALLBACK_FONT, bold).getlength("".join(run), features=[LINING]) for own, run in runs
+        )
         / UNITS
     )
 
@@ -83,4 +85,4 @@ def shaped_width(text: str, family: str, *, bold: bool = False) -> float:
 @cache
 def _advance(character: str, family: str, bold: bool) -> float:
     own = ord(character) in _characters(family) or character.isspace()
-    return face(family if own else FALLBACK, bold).getlength(character, features=[LINING]) / UNITS
+    return face(family if own else FALLBACK_FONT, bold).getlength(character, features=[LINING]) / UNITS

@@ -8,23 +8,23 @@ from dataclasses import dataclass
 import numpy as np
 
 from finscribe_assets.documents.drawn_document import Engine
-from finscribe_assets.rendering.engine_output import PlacedMark
+from finscribe_assets.rendering.engine_output import MarkBox
 from finscribe_assets.rendering.line_breaking import pieces_of, texts_of_lines
-from finscribe_assets.rendering.page_html import Marked, MarkedCell, PageMarkup
-from finscribe_assets.rendering.pages import Box, Fragment, Mark, MarkKind
+from finscribe_assets.rendering.page_html import MarkedCell, MarkedElement, PageMarkup
+from finscribe_assets.rendering.pages import Box, Fragment, Mark, MarkType
 
 EMPTY = 0.5  # pixels: what is no wider shows nothing
 
 
 @dataclass(frozen=True)
-class LaidOut:
+class LaidOutDocument:
     """Laid-out pages: grey pixels (height × width, uint8) and marks in pixels."""
 
     pages: list[np.ndarray]
     marks: list[Mark]
 
 
-def lay_out(markup: PageMarkup, dpi: int) -> LaidOut:
+def lay_out(markup: PageMarkup, dpi: int) -> LaidOutDocument:
     """Lay a document out with its engine; boxes and pixels are of one layout."""
     # Each process loads the engine that it needs.
     if markup.engine is Engine.PLUTOPRINT:
@@ -32,43 +32,43 @@ def lay_out(markup: PageMarkup, dpi: int) -> LaidOut:
     else:
         from finscribe_assets.rendering.weasyprint_engine import paint
     painted = paint(markup.html, dpi, markup.content)
-    return LaidOut(painted.pages, marks_of(markup, painted.placed))
+    return LaidOutDocument(painted.pages, marks_of(markup, painted.placed))
 
 
-def marks_of(markup: PageMarkup, placed: Iterable[PlacedMark]) -> list[Mark]:
+def marks_of(markup: PageMarkup, placed: Iterable[MarkBox]) -> list[Mark]:
     """Return the marks of a document with their fragments and texts, in the order of its HTML.
 
     Raises:
         ValueError: a value stands on more lines than it can be divided into; the message names its text.
     """
-    boxes: dict[int, list[PlacedMark]] = {}
+    boxes: dict[int, list[MarkBox]] = {}
     for one in placed:
         # Where a line ends, an engine may leave an empty box of what it moves to the next.
         if one.box.width > EMPTY:
             boxes.setdefault(one.mark, []).append(one)
     columns = [boxes[number][0].box for number in markup.columns if number in boxes]
-    found: dict[tuple[MarkKind, str], list[Fragment]] = {}
+    found: dict[tuple[MarkType, str], list[Fragment]] = {}
     rows: list[Fragment] = []
     for number, marked in enumerate(markup.marked):
         places = boxes.get(number)
-        if marked.kind is None or not places:
+        if marked.type is None or not places:
             continue
         if not marked.repeats:
             places = _without_ghosts(places, boxes.get(number + 1, ()))
         texts = _texts(markup, marked, places)
         parts = [Fragment(one.page, one.box, text) for one, text in zip(places, texts, strict=True)]
-        found.setdefault((marked.kind, marked.name), []).extend(parts)
-        if marked.kind is MarkKind.ROW:
+        found.setdefault((marked.type, marked.name), []).extend(parts)
+        if marked.type is MarkType.ROW:
             rows += parts
             for cell in marked.cells:
-                found.setdefault((MarkKind.CELL, name_of_cell(marked, cell)), []).extend(_cell(cell, parts, columns))
+                found.setdefault((MarkType.CELL, name_of_cell(marked, cell)), []).extend(_cell(cell, parts, columns))
     marks = [Mark(kind, name, tuple(parts)) for (kind, name), parts in found.items()]
     if rows:
-        marks.append(Mark(MarkKind.TABLE, markup.table, _hulls(rows)))
+        marks.append(Mark(MarkType.TABLE, markup.table, _hulls(rows)))
     return marks
 
 
-def _without_ghosts(places: Sequence[PlacedMark], following: Sequence[PlacedMark] = ()) -> list[PlacedMark]:
+def _without_ghosts(places: Sequence[MarkBox], following: Sequence[MarkBox] = ()) -> list[MarkBox]:
     """Leave out where something would have stood that stands on another page as it is.
 
     PlutoPrint tells of that too, in the margin of a page, where it paints nothing: of the page before what moves to the
@@ -98,11 +98,11 @@ def _without_ghosts(places: Sequence[PlacedMark], following: Sequence[PlacedMark
     return [one for one in places if one.page == real or one.page not in alike]
 
 
-def _texts(markup: PageMarkup, marked: Marked, places: Sequence[PlacedMark]) -> list[str]:
+def _texts(markup: PageMarkup, marked: MarkedElement, places: Sequence[MarkBox]) -> list[str]:
     """Return what stands in each box of a mark, as the engine tells it or its widths do."""
-    if marked.kind is MarkKind.LINE:
+    if marked.type is MarkType.LINE:
         return [marked.text] * len(places)
-    if marked.kind is not MarkKind.FIELD:
+    if marked.type is not MarkType.FIELD:
         return [""] * len(places)
     told = [one.text for one in places if one.text is not None]
     if len(told) == len(places):
@@ -113,7 +113,7 @@ def _texts(markup: PageMarkup, marked: Marked, places: Sequence[PlacedMark]) -> 
     return texts_of_lines(pieces, [one.box.width for one in places], markup.font)
 
 
-def name_of_cell(row: Marked, cell: MarkedCell) -> str:
+def name_of_cell(row: MarkedElement, cell: MarkedCell) -> str:
     """Return a cell's name, ``row:column``, or ``row:column:columns`` where it spans several."""
     return f"{row.name}:{cell.first}" + (f":{cell.columns}" if cell.columns > 1 else "")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from finscribe_assets.documents.drawn_document import from_table as documents_from_table
 from finscribe_assets.files import AnyPath, read_table, sha256_of
 from finscribe_assets.rendering.page_checks import page_problems, require_sound
-from finscribe_assets.rendering.pages import RenderedDocument, destroyed_in, from_table, to_table
+from finscribe_assets.rendering.pages import RenderedDocument, destroyed_in, pages_from_table, pages_to_table
 from finscribe_assets.rendering.render import render
 from finscribe_assets.rendering.system_packages import require_system
 from finscribe_assets.shards import (
@@ -56,7 +56,7 @@ def _write(job: _RenderJob) -> int:
         require_sound(drawn, page_problems(drawn, pages))
         rendered.append((drawn, pages))
     # Image bytes are compressed already.
-    write_shard(job.path, to_table(rendered), job.fingerprint, compress=False)
+    write_shard(job.path, pages_to_table(rendered), job.fingerprint, compress=False)
     return len(documents)
 
 
@@ -96,7 +96,7 @@ def destroyed_fields(folder: AnyPath) -> dict[str, frozenset[str]]:
 def read_rendered(folder: AnyPath) -> Iterator[RenderedDocument]:
     """Yield a batch's rendered documents in order, holding one shard at a time."""
     for table in read_shards(folder):
-        yield from from_table(table)
+        yield from pages_from_table(table)
 
 
 def pages_by_id(folder: AnyPath, names: Collection[str]) -> Iterator[RenderedDocument]:
@@ -108,4 +108,4 @@ def pages_by_id(folder: AnyPath, names: Collection[str]) -> Iterator[RenderedDoc
     wanted = set(names)
     for shard, ids in zip(shard_files(folder), read_shards(folder, ["document_id"]), strict=True):
         if wanted.intersection(ids["document_id"].to_pylist()):
-            yield from (one for one in from_table(read_table(shard)) if one.id in wanted)
+            yield from (one for one in pages_from_table(read_table(shard)) if one.id in wanted)

@@ -13,8 +13,8 @@ import numpy as np
 
 from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.rendering.font_faces import missing_glyphs
-from finscribe_assets.rendering.mark_boxes import LaidOut
-from finscribe_assets.rendering.pages import Box, Mark, MarkKind, RenderedDocument
+from finscribe_assets.rendering.mark_boxes import LaidOutDocument
+from finscribe_assets.rendering.pages import Box, Mark, MarkType, RenderedDocument
 
 TOLERANCE = 1.5  # pixels that a box may reach over an edge, from rounding
 MIN_CONTRAST = 40  # grey levels between the darkest and the lightest pixel of a box that shows something
@@ -27,9 +27,9 @@ class RenderError(ValueError):
     """A page that does not show what its document says."""
 
 
-def layout_problems(drawn: DrawnDocument, laid_out: LaidOut) -> list[str]:
+def layout_problems(drawn: DrawnDocument, laid_out: LaidOutDocument) -> list[str]:
     """Return what is wrong with a document's layout, each naming the field; an empty list for a sound one."""
-    fields = [mark for mark in laid_out.marks if mark.kind is MarkKind.FIELD]
+    fields = [mark for mark in laid_out.marks if mark.type is MarkType.FIELD]
     there = {mark.name for mark in fields}
     problems = [f"{name}: printed, but without a box" for name in drawn.printed if name not in there]
     problems += [
@@ -43,15 +43,15 @@ def layout_problems(drawn: DrawnDocument, laid_out: LaidOut) -> list[str]:
     for number, page in enumerate(laid_out.pages):
         problems += _off_the_page(fields, number, page.shape[1], page.shape[0])
         problems += _over_each_other(fields, number)
-        cells = [mark for mark in laid_out.marks if mark.kind is MarkKind.CELL]
-        regions = [mark for mark in laid_out.marks if mark.kind is MarkKind.REGION]
+        cells = [mark for mark in laid_out.marks if mark.type is MarkType.CELL]
+        regions = [mark for mark in laid_out.marks if mark.type is MarkType.REGION]
         problems += _out_of_their_place(fields, cells, number) + _out_of_their_place(fields, regions, number)
     return problems
 
 
 def page_problems(drawn: DrawnDocument, rendered: RenderedDocument) -> list[str]:
     """Return what is wrong with a document's stored pages, each naming the field; an empty list for sound pages."""
-    fields = rendered.of_kind(MarkKind.FIELD)
+    fields = rendered.of_type(MarkType.FIELD)
     there = {mark.name for mark in fields}
     problems = [f"{name}: printed, but without a box" for name in drawn.printed if name not in there]
     for number, page in enumerate(rendered.pages):
@@ -63,7 +63,7 @@ def page_problems(drawn: DrawnDocument, rendered: RenderedDocument) -> list[str]
                 for part in mark.fragments
                 if part.page == number and part.visible and not _has_ink(pixels, part.box)
             ]
-        for mark in rendered.of_kind(MarkKind.CELL):
+        for mark in rendered.of_type(MarkType.CELL):
             problems += [
                 f"cell {mark.name}: {part.text!r} cannot be seen on page {number}"
                 for part in mark.fragments

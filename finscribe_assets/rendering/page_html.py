@@ -21,10 +21,10 @@ from finscribe_assets.documents.elements import ValueType, value_type_of
 from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.rendering.column_widths import table_widths
-from finscribe_assets.rendering.font_faces import FALLBACK, SECOND_SCRIPT, line_extent
+from finscribe_assets.rendering.font_faces import FALLBACK_FONT, SECOND_SCRIPT_FONT, line_extent
 from finscribe_assets.rendering.line_breaking import ON_ONE_LINE, pieces_of
 from finscribe_assets.rendering.page_blocks import BlockRow, Blocks, Piece
-from finscribe_assets.rendering.pages import MarkKind
+from finscribe_assets.rendering.pages import MarkType
 from finscribe_assets.rendering.printed_rows import (
     MONEY_COLUMNS,
     SPANNING,
@@ -41,10 +41,10 @@ from finscribe_assets.rendering.text_fitting import DUE, Fitting
 UNSPACED = ("ar", "ja", "zh")
 
 
-class Marked(NamedTuple):
+class MarkedElement(NamedTuple):
     """Something that the HTML marks: what it is, and the text that stands in it, where that is known."""
 
-    kind: MarkKind | None  # None for the head of a column, and for all that a page holds
+    type: MarkType | None  # None for the head of a column, and for all that a page holds
     name: str
     text: str = ""
     cells: tuple[MarkedCell, ...] = ()  # of a row
@@ -66,7 +66,7 @@ class PageMarkup:
     engine: Engine
     font: str
     language: str
-    marked: list[Marked] = field(default_factory=list)
+    marked: list[MarkedElement] = field(default_factory=list)
     html: str = ""
     table: str = ""  # name of the document's table
     columns: list[int] = field(default_factory=list)  # numbers of the marks of its columns' heads
@@ -75,27 +75,27 @@ class PageMarkup:
     def mark(self, name: str) -> Markup:
         """Return the attribute that marks an element as ``kind:name``."""
         kind, _, rest = name.partition(":")
-        return self._attribute(Marked(MarkKind(kind), rest))
+        return self._attribute(MarkedElement(MarkType(kind), rest))
 
     def mark_content(self) -> Markup:
         """Return the attribute that marks the element around all that is printed."""
         self.content = len(self.marked)
-        return self._attribute(Marked(None, "content"))
+        return self._attribute(MarkedElement(None, "content"))
 
     def mark_row(self, number: int, cells: Iterable[MarkedCell], *, head: bool) -> Markup:
         """Return the attribute that marks a row of the table, which tells its cells' heights."""
-        return self._attribute(Marked(MarkKind.ROW, str(number), cells=tuple(cells), repeats=head))
+        return self._attribute(MarkedElement(MarkType.ROW, str(number), cells=tuple(cells), repeats=head))
 
     def mark_line(self, text: str) -> Markup:
         """Return the attribute that marks a printed line of a block with all its text."""
-        return self._attribute(Marked(MarkKind.LINE, str(len(self.marked)), text))
+        return self._attribute(MarkedElement(MarkType.LINE, str(len(self.marked)), text))
 
     def mark_column(self) -> Markup:
         """Return the attribute that marks the head of the next column, which tells its cells' widths."""
         self.columns.append(len(self.marked))
-        return self._attribute(Marked(None, "column"))
+        return self._attribute(MarkedElement(None, "column"))
 
-    def _attribute(self, marked: Marked) -> Markup:
+    def _attribute(self, marked: MarkedElement) -> Markup:
         self.marked.append(marked)
         number = len(self.marked) - 1
         href = f'href="http://m/{number}"' if self.engine is Engine.PLUTOPRINT else f'data-mark="{number}"'
@@ -107,13 +107,13 @@ class PageMarkup:
 
     def field(self, path: str, text: str) -> Markup:
         """Return a value with its mark."""
-        tag, kind = self.tag("span"), value_type_of(path)
-        attribute = self._attribute(Marked(MarkKind.FIELD, path, text))
+        tag, value_type = self.tag("span"), value_type_of(path)
+        attribute = self._attribute(MarkedElement(MarkType.FIELD, path, text))
         pieces = pieces_of(text, self.language, path)
         # The groups of a telephone number would change places among Arabic words.
-        style = "ltr" if self.language == "ar" and kind is ValueType.IDENTIFIER else ""
+        style = "ltr" if self.language == "ar" and value_type is ValueType.IDENTIFIER else ""
         if len(pieces) == 1:
-            style += " whole" if "-" in text or kind in ON_ONE_LINE else ""
+            style += " whole" if "-" in text or value_type in ON_ONE_LINE else ""
             inner = str(escape(text))
         else:
             between = "<wbr/>" if path.endswith("email") else ""
@@ -225,8 +225,8 @@ def to_markup(drawn: DrawnDocument, engine: Engine | None = None) -> PageMarkup:
             fit=Fitting(drawn, table.page_scale),
             due=DUE,
             direction="rtl" if right_to_left else "ltr",
-            fallback=FALLBACK,
-            second_script=SECOND_SCRIPT,
+            fallback=FALLBACK_FONT,
+            second_script=SECOND_SCRIPT_FONT,
             line_height=max(look.style.line_height, line_extent(look.font)),
             start="right" if right_to_left else "left",
             end="left" if right_to_left else "right",

@@ -14,7 +14,7 @@ from PIL import Image
 from finscribe_assets.documents.drawn_document import DrawnDocument
 
 
-class MarkKind(StrEnum):
+class MarkType(StrEnum):
     """What a box surrounds."""
 
     FIELD = "field"  # one value; name is the field's path, such as totals.amount_due
@@ -75,7 +75,7 @@ class Fragment:
 class Mark:
     """Something on the page with a name, and where it stands."""
 
-    kind: MarkKind
+    type: MarkType
     name: str
     fragments: tuple[Fragment, ...]
 
@@ -112,19 +112,19 @@ class RenderedDocument:
     pages: tuple[Page, ...]
     marks: tuple[Mark, ...]
 
-    def of_kind(self, kind: MarkKind) -> list[Mark]:
-        """Return the marks of one kind, in reading order of the template."""
-        return [mark for mark in self.marks if mark.kind is kind]
+    def of_type(self, mark_type: MarkType) -> list[Mark]:
+        """Return the marks of one type, in reading order of the template."""
+        return [mark for mark in self.marks if mark.type is mark_type]
 
 
-IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])  # the Hugging Face image feature
+IMAGE_FEATURE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])  # the Hugging Face image feature
 
-SCHEMA = pa.schema(
+PAGE_TABLE_SCHEMA = pa.schema(
     [
         ("document_id", pa.string()),
         ("page", pa.int64()),
         ("pages", pa.int64()),
-        ("image", IMAGE),
+        ("image", IMAGE_FEATURE),
         ("width", pa.int64()),
         ("height", pa.int64()),
         ("dpi", pa.int64()),
@@ -145,10 +145,10 @@ def _mark_to_json(mark: Mark, page: int) -> dict[str, Any]:
         for part in mark.fragments
         if part.page == page
     ]
-    return {"kind": str(mark.kind), "name": mark.name, "fragments": fragments}
+    return {"kind": str(mark.type), "name": mark.name, "fragments": fragments}
 
 
-def to_table(rendered: list[tuple[DrawnDocument, RenderedDocument]]) -> pa.Table:
+def pages_to_table(rendered: list[tuple[DrawnDocument, RenderedDocument]]) -> pa.Table:
     """Return documents as one row a page; a page's marks are JSON text, fragments as [x0, y0, x1, y1, text].
 
     A fragment that cannot be read ends with false.
@@ -177,7 +177,7 @@ def to_table(rendered: list[tuple[DrawnDocument, RenderedDocument]]) -> pa.Table
                     "marks": json.dumps(marks, ensure_ascii=False, separators=(",", ":")),
                 }
             )
-    return pa.Table.from_pylist(rows, schema=SCHEMA)
+    return pa.Table.from_pylist(rows, schema=PAGE_TABLE_SCHEMA)
 
 
 def destroyed_in(marks: str) -> list[str]:
@@ -185,12 +185,12 @@ def destroyed_in(marks: str) -> list[str]:
     return [
         mark["name"]
         for mark in json.loads(marks)
-        if mark["kind"] == MarkKind.FIELD and any(part[5:] == [False] for part in mark["fragments"])
+        if mark["kind"] == MarkType.FIELD and any(part[5:] == [False] for part in mark["fragments"])
     ]
 
 
-def from_table(table: pa.Table) -> list[RenderedDocument]:
-    """Return the documents of a table that `to_table` made, in its order."""
+def pages_from_table(table: pa.Table) -> list[RenderedDocument]:
+    """Return the documents of a table that `pages_to_table` made, in its order."""
     documents: dict[str, tuple[int, list[Page], dict[tuple[str, str], list[Fragment]]]] = {}
     for row in table.to_pylist():
         _, pages, marks = documents.setdefault(row["document_id"], (row["dpi"], [], {}))
@@ -203,7 +203,7 @@ def from_table(table: pa.Table) -> list[RenderedDocument]:
             name,
             dpi,
             tuple(pages),
-            tuple(Mark(MarkKind(kind), of, tuple(parts)) for (kind, of), parts in marks.items()),
+            tuple(Mark(MarkType(kind), of, tuple(parts)) for (kind, of), parts in marks.items()),
         )
         for name, (dpi, pages, marks) in documents.items()
     ]

@@ -15,7 +15,7 @@ from typing import NoReturn
 import plutoprint
 import pypdfium2
 
-from finscribe_assets.rendering.engine_output import Painted, PlacedMark, cut_below
+from finscribe_assets.rendering.engine_output import EngineOutput, MarkBox, cut_below
 from finscribe_assets.rendering.pages import Box
 from finscribe_assets.rendering.rasterising import POINTS_PER_INCH, pixel_size, rasterise
 
@@ -43,7 +43,7 @@ class _RefusingPlutoFetcher(plutoprint.ResourceFetcher):
         raise PermissionError(f"rendering reads no file and no network; something asked for {url!r}")
 
 
-def paint(html: str, dpi: int, content: int | None) -> Painted:
+def paint(html: str, dpi: int, content: int | None) -> EngineOutput:
     """Lay HTML, well-formed as XML, out once; return its pages' pixels and where its marks are.
 
     ``content`` is the number of the mark that pages are cut below, None where they stay whole.
@@ -56,7 +56,7 @@ def paint(html: str, dpi: int, content: int | None) -> Painted:
     placed = list(_links(file, scale))
     pdf = pypdfium2.PdfDocument(file)
     try:
-        return Painted(rasterise(pdf, scale, cut_below(placed, content, dpi)), placed)
+        return EngineOutput(rasterise(pdf, scale, cut_below(placed, content, dpi)), placed)
     finally:
         pdf.close()
 
@@ -81,7 +81,7 @@ def _pdf_of(html: str) -> bytes:
     return stream.getvalue()
 
 
-def _links(pdf: bytes, scale: float) -> Iterator[PlacedMark]:
+def _links(pdf: bytes, scale: float) -> Iterator[MarkBox]:
     """Yield where links are, in pixels.
 
     Cairo packs the objects of pages and links into streams (PDF 32000-1, 7.5.7: numbers and places of objects, then one
@@ -104,4 +104,4 @@ def _links(pdf: bytes, scale: float) -> Iterator[PlacedMark]:
             across, down = pixel_size(width, scale) / width, pixel_size(height, scale) / height
             left, top, right, bottom = (float(link[side]) for side in range(1, 5))
             box = Box(left * across, (height - top) * down, right * across, (height - bottom) * down)
-            yield PlacedMark(int(link[5]), page, box)
+            yield MarkBox(int(link[5]), page, box)

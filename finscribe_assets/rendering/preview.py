@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from PIL import Image, ImageDraw, ImageFont
 
 from finscribe_assets.documents.drawn_document import DrawnDocument
-from finscribe_assets.rendering.pages import MarkKind, RenderedDocument
+from finscribe_assets.rendering.pages import MarkType, RenderedDocument
 
 COLOURS = {
-    MarkKind.FIELD: "#d62728",
-    MarkKind.CELL: "#9ecae1",
-    MarkKind.ROW: "#c7c7c7",
-    MarkKind.TABLE: "#1f77b4",
-    MarkKind.REGION: "#2ca02c",
+    MarkType.FIELD: "#d62728",
+    MarkType.CELL: "#9ecae1",
+    MarkType.ROW: "#c7c7c7",
+    MarkType.TABLE: "#1f77b4",
+    MarkType.REGION: "#2ca02c",
 }
 
 
@@ -27,8 +27,8 @@ def draw_boxes(rendered: RenderedDocument, page: int = 0, max_width: int = 900) 
     """Return a page with its fields (red), cells and table (blue) and regions (green) drawn on."""
     image = rendered.pages[page].open().convert("RGB")
     canvas = ImageDraw.Draw(image)
-    for kind in (MarkKind.REGION, MarkKind.TABLE, MarkKind.CELL, MarkKind.FIELD):
-        for mark in rendered.of_kind(kind):
+    for kind in (MarkType.REGION, MarkType.TABLE, MarkType.CELL, MarkType.FIELD):
+        for mark in rendered.of_type(kind):
             for part in mark.fragments:
                 if part.page == page:
                     box = part.box

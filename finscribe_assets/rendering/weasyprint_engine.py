@@ -17,7 +17,7 @@ from weasyprint.formatting_structure import boxes
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher
 
-from finscribe_assets.rendering.engine_output import Painted, PlacedMark, cut_below
+from finscribe_assets.rendering.engine_output import EngineOutput, MarkBox, cut_below
 from finscribe_assets.rendering.pages import Box
 from finscribe_assets.rendering.rasterising import POINTS_PER_INCH, pixel_size, rasterise
 
@@ -38,7 +38,7 @@ def _fonts() -> FontConfiguration:
     return FontConfiguration()
 
 
-def paint(html: str, dpi: int, content: int | None) -> Painted:
+def paint(html: str, dpi: int, content: int | None) -> EngineOutput:
     """Lay HTML out once; return its pages' pixels and where its marks are.
 
     ``content`` is the number of the mark that pages are cut below, None where they stay whole.
@@ -57,12 +57,10 @@ def paint(html: str, dpi: int, content: int | None) -> Painted:
             if mark is not None:
                 x, y = box.border_box_x(), box.border_box_y()
                 place = Box(x * across, y * down, (x + box.border_width()) * across, (y + box.border_height()) * down)
-                placed.append(
-                    PlacedMark(mark, number, place, _text_of(box) if isinstance(box, boxes.InlineBox) else None)
-                )
+                placed.append(MarkBox(mark, number, place, _text_of(box) if isinstance(box, boxes.InlineBox) else None))
     pdf = pypdfium2.PdfDocument(document.write_pdf(optimize_images=False, uncompressed_pdf=True))
     try:
-        return Painted(rasterise(pdf, scale, cut_below(placed, content, dpi)), placed)
+        return EngineOutput(rasterise(pdf, scale, cut_below(placed, content, dpi)), placed)
     finally:
         pdf.close()
 

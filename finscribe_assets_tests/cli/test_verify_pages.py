@@ -77,7 +77,7 @@ def test_clean_pages_are_proven_and_reported(work, tmp_path):
 
 
 def test_pages_that_cannot_be_read_fail_and_leave_crops(work, tmp_path, monkeypatch):
-    monkeypatch.setattr(rapidocr_engine, "RapidReader", Illiterate)
+    monkeypatch.setattr(rapidocr_engine, "RapidOcrReader", Illiterate)
     status, said = run(
         work,
         "--as-rendered",
@@ -105,7 +105,7 @@ def test_pages_that_cannot_be_read_fail_and_leave_crops(work, tmp_path, monkeypa
 
 
 def test_arabic_is_counted_and_not_judged(work, monkeypatch):
-    monkeypatch.setattr(rapidocr_engine, "RapidReader", Illiterate)
+    monkeypatch.setattr(rapidocr_engine, "RapidOcrReader", Illiterate)
     assert re.search(r"not read .* │ the reader has no arabic letters", run(work, "--sample", 10)[1])
 
 

@@ -113,9 +113,9 @@ def test_documents_survive_json():
 
 def test_every_font_has_a_package():
     from finscribe_assets.documents.fonts import FONTS
-    from finscribe_assets.rendering.font_faces import FALLBACK, SECOND_SCRIPT
+    from finscribe_assets.rendering.font_faces import FALLBACK_FONT, SECOND_SCRIPT_FONT
 
-    assert {*FONTS, FALLBACK, SECOND_SCRIPT} == set(FONT_PACKAGES)
+    assert {*FONTS, FALLBACK_FONT, SECOND_SCRIPT_FONT} == set(FONT_PACKAGES)
 
 
 def test_the_data_dictionary_in_docs_is_the_models():

@@ -15,7 +15,7 @@ from PIL import Image
 
 from finscribe_assets.documents.elements import element_of
 from finscribe_assets.exporting.folder_export import ExportFormat
-from finscribe_assets.rendering.pages import MarkKind
+from finscribe_assets.rendering.pages import MarkType
 from finscribe_assets.splitting.split_assignment import Split
 
 
@@ -145,7 +145,7 @@ def test_coco_has_every_fragment_of_every_mark(work, exported):
         wanted = sorted(
             (
                 mark.name,
-                str(element_of(mark.name) if mark.kind is MarkKind.FIELD else mark.kind),
+                str(element_of(mark.name) if mark.type is MarkType.FIELD else mark.type),
                 part.text,
                 not part.visible,
                 tuple(round(side) for side in part.box),

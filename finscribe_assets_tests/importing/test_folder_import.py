@@ -25,8 +25,7 @@ from finscribe_assets.importing.folder_import import import_folder
 from finscribe_assets.instructions.pair import Task
 from finscribe_assets.instructions.pair import from_table as pairs_from
 from finscribe_assets.instructions.task_mix import PairRecipe
-from finscribe_assets.rendering.pages import SCHEMA
-from finscribe_assets.rendering.pages import from_table as pages_from
+from finscribe_assets.rendering.pages import PAGE_TABLE_SCHEMA, pages_from_table
 from finscribe_assets.splitting.manifest import MANIFEST_FILE, BatchEntry, Manifest
 from finscribe_assets.splitting.split_assignment import Split
 from finscribe_assets.splitting.split_table import read_splits
@@ -150,9 +149,9 @@ def test_sources_are_told_with_their_hashes(folder, workspace):
 
 def test_pages_have_the_schema_of_rendered_ones(workspace):
     table = read_table(workspace / "images" / "part-00000.parquet")
-    assert table.schema.remove_metadata() == SCHEMA
+    assert table.schema.remove_metadata() == PAGE_TABLE_SCHEMA
     assert set(table["group"].to_pylist()) == set(table["layout"].to_pylist()) == {"real"}
-    documents = {document.id: document for document in pages_from(table)}
+    documents = {document.id: document for document in pages_from_table(table)}
     ids = {name: record["id"] for name, record in by_name(workspace).items() if "id" in record}
     assert all(name.isascii() and "/" not in name and "." not in name for name in ids.values())
     assert [(page.width, page.height) for page in documents[ids["scan"]].pages] == [(120, 80), (80, 120)]

@@ -22,7 +22,7 @@ from finscribe_assets.inference.json_constraint import JsonGrammar
 from finscribe_assets.inference.reader import ReadRequest
 from finscribe_assets.inference.region_layout import DetectedLines, Region
 from finscribe_assets.instructions.crops import crop
-from finscribe_assets.rendering.pages import Box, MarkKind
+from finscribe_assets.rendering.pages import Box, MarkType
 
 randbytes = Random(1).randbytes
 
@@ -35,7 +35,7 @@ def page_file(batch, tmp_path):
 
 
 def test_a_box_of_a_page_is_read_as_the_batch_reader_reads_it(reader, batch, page_file):
-    mark = batch.rendered[0].of_kind(MarkKind.FIELD)[0]
+    mark = batch.rendered[0].of_type(MarkType.FIELD)[0]
     box = mark.fragments[0].box
     expected = reader.read([ReadRequest((crop(batch.rendered[0].pages[0].open(), box),), "OCR:")])[0]
     found = Extractor(reader).read_file(page_file, box)
@@ -43,7 +43,7 @@ def test_a_box_of_a_page_is_read_as_the_batch_reader_reads_it(reader, batch, pag
 
 
 def test_an_image_of_one_line_is_read_whole(reader, batch, page_file, tmp_path):
-    box = batch.rendered[0].of_kind(MarkKind.FIELD)[0].fragments[0].box
+    box = batch.rendered[0].of_type(MarkType.FIELD)[0].fragments[0].box
     crop(Image.open(page_file), box).save(tmp_path / "line.jpg", quality=95)
     assert Extractor(reader).read_file(tmp_path / "line.jpg")["text"]
 

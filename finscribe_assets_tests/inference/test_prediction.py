@@ -15,7 +15,7 @@ from finscribe_assets.inference.prediction import (
 )
 from finscribe_assets.inference.reader import Reader
 from finscribe_assets.inference.region_layout import RendererBoxes, RendererTables
-from finscribe_assets.rendering.pages import MarkKind
+from finscribe_assets.rendering.pages import MarkType
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_tables_can_be_read_without_their_cells_boxes(batch, reader):
 def test_regions_hold_places_but_no_text(batch):
     rendered = batch.rendered[0]
     regions = RendererBoxes().regions(rendered)
-    fields = rendered.of_kind(MarkKind.FIELD)
+    fields = rendered.of_type(MarkType.FIELD)
     assert [region.path for region in regions] == [mark.name for mark in fields]
     printed = {part.text for mark in fields for part in mark.fragments if len(part.text) > 6}
     assert not any(text in repr(regions) for text in printed)

@@ -15,7 +15,7 @@ from finscribe_assets.model.decoding import geometric_mean
 from finscribe_assets.model.line_finding import find_lines
 from finscribe_assets.model.line_images import fit_line
 from finscribe_assets.pretraining.line_cutting import plain
-from finscribe_assets.rendering.pages import MarkKind
+from finscribe_assets.rendering.pages import MarkType
 from finscribe_assets.training.adapter_config import AdapterConfig
 from finscribe_assets.training.adapter_training import train_adapter
 from finscribe_assets_tests.training.adapter_data import source_of
@@ -102,13 +102,13 @@ def test_answers_come_in_the_order_of_requests_whatever_the_batches(reader, line
 def test_a_table_is_read_by_its_printed_lines(batch, reader):
     found, there = 0, 0
     for document in batch.rendered[:20]:
-        for table in document.of_kind(MarkKind.TABLE):
+        for table in document.of_type(MarkType.TABLE):
             part = table.fragments[0]
             (read,) = reader.read([ReadRequest((crop(document.pages[part.page].open(), part.box),), TABLE_PROMPT)])
             said = Counter(text for row in from_otsl(read.text) for text in row if text)
             printed = Counter(
                 plain(cell.text)
-                for mark in document.of_kind(MarkKind.CELL)
+                for mark in document.of_type(MarkType.CELL)
                 for cell in mark.fragments
                 if cell.page == part.page and cell.text
             )
@@ -120,7 +120,7 @@ def test_a_table_is_read_by_its_printed_lines(batch, reader):
 
 def test_a_block_is_read_line_by_line(batch, reader):
     document = batch.rendered[0]
-    part = next(mark for mark in document.of_kind(MarkKind.REGION) if mark.name == "seller").fragments[0]
+    part = next(mark for mark in document.of_type(MarkType.REGION) if mark.name == "seller").fragments[0]
     image = crop(document.pages[part.page].open(), part.box)
     (block,) = reader.read([ReadRequest((image,), PROMPT, is_block=True)])
     lines = reader.read([ReadRequest((strip,), PROMPT) for strip in find_lines(image).images()])

@@ -9,7 +9,7 @@ from finscribe_assets.inference import doclayout
 from finscribe_assets.inference.box_overlay import with_boxes
 from finscribe_assets.inference.doclayout import DocLayout, to_regions
 from finscribe_assets.inference.region_layout import TABLE, TEXT, DetectedLines, Region, in_rows
-from finscribe_assets.rendering.pages import Box, MarkKind
+from finscribe_assets.rendering.pages import Box, MarkType
 
 sides = st.tuples(st.integers(0, 500), st.integers(0, 500), st.integers(1, 200), st.integers(1, 60))
 boxes = st.builds(lambda box: Box(box[0], box[1], box[0] + box[2], box[1] + box[3]), sides)
@@ -36,7 +36,7 @@ def test_the_detector_finds_the_lines_of_a_clean_page_and_no_field(batch):
     found = [box for region in regions for page, box in region.lines if page == 0]
     fields = [
         part.box
-        for mark in document.of_kind(MarkKind.FIELD)
+        for mark in document.of_type(MarkType.FIELD)
         for part in mark.fragments
         if part.page == 0 and part.visible
     ]

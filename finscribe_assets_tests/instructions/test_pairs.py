@@ -13,7 +13,7 @@ from finscribe_assets.instructions.pair import OCR_PROMPT, Task, from_table, to_
 from finscribe_assets.instructions.pair_batch import pair_batch, read_pairs
 from finscribe_assets.instructions.responses import unflatten
 from finscribe_assets.instructions.task_mix import PairRecipe, make_pairs
-from finscribe_assets.rendering.pages import Box, MarkKind
+from finscribe_assets.rendering.pages import Box, MarkType
 from finscribe_assets.rendering.printed_rows import table_rows
 from finscribe_assets.shards import LocalShardPool
 
@@ -62,7 +62,7 @@ def test_lines_are_verbatim_and_tables_have_every_row(batch):
     for name, document in drawn.items():
         printed = table_rows(document)
         heads = sum(row.kind == "th" for row in printed)
-        (table,) = shown[name].of_kind(MarkKind.TABLE)
+        (table,) = shown[name].of_type(MarkType.TABLE)
         again = (len(table.fragments) - 1) * heads if document.presentation.repeated_head else 0
         assert rows[name] == len(printed) + again, name
 

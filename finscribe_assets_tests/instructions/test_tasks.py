@@ -18,7 +18,7 @@ from finscribe_assets.instructions.pair import ILLEGIBLE, OCR_PROMPT, Pair, Span
 from finscribe_assets.instructions.prompt_wordings import claim, held_out_wordings_of, wordings_of
 from finscribe_assets.instructions.task_mix import MIX, PairRecipe, make_pairs
 from finscribe_assets.instructions.visible_values import Shown
-from finscribe_assets.rendering.pages import Box, MarkKind, RenderedDocument
+from finscribe_assets.rendering.pages import Box, MarkType, RenderedDocument
 from finscribe_assets.rendering.render import render
 
 EXTRACTED = (
@@ -89,7 +89,7 @@ def test_an_answer_holds_only_what_its_image_shows(task):
         truth = flatten(drawn.document.to_json())
         inside = Counter(
             ILLEGIBLE if not mark.visible else truth[mark.name]
-            for mark in rendered.of_kind(MarkKind.FIELD)
+            for mark in rendered.of_type(MarkType.FIELD)
             if all(
                 part.page in pair.pages and (pair.box is None or _overlap(part.box, pair.box) > 0.8)
                 for part in mark.fragments
@@ -186,7 +186,7 @@ def test_a_patch_shows_the_print_of_another_figure():
 def test_places_are_told_in_thousandths_and_hold_what_is_asked():
     for drawn, rendered, pair in of_task(Task.FIELD_TO_BOX, Task.BOX_TO_FIELD):
         page = rendered.pages[pair.pages[0]]
-        (mark,) = [mark for mark in rendered.of_kind(MarkKind.FIELD) if mark.name == pair.target]
+        (mark,) = [mark for mark in rendered.of_type(MarkType.FIELD) if mark.name == pair.target]
         answer = json.loads(pair.response)
         if pair.task is Task.FIELD_TO_BOX:
             box = answer["box"]
@@ -207,7 +207,7 @@ def test_a_block_is_read_with_all_values_in_it_and_their_labels():
         squeezed = "".join(pair.response.split())
         inside = (
             mark
-            for mark in rendered.of_kind(MarkKind.FIELD)
+            for mark in rendered.of_type(MarkType.FIELD)
             if mark.visible
             and all(part.page in pair.pages and _overlap(part.box, pair.box) > 0.9 for part in mark.fragments)
         )

@@ -12,7 +12,7 @@ from finscribe_assets.model.table_assembly import assemble
 from finscribe_assets.pretraining.base_recipe import BASE_RECIPE
 from finscribe_assets.pretraining.line_corpus import sheets_of
 from finscribe_assets.pretraining.line_cutting import plain
-from finscribe_assets.rendering.pages import MarkKind
+from finscribe_assets.rendering.pages import MarkType
 
 PLAN = seed_plan("batch-000", 300, 11, BASE_RECIPE)
 SOME = range(12)
@@ -54,7 +54,7 @@ def test_lines_of_blocks_are_those_that_are_marked(sheets):
     found = [list(one.block_lines()) for one in sheets]
     for one, lines in zip(sheets, found, strict=True):
         marked = [
-            plain(mark.text) for mark in one.rendered.of_kind(MarkKind.LINE) if mark.text and len(mark.fragments) == 1
+            plain(mark.text) for mark in one.rendered.of_type(MarkType.LINE) if mark.text and len(mark.fragments) == 1
         ]
         assert [line.text for line in lines] == marked
         assert {"totals", "seller"} <= {line.region for line in lines}

@@ -22,7 +22,7 @@ from finscribe_assets.rendering.font_faces import text_width
 from finscribe_assets.rendering.line_breaking import pieces_of, texts_of_lines
 from finscribe_assets.rendering.mark_boxes import lay_out, name_of_cell
 from finscribe_assets.rendering.page_html import PageMarkup, to_markup
-from finscribe_assets.rendering.pages import Box, MarkKind
+from finscribe_assets.rendering.pages import Box, MarkType
 from finscribe_assets.rendering.rasterising import POINTS_PER_INCH, pixel_size
 from finscribe_assets_tests.documents.bills import drawn_bills
 
@@ -44,7 +44,7 @@ def example(layout: str, **knobs: float) -> DrawnDocument:
 Colour = tuple[int, int, int]
 
 
-def coloured(markup: PageMarkup, kind: MarkKind, height: int) -> tuple[list[np.ndarray], dict[str, Colour]]:
+def coloured(markup: PageMarkup, kind: MarkType, height: int) -> tuple[list[np.ndarray], dict[str, Colour]]:
     """Rasterise a document in colour, the text of all marks of a kind invisible on a background that is its own.
 
     Pages are cut below ``height`` pixels.
@@ -70,14 +70,14 @@ def coloured(markup: PageMarkup, kind: MarkKind, height: int) -> tuple[list[np.n
     return [bitmap.to_numpy()[..., :3] for bitmap in bitmaps], colours
 
 
-def _selectors(markup: PageMarkup, kind: MarkKind) -> dict[str, list[str]]:
+def _selectors(markup: PageMarkup, kind: MarkType) -> dict[str, list[str]]:
     """Return the CSS selectors of all marks of a kind; a cell is a child of its row."""
     found: dict[str, list[str]] = {}
     for number, marked in enumerate(markup.marked):
         element = f'[href="http://m/{number}"]' if markup.engine is Engine.PLUTOPRINT else f'[data-mark="{number}"]'
-        if marked.kind is kind:
+        if marked.type is kind:
             found.setdefault(marked.name, []).append(element)
-        if marked.kind is MarkKind.ROW and kind is MarkKind.CELL:
+        if marked.type is MarkType.ROW and kind is MarkType.CELL:
             for place, cell in enumerate(marked.cells, 1):
                 found.setdefault(name_of_cell(marked, cell), []).append(f"{element} > :nth-child({place})")
     return found
@@ -100,7 +100,7 @@ CASES = [(layout, {}) for layouts in LAYOUTS.values() for layout in layouts] + [
 ]
 
 
-@pytest.mark.parametrize("kind", [MarkKind.FIELD, MarkKind.CELL])
+@pytest.mark.parametrize("kind", [MarkType.FIELD, MarkType.CELL])
 @pytest.mark.parametrize("engine", list(Engine))
 @pytest.mark.parametrize(("layout", "knobs"), CASES)
 def test_every_box_is_where_its_pixels_are(layout, knobs, engine, kind):
@@ -108,8 +108,8 @@ def test_every_box_is_where_its_pixels_are(layout, knobs, engine, kind):
     markup = to_markup(drawn, engine)
     laid_out = lay_out(markup, DPI)
     pages, colours = coloured(markup, kind, laid_out.pages[0].shape[0])
-    marks = {mark.name: mark for mark in laid_out.marks if mark.kind is kind}
-    if kind is MarkKind.FIELD:
+    marks = {mark.name: mark for mark in laid_out.marks if mark.type is kind}
+    if kind is MarkType.FIELD:
         assert marks.keys() == drawn.printed.keys()
     if "many_lines" in knobs:
         assert len(pages) > 1
@@ -117,7 +117,7 @@ def test_every_box_is_where_its_pixels_are(layout, knobs, engine, kind):
     places = [np.argwhere((page[..., 0] >= 56) & (page[..., 1] <= 2) & ~edges(page)) for page in pages]
     shades = [page[tuple(place.T)].astype(int) for page, place in zip(pages, places, strict=True)]
     for name, mark in marks.items():
-        if kind is MarkKind.FIELD:
+        if kind is MarkType.FIELD:
             assert "".join(mark.text.split()) == "".join(drawn.printed[name].split())
         for number in {part.page for part in mark.fragments}:
             found = places[number][(np.abs(shades[number] - colours[name]) <= 2).all(axis=-1)]
@@ -151,7 +151,7 @@ def test_the_widths_of_lines_tell_what_stands_on_them_as_weasyprint_does():
     for drawn in drawn_with((("wrapped_descriptions", 1.0),))[:60]:
         markup = to_markup(drawn, Engine.WEASYPRINT)
         for mark in lay_out(markup, DPI).marks:
-            if mark.kind is MarkKind.FIELD and len(mark.fragments) > 1 and mark.text[0] < "\u0600":  # Latin
+            if mark.type is MarkType.FIELD and len(mark.fragments) > 1 and mark.text[0] < "\u0600":  # Latin
                 pieces = pieces_of(drawn.printed[mark.name], markup.language, mark.name)
                 widths = [part.box.width for part in mark.fragments]
                 assert texts_of_lines(pieces, widths, markup.font) == [part.text for part in mark.fragments]
@@ -209,14 +209,14 @@ def test_a_block_that_moves_to_the_next_page_stands_there_alone():
 def test_rows_hold_their_cells_and_the_table_its_rows(engine):
     drawn = example("invoice_classic", many_lines=1.0, wrapped_descriptions=1.0)
     marks = lay_out(to_markup(drawn, engine), DPI).marks
-    rows = {mark.name: mark for mark in marks if mark.kind is MarkKind.ROW}
-    (table,) = [mark for mark in marks if mark.kind is MarkKind.TABLE]
+    rows = {mark.name: mark for mark in marks if mark.type is MarkType.ROW}
+    (table,) = [mark for mark in marks if mark.type is MarkType.TABLE]
     assert len(rows) == len(drawn.document.lines) + 1
     for row in rows.values():
         for part in row.fragments:
             (around,) = [one.box for one in table.fragments if one.page == part.page]
             assert around.around(part.box) == around
-    for cell in (mark for mark in marks if mark.kind is MarkKind.CELL):
+    for cell in (mark for mark in marks if mark.type is MarkType.CELL):
         for part in cell.fragments:
             (around,) = [one.box for one in rows[cell.name.split(":")[0]].fragments if one.page == part.page]
             assert around.padded(0.01).around(part.box) == around.padded(0.01)

@@ -17,7 +17,7 @@ from finscribe_assets.rendering.damage.draws import Draw
 from finscribe_assets.rendering.damage.legibility import legibility_of
 from finscribe_assets.rendering.mark_boxes import lay_out
 from finscribe_assets.rendering.page_html import to_markup
-from finscribe_assets.rendering.pages import Box, Fragment, Mark, MarkKind
+from finscribe_assets.rendering.pages import Box, Fragment, Mark, MarkType
 from finscribe_assets.rendering.render import render
 
 DPI = 80
@@ -37,7 +37,7 @@ def alone(effect, strength, seed=4):
     return look(seed, **{effect: strength})
 
 
-def mark(box, text="123.45", kind=MarkKind.FIELD, page=0):
+def mark(box, text="123.45", kind=MarkType.FIELD, page=0):
     return Mark(kind, f"mark at {box.x0} {box.y0}", (Fragment(page, box, text),))
 
 
@@ -209,10 +209,10 @@ def test_bends_are_drawn_alike_beside_others():
 def test_marks_keep_their_order_names_texts_and_pages():
     page, marks = written()
     halves = Fragment(0, Box(10, 10, 600, 800), ""), Fragment(1, Box(10, 10, 600, 90), "")
-    marks = [*marks, Mark(MarkKind.TABLE, "line_items", halves)]
+    marks = [*marks, Mark(MarkType.TABLE, "line_items", halves)]
     damaged, moved = degrade([page, page], marks, look(skew=1.0, photo=1.0), DPI)
     assert len(damaged) == 2
-    assert [(one.kind, one.name, one.text) for one in moved] == [(one.kind, one.name, one.text) for one in marks]
+    assert [(one.type, one.name, one.text) for one in moved] == [(one.type, one.name, one.text) for one in marks]
     assert [part.page for part in moved[-1].fragments] == [0, 1]
 
 
@@ -220,8 +220,8 @@ def test_a_value_under_a_hole_is_not_visible_and_others_are():
     holes, _ = degrade([np.full(SIZE, 255, np.uint8)], [], alone("punch_holes", 1.0), DPI)
     y, x = np.argwhere(holes[0] < 250).min(axis=0)  # the first hole's top; it is at least 13 pixels wide
     page, marks = written(places=((int(x) - 4, int(y) + 4), (300, 200), (420, 640)))
-    cell = mark(marks[0].fragments[0].box.padded(4), kind=MarkKind.CELL)
-    around = mark(Box(0, 0, 600, 900), "", kind=MarkKind.REGION)
+    cell = mark(marks[0].fragments[0].box.padded(4), kind=MarkType.CELL)
+    around = mark(Box(0, 0, 600, 900), "", kind=MarkType.REGION)
     punched = look(punch_holes=1.0, skew=0.5, degradation=0.3)
     _, moved = degrade([page], [*marks, cell, around], punched, DPI)
     assert [one.visible for one in moved] == [False, True, True, False, True]
@@ -229,7 +229,7 @@ def test_a_value_under_a_hole_is_not_visible_and_others_are():
 
 def test_what_could_not_be_read_before_cannot_be_read_after():
     page, marks = written()
-    lost = Mark(marks[0].kind, "lost", (Fragment(0, marks[0].fragments[0].box, "1", visible=False),))
+    lost = Mark(marks[0].type, "lost", (Fragment(0, marks[0].fragments[0].box, "1", visible=False),))
     assert not degrade([page], [lost], alone("skew", 0.1), DPI)[1][0].visible
 
 

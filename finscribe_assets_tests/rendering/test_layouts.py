@@ -28,10 +28,10 @@ from finscribe_assets.documents.styling import draw_style
 from finscribe_assets.documents.vendors import vendor
 from finscribe_assets.documents.wordings import label_keys, wordings
 from finscribe_assets.pretraining.base_recipe import BASE_RECIPE, EMBEDDED_RECIPE
-from finscribe_assets.rendering.mark_boxes import LaidOut, lay_out
+from finscribe_assets.rendering.mark_boxes import LaidOutDocument, lay_out
 from finscribe_assets.rendering.page_checks import layout_problems
 from finscribe_assets.rendering.page_html import to_markup
-from finscribe_assets.rendering.pages import Box, MarkKind
+from finscribe_assets.rendering.pages import Box, MarkType
 
 DPI = 72
 FAMILIES = list(LAYOUT_FACTS)
@@ -85,23 +85,23 @@ def with_style(drawn: DrawnDocument, **changes: object) -> DrawnDocument:
     return with_look(drawn, style=drawn.presentation.style.model_copy(update=changes))
 
 
-def laid_out(drawn: DrawnDocument, engine: Engine = Engine.PLUTOPRINT, dpi: int = DPI) -> LaidOut:
+def laid_out(drawn: DrawnDocument, engine: Engine = Engine.PLUTOPRINT, dpi: int = DPI) -> LaidOutDocument:
     return lay_out(to_markup(drawn, engine), dpi)
 
 
-def of_kind(pages: LaidOut, kind: MarkKind) -> dict:
-    return {mark.name: mark for mark in pages.marks if mark.kind is kind}
+def of_type(pages: LaidOutDocument, mark_type: MarkType) -> dict:
+    return {mark.name: mark for mark in pages.marks if mark.type is mark_type}
 
 
 @pytest.mark.parametrize("layout", FAMILIES)
 def test_both_engines_show_the_same_page(layout):
     (drawn,) = documents(layout, 1, optional_fields=1.0)
     one, other = (laid_out(drawn, engine) for engine in Engine)
-    assert {(mark.kind, mark.name) for mark in one.marks} == {(mark.kind, mark.name) for mark in other.marks}
+    assert {(mark.type, mark.name) for mark in one.marks} == {(mark.type, mark.name) for mark in other.marks}
     assert len(one.pages) == len(other.pages)
-    fields = of_kind(other, MarkKind.FIELD)
+    fields = of_type(other, MarkType.FIELD)
     assert fields.keys() == drawn.printed.keys()
-    for name, mark in of_kind(one, MarkKind.FIELD).items():
+    for name, mark in of_type(one, MarkType.FIELD).items():
         assert mark.text == fields[name].text
         for a, b in zip(mark.fragments, fields[name].fragments, strict=True):
             assert a.page == b.page
@@ -115,7 +115,7 @@ def test_every_value_is_printed_exactly_once_whatever_the_knobs(layout):
     acting = [{}, HARD, *({**HARD, name: 1.0} for name in KNOBS)]
     for drawn in (document for knobs in acting for document in documents(layout, 2, **knobs)):
         markup = to_markup(drawn, Engine.PLUTOPRINT)
-        marked = Counter(one.name for one in markup.marked if one.kind is MarkKind.FIELD)
+        marked = Counter(one.name for one in markup.marked if one.type is MarkType.FIELD)
         assert marked == Counter(drawn.printed.keys())
         page = etree.fromstring(markup.html.strip().encode())
         text = "".join("".join(page.find("{*}body").itertext()).split())
@@ -191,10 +191,10 @@ def as_layout(drawn: DrawnDocument, layout: str) -> DrawnDocument:
     return with_look(drawn, layout=layout, labels=drawn.presentation.labels | labels, seating=seating)
 
 
-def arrangement(pages: LaidOut) -> frozenset[tuple[str, str, str]]:
+def arrangement(pages: LaidOutDocument) -> frozenset[tuple[str, str, str]]:
     """How regions and table stand to each other, whatever their sizes."""
-    places = {name: mark.fragments for name, mark in of_kind(pages, MarkKind.REGION).items()}
-    (places["table"],) = (mark.fragments for mark in of_kind(pages, MarkKind.TABLE).values())
+    places = {name: mark.fragments for name, mark in of_type(pages, MarkType.REGION).items()}
+    (places["table"],) = (mark.fragments for mark in of_type(pages, MarkType.TABLE).values())
     hulls: dict[str, Box] = {}
     for name, fragments in places.items():
         hulls[name] = fragments[0].box
@@ -224,7 +224,7 @@ def test_arabic_pages_are_mirrored(layout):
     heads = {}
     for locale in ("en_GB", "ar_AE"):
         drawn = with_style(documents(layout, 1, locale)[0], stacked=False, roll=80)
-        cells = of_kind(laid_out(drawn), MarkKind.CELL)
+        cells = of_type(laid_out(drawn), MarkType.CELL)
         last = len(drawn.presentation.columns) - 1
         heads[locale] = cells["0:0"].fragments[0].box.x0 < cells[f"0:{last}"].fragments[0].box.x0
     assert heads == {"en_GB": True, "ar_AE": False}
@@ -233,7 +233,7 @@ def test_arabic_pages_are_mirrored(layout):
 def test_parties_and_totals_of_arabic_pages_stand_on_the_other_side():
     for locale, mirrored in (("en_GB", False), ("ar_AE", True)):
         drawn = with_style(documents("invoice_classic", 1, locale)[0], totals="end")
-        regions = {name: mark.fragments[0].box for name, mark in of_kind(laid_out(drawn), MarkKind.REGION).items()}
+        regions = {name: mark.fragments[0].box for name, mark in of_type(laid_out(drawn), MarkType.REGION).items()}
         assert (regions["seller"].x0 > regions["header"].x0) is mirrored
         middle = laid_out(drawn).pages[0].shape[1] / 2
         assert (regions["totals"].x1 < middle + 40) is mirrored
@@ -242,7 +242,7 @@ def test_parties_and_totals_of_arabic_pages_stand_on_the_other_side():
 def test_an_item_on_a_till_roll_may_take_two_printed_rows():
     drawn = with_style(documents("receipt_till", 1, wrapped_descriptions=1.0)[0], stacked=True, roll=58)
     pages = laid_out(drawn)
-    cells, columns = of_kind(pages, MarkKind.CELL), drawn.presentation.columns
+    cells, columns = of_type(pages, MarkType.CELL), drawn.presentation.columns
     for row in range(len(drawn.document.lines)):
         above = cells[f"{2 * row + 2}:0:{len(columns)}"]
         assert above.text == drawn.printed[f"lines[{row}].item_name"]
@@ -256,7 +256,7 @@ def test_an_item_on_a_till_roll_may_take_two_printed_rows():
 def test_continuation_sheets_carry_their_sum_to_the_next():
     (drawn,) = documents("invoice_continued", 1)
     pages = laid_out(drawn)
-    fields, cells = of_kind(pages, MarkKind.FIELD), of_kind(pages, MarkKind.CELL)
+    fields, cells = of_type(pages, MarkType.FIELD), of_type(pages, MarkType.CELL)
     assert len(pages.pages) == len(drawn.document.page_subtotals) + 1 > 1
     assert all(page.shape[1] > page.shape[0] for page in pages.pages)
     for number, subtotal in enumerate(drawn.document.page_subtotals):

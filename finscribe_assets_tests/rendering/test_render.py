@@ -18,12 +18,21 @@ from finscribe_assets.documents.recipe import LAYOUTS, LOCALES, Recipe
 from finscribe_assets.instructions.pair import ILLEGIBLE, Task
 from finscribe_assets.instructions.task_mix import PairRecipe, make_pairs
 from finscribe_assets.instructions.visible_values import Shown
-from finscribe_assets.rendering.font_faces import FALLBACK, SECOND_SCRIPT
-from finscribe_assets.rendering.mark_boxes import LaidOut, lay_out
+from finscribe_assets.rendering.font_faces import FALLBACK_FONT, SECOND_SCRIPT_FONT
+from finscribe_assets.rendering.mark_boxes import LaidOutDocument, lay_out
 from finscribe_assets.rendering.page_batch import destroyed_fields, read_rendered, render_batch
 from finscribe_assets.rendering.page_checks import RenderError, layout_problems, page_problems, require_sound
 from finscribe_assets.rendering.page_html import to_markup
-from finscribe_assets.rendering.pages import Box, Fragment, Mark, MarkKind, Page, RenderedDocument, from_table, to_table
+from finscribe_assets.rendering.pages import (
+    Box,
+    Fragment,
+    Mark,
+    MarkType,
+    Page,
+    RenderedDocument,
+    pages_from_table,
+    pages_to_table,
+)
 from finscribe_assets.rendering.png_encoding import to_png
 from finscribe_assets.rendering.preview import preview_png
 from finscribe_assets.rendering.render import render
@@ -49,7 +58,7 @@ def test_without_a_font_nothing_is_rendered_and_the_error_says_what_to_install(m
 
 
 def test_every_font_of_a_recipe_has_a_package():
-    assert set(FONT_PACKAGES) == {*FONTS, FALLBACK, SECOND_SCRIPT}
+    assert set(FONT_PACKAGES) == {*FONTS, FALLBACK_FONT, SECOND_SCRIPT_FONT}
 
 
 EVERY_LAYOUT = list(LAYOUT_FACTS)
@@ -84,7 +93,7 @@ def test_the_head_of_a_table_in_reversed_print_can_be_read(layout):
     assert drawn.presentation.layout == layout
     rendered = render(drawn)
     page = np.asarray(rendered.pages[0].open())
-    heads = [mark.fragments[0] for mark in rendered.of_kind(MarkKind.CELL) if mark.name.startswith("0:")]
+    heads = [mark.fragments[0] for mark in rendered.of_type(MarkType.CELL) if mark.name.startswith("0:")]
     assert len(heads) == len(drawn.presentation.columns)
     for head in heads:
         inside = head.box.padded(-4)
@@ -121,7 +130,7 @@ def test_no_word_or_number_of_the_table_breaks_inside(layout, font):
         laid_out = lay_out(to_markup(drawn), 72)
         assert layout_problems(drawn, laid_out) == []
         shown = {
-            mark.name: mark.text for mark in laid_out.marks if mark.kind is MarkKind.CELL and len(mark.fragments) == 1
+            mark.name: mark.text for mark in laid_out.marks if mark.type is MarkType.CELL and len(mark.fragments) == 1
         }
         assert shown == {name: wanted[name] for name in shown}
 
@@ -130,10 +139,10 @@ def test_the_head_is_repeated_on_each_page_and_its_fields_are_not():
     drawn = drawn_as("invoice_classic", many_lines=1.0, wrapped_descriptions=1.0, repeated_headers=1.0)[0]
     rendered = render(drawn)
     assert len(rendered.pages) > 1
-    head = next(mark for mark in rendered.of_kind(MarkKind.ROW) if mark.name == "0")
+    head = next(mark for mark in rendered.of_type(MarkType.ROW) if mark.name == "0")
     assert [part.page for part in head.fragments] == list(range(len(head.fragments)))
     assert len(head.fragments) > 1
-    for mark in rendered.of_kind(MarkKind.FIELD):
+    for mark in rendered.of_type(MarkType.FIELD):
         assert "".join(mark.text.split()) == "".join(drawn.printed[mark.name].split())
 
 
@@ -151,7 +160,7 @@ def test_a_subtotal_carried_forward_ends_its_page():
         d for d in drawn_as("invoice_classic", many_lines=1.0, carried_forward=1.0) if d.document.page_subtotals
     )
     rendered = render(drawn)
-    fields = {mark.name: mark for mark in rendered.of_kind(MarkKind.FIELD)}
+    fields = {mark.name: mark for mark in rendered.of_type(MarkType.FIELD)}
     for number, subtotal in enumerate(drawn.document.page_subtotals):
         carried = fields[f"page_subtotals[{number}].amount"].fragments[0].page
         assert fields[f"lines[{int(subtotal.after) - 1}].item_name"].fragments[-1].page == carried
@@ -161,7 +170,7 @@ def test_a_subtotal_carried_forward_ends_its_page():
 def test_every_page_of_the_batch_is_sound(batch):
     for drawn, rendered in zip(batch.documents, batch.rendered, strict=True):
         assert page_problems(drawn, rendered) == []
-        for region in rendered.of_kind(MarkKind.REGION):
+        for region in rendered.of_type(MarkType.REGION):
             assert region.name in {"header", "seller", "buyer", "ship_to", "payee", "totals", "payment"}
 
 
@@ -179,12 +188,12 @@ def test_receipts_are_one_page_as_tall_as_what_they_print(batch):
 def changed(laid_out, name, box=None, text=None):
     """The layout with one field elsewhere, or with another text."""
     marks = [
-        Mark(mark.kind, mark.name, (Fragment(0, box or mark.fragments[0].box, text or mark.text),))
-        if mark.name == name and mark.kind is MarkKind.FIELD
+        Mark(mark.type, mark.name, (Fragment(0, box or mark.fragments[0].box, text or mark.text),))
+        if mark.name == name and mark.type is MarkType.FIELD
         else mark
         for mark in laid_out.marks
     ]
-    return LaidOut(laid_out.pages, marks)
+    return LaidOutDocument(laid_out.pages, marks)
 
 
 def test_problems_of_a_layout_are_found_and_name_the_field():
@@ -192,11 +201,11 @@ def test_problems_of_a_layout_are_found_and_name_the_field():
     laid_out = lay_out(to_markup(drawn), 72)
     assert layout_problems(drawn, laid_out) == []
     width = laid_out.pages[0].shape[1]
-    fields = {mark.name: mark.fragments[0].box for mark in laid_out.marks if mark.kind is MarkKind.FIELD}
+    fields = {mark.name: mark.fragments[0].box for mark in laid_out.marks if mark.type is MarkType.FIELD}
     outside = Box(width - 10, 10, width + 40, 20)
     amount = next(name for name in fields if name.endswith("net_amount"))
     wide = Box(fields[amount].x0 - 9, fields[amount].y0, fields[amount].x1 + 9, fields[amount].y1)
-    missing = LaidOut(laid_out.pages, [mark for mark in laid_out.marks if mark.name != "document_number"])
+    missing = LaidOutDocument(laid_out.pages, [mark for mark in laid_out.marks if mark.name != "document_number"])
     for broken, said in (
         (missing, "document_number: printed, but without a box"),
         (changed(laid_out, "totals.amount_due", text="wrong"), "totals.amount_due: the page shows 'wrong' instead of"),
@@ -231,7 +240,7 @@ def test_a_stored_page_without_a_box_or_ink_is_found():
     assert {problem.split(":")[0] for problem in said} >= set(DRAWN.printed)
     # What is known to be destroyed needs no ink.
     hidden = tuple(
-        Mark(mark.kind, mark.name, tuple(replace(part, visible=False) for part in mark.fragments))
+        Mark(mark.type, mark.name, tuple(replace(part, visible=False) for part in mark.fragments))
         for mark in rendered.marks
     )
     assert page_problems(DRAWN, RenderedDocument(rendered.id, 144, white, hidden)) == []
@@ -265,7 +274,7 @@ def test_another_resolution_is_rendered_anew(batch, tmp_path):
 
 def test_pages_survive_the_table(batch):
     pairs = list(zip(batch.documents, batch.rendered, strict=True))[:4]
-    assert from_table(to_table(pairs)) == [rendered for _, rendered in pairs]
+    assert pages_from_table(pages_to_table(pairs)) == [rendered for _, rendered in pairs]
 
 
 def test_a_preview_is_small_enough_for_the_event_log(batch):
@@ -275,7 +284,7 @@ def test_a_preview_is_small_enough_for_the_event_log(batch):
 def test_a_cell_that_cannot_be_seen_is_found():
     drawn = drawn_as("order_form")[0]
     rendered = render(drawn)
-    head = next(mark for mark in rendered.marks if mark.kind is MarkKind.CELL and mark.name == "0:0").fragments[0].box
+    head = next(mark for mark in rendered.marks if mark.type is MarkType.CELL and mark.name == "0:0").fragments[0].box
     pixels = np.asarray(rendered.pages[0].open()).copy()
     pixels[int(head.y0) + 1 : int(head.y1) - 1, int(head.x0) + 1 : int(head.x1) - 1] = 230
     faded = (Page(_png(pixels), rendered.pages[0].width, rendered.pages[0].height), *rendered.pages[1:])
@@ -288,14 +297,14 @@ def test_destroyed_fields_are_told_without_reading_images(batch, tmp_path):
     hidden = replace(
         rendered,
         marks=tuple(
-            Mark(mark.kind, mark.name, tuple(replace(part, visible=False) for part in mark.fragments))
+            Mark(mark.type, mark.name, tuple(replace(part, visible=False) for part in mark.fragments))
             if mark.name == "issue_date"
             else mark
             for mark in rendered.marks
         ),
     )
-    assert from_table(to_table([(drawn, hidden)])) == [hidden]
-    table = to_table([(drawn, hidden), (batch.documents[1], batch.rendered[1])])
+    assert pages_from_table(pages_to_table([(drawn, hidden)])) == [hidden]
+    table = pages_to_table([(drawn, hidden), (batch.documents[1], batch.rendered[1])])
     write_shard(tmp_path / "part-00000.parquet", table, "x")
     assert destroyed_fields(tmp_path) == {drawn.id: frozenset({"issue_date"})}
     assert "issue_date" not in Shown(drawn, hidden).values

@@ -145,7 +145,7 @@ def synthetic_documents(
     kinds={"python", "parquet"},
     code_version=str(RENDERER_VERSION),
     description="Page images of the batch's documents, with the exact boxes of all they print.",
-    metadata={"dagster/column_schema": column_schema(pages.SCHEMA)},
+    metadata={"dagster/column_schema": column_schema(pages.PAGE_TABLE_SCHEMA)},
     check_specs=[
         dg.AssetCheckSpec(
             "boxes_and_ink",

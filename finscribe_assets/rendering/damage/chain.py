@@ -11,7 +11,7 @@ from finscribe_assets.rendering.damage import device, ink, light, paper, writing
 from finscribe_assets.rendering.damage.draws import LIGHT_MIX, Draw, strengths_of
 from finscribe_assets.rendering.damage.geometry import shape_of
 from finscribe_assets.rendering.damage.legibility import legibility_of
-from finscribe_assets.rendering.pages import Fragment, Mark, MarkKind
+from finscribe_assets.rendering.pages import Fragment, Mark, MarkType
 
 Effect = Callable[[np.ndarray, Draw], np.ndarray]
 
@@ -43,7 +43,7 @@ IN_THE_PICTURE: dict[str, Effect] = {
 # These leave every value readable, however strong: tests hold them to it, and no time is spent on measuring.
 HARMLESS = {LIGHT_MIX, "skew", "perspective"}
 RULE = 1 / 48  # inch inside a cell's box that may be the table's rules and not the cell's print
-PRINT = (MarkKind.FIELD, MarkKind.CELL, MarkKind.LINE)  # marks that show a text of their own
+PRINT = (MarkType.FIELD, MarkType.CELL, MarkType.LINE)  # marks that show a text of their own
 
 
 def degrade(
@@ -57,7 +57,7 @@ def degrade(
     """
     if not strengths_of(look):
         return pages, marks
-    parts = [(mark.kind, part) for mark in marks for part in mark.fragments]
+    parts = [(mark.type, part) for mark in marks for part in mark.fragments]
     moved: dict[int, Fragment] = {}  # by place among the parts
     damaged = []
     for number, page in enumerate(pages):
@@ -66,15 +66,15 @@ def degrade(
         damaged.append(picture)
         moved |= zip(here, fragments, strict=True)
     follow = iter(range(len(parts)))
-    return damaged, [Mark(mark.kind, mark.name, tuple(moved[next(follow)] for _ in mark.fragments)) for mark in marks]
+    return damaged, [Mark(mark.type, mark.name, tuple(moved[next(follow)] for _ in mark.fragments)) for mark in marks]
 
 
 def _damaged(
-    page: np.ndarray, number: int, parts: Sequence[tuple[MarkKind, Fragment]], look: Presentation, dpi: int
+    page: np.ndarray, number: int, parts: Sequence[tuple[MarkType, Fragment]], look: Presentation, dpi: int
 ) -> tuple[np.ndarray, list[Fragment]]:
     boxes = [part.box for _, part in parts]
     names = strengths_of(look).keys()
-    values = tuple(part.box for kind, part in parts if kind is MarkKind.FIELD)
+    values = tuple(part.box for kind, part in parts if kind is MarkType.FIELD)
 
     def draw(name: str) -> Draw:
         # Made anew for each use, so that all that one cause does is drawn alike: a fold's creases and its bends.
@@ -95,7 +95,7 @@ def _damaged(
     texts = [place for place, (kind, part) in enumerate(parts) if kind in PRINT and part.text]
     if texts and not names <= HARMLESS:
         insides = [
-            part.box.padded(-RULE * dpi) if kind is MarkKind.CELL else part.box
+            part.box.padded(-RULE * dpi) if kind is MarkType.CELL else part.box
             for kind, part in (parts[place] for place in texts)
         ]
         found = legibility_of(shape.warped(page), picture, shape.moved(insides), dpi)

@@ -14,10 +14,10 @@ from finscribe_assets.documents.generator import draw
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.documents.recipe import LOCALES, Recipe
 from finscribe_assets.ocr import rapidocr_engine
-from finscribe_assets.rendering.failure_pictures import file_name, index, picture
+from finscribe_assets.ocr.failure_pictures import file_name, index, picture
+from finscribe_assets.ocr.page_verification import VerificationTally, read_document, script_of, similarity
 from finscribe_assets.rendering.page_sampling import clean_pages, sample_documents, stored_pages
-from finscribe_assets.rendering.page_verification import VerificationTally, read_document, script_of, similarity
-from finscribe_assets.rendering.pages import Box, Fragment, Mark, MarkKind, Page, RenderedDocument
+from finscribe_assets.rendering.pages import Box, Fragment, Mark, MarkType, Page, RenderedDocument
 from finscribe_assets.rendering.preview import png_of
 from finscribe_assets.rendering.render import render
 
@@ -51,10 +51,10 @@ def boxed(*texts, visible=(), boxes=None):
             pixels[int(box.y0) : int(box.y1), 10:100] = len(said)
             parts.append(Fragment(0, box, line, len(said) not in visible))
             said.append(line)
-        marks.append(Mark(MarkKind.FIELD, path, tuple(parts)))
+        marks.append(Mark(MarkType.FIELD, path, tuple(parts)))
     for number, box in (boxes or {}).items():
         parts = (Fragment(0, box, texts[number]),) if box else ()
-        marks[number] = Mark(MarkKind.FIELD, marks[number].name, parts)
+        marks[number] = Mark(MarkType.FIELD, marks[number].name, parts)
     page = Page(png_of(Image.fromarray(pixels)), 300, 400)
     drawn = DRAWN.model_copy(update={"printed": printed})
     return drawn, RenderedDocument(drawn.id, 144, (page,), tuple(marks)), Shades(*said)
@@ -252,13 +252,13 @@ def test_the_picture_shows_each_line_and_what_is_around_it():
 def test_a_wheel_without_the_model_is_an_error_that_says_what_to_do(monkeypatch):
     monkeypatch.setattr(rapidocr_engine, "MODEL", "none.onnx")
     with pytest.raises(ValueError, match=r"none\.onnx: .* pip install 'finscribe-assets\[verify\]'"):
-        rapidocr_engine.RapidReader()
+        rapidocr_engine.RapidOcrReader()
 
 
 def test_without_the_extra_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setattr(rapidocr_engine, "find_spec", lambda name: None)
     with pytest.raises(ValueError, match=r"rapidocr and onnxruntime, not installed; run pip install"):
-        rapidocr_engine.RapidReader()
+        rapidocr_engine.RapidOcrReader()
 
 
 def test_an_independent_engine_reads_clean_pages(monkeypatch):
@@ -273,7 +273,7 @@ def test_an_independent_engine_reads_clean_pages(monkeypatch):
     plan = seed_plan("batch-000", 60, 5, Recipe(locales=locales))
     short = [drawn for drawn in (draw(plan, place) for place in range(60)) if len(drawn.printed) < 50][:12]
     tally = VerificationTally()
-    reader = rapidocr_engine.RapidReader()
+    reader = rapidocr_engine.RapidOcrReader()
     for drawn, rendered in clean_pages(short):
         tally.add(read_document(drawn, rendered, reader))
     report = tally.report("clean")

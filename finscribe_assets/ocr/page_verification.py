@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from math import ceil, floor
-from typing import Protocol
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -20,7 +19,8 @@ from rapidfuzz.distance import Levenshtein
 
 from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.locales import LOCALE_FACTS
-from finscribe_assets.rendering.pages import Box, Fragment, MarkKind, RenderedDocument
+from finscribe_assets.ocr.line_protocols import LineReader
+from finscribe_assets.rendering.pages import Box, Fragment, MarkType, RenderedDocument
 
 FOUND = 0.9  # similarity from which a field counts as found
 REQUIRED = 0.98  # share of the judged fields that must be found
@@ -46,14 +46,6 @@ FOLDINGS = {
     "₹": "",  # in the engine's alphabet, but hardly taught: it writes nothing, or another currency, for six in seven
 }
 _FOLDED = str.maketrans(FOLDINGS)
-
-
-class LineReader(Protocol):
-    """What reads lines of text."""
-
-    def read(self, crops: Sequence[np.ndarray]) -> list[str]:
-        """Return the text of each crop (height × width, uint8, grey, one line of text)."""
-        ...
 
 
 class FieldLocation(BaseModel):
@@ -217,7 +209,7 @@ def read_document(drawn: DrawnDocument, rendered: RenderedDocument, reader: Line
 
     A printed field without a box, or with one beside the page, is read as nothing.
     """
-    marks = {mark.name: mark.fragments for mark in rendered.of_kind(MarkKind.FIELD)}
+    marks = {mark.name: mark.fragments for mark in rendered.of_type(MarkType.FIELD)}
     unread: dict[str, int] = defaultdict(int)
     wanted: list[tuple[str, str, tuple[Fragment, ...], str]] = []
     invisible = 0

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from jinja2 import Environment
 from PIL import Image, ImageDraw
 
-from finscribe_assets.rendering.page_verification import Failure, FieldLocation
+from finscribe_assets.ocr.page_verification import Failure, FieldLocation
 from finscribe_assets.rendering.pages import RenderedDocument
 from finscribe_assets.rendering.preview import png_of
 

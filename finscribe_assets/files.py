@@ -20,6 +20,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from upath import UPath
 
+from finscribe_assets.errors import UserError
+
 AnyPath = Path | UPath
 
 
@@ -85,7 +87,7 @@ def read_json(path: AnyPath) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
-        raise ValueError(f"{path}: line {error.lineno}, column {error.colno}: not valid JSON ({error.msg})") from error
+        raise UserError(f"{path}: line {error.lineno}, column {error.colno}: not valid JSON ({error.msg})") from error
 
 
 def write_json_lines(path: AnyPath, records: Iterable[Any]) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from finscribe_assets.documents.recipe import Recipe
+from finscribe_assets.errors import UserError
 
 if TYPE_CHECKING:
     from finscribe_assets.training.adapter_config import AdapterConfig
@@ -93,5 +94,5 @@ def workers_from_environment() -> int:
     if not given:
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
     if not given.isdigit() or int(given) < 1:
-        raise ValueError(f"FINSCRIBE_WORKERS is {given!r}; it must be a whole number from 1")
+        raise UserError(f"FINSCRIBE_WORKERS is {given!r}; it must be a whole number from 1")
     return int(given)

@@ -16,6 +16,7 @@ from typing import Protocol, TypeVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from finscribe_assets.errors import MissingInputError, UserError
 from finscribe_assets.files import AnyPath, write_table
 
 FINGERPRINT = b"finscribe.fingerprint"
@@ -41,7 +42,7 @@ class Shard:
 def cut(rows: int, shard_size: int) -> list[Shard]:
     """Cut ``rows`` rows into shards of ``shard_size``, the last one shorter."""
     if shard_size < 1:
-        raise ValueError(f"shard_size is {shard_size}; it must be at least 1")
+        raise UserError(f"shard_size is {shard_size}; it must be at least 1")
     starts = range(0, rows, shard_size)
     return [Shard(number, start, min(start + shard_size, rows)) for number, start in enumerate(starts)]
 
@@ -158,12 +159,12 @@ def fingerprint_of(path: AnyPath) -> str:
     """Return the fingerprint that a shard is marked with.
 
     Raises:
-        ValueError: the file is no shard of this project.
+        UserError: the file is no shard of this project.
     """
     with path.open("rb") as stream:
         metadata = pq.read_schema(stream).metadata or {}
     if FINGERPRINT not in metadata:
-        raise ValueError(f"{path}: not a shard written by FinScribe; make it again with the stage that writes it")
+        raise UserError(f"{path}: not a shard written by FinScribe; make it again with the stage that writes it")
     return metadata[FINGERPRINT].decode()
 
 
@@ -182,7 +183,7 @@ def read_shards(folder: AnyPath, columns: list[str] | None = None) -> Iterator[p
     """Yield a folder's shards in row order, one table at a time."""
     files = shard_files(folder)
     if not files:
-        raise FileNotFoundError(f"{folder}: no part-*.parquet here; materialise the stage before this one first")
+        raise MissingInputError(f"{folder}: no part-*.parquet here; materialise the stage before this one first")
     for file in files:
         with file.open("rb") as stream:
             yield pq.read_table(stream, columns=columns)

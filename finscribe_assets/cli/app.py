@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from finscribe_assets.cli import (
     evaluation_commands,
@@ -19,6 +21,7 @@ from finscribe_assets.cli import (
     validation_commands,
     verification_commands,
 )
+from finscribe_assets.errors import UserError
 
 HELP = """Teach PaddleOCR-VL to read invoices, receipts and purchase orders.
 
@@ -41,16 +44,35 @@ pages to a person. `finscribe import folder --out real --licence "…"` takes re
 """
 
 
+# What the machine refuses and a person can change, with the mend.
+_MENDS = {
+    errno.ENOSPC: "free some space, or name a folder on another disk",
+    errno.EDQUOT: "free some space, or name a folder on another disk",
+    errno.EROFS: "name a folder that can be written",
+    errno.EACCES: "change its permissions, or name another",
+    errno.EISDIR: "name a file",
+    errno.ENOTDIR: "name a folder",
+}
+
+
 class Commands(typer.core.TyperGroup):
-    """Commands whose expected errors are one readable line, with exit status 1; a bug keeps its traceback."""
+    """Commands that print an error a person can mend as one line, with exit status 1; a bug keeps its traceback."""
 
     def invoke(self, ctx: Any) -> Any:
         """Run a command."""
         try:
             return super().invoke(ctx)
-        except (ValueError, FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
-            Console(stderr=True).print(f"[bold red]finscribe:[/] {error}", highlight=False, soft_wrap=True)
-            sys.exit(1)
+        except UserError as error:
+            _fail(str(error))
+        except OSError as error:
+            if error.errno not in _MENDS:
+                raise
+            _fail(f"{error.filename or 'output'}: {error.strerror}; {_MENDS[error.errno]}")
+
+
+def _fail(message: str) -> NoReturn:
+    Console(stderr=True).print(f"[bold red]finscribe:[/] {escape(message)}", highlight=False, soft_wrap=True)
+    sys.exit(1)
 
 
 app = typer.Typer(cls=Commands, help=HELP, no_args_is_help=True, rich_markup_mode="markdown", add_completion=False)

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from finscribe_assets.cli.progress_bars import bar, console
 from finscribe_assets.documents.batch_keys import FIRST_KEY
+from finscribe_assets.errors import MissingInputError, UserError
 
 if TYPE_CHECKING:
     from finscribe_assets.documents.drawn_document import DrawnDocument
@@ -137,9 +138,9 @@ def _show_comparisons(report: EvaluationReport) -> None:
 def _named_file(given: str) -> tuple[str, Path]:
     name, _, file = given.partition("=")
     if not name or not file:
-        raise ValueError(f"--other {given!r}: write it as NAME=FILE, such as base=base/predictions.jsonl")
+        raise UserError(f"--other {given!r}: write it as NAME=FILE, such as base=base/predictions.jsonl")
     if not Path(file).is_file():
-        raise FileNotFoundError(f"--other {given!r}: there is no file {file}")
+        raise MissingInputError(f"--other {given!r}: there is no file {file}")
     return name, Path(file)
 
 
@@ -148,7 +149,7 @@ def _seconds(timing: Path) -> float | None:
 
     seconds = read_json(timing).get("wall_seconds_per_document")
     if seconds is not None and not isinstance(seconds, int | float):
-        raise ValueError(f"{timing}: wall_seconds_per_document is {seconds!r}, not a number of seconds")
+        raise UserError(f"{timing}: wall_seconds_per_document is {seconds!r}, not a number of seconds")
     return seconds
 
 
@@ -217,7 +218,7 @@ def mine(
     from finscribe_assets.rendering.page_batch import destroyed_fields
 
     if counterfactual and not workspace:
-        raise ValueError("--counterfactual: give the --workspace that the documents were drawn in")
+        raise UserError("--counterfactual: give the --workspace that the documents were drawn in")
     truths = read_truths(ground_truth)
     found, problems = read_predictions(predictions, truths)
     drawn = {}
@@ -341,7 +342,7 @@ def summary(
     root = as_path(storage)
     place = root / "evaluation_report" / key / "report.json"
     if not place.exists():
-        raise FileNotFoundError(
+        raise MissingInputError(
             f"{place}: no report of {key} here; run `make demo`, or name another --storage or --key"
         )
     report = EvaluationReport.model_validate_json(place.read_text(encoding="utf-8"))

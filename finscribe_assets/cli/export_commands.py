@@ -9,6 +9,7 @@ import typer
 
 from finscribe_assets.cli.progress_bars import bar, console
 from finscribe_assets.cli.synthesis_commands import WorkerCount, documents_of_split
+from finscribe_assets.errors import MissingInputError, UserError
 
 if TYPE_CHECKING:
     from finscribe_assets.exporting.folder_export import ExportSummary
@@ -67,7 +68,7 @@ def export(
     pairs, images, splits = _folders(workspace, batch)
     documents = documents_of_split(splits, split)
     if format_ not in set(ExportFormat):
-        raise ValueError(f"--format: {format_!r} is none of {', '.join(ExportFormat)}")
+        raise UserError(f"--format: {format_!r} is none of {', '.join(ExportFormat)}")
     with bar(None, "pairs written") as written, bar(None, "samples checked") as checked:
         summary = export_pairs(
             pairs,
@@ -91,10 +92,10 @@ def _folders(workspace: Path, batch: str | None) -> tuple[Path, Path, Path]:
     from finscribe_assets.documents.batch_keys import BATCH_KEY
 
     if not BATCH_KEY.fullmatch(batch):
-        raise ValueError(f"--batch: {batch!r} is not of the form batch-007")
+        raise UserError(f"--batch: {batch!r} is not of the form batch-007")
     pairs = workspace / "instruction_pairs" / batch
     if not pairs.is_dir():
-        raise FileNotFoundError(f"{pairs}: no such batch; WORKSPACE is the folder that FINSCRIBE_STORAGE names")
+        raise MissingInputError(f"{pairs}: no such batch; WORKSPACE is the folder that FINSCRIBE_STORAGE names")
     return pairs, workspace / "rendered_images" / batch, workspace / "dataset_splits" / batch
 
 

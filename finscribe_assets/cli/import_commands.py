@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from finscribe_assets.cli.evaluation_commands import show
 from finscribe_assets.cli.progress_bars import bar, console
+from finscribe_assets.errors import UserError
 
 SHOWN = 15  # rows of each table; the report has them all
 
@@ -49,7 +50,7 @@ def import_(
     from finscribe_assets.importing.folder_import import REPORT_FILE, import_folder
 
     if locale is not None and not is_known(locale):
-        raise ValueError(f"--locale: {locale!r} is unknown; give one such as de_AT")
+        raise UserError(f"--locale: {locale!r} is unknown; give one such as de_AT")
     with bar(None, "documents read") as advance:
         report = import_folder(folder, out, licence, dpi=dpi, locale=locale, on_document=advance)
     show(

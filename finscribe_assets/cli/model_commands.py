@@ -11,6 +11,7 @@ import yaml
 
 from finscribe_assets.cli.progress_bars import bar, console
 from finscribe_assets.cli.synthesis_commands import WorkerCount, Workspace, plan_key
+from finscribe_assets.errors import UserError
 from finscribe_assets.profiles import workers_from_environment
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def _settings(given: list[str]) -> dict[str, object]:
     for item in given:
         name, equals, value = item.partition("=")
         if not equals:
-            raise ValueError(f"--set: {item!r} is not of the form name=value")
+            raise UserError(f"--set: {item!r} is not of the form name=value")
         settings[name] = yaml.safe_load(value)
     return settings
 
@@ -209,7 +210,9 @@ def extract(
     files: Annotated[
         list[Path],
         typer.Argument(
-            help="Images and PDFs: pages, or images of a single line; or a shard of rendered pages, part-00000.parquet."
+            help="Images and PDFs: pages, or images of a single line; or a shard of rendered pages, part-00000.parquet.",
+            exists=True,
+            dir_okay=False,
         ),
     ],
     adapter: Adapter = None,
@@ -273,7 +276,7 @@ def extract(
             if shard:
                 records = extract_rendered(reader, path, document)
             elif path.suffix.lower() in PDFS and place is not None:
-                raise ValueError(f"--box: {path} is a PDF, which has no pixels; boxes are of images")
+                raise UserError(f"--box: {path} is a PDF, which has no pixels; boxes are of images")
             elif path.suffix.lower() in PDFS:
                 pages = _pdf_pages(path, pdfs)
                 records = [extractor.read_pages(str(path), pages)]
@@ -300,11 +303,11 @@ def _layout(asked: Regions | None, *, reads_lines: bool, threads: int) -> Layout
 def _pdf_pages(path: Path, reader: PageReader) -> list[Page]:
     largest = reader.limits.page_file_bytes
     if (size := path.stat().st_size) > largest:
-        raise ValueError(f"{path}: {size:,} bytes; at most {largest:,} are read")
+        raise UserError(f"{path}: {size:,} bytes; at most {largest:,} are read")
     try:
         return list(reader.read([path.name], [path.read_bytes()], wants_invoice=False).pages)
     except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error
+        raise UserError(f"{path}: {error}") from error
 
 
 def _draw_boxes(path: Path, pages: list[Page], lines: list[dict[str, Any]], folder: Path) -> None:

@@ -10,6 +10,7 @@ import typer
 
 from finscribe_assets.cli.progress_bars import bar, console
 from finscribe_assets.cli.synthesis_commands import Workspace
+from finscribe_assets.errors import UserError
 
 
 def register(app: typer.Typer) -> None:
@@ -39,13 +40,13 @@ def contact_sheet(
 
     unknown = sorted(set(layout or ()) - set(LAYOUT_FACTS))
     if unknown:
-        raise ValueError(f"--layout: there is no {', '.join(unknown)}; there are {', '.join(LAYOUT_FACTS)}")
+        raise UserError(f"--layout: there is no {', '.join(unknown)}; there are {', '.join(LAYOUT_FACTS)}")
     wanted = (
         drawn for drawn in read_documents(workspace / "documents") if not layout or drawn.presentation.layout in layout
     )
     chosen = list(islice(wanted, documents))
     if not chosen:
-        raise ValueError(f"--layout: no document of {workspace} has {' or '.join(layout or ())}")
+        raise UserError(f"--layout: no document of {workspace} has {' or '.join(layout or ())}")
     found = list(stored_pages(chosen, workspace / "images"))
     sheet = sheet_of(
         [rendered for _, rendered in found], columns, boxes=boxes, captions=[caption(drawn) for drawn, _ in found]

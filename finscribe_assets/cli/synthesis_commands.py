@@ -11,6 +11,7 @@ import typer
 
 from finscribe_assets.cli.progress_bars import bar, console
 from finscribe_assets.documents.batch_keys import FIRST_KEY
+from finscribe_assets.errors import MissingInputError, UserError
 from finscribe_assets.profiles import workers_from_environment
 
 if TYPE_CHECKING:
@@ -81,10 +82,10 @@ def synthesize(
 
     given = [name for name, value in (("--plan", plan), ("--recipe", recipe), ("--preset", preset)) if value]
     if len(given) > 1:
-        raise ValueError(f"{' and '.join(given)}: each of them says what to draw; give one")
+        raise UserError(f"{' and '.join(given)}: each of them says what to draw; give one")
     presets = RECIPE_PRESETS | {"embedded": EMBEDDED_RECIPE}
     if preset and preset not in presets:
-        raise ValueError(f"--preset: there is no {preset!r}; choose one of {', '.join(presets)}")
+        raise UserError(f"--preset: there is no {preset!r}; choose one of {', '.join(presets)}")
     chosen = presets[preset] if preset else load_recipe(recipe) if recipe else None
     wanted = load_plan(plan) if plan else seed_plan(FIRST_KEY, num_samples, seed, chosen)
     write_text(out / "plan.json", wanted.model_dump_json(indent=2) + "\n")
@@ -182,11 +183,11 @@ def _recipe(mix: list[str], *, only: bool) -> PairRecipe:
     for one in mix:
         task, _, count = one.partition("=")
         if task not in set(Task):
-            raise ValueError(f"--mix {one}: {task!r} is none of the tasks {', '.join(Task)}")
+            raise UserError(f"--mix {one}: {task!r} is none of the tasks {', '.join(Task)}")
         try:
             counts[task] = float(count)
         except ValueError:
-            raise ValueError(f"--mix {one}: give a number of pairs, such as {task}=2") from None
+            raise UserError(f"--mix {one}: give a number of pairs, such as {task}=2") from None
     return (PairRecipe(mix={}) if only else PairRecipe()).changed(**counts)
 
 
@@ -229,7 +230,7 @@ def split(
     pages = [page for batch in batches for page in read_hashes(batch.hashes)]
     found = leaks(read_splits(workspace / "splits"), pages)
     if found:
-        raise ValueError(f"{workspace / 'splits'}: these leak: {json.dumps(found)}")
+        raise UserError(f"{workspace / 'splits'}: these leak: {json.dumps(found)}")
     console.print_json(data=manifest.counts())
     for row in manifest.by("exposure"):
         console.print(", ".join(f"{name} {value}" for name, value in row.items()))
@@ -262,7 +263,7 @@ def _documents(workspace: Path) -> int:
 
     files = shard_files(workspace / "documents")
     if not files:
-        raise FileNotFoundError(
+        raise MissingInputError(
             f"{workspace / 'documents'}: no documents; run `finscribe synthesize --out {workspace}` first"
         )
     return sum(row_count(file) for file in files)
@@ -281,5 +282,5 @@ def documents_of_split(splits: Path, split: str) -> set[str]:
     from finscribe_assets.splitting.split_table import read_splits
 
     if split not in set(Split):
-        raise ValueError(f"--split: {split!r} is none of {', '.join(Split)}")
+        raise UserError(f"--split: {split!r} is none of {', '.join(Split)}")
     return {row.document_id for row in read_splits(splits) if row.split == split}

@@ -10,6 +10,7 @@ import typer
 
 from finscribe_assets.cli.evaluation_commands import show
 from finscribe_assets.cli.progress_bars import bar, console
+from finscribe_assets.errors import UserError
 
 SHOWN = 50  # failures; a batch that is wrong throughout has thousands
 
@@ -48,7 +49,7 @@ def validate(
     found = candidates(documents)
     show("left out", [{"documents": count, "because": reason} for reason, count in found.left_out.most_common()])
     if not found.found:
-        raise ValueError(f"{', '.join(map(str, documents))}: nothing that EN 16931 covers, so nothing was validated")
+        raise UserError(f"{', '.join(map(str, documents))}: nothing that EN 16931 covers, so nothing was validated")
     chosen = found.sample(sample, seed) if sample else found
     contents = ubl_of(chosen.found)
     verdicts = []

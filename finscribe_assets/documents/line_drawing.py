@@ -16,6 +16,7 @@ from finscribe_assets.documents.locales import LOCALE_FACTS, PRICE_LEVELS, TaxRe
 from finscribe_assets.documents.schema import Line, VatCategory
 from finscribe_assets.documents.taxation import TaxCase, bases_of, is_consistent
 from finscribe_assets.documents.wordings import TRADES, Item, items_of, phrases
+from finscribe_assets.errors import UserError
 
 _MAY_BE_BLANK = ("sku", "gtin", "classification", "purchase_order_line", "unit")
 CONFUSABLE = "0O1I5S8B2Z"
@@ -220,7 +221,7 @@ def _payable(lines: Sequence[Line], sale: Sale) -> tuple[Line, ...]:
         place = max(at for at, line in enumerate(done) if line.vat_rate == base.rate)
         line = done[place]
         if line.price_with_vat is None or line.gross_amount is None:
-            raise ValueError(f"{line.item_name!r} has no price with tax, in a sale whose prices include it")
+            raise UserError(f"{line.item_name!r} has no price with tax, in a sale whose prices include it")
         one = Decimal(1).copy_sign(line.quantity)
         for quantity, coins in [(line.quantity, coins) for coins in range(7)] + [(one, coins) for coins in range(2)]:
             price = line.price_with_vat + coins * unit

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
 
 from finscribe_assets.documents.batch_keys import BATCH_KEY
 from finscribe_assets.documents.recipe import Recipe
+from finscribe_assets.errors import UserError
 
 
 class PlanComponent(BaseModel):
@@ -37,7 +38,7 @@ class Plan(BaseModel):
     @classmethod
     def _check_key(cls, key: str) -> str:
         if not BATCH_KEY.fullmatch(key):
-            raise ValueError(f"key: {key!r} is not of the form batch-007")
+            raise UserError(f"key: {key!r} is not of the form batch-007")
         return key
 
     @property

@@ -17,6 +17,7 @@ from finscribe_assets.documents.layout_families import LAYOUT_FACTS, LAYOUTS
 from finscribe_assets.documents.locales import LOCALE_FACTS, TaxRegime
 from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.documents.wordings import has_words
+from finscribe_assets.errors import UserError
 
 # A country is drawn as soon as its language has its words.
 LOCALES = tuple(locale for locale, facts in LOCALE_FACTS.items() if has_words(facts.language))
@@ -69,9 +70,9 @@ class Recipe(BaseModel):
         ):
             unknown = sorted(set(map(str, drawn)) - set(map(str, allowed)))
             if unknown:
-                raise ValueError(f"{field}: unknown {', '.join(unknown)}; known are {', '.join(map(str, allowed))}")
+                raise UserError(f"{field}: unknown {', '.join(unknown)}; known are {', '.join(map(str, allowed))}")
             if not any(drawn.values()):
-                raise ValueError(f"{field}: every weight is zero; give at least one a positive weight")
+                raise UserError(f"{field}: every weight is zero; give at least one a positive weight")
         return self
 
     @model_validator(mode="after")
@@ -80,13 +81,13 @@ class Recipe(BaseModel):
         for locale in drawn:
             usable = fonts_for(locale)
             if not any(self.fonts.get(font) for font in usable):
-                raise ValueError(
+                raise UserError(
                     f"fonts: none with a positive weight has the letters of {locale}; "
                     f"give one of {', '.join(usable)} a weight, or {locale} none"
                 )
         for kind, weight in self.document_types.items():
             if weight and not any(self.layouts.get(layout) for layout in LAYOUTS[kind]):
-                raise ValueError(
+                raise UserError(
                     f"layouts: none with a positive weight is for {kind}; give one of "
                     f"{', '.join(LAYOUTS[kind])} a weight, or {kind} none in document_types"
                 )
@@ -95,14 +96,14 @@ class Recipe(BaseModel):
         for regime, weight in self.tax_regimes.items():
             at_home = [locale for locale in LOCALES if LOCALE_FACTS[locale].regime is regime]
             if weight and not set(at_home) & set(drawn):
-                raise ValueError(
+                raise UserError(
                     f"tax_regimes: {regime} applies in {', '.join(at_home)}, but locales has "
                     f"{', '.join(drawn)}; give one of the former a weight in locales"
                 )
         for locale in drawn:
             regime = LOCALE_FACTS[locale].regime
             if not self.tax_regimes.get(regime):
-                raise ValueError(
+                raise UserError(
                     f"tax_regimes: {locale} is taxed under {regime}, which has no positive weight; "
                     f"give it one, or take {locale} out of locales"
                 )

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from finscribe_assets.documents.plan import Plan
 from finscribe_assets.documents.recipe import Recipe
+from finscribe_assets.errors import UserError
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -43,18 +44,18 @@ def load(path: Path, model: type[Model]) -> Model:
     """Read a model from a YAML or JSON file.
 
     Raises:
-        ValueError: naming the file and each wrong key with its value and what is allowed.
+        UserError: naming the file and each wrong key with its value and what is allowed.
     """
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)  # noqa: S506, a SafeLoader
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8 text") from error
+        raise UserError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8 text") from error
     except yaml.YAMLError as error:
-        raise ValueError(f"{path}: not valid YAML or JSON: {error}") from error
+        raise UserError(f"{path}: not valid YAML or JSON: {error}") from error
     try:
         return model.model_validate(content if content is not None else {})
     except ValidationError as error:
-        raise ValueError("\n".join(f"{path}: {line}" for line in explain(error))) from error
+        raise UserError("\n".join(f"{path}: {line}" for line in explain(error))) from error
 
 
 def explain(error: ValidationError) -> list[str]:

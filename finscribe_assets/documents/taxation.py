@@ -16,6 +16,7 @@ from finscribe_assets.documents.calculation_rules import round_to
 from finscribe_assets.documents.locales import LOCALE_FACTS, TaxRegime
 from finscribe_assets.documents.schema import Line, Party, VatBreakdown, VatCategory
 from finscribe_assets.documents.wordings import phrases
+from finscribe_assets.errors import UserError
 
 # Rates of states and usual ones of their counties in per cent: Federation of Tax Administrators, 2024.
 STATE_RATES = {
@@ -179,7 +180,7 @@ def bases_of(lines: Sequence[Line], adjustments: Sequence[tuple[Decimal | None, 
     for line in lines:
         amount = line.net_amount if line.net_amount is not None else line.gross_amount
         if amount is None or line.vat_rate is None or line.vat_category is None:
-            raise ValueError(f"line {line.line_id or line.item_name!r} lacks its amount, tax rate or tax category")
+            raise UserError(f"line {line.line_id or line.item_name!r} lacks its amount, tax rate or tax category")
         key = (line.vat_rate, line.vat_category)
         found[key] = found.get(key, Decimal(0)) + amount
     for rate, amount in adjustments:

@@ -26,6 +26,7 @@ from finscribe_assets.documents.schema import (
     VatBreakdown,
     VatCategory,
 )
+from finscribe_assets.errors import UserError
 
 GUIDELINE = "urn:cen.eu:en16931:2017"  # BT-24: the core of EN 16931, without anybody's additions
 NAMESPACES = {
@@ -90,11 +91,11 @@ def to_ubl(document: Document) -> bytes:
     Where prices include tax, which EN 16931 does not know, each line's net amount is what is left of it without tax.
 
     Raises:
-        ValueError: the document has no UBL (see `obstacle`), or a text holds characters that XML cannot.
+        UserError: the document has no UBL (see `obstacle`), or a text holds characters that XML cannot.
     """
     reason, buyer, totals = obstacle(document), document.buyer, document.totals
     if reason or buyer is None or totals is None:
-        raise ValueError(f"{document.document_number}: {reason}; there is no UBL of it")
+        raise UserError(f"{document.document_number}: {reason}; there is no UBL of it")
     below_zero = document.document_type is DocumentType.CREDIT_NOTE and totals.total_with_vat < 0
     money = _Money(document.currency_code, -1 if below_zero else 1)
     kind = "CreditNote" if document.document_type is DocumentType.CREDIT_NOTE else "Invoice"

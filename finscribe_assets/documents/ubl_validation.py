@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from finscribe_assets.documents.recipe_files import explain
 from finscribe_assets.documents.schema import Document
 from finscribe_assets.documents.ubl import obstacle, to_ubl
+from finscribe_assets.errors import MissingInputError, UserError
 from finscribe_assets.files import write_bytes
 
 RECORDS = "documents.jsonl"
@@ -47,8 +48,8 @@ def candidates(paths: Iterable[Path]) -> Candidates:
     """Return the documents of workspaces (folders with ``documents.jsonl``), of ground-truth files and UBL files.
 
     Raises:
-        ValueError: naming the file, and the line, that holds no document.
-        FileNotFoundError: a folder holds neither ``documents.jsonl`` nor XML files.
+        UserError: naming the file, and the line, that holds no document.
+        MissingInputError: a folder holds neither ``documents.jsonl`` nor XML files.
     """
     found: list[Candidate] = []
     left_out: Counter[str] = Counter()
@@ -81,13 +82,13 @@ def kept(contents: Iterable[tuple[str, bytes]], folder: Path) -> Iterator[tuple[
     """Pass UBL files on, each written into a folder under its name.
 
     Raises:
-        ValueError: two of them have the same name.
+        UserError: two of them have the same name.
     """
     written: dict[str, str] = {}
     for name, content in contents:
         file = re.sub(r"[^\w.-]", "_", name.removesuffix(".xml")) + ".xml"
         if file in written:
-            raise ValueError(f"{folder / file}: both {written[file]} and {name}; write them to folders of their own")
+            raise UserError(f"{folder / file}: both {written[file]} and {name}; write them to folders of their own")
         written[file] = name
         write_bytes(folder / file, content)
         yield name, content
@@ -100,7 +101,7 @@ def _files(path: Path) -> list[Path]:
         return [path / RECORDS]
     files = sorted(path.glob("*.xml"))
     if not files:
-        raise FileNotFoundError(f"{path}: neither {RECORDS} nor *.xml in it; `finscribe synthesize --out` makes one")
+        raise MissingInputError(f"{path}: neither {RECORDS} nor *.xml in it; `finscribe synthesize --out` makes one")
     return files
 
 
@@ -112,17 +113,17 @@ def _records(path: Path) -> Iterator[tuple[int, str, Document]]:
                 if line.strip():
                     yield number, *_record(line, f"{path}: line {number}")
         except UnicodeDecodeError as error:
-            raise ValueError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8 text") from error
+            raise UserError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8 text") from error
 
 
 def _record(line: str, where: str) -> tuple[str, Document]:
     try:
         record = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{where}: not JSON ({error})") from error
+        raise UserError(f"{where}: not JSON ({error})") from error
     if not isinstance(record, dict) or not isinstance(record.get("id"), str) or "document" not in record:
-        raise ValueError(f'{where}: not of the form {{"id": "…", "document": {{…}}}}')
+        raise UserError(f'{where}: not of the form {{"id": "…", "document": {{…}}}}')
     try:
         return record["id"], Document.model_validate(record["document"])
     except ValidationError as error:
-        raise ValueError("\n".join(f"{where}: document.{finding}" for finding in explain(error))) from error
+        raise UserError("\n".join(f"{where}: document.{finding}" for finding in explain(error))) from error

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from finscribe_assets.documents.locales import is_known
+from finscribe_assets.errors import UserError
 from finscribe_assets.files import AnyPath
 
 
@@ -65,7 +66,7 @@ def read_truths(path: AnyPath) -> dict[str, Truth]:
     """Read ground truth by id.
 
     Raises:
-        ValueError: naming file and line, for a line that is not a truth, an id that stands twice, or an empty file.
+        UserError: naming file and line, for a line that is not a truth, an id that stands twice, or an empty file.
     """
     truths: dict[str, Truth] = {}
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
@@ -75,22 +76,22 @@ def read_truths(path: AnyPath) -> dict[str, Truth]:
         try:
             record = json.loads(line)
         except (ValueError, RecursionError) as error:
-            raise ValueError(f"{where}: not JSON ({error})") from error
+            raise UserError(f"{where}: not JSON ({error})") from error
         if (
             not isinstance(record, dict)
             or not isinstance(record.get("id"), str)
             or not isinstance(record.get("document"), dict)
         ):
-            raise ValueError(f'{where}: not of the form {{"id": "…", "document": {{…}}}}')
+            raise UserError(f'{where}: not of the form {{"id": "…", "document": {{…}}}}')
         if record["id"] in truths:
-            raise ValueError(f"{where}: the id {record['id']!r} stands twice")
+            raise UserError(f"{where}: the id {record['id']!r} stands twice")
         locale = record["document"].get("locale")
         if isinstance(locale, str) and not is_known(locale):
-            raise ValueError(f"{where}: document.locale {locale!r} is unknown; give one such as de_AT, or leave it out")
+            raise UserError(f"{where}: document.locale {locale!r} is unknown; give one such as de_AT, or leave it out")
         printed = record.get("printed")
         truths[record["id"]] = Truth(record["id"], record["document"], None if printed is None else frozenset(printed))
     if not truths:
-        raise ValueError(f"{path}: no ground truth in it")
+        raise UserError(f"{path}: no ground truth in it")
     return truths
 
 

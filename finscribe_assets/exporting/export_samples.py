@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from finscribe_assets.errors import UserError
 from finscribe_assets.exporting.file_names import name_of
 from finscribe_assets.exporting.sample_checks import Inspector, RecordLocation, check_texts
 from finscribe_assets.files import AnyPath, read_table, write_bytes
@@ -77,7 +78,7 @@ class Part:
 
         Raises:
             ExportError: a pair's text is such that a loader would drop it.
-            ValueError: pairs and pages are not of the same batch.
+            UserError: pairs and pages are not of the same batch.
         """
         pages = {document.id: document.pages for document in self.rendered()}
 
@@ -89,7 +90,7 @@ class Part:
             if pair.document_id not in self.documents:
                 continue
             if pair.document_id not in pages:
-                raise ValueError(f"{self.images}: no pages of {pair.document_id}; render and pair the same batch")
+                raise UserError(f"{self.images}: no pages of {pair.document_id}; render and pair the same batch")
             prompt = pair.asked_in(test=self.split is Split.TEST)
             check_texts(RecordLocation(self.pairs.name, f"pair {pair.id}"), prompt, pair.response)
             if pair.box is None and not pair.patches:

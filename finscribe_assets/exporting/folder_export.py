@@ -14,6 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from finscribe_assets.errors import UserError
 from finscribe_assets.exporting import coco_format, erniekit_format, hub_format, messages_format, webdataset_format
 from finscribe_assets.exporting.export_samples import Format, Part, scratch_folder
 from finscribe_assets.exporting.sample_checks import ExportError, ExportTally, Inspector
@@ -88,7 +89,7 @@ def export(
 
     Raises:
         ExportError: there is nothing to export, or a sample is such that a loader would drop it.
-        ValueError: the folder holds something else already.
+        UserError: the folder holds something else already.
     """
     parts = list(_parts(pairs, images, out, documents, split))
     if not parts:
@@ -121,10 +122,10 @@ def validate_export(
 
     Raises:
         ExportError: with file, place, field and mend, for anything that a loader would drop silently or fail on.
-        ValueError: the folder is no export.
+        UserError: the folder is no export.
     """
     if not (folder / RECORD_FILE).is_file():
-        raise ValueError(f"{folder}: no {RECORD_FILE}, so this is no export; make one with `finscribe export`")
+        raise UserError(f"{folder}: no {RECORD_FILE}, so this is no export; make one with `finscribe export`")
     record = read_json(folder / RECORD_FILE)
     if not isinstance(record, dict) or not {"format", "split", "finished"} <= record.keys():
         raise ExportError(f"{folder / RECORD_FILE}: names no format and split; export again")
@@ -170,10 +171,10 @@ def _claim(out: Path, record: dict[str, str]) -> None:
     if not out.exists() or not any(out.iterdir()):
         return
     if not (out / RECORD_FILE).is_file():
-        raise ValueError(f"{out}: holds files that no export wrote; give --out a folder that is empty or not there")
+        raise UserError(f"{out}: holds files that no export wrote; give --out a folder that is empty or not there")
     there = read_json(out / RECORD_FILE)
     if {key: there.get(key) for key in record} != record:
-        raise ValueError(
+        raise UserError(
             f"{out}: holds an export of {there.get('split')} as {there.get('format')}; "
             "give --out a folder of its own, or remove this one"
         )

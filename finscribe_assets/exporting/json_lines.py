@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from finscribe_assets.errors import UserError
 from finscribe_assets.exporting.export_samples import ExportSample, Part, PictureFiles
 from finscribe_assets.exporting.sample_checks import RecordLocation
 from finscribe_assets.files import whole_file, write_bytes
@@ -19,7 +20,7 @@ def line_of(record: Any) -> bytes:
     """Return a value as one line of JSON in UTF-8, with its end.
 
     Raises:
-        ValueError: it holds NaN, infinity or half a surrogate pair, which JSON in UTF-8 has no form for.
+        UserError: it holds NaN, infinity or half a surrogate pair, which JSON in UTF-8 has no form for.
     """
     text = json.dumps(record, ensure_ascii=False, allow_nan=False)
     return text.translate(_LINE_ENDS).encode() + b"\n"
@@ -78,4 +79,4 @@ def parse(place: RecordLocation, content: bytes) -> dict[str, Any]:
 
 
 def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not JSON")
+    raise UserError(f"{constant} is not JSON")

@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 
 from PIL import Image, ImageFile, UnidentifiedImageError
 
+from finscribe_assets.errors import UserError
+
 SMALLEST_SIDE = 28  # pixels: a patch of PaddleOCR-VL's vision tower, two by two; smaller pictures are enlarged to it
 
 # What loaders replace in a text, or take for a picture: LLaMA-Factory, ms-swift and PaddleFormers the first three,
@@ -31,7 +33,7 @@ TAGS = (
 )
 
 
-class ExportError(ValueError):
+class ExportError(UserError):
     """A sample that a trainer's loader would drop or fail on."""
 
 

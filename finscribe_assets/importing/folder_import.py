@@ -16,6 +16,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from finscribe_assets.errors import UserError
 from finscribe_assets.files import sha256_of, write_json, write_text
 from finscribe_assets.importing.import_report import ImportReport
 from finscribe_assets.importing.labelled_documents import ReadOutcome, RealDocument, read_document, same_content
@@ -102,11 +103,11 @@ def import_folder(
     how many. The report is written last: a workspace without one is not whole.
 
     Raises:
-        ValueError: ``out`` is a workspace of synthetic documents or lies in ``folder``, or there is no licence.
+        UserError: ``out`` is a workspace of synthetic documents or lies in ``folder``, or there is no licence.
         NotADirectoryError: there is no such folder.
     """
     if not licence.strip():
-        raise ValueError("the licence is empty; say under which terms these documents may be used")
+        raise UserError("the licence is empty; say under which terms these documents may be used")
     found, bounds = find(folder), limits or Limits()
     _check_place(folder, out)
     report = ImportReport(licence.strip(), dpi, found.ignored)
@@ -141,15 +142,15 @@ def import_folder(
 
 def _check_place(folder: Path, out: Path) -> None:
     if taken := [name for name in _SYNTHETIC if (out / name).exists()]:
-        raise ValueError(
+        raise UserError(
             f"{out}: holds a synthetic batch ({taken[0]}); real documents need a workspace of their own, "
             "so that they never enter training"
         )
     if out.exists() and not (out / REPORT_FILE).exists() and any((out / name).exists() for name in _WRITTEN):
-        raise ValueError(f"{out}: holds files that no import wrote whole; name another folder, or remove them")
+        raise UserError(f"{out}: holds files that no import wrote whole; name another folder, or remove them")
     inner, outer = out.resolve(), folder.resolve()
     if inner.is_relative_to(outer) or outer.is_relative_to(inner):
-        raise ValueError(f"{out} and {folder} lie in one another; name a workspace outside of the folder")
+        raise UserError(f"{out} and {folder} lie in one another; name a workspace outside of the folder")
 
 
 def _publish(made: Path, out: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from finscribe_assets.documents.elements import TERMS, field_of
+from finscribe_assets.errors import UserError
 
 LONGEST_REASON = 300  # characters; a reason may quote what a stranger wrote
 
@@ -34,7 +35,7 @@ class Problem:
     reason: str
 
 
-class Rejected(ValueError):
+class Rejected(UserError):
     """A document that is not taken, with every reason that was found."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:

@@ -13,6 +13,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from finscribe_assets.errors import MissingInputError
 from finscribe_assets.importing.rejects import Problem, shown
 
 PDFS, IMAGES, TRUTHS = (".pdf",), (".png", ".jpg", ".jpeg", ".tif", ".tiff"), (".json", ".xml")
@@ -52,7 +53,7 @@ def find(folder: Path) -> Found:
         NotADirectoryError: there is no such folder.
     """
     if not folder.is_dir():
-        raise NotADirectoryError(f"{folder}: no such folder")
+        raise MissingInputError(f"{folder}: no such folder")
     root = folder.resolve()
     documents: list[Source] = []
     ignored: list[str] = []

@@ -13,6 +13,7 @@ from finscribe_assets.documents.calculation_rules import Outcome, amount_of, amo
 from finscribe_assets.documents.elements import TERMS, ValueType, field_of
 from finscribe_assets.documents.locales import LOCALE_FACTS, MINOR_UNITS, is_known
 from finscribe_assets.documents.schema import Document, flatten
+from finscribe_assets.errors import UserError
 from finscribe_assets.importing.invoice_xml import parse
 from finscribe_assets.importing.rejects import LONGEST_REASON, Limits, Problem, Rejected, named, reject, shown
 from finscribe_assets.importing.xml_mapping import Unmapped, plain, read_terms
@@ -82,7 +83,7 @@ def from_json(content: bytes, locale: str | None, limits: Limits) -> LabelledTru
 
 
 def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number")
+    raise UserError(f"{name} is no number")
 
 
 def _cleaned(value: Any) -> Any:

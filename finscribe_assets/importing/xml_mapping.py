@@ -10,6 +10,7 @@ from decimal import Decimal
 from finscribe_assets.documents.calculation_rules import amount_of
 from finscribe_assets.documents.elements import TERMS, ValueType, field_of
 from finscribe_assets.documents.schema import DocumentType, VatCategory
+from finscribe_assets.errors import UserError
 from finscribe_assets.importing.invoice_xml import Node, Syntax, path_of
 from finscribe_assets.importing.rejects import Limits, Problem, Rejected, named, reject, shown
 from finscribe_assets.importing.unsupported_terms import STRUCTURE, code_of
@@ -137,22 +138,22 @@ def _canonical(path: str, text: str, node: Node) -> str:
     """Return a value as the schema has it.
 
     Raises:
-        ValueError: it is no value of the field's kind; the message goes on from the value.
+        UserError: it is no value of the field's kind; the message goes on from the value.
     """
     kind = TERMS[field_of(path)].value_type
     body = plain(text)
     if kind is ValueType.AMOUNT:
         if not _PLAIN_AMOUNT.fullmatch(body) or amount_of(body) is None:
-            raise ValueError("is no plain decimal")
+            raise UserError("is no plain decimal")
         return format(Decimal(body), "f")
     if kind is ValueType.DATE:
         day = _DAY.fullmatch(body)
         if day is None or node.get("format", "") not in _DAYS_ONLY:
-            raise ValueError("is no day")
+            raise UserError("is no day")
         try:
             return dt.date(int(day[1]), int(day[3]), int(day[4])).isoformat()
         except ValueError as error:
-            raise ValueError("is no day of the calendar") from error
+            raise UserError("is no day of the calendar") from error
     return body
 
 

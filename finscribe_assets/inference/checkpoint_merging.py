@@ -18,6 +18,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from finscribe_assets.errors import UserError
 from finscribe_assets.files import AnyPath, local_folder, read_json, write_json
 from finscribe_assets.model.adapters import adapter_record, load_trained
 from finscribe_assets.model.bases import find_base, processor_of
@@ -51,11 +52,11 @@ def merge(
 
     Raises:
         FileNotFoundError: base or adapter are not there.
-        ValueError: they do not belong together, the folder holds files already, or the base's tensors have other names
+        UserError: they do not belong together, the folder holds files already, or the base's tensors have other names
             than those that transformers writes.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise ValueError(f"out: {out} is there already; name a new folder")
+        raise UserError(f"out: {out} is there already; name a new folder")
     found = find_base(base)
     merged = load_trained(found, adapter)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -99,7 +100,7 @@ def _write_weights(model: Any, base: Path, folder: Path, dtype: str | None) -> M
     with safe_open(base, framework="pt") as file:
         names = list(file.keys())
         if unknown := sorted(set(weights) - set(names)):
-            raise ValueError(
+            raise UserError(
                 f"{base}: has no tensor {unknown[0]}, which transformers writes; loaders would not find its weights"
             )
         if _HEAD in names:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from finscribe_assets.errors import UserError
 from finscribe_assets.inference.region_layout import TABLE, TEXT, Region
 from finscribe_assets.instructions.crops import MARGIN
 from finscribe_assets.rendering.pages import Box, RenderedDocument
@@ -37,10 +38,10 @@ class DocLayout:
         """See to it that PaddleX is there.
 
         Raises:
-            ValueError: it is not.
+            UserError: it is not.
         """
         if find_spec("paddlex") is None:
-            raise ValueError(
+            raise UserError(
                 "layout: blocks need PaddleX, which is not installed; see its own documentation, or take --layout lines"
             )
 
@@ -48,7 +49,7 @@ class DocLayout:
         """Return the blocks with text, as the model orders them.
 
         Raises:
-            ValueError: PaddleX failed; the message ends with what it said last.
+            UserError: PaddleX failed; the message ends with what it said last.
         """
         with tempfile.TemporaryDirectory() as folder:
             files = [Path(folder) / f"{number}.png" for number in range(len(document.pages))]
@@ -62,7 +63,7 @@ class DocLayout:
                 check=False,
             )
         if run.returncode:
-            raise ValueError(f"{MODEL} failed on {document.id}: {run.stderr.strip()[-500:]}")
+            raise UserError(f"{MODEL} failed on {document.id}: {run.stderr.strip()[-500:]}")
         return to_regions(json.loads(run.stdout.splitlines()[-1]))
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from finscribe_assets.documents.elements import field_of
+from finscribe_assets.errors import UserError
 from finscribe_assets.files import AnyPath, read_table
 from finscribe_assets.inference.json_constraint import JsonGrammar
 from finscribe_assets.inference.label_assignment import TextLine, assign
@@ -35,11 +36,11 @@ MAX_PIXELS = 50_000_000  # a page of A4 at 700 dpi, grey: 50 MB once decoded
 HIGHEST_LINE = 160  # pixels; a higher image is no single printed line
 
 
-class ImageError(ValueError):
+class ImageError(UserError):
     """An image cannot be read; the message names the file and why."""
 
 
-class NoLayoutError(ValueError):
+class NoLayoutError(UserError):
     """A model that reads lines is shown a page, and nothing says where its lines are."""
 
 
@@ -92,14 +93,14 @@ def parse_box(text: str) -> Box:
     """Return the box of a text such as ``120,80,460,112``: x0,y0,x1,y1 in pixels from the top left.
 
     Raises:
-        ValueError: it is not four numbers, or has no area.
+        UserError: it is not four numbers, or has no area.
     """
     try:
         x0, y0, x1, y1 = (float(side) for side in text.split(","))
     except ValueError as error:
-        raise ValueError(f"box: {text!r} is not x0,y0,x1,y1 in pixels, such as 120,80,460,112") from error
+        raise UserError(f"box: {text!r} is not x0,y0,x1,y1 in pixels, such as 120,80,460,112") from error
     if not (0 <= x0 < x1 < MAX_PIXELS and 0 <= y0 < y1 < MAX_PIXELS):
-        raise ValueError(f"box: {text!r} has no area on a page; x0 < x1 and y0 < y1 are wanted, from the top left")
+        raise UserError(f"box: {text!r} has no area on a page; x0 < x1 and y0 < y1 are wanted, from the top left")
     return Box(x0, y0, x1, y1)
 
 
@@ -118,10 +119,10 @@ class Extractor:
         """Refuse what cannot go together.
 
         Raises:
-            ValueError: a base that reads lines is to write JSON.
+            UserError: a base that reads lines is to write JSON.
         """
         if self.reader.reads_lines and self.grammar:
-            raise ValueError(
+            raise UserError(
                 f"json: {self.reader.base.name} reads single printed lines and writes no JSON; a base "
                 "that reads pages does (PaddlePaddle/PaddleOCR-VL)"
             )
@@ -132,7 +133,7 @@ class Extractor:
         A base that reads lines takes boxes higher than a line as blocks, and any as a table where the prompt is that.
 
         Raises:
-            ValueError: the box lies outside the image.
+            UserError: the box lies outside the image.
         """
         return self._answered((image if box is None else crop(image, box),), of_pages=box is None)
 
@@ -151,7 +152,7 @@ class Extractor:
         Raises:
             ImageError: the file is no readable image.
             NoLayoutError: the base reads lines, the image looks like a page, and there is no layout.
-            ValueError: the box lies outside the image.
+            UserError: the box lies outside the image.
         """
         image = open_image(path)
         is_line = self.reader.reads_lines and image.height <= HIGHEST_LINE
@@ -248,15 +249,15 @@ def extract_rendered(
     """Read documents of a shard of rendered pages, whose boxes are known; return their prediction records.
 
     Raises:
-        ValueError: the file is no shard of rendered pages, or does not hold the document.
+        UserError: the file is no shard of rendered pages, or does not hold the document.
     """
     try:
         documents = pages_from_table(read_table(shard))
     except (KeyError, OSError, ValueError) as error:  # as pyarrow raises on other files and other columns
-        raise ValueError(f"{shard}: not a shard of rendered pages ({error}); `finscribe render` writes them") from error
+        raise UserError(f"{shard}: not a shard of rendered pages ({error}); `finscribe render` writes them") from error
     wanted = [document for document in documents if document_id in (None, document.id)]
     if not wanted:
-        raise ValueError(
+        raise UserError(
             f"{shard}: holds no document {document_id!r}, but {documents[0].id} to {documents[-1].id}"
             if documents
             else f"{shard}: holds no document"

@@ -17,6 +17,7 @@ from finscribe_assets.documents.elements import LISTS, TERMS, UNPRINTED, ValueTy
 from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.documents.wordings import labels_of
+from finscribe_assets.errors import UserError
 from finscribe_assets.rendering.pages import Box
 
 IN_TABLE = "stands in a table, whose rows and columns need a model that reads pages"
@@ -80,10 +81,10 @@ def assign(lines: Sequence[TextLine], locale: str | None = None) -> Assignment:
     """Return the fields that labels on the same line settle; without a locale, that whose labels settle most.
 
     Raises:
-        ValueError: no labels of the locale are known.
+        UserError: no labels of the locale are known.
     """
     if locale is not None and locale not in LOCALE_FACTS:
-        raise ValueError(f"locale: the labels of {locale!r} are not known; there are {', '.join(LOCALE_FACTS)}")
+        raise UserError(f"locale: the labels of {locale!r} are not known; there are {', '.join(LOCALE_FACTS)}")
     locales = [locale] if locale else list(LOCALE_FACTS)
     # Of equals the first one counts, whose labels differ in no way that matters here.
     chosen, found = max(((one, list(_found(lines, one))) for one in locales), key=lambda pair: len(pair[1]))

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from finscribe_assets.errors import UserError
 from finscribe_assets.files import (
     AnyPath,
     read_json,
@@ -153,7 +154,7 @@ def _parts(images: Sequence[AnyPath], asked: Collection[str], setting: str) -> l
             made_from[shard] = fingerprint_of(shard)
     missing = sorted(wanted - {name for name, _ in places})
     if missing:
-        raise ValueError(
+        raise UserError(
             f"{len(missing)} of {len(wanted)} asked documents have no pages in "
             f"{', '.join(map(str, images))}: {', '.join(missing[:5])}; render them first"
         )
@@ -186,13 +187,13 @@ def predict_batch(
     is told how many documents were done since it was last told.
 
     Raises:
-        ValueError: asked documents have no pages, or base, adapter and mode do not fit together.
+        UserError: asked documents have no pages, or base, adapter and mode do not fit together.
         FileNotFoundError: base or adapter are not there.
     """
     reader = Reader(base, adapter, device=device, threads=threads)
     mode = mode or (Mode.REGIONS if reader.reads_lines else Mode.PAGE)
     if mode is Mode.PAGE and reader.reads_lines:
-        raise ValueError(
+        raise UserError(
             f"mode: {reader.base.name} reads single printed lines, not pages; take regions, or the real model"
         )
     layout = layout or RendererBoxes()

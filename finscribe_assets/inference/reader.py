@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 from transformers import DynamicCache
 
+from finscribe_assets.errors import UserError
 from finscribe_assets.files import AnyPath
 from finscribe_assets.inference.json_constraint import JsonConstraint, JsonGrammar
 from finscribe_assets.instructions.pair import TABLE_PROMPT
@@ -58,7 +59,7 @@ class Reader:
 
         Raises:
             FileNotFoundError: the base or the adapter is not there.
-            ValueError: the adapter belongs to another base, or the device is not there.
+            UserError: the adapter belongs to another base, or the device is not there.
         """
         self.base = find_base(base)
         self.device, self.threads = device_of(device), threads
@@ -91,7 +92,7 @@ class Reader:
         are read one by one.
 
         Raises:
-            ValueError: the base reads lines, and a request has not one image but several.
+            UserError: the base reads lines, and a request has not one image but several.
         """
 
         def constrain(rows: int) -> JsonConstraint | None:
@@ -169,7 +170,7 @@ class Reader:
 def _lines_of(request: ReadRequest) -> list[np.ndarray]:
     """Return the printed lines of a request's image as the base that reads lines is shown them."""
     if len(request.images) != 1:
-        raise ValueError(f"{len(request.images)} images in one request; this base reads one printed line at a time")
+        raise UserError(f"{len(request.images)} images in one request; this base reads one printed line at a time")
     image = request.images[0]
     parts = find_lines(image).images() if _is_cut(request) else [image]
     return [np.asarray(fit_line(part)) for part in parts]

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from PIL import Image, ImageStat
 
+from finscribe_assets.errors import UserError
 from finscribe_assets.instructions.pair import Pair, Patch
 from finscribe_assets.rendering.pages import Box, Page
 
@@ -27,7 +28,7 @@ def images_of(pair: Pair, open_page: OpenPage) -> list[Image.Image]:
     """Return a pair's images, in mode L: its pages with their patches, cut to its box where it has one.
 
     Raises:
-        ValueError: a box has no area on its page.
+        UserError: a box has no area on its page.
     """
     pages = [patched(open_page(pair.document_id, number), pair.patches_of(number)) for number in pair.pages]
     return pages if pair.box is None else [crop(page, pair.box) for page in pages]
@@ -51,11 +52,11 @@ def crop(page: Image.Image, box: Box, margin: int = MARGIN) -> Image.Image:
     """Return a box of a page with a margin, clipped to the page.
 
     Raises:
-        ValueError: the box lies outside the page, or has no area on it.
+        UserError: the box lies outside the page, or has no area on it.
     """
     grown = box.padded(margin)
     x0, y0 = max(0, math.floor(grown.x0)), max(0, math.floor(grown.y0))
     x1, y1 = min(page.width, math.ceil(grown.x1)), min(page.height, math.ceil(grown.y1))
     if x1 <= x0 or y1 <= y0:
-        raise ValueError(f"the box {box} has no area on a page of {page.width} × {page.height} pixels")
+        raise UserError(f"the box {box} has no area on a page of {page.width} × {page.height} pixels")
     return page.crop((x0, y0, x1, y1))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 
 from finscribe_assets.documents.drawn_document import from_table as documents_from_table
+from finscribe_assets.errors import MissingInputError
 from finscribe_assets.files import AnyPath, read_json, read_table, sha256_of, write_json
 from finscribe_assets.instructions.pair import ILLEGIBLE, OF_ONE_FIELD, Pair, Task, from_table, to_table
 from finscribe_assets.instructions.task_mix import PairRecipe, make_pairs
@@ -87,10 +88,10 @@ def read_recipe(folder: AnyPath) -> PairRecipe:
     """Return what a batch's pairs were made by.
 
     Raises:
-        FileNotFoundError: the pairs were made before recipes were kept; make them again.
+        MissingInputError: the pairs were made before recipes were kept; make them again.
     """
     if not (folder / RECIPE_FILE).exists():
-        raise FileNotFoundError(
+        raise MissingInputError(
             f"{folder / RECIPE_FILE}: no recipe here; make the pairs again, which takes no time "
             "where they are there already"
         )

@@ -12,6 +12,7 @@ from random import Random
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from finscribe_assets.documents.drawn_document import DrawnDocument
+from finscribe_assets.errors import UserError
 from finscribe_assets.instructions import arithmetic_tasks, extraction_tasks, question_tasks, verbatim_tasks
 from finscribe_assets.instructions.pair import Pair, Task
 from finscribe_assets.instructions.visible_values import Shown
@@ -71,7 +72,7 @@ class PairRecipe(BaseModel):
     def _counts(cls, mix: dict[Task, float]) -> dict[Task, float]:
         for task, count in mix.items():
             if not 0 <= count <= 10_000:
-                raise ValueError(f"{task}: {count} pairs a document; give a number from 0 to 10,000")
+                raise UserError(f"{task}: {count} pairs a document; give a number from 0 to 10,000")
         return {task: mix[task] for task in Task if task in mix}  # one order, so that one mix has one fingerprint
 
     def changed(self, **counts: float) -> PairRecipe:

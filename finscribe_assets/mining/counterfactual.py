@@ -18,6 +18,7 @@ from finscribe_assets.documents.generator import draw
 from finscribe_assets.documents.knobs import KNOB_FACTS
 from finscribe_assets.documents.plan import Plan
 from finscribe_assets.documents.recipe import Recipe
+from finscribe_assets.errors import UserError
 from finscribe_assets.evaluation.document_scoring import score
 from finscribe_assets.evaluation.prediction_files import Prediction, Truth
 from finscribe_assets.mining.attribution import drawn_values
@@ -65,10 +66,10 @@ def drawn_without(plan: Plan, drawn: DrawnDocument, name: str) -> DrawnDocument 
     """Return a document as it is without a drawn value, None where it would say something else.
 
     Raises:
-        ValueError: the document was not drawn from this plan.
+        UserError: the document was not drawn from this plan.
     """
     if drawn.batch != plan.key or draw(plan, drawn.index) != drawn:
-        raise ValueError(f"{drawn.id} is not what {plan.key}'s plan draws now; give the plan it was drawn from")
+        raise UserError(f"{drawn.id} is not what {plan.key}'s plan draws now; give the plan it was drawn from")
     recipe = turned_off(plan.component_of(drawn.index).recipe, name)
     if recipe is None:
         return None
@@ -95,7 +96,7 @@ def counterfactuals(
     ``failing`` gives the documents of each cell by its name. ``on_document`` is told how many readings were made.
 
     Raises:
-        ValueError: a document was not drawn from this plan.
+        UserError: a document was not drawn from this plan.
     """
     report = on_document or (lambda readings: None)
     controls: dict[str, Prediction] = {}

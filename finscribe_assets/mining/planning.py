@@ -16,6 +16,7 @@ from finscribe_assets.documents.plan import Plan, PlanComponent
 from finscribe_assets.documents.recipe import LOCALES, Recipe
 from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.documents.value_types import Element
+from finscribe_assets.errors import UserError
 from finscribe_assets.files import sha256_of
 from finscribe_assets.mining.allocation import BASE_SHARE, RULES, Situation
 from finscribe_assets.mining.error_types import ErrorType
@@ -43,7 +44,7 @@ def disabled_names(names: Collection[str]) -> tuple[str, ...]:
     """Return vetoed names in their usual spelling: cells as ``amount×sign`` (or ``amount*sign``), knobs by name.
 
     Raises:
-        ValueError: a name is neither of a cell nor of a knob.
+        UserError: a name is neither of a cell nor of a knob.
     """
     usual = tuple(dict.fromkeys(name.strip().replace("*", "×").removeprefix("knob:") for name in names))
     for name in usual:
@@ -51,7 +52,7 @@ def disabled_names(names: Collection[str]) -> tuple[str, ...]:
         kind, _, value = name.partition(":")
         is_cell = element in (*Element, "unknown") and error in tuple(ErrorType)
         if not (is_cell or name in KNOB_FACTS or (kind in _PREFERABLE and value in _PREFERABLE[kind][1])):
-            raise ValueError(f"disabled: {name!r} is no cell, as amount×sign, and no knob, as degradation or font:Lato")
+            raise UserError(f"disabled: {name!r} is no cell, as amount×sign, and no knob, as degradation or font:Lato")
     return usual
 
 
@@ -82,10 +83,10 @@ def make_plan(
     The seed follows from the parent's, so that a plan is a function of what was found.
 
     Raises:
-        ValueError: there is no such rule, or no such name as one of those disabled.
+        UserError: there is no such rule, or no such name as one of those disabled.
     """
     if rule not in RULES:
-        raise ValueError(f"rule: {rule!r} is unknown; known are {', '.join(RULES)}")
+        raise UserError(f"rule: {rule!r} is unknown; known are {', '.join(RULES)}")
     vetoed, progress = disabled_names(disabled), progress or {}
     judged = left_to_do(cells, vetoed, progress)
     active = [cell for cell in judged if not cell.left_out]
@@ -138,7 +139,7 @@ def turned_up(recipe: Recipe, name: str) -> Recipe:
     Values are ``type:receipt``, ``locale:fr_FR``, ``font:Lato``, ``layout:invoice_open``, ``engine:weasyprint``.
 
     Raises:
-        ValueError: there is no such knob or value.
+        UserError: there is no such knob or value.
     """
     kind, _, value = name.partition(":")
     if name in KNOB_FACTS:
@@ -153,7 +154,7 @@ def turned_up(recipe: Recipe, name: str) -> Recipe:
             }
         )
     if kind not in _PREFERABLE or value not in _PREFERABLE[kind][1]:
-        raise ValueError(f"{name!r} is no knob, type:…, locale:…, font:…, layout:… or engine:… of a recipe")
+        raise UserError(f"{name!r} is no knob, type:…, locale:…, font:…, layout:… or engine:… of a recipe")
     field = _PREFERABLE[kind][0]
     known = {str(one): one for one in _PREFERABLE[kind][1]}[value]
     changed = {field: _preferring({known: 1.0, **getattr(recipe, field)}, [known])}

@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import load_file, save
 from torch import nn
 
+from finscribe_assets.errors import MissingInputError, UserError
 from finscribe_assets.files import AnyPath, local_folder, read_json, sha256_of_file, write_bytes, write_json
 from finscribe_assets.model.bases import Base, load_model
 from finscribe_assets.model.weights import set_weights, storable
@@ -23,7 +24,7 @@ ADAPTER_WEIGHTS, ADAPTER_CONFIG, TRAINING_RECORD = "adapter_model.safetensors", 
 FULL_WEIGHTS = "trained_weights.safetensors"
 
 
-class BaseMismatchError(ValueError):
+class BaseMismatchError(UserError):
     """An adapter is put on a base that it was not trained on."""
 
 
@@ -31,10 +32,10 @@ def adapter_record(folder: AnyPath) -> dict[str, Any]:
     """Return what an adapter's training recorded.
 
     Raises:
-        FileNotFoundError: the folder holds no finished adapter.
+        MissingInputError: the folder holds no finished adapter.
     """
     if not (folder / TRAINING_RECORD).exists():
-        raise FileNotFoundError(f"{folder}: no {TRAINING_RECORD}, so no finished adapter; train one first")
+        raise MissingInputError(f"{folder}: no {TRAINING_RECORD}, so no finished adapter; train one first")
     record: dict[str, Any] = read_json(folder / TRAINING_RECORD)
     record["config"].setdefault("fine_tuning", "lora")  # all there was when records did not say it
     return record
@@ -44,7 +45,7 @@ def adapter_weights(folder: AnyPath) -> AnyPath:
     """Return the file of an adapter's weights.
 
     Raises:
-        FileNotFoundError: the folder holds no finished adapter.
+        MissingInputError: the folder holds no finished adapter.
     """
     full = adapter_record(folder)["config"]["fine_tuning"] == "full"
     return folder / (FULL_WEIGHTS if full else ADAPTER_WEIGHTS)
@@ -54,7 +55,7 @@ def adapter_hash(folder: AnyPath) -> str:
     """Return the SHA-256 of an adapter's weights.
 
     Raises:
-        FileNotFoundError: the folder holds no finished adapter.
+        MissingInputError: the folder holds no finished adapter.
     """
     return sha256_of_file(adapter_weights(folder))
 
@@ -82,7 +83,7 @@ def load_trained(base: Base, folder: AnyPath, dtype: torch.dtype = torch.float32
 
     Raises:
         BaseMismatchError: it was trained on other weights.
-        FileNotFoundError: the folder holds no finished adapter.
+        MissingInputError: the folder holds no finished adapter.
     """
     from peft import PeftModel
 
@@ -95,8 +96,8 @@ def add_adapter(model: nn.Module, folder: AnyPath, base: Base, *, trainable: boo
 
     Raises:
         BaseMismatchError: the adapter was trained on other weights.
-        FileNotFoundError: the folder holds no finished adapter.
-        ValueError: its weights are of other layers than the model's.
+        MissingInputError: the folder holds no finished adapter.
+        UserError: its weights are of other layers than the model's.
     """
     record = adapter_record(folder)
     trained_on = record["base"]
@@ -115,7 +116,7 @@ def add_adapter(model: nn.Module, folder: AnyPath, base: Base, *, trainable: boo
 def _with_all_weights(model: nn.Module, folder: Path) -> nn.Module:
     weights, parameters = load_file(folder / FULL_WEIGHTS), dict(model.named_parameters())
     if other := weights.keys() ^ parameters.keys():
-        raise ValueError(
+        raise UserError(
             f"{folder / FULL_WEIGHTS}: has weights of other layers than the model: {', '.join(sorted(other)[:3])}"
         )
     set_weights(parameters, weights)
@@ -128,7 +129,7 @@ def _with_lora(model: Any, folder: Path, trainable: bool) -> nn.Module:
     adapted = get_peft_model(model, LoraConfig(**_lora_settings(read_json(folder / ADAPTER_CONFIG), trainable)))
     found = set_peft_model_state_dict(adapted, load_file(folder / ADAPTER_WEIGHTS))
     if found.unexpected_keys:
-        raise ValueError(
+        raise UserError(
             f"{folder / ADAPTER_WEIGHTS}: has weights for layers that the model lacks: "
             f"{', '.join(sorted(found.unexpected_keys)[:3])}"
         )

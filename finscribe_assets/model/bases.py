@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 from transformers import PaddleOCRVLForConditionalGeneration, PaddleOCRVLProcessor
 
+from finscribe_assets.errors import MissingInputError, UserError
 from finscribe_assets.files import (
     AnyPath,
     as_path,
@@ -44,18 +45,18 @@ def find_base(name: str) -> Base:
     """Return the base of a name; a hub's repository is downloaded, or found in the hub's cache.
 
     Raises:
-        FileNotFoundError: a folder holds no checkpoint.
-        ValueError: the name is neither ``embedded`` nor a folder nor ``owner/repository``, or the hub does not give it.
+        MissingInputError: a folder holds no checkpoint.
+        UserError: the name is neither ``embedded`` nor a folder nor ``owner/repository``, or the hub does not give it.
     """
     if name == EMBEDDED:
         return Base(EMBEDDED, BASE_FOLDER, content_hash(BASE_FOLDER))
     folder = as_path(name)
     if folder.exists():
         if not (folder / WEIGHTS).exists():
-            raise FileNotFoundError(f"base: {folder} holds no {WEIGHTS}; name a folder with a checkpoint in it")
+            raise MissingInputError(f"base: {folder} holds no {WEIGHTS}; name a folder with a checkpoint in it")
         return Base(folder.name, folder, content_hash(folder))
     if not _HUB_NAME.fullmatch(name):
-        raise ValueError(
+        raise UserError(
             f"base: {name!r} is no folder here; give {EMBEDDED}, a folder, or a hub name like PaddlePaddle/PaddleOCR-VL"
         )
     from huggingface_hub import snapshot_download
@@ -63,7 +64,7 @@ def find_base(name: str) -> Base:
     try:
         local = Path(snapshot_download(name, allow_patterns=_HUB_FILES))
     except Exception as error:
-        raise ValueError(
+        raise UserError(
             f"base: {name} is no folder here and could not be had from the hub ({type(error).__name__}: "
             f"{error}); download it elsewhere and name its folder"
         ) from error

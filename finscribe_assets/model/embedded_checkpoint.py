@@ -9,6 +9,7 @@ import torch
 from transformers import PaddleOCRVLForConditionalGeneration, PaddleOCRVLProcessor
 from transformers.utils import logging
 
+from finscribe_assets.errors import MissingInputError
 from finscribe_assets.files import AnyPath, local_folder, sha256_of_file
 
 # Loading two million weights needs no bar, and the note on `mrope_section` is about a key that the architecture reads.
@@ -23,7 +24,7 @@ def load_base(folder: AnyPath = BASE_FOLDER, dtype: torch.dtype = torch.float32)
     """Return the base's model in evaluation mode, its bf16 weights widened to ``dtype``.
 
     Raises:
-        FileNotFoundError: the folder holds no checkpoint.
+        MissingInputError: the folder holds no checkpoint.
     """
     with local_folder(_checked(folder)) as local:
         return PaddleOCRVLForConditionalGeneration.from_pretrained(local, dtype=dtype).eval()
@@ -33,7 +34,7 @@ def load_processor(folder: AnyPath = BASE_FOLDER) -> PaddleOCRVLProcessor:
     """Return the base's processor: tokenizer, chat template and the image processor that needs no torchvision.
 
     Raises:
-        FileNotFoundError: the folder holds no checkpoint.
+        MissingInputError: the folder holds no checkpoint.
     """
     with local_folder(_checked(folder)) as local:
         return PaddleOCRVLProcessor.from_pretrained(local)
@@ -50,7 +51,7 @@ def content_hash(folder: AnyPath = BASE_FOLDER) -> str:
 
 def _checked(folder: AnyPath) -> AnyPath:
     if not (folder / WEIGHTS).exists():
-        raise FileNotFoundError(
+        raise MissingInputError(
             f"{folder}: no {WEIGHTS} here; run `finscribe pretrain-base` to make a base, "
             "or name a folder that holds one"
         )

@@ -7,15 +7,17 @@ from contextlib import contextmanager
 
 import torch
 
+from finscribe_assets.errors import UserError
+
 
 def device_of(name: str) -> torch.device:
     """Return the device of a setting: auto is the GPU where there is one.
 
     Raises:
-        ValueError: a GPU is asked for where there is none.
+        UserError: a GPU is asked for where there is none.
     """
     if name == "cuda" and not torch.cuda.is_available():
-        raise ValueError("device: cuda is asked for, but torch sees no GPU; take auto or cpu")
+        raise UserError("device: cuda is asked for, but torch sees no GPU; take auto or cpu")
     return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
 
 

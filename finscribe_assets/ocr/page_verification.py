@@ -19,6 +19,7 @@ from rapidfuzz.distance import Levenshtein
 
 from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.locales import LOCALE_FACTS
+from finscribe_assets.errors import UserError
 from finscribe_assets.ocr.line_protocols import LineReader
 from finscribe_assets.rendering.pages import Box, Fragment, MarkType, RenderedDocument
 
@@ -275,10 +276,10 @@ class VerificationTally:
         """Return the report; ``pages`` says which pages were read, clean or stored.
 
         Raises:
-            ValueError: no field was judged.
+            UserError: no field was judged.
         """
         if not self.judged:
-            raise ValueError(
+            raise UserError(
                 f"none of {self.documents} documents has a visible field in Latin script, so nothing "
                 "was proven; take a larger sample, or a recipe with other locales"
             )

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from finscribe_assets.errors import UserError
 from finscribe_assets.rendering.pages import Box
 
 MODEL, FINDER = "PP-OCRv6_rec_small.onnx", "PP-OCRv6_det_small.onnx"
@@ -24,16 +25,16 @@ def model_path(name: str) -> Path:
     """Return where a model of the installed wheel is.
 
     Raises:
-        ValueError: the extra is not installed, or its wheel has no such model; the message says what to do.
+        UserError: the extra is not installed, or its wheel has no such model; the message says what to do.
     """
     missing = [name for name in ("rapidocr", "onnxruntime") if find_spec(name) is None]
     if missing:
-        raise ValueError(f"reading pages needs {' and '.join(missing)}, not installed; {_INSTALL}")
+        raise UserError(f"reading pages needs {' and '.join(missing)}, not installed; {_INSTALL}")
     spec = find_spec("rapidocr")
     folders = spec.submodule_search_locations if spec else None
     path = Path(folders[0] if folders else ".") / "models" / name
     if not path.is_file():
-        raise ValueError(f"{path}: the installed rapidocr has no such model, and none is downloaded; {_INSTALL}")
+        raise UserError(f"{path}: the installed rapidocr has no such model, and none is downloaded; {_INSTALL}")
     return path
 
 
@@ -44,7 +45,7 @@ class RapidOcrReader:
         """Load nothing yet but the settings; ``threads`` is for one line.
 
         Raises:
-            ValueError: the extra is not installed, or its wheel has no model.
+            UserError: the extra is not installed, or its wheel has no model.
         """
         model = model_path(MODEL)
         from rapidocr import RapidOCR
@@ -75,7 +76,7 @@ class RapidOcrFinder:
         """Load nothing yet but the settings.
 
         Raises:
-            ValueError: the extra is not installed, or its wheel has no model.
+            UserError: the extra is not installed, or its wheel has no model.
         """
         model = model_path(FINDER)
         from rapidocr import RapidOCR

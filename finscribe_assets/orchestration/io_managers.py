@@ -5,6 +5,8 @@ from __future__ import annotations
 import dagster as dg
 from upath import UPath
 
+from finscribe_assets.errors import MissingInputError
+
 
 class BatchFolderIOManager(dg.UPathIOManager):
     """Give an asset the folders that the assets before it wrote.
@@ -23,7 +25,7 @@ class BatchFolderIOManager(dg.UPathIOManager):
     def load_from_path(self, context: dg.InputContext, path: UPath) -> UPath:
         """Return the folder of an upstream asset's partition."""
         if not path.exists():
-            raise FileNotFoundError(f"{path}: not there; materialise {context.asset_key.to_user_string()} first")
+            raise MissingInputError(f"{path}: not there; materialise {context.asset_key.to_user_string()} first")
         return path
 
 

@@ -8,6 +8,7 @@ import dagster as dg
 from upath import UPath
 
 from finscribe_assets.documents.plan import Plan
+from finscribe_assets.errors import MissingInputError, UserError
 from finscribe_assets.files import is_local, write_text
 from finscribe_assets.profiles import PROFILES, Profile
 from finscribe_assets.shards import LocalShardPool
@@ -51,7 +52,7 @@ class PlanStore(dg.ConfigurableResource):
         """Return the plan of a batch."""
         path = self.path(key)
         if not path.exists():
-            raise FileNotFoundError(
+            raise MissingInputError(
                 f"{path}: no plan for {key}. Materialise seed_plan for the first batch, or hard_sample_plan of the "
                 "batch before for a later one."
             )
@@ -82,7 +83,7 @@ class Sizes(dg.ConfigurableResource):
     def get(self) -> Profile:
         """Return the profile."""
         if self.profile not in PROFILES:
-            raise ValueError(f"FINSCRIBE_PROFILE is {self.profile!r}; known are {', '.join(PROFILES)}")
+            raise UserError(f"FINSCRIBE_PROFILE is {self.profile!r}; known are {', '.join(PROFILES)}")
         return PROFILES[self.profile]
 
 

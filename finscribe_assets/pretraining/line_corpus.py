@@ -19,6 +19,7 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from finscribe_assets.documents.generator import draw
 from finscribe_assets.documents.plan import Plan, seed_plan
+from finscribe_assets.errors import UserError
 from finscribe_assets.files import AnyPath, sha256_of
 from finscribe_assets.model.line_images import LINE_HEIGHT, LineKind, PrintedLine, fit_line
 from finscribe_assets.model.tokenizer import CHARACTERS
@@ -53,13 +54,13 @@ def _font_file(family: str, bold: bool) -> str:
     """Return the file of a font family.
 
     Raises:
-        ValueError: the family is not installed; fontconfig would give another one in its place.
+        UserError: the family is not installed; fontconfig would give another one in its place.
     """
     pattern = f"{family}:bold" if bold else family
     command = ["fc-match", "-f", "%{family}\n%{file}", pattern]
     families, file = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split("\n")  # noqa: S603
     if family not in families.split(","):
-        raise ValueError(f"font {family!r} is not installed ({families!r} stands in for it); run scripts/setup")
+        raise UserError(f"font {family!r} is not installed ({families!r} stands in for it); run scripts/setup")
     return file
 
 

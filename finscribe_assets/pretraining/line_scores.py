@@ -16,6 +16,7 @@ from transformers import PaddleOCRVLForConditionalGeneration, PreTrainedTokenize
 
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.documents.recipe import Recipe
+from finscribe_assets.errors import UserError
 from finscribe_assets.evaluation.metrics import interval_by_document
 from finscribe_assets.instructions.pair import OCR_PROMPT, TABLE_PROMPT
 from finscribe_assets.model.decoding import read_lines
@@ -103,10 +104,10 @@ def share_right(lines: Sequence[ReadLine]) -> Share:
     """Return the share of lines read exactly, with its bootstrap interval over documents.
 
     Raises:
-        ValueError: there are no lines.
+        UserError: there are no lines.
     """
     if not lines:
-        raise ValueError("no lines to score; give at least one document")
+        raise UserError("no lines to score; give at least one document")
     documents = [line.document for line in lines]
     right = [line.read == line.text for line in lines]
     low, high = interval_by_document(documents, [(float(one), 1.0) for one in right], RESAMPLES)

@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from finscribe_assets.errors import UserError
+
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)  # of the quintic whose repetition brings singular values near 1
 RMS_OF_ADAMW = 0.2  # root mean square of AdamW's usual step, which the step's is scaled to
 
@@ -42,11 +44,11 @@ class Muon(torch.optim.Optimizer):
         """Take matrices to train.
 
         Raises:
-            ValueError: a parameter is no matrix.
+            UserError: a parameter is no matrix.
         """
         super().__init__(params, {"lr": lr, "weight_decay": weight_decay, "momentum": momentum, "ns_steps": ns_steps})
         if any(weight.ndim != 2 for group in self.param_groups for weight in group["params"]):
-            raise ValueError("Muon is for matrices; give other weights to another optimiser")
+            raise UserError("Muon is for matrices; give other weights to another optimiser")
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]

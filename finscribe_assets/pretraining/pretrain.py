@@ -23,6 +23,7 @@ from torch.nn import functional
 from torch.utils.data import DataLoader
 from transformers import PaddleOCRVLForConditionalGeneration
 
+from finscribe_assets.errors import UserError
 from finscribe_assets.files import read_json, remove_folder, write_json, write_json_lines
 from finscribe_assets.model.architecture import VISION, build_model, build_processor
 from finscribe_assets.model.batched_forward import answer_logits, answer_loss, see
@@ -191,7 +192,7 @@ class _Run:
         """Load the latest checkpoint, if there is one.
 
         Raises:
-            ValueError: it was made with other settings.
+            UserError: it was made with other settings.
         """
         latest = self.folder / "latest.json"
         if not latest.exists():
@@ -204,7 +205,7 @@ class _Run:
             if saved["config"].get(name) != value
         ]
         if changed:
-            raise ValueError(
+            raise UserError(
                 f"{latest}: the run that stopped here had other settings: {', '.join(changed)}; "
                 "give it those, or another work folder"
             )
@@ -213,7 +214,7 @@ class _Run:
         model = {key.removeprefix("model."): value for key, value in weights.items() if key.startswith("model.")}
         missing, unexpected = self.model.load_state_dict(model, strict=False)
         if unexpected or missing != ["lm_head.weight"]:  # tied to the embeddings, and so not saved
-            raise ValueError(f"{place}: lacks {missing} or has too much {unexpected}; remove {self.folder}")
+            raise UserError(f"{place}: lacks {missing} or has too much {unexpected}; remove {self.folder}")
         self.model.tie_weights()
         head = {key.removeprefix("head."): value for key, value in weights.items() if key.startswith("head.")}
         self.head.load_state_dict(head)
@@ -247,7 +248,7 @@ def pretrain(
     ``report`` is given a record every ``report_every`` steps; the records stand in ``work/log.jsonl`` as well.
 
     Raises:
-        ValueError: ``work`` holds a run with other settings.
+        UserError: ``work`` holds a run with other settings.
         FloatingPointError: the loss is no longer finite.
     """
     run = _Run(config, work / "checkpoints")

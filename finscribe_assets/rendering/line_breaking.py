@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import accumulate, pairwise
 
 from finscribe_assets.documents.elements import ValueType, value_type_of
+from finscribe_assets.errors import UserError
 from finscribe_assets.rendering.font_faces import shaped_width
 
 WORDS = re.compile(r"[^ ]+")
@@ -46,12 +47,12 @@ def texts_of_lines(pieces: Sequence[tuple[str, str]], widths: Sequence[float], f
     size, and whether they are bold, is the same on all lines and so plays no part.
 
     Raises:
-        ValueError: there are more lines than pieces.
+        UserError: there are more lines than pieces.
     """
     count, lines = len(pieces), len(widths)
     if lines > count:
         text = "".join(space + piece for space, piece in pieces)
-        raise ValueError(f"{lines} lines for a text of {count} pieces: {text!r}")
+        raise UserError(f"{lines} lines for a text of {count} pieces: {text!r}")
     spaces = [shaped_width(space, family) if space else 0.0 for space, _ in pieces]
     ends = [0.0, *accumulate(shaped_width(space + piece, family) for space, piece in pieces)]
     unit = sum(widths) / ends[-1]

@@ -7,6 +7,7 @@ from random import Random
 
 from finscribe_assets.documents.document_batch import read_documents
 from finscribe_assets.documents.drawn_document import DrawnDocument
+from finscribe_assets.errors import UserError
 from finscribe_assets.files import AnyPath
 from finscribe_assets.rendering.page_batch import pages_by_id
 from finscribe_assets.rendering.pages import RenderedDocument
@@ -50,10 +51,10 @@ def stored_pages(documents: Iterable[DrawnDocument], images: AnyPath) -> Rendere
 
     Raises:
         FileNotFoundError: the folder has no pages.
-        ValueError: it has none of one of the documents.
+        UserError: it has none of one of the documents.
     """
     wanted = {drawn.id: drawn for drawn in documents}
     for rendered in pages_by_id(images, wanted.keys()):
         yield wanted.pop(rendered.id), rendered
     if wanted:
-        raise ValueError(f"{images}: no pages of {next(iter(wanted))}; run `finscribe render` again")
+        raise UserError(f"{images}: no pages of {next(iter(wanted))}; run `finscribe render` again")

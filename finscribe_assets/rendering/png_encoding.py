@@ -8,6 +8,8 @@ import zlib
 import numpy as np
 from isal import isal_zlib
 
+from finscribe_assets.errors import UserError
+
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _EIGHT_BITS, _GREY = 8, 0  # bit depth and colour type
 
@@ -18,11 +20,11 @@ def to_png(pixels: np.ndarray) -> bytes:
     ISA-L's deflate makes it seven times as fast as OpenCV's quickest setting, and no larger.
 
     Raises:
-        ValueError: the image has no pixels.
+        UserError: the image has no pixels.
     """
     height, width = pixels.shape
     if not pixels.size:
-        raise ValueError(f"an image of {height} × {width} pixels cannot be stored")
+        raise UserError(f"an image of {height} × {width} pixels cannot be stored")
     lines = np.zeros((height, width + 1), np.uint8)  # each begins with the number of its filter, 0 for none
     lines[:, 1:] = pixels
     header = struct.pack(">IIBBBBB", width, height, _EIGHT_BITS, _GREY, 0, 0, 0)

@@ -10,6 +10,8 @@ import ctypes.util
 import shutil
 import subprocess
 
+from finscribe_assets.errors import UserError
+
 # Library or font family → Debian package.
 LIBRARIES = {
     "pango-1.0": "libpango-1.0-0",
@@ -76,7 +78,7 @@ def require_system() -> None:
     """Raise RuntimeError with the command that installs what is missing; a missing font would be replaced silently."""
     missing = missing_packages()
     if missing:
-        raise RuntimeError(
+        raise UserError(
             "rendering needs system packages that are not installed. Run:\n"
             f"    sudo apt-get install -y --no-install-recommends {' '.join(missing)}"
         )

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.drawn_document import from_table as documents_from_table
 from finscribe_assets.documents.plan import Plan
+from finscribe_assets.errors import UserError
 from finscribe_assets.files import AnyPath, read_json, sha256_of, sha256_of_file, write_text
 from finscribe_assets.instructions.pair_batch import read_recipe
 from finscribe_assets.instructions.task_mix import PairRecipe
@@ -127,11 +128,11 @@ def build(
     ``hold_out``: keep held-out layouts, locales and fonts from the first batch's training.
 
     Raises:
-        ValueError: the last batch is not ``key``, batches are out of order, or the first has too few groups.
+        UserError: the last batch is not ``key``, batches are out of order, or the first has too few groups.
     """
     keys = [batch.key for batch in batches]
     if not keys or keys != sorted(set(keys)) or keys[-1] != key:
-        raise ValueError(f"batches {keys} are not in order up to {key}")
+        raise UserError(f"batches {keys} are not in order up to {key}")
     known: dict[str, Split] = {}
     rows: list[SplitRow] = []
     pages: list[PageHash] = []

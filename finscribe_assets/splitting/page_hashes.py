@@ -23,6 +23,7 @@ import cv2
 import numpy as np
 import pyarrow as pa
 
+from finscribe_assets.errors import UserError
 from finscribe_assets.files import AnyPath, read_table, sha256_of
 from finscribe_assets.shards import (
     ShardPool,
@@ -117,7 +118,7 @@ def _write(job: _HashJob) -> int:
 def _pixels(image: bytes) -> np.ndarray:
     pixels = cv2.imdecode(np.frombuffer(image, np.uint8), cv2.IMREAD_GRAYSCALE)
     if pixels is None:
-        raise ValueError(f"an image of {len(image)} bytes cannot be decoded; render its shard again")
+        raise UserError(f"an image of {len(image)} bytes cannot be decoded; render its shard again")
     return pixels
 
 

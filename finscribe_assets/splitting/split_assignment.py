@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from enum import StrEnum
 
+from finscribe_assets.errors import UserError
 from finscribe_assets.files import sha256_of
 
 
@@ -44,12 +45,12 @@ def first_assignment(documents_by_group: Mapping[str, int], held_out: Set[str] =
     Groups in ``held_out`` are divided between validation and test alone, and count for no share.
 
     Raises:
-        ValueError: fewer than three groups are not held out, so that some split would be empty.
+        UserError: fewer than three groups are not held out, so that some split would be empty.
     """
     shared = {group: count for group, count in documents_by_group.items() if group not in held_out}
     if len(shared) < len(SHARES) + 1:
         besides = f" besides {len(documents_by_group) - len(shared)} that are held out" if held_out else ""
-        raise ValueError(
+        raise UserError(
             f"{len(shared)} groups of layout × vendor{besides} cannot fill train, validation and test; "
             "make a batch of more documents, or hold nothing out"
         )

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from finscribe_assets.errors import UserError
 from finscribe_assets.files import AnyPath
 from finscribe_assets.instructions.pair import SpanKind, Task
 from finscribe_assets.model.base_names import EMBEDDED
@@ -30,7 +31,7 @@ _OF_LORA = ("rank", "alpha", "dropout", "target_modules", "modules_to_save")
 Weight = Annotated[float, Field(ge=0, le=100)]
 
 
-class ConfigurationError(ValueError):
+class ConfigurationError(UserError):
     """A setting is unknown or out of range; the message names it and what may stand there."""
 
 
@@ -173,12 +174,12 @@ class AdapterConfig(BaseModel):
     @model_validator(mode="after")
     def _check_rates(self) -> AdapterConfig:
         if self.final_learning_rate > self.learning_rate:
-            raise ValueError(
+            raise UserError(
                 f"final_learning_rate is {self.final_learning_rate}, above learning_rate "
                 f"({self.learning_rate}); the rate falls along the cosine, so give a lower one"
             )
         if self.early_stopping_patience and not self.validation_samples:
-            raise ValueError("early_stopping_patience needs a validation loss; give validation_samples at least 1")
+            raise UserError("early_stopping_patience needs a validation loss; give validation_samples at least 1")
         return self
 
     @model_validator(mode="after")
@@ -186,9 +187,9 @@ class AdapterConfig(BaseModel):
         if self.fine_tuning == "full":
             defaults = {key: type(self).model_fields[key].default for key in _OF_LORA}
             if other := [key for key, default in defaults.items() if getattr(self, key) != default]:
-                raise ValueError(f"{', '.join(other)}: of LoRA alone, but fine_tuning is full; leave them out")
+                raise UserError(f"{', '.join(other)}: of LoRA alone, but fine_tuning is full; leave them out")
             if self.dtype != "float32":
-                raise ValueError(
+                raise UserError(
                     f"dtype: {self.dtype} would round away steps as small as fine_tuning: full takes; "
                     "leave it out, bf16_autocast computes in bfloat16"
                 )

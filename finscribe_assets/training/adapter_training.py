@@ -21,6 +21,7 @@ from peft import LoraConfig, get_peft_model
 from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
+from finscribe_assets.errors import UserError
 from finscribe_assets.files import (
     AnyPath,
     publish_folder,
@@ -65,7 +66,7 @@ class TrainingDivergedError(FloatingPointError):
     """The loss became infinite or not a number; the message names the step and its samples."""
 
 
-class NothingToLearnError(ValueError):
+class NothingToLearnError(UserError):
     """No sample of the training split is left; the message says where they went."""
 
 
@@ -133,13 +134,13 @@ def train_adapter(
     Raises:
         NothingToLearnError: no sample is left; the message counts the reasons.
         TrainingDivergedError: a loss is no finite number.
-        ValueError: base, tasks, batches or the previous adapter do not fit together.
+        UserError: base, tasks, batches or the previous adapter do not fit together.
         FileNotFoundError: base, data or the previous adapter are not there.
     """
     base = find_base(config.base)
     start = previous if config.start_from == "previous" else None
     if config.start_from == "previous" and start is None and len(source.batches) > 1:
-        raise ValueError(
+        raise UserError(
             "start_from: previous, but no adapter of the batch before was given; train that one first, "
             "or set start_from: base"
         )
@@ -190,7 +191,7 @@ class Run:
         self.encoder = Encoder(processor, config.loss_weights)
         self.lines = reads_lines(processor)
         if config.augmentation and not self.lines:
-            raise ValueError(f"augmentation: it varies single lines, but {base.name} is shown pages and regions; set 0")
+            raise UserError(f"augmentation: it varies single lines, but {base.name} is shown pages and regions; set 0")
         self.left_out = LeftOut()
         self.training = self._samples(source, Split.TRAIN, self.left_out)
         if not self.training:
@@ -249,7 +250,7 @@ class Run:
         before = adapter_record(start)["config"]
         for setting in ("fine_tuning", "rank", "alpha", "dropout", "target_modules", "modules_to_save"):
             if before[setting] != config.model_dump(mode="json")[setting]:
-                raise ValueError(
+                raise UserError(
                     f"{setting}: {getattr(config, setting)!r}, but the adapter to go on from ({start}) "
                     f"has {before[setting]!r}; keep the setting, or set start_from: base"
                 )

@@ -18,6 +18,7 @@ from PIL import Image
 from torch import Tensor
 from transformers import PaddleOCRVLProcessor
 
+from finscribe_assets.errors import UserError
 from finscribe_assets.instructions.pair import Span, SpanKind
 from finscribe_assets.training.training_samples import LeftOut, TrainingSample
 
@@ -65,14 +66,14 @@ class Encoder:
         """Return a sample's tokens as the template writes the whole chat; what follows the prompt is the answer.
 
         Raises:
-            ValueError: the template does not write the answer after the prompt, or does not end the answer's turn.
+            UserError: the template does not write the answer after the prompt, or does not end the answer's turn.
         """
         before = self._prompt(sample.prompt, len(sample.images))
         answer = {"role": "assistant", "content": [{"type": "text", "text": sample.response}]}
         chat = [question(sample.prompt, len(sample.images)), answer]
         whole: str = self.processor.apply_chat_template(chat, tokenize=False)
         if not whole.startswith(before):
-            raise ValueError(
+            raise UserError(
                 "the processor's chat template writes an answer elsewhere than where it is generated; "
                 "adapters cannot be trained with it"
             )
@@ -84,7 +85,7 @@ class Encoder:
         # A token that reaches over the boundary belongs to the answer: it is what the model has to write.
         first = next((place for place, (_, end) in enumerate(offsets) if end > len(before)), len(ids))
         if self.tokenizer.eos_token_id not in ids[first:]:
-            raise ValueError(
+            raise UserError(
                 "the processor's chat template does not end an answer with the tokenizer's end token; "
                 "a model trained with it would never stop"
             )
@@ -98,7 +99,7 @@ class Encoder:
     ) -> tuple[float, ...]:
         start = whole.find(sample.response, before)
         if start < 0:
-            raise ValueError(
+            raise UserError(
                 "the processor's chat template rewrites answers, so that their parts cannot be weighted; "
                 "leave loss_weights empty"
             )
@@ -110,7 +111,7 @@ class Encoder:
         """Return the tokens after which an answer is generated, about images of these widths and heights.
 
         Raises:
-            ValueError: the prompt holds the token that stands for an image.
+            UserError: the prompt holds the token that stands for an image.
         """
         text = self._prompt(prompt, len(sizes))
         bos = self.tokenizer.bos_token
@@ -120,7 +121,7 @@ class Encoder:
     def _with_image_tokens(self, ids: list[int], sizes: Sequence[tuple[int, int]]) -> list[int]:
         places = [place for place, token in enumerate(ids) if token == self.processor.image_token_id]
         if len(places) != len(sizes):
-            raise ValueError(
+            raise UserError(
                 f"{len(sizes)} images, but {len(places)} places for them; a prompt must not hold "
                 f"{self.processor.image_token}"
             )

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from PIL import Image
 
+from finscribe_assets.errors import UserError
 from finscribe_assets.files import AnyPath, read_table, sha256_of
 from finscribe_assets.instructions.crops import crop, patched
 from finscribe_assets.instructions.otsl import ROW_END
@@ -147,12 +148,12 @@ class SampleSource:
         """Return the source itself.
 
         Raises:
-            ValueError: the batches are not those of the manifest, in its order.
+            UserError: the batches are not those of the manifest, in its order.
         """
         listed = [batch.key for batch in read_manifest(self.splits).batches]
         given = [batch.key for batch in self.batches]
         if listed != given:
-            raise ValueError(
+            raise UserError(
                 f"{self.splits}: the manifest lists the batches {listed}, but folders were given for "
                 f"{given}; give each listed batch's folders, oldest first"
             )
@@ -179,11 +180,11 @@ def read_samples(
     ``most_lines`` at most. Else pages are written below ``spool`` and opened from there one by one.
 
     Raises:
-        ValueError: the batches are not the manifest's, or a base that reads lines is asked for another task.
+        UserError: the batches are not the manifest's, or a base that reads lines is asked for another task.
     """
     others = [str(task) for task in tasks if task not in OF_LINES]
     if lines and others:
-        raise ValueError(
+        raise UserError(
             f"tasks: this base reads single printed lines and cannot learn {', '.join(others)}; ask for "
             f"{', '.join(OF_LINES)} alone, or take the real model as base"
         )
@@ -225,7 +226,7 @@ def _lines(
     for pair in pairs:
         place = pair.document_id, pair.pages[0]
         if pair.box is None:
-            raise ValueError(f"{pair.id}: a line without its box; make the pairs again")
+            raise UserError(f"{pair.id}: a line without its box; make the pairs again")
         if place not in opened:
             opened = {place: pages[place].open()}  # pairs come page by page
         region = crop(opened[place], pair.box)

@@ -265,10 +265,10 @@ def test_schema_is_json_schema_with_the_codes():
         (("train", "{work}", "--out", "{empty}/a", "--set", "rank"), "name=value"),
         (("summary", "--storage", "{empty}"), "no report of batch-000 here"),
         (("extract", "{empty}/none.png"), "none.png"),
-        (("extract", "{empty}/none.png", "--json"), "reads single printed lines and writes no JSON"),
+        (("extract", "{empty}/page.png", "--json"), "reads single printed lines and writes no JSON"),
         (("extract", "{empty}/none.pdf"), "none.pdf"),
-        (("extract", "{empty}/none.pdf", "--box", "1,2,3,4"), "a PDF, which has no pixels"),
-        (("extract", "{empty}/none.png", "--layout", "blocks"), "blocks need PaddleX"),
+        (("extract", "{empty}/page.pdf", "--box", "1,2,3,4"), "a PDF, which has no pixels"),
+        (("extract", "{empty}/page.png", "--layout", "blocks"), "blocks need PaddleX"),
         (("merge", "--adapter", "{work}/adapter", "--out", "{work}/adapter"), "is there already"),
         (("synthesize", "--out", "{empty}", "--recipe", "{work}/plan.json"), "components: unknown key"),
         (("synthesize", "--out", "{empty}", "--preset", "hardest"), "choose one of simple, medium, complex, embedded"),
@@ -277,6 +277,8 @@ def test_schema_is_json_schema_with_the_codes():
 )
 def test_errors_say_what_is_wrong_and_how_to_mend_it(work, tmp_path, arguments, said):
     places = {"{work}": str(work), "{empty}": str(tmp_path)}
+    for name in ("page.png", "page.pdf"):
+        (tmp_path / name).write_bytes(b"not looked at")
     filled = [
         "".join(part).replace("{work}", places["{work}"]).replace("{empty}", places["{empty}"]) for part in arguments
     ]

@@ -147,12 +147,12 @@ def test_a_pages_fields_have_the_confidence_of_their_own_tokens(page_base):
     reader = Reader(str(page_base))
     text = '{"totals": {"amount_due": "12.50"}, "lines": [{"quantity": "2"}]}'
     tokens = tuple(reader.tokenizer(text).input_ids)
-    ends = reader.token_ends(prediction.Reading(text, tokens, (), truncated=True))
+    ends = reader.token_ends(prediction.DecodedText(text, tokens, (), truncated=True))
     due = text.index('"12.50"')
     starts = [0, *ends[:-1]]
     after = due + len('"12.50"')
     chances = tuple(0.5 if start < after and end > due else 1.0 for start, end in zip(starts, ends, strict=True))
-    record = prediction._page_record(reader, "x", prediction.Reading(text, tokens, chances, truncated=True))
+    record = prediction._page_record(reader, "x", prediction.DecodedText(text, tokens, chances, truncated=True))
     assert record["confidence"].keys() == {"totals.amount_due", "lines[0].quantity"}
     assert record["confidence"]["totals.amount_due"] == 0.5
     assert record["confidence"]["lines[0].quantity"] == 1.0

@@ -9,6 +9,7 @@ from finscribe_assets.documents import calculation_rules, drawn_document
 from finscribe_assets.documents.batch_keys import FIRST_KEY
 from finscribe_assets.documents.document_batch import GENERATOR_VERSION, read_documents, synthesize
 from finscribe_assets.documents.plan import seed_plan as make_seed_plan
+from finscribe_assets.errors import UserError
 from finscribe_assets.orchestration.metadata import column_schema, picture, table
 from finscribe_assets.orchestration.partitions import synthesis
 from finscribe_assets.orchestration.resources import PlanStore, Sizes, Storage, Workers, progress
@@ -178,7 +179,7 @@ def rendered_images(
         problems += [f"{document.id}: {problem}" for problem in page_problems(document, page_images)]
         examples.setdefault(look.layout, page_images)
     if not examples:
-        raise ValueError(f"{context.partition_key}: the plan has no documents, so there is nothing to render")
+        raise UserError(f"{context.partition_key}: the plan has no documents, so there is nothing to render")
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": summary.pages,

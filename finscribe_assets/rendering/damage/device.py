@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from finscribe_assets.documents.drawn_document import Presentation
+from finscribe_assets.errors import UserError
 from finscribe_assets.rendering.damage.draws import LIGHT_MIX, Draw, strengths_of, with_grain
 from finscribe_assets.rendering.png_encoding import to_png
 
@@ -76,11 +77,11 @@ def encode(pixels: np.ndarray, look: Presentation) -> bytes:
     """Return a grey page (height × width, uint8) as a file: PNG when nothing damages it, JPEG otherwise.
 
     Raises:
-        ValueError: the page has no pixels.
+        UserError: the page has no pixels.
     """
     if not strengths_of(look):
         return to_png(pixels)
     ok, file = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, _quality(look)])
     if not ok:
-        raise ValueError(f"the page of {pixels.shape} pixels could not be encoded")
+        raise UserError(f"the page of {pixels.shape} pixels could not be encoded")
     return file.tobytes()

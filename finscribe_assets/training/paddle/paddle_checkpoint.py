@@ -11,6 +11,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from finscribe_assets.errors import MissingInputError, UserError
 from finscribe_assets.files import read_json, write_json
 from finscribe_assets.model.embedded_checkpoint import WEIGHTS
 
@@ -91,8 +92,8 @@ def lora_of_paddle(folder: Path) -> dict[str, Tensor]:
     Paddle's layers compute x·W where torch's compute x·Wᵀ, so A (inputs × rank) and B (rank × outputs) are transposed.
 
     Raises:
-        FileNotFoundError: the folder holds none.
-        ValueError: a weight is of no layer that is known.
+        MissingInputError: the folder holds none.
+        UserError: a weight is of no layer that is known.
     """
     return {_peft_name(name): weight.T.contiguous().float() for name, weight in _written(folder, _LORA_FILES).items()}
 
@@ -101,13 +102,13 @@ def weights_of_paddle(folder: Path, *, tied: bool) -> dict[str, Tensor]:
     """Return all weights of a checkpoint that Paddle wrote, under the names of transformers' parameters.
 
     Raises:
-        FileNotFoundError: the folder holds none.
-        ValueError: head and embeddings are ``tied``, but were trained apart.
+        MissingInputError: the folder holds none.
+        UserError: head and embeddings are ``tied``, but were trained apart.
     """
     written = _written(folder, _WHOLE_FILES)
     written.pop(_UNUSED, None)
     if tied and not torch.equal(written.pop(HEAD), written[_EMBEDDINGS]):
-        raise ValueError(f"{folder}: head and embeddings, which are one in the base, were trained apart")
+        raise UserError(f"{folder}: head and embeddings, which are one in the base, were trained apart")
     return {_transformers_name(name): weight.float() for name, weight in written.items()}
 
 
@@ -115,11 +116,11 @@ def check_trained(before: Mapping[str, Tensor], after: Mapping[str, Tensor]) -> 
     """See that each matrix points the way that it did before: what fine-tuning moves little, and a wrong order not.
 
     Raises:
-        ValueError: its cosine with the one before is below one half.
+        UserError: its cosine with the one before is below one half.
     """
     for name, weight in after.items():
         if weight.ndim > 1 and not torch.cosine_similarity(weight.flatten(), before[name].flatten(), dim=0) > 0.5:
-            raise ValueError(
+            raise UserError(
                 f"{name}: Paddle wrote other weights than such a training can lead to; run `make "
                 "paddle-env` for an environment whose versions write them well"
             )
@@ -128,7 +129,7 @@ def check_trained(before: Mapping[str, Tensor], after: Mapping[str, Tensor]) -> 
 def _written(folder: Path, pattern: str) -> dict[str, Tensor]:
     files = sorted(folder.glob(pattern))
     if not files:
-        raise FileNotFoundError(f"{folder}: no {pattern}; Paddle wrote no weights")
+        raise MissingInputError(f"{folder}: no {pattern}; Paddle wrote no weights")
     return {name: weight for file in files for name, weight in load_file(file).items()}
 
 
@@ -136,7 +137,7 @@ def check_export(base: Path, lora: Path, exported: Path, scaling: float) -> None
     """See that exported weights are W + scaling·(A·B)ᵀ, to a hundredth of the largest weight of each layer.
 
     Raises:
-        ValueError: they are not; safetensors 0.8.0 in Paddle's environment writes them transposed.
+        UserError: they are not; safetensors 0.8.0 in Paddle's environment writes them transposed.
     """
     matrices = {name: weight.float() for name, weight in _written(lora, _LORA_FILES).items()}
     with safe_open(base, "pt") as before, safe_open(exported, "pt") as after:
@@ -145,7 +146,7 @@ def check_export(base: Path, lora: Path, exported: Path, scaling: float) -> None
             expected = before.get_tensor(f"{layer}.weight").float() + update
             error = (after.get_tensor(f"{layer}.weight").float() - expected).abs().max()
             if not error <= expected.abs().max() / 100:
-                raise ValueError(
+                raise UserError(
                     f"{exported}: {layer} is not base and adapter merged; run `make paddle-env` for an "
                     "environment whose versions export well"
                 )
@@ -154,7 +155,7 @@ def check_export(base: Path, lora: Path, exported: Path, scaling: float) -> None
 def _peft_name(name: str) -> str:
     layer, _, matrix = name.rpartition(".")
     if matrix not in ("lora_A", "lora_B") or not layer.startswith(tuple(_MODULES)):
-        raise ValueError(f"{name}: Paddle wrote a weight that is no LoRA matrix of a known layer")
+        raise UserError(f"{name}: Paddle wrote a weight that is no LoRA matrix of a known layer")
     return f"base_model.model.{_transformers_name(layer)}.{matrix}.default.weight"
 
 

@@ -9,6 +9,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from finscribe_assets.errors import UserError
+
 PYTHON_VARIABLE = "FINSCRIBE_PADDLE_PYTHON"
 DEFAULT_PYTHON = Path(".venv-paddle/bin/python")  # where `make paddle-env` puts it, seen from the project's folder
 # What may be there; only its metadata is read, as importing paddle takes seconds.
@@ -22,7 +24,7 @@ print(json.dumps(found))
 """
 
 
-class BackendMissingError(RuntimeError):
+class BackendMissingError(UserError):
     """The back end that is asked for is not installed; the message says what is missing and how to get it."""
 
 

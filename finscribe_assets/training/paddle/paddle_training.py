@@ -16,6 +16,7 @@ import torch
 import yaml
 from torch.utils.tensorboard import SummaryWriter
 
+from finscribe_assets.errors import UserError
 from finscribe_assets.files import AnyPath, local_folder, read_json, remove_folder, write_text
 from finscribe_assets.model.bases import Base
 from finscribe_assets.model.embedded_checkpoint import WEIGHTS
@@ -139,7 +140,7 @@ class PaddleRun(Run):
         if not self.tool.form.encoded:  # no plugin of ours there, so nobody told of steps
             self.position = Position(self.steps, self.position.metrics)
         if self.position.step != self.steps:
-            raise ValueError(f"{self.tool.name} reported {self.position.step} steps of {self.steps}; see {folder}")
+            raise UserError(f"{self.tool.name} reported {self.position.step} steps of {self.steps}; see {folder}")
 
     def _export(self, folder: Path) -> None:
         """Let the tool merge its adapter into the base: a checkpoint that `find_base` takes, for serving elsewhere."""
@@ -183,7 +184,7 @@ class PaddleRun(Run):
         self._check_layers(weights)
         written = read_json(folder / OUTPUT_FOLDER / "lora_config.json")
         if (written["r"], written["lora_alpha"]) != (self.config.rank, self.config.alpha):
-            raise ValueError(
+            raise UserError(
                 f"{self.tool.name} trained rank {written['r']} and alpha {written['lora_alpha']}, not "
                 f"{self.config.rank} and {self.config.alpha}"
             )
@@ -191,4 +192,4 @@ class PaddleRun(Run):
 
     def _check_layers(self, weights: dict[str, torch.Tensor]) -> None:
         if other := weights.keys() ^ self.trained.keys():
-            raise ValueError(f"{self.tool.name} trained other layers than were meant: {', '.join(sorted(other)[:3])}")
+            raise UserError(f"{self.tool.name} trained other layers than were meant: {', '.join(sorted(other)[:3])}")

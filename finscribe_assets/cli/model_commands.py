@@ -210,7 +210,7 @@ def extract(
     files: Annotated[
         list[Path],
         typer.Argument(
-            help="Images and PDFs: pages, or images of a single line; or a shard of rendered pages, part-00000.parquet.",
+            help="Images and PDFs: pages, or images of one line; or a shard of rendered pages, part-00000.parquet.",
             exists=True,
             dir_okay=False,
         ),

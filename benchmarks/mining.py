@@ -1,6 +1,6 @@
 """Whether mining finds what is wrong with a reader, and nothing else; and how fast.
 
-Readers are simulated (simulated_reader.py) over documents that are really drawn, so that what is wrong is known:
+Readers are simulated (mining/simulated_reader.py) over documents that are really drawn, so that what is wrong is known:
 single errors of every kind, for their causes; failure rates at and above the threshold, of fields on their own and of
 whole documents, for weak cells; a rate that a drawn value raises, for attribution.
 
@@ -19,7 +19,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from simulated_reader import KINDS, OF_RESPONSES, Unsuited, answer
 
 from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.elements import element_of
@@ -32,6 +31,12 @@ from finscribe_assets.mining.attribution import Attribution, drawn_values
 from finscribe_assets.mining.error_cells import THRESHOLD, DocumentFailures, Key, find_cells
 from finscribe_assets.mining.error_classification import PageContext, classify
 from finscribe_assets.mining.mining_report import mine
+from finscribe_assets.mining.simulated_reader import (
+    FIELD_ERRORS,
+    RESPONSE_ERRORS,
+    InjectionNotPossible,
+    simulate_response,
+)
 
 LONGEST_TABLE = 20  # rows; longer ones take long to compare and show nothing more
 TRIES = 60  # documents looked at for each error wanted, as not every document can fail in every way
@@ -56,7 +61,7 @@ def causes(documents: Sequence[DrawnDocument], errors: int) -> dict[str, Any]:
     print(f"{'injected':20}    n  right  taken for")
     right: dict[str, float] = {}
     locales: set[str] = set()
-    for kind in (*OF_RESPONSES, *KINDS):
+    for kind in (*RESPONSE_ERRORS, *FIELD_ERRORS):
         chance = random.Random(kind)
         taken_for: Counter[str] = Counter()
         for _ in range(errors * TRIES):
@@ -64,8 +69,8 @@ def causes(documents: Sequence[DrawnDocument], errors: int) -> dict[str, Any]:
                 break
             drawn = chance.choice(sound)
             try:
-                text, illegible = answer(drawn, kind, chance)
-            except Unsuited:
+                text, illegible = simulate_response(drawn, kind, chance)
+            except InjectionNotPossible:
                 continue
             scored = measured(drawn, text)
             found = Counter(str(cause) for _, cause in classify(scored, PageContext.of(drawn, illegible)))
@@ -200,8 +205,12 @@ def speed(documents: Sequence[DrawnDocument], copies: int) -> dict[str, Any]:
     answers = {}
     for drawn in documents:
         try:
-            text = answer(drawn, chance.choice(list(KINDS)), chance)[0] if chance.random() < 0.8 else "{}"
-        except Unsuited:
+            text = (
+                simulate_response(drawn, chance.choice(list(FIELD_ERRORS)), chance)[0]
+                if chance.random() < 0.8
+                else "{}"
+            )
+        except InjectionNotPossible:
             text = "{}"
         answers[drawn.id] = Prediction(drawn.id, text)
     started = time.process_time()

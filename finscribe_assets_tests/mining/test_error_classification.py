@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.simulated_reader import KINDS, OF_RESPONSES, Unsuited, answer
 from finscribe_assets.documents.drawn_document import Decoy
 from finscribe_assets.documents.generator import draw
 from finscribe_assets.documents.plan import seed_plan
@@ -14,6 +13,12 @@ from finscribe_assets.evaluation.document_scoring import score
 from finscribe_assets.evaluation.prediction_files import Prediction, Truth
 from finscribe_assets.mining.error_classification import PageContext, classify
 from finscribe_assets.mining.error_types import ErrorType, presumed_knobs
+from finscribe_assets.mining.simulated_reader import (
+    FIELD_ERRORS,
+    RESPONSE_ERRORS,
+    InjectionNotPossible,
+    simulate_response,
+)
 
 E = ErrorType
 LINES = [
@@ -142,21 +147,21 @@ def test_injected_errors_have_their_cause():
     plan = seed_plan("batch-000", 150, 3, recipe)
     documents = [draw(plan, index) for index in range(150)]
     right: Counter[str] = Counter()
-    for kind in (*OF_RESPONSES, *KINDS):
-        chance, made = random.Random(kind), 0
+    for error_type in (*RESPONSE_ERRORS, *FIELD_ERRORS):
+        chance, made = random.Random(error_type), 0
         while made < 6:
             drawn = chance.choice(documents)
             try:
-                text, illegible = answer(drawn, kind, chance)
-            except Unsuited:
+                text, illegible = simulate_response(drawn, error_type, chance)
+            except InjectionNotPossible:
                 continue
             truth = Truth(drawn.id, drawn.document.to_json(), frozenset(drawn.printed))
             found = classify(
                 score({drawn.id: truth}, {drawn.id: Prediction(drawn.id, text)})[0], PageContext.of(drawn, illegible)
             )
             made += bool(found)
-            right[kind] += bool(found) and {str(cause) for _, cause in found} == {kind}
-    assert {kind for kind, count in right.items() if count < 5} == set()
+            right[error_type] += bool(found) and {cause for _, cause in found} == {error_type}
+    assert {error_type for error_type, count in right.items() if count < 5} == set()
     assert right.total() >= 0.97 * 6 * len(right)
 
 

@@ -26,7 +26,7 @@ from babel.numbers import format_currency, format_decimal
 from faker import Faker
 
 from finscribe_assets.documents.drawn_document import DrawnDocument
-from finscribe_assets.documents.generator import draw
+from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.documents.schema import Party
@@ -106,10 +106,10 @@ def main() -> None:
     plan = seed_plan("batch-000", max(count, arguments.flat), 1, Recipe(locales=dict.fromkeys(LOCALES, 1.0)))
     spent = dict.fromkeys(("ours", *PLAIN), 0.0)
     for locale in LOCALES:  # both read their words before the clock runs
-        plainly(draw(seed_plan("batch-999", 1, 1, Recipe(locales={locale: 1.0})), 0))
+        plainly(draw_document(seed_plan("batch-999", 1, 1, Recipe(locales={locale: 1.0})), 0))
     for start in range(0, count, TURN):
         times = [time.process_time()]
-        documents = [draw(plan, index) for index in range(start, min(start + TURN, count))]
+        documents = [draw_document(plan, index) for index in range(start, min(start + TURN, count))]
         times.append(time.process_time())
         values = [plainly(document) for document in documents]
         times.append(time.process_time())
@@ -127,7 +127,7 @@ def main() -> None:
     if arguments.flat:
         report["peak MiB"] = marks = {}
         for index in range(arguments.flat):
-            draw(plan, index)
+            draw_document(plan, index)
             if index + 1 in (1000, arguments.flat):
                 marks[f"after {index + 1}"] = memory()
     sys.stdout.write(json.dumps(report, indent=2) + "\n")

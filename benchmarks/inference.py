@@ -24,7 +24,7 @@ import numpy as np
 import torch
 
 from finscribe_assets.documents.drawn_document import DrawnDocument
-from finscribe_assets.documents.generator import draw
+from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.inference.extraction import Extractor
 from finscribe_assets.inference.label_assignment import TextLine, assign
@@ -46,7 +46,7 @@ COVERED = 0.7  # share of a box
 
 def documents(count: int) -> list[tuple[DrawnDocument, RenderedDocument]]:
     plan = seed_plan("batch-000", count, SEED, EMBEDDED_RECIPE)
-    drawn = [draw(plan, index) for index in range(count)]
+    drawn = [draw_document(plan, index) for index in range(count)]
     return [(one, render(one)) for one in drawn]
 
 

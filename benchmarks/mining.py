@@ -22,7 +22,7 @@ import numpy as np
 
 from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.elements import element_of
-from finscribe_assets.documents.generator import draw
+from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.evaluation.document_scoring import Scored, score
 from finscribe_assets.evaluation.prediction_files import Prediction, Truth
@@ -242,7 +242,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     plan = seed_plan("batch-000", arguments.documents, arguments.seed)
-    documents = [draw(plan, index) for index in range(arguments.documents)]
+    documents = [draw_document(plan, index) for index in range(arguments.documents)]
     short = [one for one in documents if max(len(one.document.lines), len(one.document.entries)) <= LONGEST_TABLE]
     parts: dict[str, Callable[[], dict[str, Any]]] = {
         "causes": lambda: causes(short, arguments.errors),

@@ -21,7 +21,7 @@ from pathlib import Path
 import psutil
 
 from finscribe_assets.documents.document_batch import synthesize
-from finscribe_assets.documents.generator import draw
+from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.instructions.crops import images_of, page_cache
 from finscribe_assets.instructions.pair_batch import pair_batch
@@ -62,7 +62,7 @@ def main() -> None:
     rendering = pairing = 0.0
     made = []
     for index in range(arguments.documents):
-        drawn = draw(plan, index)
+        drawn = draw_document(plan, index)
         start = time.process_time()
         rendered = render(drawn)
         middle = time.process_time()

@@ -29,7 +29,7 @@ from pdf2image import convert_from_bytes
 from weasyprint import HTML
 
 from finscribe_assets.documents.drawn_document import DrawnDocument, Engine
-from finscribe_assets.documents.generator import draw
+from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.plan import Plan, seed_plan
 from finscribe_assets.rendering.page_html import fits_content, to_markup
 from finscribe_assets.rendering.render import render
@@ -77,7 +77,7 @@ def render_shard(job: tuple[Plan, int]) -> tuple[int, int, float]:
     plan, start = job
     before = time.process_time()
     for index in range(start, start + SHARD):
-        render(draw(plan, index), DPI)
+        render(draw_document(plan, index), DPI)
     return start, psutil.Process().memory_full_info().uss >> 20, time.process_time() - before
 
 
@@ -122,9 +122,9 @@ def main() -> None:
         spent = dict.fromkeys(ways, 0.0)
         pages = 0
         for way in ways.values():  # fonts and templates are read before the clock runs
-            way(draw(plan, 0))
+            way(draw_document(plan, 0))
         for index in range(arguments.documents):
-            drawn = draw(plan, index)
+            drawn = draw_document(plan, index)
             for name, way in ways.items():
                 made, took = timed(way, drawn, started=name == "chromium")
                 spent[name] += took

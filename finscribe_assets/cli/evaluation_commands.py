@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from finscribe_assets.cli.progress_bars import bar, console
-from finscribe_assets.documents.batch_keys import FIRST_KEY
+from finscribe_assets.documents.batch_keys import FIRST_BATCH_KEY
 from finscribe_assets.errors import MissingInputError, UserError
 
 if TYPE_CHECKING:
@@ -226,7 +226,7 @@ def mine(
     if workspace:
         drawn = {one.id: one for one in read_documents(workspace / "documents") if one.id in truths}
         destroyed = destroyed_fields(workspace / "images") if (workspace / "images").exists() else {}
-    parent = load_plan(workspace / "plan.json") if workspace else seed_plan(FIRST_KEY, num_samples, 0)
+    parent = load_plan(workspace / "plan.json") if workspace else seed_plan(FIRST_BATCH_KEY, num_samples, 0)
     pages = {name: PageContext.of(one, destroyed.get(name, frozenset())) for name, one in drawn.items()}
     earlier = [Earlier.from_json(read_json(place)) for place in history or []]
     with bar(None, "mining"):
@@ -332,7 +332,7 @@ def _tried(
 
 def summary(
     storage: Annotated[str, typer.Option(help="Root of the assets' storage: a folder or s3://….")] = "storage",
-    key: Annotated[str, typer.Option(help="Batch to show.")] = FIRST_KEY,
+    key: Annotated[str, typer.Option(help="Batch to show.")] = FIRST_BATCH_KEY,
 ) -> None:
     """Show what an iteration of the platform came to: scores, weak cells, the next plan, and where it all is."""
     from finscribe_assets.evaluation.report import EvaluationReport, headline_rows, target_rows

@@ -89,9 +89,9 @@ def _folders(workspace: Path, batch: str | None) -> tuple[Path, Path, Path]:
     """Return where pairs, page images and splits lie, of a workspace or of a batch in Dagster's storage."""
     if batch is None:
         return workspace / "pairs", workspace / "images", workspace / "splits"
-    from finscribe_assets.documents.batch_keys import BATCH_KEY
+    from finscribe_assets.documents.batch_keys import BATCH_KEY_PATTERN
 
-    if not BATCH_KEY.fullmatch(batch):
+    if not BATCH_KEY_PATTERN.fullmatch(batch):
         raise UserError(f"--batch: {batch!r} is not of the form batch-007")
     pairs = workspace / "instruction_pairs" / batch
     if not pairs.is_dir():

@@ -46,10 +46,10 @@ def import_(
     `documents.jsonl` is the ground truth that `evaluate` reads, `import-report.json` tells what became of every
     document: what was taken, what was not and why, what its truth holds that the schema or the page has not.
     """
-    from finscribe_assets.documents.locales import is_known
+    from finscribe_assets.documents.locales import is_known_locale
     from finscribe_assets.importing.folder_import import REPORT_FILE, import_folder
 
-    if locale is not None and not is_known(locale):
+    if locale is not None and not is_known_locale(locale):
         raise UserError(f"--locale: {locale!r} is unknown; give one such as de_AT")
     with bar(None, "documents read") as advance:
         report = import_folder(folder, out, licence, dpi=dpi, locale=locale, on_document=advance)

@@ -27,12 +27,12 @@ def rebuild(
     The manifest holds the plans with their seeds; documents, pages, pairs and splits follow from them. Files whose
     bytes differ are listed, with the tools whose versions are not the manifest's, and the exit status is 1.
     """
-    from finscribe_assets.documents.recipe_files import load
+    from finscribe_assets.documents.recipe_files import load_yaml_model
     from finscribe_assets.shards import LocalShardPool
     from finscribe_assets.splitting.manifest import Manifest
     from finscribe_assets.splitting.rebuild import rebuild as make_again
 
-    wanted = load(manifest, Manifest)
+    wanted = load_yaml_model(manifest, Manifest)
     done = make_again(wanted, out, LocalShardPool(workers or workers_from_environment()), console.print)
     for tool in done.tools:
         console.print(f"another version: {tool}")

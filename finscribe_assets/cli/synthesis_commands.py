@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from finscribe_assets.cli.progress_bars import bar, console
-from finscribe_assets.documents.batch_keys import FIRST_KEY
+from finscribe_assets.documents.batch_keys import FIRST_BATCH_KEY
 from finscribe_assets.errors import MissingInputError, UserError
 from finscribe_assets.profiles import workers_from_environment
 
@@ -87,7 +87,7 @@ def synthesize(
     if preset and preset not in presets:
         raise UserError(f"--preset: there is no {preset!r}; choose one of {', '.join(presets)}")
     chosen = presets[preset] if preset else load_recipe(recipe) if recipe else None
-    wanted = load_plan(plan) if plan else seed_plan(FIRST_KEY, num_samples, seed, chosen)
+    wanted = load_plan(plan) if plan else seed_plan(FIRST_BATCH_KEY, num_samples, seed, chosen)
     write_text(out / "plan.json", wanted.model_dump_json(indent=2) + "\n")
     with bar(wanted.documents, "documents") as advance:
         summary = draw_batch(

@@ -41,20 +41,20 @@ def validate(
 
     Needs the extra `validate`: pip install 'finscribe-assets[validate]'
     """
-    from finscribe_assets.documents.schematron import require_extra
-    from finscribe_assets.documents.schematron import validate as judge
-    from finscribe_assets.documents.ubl_validation import candidates, kept, ubl_of
+    from finscribe_assets.documents.schematron import require_validate_extra
+    from finscribe_assets.documents.schematron import validate_ubl as judge
+    from finscribe_assets.documents.ubl_validation import find_candidates, load_ubl, save_each
 
-    require_extra()
-    found = candidates(documents)
-    show("left out", [{"documents": count, "because": reason} for reason, count in found.left_out.most_common()])
-    if not found.found:
+    require_validate_extra()
+    found = find_candidates(documents)
+    show("left out", [{"documents": count, "because": reason} for reason, count in found.skipped.most_common()])
+    if not found.candidates:
         raise UserError(f"{', '.join(map(str, documents))}: nothing that EN 16931 covers, so nothing was validated")
     chosen = found.sample(sample, seed) if sample else found
-    contents = ubl_of(chosen.found)
+    contents = load_ubl(chosen.candidates)
     verdicts = []
-    with bar(len(chosen.found), "documents validated") as advance:
-        for verdict in judge(kept(contents, xml_dir) if xml_dir else contents):
+    with bar(len(chosen.candidates), "documents validated") as advance:
+        for verdict in judge(save_each(contents, xml_dir) if xml_dir else contents):
             verdicts.append(verdict)
             advance(1)
     failures = [(verdict.name, finding) for verdict in verdicts for finding in verdict.failures]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-BATCH_KEY = re.compile(r"batch-\d{3,6}")
-FIRST_KEY = "batch-000"
+BATCH_KEY_PATTERN = re.compile(r"batch-\d{3,6}")
+FIRST_BATCH_KEY = "batch-000"
 
 
-def next_key(key: str) -> str:
+def next_batch_key(key: str) -> str:
     """Return the key of the batch after this one: batch-007 → batch-008."""
     return f"batch-{int(key.removeprefix('batch-')) + 1:03d}"

@@ -33,7 +33,7 @@ class Outcome:
         return self.expected == self.actual
 
 
-Rule = Callable[[Amounts, Decimal], Iterator[Outcome]]
+CalculationRule = Callable[[Amounts, Decimal], Iterator[Outcome]]
 """A rule: amounts and the currency's smallest one → what it says of each place that has all it needs."""
 
 
@@ -71,12 +71,14 @@ def amounts_of(document: Mapping[str, Any]) -> dict[str, Decimal]:
     return amounts_of_leaves(flatten(document))
 
 
-def check(amounts: Amounts, currency: str, rules: Sequence[Rule] | None = None) -> list[Outcome]:
+def check_calculations(
+    amounts: Amounts, currency: str, rules: Sequence[CalculationRule] | None = None
+) -> list[Outcome]:
     """Apply every rule, or some, wherever all of its amounts are present."""
     unit = minor_unit(currency)
     # The usual 28 digits would round a prediction's absurd amounts, or refuse to.
     with localcontext(prec=EXACT_DIGITS):
-        return [outcome for rule in rules or RULES for outcome in rule(amounts, unit)]
+        return [outcome for rule in rules or CALCULATION_RULES for outcome in rule(amounts, unit)]
 
 
 def _indices(amounts: Amounts, group: str) -> list[int]:
@@ -329,7 +331,7 @@ def _carried(amounts: Amounts, count: int) -> Decimal | None:
     return None
 
 
-RULES = (
+CALCULATION_RULES = (
     line_amount,
     net_price,
     line_with_vat,

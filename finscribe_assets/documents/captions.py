@@ -8,7 +8,7 @@ from functools import cache
 from finscribe_assets.documents.schema import Document, DocumentType
 
 # Values of the header and of the payment block, in the order that they are printed.
-HEADER = (
+HEADER_FIELDS = (
     "document_number",
     "issue_date",
     "due_date",
@@ -25,8 +25,15 @@ HEADER = (
     "place_of_supply",
     "statement.account_number",
 )
-PAYMENT = ("payment_terms", "payment_means", "payment_reference", "bank_name", "payment_account", "bank_identifier")
-PARTICULARS = (
+PAYMENT_FIELDS = (
+    "payment_terms",
+    "payment_means",
+    "payment_reference",
+    "bank_name",
+    "payment_account",
+    "bank_identifier",
+)
+LABELLED_PARTY_FIELDS = (
     "vat_identifier",
     "tax_registration",
     "legal_registration",
@@ -34,7 +41,7 @@ PARTICULARS = (
     "contact_phone",
     "contact_email",
 )
-PARTIES = ("seller", "buyer", "ship_to", "payee")
+PARTY_ROLES = ("seller", "buyer", "ship_to", "payee")
 
 _BY_KIND = ("title", "document_number", "issue_date")
 _DUE_BY_KIND = (DocumentType.CREDIT_NOTE, DocumentType.PURCHASE_ORDER)
@@ -55,7 +62,7 @@ def label_key(name: str, kind: DocumentType) -> str:
     group, _, last = name.rpartition(".")
     if group in ("lines", "entries"):
         return f"columns.{last}"
-    if group in PARTIES:
+    if group in PARTY_ROLES:
         return "party_identifier" if last == "identifier" else last
     return name
 
@@ -64,11 +71,11 @@ def label_key(name: str, kind: DocumentType) -> str:
 def _is_labelled(path: str) -> bool:
     group, _, last = path.rpartition(".")
     return (
-        path in HEADER
-        or path in PAYMENT
+        path in HEADER_FIELDS
+        or path in PAYMENT_FIELDS
         or path == "exchange_rate"
         or group in ("totals", "statement")
-        or (group in PARTIES and last in PARTICULARS)
+        or (group in PARTY_ROLES and last in LABELLED_PARTY_FIELDS)
     )
 
 
@@ -78,7 +85,11 @@ def labels_needed(
     """Return the labels of a page: name of its use (a field without list positions, or a purpose) → key of wordings."""
     kind = document.document_type
     group = "entries" if kind is DocumentType.BANK_STATEMENT else "lines"
-    names = ["title", *(role for role in PARTIES if getattr(document, role)), *(f"{group}.{name}" for name in columns)]
+    names = [
+        "title",
+        *(role for role in PARTY_ROLES if getattr(document, role)),
+        *(f"{group}.{name}" for name in columns),
+    ]
     names += [path for path in printed if _is_labelled(path)]
     keys = {name: label_key(name, kind) for name in names}
     if merged_head:

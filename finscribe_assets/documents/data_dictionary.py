@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from finscribe_assets.documents.elements import LISTS, TERMS
+from finscribe_assets.documents.elements import LIST_FIELDS, TERMS
 from finscribe_assets.documents.knobs import KNOB_FACTS, Knobs
 from finscribe_assets.documents.schema import DocumentType
 
-_LISTS = ", ".join(f"`{name}`" for name in LISTS)
+_LISTS = ", ".join(f"`{name}`" for name in LIST_FIELDS)
 _HEAD = f"""# Data dictionary
 
 Written by `finscribe schema --markdown`; do not edit by hand.

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from finscribe_assets.documents.drawn_document import DrawnDocument, from_table, to_table
-from finscribe_assets.documents.generator import draw
+from finscribe_assets.documents.drawn_document import DrawnDocument, documents_from_table, documents_to_table
+from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.plan import Plan
 from finscribe_assets.files import AnyPath, sha256_of, write_text
 from finscribe_assets.shards import Shard, ShardPool, cut, make_missing, read_shards, write_shard
@@ -43,8 +43,8 @@ class _SynthesisJob:
 
 
 def _write(job: _SynthesisJob) -> int:
-    documents = [draw(job.plan, index) for index in range(job.shard.start, job.shard.stop)]
-    write_shard(job.path, to_table(documents), job.fingerprint)
+    documents = [draw_document(job.plan, index) for index in range(job.shard.start, job.shard.stop)]
+    write_shard(job.path, documents_to_table(documents), job.fingerprint)
     return len(documents)
 
 
@@ -68,7 +68,7 @@ def synthesize(
 def read_documents(folder: AnyPath) -> Iterator[DrawnDocument]:
     """Yield a batch's documents in index order, holding one shard at a time."""
     for table in read_shards(folder):
-        yield from from_table(table)
+        yield from documents_from_table(table)
 
 
 def ground_truth(drawn: DrawnDocument, destroyed: frozenset[str] = frozenset()) -> dict[str, object]:

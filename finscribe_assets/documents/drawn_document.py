@@ -12,7 +12,7 @@ from typing import Any, Literal
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
 
-from finscribe_assets.documents.formats import Display, NumberStyle
+from finscribe_assets.documents.formats import CurrencyDisplay, NumberStyle
 from finscribe_assets.documents.schema import Document
 
 
@@ -83,7 +83,7 @@ class Presentation(BaseModel):
     reversed_print: bool = Field(description="table head and amount due light on dark")
     date_pattern: str = Field(description="babel date pattern of every date on the page, or formats.ERA, SHORT_ERA")
     numbers: NumberStyle = Field(description="marks that every number of the page is written with")
-    currency_display: Display = Field(description="how amounts show their currency in the totals")
+    currency_display: CurrencyDisplay = Field(description="how amounts show their currency in the totals")
     labels: dict[str, str] = Field(description="wording of each label that the page needs, by field or purpose")
     columns: tuple[str, ...] = Field(description="columns of the table, as fields of Line or Entry, in printed order")
     sub_rows: dict[int, tuple[str, ...]] = Field(default={}, description="indented rows below a line, by its number")
@@ -136,7 +136,7 @@ class DrawnDocument(BaseModel):
         return f"{self.presentation.layout}/{self.vendor}"
 
 
-SCHEMA = pa.schema(
+DOCUMENT_TABLE_SCHEMA = pa.schema(
     [
         ("id", pa.string()),
         ("batch", pa.string()),
@@ -162,7 +162,7 @@ def _text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def to_table(documents: list[DrawnDocument]) -> pa.Table:
+def documents_to_table(documents: list[DrawnDocument]) -> pa.Table:
     """Return documents as a table of SCHEMA; nested values are JSON text, so that any tool can read them."""
     return pa.Table.from_pylist(
         [
@@ -186,11 +186,11 @@ def to_table(documents: list[DrawnDocument]) -> pa.Table:
             }
             for drawn in documents
         ],
-        schema=SCHEMA,
+        schema=DOCUMENT_TABLE_SCHEMA,
     )
 
 
-def from_table(table: pa.Table) -> list[DrawnDocument]:
+def documents_from_table(table: pa.Table) -> list[DrawnDocument]:
     """Return the documents of a table that `to_table` made."""
     return [
         DrawnDocument.model_validate(

@@ -13,9 +13,9 @@ from finscribe_assets.documents.value_types import Element, ValueType
 
 __all__ = [
     "FIELDS",
-    "LISTS",
+    "IMPLIED_FIELDS",
+    "LIST_FIELDS",
     "TERMS",
-    "UNPRINTED",
     "BusinessTerm",
     "Element",
     "ValueType",
@@ -77,12 +77,12 @@ TERMS: dict[str, BusinessTerm] = _terms()
 FIELDS: dict[str, tuple[Element, ValueType]] = {path: (term.element, term.value_type) for path, term in TERMS.items()}
 
 # Groups that a document holds several of, as in lines[0].net_amount.
-LISTS: tuple[str, ...] = tuple(
+LIST_FIELDS: tuple[str, ...] = tuple(
     name for name, field in Document.model_json_schema()["properties"].items() if field.get("type") == "array"
 )
 
 # True of a document, but implied by the page as a whole rather than printed as a value of its own.
-UNPRINTED = frozenset(path for path, term in TERMS.items() if term.implied)
+IMPLIED_FIELDS = frozenset(path for path, term in TERMS.items() if term.implied)
 
 
 def field_of(path: str) -> str:

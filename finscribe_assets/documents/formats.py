@@ -27,11 +27,11 @@ _DIGITS = {
     "full_width": "０１２３４５６７８９",
 }
 
-ERA = "era"  # a date pattern of our own: Japanese years, in characters
-SHORT_ERA = "short_era"  # the same with the era's initial: R6.5.3
+ERA_PATTERN = "era"  # a date pattern of our own: Japanese years, in characters
+SHORT_ERA_PATTERN = "short_era"  # the same with the era's initial: R6.5.3
 
 
-class Era(NamedTuple):
+class JapaneseEra(NamedTuple):
     """A reign that Japanese years are counted by."""
 
     since: dt.date
@@ -39,9 +39,9 @@ class Era(NamedTuple):
     initial: str
 
 
-ERAS = (Era(dt.date(2019, 5, 1), "令和", "R"), Era(dt.date(1989, 1, 8), "平成", "H"))
+JAPANESE_ERAS = (JapaneseEra(dt.date(2019, 5, 1), "令和", "R"), JapaneseEra(dt.date(1989, 1, 8), "平成", "H"))
 
-Negative = Literal["minus", "trailing_minus", "parentheses", "credit", "debit"]
+NegativeStyle = Literal["minus", "trailing_minus", "parentheses", "credit", "debit"]
 
 
 class NumberStyle(BaseModel):
@@ -53,14 +53,14 @@ class NumberStyle(BaseModel):
     group: str = Field(description="between thousands; empty for none")
     lakh: bool = Field(default=False, description="groups of two before the last three, as in India")
     shortest_group: int = Field(default=1, description="digits before the first mark that grouping needs")
-    negative: Negative = Field(
+    negative: NegativeStyle = Field(
         default="minus", description="mark of a number below zero: -1, 1-, (1), 1 CR (a bill's), 1 DR (an account's)"
     )
     digits: Literal["latin", "arabic", "full_width"] = "latin"
 
 
 @cache
-def usual_style(locale: str) -> NumberStyle:
+def locale_number_style(locale: str) -> NumberStyle:
     """Return a locale's own way of writing numbers, from CLDR."""
     symbols = Locale.parse(locale).number_symbols["latn"]
     group = str(symbols.get("currencyGroup", symbols["group"]))
@@ -95,7 +95,7 @@ def _grouped(whole: str, style: NumberStyle) -> str:
     return style.group.join([head[:first], *(head[at : at + size] for at in range(first, len(head), size)), tail])
 
 
-def _signed(text: str, negative: Negative) -> str:
+def _signed(text: str, negative: NegativeStyle) -> str:
     match negative:
         case "minus":
             return f"-{text}"
@@ -109,10 +109,10 @@ def _signed(text: str, negative: Negative) -> str:
             return f"{text} DR"
 
 
-Display = Literal["symbol", "shared_symbol", "code", "none"]
+CurrencyDisplay = Literal["symbol", "shared_symbol", "code", "none"]
 
 
-def write_amount(value: Decimal, style: NumberStyle, locale: str, currency: str, display: Display) -> str:
+def write_amount(value: Decimal, style: NumberStyle, locale: str, currency: str, display: CurrencyDisplay) -> str:
     """Return an amount with its currency's own or shared symbol, with its code, or bare."""
     places = MINOR_UNITS[currency]
     if display == "none":
@@ -124,7 +124,7 @@ def write_amount(value: Decimal, style: NumberStyle, locale: str, currency: str,
 
 
 @cache
-def _affixes(locale: str, currency: str, display: Display) -> tuple[str, str]:
+def _affixes(locale: str, currency: str, display: CurrencyDisplay) -> tuple[str, str]:
     """Return what stands before and after an amount, in the place that the locale's pattern gives to the symbol."""
     if display == "code":
         return (f"{currency} ", "") if locale.startswith(("en", "ja", "zh", "ar", "de_CH")) else ("", f" {currency}")
@@ -141,12 +141,12 @@ def _affixes(locale: str, currency: str, display: Display) -> tuple[str, str]:
 
 def write_date(value: dt.date, locale: str, pattern: str, digits: str = "latin") -> str:
     """Return a date by a babel pattern, or by Japanese era."""
-    if pattern in (ERA, SHORT_ERA):
-        since, name, initial = next(era for era in ERAS if era.since <= value)
+    if pattern in (ERA_PATTERN, SHORT_ERA_PATTERN):
+        since, name, initial = next(era for era in JAPANESE_ERAS if era.since <= value)
         year = value.year - since.year + 1
         text = (
             f"{name}{year if year > 1 else '元'}年{value.month}月{value.day}日"
-            if pattern == ERA
+            if pattern == ERA_PATTERN
             else f"{initial}{year}.{value.month}.{value.day}"
         )
     else:
@@ -159,6 +159,6 @@ def _date(value: dt.date, pattern: str, locale: str) -> str:
     return str(format_date(value, format=pattern, locale=locale)).translate(_BIDI_MARKS)
 
 
-def grouped(number: str, size: int = 4) -> str:
+def group_characters(number: str, size: int = 4) -> str:
     """Return a number in printed groups, as IBANs are written on paper."""
     return " ".join(number[start : start + size] for start in range(0, len(number), size))

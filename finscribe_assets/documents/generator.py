@@ -14,15 +14,15 @@ from typing import TypeVar
 
 from finscribe_assets.documents.captions import labels_needed
 from finscribe_assets.documents.drawn_document import DrawnDocument, Presentation
-from finscribe_assets.documents.formats import Display
+from finscribe_assets.documents.formats import CurrencyDisplay
 from finscribe_assets.documents.header_drawing import draw_header, draw_number, trimmed
-from finscribe_assets.documents.knobs import DAMAGE, Knobs, acting_knobs
+from finscribe_assets.documents.knobs import DAMAGE_KNOBS, Knobs, applicable_knobs
 from finscribe_assets.documents.layout_families import LAYOUT_FACTS, PAGE_LABELS, LayoutFacts
 from finscribe_assets.documents.line_drawing import Sale, draw_lines, reduced_lines
 from finscribe_assets.documents.locales import LOCALE_FACTS, SHARED_SYMBOLS, LocaleFacts, TaxRegime, minor_unit
 from finscribe_assets.documents.plan import Plan
 from finscribe_assets.documents.presentation_drawing import (
-    Habits,
+    VendorHabits,
     columns_of,
     damage_of,
     draw_date_pattern,
@@ -31,9 +31,9 @@ from finscribe_assets.documents.presentation_drawing import (
     draw_number_style,
     draw_seating,
     font_of,
-    habits_of,
+    vendor_habits,
 )
-from finscribe_assets.documents.printed_values import SAID_BY_OTHERS, printed_values
+from finscribe_assets.documents.printed_values import REDUNDANT_TOTALS, printed_values
 from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.documents.schema import Document, DocumentType, Party, VatCategory
 from finscribe_assets.documents.settlement import settle
@@ -59,7 +59,7 @@ class _Frame:
     name: str  # of its random streams
     kind: DocumentType
     seller: Vendor
-    habits: Habits
+    habits: VendorHabits
     knobs: dict[str, float]
     day: dt.date
     category: VatCategory
@@ -77,7 +77,7 @@ class _Frame:
         return LAYOUT_FACTS[self.habits.layout]
 
 
-def draw(plan: Plan, index: int) -> DrawnDocument:
+def draw_document(plan: Plan, index: int) -> DrawnDocument:
     """Return document number ``index`` (from 0) of a plan.
 
     Raises:
@@ -121,7 +121,7 @@ def _draw_frame(name: str, recipe: Recipe) -> _Frame:
     locale = _weighted(random, recipe.locale_weights())
     facts = LOCALE_FACTS[locale]
     seller = vendor(locale, random.randrange(VENDORS_PER_LOCALE))
-    habits = habits_of(seller, kind, recipe)
+    habits = vendor_habits(seller, kind, recipe)
     knobs = _draw_knobs(Random(f"knobs:{name}"), recipe.knobs, kind, facts)
     random = Random(f"facts:{name}")
     category = draw_category(random, locale, seller.trade) if knobs["tax_exemptions"] else VatCategory.STANDARD
@@ -160,14 +160,14 @@ def _draw_knobs(random: Random, knobs: Knobs, kind: DocumentType, facts: LocaleF
     another that was drawn is 0, so that mining compares documents by what is on their pages.
     """
     drawn = {}
-    acting = acting_knobs(kind, facts.language)
+    acting = applicable_knobs(kind, facts.language)
     for name, wanted in knobs:
         chance, strength = random.random(), random.random()
         # Most tills of the world show prices with tax.
         shows_tax = name == "tax_inclusive_prices" and kind is DocumentType.RECEIPT
         intensity = wanted**0.25 if shows_tax else wanted
         value = float(chance < intensity)
-        if name in DAMAGE:
+        if name in DAMAGE_KNOBS:
             value *= round(WEAKEST_DAMAGE + (1 - WEAKEST_DAMAGE) * strength, 3)
         drawn[name] = value if name in acting else 0.0
     drawn["degradation"] = round(random.uniform(0, knobs.degradation), 3)
@@ -392,7 +392,7 @@ def _draw_look(frame: _Frame, recipe: Recipe, document: Document) -> Presentatio
         remarks=(*remarks, random.choice(phrases(locale, _CLOSINGS.get(frame.kind, "thanks")))),
         marked_lines=marked,
         rate_mark=phrases(locale, "reduced_rate_mark")[0].split(" ", maxsplit=1)[0] if marked else "",
-        repeated_totals=tuple(SAID_BY_OTHERS) if knobs["repeated_totals"] else (),
+        repeated_totals=tuple(REDUNDANT_TOTALS) if knobs["repeated_totals"] else (),
         labels_apart=bool(knobs["label_distance"]),
         unlabelled=bool(knobs["unlabelled_values"]),
         parties_side_by_side=bool(knobs["parties_side_by_side"]),
@@ -407,7 +407,7 @@ def _draw_look(frame: _Frame, recipe: Recipe, document: Document) -> Presentatio
     )
 
 
-def _currency_display(frame: _Frame) -> Display:
+def _currency_display(frame: _Frame) -> CurrencyDisplay:
     if frame.knobs["ambiguous_currency"]:
         return "shared_symbol"
     # The country's own symbol for a foreign currency may be its neighbour's: the code is sure.

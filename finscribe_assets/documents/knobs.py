@@ -261,7 +261,7 @@ class Knobs(BaseModel):
 
 
 # Effects on a page's pixels, each drawn with a strength of its own.
-DAMAGE = (
+DAMAGE_KNOBS = (
     "stamp",
     "signature",
     "handwritten_note",
@@ -297,7 +297,7 @@ class KnobFacts:
     documents: tuple[DocumentType, ...]  # that it can act on
     languages: tuple[str, ...]  # that it can act on; empty for all
 
-    def acts_on(self, kind: DocumentType, language: str) -> bool:
+    def applies_to(self, kind: DocumentType, language: str) -> bool:
         """Tell whether the knob can change such a document."""
         return kind in self.documents and (not self.languages or language in self.languages)
 
@@ -319,6 +319,6 @@ KNOB_FACTS: dict[str, KnobFacts] = _facts()
 
 
 @cache
-def acting_knobs(kind: DocumentType, language: str) -> frozenset[str]:
+def applicable_knobs(kind: DocumentType, language: str) -> frozenset[str]:
     """Return the knobs that can change a kind of document in a language."""
-    return frozenset(name for name, facts in KNOB_FACTS.items() if facts.acts_on(kind, language))
+    return frozenset(name for name, facts in KNOB_FACTS.items() if facts.applies_to(kind, language))

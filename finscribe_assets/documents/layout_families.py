@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from finscribe_assets.documents.schema import DocumentType
-from finscribe_assets.documents.wordings import wordings
 
 _BILLS = (DocumentType.INVOICE, DocumentType.CREDIT_NOTE)
 _RECEIPT, _ORDER, _STATEMENT = DocumentType.RECEIPT, DocumentType.PURCHASE_ORDER, DocumentType.BANK_STATEMENT
@@ -111,22 +110,8 @@ LAYOUT_FACTS: dict[str, LayoutFacts] = {
     ),
 }
 
-LAYOUTS: dict[DocumentType, tuple[str, ...]] = {
+LAYOUTS_BY_TYPE: dict[DocumentType, tuple[str, ...]] = {
     kind: tuple(name for name, facts in LAYOUT_FACTS.items() if kind in facts.document_types) for kind in DocumentType
 }
 # Print that stands on every page of several, whatever the layout.
 PAGE_LABELS = {"page": "decoy.page"}
-
-HELD_OUT_LAYOUTS = tuple(name for name, facts in LAYOUT_FACTS.items() if facts.held_out)
-HELD_OUT_FONTS = ("Gentium Plus", "Roboto Slab", "IPAexMincho", "AR PL UMing CN", "Amiri")
-HELD_OUT_LOCALES = ("sv_SE",)  # not what a base lacks: that is what its first adapter is there to learn
-FEWEST_WORDINGS = 4  # of a label, for its last one to be held out
-
-
-def is_held_out_wording(locale: str, key: str, wording: str) -> bool:
-    """Tell whether a label's wording is held out: the last of those that it has in the locale, where it has many.
-
-    ``wording`` may be in capitals, or have its English beside it, as on pages.
-    """
-    known = wordings(locale, key)
-    return len(known) >= FEWEST_WORDINGS and wording.split(" / ", maxsplit=1)[0].casefold() == known[-1].casefold()

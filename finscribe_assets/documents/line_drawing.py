@@ -23,7 +23,7 @@ CONFUSABLE = "0O1I5S8B2Z"
 LONG_AMOUNT_FACTOR = 2500
 MOST_LINES = 120
 # Units that are sold in halves and quarters.
-MEASURED = frozenset({"HUR", "DAY", "KGM", "TNE", "STN", "LTR", "MTR", "MTK", "MTQ"})
+DIVISIBLE_UNITS = frozenset({"HUR", "DAY", "KGM", "TNE", "STN", "LTR", "MTR", "MTK", "MTQ"})
 QUANTITIES = (1, 1, 1, 2, 2, 3, 4, 5, 6, 8, 10, 12, 20, 25, 50, 100)
 # What prices are multiples of, with the least price that they fit; the second where there are no smaller coins.
 _STEPS = tuple((Decimal(step), 20 * Decimal(step)) for step in ("1", "0.5", "0.1", "0.05", "0.01"))
@@ -47,7 +47,7 @@ class Sale:
     knobs: Mapping[str, float]
     is_long: bool = False  # more lines than one sheet holds
 
-    def turns_up(self, knob: str) -> bool:
+    def has_knob(self, knob: str) -> bool:
         """Tell whether a knob was drawn."""
         return bool(self.knobs[knob])
 
@@ -62,10 +62,10 @@ def draw_lines(random: Random, sale: Sale) -> tuple[Line, ...]:
     """Return the lines of a sale, numbered from 1; every rate that the tax case may have is drawn from it."""
     count = _draw_count(random, sale)
     pool = _pool(random, sale)
-    if sale.turns_up("repeated_descriptions"):
+    if sale.has_knob("repeated_descriptions"):
         pool = random.sample(pool, min(2, len(pool)))
         count = max(count, 4)
-    if sale.turns_up("several_rates") and len(sale.tax.rates) > 1:
+    if sale.has_knob("several_rates") and len(sale.tax.rates) > 1:
         count = max(count, 2)
     names = [item.draw_name(random) for item in pool]
     lines: list[Line] = []
@@ -74,7 +74,7 @@ def draw_lines(random: Random, sale: Sale) -> tuple[Line, ...]:
         # The first two lines take one item of each kind, so that several rates are several.
         place = number - 1 if number <= 2 and len(pool) > 1 else random.randrange(len(pool))
         item = pool[place]
-        name = names[place] if sale.turns_up("repeated_descriptions") else item.draw_name(random)
+        name = names[place] if sale.has_knob("repeated_descriptions") else item.draw_name(random)
         # One thing has one price.
         if name not in prices:
             prices[name] = _draw_price(random, sale, item), random.choice((0, 5, 10, 15, 20))
@@ -83,11 +83,11 @@ def draw_lines(random: Random, sale: Sale) -> tuple[Line, ...]:
 
 
 def _draw_count(random: Random, sale: Sale) -> int:
-    if sale.turns_up("very_long_tables"):
+    if sale.has_knob("very_long_tables"):
         return random.randint(60, MOST_LINES)
-    if sale.turns_up("many_lines"):
+    if sale.has_knob("many_lines"):
         return random.randint(15, 60)
-    if sale.turns_up("several_pages") or sale.is_long:
+    if sale.has_knob("several_pages") or sale.is_long:
         return random.randint(18, 48)
     # Long-tailed: most documents have a few lines, one in a hundred has more than twenty.
     return min(MOST_LINES, max(1, round(random.lognormvariate(1.1, 0.85))))
@@ -99,7 +99,7 @@ def _pool(random: Random, sale: Sale) -> list[Item]:
     if sale.tax.category in (VatCategory.INTRA_COMMUNITY, VatCategory.EXPORT):
         items = tuple(item for item in items if not item.is_service)
     standard, reduced = [item for item in items if not item.rate], [item for item in items if item.rate]
-    if sale.turns_up("several_rates") and len(sale.tax.rates) > 1:
+    if sale.has_knob("several_rates") and len(sale.tax.rates) > 1:
         # A shop whose trade has nothing at a reduced rate sells some of another's.
         reduced = reduced or [item for trade in TRADES for item in items_of(sale.locale, trade) if item.rate]
         pair = [random.choice(standard), random.choice(reduced)]
@@ -115,9 +115,9 @@ def _draw_line(random: Random, sale: Sale, item: Item, name: str, number: int, p
     quantity = _draw_quantity(random, item) * (-1 if sale.returned else 1)
     rate = sale.tax.rates[item.rate if len(sale.tax.rates) > 1 else 0]
     shown = columns
-    if sale.turns_up("blank_cells"):
+    if sale.has_knob("blank_cells"):
         shown = tuple(column for column in columns if column not in _MAY_BE_BLANK or random.random() >= 0.4)
-    if sale.turns_up("wrapped_descriptions") and random.random() < 0.6:
+    if sale.has_knob("wrapped_descriptions") and random.random() < 0.6:
         separator = "、" if sale.locale[:2] in ("ja", "zh") else "، " if sale.locale.startswith("ar") else ", "
         name = f"{name}{separator}{random.choice(phrases(sale.locale, 'suffixes'))}"
     return Line(
@@ -127,7 +127,7 @@ def _draw_line(random: Random, sale: Sale, item: Item, name: str, number: int, p
         gtin=gtin(random) if "gtin" in shown else None,
         classification=_class_of(sale, item) if "classification" in shown else None,
         item_name=name,
-        note=_draw_note(random, sale) if sale.turns_up("note_rows") and random.random() < 0.5 else None,
+        note=_draw_note(random, sale) if sale.has_knob("note_rows") and random.random() < 0.5 else None,
         quantity=quantity,
         unit=item.unit if "unit" in shown else None,
         unit_code=item.unit_code,
@@ -155,7 +155,7 @@ def _amounts(
         price -= discount
     amount = round_to(quantity * price, unit)
     # On returned goods a discount would be given back: nobody's lines have that.
-    if sale.turns_up("line_allowances") and not sale.returned:
+    if sale.has_knob("line_allowances") and not sale.returned:
         if "allowance_amount" in sale.columns and random.random() < 0.6:
             allowance = round_to(amount * random.choice((2, 3, 5, 10)) / 100, unit)
             if allowance:
@@ -184,7 +184,7 @@ def _draw_price(random: Random, sale: Sale, item: Item) -> Decimal:
     value = lowest + (highest - lowest) * random.randint(0, 1000) / 1000
     if sale.inclusive:
         value *= 1 + sale.tax.rates[0] / 100
-    if sale.turns_up("long_amounts"):
+    if sale.has_knob("long_amounts"):
         value *= random.randint(LONG_AMOUNT_FACTOR // 2, LONG_AMOUNT_FACTOR)
     # Steps that are coarse for the price would make all prices alike.
     step = random.choice([step for step, least in (_BIG_STEPS if unit == 1 else _STEPS) if least <= value] or [unit])
@@ -195,7 +195,7 @@ def _draw_price(random: Random, sale: Sale, item: Item) -> Decimal:
 
 
 def _draw_quantity(random: Random, item: Item) -> Decimal:
-    if item.unit_code in MEASURED and random.random() < 0.4:
+    if item.unit_code in DIVISIBLE_UNITS and random.random() < 0.4:
         return Decimal(random.randint(2, 160)) / 4
     # Nobody orders a hundred audits.
     most = bisect_right(QUANTITIES, max(2, 4000 // item.highest))

@@ -158,7 +158,7 @@ LOCALE_FACTS: dict[str, LocaleFacts] = {
 }
 
 
-def is_known(locale: str) -> bool:
+def is_known_locale(locale: str) -> bool:
     """Tell whether formats of a locale are known: one of ours, or any of babel's, which calls zh_CN zh_Hans_CN."""
     return locale in LOCALE_FACTS or localedata.exists(locale)
 

@@ -14,18 +14,18 @@ from finscribe_assets.documents.drawn_document import Decoy, Style
 from finscribe_assets.documents.fonts import MONOSPACED, fonts_for
 from finscribe_assets.documents.formats import (
     APOSTROPHE,
-    ERA,
+    ERA_PATTERN,
     NARROW_SPACE,
-    SHORT_ERA,
+    SHORT_ERA_PATTERN,
     TYPOGRAPHIC_APOSTROPHE,
-    Display,
-    Negative,
+    CurrencyDisplay,
+    NegativeStyle,
     NumberStyle,
-    usual_style,
+    locale_number_style,
     write_date,
 )
-from finscribe_assets.documents.knobs import DAMAGE
-from finscribe_assets.documents.layout_families import LAYOUT_FACTS, LAYOUTS
+from finscribe_assets.documents.knobs import DAMAGE_KNOBS
+from finscribe_assets.documents.layout_families import LAYOUT_FACTS, LAYOUTS_BY_TYPE
 from finscribe_assets.documents.line_drawing import SERVICE_TRADES
 from finscribe_assets.documents.locales import LOCALE_FACTS, LocaleFacts
 from finscribe_assets.documents.places import places_of
@@ -60,7 +60,7 @@ ENTRY_COLUMNS = ("entry_date", "value_date", "description", "reference", "amount
 
 
 @dataclass(frozen=True)
-class Habits:
+class VendorHabits:
     """What a vendor's documents of a kind always have: its template and how it is set."""
 
     layout: str
@@ -69,14 +69,14 @@ class Habits:
     order: tuple[str, ...]  # of all columns that a table may have
     font_draw: float
     accent: str
-    currency_display: Display
+    currency_display: CurrencyDisplay
     usual_date: str
-    negative: Negative
+    negative: NegativeStyle
     rounds: bool  # to payable coins
     party_fields: frozenset[str]  # of its own particulars
 
 
-def habits_of(seller: Vendor, kind: DocumentType, recipe: Recipe) -> Habits:
+def vendor_habits(seller: Vendor, kind: DocumentType, recipe: Recipe) -> VendorHabits:
     """Return a seller's habits for a kind of document; all but its template are the same under every recipe."""
     random = Random(f"habits:{seller.style_seed}:{kind}")
     random.choice((0, 1))  # chose between two layouts once: what follows is drawn as it was then
@@ -95,7 +95,7 @@ def habits_of(seller: Vendor, kind: DocumentType, recipe: Recipe) -> Habits:
     )
     columns = drawn | LAYOUT_FACTS[layout].columns
     font_draw, accent = random.random(), random.choice(ACCENTS)
-    return Habits(
+    return VendorHabits(
         layout=layout,
         style=draw_style(seller, kind, accent),
         columns=tuple(name for name in order if name in columns),
@@ -112,7 +112,7 @@ def habits_of(seller: Vendor, kind: DocumentType, recipe: Recipe) -> Habits:
 
 def _layout_of(seller: Vendor, kind: DocumentType, recipe: Recipe) -> str:
     """Return the seller's template family; one of another trade only where the recipe leaves no other."""
-    weights = {layout: recipe.layouts.get(layout, 0.0) for layout in LAYOUTS[kind]}
+    weights = {layout: recipe.layouts.get(layout, 0.0) for layout in LAYOUTS_BY_TYPE[kind]}
     suited = {
         layout: weight
         for layout, weight in weights.items()
@@ -185,7 +185,7 @@ def _entry_columns(random: Random) -> set[str]:
 
 
 def columns_of(
-    habits: Habits, kind: DocumentType, knobs: Mapping[str, float], *, inclusive: bool, taxed: bool
+    habits: VendorHabits, kind: DocumentType, knobs: Mapping[str, float], *, inclusive: bool, taxed: bool
 ) -> tuple[str, ...]:
     """Return the columns of one document: the vendor's, and those that knobs ask for, in the vendor's order."""
     if kind is DocumentType.BANK_STATEMENT:
@@ -206,7 +206,7 @@ def columns_of(
     return tuple(name for name in habits.order if name in columns)
 
 
-def font_of(habits: Habits, recipe: Recipe, locale: str) -> str:
+def font_of(habits: VendorHabits, recipe: Recipe, locale: str) -> str:
     """Return the vendor's font, or where the recipe gives it no weight another."""
     weights = {font: recipe.fonts.get(font, 0.0) for font in fonts_for(locale)}
     if habits.style.typewriter and LAYOUT_FACTS[habits.layout].monospaced:
@@ -215,18 +215,18 @@ def font_of(habits: Habits, recipe: Recipe, locale: str) -> str:
     return _at(habits.font_draw, weights)
 
 
-def draw_date_pattern(random: Random, facts: LocaleFacts, habits: Habits, knobs: Mapping[str, float]) -> str:
+def draw_date_pattern(random: Random, facts: LocaleFacts, habits: VendorHabits, knobs: Mapping[str, float]) -> str:
     """Return the pattern of every date on the page."""
     if knobs["era_dates"]:
-        return random.choice((ERA, ERA, SHORT_ERA))
+        return random.choice((ERA_PATTERN, ERA_PATTERN, SHORT_ERA_PATTERN))
     if knobs["two_digit_years"]:
         return random.choice(facts.short_dates)
     return facts.numeric_dates[0] if knobs["ambiguous_dates"] else habits.usual_date
 
 
-def draw_number_style(random: Random, locale: str, habits: Habits, knobs: Mapping[str, float]) -> NumberStyle:
+def draw_number_style(random: Random, locale: str, habits: VendorHabits, knobs: Mapping[str, float]) -> NumberStyle:
     """Return the marks of every number on the page."""
-    style = usual_style(locale)
+    style = locale_number_style(locale)
     marks: dict[str, object] = {}
     if knobs["foreign_separators"]:
         # Of a country that writes the other mark for decimals, so that it shows in every number.
@@ -308,4 +308,4 @@ def draw_seating(random: Random, locale: str) -> tuple[Decoy, ...]:
 
 def damage_of(knobs: Mapping[str, float]) -> dict[str, float]:
     """Return the strength of each effect that the page suffers."""
-    return {name: knobs[name] for name in DAMAGE if knobs[name]}
+    return {name: knobs[name] for name in DAMAGE_KNOBS if knobs[name]}

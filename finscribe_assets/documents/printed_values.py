@@ -10,16 +10,16 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 
-from finscribe_assets.documents.captions import HEADER, PARTICULARS, PARTIES, PAYMENT
+from finscribe_assets.documents.captions import HEADER_FIELDS, LABELLED_PARTY_FIELDS, PARTY_ROLES, PAYMENT_FIELDS
 from finscribe_assets.documents.drawn_document import Presentation
-from finscribe_assets.documents.elements import UNPRINTED
-from finscribe_assets.documents.formats import grouped, write_amount, write_date, write_number
+from finscribe_assets.documents.elements import IMPLIED_FIELDS
+from finscribe_assets.documents.formats import group_characters, write_amount, write_date, write_number
 from finscribe_assets.documents.locales import LOCALE_FACTS, MINOR_UNITS
 from finscribe_assets.documents.schema import Document, Entry, Line, Party
 
 Printed = Iterator[tuple[str, str]]
 
-TOTALS = (
+PRINTED_TOTALS = (
     "sum_of_line_net_amounts",
     "allowance_total",
     "charge_total",
@@ -86,7 +86,7 @@ def printed_values(document: Document, presentation: Presentation) -> dict[str, 
     writer = _ValuePrinter(document, presentation)
     return {
         **dict(_header(document, writer)),
-        **{path: text for role in PARTIES for path, text in _party(role, getattr(document, role))},
+        **{path: text for role in PARTY_ROLES for path, text in _party(role, getattr(document, role))},
         **dict(_lines(document, presentation, writer)),
         **dict(_entries(document, presentation, writer)),
         **{
@@ -99,13 +99,13 @@ def printed_values(document: Document, presentation: Presentation) -> dict[str, 
 
 
 def _header(document: Document, writer: _ValuePrinter) -> Printed:
-    for name in (*HEADER, *PAYMENT):
+    for name in (*HEADER_FIELDS, *PAYMENT_FIELDS):
         if "." in name or (value := getattr(document, name)) is None:
             continue
         if isinstance(value, dt.date):
             yield name, writer.date(value)
         elif name == "payment_account" and LOCALE_FACTS[document.locale].iban_country:
-            yield name, grouped(value)
+            yield name, group_characters(value)
         else:
             yield name, value
     if document.exchange_rate is not None:
@@ -124,9 +124,9 @@ def _party(role: str, party: Party | None) -> Printed:
     if party.address:
         for name, value in party.address:
             path = f"{role}.address.{name}"
-            if value is not None and path not in UNPRINTED:
+            if value is not None and path not in IMPLIED_FIELDS:
                 yield path, value
-    for name in ("identifier", *PARTICULARS):
+    for name in ("identifier", *LABELLED_PARTY_FIELDS):
         if (value := getattr(party, name)) is not None:
             yield f"{role}.{name}", value
 
@@ -174,10 +174,10 @@ def _totals(document: Document, look: Presentation, writer: _ValuePrinter) -> Pr
         yield f"vat_breakdown[{index}].tax_amount", writer.amount(share.tax_amount)
         if share.exemption_reason:
             yield f"vat_breakdown[{index}].exemption_reason", share.exemption_reason
-    for name in TOTALS:
+    for name in PRINTED_TOTALS:
         value = getattr(totals, name)
         if value is None or (
-            name in SAID_BY_OTHERS and SAID_BY_OTHERS[name](document) and name not in look.repeated_totals
+            name in REDUNDANT_TOTALS and REDUNDANT_TOTALS[name](document) and name not in look.repeated_totals
         ):
             continue
         if name == "total_vat_accounting":
@@ -189,7 +189,7 @@ def _totals(document: Document, look: Presentation, writer: _ValuePrinter) -> Pr
 
 
 # Totals that another figure of the page says already: printed again only where the knob asks for it.
-SAID_BY_OTHERS: dict[str, Callable[[Document], bool]] = {
+REDUNDANT_TOTALS: dict[str, Callable[[Document], bool]] = {
     "sum_of_line_net_amounts": lambda document: not (document.allowances or document.charges),
     "allowance_total": lambda document: len(document.allowances) < 2,
     "charge_total": lambda document: len(document.charges) < 2,
@@ -201,7 +201,10 @@ def _statement(document: Document, writer: _ValuePrinter) -> Printed:
     if document.statement is None:
         return
     account = document.statement.account_number
-    yield "statement.account_number", grouped(account) if LOCALE_FACTS[document.locale].iban_country else account
+    yield (
+        "statement.account_number",
+        group_characters(account) if LOCALE_FACTS[document.locale].iban_country else account,
+    )
     yield "statement.opening_balance", writer.amount(document.statement.opening_balance)
     for name in ("total_debits", "total_credits"):
         if (value := getattr(document.statement, name)) is not None:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from finscribe_assets.documents.drawn_document import Engine
 from finscribe_assets.documents.fonts import FONTS, fonts_for
 from finscribe_assets.documents.knobs import Knobs
-from finscribe_assets.documents.layout_families import LAYOUT_FACTS, LAYOUTS
+from finscribe_assets.documents.layout_families import LAYOUT_FACTS, LAYOUTS_BY_TYPE
 from finscribe_assets.documents.locales import LOCALE_FACTS, TaxRegime
 from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.documents.wordings import has_words
@@ -22,7 +22,7 @@ from finscribe_assets.errors import UserError
 # A country is drawn as soon as its language has its words.
 LOCALES = tuple(locale for locale, facts in LOCALE_FACTS.items() if has_words(facts.language))
 
-Weight = Annotated[float, Field(ge=0.0, le=1e6)]  # bounded, so that a sum of them is finite
+RelativeWeight = Annotated[float, Field(ge=0.0, le=1e6)]  # bounded, so that a sum of them is finite
 
 
 class Recipe(BaseModel):
@@ -30,7 +30,7 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    document_types: dict[DocumentType, Weight] = Field(
+    document_types: dict[DocumentType, RelativeWeight] = Field(
         default={
             DocumentType.INVOICE: 0.45,
             DocumentType.CREDIT_NOTE: 0.1,
@@ -40,20 +40,20 @@ class Recipe(BaseModel):
         },
         description="relative weight of each kind of document",
     )
-    locales: dict[str, Weight] = Field(
+    locales: dict[str, RelativeWeight] = Field(
         default=dict.fromkeys(LOCALES, 1.0), description="relative weight of each locale"
     )
-    tax_regimes: dict[TaxRegime, Weight] | None = Field(
+    tax_regimes: dict[TaxRegime, RelativeWeight] | None = Field(
         default=None, description="relative weight of each tax regime, over the locales that have it; absent for all"
     )
-    fonts: dict[str, Weight] = Field(
+    fonts: dict[str, RelativeWeight] = Field(
         default=dict.fromkeys(FONTS, 1.0), description="relative weight of each font family"
     )
-    layouts: dict[str, Weight] = Field(
+    layouts: dict[str, RelativeWeight] = Field(
         default=dict.fromkeys(LAYOUT_FACTS, 1.0),
         description="relative weight of each template family among those of its kind of document",
     )
-    engines: dict[Engine, Weight] = Field(
+    engines: dict[Engine, RelativeWeight] = Field(
         default={Engine.WEASYPRINT: 0.1, Engine.PLUTOPRINT: 0.9},
         description="relative weight of each engine that lays pages out; two engines set type a little differently",
     )
@@ -86,10 +86,10 @@ class Recipe(BaseModel):
                     f"give one of {', '.join(usable)} a weight, or {locale} none"
                 )
         for kind, weight in self.document_types.items():
-            if weight and not any(self.layouts.get(layout) for layout in LAYOUTS[kind]):
+            if weight and not any(self.layouts.get(layout) for layout in LAYOUTS_BY_TYPE[kind]):
                 raise UserError(
                     f"layouts: none with a positive weight is for {kind}; give one of "
-                    f"{', '.join(LAYOUTS[kind])} a weight, or {kind} none in document_types"
+                    f"{', '.join(LAYOUTS_BY_TYPE[kind])} a weight, or {kind} none in document_types"
                 )
         if self.tax_regimes is None:
             return self

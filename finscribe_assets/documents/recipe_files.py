@@ -32,15 +32,15 @@ class _UniqueKeyLoader(yaml.SafeLoader):
 
 def load_recipe(path: Path) -> Recipe:
     """Read a recipe from YAML or JSON; keys left out keep their defaults."""
-    return load(path, Recipe)
+    return load_yaml_model(path, Recipe)
 
 
 def load_plan(path: Path) -> Plan:
     """Read a plan from YAML or JSON."""
-    return load(path, Plan)
+    return load_yaml_model(path, Plan)
 
 
-def load(path: Path, model: type[Model]) -> Model:
+def load_yaml_model(path: Path, model: type[Model]) -> Model:
     """Read a model from a YAML or JSON file.
 
     Raises:
@@ -55,10 +55,10 @@ def load(path: Path, model: type[Model]) -> Model:
     try:
         return model.model_validate(content if content is not None else {})
     except ValidationError as error:
-        raise UserError("\n".join(f"{path}: {line}" for line in explain(error))) from error
+        raise UserError("\n".join(f"{path}: {line}" for line in validation_messages(error))) from error
 
 
-def explain(error: ValidationError) -> list[str]:
+def validation_messages(error: ValidationError) -> list[str]:
     """Return a validation error's findings, one readable line each."""
     lines = []
     for finding in error.errors():

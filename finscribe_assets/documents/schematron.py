@@ -38,7 +38,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ValidationResult:
     """What was found in one document."""
 
     name: str
@@ -50,7 +50,7 @@ class Verdict:
         return tuple(finding for finding in self.findings if finding.is_fatal)
 
 
-def require_extra() -> None:
+def require_validate_extra() -> None:
     """See to it that the validator is installed.
 
     Raises:
@@ -63,7 +63,7 @@ def require_extra() -> None:
         )
 
 
-def validate(documents: Iterable[tuple[str, bytes]]) -> Iterator[Verdict]:
+def validate_ubl(documents: Iterable[tuple[str, bytes]]) -> Iterator[ValidationResult]:
     """Yield a verdict for each document, given as its name and the bytes of its UBL file, in the same order.
 
     Documents are taken one at a time, as the worker is ready for them.
@@ -72,7 +72,7 @@ def validate(documents: Iterable[tuple[str, bytes]]) -> Iterator[Verdict]:
         UserError: the extra is not installed.
         RuntimeError: the worker died.
     """
-    require_extra()
+    require_validate_extra()
     command = [sys.executable, "-m", WORKER]
     worker = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
     try:
@@ -80,7 +80,7 @@ def validate(documents: Iterable[tuple[str, bytes]]) -> Iterator[Verdict]:
             answer = _ask(worker, content)
             if not answer:
                 raise RuntimeError(f"{name}: the validator stopped, exit status {worker.wait()}; its error is above")
-            yield Verdict(name, tuple(Finding(**found) for found in json.loads(answer)))
+            yield ValidationResult(name, tuple(Finding(**found) for found in json.loads(answer)))
     finally:
         worker.communicate()  # the end of its input is what ends it
 

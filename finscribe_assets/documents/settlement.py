@@ -76,14 +76,14 @@ def _adjustments(
     allowances: list[AllowanceCharge] = []
     charges: list[AllowanceCharge] = []
     bases = bases_of(lines, ())
-    if sale.turns_up("discounts"):
+    if sale.has_knob("discounts"):
         percentage = Decimal(random.choice(PERCENTAGES))
         reason = random.choice(phrases(sale.locale, "allowance_reasons"))
         for base in bases:
             share = round_to(base.amount * percentage / 100, unit)
             # Of an amount so small that nothing would be taken off, the smallest coin is: no percentage of it.
             allowances.append(_adjustment(reason, base, share or unit, percentage if share else None))
-    if sale.turns_up("charges"):
+    if sale.has_knob("charges"):
         largest = max(bases, key=lambda base: base.amount)
         level = Decimal(str(PRICE_LEVELS[sale.currency]))
         amount = max(unit, round_to(Decimal(random.randint(3, 90)) * level / 2, max(unit, unit * 10)))
@@ -106,7 +106,7 @@ def _adjustment(reason: str, base: TaxBase, amount: Decimal, percentage: Decimal
 def _accounting(random: Random, sale: Sale, tax: Decimal) -> tuple[str | None, Decimal | None]:
     """Return the seller's own currency and its rate, where tax is stated in it too."""
     home = LOCALE_FACTS[sale.locale].currency_code
-    if not sale.turns_up("dual_currency") or not tax or home == sale.currency:
+    if not sale.has_knob("dual_currency") or not tax or home == sale.currency:
         return None, None
     usual = Decimal(str(PRICE_LEVELS[home])) / Decimal(str(PRICE_LEVELS[sale.currency]))
     rate = (usual * random.randint(8500, 11500) / 10000).quantize(Decimal("0.0001"), rounding=ROUND_HALF_UP)
@@ -118,7 +118,7 @@ def _payable(
 ) -> dict[str, Decimal | None]:
     facts = LOCALE_FACTS[sale.locale]
     paid = Decimal(0)
-    if sale.turns_up("prepayments"):
+    if sale.has_knob("prepayments"):
         paid = max(unit, round_to(total * random.choice((10, 20, 25, 50)) / 100, unit))
     due, rounding = total - paid, None
     if rounded and facts.payable_unit and sale.currency == facts.currency_code:
@@ -126,7 +126,7 @@ def _payable(
         rounding = round_to(whole - due, unit)
         due += rounding
     found: dict[str, Decimal | None] = {"paid_amount": paid or None, "rounding_amount": rounding, "amount_due": due}
-    if sale.turns_up("prior_balances"):
+    if sale.has_knob("prior_balances"):
         earlier = max(unit, round_to(total * random.randint(10, 250) / 100, unit))
         found |= {"previous_balance": earlier, "account_balance": earlier + due}
     if kind is DocumentType.RECEIPT:

@@ -86,17 +86,17 @@ def _is_filled(random: Random, knobs: Mapping[str, float]) -> bool:
     return not knobs["blank_cells"] or random.random() < 0.6
 
 
-Kind = Literal["debit", "credit", "fee", "cash"]
+EntryType = Literal["debit", "credit", "fee", "cash"]
 
 
-def _draw_kind(random: Random) -> Kind:
+def _draw_kind(random: Random) -> EntryType:
     if random.random() >= 0.65:
         return "credit"
     draw = random.random()
     return "fee" if draw < FEE_SHARE else "cash" if draw < FEE_SHARE + CASH_SHARE else "debit"
 
 
-def _draw_amount(random: Random, kind: Kind, currency: str, scale: int) -> Decimal:
+def _draw_amount(random: Random, kind: EntryType, currency: str, scale: int) -> Decimal:
     """Return what is moved: a fee is small, and machines pay in notes."""
     unit, level = minor_unit(currency), PRICE_LEVELS[currency]
     if kind == "fee":
@@ -107,7 +107,7 @@ def _draw_amount(random: Random, kind: Kind, currency: str, scale: int) -> Decim
     return unit * random.randint(2 * scale, 400 * scale)
 
 
-def _describe(random: Random, locale: str, kind: Kind, knobs: Mapping[str, float]) -> str:
+def _describe(random: Random, locale: str, kind: EntryType, knobs: Mapping[str, float]) -> str:
     template = random.choice(phrases(locale, f"entries.{kind}"))
     if kind in ("fee", "cash"):
         return template

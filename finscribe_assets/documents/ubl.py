@@ -43,7 +43,7 @@ _HARMONIZED_SYSTEM, _FISCAL_NUMBER, _GTIN = "HS", "FC", "0160"
 _WITHOUT_VAT = ("US",)  # countries whose tax numbers are no VAT identifiers
 _PRICE_UNIT = Decimal("0.000001")  # of a price that the tax was taken out of; EN 16931 sets no limit
 
-Node = Any  # an lxml element, or None for what a document does not have
+XmlElement = Any  # an lxml element, or None for what a document does not have
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class _Money:
     def signed(self, value: Decimal | None) -> Decimal | None:
         return -value if value is not None and self.sign < 0 else value
 
-    def amount(self, name: str, value: Decimal | None) -> Node:
+    def amount(self, name: str, value: Decimal | None) -> XmlElement:
         return _value(name, self.signed(value), currencyID=self.currency)
 
 
@@ -117,7 +117,7 @@ def to_ubl(document: Document) -> bytes:
     return content
 
 
-def _group(name: str, *parts: Node) -> Node:
+def _group(name: str, *parts: XmlElement) -> XmlElement:
     """Return an element with those of its parts that there are; None where there are none."""
     present = [part for part in parts if part is not None]
     if not present:
@@ -127,7 +127,7 @@ def _group(name: str, *parts: Node) -> Node:
     return node
 
 
-def _value(tag: str, value: object, /, **attributes: str) -> Node:
+def _value(tag: str, value: object, /, **attributes: str) -> XmlElement:
     if value is None:
         return None
     node = etree.Element(f"{{{_VALUES}}}{tag}", attributes)
@@ -135,7 +135,7 @@ def _value(tag: str, value: object, /, **attributes: str) -> Node:
     return node
 
 
-def _header(document: Document, kind: str) -> Iterator[Node]:
+def _header(document: Document, kind: str) -> Iterator[XmlElement]:
     yield _value("CustomizationID", GUIDELINE)
     yield _value("ID", document.document_number)
     yield _value("IssueDate", document.issue_date)
@@ -155,7 +155,7 @@ def _header(document: Document, kind: str) -> Iterator[Node]:
     yield _group("ContractDocumentReference", _value("ID", document.contract_reference))
 
 
-def _parties(document: Document, buyer: Party) -> Iterator[Node]:
+def _parties(document: Document, buyer: Party) -> Iterator[XmlElement]:
     seller, payee = document.seller, document.payee
     yield _group("AccountingSupplierParty", _party(seller, seller.tax_registration))
     yield _group("AccountingCustomerParty", _party(buyer, None))
@@ -169,7 +169,7 @@ def _parties(document: Document, buyer: Party) -> Iterator[Node]:
     yield _delivery(document, buyer)
 
 
-def _party(party: Party, tax_registration: str | None) -> Node:
+def _party(party: Party, tax_registration: str | None) -> XmlElement:
     return _group(
         "Party",
         _group("PartyIdentification", _value("ID", party.identifier)),
@@ -196,15 +196,15 @@ def _vat_identifier(party: Party) -> str | None:
     return party.vat_identifier if party.vat_identifier.startswith(country) else country + party.vat_identifier
 
 
-def _tax_number(number: str | None, scheme: str) -> Node:
+def _tax_number(number: str | None, scheme: str) -> XmlElement:
     return None if number is None else _group("PartyTaxScheme", _value("CompanyID", number), _scheme(scheme))
 
 
-def _scheme(name: str) -> Node:
+def _scheme(name: str) -> XmlElement:
     return _group("TaxScheme", _value("ID", name))
 
 
-def _address(name: str, address: Address | None) -> Node:
+def _address(name: str, address: Address | None) -> XmlElement:
     if address is None:
         return None
     return _group(
@@ -218,11 +218,11 @@ def _address(name: str, address: Address | None) -> Node:
     )
 
 
-def _country(address: Address) -> Node:
+def _country(address: Address) -> XmlElement:
     return _group("Country", _value("IdentificationCode", address.country_code))
 
 
-def _delivery(document: Document, buyer: Party) -> Node:
+def _delivery(document: Document, buyer: Party) -> XmlElement:
     """Return where and when goods went; a supply to another member state says which (BR-IC-12), if only the buyer's."""
     consignee = document.ship_to
     intra_community = any(share.category is VatCategory.INTRA_COMMUNITY for share in document.vat_breakdown)
@@ -235,7 +235,7 @@ def _delivery(document: Document, buyer: Party) -> Node:
     return _group("Delivery", _value("ActualDeliveryDate", document.delivery_date), place, name)
 
 
-def _payment(document: Document, kind: str) -> Iterator[Node]:
+def _payment(document: Document, kind: str) -> Iterator[XmlElement]:
     due = document.due_date if kind == "CreditNote" else None  # an invoice has it in its header
     details = (_value("PaymentDueDate", due), _value("PaymentID", document.payment_reference), _account(document))
     if document.payment_means is not None or any(detail is not None for detail in details):
@@ -250,7 +250,7 @@ def _payment(document: Document, kind: str) -> Iterator[Node]:
     yield _group("PaymentTerms", _value("Note", terms))
 
 
-def _account(document: Document) -> Node:
+def _account(document: Document) -> XmlElement:
     if document.payment_account is None:
         return None
     return _group(
@@ -260,7 +260,7 @@ def _account(document: Document) -> Node:
     )
 
 
-def _document_adjustment(one: AllowanceCharge, is_charge: bool, money: _Money) -> Node:
+def _document_adjustment(one: AllowanceCharge, is_charge: bool, money: _Money) -> XmlElement:
     return _group(
         "AllowanceCharge",
         _value("ChargeIndicator", str(is_charge).lower()),
@@ -272,7 +272,7 @@ def _document_adjustment(one: AllowanceCharge, is_charge: bool, money: _Money) -
     )
 
 
-def _category(name: str, category: VatCategory | None, rate: Decimal | None, reason: str | None = None) -> Node:
+def _category(name: str, category: VatCategory | None, rate: Decimal | None, reason: str | None = None) -> XmlElement:
     """Return a tax category; what is outside the scope of the tax has no rate (BR-O-05)."""
     if category is None:
         return None
@@ -285,7 +285,7 @@ def _category(name: str, category: VatCategory | None, rate: Decimal | None, rea
     )
 
 
-def _tax_totals(document: Document, totals: Totals, money: _Money) -> Iterator[Node]:
+def _tax_totals(document: Document, totals: Totals, money: _Money) -> Iterator[XmlElement]:
     shares = (_tax_share(share, money) for share in document.vat_breakdown)
     yield _group("TaxTotal", money.amount("TaxAmount", totals.total_vat), *shares)
     if document.vat_accounting_currency_code is not None:
@@ -293,7 +293,7 @@ def _tax_totals(document: Document, totals: Totals, money: _Money) -> Iterator[N
         yield _group("TaxTotal", accounting.amount("TaxAmount", totals.total_vat_accounting))
 
 
-def _tax_share(share: VatBreakdown, money: _Money) -> Node:
+def _tax_share(share: VatBreakdown, money: _Money) -> XmlElement:
     return _group(
         "TaxSubtotal",
         money.amount("TaxableAmount", share.taxable_amount),
@@ -302,7 +302,7 @@ def _tax_share(share: VatBreakdown, money: _Money) -> Node:
     )
 
 
-def _totals(totals: Totals, lines: Sequence[Line], money: _Money) -> Node:
+def _totals(totals: Totals, lines: Sequence[Line], money: _Money) -> XmlElement:
     sum_of_lines = totals.sum_of_line_net_amounts
     if sum_of_lines is None:
         sum_of_lines = sum((line.net_amount for line in lines if line.net_amount is not None), Decimal(0))
@@ -319,7 +319,7 @@ def _totals(totals: Totals, lines: Sequence[Line], money: _Money) -> Node:
     )
 
 
-def _line(line: Line, number: int, kind: str, money: _Money) -> Node:
+def _line(line: Line, number: int, kind: str, money: _Money) -> XmlElement:
     quantity = _value(
         "CreditedQuantity" if kind == "CreditNote" else "InvoicedQuantity",
         money.signed(line.quantity),
@@ -339,7 +339,7 @@ def _line(line: Line, number: int, kind: str, money: _Money) -> Node:
     )
 
 
-def _line_adjustment(amount: Decimal | None, reason: str | None, is_charge: bool, money: _Money) -> Node:
+def _line_adjustment(amount: Decimal | None, reason: str | None, is_charge: bool, money: _Money) -> XmlElement:
     if amount is None:
         return None
     return _group(
@@ -350,7 +350,7 @@ def _line_adjustment(amount: Decimal | None, reason: str | None, is_charge: bool
     )
 
 
-def _item(line: Line) -> Node:
+def _item(line: Line) -> XmlElement:
     return _group(
         "Item",
         _value("Name", line.item_name),
@@ -364,7 +364,7 @@ def _item(line: Line) -> Node:
     )
 
 
-def _price(line: Line, currency: str) -> Node:
+def _price(line: Line, currency: str) -> XmlElement:
     """Return a line's prices; they are above zero also where quantities are below (BR-27)."""
     discount = None
     if line.price_discount is not None:

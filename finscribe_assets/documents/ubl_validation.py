@@ -13,13 +13,13 @@ from random import Random
 
 from pydantic import ValidationError
 
-from finscribe_assets.documents.recipe_files import explain
+from finscribe_assets.documents.recipe_files import validation_messages
 from finscribe_assets.documents.schema import Document
 from finscribe_assets.documents.ubl import obstacle, to_ubl
 from finscribe_assets.errors import MissingInputError, UserError
 from finscribe_assets.files import write_bytes
 
-RECORDS = "documents.jsonl"
+GROUND_TRUTH_FILE = "documents.jsonl"
 
 
 @dataclass(frozen=True)
@@ -35,16 +35,16 @@ class Candidate:
 class Candidates:
     """The documents of some files."""
 
-    found: tuple[Candidate, ...]
-    left_out: Counter[str]  # why a document has no UBL → how many
+    candidates: tuple[Candidate, ...]
+    skipped: Counter[str]  # why a document has no UBL → how many
 
     def sample(self, size: int, seed: int) -> Candidates:
         """Return so many of them at random, in their order; all where there are no more."""
-        places = Random(seed).sample(range(len(self.found)), min(size, len(self.found)))
-        return Candidates(tuple(self.found[place] for place in sorted(places)), self.left_out)
+        places = Random(seed).sample(range(len(self.candidates)), min(size, len(self.candidates)))
+        return Candidates(tuple(self.candidates[place] for place in sorted(places)), self.skipped)
 
 
-def candidates(paths: Iterable[Path]) -> Candidates:
+def find_candidates(paths: Iterable[Path]) -> Candidates:
     """Return the documents of workspaces (folders with ``documents.jsonl``), of ground-truth files and UBL files.
 
     Raises:
@@ -52,7 +52,7 @@ def candidates(paths: Iterable[Path]) -> Candidates:
         MissingInputError: a folder holds neither ``documents.jsonl`` nor XML files.
     """
     found: list[Candidate] = []
-    left_out: Counter[str] = Counter()
+    skipped: Counter[str] = Counter()
     for path in (file for given in paths for file in _files(given)):
         if path.suffix.lower() == ".xml":
             found.append(Candidate(str(path), path))
@@ -62,11 +62,11 @@ def candidates(paths: Iterable[Path]) -> Candidates:
             if reason is None:
                 found.append(Candidate(name, path, line))
             else:
-                left_out[reason] += 1
-    return Candidates(tuple(found), left_out)
+                skipped[reason] += 1
+    return Candidates(tuple(found), skipped)
 
 
-def ubl_of(chosen: Iterable[Candidate]) -> Iterator[tuple[str, bytes]]:
+def load_ubl(chosen: Iterable[Candidate]) -> Iterator[tuple[str, bytes]]:
     """Yield name and UBL of documents that follow each other as `candidates` returned them."""
     for path, group in groupby(chosen, key=lambda candidate: candidate.path):
         wanted = {candidate.line for candidate in group}
@@ -78,7 +78,7 @@ def ubl_of(chosen: Iterable[Candidate]) -> Iterator[tuple[str, bytes]]:
                 yield name, to_ubl(document)
 
 
-def kept(contents: Iterable[tuple[str, bytes]], folder: Path) -> Iterator[tuple[str, bytes]]:
+def save_each(contents: Iterable[tuple[str, bytes]], folder: Path) -> Iterator[tuple[str, bytes]]:
     """Pass UBL files on, each written into a folder under its name.
 
     Raises:
@@ -97,11 +97,13 @@ def kept(contents: Iterable[tuple[str, bytes]], folder: Path) -> Iterator[tuple[
 def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
-    if (path / RECORDS).exists():
-        return [path / RECORDS]
+    if (path / GROUND_TRUTH_FILE).exists():
+        return [path / GROUND_TRUTH_FILE]
     files = sorted(path.glob("*.xml"))
     if not files:
-        raise MissingInputError(f"{path}: neither {RECORDS} nor *.xml in it; `finscribe synthesize --out` makes one")
+        raise MissingInputError(
+            f"{path}: holds neither {GROUND_TRUTH_FILE} nor *.xml files; `finscribe synthesize --out` writes the former"
+        )
     return files
 
 
@@ -126,4 +128,4 @@ def _record(line: str, where: str) -> tuple[str, Document]:
     try:
         return record["id"], Document.model_validate(record["document"])
     except ValidationError as error:
-        raise UserError("\n".join(f"{where}: document.{finding}" for finding in explain(error))) from error
+        raise UserError("\n".join(f"{where}: document.{finding}" for finding in validation_messages(error))) from error

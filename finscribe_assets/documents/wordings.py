@@ -60,7 +60,7 @@ class Words:
 
 
 @cache
-def read_file(name: str) -> dict[str, Any]:
+def read_words(name: str) -> dict[str, Any]:
     """Return the content of one file of words, such as ``de`` or ``de_AT``."""
     path = files("finscribe_assets.documents") / "languages" / f"{name}.yaml"
     return yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader) if path.is_file() else {}
@@ -79,7 +79,7 @@ def words_of(locale: str) -> Words:
         WordsError: the language has no file, or an item names a unit that it does not have.
     """
     language = locale.split("_", maxsplit=1)[0]
-    base, overlay = read_file(language), read_file(locale)
+    base, overlay = read_words(language), read_words(locale)
     if not base:
         raise WordsError(f"languages/{language}.yaml: there is no such file; {locale} needs one")
     units = base["units"] | overlay.get("units", {})
@@ -115,7 +115,7 @@ def wordings(locale: str, key: str) -> tuple[str, ...]:
 def labels_of(locale: str) -> Mapping[str, tuple[str, ...]]:
     """Return the labels alone of a locale, none where its language has no file."""
     language = locale.split("_", maxsplit=1)[0]
-    labels = read_file(language).get("labels", {}) | read_file(locale).get("labels", {})
+    labels = read_words(language).get("labels", {}) | read_words(locale).get("labels", {})
     return {key: tuple(words) for key, words in labels.items()}
 
 

@@ -10,7 +10,7 @@ from functools import cache
 from babel import Locale
 from babel.dates import get_day_names, get_month_names
 
-from finscribe_assets.documents.formats import ERAS
+from finscribe_assets.documents.formats import JAPANESE_ERAS
 from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.evaluation.plain_text import Ambiguous, Unreadable, plain_form
 
@@ -50,7 +50,7 @@ def parse_date(text: str, locale: str | None = None) -> dt.date:
 
 
 def _of_era(name: str, year: str, month: str, day: str) -> dt.date:
-    since = next(era.since for era in ERAS if name in (era.name, era.initial))
+    since = next(era.since for era in JAPANESE_ERAS if name in (era.name, era.initial))
     return dt.date(since.year - 1 + (1 if year == "元" else int(year)), int(month), int(day))
 
 

@@ -142,7 +142,7 @@ def arithmetic(comparison: Comparison, asked: Collection[str], currency: str) ->
     def kept(leaves: Mapping[str, str]) -> dict[tuple[str, str], bool]:
         return {
             (found.code, found.path): abs(found.expected - found.actual) <= tolerance
-            for found in calculation_rules.check(calculation_rules.amounts_of_leaves(leaves), currency)
+            for found in calculation_rules.check_calculations(calculation_rules.amounts_of_leaves(leaves), currency)
         }
 
     true, said = kept({path: comparison.truth[path] for path in asked}), kept(comparison.predicted)

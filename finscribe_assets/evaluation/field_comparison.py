@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from finscribe_assets.documents.elements import LISTS, UNPRINTED, element_of, field_of
+from finscribe_assets.documents.elements import IMPLIED_FIELDS, LIST_FIELDS, element_of, field_of
 from finscribe_assets.documents.schema import flatten
 from finscribe_assets.evaluation.normalise import TRUE, Canonical, Context, Note, canonical
 from finscribe_assets.evaluation.prediction_files import Truth
@@ -22,7 +22,7 @@ from finscribe_assets.evaluation.row_matching import RowFate, RowOutcome, match_
 __all__ = ["Comparison", "FieldOutcome", "Note", "RowFate", "RowOutcome", "Status", "compare", "rows_of"]
 
 MAX_MEMBERS = 400  # of a predicted list, or the truth's number; a reader that repeats itself for ever is not followed
-_MEMBER = re.compile(rf"({'|'.join(LISTS)})\[([0-9]{{1,7}})\](?:\.(.*))?", re.DOTALL)
+_MEMBER = re.compile(rf"({'|'.join(LIST_FIELDS)})\[([0-9]{{1,7}})\](?:\.(.*))?", re.DOTALL)
 
 
 class Status(StrEnum):
@@ -67,7 +67,7 @@ def compare(truth: Truth, document: dict[str, Any], confidence: dict[str, float]
     true, told, wanted = rows_of(known), rows_of(found), rows_of(asked)
     places: dict[str, dict[int, int]] = {}
     rows: list[RowOutcome] = []
-    for name in LISTS:
+    for name in LIST_FIELDS:
         followed = sorted(told[name])[: max(MAX_MEMBERS, len(true[name]))]
         places[name], became = match_rows(
             name, true[name], {place: told[name][place] for place in followed}, wanted[name]
@@ -93,7 +93,7 @@ def compare(truth: Truth, document: dict[str, Any], confidence: dict[str, float]
         )
     for path, value in sorted(predicted.items()):
         # What is true of the document, though not asked for, is no hallucination.
-        if path not in known and field_of(path) not in UNPRINTED:
+        if path not in known and field_of(path) not in IMPLIED_FIELDS:
             outcomes.append(
                 FieldOutcome(
                     path,
@@ -109,7 +109,7 @@ def compare(truth: Truth, document: dict[str, Any], confidence: dict[str, float]
 
 
 def _is_asked(path: str, truth: Truth) -> bool:
-    return field_of(path) not in UNPRINTED and (truth.printed is None or path in truth.printed)
+    return field_of(path) not in IMPLIED_FIELDS and (truth.printed is None or path in truth.printed)
 
 
 def _canonical(leaves: dict[str, Any], context: Context) -> dict[str, Canonical]:
@@ -118,7 +118,7 @@ def _canonical(leaves: dict[str, Any], context: Context) -> dict[str, Canonical]
 
 def rows_of(leaves: Mapping[str, str]) -> dict[str, dict[int, dict[str, str]]]:
     """Return the members of every list by position, each as its fields by name."""
-    rows: dict[str, dict[int, dict[str, str]]] = {name: {} for name in LISTS}
+    rows: dict[str, dict[int, dict[str, str]]] = {name: {} for name in LIST_FIELDS}
     for path, value in leaves.items():
         if member := _MEMBER.fullmatch(path):
             rows[member[1]].setdefault(int(member[2]), {})[member[3] or ""] = value

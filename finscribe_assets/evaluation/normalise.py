@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from finscribe_assets.documents.elements import ValueType, field_of, value_type_of
-from finscribe_assets.documents.locales import MINOR_UNITS, is_known
+from finscribe_assets.documents.locales import MINOR_UNITS, is_known_locale
 from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.evaluation.amounts import decimal_mark, parse_amount
 from finscribe_assets.evaluation.dates import parse_date
@@ -58,7 +58,7 @@ class Context:
         }
         locale = named["locale"]
         return cls(
-            locale if locale and is_known(locale) else None,
+            locale if locale and is_known_locale(locale) else None,
             named["currency_code"],
             named["vat_accounting_currency_code"],
             named["document_type"],

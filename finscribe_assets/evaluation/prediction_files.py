@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from finscribe_assets.documents.locales import is_known
+from finscribe_assets.documents.locales import is_known_locale
 from finscribe_assets.errors import UserError
 from finscribe_assets.files import AnyPath
 
@@ -86,7 +86,7 @@ def read_truths(path: AnyPath) -> dict[str, Truth]:
         if record["id"] in truths:
             raise UserError(f"{where}: the id {record['id']!r} stands twice")
         locale = record["document"].get("locale")
-        if isinstance(locale, str) and not is_known(locale):
+        if isinstance(locale, str) and not is_known_locale(locale):
             raise UserError(f"{where}: document.locale {locale!r} is unknown; give one such as de_AT, or leave it out")
         printed = record.get("printed")
         truths[record["id"]] = Truth(record["id"], record["document"], None if printed is None else frozenset(printed))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from finscribe_assets.documents.elements import FIELDS, LISTS, ValueType, field_of, value_type_of
+from finscribe_assets.documents.elements import FIELDS, LIST_FIELDS, ValueType, field_of, value_type_of
 from finscribe_assets.documents.schema import flatten
 from finscribe_assets.evaluation.lenient_json import MAX_DEPTH, LooseReader, TooDeep
 
@@ -116,7 +116,7 @@ def _mended(value: Any) -> tuple[Any, bool]:
 
 
 _GROUPS = frozenset(path[:place] for path in FIELDS for place, character in enumerate(path) if character == ".")
-_MEMBER = re.compile(rf"(?:{'|'.join(LISTS)})\[[0-9]+\](?:\.[a-z_.]+)?")
+_MEMBER = re.compile(rf"(?:{'|'.join(LIST_FIELDS)})\[[0-9]+\](?:\.[a-z_.]+)?")
 
 
 def _is_mistyped(document: dict[str, Any]) -> bool:
@@ -127,7 +127,7 @@ def _is_mistyped(document: dict[str, Any]) -> bool:
 def _is_wrong_type(path: str, value: Any) -> bool:
     name = field_of(path)
     if name in FIELDS:
-        listed = name.partition(".")[0] in LISTS
+        listed = name.partition(".")[0] in LIST_FIELDS
         return (_MEMBER.fullmatch(path) is None if listed else path != name) or (
             isinstance(value, bool) and value_type_of(path) is not ValueType.TEXT
         )

@@ -15,8 +15,8 @@ from typing import Any
 
 from babel.dates import format_date
 
-from finscribe_assets.documents.elements import TERMS, UNPRINTED, ValueType, field_of
-from finscribe_assets.documents.formats import ERA, ERAS, SHORT_ERA, write_date
+from finscribe_assets.documents.elements import IMPLIED_FIELDS, TERMS, ValueType, field_of
+from finscribe_assets.documents.formats import ERA_PATTERN, JAPANESE_ERAS, SHORT_ERA_PATTERN, write_date
 from finscribe_assets.documents.locales import LOCALE_FACTS
 
 # Positive in the schema, though a page may print them as what they do: with a minus.
@@ -73,13 +73,13 @@ def found_in(leaves: dict[str, Any], texts: Iterable[str], locale: str) -> set[s
     return {
         path
         for path, value in leaves.items()
-        if field_of(path) not in UNPRINTED and _shows(path, str(value), page, folded, locale)
+        if field_of(path) not in IMPLIED_FIELDS and _shows(path, str(value), page, folded, locale)
     }
 
 
 def askable(leaves: dict[str, Any]) -> set[str]:
     """Return the paths of all values that are not implied by the page as a whole."""
-    return {path for path in leaves if field_of(path) not in UNPRINTED}
+    return {path for path in leaves if field_of(path) not in IMPLIED_FIELDS}
 
 
 def _shows(path: str, value: str, page: str, folded: str, locale: str) -> bool:
@@ -143,6 +143,6 @@ def _written(day: dt.date, locale: str) -> Iterator[str]:
     for width in (*_BABEL_WIDTHS, "d MMM yyyy"):
         yield format_date(day, format=width, locale=locale)
     yield format_date(day, format="d MMMM yyyy", locale="en_GB")
-    if facts is not None and facts.language == "ja" and day >= ERAS[-1].since:
-        yield write_date(day, locale, ERA)
-        yield write_date(day, locale, SHORT_ERA)
+    if facts is not None and facts.language == "ja" and day >= JAPANESE_ERAS[-1].since:
+        yield write_date(day, locale, ERA_PATTERN)
+        yield write_date(day, locale, SHORT_ERA_PATTERN)

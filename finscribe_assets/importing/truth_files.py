@@ -9,9 +9,9 @@ from typing import Any, NoReturn
 
 from pydantic import ValidationError
 
-from finscribe_assets.documents.calculation_rules import Outcome, amount_of, amounts_of, check
+from finscribe_assets.documents.calculation_rules import Outcome, amount_of, amounts_of, check_calculations
 from finscribe_assets.documents.elements import TERMS, ValueType, field_of
-from finscribe_assets.documents.locales import LOCALE_FACTS, MINOR_UNITS, is_known
+from finscribe_assets.documents.locales import LOCALE_FACTS, MINOR_UNITS, is_known_locale
 from finscribe_assets.documents.schema import Document, flatten
 from finscribe_assets.errors import UserError
 from finscribe_assets.importing.invoice_xml import parse
@@ -102,7 +102,7 @@ def _validated(value: dict[str, Any]) -> Document:
     except ValidationError as error:
         named_before = {one.field for one in problems}
         raise Rejected([*problems, *(one for one in _findings(error) if one.field not in named_before)]) from error
-    if not is_known(document.locale):
+    if not is_known_locale(document.locale):
         problems.append(Problem(named("locale"), f"{shown(document.locale)[:40]!r} is unknown; give one such as de_AT"))
     if problems:
         raise Rejected(problems)
@@ -149,7 +149,7 @@ def broken_rules(document: Document) -> list[Outcome] | None:
     """Return the arithmetic rules that a truth breaks; None where its currency's smallest amount is not known."""
     if document.currency_code not in MINOR_UNITS:
         return None
-    return [one for one in check(amounts_of(document.to_json()), document.currency_code) if not one.holds]
+    return [one for one in check_calculations(amounts_of(document.to_json()), document.currency_code) if not one.holds]
 
 
 def counted(unmapped: tuple[Unmapped, ...]) -> Counter[tuple[str, str]]:

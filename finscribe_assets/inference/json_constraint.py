@@ -19,7 +19,7 @@ from llguidance.hf import from_tokenizer
 from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
-from finscribe_assets.documents.elements import LISTS, TERMS
+from finscribe_assets.documents.elements import LIST_FIELDS, TERMS
 
 _PRINTED = {"type": ["string", "null"]}  # a value as it is printed; null where a schema asks for what is not there
 
@@ -55,7 +55,7 @@ def document_schema() -> dict[str, Any]:
             node = node.setdefault(group, {})
         node[leaf] = None
     described = {name: _described(child) for name, child in root.items()}
-    for name in LISTS:
+    for name in LIST_FIELDS:
         described[name] = {"type": "array", "items": described[name]}
     return _object(described)
 

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from finscribe_assets.documents.captions import HEADER, PARTICULARS, PAYMENT, label_key
-from finscribe_assets.documents.elements import LISTS, TERMS, UNPRINTED, ValueType, value_type_of
+from finscribe_assets.documents.captions import HEADER_FIELDS, LABELLED_PARTY_FIELDS, PAYMENT_FIELDS, label_key
+from finscribe_assets.documents.elements import IMPLIED_FIELDS, LIST_FIELDS, TERMS, ValueType, value_type_of
 from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.documents.wordings import labels_of
@@ -27,9 +27,9 @@ NOT_FOUND = "no label of it was read with such a value on the same line"
 CONTRADICTED = "was read with different values"
 
 _LABELLED = (
-    *HEADER,
-    *PAYMENT,
-    *(f"seller.{name}" for name in PARTICULARS),
+    *HEADER_FIELDS,
+    *PAYMENT_FIELDS,
+    *(f"seller.{name}" for name in LABELLED_PARTY_FIELDS),
     "exchange_rate",
     *(path for path in TERMS if path.startswith(("totals.", "statement."))),
 )
@@ -213,6 +213,6 @@ def _reason(path: str, contradicted: set[str]) -> str:
         return CONTRADICTED
     if path in _LABELLED:
         return NOT_FOUND
-    if path.split(".", maxsplit=1)[0] in LISTS:
+    if path.split(".", maxsplit=1)[0] in LIST_FIELDS:
         return IN_TABLE
-    return IMPLIED if path in UNPRINTED else NO_LABEL_OF_ITS_OWN
+    return IMPLIED if path in IMPLIED_FIELDS else NO_LABEL_OF_ITS_OWN

@@ -10,7 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from random import Random
 
-from finscribe_assets.documents.calculation_rules import RULES, Outcome, Rule, amounts_of_leaves, check
+from finscribe_assets.documents.calculation_rules import (
+    CALCULATION_RULES,
+    CalculationRule,
+    Outcome,
+    amounts_of_leaves,
+    check_calculations,
+)
 from finscribe_assets.documents.elements import field_of
 from finscribe_assets.instructions.pair import Pair, Patch, Task
 from finscribe_assets.instructions.pair_building import asked, chance_of
@@ -32,7 +38,7 @@ def claims(shown: Shown, count: int) -> Iterator[Pair]:
     candidates = []
     for page in shown.pages if count else ():
         amounts = amounts_of_leaves(shown.on_page(page))
-        for rule in RULES:
+        for rule in CALCULATION_RULES:
             outcomes = _check(shown, amounts, rule)
             candidates += [(page, amounts, rule, one) for one in outcomes if _bear_out(outcomes, one)]
     random.shuffle(candidates)
@@ -47,8 +53,8 @@ def claims(shown: Shown, count: int) -> Iterator[Pair]:
             yield _claimed(shown, page, outcome, swap, true=true)
 
 
-def _check(shown: Shown, amounts: Mapping[str, Decimal], rule: Rule) -> list[Outcome]:
-    return check(amounts, shown.drawn.document.currency_code, [rule])
+def _check(shown: Shown, amounts: Mapping[str, Decimal], rule: CalculationRule) -> list[Outcome]:
+    return check_calculations(amounts, shown.drawn.document.currency_code, [rule])
 
 
 def _bear_out(outcomes: Sequence[Outcome], claimed: Outcome) -> bool:
@@ -88,7 +94,7 @@ def _swap(
     shown: Shown,
     page: int,
     amounts: Mapping[str, Decimal],
-    rule: Rule,
+    rule: CalculationRule,
     outcome: Outcome,
     random: Random,
     *,

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 
-from finscribe_assets.documents.drawn_document import from_table as documents_from_table
+from finscribe_assets.documents.drawn_document import documents_from_table
 from finscribe_assets.errors import MissingInputError
 from finscribe_assets.files import AnyPath, read_json, read_table, sha256_of, write_json
 from finscribe_assets.instructions.pair import ILLEGIBLE, OF_ONE_FIELD, Pair, Task, from_table, to_table

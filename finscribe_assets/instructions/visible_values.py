@@ -8,13 +8,13 @@ from functools import cached_property
 from typing import Any
 
 from finscribe_assets.documents.drawn_document import DrawnDocument
-from finscribe_assets.documents.elements import FIELDS, LISTS, UNPRINTED
+from finscribe_assets.documents.elements import FIELDS, IMPLIED_FIELDS, LIST_FIELDS
 from finscribe_assets.documents.schema import flatten
 from finscribe_assets.instructions.pair import ILLEGIBLE
 from finscribe_assets.rendering.pages import Box, Fragment, Mark, MarkType, RenderedDocument
 
-_LISTED = tuple(f"{name}." for name in LISTS)
-_SINGLE = sorted(path for path in FIELDS if path not in UNPRINTED and not path.startswith(_LISTED))
+_LISTED = tuple(f"{name}." for name in LIST_FIELDS)
+_SINGLE = sorted(path for path in FIELDS if path not in IMPLIED_FIELDS and not path.startswith(_LISTED))
 
 
 @dataclass(frozen=True)

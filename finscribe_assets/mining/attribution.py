@@ -62,7 +62,7 @@ def drawn_values(documents: Sequence[DrawnDocument]) -> dict[str, dict[str, floa
 def _could_have(name: str, kind: str, locale: str) -> bool:
     """Tell whether a document of such a kind and locale can be drawn with a value; of a choice, any has one."""
     facts = KNOB_FACTS.get(name)
-    return facts is None or facts.acts_on(DocumentType(kind), LOCALE_FACTS[locale].language)
+    return facts is None or facts.applies_to(DocumentType(kind), LOCALE_FACTS[locale].language)
 
 
 class Attribution:

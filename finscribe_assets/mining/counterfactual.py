@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from finscribe_assets.documents.drawn_document import DrawnDocument
-from finscribe_assets.documents.generator import draw
+from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.knobs import KNOB_FACTS
 from finscribe_assets.documents.plan import Plan
 from finscribe_assets.documents.recipe import Recipe
@@ -68,13 +68,13 @@ def drawn_without(plan: Plan, drawn: DrawnDocument, name: str) -> DrawnDocument 
     Raises:
         UserError: the document was not drawn from this plan.
     """
-    if drawn.batch != plan.key or draw(plan, drawn.index) != drawn:
+    if drawn.batch != plan.key or draw_document(plan, drawn.index) != drawn:
         raise UserError(f"{drawn.id} is not what {plan.key}'s plan draws now; give the plan it was drawn from")
     recipe = turned_off(plan.component_of(drawn.index).recipe, name)
     if recipe is None:
         return None
     components = tuple(one.model_copy(update={"recipe": recipe}) for one in plan.components)
-    again = draw(plan.model_copy(update={"components": components}), drawn.index)
+    again = draw_document(plan.model_copy(update={"components": components}), drawn.index)
     same = again.document == drawn.document and again.printed == drawn.printed
     return again if same and again.presentation != drawn.presentation else None
 

@@ -14,7 +14,7 @@ from rapidfuzz.distance import Levenshtein
 
 from finscribe_assets.documents.calculation_rules import amount_of
 from finscribe_assets.documents.elements import ValueType, value_type_of
-from finscribe_assets.documents.formats import ERAS
+from finscribe_assets.documents.formats import JAPANESE_ERAS
 from finscribe_assets.evaluation.normalise import Context, canonical
 from finscribe_assets.mining.error_types import ErrorType
 
@@ -121,7 +121,7 @@ def _of_date(true: dt.date, said: dt.date) -> ErrorType:
     if true != said and parts[0] != parts[1] and sorted(parts[0]) == sorted(parts[1]):
         return ErrorType.DATE_ORDER
     if parts[0][1:] == parts[1][1:]:
-        years = {true.year % 100, *(true.year - era.since.year + 1 for era in ERAS)}
+        years = {true.year % 100, *(true.year - era.since.year + 1 for era in JAPANESE_ERAS)}
         if said.year % 100 in years:
             return ErrorType.DATE_YEAR
     wrong = [(str(a), str(b)) for a, b in zip(_ymd(true), _ymd(said), strict=True) if a != b]

@@ -6,7 +6,7 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import TypeVar
 
-from finscribe_assets.documents.batch_keys import next_key
+from finscribe_assets.documents.batch_keys import next_batch_key
 from finscribe_assets.documents.drawn_document import Engine
 from finscribe_assets.documents.fonts import FONTS
 from finscribe_assets.documents.knobs import KNOB_FACTS, Knobs
@@ -92,7 +92,7 @@ def make_plan(
     active = [cell for cell in judged if not cell.left_out]
     if not active:
         return None
-    key = next_key(parent.key)
+    key = next_batch_key(parent.key)
     base = parent.components[0].recipe  # every plan begins with what is replayed
     # A knob that the base recipe never turns is none of this reader's business.
     usual = [name for name, value in base.knobs.model_dump().items() if value] or list(Knobs.model_fields)

@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 from upath import UPath
 
-from finscribe_assets.documents.batch_keys import BATCH_KEY, FIRST_KEY
+from finscribe_assets.documents.batch_keys import BATCH_KEY_PATTERN, FIRST_BATCH_KEY
 
 
 class SynthesisPartitions(dg.DynamicPartitionsDefinition):
@@ -19,7 +19,7 @@ class SynthesisPartitions(dg.DynamicPartitionsDefinition):
 
     def has_partition_key(self, partition_key: str, *args: Any, **options: Any) -> bool:
         """Tell whether the key is the first one or was registered."""
-        return partition_key == FIRST_KEY or super().has_partition_key(partition_key, *args, **options)
+        return partition_key == FIRST_BATCH_KEY or super().has_partition_key(partition_key, *args, **options)
 
 
 synthesis = SynthesisPartitions(name="synthesis")
@@ -30,5 +30,5 @@ def batches_until(folder: UPath) -> list[str]:
     return sorted(
         sibling.name
         for sibling in folder.parent.glob("batch-*")
-        if BATCH_KEY.fullmatch(sibling.name) and sibling.name <= folder.name
+        if BATCH_KEY_PATTERN.fullmatch(sibling.name) and sibling.name <= folder.name
     )

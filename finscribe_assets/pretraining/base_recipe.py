@@ -9,7 +9,7 @@ locale, is drawn by neither recipe, so that the base has not seen it either.
 
 from __future__ import annotations
 
-from finscribe_assets.documents.knobs import DAMAGE, NO_KNOBS, Knobs
+from finscribe_assets.documents.knobs import DAMAGE_KNOBS, NO_KNOBS, Knobs
 from finscribe_assets.documents.layout_families import LAYOUT_FACTS
 from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.recipe import LOCALES, Recipe
@@ -51,7 +51,7 @@ _TYPES = {
 # Rows below an item look like its description gone on; other scripts' dates and digits cannot act; damage is strong.
 _UNKNOWN_KNOBS = {
     *UNSEEN_KNOBS,
-    *DAMAGE,
+    *DAMAGE_KNOBS,
     "note_rows",
     "sub_items",
     "merged_headers",

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from finscribe_assets.documents.document_batch import ground_truth
-from finscribe_assets.documents.generator import draw
+from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.documents.schema import DocumentType
@@ -54,7 +54,7 @@ def _one_page_documents(recipe: Recipe, documents: int, seed: int) -> Iterator[t
     plan = seed_plan("batch-000", most, seed, recipe.model_copy(update={"document_types": SHARES}))
     found = 0
     for index in range(most):
-        drawn = draw(plan, index)
+        drawn = draw_document(plan, index)
         rendered = render(drawn)
         if len(rendered.pages) > 1:
             continue

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-from finscribe_assets.documents.generator import draw
+from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.plan import Plan, seed_plan
 from finscribe_assets.errors import UserError
 from finscribe_assets.files import AnyPath, sha256_of
@@ -97,7 +97,7 @@ def draw_line(random: Random, text: str) -> PrintedLine:
 
 
 def _texts(random: Random, plan: Plan, index: int) -> list[str]:
-    values = [plain(text) for text in draw(plan, index).printed.values()]
+    values = [plain(text) for text in draw_document(plan, index).printed.values()]
     texts = []
     for _ in range(DRAWN_LINES_A_DOCUMENT):
         if random.random() < RANDOM_SHARE:
@@ -119,7 +119,7 @@ def drawn_lines(plan: Plan, index: int) -> list[PrintedLine]:
 
 def sheets_of(plan: Plan, index: int) -> Sheets:
     """Draw and render a document."""
-    drawn = draw(plan, index)
+    drawn = draw_document(plan, index)
     return Sheets(render(drawn), drawn.presentation.font)
 
 

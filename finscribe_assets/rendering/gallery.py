@@ -16,8 +16,8 @@ from PIL import Image
 
 from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.fonts import LATIN_FONTS, fonts_for
-from finscribe_assets.documents.generator import draw
-from finscribe_assets.documents.knobs import DAMAGE, NO_KNOBS, Knobs
+from finscribe_assets.documents.generator import draw_document
+from finscribe_assets.documents.knobs import DAMAGE_KNOBS, NO_KNOBS, Knobs
 from finscribe_assets.documents.layout_families import LAYOUT_FACTS, LayoutFacts
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.documents.recipe import LOCALES, Recipe
@@ -69,7 +69,7 @@ def write_gallery(page: Path, images: Path, on_entry: Callable[[int, int], None]
             shown = " ".join(f"![{name.removesuffix('.png')}]({prefix}/{name})" for name in entry.pictures)
             sections.append(f"### {entry.title}\n\n{entry.text}\n\n{shown}\n")
             if on_entry:
-                on_entry(1, len(LAYOUT_FACTS) + len(DAMAGE))
+                on_entry(1, len(LAYOUT_FACTS) + len(DAMAGE_KNOBS))
     write_text(page, _HEAD + "\n".join(sections))
     return written
 
@@ -86,7 +86,7 @@ def example(layout: str, locale: str) -> DrawnDocument:
         knobs=NO_KNOBS.model_copy(update={"optional_fields": 0.7}),
     )
     plan = seed_plan("batch-000", TRIES, SEED, recipe)
-    drawn = [one for one in (draw(plan, index) for index in range(TRIES)) if one.presentation.layout == layout]
+    drawn = [one for one in (draw_document(plan, index) for index in range(TRIES)) if one.presentation.layout == layout]
     small = [one for one in drawn if len(one.document.lines) + len(one.document.entries) in SHOWN_LINES]
     return (small or drawn)[0]
 
@@ -121,9 +121,9 @@ def _damages() -> Iterator[_Entry]:
         locales={"en_GB": 1.0},
         fonts=dict.fromkeys(LATIN_FONTS, 1.0),
     )
-    drawn = draw(seed_plan("batch-000", 1, SEED, recipe), 0)
+    drawn = draw_document(seed_plan("batch-000", 1, SEED, recipe), 0)
     clean = render(without_damage(drawn)).pages[0].open()
-    for effect in DAMAGE:
+    for effect in DAMAGE_KNOBS:
         look = drawn.presentation.model_copy(update={"degradation": 0.0, "damage": {effect: STRENGTH}})
         damaged = render(drawn.model_copy(update={"presentation": look})).pages[0].open()
         said = Knobs.model_fields[effect].description or effect

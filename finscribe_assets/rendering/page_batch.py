@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
-from finscribe_assets.documents.drawn_document import from_table as documents_from_table
+from finscribe_assets.documents.drawn_document import documents_from_table
 from finscribe_assets.files import AnyPath, read_table, sha256_of
 from finscribe_assets.rendering.page_checks import page_problems, require_sound
 from finscribe_assets.rendering.pages import RenderedDocument, destroyed_in, pages_from_table, pages_to_table

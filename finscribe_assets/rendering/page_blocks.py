@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from finscribe_assets.documents.captions import HEADER, PAYMENT
+from finscribe_assets.documents.captions import HEADER_FIELDS, PAYMENT_FIELDS
 from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.locales import LOCALE_FACTS
 
@@ -43,9 +43,9 @@ class Blocks:
     def header(self) -> tuple[BlockRow, ...]:
         """Return dates, references and what stands among them that nobody asks for."""
         decoys = [self._row(decoy.label, (decoy.text, None)) for decoy in self._look.decoys]
-        return (*self._named(HEADER), *decoys)
+        return (*self._named(HEADER_FIELDS), *decoys)
 
-    def payment(self, paths: Sequence[str] = PAYMENT) -> tuple[BlockRow, ...]:
+    def payment(self, paths: Sequence[str] = PAYMENT_FIELDS) -> tuple[BlockRow, ...]:
         """Return terms, means and account, or some of them."""
         return (*self._named(paths), *(self._cash_discount() if paths != BANK else ()))
 
@@ -55,7 +55,7 @@ class Blocks:
 
     def terms(self) -> tuple[BlockRow, ...]:
         """Return how and when to pay, without the account."""
-        return self.payment([path for path in PAYMENT if path not in BANK])
+        return self.payment([path for path in PAYMENT_FIELDS if path not in BANK])
 
     def totals(self) -> tuple[BlockRow, ...]:
         """Return what the lines come to, step by step."""

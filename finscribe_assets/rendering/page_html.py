@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from finscribe_assets.documents.addresses import address_lines
-from finscribe_assets.documents.captions import PARTICULARS, PARTIES
+from finscribe_assets.documents.captions import LABELLED_PARTY_FIELDS, PARTY_ROLES
 from finscribe_assets.documents.drawn_document import DrawnDocument, Engine
 from finscribe_assets.documents.elements import ValueType, value_type_of
 from finscribe_assets.documents.locales import LOCALE_FACTS
@@ -205,7 +205,7 @@ def to_markup(drawn: DrawnDocument, engine: Engine | None = None) -> PageMarkup:
             look=look,
             labels=look.labels,
             addresses=addresses,
-            particulars=PARTICULARS,
+            particulars=LABELLED_PARTY_FIELDS,
             heads=[row for row in rows if row.kind == "th"],
             sheets=sheets_of(rows),
             merged_at=merged_at(look.columns),
@@ -254,5 +254,5 @@ def to_markup(drawn: DrawnDocument, engine: Engine | None = None) -> PageMarkup:
 
 def _addresses(drawn: DrawnDocument) -> dict[str, Any]:
     """Return the printed lines of each party's address, by the party's role; no line for one without an address."""
-    parties = {role: getattr(drawn.document, role) for role in PARTIES}
+    parties = {role: getattr(drawn.document, role) for role in PARTY_ROLES}
     return {role: address_lines(party.address) if party.address else [] for role, party in parties.items() if party}

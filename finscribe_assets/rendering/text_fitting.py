@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from finscribe_assets.documents.addresses import address_lines
-from finscribe_assets.documents.captions import PARTICULARS
+from finscribe_assets.documents.captions import LABELLED_PARTY_FIELDS
 from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.rendering.column_widths import POINTS_PER_MM, SLACK
@@ -101,7 +101,7 @@ class Fitting:
         ]
         particulars = [
             word
-            for part in PARTICULARS
+            for part in LABELLED_PARTY_FIELDS
             if f"{role}.{part}" in printed
             for word in (*unbroken(look.labels[f"{role}.{part}"], self._language), *self._words(f"{role}.{part}"))
         ]

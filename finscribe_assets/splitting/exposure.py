@@ -13,14 +13,8 @@ from typing import Any, Protocol
 
 from finscribe_assets.documents.captions import labels_needed
 from finscribe_assets.documents.drawn_document import DrawnDocument
-from finscribe_assets.documents.layout_families import (
-    HELD_OUT_FONTS,
-    HELD_OUT_LAYOUTS,
-    HELD_OUT_LOCALES,
-    LAYOUT_FACTS,
-    PAGE_LABELS,
-    is_held_out_wording,
-)
+from finscribe_assets.documents.held_out import HELD_OUT_FONTS, HELD_OUT_LAYOUTS, HELD_OUT_LOCALES, is_held_out_wording
+from finscribe_assets.documents.layout_families import LAYOUT_FACTS, PAGE_LABELS
 from finscribe_assets.splitting.split_assignment import Split
 
 FEW_SHOT_DOCUMENTS = 20  # in training, from which a thing counts as seen

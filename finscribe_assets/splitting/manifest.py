@@ -14,8 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from finscribe_assets.documents.drawn_document import DrawnDocument
-from finscribe_assets.documents.drawn_document import from_table as documents_from_table
+from finscribe_assets.documents.drawn_document import DrawnDocument, documents_from_table
 from finscribe_assets.documents.plan import Plan
 from finscribe_assets.errors import UserError
 from finscribe_assets.files import AnyPath, read_json, sha256_of, sha256_of_file, write_text

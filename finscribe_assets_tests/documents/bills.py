@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from finscribe_assets.documents.drawn_document import DrawnDocument
-from finscribe_assets.documents.generator import draw
+from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.knobs import Knobs
 from finscribe_assets.documents.locales import LOCALE_FACTS, TaxRegime
 from finscribe_assets.documents.plan import seed_plan
@@ -147,4 +147,4 @@ def drawn_bills(count: int, seed: int, **knobs: float) -> Iterator[DrawnDocument
         knobs=Knobs(**knobs),
     )
     plan = seed_plan("batch-000", count, seed, recipe)
-    return (draw(plan, index) for index in range(count))
+    return (draw_document(plan, index) for index in range(count))

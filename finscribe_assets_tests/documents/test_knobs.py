@@ -5,9 +5,9 @@ from decimal import Decimal
 import pytest
 
 from finscribe_assets.documents.drawn_document import DrawnDocument
-from finscribe_assets.documents.formats import ERA, SHORT_ERA, usual_style
-from finscribe_assets.documents.generator import draw
-from finscribe_assets.documents.knobs import DAMAGE, KNOB_FACTS, NO_KNOBS, Knobs
+from finscribe_assets.documents.formats import ERA_PATTERN, SHORT_ERA_PATTERN, locale_number_style
+from finscribe_assets.documents.generator import draw_document
+from finscribe_assets.documents.knobs import DAMAGE_KNOBS, KNOB_FACTS, NO_KNOBS, Knobs
 from finscribe_assets.documents.locales import LOCALE_FACTS, PRICE_LEVELS
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.documents.recipe import LOCALES, Recipe
@@ -35,7 +35,7 @@ def names(d: DrawnDocument) -> list[str]:
 
 
 def style(d: DrawnDocument):
-    return usual_style(d.document.locale)
+    return locale_number_style(d.document.locale)
 
 
 MEASURED = {
@@ -58,7 +58,7 @@ MEASURED = {
     "dual_currency": lambda d: "totals.total_vat_accounting" in d.printed,
     "ambiguous_dates": lambda d: d.document.issue_date.day <= 12,
     "two_digit_years": lambda d: str(d.document.issue_date.year) not in d.printed["issue_date"],
-    "era_dates": lambda d: d.presentation.date_pattern in (ERA, SHORT_ERA),
+    "era_dates": lambda d: d.presentation.date_pattern in (ERA_PATTERN, SHORT_ERA_PATTERN),
     "decoy_dates": lambda d: any(any(c.isdigit() for c in decoy.text) for decoy in d.presentation.decoys),
     "third_parties": lambda d: d.document.payee is not None and d.document.ship_to is not None,
     "parties_side_by_side": lambda d: d.presentation.parties_side_by_side,
@@ -94,7 +94,7 @@ MEASURED = {
     "native_digits": lambda d: d.presentation.numbers.digits != style(d).digits,
     "reversed_print": lambda d: d.presentation.reversed_print,
     "degradation": lambda d: d.presentation.degradation > 0.3,
-} | {name: lambda d, name=name: d.presentation.damage.get(name, 0.0) > 0 for name in DAMAGE}
+} | {name: lambda d, name=name: d.presentation.damage.get(name, 0.0) > 0 for name in DAMAGE_KNOBS}
 
 # What else must be there for a knob to show.
 BESIDE = {
@@ -114,7 +114,7 @@ def drawn_with(name: str, value: float) -> list[DrawnDocument]:
         knobs=NO_KNOBS.model_copy(update=BESIDE.get(name, {}) | {name: value}),
     )
     plan = seed_plan("batch-000", COUNT, 9, recipe)
-    return [draw(plan, index) for index in range(COUNT)]
+    return [draw_document(plan, index) for index in range(COUNT)]
 
 
 def test_every_knob_is_tested():

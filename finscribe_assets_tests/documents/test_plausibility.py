@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from finscribe_assets.documents.generator import draw
+from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.knobs import NO_KNOBS
 from finscribe_assets.documents.locales import PRICE_LEVELS
 from finscribe_assets.documents.places import places_of
@@ -20,7 +20,7 @@ def documents(count, kind, locales=LOCALES, **knobs):
         document_types={kind: 1.0}, locales=dict.fromkeys(locales, 1.0), knobs=NO_KNOBS.model_copy(update=knobs)
     )
     plan = seed_plan("batch-000", count, 17, recipe)
-    return [draw(plan, index) for index in range(count)]
+    return [draw_document(plan, index) for index in range(count)]
 
 
 def test_one_thing_has_one_price():

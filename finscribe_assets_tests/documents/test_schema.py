@@ -3,15 +3,15 @@ from random import Random
 
 import pytest
 
-from finscribe_assets.documents.drawn_document import from_table, to_table
+from finscribe_assets.documents.drawn_document import documents_from_table, documents_to_table
 from finscribe_assets.documents.elements import FIELDS, TERMS, Element
-from finscribe_assets.documents.generator import draw
+from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.knobs import KNOB_FACTS, Knobs
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.documents.recipe import LOCALES, Recipe
 from finscribe_assets.documents.recipe_presets import RECIPE_PRESETS
 from finscribe_assets.documents.schema import Document, flatten
-from finscribe_assets.documents.wordings import TRADES, items_of, label_keys, read_file, wordings, words_of
+from finscribe_assets.documents.wordings import TRADES, items_of, label_keys, read_words, wordings, words_of
 from finscribe_assets.rendering.system_packages import FONT_PACKAGES
 
 
@@ -49,7 +49,7 @@ def test_the_totals_and_lines_carry_the_codes_of_the_standard():
 
 @pytest.mark.parametrize("locale", LOCALES)
 def test_the_words_of_a_locale_are_complete(locale):
-    model, words = read_file("en"), words_of(locale)
+    model, words = read_words("en"), words_of(locale)
     assert words.labels.keys() == model["labels"].keys()
     assert words.phrases.keys() == model["phrases"].keys()
     for key, phrases in words.phrases.items():
@@ -101,12 +101,12 @@ def test_knobs_say_which_elements_they_make_harder():
 
 def test_documents_survive_the_table():
     plan = seed_plan("batch-000", 30, 1)
-    drawn = [draw(plan, index) for index in range(30)]
-    assert from_table(to_table(drawn)) == drawn
+    drawn = [draw_document(plan, index) for index in range(30)]
+    assert documents_from_table(documents_to_table(drawn)) == drawn
 
 
 def test_documents_survive_json():
-    document = draw(seed_plan("batch-000", 1, 1), 0).document
+    document = draw_document(seed_plan("batch-000", 1, 1), 0).document
     assert Document.model_validate(document.to_json()) == document
     assert all(isinstance(value, str) for value in flatten(document.to_json()).values())
 

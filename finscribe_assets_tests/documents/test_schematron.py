@@ -9,9 +9,9 @@ from decimal import Decimal
 import pytest
 
 from finscribe_assets.documents import schematron
-from finscribe_assets.documents.calculation_rules import amounts_of, check
+from finscribe_assets.documents.calculation_rules import amounts_of, check_calculations
 from finscribe_assets.documents.schema import Document
-from finscribe_assets.documents.schematron import Verdict, validate
+from finscribe_assets.documents.schematron import ValidationResult, validate_ubl
 from finscribe_assets.documents.ubl import obstacle, to_ubl
 from finscribe_assets_tests.documents.bills import VAT_LOCALES, bill, drawn_bills
 
@@ -37,8 +37,8 @@ def drawn() -> dict[str, Document]:
     }
 
 
-def judge(documents: dict[str, Document]) -> list[Verdict]:
-    return list(validate((name, to_ubl(document)) for name, document in documents.items()))
+def judge(documents: dict[str, Document]) -> list[ValidationResult]:
+    return list(validate_ubl((name, to_ubl(document)) for name, document in documents.items()))
 
 
 def test_the_schematron_accepts_every_document_that_is_drawn(drawn):
@@ -90,7 +90,7 @@ def tamper(document: Document, name: str, by: str) -> Document:
 
 def test_the_invoice_that_is_tampered_with_is_right():
     assert judge({"right": bill()})[0].findings == ()
-    assert all(outcome.holds for outcome in check(amounts_of(bill().to_json()), "EUR"))
+    assert all(outcome.holds for outcome in check_calculations(amounts_of(bill().to_json()), "EUR"))
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +123,7 @@ def test_a_wrong_amount_is_caught_by_its_rules(tampered, name):
 @pytest.mark.parametrize("name", TAMPERED)
 def test_the_rules_of_this_project_say_what_the_schematron_says(tampered, name):
     document = tamper(bill(), name, "100.00")
-    ours = {outcome.code for outcome in check(amounts_of(document.to_json()), "EUR") if not outcome.holds}
+    ours = {outcome.code for outcome in check_calculations(amounts_of(document.to_json()), "EUR") if not outcome.holds}
     # BR-S-09 says of rate S what BR-CO-17 says of all; what is not an EN 16931 rule is an extension.
     assert {code for code in ours if code.startswith("BR-")} == tampered[f"bill: {name}"] - {"BR-S-09"}
 
@@ -137,7 +137,7 @@ def test_a_cent_of_one_rates_tax_is_found_by_the_sum():
     # The official BR-CO-17 and BR-S-08 forgive less than one unit; ours do not.
     document = tamper(bill(), "tax_amount", "0.01")
     assert {finding.rule for finding in judge({"": document})[0].failures} == {"BR-CO-14"}
-    ours = {outcome.code for outcome in check(amounts_of(document.to_json()), "EUR") if not outcome.holds}
+    ours = {outcome.code for outcome in check_calculations(amounts_of(document.to_json()), "EUR") if not outcome.holds}
     assert ours == {"BR-CO-14", "BR-CO-17"}
 
 
@@ -154,7 +154,7 @@ def test_other_mistakes_are_caught(changes, rule):
 
 
 def one(content: bytes) -> list[tuple[str, str, str]]:
-    (verdict,) = validate([("a file", content)])
+    (verdict,) = validate_ubl([("a file", content)])
     assert all(finding.is_fatal for finding in verdict.findings)
     return [(finding.rule, finding.text, finding.location) for finding in verdict.findings]
 
@@ -196,7 +196,7 @@ def test_what_is_no_ubl_is_a_finding(content, said):
 
 def test_one_bad_file_does_not_stop_the_others():
     good = to_ubl(bill())
-    verdicts = list(validate([("bad", b"<"), ("good", good), ("worse", b""), ("last", good)]))
+    verdicts = list(validate_ubl([("bad", b"<"), ("good", good), ("worse", b""), ("last", good)]))
     assert [(verdict.name, bool(verdict.failures)) for verdict in verdicts] == [
         ("bad", True),
         ("good", False),
@@ -215,13 +215,13 @@ def test_the_validator_is_not_loaded_into_this_process():
 def test_a_missing_extra_is_named_with_the_command_that_installs_it(monkeypatch, module, package):
     monkeypatch.setitem(sys.modules, module, None)  # how Python marks what cannot be imported
     with pytest.raises(ValueError, match=rf"{package}, not installed; run pip install 'finscribe-assets\[validate\]'"):
-        next(validate([("", b"")]))
+        next(validate_ubl([("", b"")]))
 
 
 def test_a_validator_that_dies_is_an_error_that_names_the_document(monkeypatch):
     monkeypatch.setattr(schematron, "WORKER", "no_such_module")
     with pytest.raises(RuntimeError, match="the first: the validator stopped, exit status 1"):
-        list(validate([("the first", to_ubl(bill()))]))
+        list(validate_ubl([("the first", to_ubl(bill()))]))
 
 
 def test_nothing_that_is_drawn_is_left_out(drawn):

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from finscribe_assets.documents.calculation_rules import round_to
 from finscribe_assets.documents.formats import (
     APOSTROPHE,
-    ERA,
+    ERA_PATTERN,
     NARROW_SPACE,
     NO_BREAK_SPACE,
-    SHORT_ERA,
+    SHORT_ERA_PATTERN,
     TYPOGRAPHIC_APOSTROPHE,
     NumberStyle,
-    usual_style,
+    locale_number_style,
     write_amount,
     write_date,
     write_number,
@@ -54,7 +54,7 @@ styles = st.one_of(
 @settings(max_examples=300)
 def test_an_amount_is_read_as_it_is_printed(value, locale, currency, display, style):
     value = round_to(value, minor_unit(currency))
-    for written in (style, usual_style(locale)):
+    for written in (style, locale_number_style(locale)):
         text = write_amount(value, written, locale, currency, display)
         assert parse_amount(text, locale, places=MINOR_UNITS[currency]) == value
         if written.negative == "credit":
@@ -230,7 +230,7 @@ def test_what_is_no_amount_is_refused(text):
 def test_a_date_is_read_as_it_is_printed(value, locale, data):
     facts = LOCALE_FACTS[locale]
     ours = [*facts.numeric_dates, *facts.worded_dates, *facts.short_dates]
-    ours += [ERA, SHORT_ERA] if locale == "ja_JP" else []
+    ours += [ERA_PATTERN, SHORT_ERA_PATTERN] if locale == "ja_JP" else []
     digits = data.draw(st.sampled_from(["latin", "arabic", "full_width"]))
     assert parse_date(write_date(value, locale, data.draw(st.sampled_from(ours)), digits), locale) == value
     for width in ("short", "medium", "long", "full"):

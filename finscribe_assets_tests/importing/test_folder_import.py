@@ -17,7 +17,7 @@ from finscribe_assets.cli import app
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.documents.schema import Document
 from finscribe_assets.documents.ubl import to_ubl
-from finscribe_assets.documents.ubl_validation import candidates
+from finscribe_assets.documents.ubl_validation import find_candidates
 from finscribe_assets.evaluation.prediction_files import read_predictions, read_truths
 from finscribe_assets.evaluation.report import evaluate
 from finscribe_assets.files import read_json, read_table
@@ -215,7 +215,7 @@ def test_evaluation_reads_the_truth_and_a_perfect_answer_is_perfect(workspace, t
 
 
 def test_the_truth_is_a_ground_truth_that_validation_reads(workspace):
-    assert len(candidates([workspace]).found) == 6
+    assert len(find_candidates([workspace]).candidates) == 6
 
 
 def test_rules_that_the_truth_breaks_are_told(tmp_path):

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from finscribe_assets.documents.elements import field_of
-from finscribe_assets.documents.generator import draw
+from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.documents.schema import flatten
 from finscribe_assets.importing.shown_values import found_in, has_text_layer
@@ -20,7 +20,7 @@ from finscribe_assets_tests.documents.bills import drawn_bills
 def test_what_drawn_pages_print_is_found_in_their_text():
     plan = seed_plan("batch-000", 34, 7)
     missed, asked = [], 0
-    for drawn in (draw(plan, index) for index in range(34)):
+    for drawn in (draw_document(plan, index) for index in range(34)):
         texts = [f"Label {text} x" for text in drawn.printed.values()]
         found = found_in(flatten(drawn.document.to_json()), texts, drawn.document.locale)
         asked += len(drawn.printed)
@@ -51,7 +51,7 @@ def test_what_drawn_pages_print_is_found_in_the_text_layer_of_their_pdf(monkeypa
 
 def test_what_another_document_prints_is_seldom_taken_for_a_document_s_own():
     plan = seed_plan("batch-000", 40, 8)
-    drawn = [draw(plan, index) for index in range(40)]
+    drawn = [draw_document(plan, index) for index in range(40)]
     fields = ("document_number", "issue_date", "totals.amount_due", "buyer.name", "payment_account")
     taken, asked = [], 0
     for own, other in pairwise(drawn):

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from finscribe_assets.documents.calculation_rules import amounts_of_leaves, check
+from finscribe_assets.documents.calculation_rules import amounts_of_leaves, check_calculations
 from finscribe_assets.documents.drawn_document import DrawnDocument
-from finscribe_assets.documents.generator import draw
+from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.documents.schema import flatten
 from finscribe_assets.instructions.crops import crop, images_of, page_cache
@@ -41,7 +41,7 @@ def asked() -> list[tuple[DrawnDocument, RenderedDocument, list[Pair]]]:
     recipe = PairRecipe(mix=dict.fromkeys(Task, 12))
     made = []
     for index in range(48):
-        drawn = draw(plan, index)
+        drawn = draw_document(plan, index)
         rendered = render(drawn)
         made.append((drawn, rendered, make_pairs(drawn, rendered, recipe)))
     return made
@@ -154,7 +154,9 @@ def test_claims_are_true_or_false_by_the_figures_that_the_page_then_shows():
         for patch in pair.patches:
             amounts[places[patch.target]] = amounts[places[patch.source]]
         code = pair.id.rpartition("/")[2]
-        outcomes = {one.path: one.holds for one in check(amounts, drawn.document.currency_code) if one.code == code}
+        outcomes = {
+            one.path: one.holds for one in check_calculations(amounts, drawn.document.currency_code) if one.code == code
+        }
         truth = json.loads(pair.response)["correct"]
         assert outcomes[pair.target] is truth
         assert pair.target.startswith(("lines", "entries")) or all(outcomes.values()) is truth
@@ -241,6 +243,6 @@ def test_every_rule_can_be_claimed():
     codes = set()
     for drawn, _, _ in asked():
         amounts = amounts_of_leaves(flatten(drawn.document.to_json()))
-        codes |= {outcome.code for outcome in check(amounts, drawn.document.currency_code)}
+        codes |= {outcome.code for outcome in check_calculations(amounts, drawn.document.currency_code)}
     assert len(codes) > 12
     assert all(claim(code, 1) for code in codes)

@@ -1,7 +1,7 @@
 import pytest
 
-from finscribe_assets.documents.generator import draw
-from finscribe_assets.documents.knobs import DAMAGE
+from finscribe_assets.documents.generator import draw_document
+from finscribe_assets.documents.knobs import DAMAGE_KNOBS
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.evaluation.prediction_files import Prediction, Truth
@@ -19,7 +19,7 @@ PLAN = seed_plan(
         )
     ),
 )
-DRAWN = {drawn.id: drawn for drawn in (draw(PLAN, index) for index in range(60))}
+DRAWN = {drawn.id: drawn for drawn in (draw_document(PLAN, index) for index in range(60))}
 
 
 def read(drawn):
@@ -63,7 +63,7 @@ def test_the_guilty_knob_takes_its_errors_with_it_and_the_innocent_does_not():
 
 
 def test_a_document_without_a_value_says_the_same():
-    for name in (*DAMAGE, "degradation", "borderless_tables", "small_print", "parties_side_by_side"):
+    for name in (*DAMAGE_KNOBS, "degradation", "borderless_tables", "small_print", "parties_side_by_side"):
         having = [one for one in DRAWN.values() if one.knobs[name]]
         without = [drawn_without(PLAN, one, name) for one in having]
         assert all(one and one.knobs[name] == 0 for one in without)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finscribe_assets.documents.drawn_document import Decoy
-from finscribe_assets.documents.generator import draw
+from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.evaluation.document_scoring import score
@@ -145,7 +145,7 @@ def test_injected_errors_have_their_cause():
         }
     )
     plan = seed_plan("batch-000", 150, 3, recipe)
-    documents = [draw(plan, index) for index in range(150)]
+    documents = [draw_document(plan, index) for index in range(150)]
     right: Counter[str] = Counter()
     for error_type in (*RESPONSE_ERRORS, *FIELD_ERRORS):
         chance, made = random.Random(error_type), 0
@@ -191,7 +191,7 @@ def test_texts_and_names_without_end_stop_nothing():
 
 def test_a_page_tells_what_no_field_has():
     plan = seed_plan("batch-000", 1, 3)
-    drawn = draw(plan, 0)
+    drawn = draw_document(plan, 0)
     look = drawn.presentation.model_copy(update={"decoys": (Decoy(label="Printed on", text="1 May 2024"),)})
     assert {"Printed on", "1 May 2024"} <= set(PageContext.of(drawn.model_copy(update={"presentation": look})).others)
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from finscribe_assets.documents.generator import draw
+from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.evaluation.document_scoring import score
 from finscribe_assets.evaluation.prediction_files import Prediction, Truth
@@ -20,7 +20,7 @@ from finscribe_assets.pretraining.base_recipe import EMBEDDED_RECIPE
 # Long tables take long to compare, and show mining nothing more.
 SHORT = EMBEDDED_RECIPE.model_copy(update={"knobs": EMBEDDED_RECIPE.knobs.model_copy(update={"many_lines": 0.01})})
 PARENT = seed_plan("batch-000", 120, 12, SHORT)
-DRAWN = [draw(PARENT, index) for index in range(120)]
+DRAWN = [draw_document(PARENT, index) for index in range(120)]
 TRUTHS = {drawn.id: Truth(drawn.id, drawn.document.to_json(), frozenset(drawn.printed)) for drawn in DRAWN}
 SWAPPED = {"0": "8", "1": "7", "3": "8", "5": "6"}
 

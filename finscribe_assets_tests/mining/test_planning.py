@@ -3,7 +3,7 @@ from collections import Counter
 
 import pytest
 
-from finscribe_assets.documents.generator import draw
+from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.plan import Plan, seed_plan
 from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.mining.allocation import BASE_SHARE, RULES
@@ -105,7 +105,7 @@ def test_a_plan_out_of_bounds_is_found():
 def test_what_is_turned_up_is_what_is_drawn(name, has):
     recipe = Recipe.model_validate(turned_up(Recipe(), name).model_dump())
     plan = seed_plan("batch-001", 60, 1, recipe)
-    assert sum(has(draw(plan, index)) for index in range(60)) >= 20
+    assert sum(has(draw_document(plan, index)) for index in range(60)) >= 20
 
 
 def cell(rate: float, effective: float = 400.0) -> ErrorCell:

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finscribe_assets.documents.generator import draw
+from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.model.tokenizer import CHARACTERS, IMAGE, NO_BREAK_SPACES, PIECES, SPECIAL, build_tokenizer
 from finscribe_assets.pretraining.base_recipe import EMBEDDED_RECIPE
@@ -16,7 +16,7 @@ def _tokens(text: str) -> list[int]:
 
 def test_every_text_and_label_of_documents_comes_back():
     plan = seed_plan("batch-000", 150, 5, EMBEDDED_RECIPE)
-    drawn = [draw(plan, index) for index in range(150)]
+    drawn = [draw_document(plan, index) for index in range(150)]
     texts = {text for one in drawn for text in (*one.printed.values(), *one.presentation.labels.values())}
     assert {one.document.locale for one in drawn} == set(EMBEDDED_RECIPE.locales)
     assert any(space in text for text in texts for space in NO_BREAK_SPACES), "French and German prices have them"

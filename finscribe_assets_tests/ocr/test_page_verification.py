@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from finscribe_assets.documents.fonts import fonts_for
-from finscribe_assets.documents.generator import draw
+from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.documents.recipe import LOCALES, Recipe
 from finscribe_assets.ocr import rapidocr_engine
@@ -21,7 +21,7 @@ from finscribe_assets.rendering.pages import Box, Fragment, Mark, MarkType, Page
 from finscribe_assets.rendering.preview import png_of
 from finscribe_assets.rendering.render import render
 
-DRAWN = draw(seed_plan("batch-000", 10, 3), 0)
+DRAWN = draw_document(seed_plan("batch-000", 10, 3), 0)
 ROW = 20  # pixels from one field to the next
 
 
@@ -271,7 +271,7 @@ def test_an_independent_engine_reads_clean_pages(monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
     locales = {locale: 1.0 for locale in LOCALES if "Lato" in fonts_for(locale)}
     plan = seed_plan("batch-000", 60, 5, Recipe(locales=locales))
-    short = [drawn for drawn in (draw(plan, place) for place in range(60)) if len(drawn.printed) < 50][:12]
+    short = [drawn for drawn in (draw_document(plan, place) for place in range(60)) if len(drawn.printed) < 50][:12]
     tally = VerificationTally()
     reader = rapidocr_engine.RapidOcrReader()
     for drawn, rendered in clean_pages(short):

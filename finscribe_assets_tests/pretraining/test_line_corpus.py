@@ -4,7 +4,7 @@ from random import Random
 import numpy as np
 import pytest
 
-from finscribe_assets.documents.generator import draw
+from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.model.line_images import LineKind
 from finscribe_assets.pretraining import line_corpus
@@ -15,7 +15,7 @@ PLAN = seed_plan("batch-000", 300, 11, BASE_RECIPE)
 
 
 def test_nothing_held_out_is_drawn_for_the_base():
-    drawn = [draw(PLAN, index) for index in range(300)]
+    drawn = [draw_document(PLAN, index) for index in range(300)]
     assert UNSEEN_LOCALE not in {document.document.locale for document in drawn}
     assert not set(UNSEEN_FONTS) & {document.presentation.font for document in drawn}
     assert not any(document.knobs[knob] for document in drawn for knob in UNSEEN_KNOBS)
@@ -31,7 +31,7 @@ def test_each_slice_draws_what_it_is_named_for():
     for name, held in held_out.items():
         for wanted in (name, "all_held_out"):
             plan = seed_plan("batch-000", 20, 1, SLICES[wanted])
-            assert all(held(draw(plan, index)) for index in range(20))
+            assert all(held(draw_document(plan, index)) for index in range(20))
 
 
 def test_lines_depend_on_plan_and_index_alone():
@@ -58,7 +58,9 @@ def test_rendered_lines_are_some_of_what_the_document_prints():
     counts = Counter(line.kind for line in found)
     assert all(0 < counts[kind] <= most for kind, most in line_corpus.MOST.items())
     assert {line.text for line in found if line.kind is LineKind.FIELD} <= {line.text for line in sheets.fields()}
-    assert line_corpus.plain(draw(PLAN, 3).printed["totals.amount_due"]) in {line.text for line in sheets.fields()}
+    assert line_corpus.plain(draw_document(PLAN, 3).printed["totals.amount_due"]) in {
+        line.text for line in sheets.fields()
+    }
     assert all(line.text.endswith("<nl>") == (line.kind is LineKind.ROW) for line in found)
     assert all(len(line.text) <= line_corpus.LONGEST[line.kind] for line in found)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from weasyprint import HTML
 
 from finscribe_assets.documents.drawn_document import DrawnDocument, Engine
-from finscribe_assets.documents.generator import draw
+from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.knobs import NO_KNOBS
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.documents.recipe import LAYOUTS, Recipe
@@ -34,7 +34,7 @@ TOLERANCE = 1.5  # pixels
 def drawn_with(knobs: tuple[tuple[str, float], ...]) -> list[DrawnDocument]:
     recipe = Recipe(knobs=NO_KNOBS.model_copy(update={"optional_fields": 1.0} | dict(knobs)))
     plan = seed_plan("batch-000", 300, 8, recipe)
-    return [draw(plan, index) for index in range(300)]
+    return [draw_document(plan, index) for index in range(300)]
 
 
 def example(layout: str, **knobs: float) -> DrawnDocument:
@@ -177,7 +177,7 @@ def test_more_lines_than_words_are_refused():
 
 
 def test_a_row_that_moves_to_the_next_page_stands_there_alone():
-    drawn = draw(seed_plan("batch-000", 8, 21, Recipe(locales={"pt_PT": 1.0})), 4)
+    drawn = draw_document(seed_plan("batch-000", 8, 21, Recipe(locales={"pt_PT": 1.0})), 4)
     laid_out = lay_out(to_markup(drawn, Engine.PLUTOPRINT), DPI)
     pages = {mark.name: {part.page for part in mark.fragments} for mark in laid_out.marks}
     assert pages["page_subtotals[1].amount"] == pages["40"] == {2}
@@ -189,7 +189,7 @@ def test_a_row_that_just_fits_stands_there_alone():
     locales = dict.fromkeys(BASE_RECIPE.locales, 1.0) | {UNSEEN_LOCALE: 3.0}
     fonts = dict.fromkeys(BASE_RECIPE.fonts, 1.0) | dict.fromkeys(UNSEEN_FONTS, 2.0)
     recipe = EMBEDDED_RECIPE.model_copy(update={"locales": locales, "fonts": fonts})
-    drawn = draw(seed_plan("batch-000", 400, 20260101, recipe), 224)
+    drawn = draw_document(seed_plan("batch-000", 400, 20260101, recipe), 224)
     pages = {
         mark.name: {part.page for part in mark.fragments}
         for mark in lay_out(to_markup(drawn, Engine.PLUTOPRINT), DPI).marks

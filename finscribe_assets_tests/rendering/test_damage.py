@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from finscribe_assets.documents.generator import draw
-from finscribe_assets.documents.knobs import DAMAGE, NO_KNOBS
+from finscribe_assets.documents.generator import draw_document
+from finscribe_assets.documents.knobs import DAMAGE_KNOBS, NO_KNOBS
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.rendering.damage import chain, degrade, encode
@@ -22,10 +22,10 @@ from finscribe_assets.rendering.render import render
 
 DPI = 80
 SIZE = (930, 660)  # an A4 sheet
-EFFECTS = (*DAMAGE, "degradation")
+EFFECTS = (*DAMAGE_KNOBS, "degradation")
 BENDING = ("skew", "perspective", "curl", "fold", "photo", "low_resolution", "degradation")
 
-DRAWN = draw(seed_plan("batch-000", 1, 8, Recipe(knobs=NO_KNOBS, locales={"en_GB": 1.0})), 0)
+DRAWN = draw_document(seed_plan("batch-000", 1, 8, Recipe(knobs=NO_KNOBS, locales={"en_GB": 1.0})), 0)
 
 
 def look(seed=4, text="ok", degradation=0.0, font=None, **damage):
@@ -55,7 +55,7 @@ def sides(box):
     return np.array([box.x0, box.y0, box.x1, box.y1])
 
 
-@pytest.mark.parametrize("damage", [{}, dict.fromkeys(DAMAGE, 0.0)])
+@pytest.mark.parametrize("damage", [{}, dict.fromkeys(DAMAGE_KNOBS, 0.0)])
 def test_without_strength_the_very_same_arrays_come_back(damage):
     page, marks = written()
     pages, before = [page, page.copy()], page.copy()
@@ -277,7 +277,9 @@ def test_an_empty_place_has_nothing_to_lose():
 
 def test_what_is_not_measured_leaves_every_value_readable(monkeypatch):
     unmeasured = look(**dict.fromkeys(chain.HARMLESS, 1.0))
-    small = draw(seed_plan("batch-000", 1, 8, Recipe(knobs=NO_KNOBS.model_copy(update={"small_print": 1.0}))), 0)
+    small = draw_document(
+        seed_plan("batch-000", 1, 8, Recipe(knobs=NO_KNOBS.model_copy(update={"small_print": 1.0}))), 0
+    )
     laid_out = lay_out(to_markup(small), 144)
     monkeypatch.setattr(chain, "HARMLESS", set())
     _, moved = degrade(laid_out.pages, laid_out.marks, unmeasured, 144)

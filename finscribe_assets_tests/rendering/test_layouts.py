@@ -10,18 +10,12 @@ from lxml import etree
 
 from finscribe_assets.documents.drawn_document import DrawnDocument, Engine
 from finscribe_assets.documents.fonts import fonts_for
-from finscribe_assets.documents.generator import draw
+from finscribe_assets.documents.generator import draw_document
+from finscribe_assets.documents.held_out import HELD_OUT_FONTS, HELD_OUT_LAYOUTS, is_held_out_wording
 from finscribe_assets.documents.knobs import NO_KNOBS
-from finscribe_assets.documents.layout_families import (
-    HELD_OUT_FONTS,
-    HELD_OUT_LAYOUTS,
-    LAYOUT_FACTS,
-    LAYOUTS,
-    PAGE_LABELS,
-    is_held_out_wording,
-)
+from finscribe_assets.documents.layout_families import LAYOUT_FACTS, LAYOUTS_BY_TYPE, PAGE_LABELS
 from finscribe_assets.documents.plan import seed_plan
-from finscribe_assets.documents.presentation_drawing import ACCENTS, draw_seating, habits_of
+from finscribe_assets.documents.presentation_drawing import ACCENTS, draw_seating, vendor_habits
 from finscribe_assets.documents.recipe import LOCALES, Recipe
 from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.documents.styling import draw_style
@@ -74,7 +68,7 @@ def documents(layout: str, count: int, locale: str = "de_DE", font: str = "Liber
         knobs=NO_KNOBS.model_copy(update=knobs),
     )
     plan = seed_plan("batch-000", count, 4, recipe)
-    return [draw(plan, index) for index in range(count)]
+    return [draw_document(plan, index) for index in range(count)]
 
 
 def with_look(drawn: DrawnDocument, **changes: object) -> DrawnDocument:
@@ -213,8 +207,8 @@ def arrangement(pages: LaidOutDocument) -> frozenset[tuple[str, str, str]]:
     "kind", [DocumentType.INVOICE, DocumentType.RECEIPT, DocumentType.PURCHASE_ORDER, DocumentType.BANK_STATEMENT]
 )
 def test_no_two_families_arrange_a_document_alike(kind):
-    (drawn,) = documents(LAYOUTS[kind][0], 1, optional_fields=1.0)
-    found = {layout: arrangement(laid_out(as_layout(drawn, layout))) for layout in LAYOUTS[kind]}
+    (drawn,) = documents(LAYOUTS_BY_TYPE[kind][0], 1, optional_fields=1.0)
+    found = {layout: arrangement(laid_out(as_layout(drawn, layout))) for layout in LAYOUTS_BY_TYPE[kind]}
     alike = [(one, other) for one, other in combinations(found, 2) if found[one] == found[other]]
     assert alike == []
 
@@ -274,11 +268,11 @@ def sellers() -> tuple:
 def test_a_vendor_has_one_style_for_each_kind_whatever_the_recipe():
     recipes = (Recipe(), Recipe(fonts={"Lato": 1.0}, locales={"en_GB": 1.0}, layouts=BASE_RECIPE.layouts))
     for seller in sellers()[:20]:
-        one, other = (habits_of(seller, DocumentType.INVOICE, recipe) for recipe in recipes)
+        one, other = (vendor_habits(seller, DocumentType.INVOICE, recipe) for recipe in recipes)
         assert one.style == other.style == draw_style(seller, DocumentType.INVOICE, one.accent)
         assert (one.order, one.accent) == (other.order, other.accent)
     drawn = [
-        draw(seed_plan(f"batch-{batch:03d}", 150, batch, Recipe(locales={"en_GB": 1.0})), index)
+        draw_document(seed_plan(f"batch-{batch:03d}", 150, batch, Recipe(locales={"en_GB": 1.0})), index)
         for batch in (1, 2)
         for index in range(60)
     ]
@@ -315,7 +309,7 @@ def test_styles_make_use_of_every_choice():
 
 
 def shares(recipe: Recipe, kind: DocumentType) -> dict[str, float]:
-    found = Counter(habits_of(seller, kind, recipe).layout for seller in sellers())
+    found = Counter(vendor_habits(seller, kind, recipe).layout for seller in sellers())
     return {layout: count / len(sellers()) for layout, count in found.items()}
 
 
@@ -328,12 +322,12 @@ def test_layouts_are_drawn_by_their_weights():
     assert drawn.keys() == {"invoice_open", "invoice_boxed"}
     assert 0.62 < drawn["invoice_open"] < 0.88
     even = shares(Recipe(), DocumentType.CREDIT_NOTE)
-    assert even.keys() == set(LAYOUTS[DocumentType.CREDIT_NOTE])
+    assert even.keys() == set(LAYOUTS_BY_TYPE[DocumentType.CREDIT_NOTE])
     assert max(even.values()) < 0.3
 
 
 def test_a_restaurants_bill_is_a_caterers_unless_nothing_else_is_left():
-    of_trade = {seller: habits_of(seller, DocumentType.RECEIPT, Recipe()).layout for seller in sellers()}
+    of_trade = {seller: vendor_habits(seller, DocumentType.RECEIPT, Recipe()).layout for seller in sellers()}
     assert {seller.trade for seller, layout in of_trade.items() if layout == "receipt_restaurant"} == {"catering"}
     only = Recipe(layouts={"receipt_restaurant": 1.0}, document_types={DocumentType.RECEIPT: 1.0})
     assert shares(only, DocumentType.RECEIPT) == {"receipt_restaurant": 1.0}
@@ -358,13 +352,13 @@ def test_impossible_layouts_are_refused_with_what_is_allowed(recipe, said):
 
 def test_the_embedded_base_has_seen_no_layout_that_is_held_out():
     for recipe in (BASE_RECIPE, EMBEDDED_RECIPE):
-        drawn = {draw(seed_plan("batch-000", 60, 5, recipe), index).presentation.layout for index in range(60)}
+        drawn = {draw_document(seed_plan("batch-000", 60, 5, recipe), index).presentation.layout for index in range(60)}
         assert not drawn & set(HELD_OUT_LAYOUTS)
         assert {"invoice_boxed", "invoice_letter", "statement_plain"} <= drawn
 
 
 def test_what_is_held_out_leaves_something_to_learn_from():
-    for kind, layouts in LAYOUTS.items():
+    for kind, layouts in LAYOUTS_BY_TYPE.items():
         assert set(layouts) & set(HELD_OUT_LAYOUTS), kind
         assert len(set(layouts) - set(HELD_OUT_LAYOUTS)) >= 2, kind
     for locale in LOCALES:

@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 from finscribe_assets.documents.fonts import FONTS, fonts_for
-from finscribe_assets.documents.generator import draw
+from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.knobs import NO_KNOBS
 from finscribe_assets.documents.layout_families import LAYOUT_FACTS
 from finscribe_assets.documents.plan import seed_plan
@@ -39,7 +39,7 @@ from finscribe_assets.rendering.render import render
 from finscribe_assets.rendering.system_packages import FONT_PACKAGES, missing_packages
 from finscribe_assets.shards import LocalShardPool, write_shard
 
-DRAWN = draw(seed_plan("batch-000", 10, 3), 0)
+DRAWN = draw_document(seed_plan("batch-000", 10, 3), 0)
 
 
 def contents(folder):
@@ -77,7 +77,7 @@ def drawn_as(layout, font=None, **knobs):
         document_types={kinds[0]: 1.0},
     )
     plan = seed_plan("batch-000", 20, 12, recipe)
-    found = [unstacked(draw(plan, index)) for index in range(20)]
+    found = [unstacked(draw_document(plan, index)) for index in range(20)]
     return list({drawn.document.locale: drawn for drawn in found}.values())
 
 
@@ -151,7 +151,7 @@ def test_pages_of_every_locale_are_sound(locale):
     """With every knob of the default recipe; what fails names the document and the field."""
     plan = seed_plan("batch-000", 8, 21, Recipe(locales={locale: 1.0}))
     for index in range(8):
-        drawn = draw(plan, index)
+        drawn = draw_document(plan, index)
         assert page_problems(drawn, render(drawn)) == [], drawn.presentation.layout
 
 

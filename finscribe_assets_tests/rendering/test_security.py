@@ -8,13 +8,13 @@ import pytest
 from weasyprint.urls import FatalURLFetchingError
 
 from finscribe_assets.documents.drawn_document import Engine
-from finscribe_assets.documents.generator import draw
+from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.rendering import plutoprint_engine, weasyprint_engine
 from finscribe_assets.rendering.mark_boxes import lay_out
 from finscribe_assets.rendering.page_html import to_markup
 
-DRAWN = draw(seed_plan("batch-000", 10, 3), 0)
+DRAWN = draw_document(seed_plan("batch-000", 10, 3), 0)
 PAINT = {Engine.WEASYPRINT: weasyprint_engine.paint, Engine.PLUTOPRINT: plutoprint_engine.paint}
 
 

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from finscribe_assets.documents.captions import labels_needed
 from finscribe_assets.documents.document_batch import read_documents, synthesize
-from finscribe_assets.documents.generator import draw
-from finscribe_assets.documents.layout_families import FEWEST_WORDINGS, HELD_OUT_FONTS, HELD_OUT_LOCALES
+from finscribe_assets.documents.generator import draw_document
+from finscribe_assets.documents.held_out import HELD_OUT_FONTS, HELD_OUT_LOCALES, MIN_WORDINGS_TO_HOLD_OUT
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.documents.wordings import wordings
 from finscribe_assets.instructions.pair_batch import pair_batch
@@ -164,7 +164,7 @@ def test_what_the_embedded_base_lacks_its_first_adapter_may_learn():
 @pytest.mark.parametrize("recipe", [None, EMBEDDED_RECIPE])
 @pytest.mark.parametrize("seed", range(3))
 def test_a_tiny_batch_fills_every_split_whatever_is_held_out(recipe, seed):
-    drawn = [draw(seed_plan("batch-000", 24, seed, recipe), index) for index in range(24)]
+    drawn = [draw_document(seed_plan("batch-000", 24, seed, recipe), index) for index in range(24)]
     held_out = {
         one.group
         for one in drawn
@@ -190,7 +190,9 @@ def test_a_held_out_wording_is_told(batch):
         for name, key in keys.items()
         if has_held_out_wording(with_labels(usual | {name: wordings(drawn.document.locale, key)[-1]}))
     }
-    assert told == {name for name, key in keys.items() if len(wordings(drawn.document.locale, key)) >= FEWEST_WORDINGS}
+    assert told == {
+        name for name, key in keys.items() if len(wordings(drawn.document.locale, key)) >= MIN_WORDINGS_TO_HOLD_OUT
+    }
     assert told
 
 

@@ -5,7 +5,7 @@ import shlex
 import dagster as dg
 from upath import UPath
 
-from finscribe_assets.documents.batch_keys import FIRST_KEY
+from finscribe_assets.documents.batch_keys import FIRST_BATCH_KEY
 from finscribe_assets.documents.document_batch import read_documents
 from finscribe_assets.exporting.folder_export import ExportFormat
 from finscribe_assets.instructions import pair
@@ -156,8 +156,8 @@ def dataset_splits(
     made = build(batches, context.partition_key, folder, workers.pool())
     placed = read_splits(folder)
     first_test = None
-    if context.partition_key != FIRST_KEY:
-        first = read_splits(storage.folder("dataset_splits", FIRST_KEY))
+    if context.partition_key != FIRST_BATCH_KEY:
+        first = read_splits(storage.folder("dataset_splits", FIRST_BATCH_KEY))
         first_test = [row.document_id for row in first if row.split is Split.TEST]
     found = leaks(placed, [page for batch in batches for page in read_hashes(batch.hashes)], first_test)
     alike = found.pop("near_duplicate", [])

@@ -8,7 +8,7 @@ import dagster as dg
 from pydantic import Field
 from upath import UPath
 
-from finscribe_assets.documents.batch_keys import FIRST_KEY
+from finscribe_assets.documents.batch_keys import FIRST_BATCH_KEY
 from finscribe_assets.documents.document_batch import read_documents
 from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.evaluation.calibration import Calibration, reliability_diagram
@@ -186,7 +186,7 @@ def evaluation_report(
         report = report.model_copy(
             update={
                 "comparisons": report.comparisons
-                | {f"adapter {before[-1]}, on {FIRST_KEY}": previous_comparison(storage, key, before[-1])}
+                | {f"adapter {before[-1]}, on {FIRST_BATCH_KEY}": previous_comparison(storage, key, before[-1])}
             }
         )
     note = EMBEDDED_NOTE if base == EMBEDDED else ""
@@ -251,15 +251,15 @@ def previous_comparison(storage: Storage, key: str, before: str) -> PairedCompar
     rows = [
         row
         for row in read_splits(storage.folder("dataset_splits", key))
-        if row.split is Split.VALIDATION and row.batch == FIRST_KEY
+        if row.split is Split.VALIDATION and row.batch == FIRST_BATCH_KEY
     ]
     names = {row.document_id for row in rows}
     drawn = {
         document.id: document
-        for document in read_documents(storage.folder("synthetic_documents", FIRST_KEY))
+        for document in read_documents(storage.folder("synthetic_documents", FIRST_BATCH_KEY))
         if document.id in names
     }
-    truths = truths_of(drawn, _destroyed(storage, {FIRST_KEY}))
+    truths = truths_of(drawn, _destroyed(storage, {FIRST_BATCH_KEY}))
     mine_, theirs = (
         read_predictions(storage.folder("predictions", batch) / "adapter" / PREDICTIONS_FILE, truths)[0]
         for batch in (key, before)

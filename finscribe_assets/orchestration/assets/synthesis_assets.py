@@ -6,7 +6,7 @@ import dagster as dg
 from upath import UPath
 
 from finscribe_assets.documents import calculation_rules, drawn_document
-from finscribe_assets.documents.batch_keys import FIRST_KEY
+from finscribe_assets.documents.batch_keys import FIRST_BATCH_KEY
 from finscribe_assets.documents.document_batch import GENERATOR_VERSION, read_documents, synthesize
 from finscribe_assets.documents.plan import seed_plan as make_seed_plan
 from finscribe_assets.errors import UserError
@@ -46,13 +46,13 @@ def seed_plan(
     """Write the first plan and register its key; doing so again changes nothing."""
     profile = sizes.get()
     plan = make_seed_plan(
-        FIRST_KEY,
+        FIRST_BATCH_KEY,
         profile.documents if config.documents is None else config.documents,
         profile.seed if config.seed is None else config.seed,
         profile.recipe,
     )
     path = plans.write(plan)
-    context.instance.add_dynamic_partitions(synthesis.name or "", [FIRST_KEY])
+    context.instance.add_dynamic_partitions(synthesis.name or "", [FIRST_BATCH_KEY])
     return dg.MaterializeResult(
         metadata={
             "documents": plan.documents,
@@ -75,7 +75,7 @@ def seed_plan(
     kinds={"python", "parquet"},
     code_version=str(GENERATOR_VERSION),
     description="Financial documents with exact truth, drawn from the batch's plan; each a function of plan and index.",
-    metadata={"dagster/column_schema": column_schema(drawn_document.SCHEMA)},
+    metadata={"dagster/column_schema": column_schema(drawn_document.DOCUMENT_TABLE_SCHEMA)},
     check_specs=[
         dg.AssetCheckSpec("ids_are_unique", asset="synthetic_documents", blocking=True),
         dg.AssetCheckSpec(
@@ -107,7 +107,7 @@ def synthetic_documents(
         example = example or document
         ids[document.id] += 1
         kinds[document.document.document_type, document.document.locale] += 1
-        outcomes = calculation_rules.check(
+        outcomes = calculation_rules.check_calculations(
             calculation_rules.amounts_of(document.document.to_json()), document.document.currency_code
         )
         broken += [f"{document.id}: {outcome.code} at {outcome.path}" for outcome in outcomes if not outcome.holds]

@@ -27,7 +27,7 @@ from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.inference.extraction import Extractor
-from finscribe_assets.inference.label_assignment import TextLine, assign
+from finscribe_assets.inference.label_assignment import TextLine, assign_fields
 from finscribe_assets.inference.prediction import Mode, predict_document
 from finscribe_assets.inference.reader import Reader, ReadRequest
 from finscribe_assets.inference.region_layout import DetectedLines, RendererBoxes
@@ -183,7 +183,7 @@ def pages(reader: Reader, made: list[tuple[DrawnDocument, RenderedDocument]]) ->
             if part.text
         ]
         for name, some in (("read", read), ("as printed", written)):
-            for one in assign(some).fields:
+            for one in assign_fields(some).fields:
                 kind = str(drawn.document.document_type)
                 right = same(one.text, kind if one.path == "document_type" else drawn.printed.get(one.path, ""))
                 count[f"assigned, {name}"] += 1

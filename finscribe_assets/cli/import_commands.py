@@ -47,7 +47,7 @@ def import_(
     document: what was taken, what was not and why, what its truth holds that the schema or the page has not.
     """
     from finscribe_assets.documents.locales import is_known_locale
-    from finscribe_assets.importing.folder_import import REPORT_FILE, import_folder
+    from finscribe_assets.importing.folder_import import IMPORT_REPORT_FILE, import_folder
 
     if locale is not None and not is_known_locale(locale):
         raise UserError(f"--locale: {locale!r} is unknown; give one such as de_AT")
@@ -69,23 +69,23 @@ def import_(
         "not mapped",
         [
             {"path": escape("/".join(path.split("/")[-2:])), "term": term, "documents": count}
-            for (path, term), count in report.unmapped.most_common(SHOWN)
+            for (path, term), count in report.unmapped_terms.most_common(SHOWN)
         ],
     )
     show(
         "true, but not printed",
-        [{"field": path, "values": count} for path, count in report.unprinted.most_common(SHOWN)],
+        [{"field": path, "values": count} for path, count in report.unprinted_fields.most_common(SHOWN)],
     )
     show(
         "rules that the truth breaks",
-        [{"rule": rule, "documents": count} for rule, count in report.broken.most_common()],
+        [{"rule": rule, "documents": count} for rule, count in report.broken_rules.most_common()],
     )
     console.print(
-        f"{report.found} documents found: {len(report.accepted)} taken with {report.pages} pages, "
+        f"{report.document_count} documents found: {len(report.accepted)} taken with {report.pages} pages, "
         f"{len(report.rejected)} not taken; {len(report.ignored)} other files"
     )
-    if report.unchecked:
+    if report.unchecked_count:
         console.print(
-            f"{report.unchecked} of them have no text layer to rely on: all that is true of them counts as printed"
+            f"{report.unchecked_count} of them have no text layer to rely on: all that is true of them counts as printed"
         )
-    console.print(f"Report: {out / REPORT_FILE}")
+    console.print(f"Report: {out / IMPORT_REPORT_FILE}")

@@ -254,8 +254,9 @@ def extract(
 
     from finscribe_assets.importing.page_reader import PageReader
     from finscribe_assets.importing.rejects import Limits
-    from finscribe_assets.importing.source_files import PDFS
-    from finscribe_assets.inference.extraction import Extractor, extract_rendered, open_image, page_of, parse_box
+    from finscribe_assets.importing.source_files import PDF_SUFFIXES
+    from finscribe_assets.inference.extraction import Extractor, extract_rendered
+    from finscribe_assets.inference.image_input import open_image, page_from_image, parse_box
     from finscribe_assets.inference.json_constraint import JsonGrammar
     from finscribe_assets.inference.reader import Reader
 
@@ -275,13 +276,13 @@ def extract(
         for path, shard in zip(files, is_shard, strict=True):
             if shard:
                 records = extract_rendered(reader, path, document)
-            elif path.suffix.lower() in PDFS and place is not None:
+            elif path.suffix.lower() in PDF_SUFFIXES and place is not None:
                 raise UserError(f"--box: {path} is a PDF, which has no pixels; boxes are of images")
-            elif path.suffix.lower() in PDFS:
+            elif path.suffix.lower() in PDF_SUFFIXES:
                 pages = _pdf_pages(path, pdfs)
                 records = [extractor.read_pages(str(path), pages)]
             else:
-                pages = [page_of(open_image(path))]
+                pages = [page_from_image(open_image(path))]
                 records = [extractor.read_file(path, place)]
             for record in records:
                 if boxes is not None and "lines" in record:
@@ -311,13 +312,13 @@ def _pdf_pages(path: Path, reader: PageReader) -> list[Page]:
 
 
 def _draw_boxes(path: Path, pages: list[Page], lines: list[dict[str, Any]], folder: Path) -> None:
-    from finscribe_assets.inference.box_overlay import with_boxes
+    from finscribe_assets.inference.box_overlay import draw_boxes
     from finscribe_assets.rendering.pages import Box
 
     folder.mkdir(parents=True, exist_ok=True)
     for number, page in enumerate(pages, 1):
         numbered = [(line["line"], Box(*line["box"])) for line in lines if line["page"] == number]
-        with_boxes(page.open(), numbered).save(folder / f"{path.stem}-{number}.png")
+        draw_boxes(page.open(), numbered).save(folder / f"{path.stem}-{number}.png")
 
 
 def merge(
@@ -329,7 +330,7 @@ def merge(
     ] = None,
 ) -> None:
     """Write a base with its adapter as one checkpoint, for loaders that know no adapters: transformers, vLLM."""
-    from finscribe_assets.inference.checkpoint_merging import merge as merge_adapter
+    from finscribe_assets.inference.checkpoint_merging import merge_adapter
 
     summary = merge_adapter(base, adapter, out, dtype.value if dtype else None)
     console.print(

@@ -34,8 +34,8 @@ from finscribe_assets.splitting.split_table import SplitRow, content_of, write_s
 
 IMPORTER_VERSION = 1  # raise it with every change to what a folder gives
 REAL = "real"  # the source: group, layout, batch and split of every imported document
-REPORT_FILE, TRUTH_FILE = "import-report.json", "documents.jsonl"
-_WRITTEN = ("images", "pairs", "splits", TRUTH_FILE, REPORT_FILE)
+IMPORT_REPORT_FILE, TRUTH_FILE = "import-report.json", "documents.jsonl"
+_WRITTEN = ("images", "pairs", "splits", TRUTH_FILE, IMPORT_REPORT_FILE)
 _SYNTHETIC = ("plan.json", "documents", "documents.parquet")
 _SHARD_DOCUMENTS, _SHARD_BYTES = 50, 256 << 20  # a shard ends at either
 
@@ -135,7 +135,7 @@ def import_folder(
         writer.flush()
         write_text(writer.folder / TRUTH_FILE, "".join(truths))
         write_splits(writer.folder / "splits", places)
-        write_json(writer.folder / REPORT_FILE, report.to_json())
+        write_json(writer.folder / IMPORT_REPORT_FILE, report.to_json())
         _publish(writer.folder, out)
     return report
 
@@ -146,7 +146,7 @@ def _check_place(folder: Path, out: Path) -> None:
             f"{out}: holds a synthetic batch ({taken[0]}); real documents need a workspace of their own, "
             "so that they never enter training"
         )
-    if out.exists() and not (out / REPORT_FILE).exists() and any((out / name).exists() for name in _WRITTEN):
+    if out.exists() and not (out / IMPORT_REPORT_FILE).exists() and any((out / name).exists() for name in _WRITTEN):
         raise UserError(f"{out}: holds files that no import wrote whole; name another folder, or remove them")
     inner, outer = out.resolve(), folder.resolve()
     if inner.is_relative_to(outer) or outer.is_relative_to(inner):

@@ -30,17 +30,17 @@ class ImportReport:
     pages: int = 0
     pairs: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
-    unmapped: Counter[tuple[str, str]] = field(default_factory=Counter)  # path and term → documents
-    broken: Counter[str] = field(default_factory=Counter)  # rule → documents
-    unprinted: Counter[str] = field(default_factory=Counter)  # field → values
+    unmapped_terms: Counter[tuple[str, str]] = field(default_factory=Counter)  # path and term → documents
+    broken_rules: Counter[str] = field(default_factory=Counter)  # rule → documents
+    unprinted_fields: Counter[str] = field(default_factory=Counter)  # field → values
 
     @property
-    def found(self) -> int:
+    def document_count(self) -> int:
         """Return how many documents were found."""
         return len(self.accepted) + len(self.rejected)
 
     @property
-    def unchecked(self) -> int:
+    def unchecked_count(self) -> int:
         """Return of how many taken documents it is not known what their pages print."""
         return sum(not record["printed_checked"] for record in self.accepted)
 
@@ -50,9 +50,9 @@ class ImportReport:
         broken, unmapped = broken_rules(truth.document), counted(truth.unmapped)
         self.pages += len(document.content.pages)
         self.pairs += pairs
-        self.unmapped.update(unmapped.keys())
-        self.broken.update({one.code for one in broken or ()})
-        self.unprinted.update(map(field_of, document.unprinted))
+        self.unmapped_terms.update(unmapped.keys())
+        self.broken_rules.update({one.code for one in broken or ()})
+        self.unprinted_fields.update(map(field_of, document.unprinted))
         record: dict[str, Any] = {
             "id": document.id,
             "name": printable(document.source.name),
@@ -106,21 +106,21 @@ class ImportReport:
             "licence": self.licence,
             "dpi": self.dpi,
             "counts": {
-                "found": self.found,
+                "found": self.document_count,
                 "accepted": len(self.accepted),
                 "rejected": len(self.rejected),
                 "pages": self.pages,
                 "pairs": self.pairs,
                 "files_ignored": len(self.ignored),
-                "printed_not_checked": self.unchecked,
+                "printed_not_checked": self.unchecked_count,
             },
             "accepted": self.accepted,
             "rejected": self.rejected,
             "not_mapped": [
                 {"path": path, "term": term, "documents": count}
-                for (path, term), count in sorted(self.unmapped.items())
+                for (path, term), count in sorted(self.unmapped_terms.items())
             ],
-            "rules_broken": dict(sorted(self.broken.items())),
+            "rules_broken": dict(sorted(self.broken_rules.items())),
             "files_ignored": [printable(name) for name in self.ignored],
         }
 

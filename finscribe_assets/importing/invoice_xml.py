@@ -14,7 +14,7 @@ from lxml import etree
 from finscribe_assets.documents.ubl import NAMESPACES as UBL_NAMESPACES
 from finscribe_assets.importing.rejects import reject
 
-Node = Any  # an lxml element
+XmlElement = Any  # an lxml element
 
 
 class Syntax(StrEnum):
@@ -63,7 +63,7 @@ _ZUGFERD_1_NAMES = {
 _LINE = "IncludedSupplyChainTradeLineItem"
 
 
-def parse(content: bytes) -> tuple[Syntax, Node]:
+def parse(content: bytes) -> tuple[Syntax, XmlElement]:
     """Return an invoice's syntax and its root; elements of the syntax's namespaces have lost their prefixes.
 
     Raises:
@@ -97,7 +97,7 @@ def parse(content: bytes) -> tuple[Syntax, Node]:
     return syntax, root
 
 
-def _rename_by_place(root: Node) -> None:
+def _rename_by_place(root: XmlElement) -> None:
     """Give what ZUGFeRD 1.0 calls by one name, in a line and in the header, CII's name for each."""
     for element in root.iter("SpecifiedTradeSettlementMonetarySummation"):
         level = "Line" if next(element.iterancestors(_LINE), None) is not None else "Header"
@@ -116,7 +116,7 @@ def is_invoice(content: bytes) -> bool:
     return True
 
 
-def path_of(node: Node) -> str:
+def path_of(node: XmlElement) -> str:
     """Return the local names from below the root to an element, joined by slashes."""
     steps = [etree.QName(node).localname, *(etree.QName(above).localname for above in node.iterancestors())]
     return "/".join(steps[-2::-1])

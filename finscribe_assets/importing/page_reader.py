@@ -19,7 +19,7 @@ from finscribe_assets.importing.image_files import read_images
 from finscribe_assets.importing.page_content import PageContent
 from finscribe_assets.importing.pdf_files import read_pdf
 from finscribe_assets.importing.rejects import Limits, Problem, Rejected, reject
-from finscribe_assets.importing.source_files import PDFS
+from finscribe_assets.importing.source_files import PDF_SUFFIXES
 
 _STARTING = 60.0  # seconds that a new process may take beside its reading
 
@@ -87,7 +87,7 @@ class PageReader:
             Rejected: they cannot be read within the limits.
             RuntimeError: this program failed; the message is the traceback.
         """
-        is_pdf = Path(names[0]).suffix.lower() in PDFS
+        is_pdf = Path(names[0]).suffix.lower() in PDF_SUFFIXES
         answer = self._ask(_Request(tuple(contents), is_pdf, wants_invoice, self._dpi, self.limits))
         if answer.failure:
             raise RuntimeError(f"{names[0]}: {answer.failure}")

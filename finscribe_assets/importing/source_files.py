@@ -16,7 +16,7 @@ from pathlib import Path
 from finscribe_assets.errors import MissingInputError
 from finscribe_assets.importing.rejects import Problem, shown
 
-PDFS, IMAGES, TRUTHS = (".pdf",), (".png", ".jpg", ".jpeg", ".tif", ".tiff"), (".json", ".xml")
+PDF_SUFFIXES, IMAGE_SUFFIXES, TRUTH_SUFFIXES = (".pdf",), (".png", ".jpg", ".jpeg", ".tif", ".tiff"), (".json", ".xml")
 
 _NUMBERED = re.compile(r"(.+)-(\d{1,4})", re.DOTALL)
 
@@ -65,7 +65,7 @@ def find(folder: Path) -> Found:
                 documents.append(Source(_name(below, name), problems=[refused]))
         wanted: dict[str, str] = {}
         for name in sorted(files):
-            if Path(name).suffix.lower() not in (*PDFS, *IMAGES, *TRUTHS):
+            if Path(name).suffix.lower() not in (*PDF_SUFFIXES, *IMAGE_SUFFIXES, *TRUTH_SUFFIXES):
                 ignored.append(_name(below, name))
             elif (reason := _refusal(Path(place, name), root)) is not None:
                 documents.append(Source(_name(below, name), problems=[Problem("", reason)]))
@@ -96,14 +96,14 @@ def _grouped(below: Path, files: dict[str, str]) -> list[Source]:
     pages: dict[str, list[str]] = defaultdict(list)
     numbered: dict[str, list[tuple[int, str]]] = defaultdict(list)
     for name in files:
-        if Path(name).suffix.lower() in TRUTHS:
+        if Path(name).suffix.lower() in TRUTH_SUFFIXES:
             truths[Path(name).stem].append(name)
     for name in files:
         stem, suffix = Path(name).stem, Path(name).suffix.lower()
         number = _NUMBERED.fullmatch(stem)
-        if suffix in IMAGES and stem not in truths and number and number[1] in truths:
+        if suffix in IMAGE_SUFFIXES and stem not in truths and number and number[1] in truths:
             numbered[number[1]].append((int(number[2]), name))
-        elif suffix not in TRUTHS:
+        elif suffix not in TRUTH_SUFFIXES:
             pages[stem].append(name)
     return [
         _source(below, stem, pages[stem], sorted(numbered[stem]), truths[stem], files)
@@ -126,7 +126,7 @@ def _source(
         problems.append("pages are not numbered one after the other")
     if numbered and numbered[0][0] not in (0, 1):
         problems.append(f"the first page has the number {numbered[0][0]}")
-    if not truths and not any(name.lower().endswith(PDFS) for name in pages):
+    if not truths and not any(name.lower().endswith(PDF_SUFFIXES) for name in pages):
         problems.append("pages without a truth: neither JSON nor XML has their name")
     ordered = [*pages, *(name for _, name in numbered)]
     return Source(

@@ -11,10 +11,10 @@ from finscribe_assets.documents.calculation_rules import amount_of
 from finscribe_assets.documents.elements import TERMS, ValueType, field_of
 from finscribe_assets.documents.schema import DocumentType, VatCategory
 from finscribe_assets.errors import UserError
-from finscribe_assets.importing.invoice_xml import Node, Syntax, path_of
+from finscribe_assets.importing.invoice_xml import Syntax, XmlElement, path_of
 from finscribe_assets.importing.rejects import Limits, Problem, Rejected, named, reject, shown
 from finscribe_assets.importing.unsupported_terms import STRUCTURE, code_of
-from finscribe_assets.importing.xml_terms import DOCUMENT, LISTS, PAYMENT_TERMS, XmlLocation
+from finscribe_assets.importing.xml_terms import DOCUMENT_TERMS, LIST_TERMS, PAYMENT_TERMS, XmlLocation
 
 # UNTDID 1001, as far as EN 16931 admits it (BR-CL-01).
 _CREDIT_NOTES = frozenset({81, 83, 261, 262, 296, 308, 381, 396, 420, 458, 532})
@@ -91,13 +91,15 @@ def plain(text: str) -> str:
 class _Reading:
     """The reading of one invoice: values by path, the places they came from, and what was wrong with them."""
 
-    def __init__(self, syntax: Syntax, root: Node) -> None:
+    def __init__(self, syntax: Syntax, root: XmlElement) -> None:
         self.syntax, self.root = syntax, root
         self.values: dict[str, str] = {}
-        self.taken: dict[str, tuple[Node, str]] = {}  # path → element and name of its attribute, empty for its text
+        self.taken: dict[
+            str, tuple[XmlElement, str]
+        ] = {}  # path → element and name of its attribute, empty for its text
         self.problems: list[Problem] = []
 
-    def read(self, group: Node, places: tuple[XmlLocation, ...], prefix: str = "") -> None:
+    def read(self, group: XmlElement, places: tuple[XmlLocation, ...], prefix: str = "") -> None:
         for place in places:
             path = prefix + place.field
             for found in (found for where in place.paths(self.syntax) for found in group.xpath(where)):
@@ -108,7 +110,7 @@ class _Reading:
                     self._take(path, text, node, attribute)
                     break
 
-    def _take(self, path: str, text: str, node: Node, attribute: str) -> None:
+    def _take(self, path: str, text: str, node: XmlElement, attribute: str) -> None:
         self.taken[path] = (node, attribute)
         try:
             self.values[path] = text if path == PAYMENT_TERMS.field else _canonical(path, text, node)
@@ -134,7 +136,7 @@ class _Reading:
         return left
 
 
-def _canonical(path: str, text: str, node: Node) -> str:
+def _canonical(path: str, text: str, node: XmlElement) -> str:
     """Return a value as the schema has it.
 
     Raises:
@@ -157,15 +159,15 @@ def _canonical(path: str, text: str, node: Node) -> str:
     return body
 
 
-def read_terms(syntax: Syntax, root: Node, limits: Limits) -> Mapped:
+def read_terms(syntax: Syntax, root: XmlElement, limits: Limits) -> Mapped:
     """Return an invoice's values by path, and what the schema has no place for.
 
     Raises:
         Rejected: a value is none of its kind, or the document has more lines than ``limits`` allows.
     """
     reading = _Reading(syntax, root)
-    reading.read(root, DOCUMENT)
-    for group in LISTS:
+    reading.read(root, DOCUMENT_TERMS)
+    for group in LIST_TERMS:
         places = XmlLocation(group.name, group.ubl, group.cii).paths(syntax)
         members = [member for where in places for member in root.xpath(where)]
         if len(members) > limits.lines:

@@ -191,7 +191,7 @@ _TOTALS = (
     XmlLocation("totals.amount_due", "LegalMonetaryTotal/PayableAmount", f"{_SUMS}/DuePayableAmount"),
 )
 
-DOCUMENT: tuple[XmlLocation, ...] = (*_HEADER, *_PARTIES, *_TOTALS)
+DOCUMENT_TERMS: tuple[XmlLocation, ...] = (*_HEADER, *_PARTIES, *_TOTALS)
 
 
 def _adjustments(ubl: str, cii: str, *, charge: bool) -> tuple[str, str]:
@@ -274,7 +274,7 @@ _BREAKDOWN = (
     XmlLocation("exemption_reason", "TaxCategory/TaxExemptionReason", "ExemptionReason"),
 )
 
-LISTS: tuple[TermGroup, ...] = (
+LIST_TERMS: tuple[TermGroup, ...] = (
     TermGroup(
         "lines", "InvoiceLine | CreditNoteLine", "SupplyChainTradeTransaction/IncludedSupplyChainTradeLineItem", _LINE
     ),

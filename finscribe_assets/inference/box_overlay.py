@@ -11,7 +11,7 @@ from finscribe_assets.rendering.pages import Box
 _BOX, _NUMBER = (200, 30, 30), (20, 60, 200)
 
 
-def with_boxes(page: Image.Image, numbered: Sequence[tuple[int, Box]]) -> Image.Image:
+def draw_boxes(page: Image.Image, numbered: Sequence[tuple[int, Box]]) -> Image.Image:
     """Return a page in colours with a box, and its number at the box's top left corner, for each of ``numbered``."""
     drawn = page.convert("RGB")
     pen = ImageDraw.Draw(drawn)

@@ -40,7 +40,7 @@ class MergeSummary:
     dtype: str  # of the weights, as stored
 
 
-def merge(
+def merge_adapter(
     base: str,
     adapter: AnyPath,
     out: Path,

@@ -20,8 +20,8 @@ from finscribe_assets.inference.region_layout import TABLE, TEXT, Region
 from finscribe_assets.instructions.crops import MARGIN
 from finscribe_assets.rendering.pages import Box, RenderedDocument
 
-MODEL = "PP-DocLayoutV2"  # which PaddleOCR-VL works with
-SECONDS = 600  # for a document, loading the model included
+DOCLAYOUT_MODEL = "PP-DocLayoutV2"  # which PaddleOCR-VL works with
+DOCLAYOUT_TIMEOUT_SECONDS = 600  # for a document, loading the model included
 # Blocks without text of their own to read.
 _UNREAD = frozenset({"image", "chart", "seal", "header_image", "footer_image", "figure"})
 
@@ -30,7 +30,7 @@ _UNREAD = frozenset({"image", "chart", "seal", "header_image", "footer_image", "
 class DocLayout:
     """The blocks that PP-DocLayout finds, tables among them; text blocks have several lines."""
 
-    name: str = f"blocks ({MODEL} of PaddleX)"
+    name: str = f"blocks ({DOCLAYOUT_MODEL} of PaddleX)"
     margin: int = MARGIN
     of_lines: bool = False
 
@@ -59,11 +59,11 @@ class DocLayout:
                 [sys.executable, "-m", __name__, *map(str, files)],
                 capture_output=True,
                 text=True,
-                timeout=SECONDS,
+                timeout=DOCLAYOUT_TIMEOUT_SECONDS,
                 check=False,
             )
         if run.returncode:
-            raise UserError(f"{MODEL} failed on {document.id}: {run.stderr.strip()[-500:]}")
+            raise UserError(f"{DOCLAYOUT_MODEL} failed on {document.id}: {run.stderr.strip()[-500:]}")
         return to_regions(json.loads(run.stdout.splitlines()[-1]))
 
 
@@ -84,7 +84,7 @@ def to_regions(pages: list[list[dict[str, object]]]) -> list[Region]:
 def _main(files: list[str]) -> None:
     from paddlex import create_model
 
-    model = create_model(MODEL)
+    model = create_model(DOCLAYOUT_MODEL)
     pages = [
         [{key: block[key] for key in ("label", "score", "coordinate")} for block in result["boxes"]]
         for file in files

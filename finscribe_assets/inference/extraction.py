@@ -5,20 +5,18 @@ What belongs here: opening untrusted images within limits, and choosing how the 
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-import numpy as np
-from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
+from PIL import Image
 
 from finscribe_assets.documents.elements import field_of
 from finscribe_assets.errors import UserError
 from finscribe_assets.files import AnyPath, read_table
+from finscribe_assets.inference.image_input import open_image, page_from_image
 from finscribe_assets.inference.json_constraint import JsonGrammar
-from finscribe_assets.inference.label_assignment import TextLine, assign
+from finscribe_assets.inference.label_assignment import TextLine, assign_fields
 from finscribe_assets.inference.line_items import line_items
 from finscribe_assets.inference.prediction import Mode, predict_document
 from finscribe_assets.inference.reader import Reader, ReadRequest
@@ -29,10 +27,7 @@ from finscribe_assets.instructions.prompt_wordings import wordings_of
 from finscribe_assets.instructions.responses import unflatten
 from finscribe_assets.model.decoding import DecodedText
 from finscribe_assets.rendering.pages import Box, Page, RenderedDocument, pages_from_table
-from finscribe_assets.rendering.png_encoding import to_png
 
-FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP")
-MAX_PIXELS = 50_000_000  # a page of A4 at 700 dpi, grey: 50 MB once decoded
 HIGHEST_LINE = 160  # pixels; a higher image is no single printed line
 
 
@@ -53,57 +48,6 @@ class Extraction:
     truncated: bool
 
 
-def open_image(path: AnyPath, max_pixels: int = MAX_PIXELS) -> Image.Image:
-    """Return an image file's first frame, upright, in mode L; it is measured before a pixel of it is decoded.
-
-    Raises:
-        ImageError: no file, no image, another format, too large, or broken.
-    """
-    try:
-        with path.open("rb") as stream, warnings.catch_warnings(), _whole_images_only():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit is below Pillow's
-            with Image.open(stream, formats=FORMATS) as image:
-                if image.width * image.height > max_pixels:
-                    raise ImageError(
-                        f"{path}: {image.width} × {image.height} pixels are more than {max_pixels:,}; scale it down"
-                    )
-                return ImageOps.exif_transpose(image).convert("L")
-    except UnidentifiedImageError as error:
-        raise ImageError(f"{path}: not an image of the kinds that are read ({', '.join(FORMATS)})") from error
-    except Image.DecompressionBombError as error:
-        raise ImageError(f"{path}: more than {max_pixels:,} pixels; scale it down") from error
-    except (OSError, SyntaxError, ValueError) as error:  # what Pillow's decoders raise on broken files
-        if isinstance(error, ImageError):
-            raise
-        raise ImageError(f"{path}: cannot be read as an image ({error})") from error
-
-
-@contextmanager
-def _whole_images_only() -> Iterator[None]:
-    """Have a file that breaks off refused inside the block; WeasyPrint, once imported, has Pillow fill it with grey."""
-    before = ImageFile.LOAD_TRUNCATED_IMAGES
-    ImageFile.LOAD_TRUNCATED_IMAGES = False
-    try:
-        yield
-    finally:
-        ImageFile.LOAD_TRUNCATED_IMAGES = before
-
-
-def parse_box(text: str) -> Box:
-    """Return the box of a text such as ``120,80,460,112``: x0,y0,x1,y1 in pixels from the top left.
-
-    Raises:
-        UserError: it is not four numbers, or has no area.
-    """
-    try:
-        x0, y0, x1, y1 = (float(side) for side in text.split(","))
-    except ValueError as error:
-        raise UserError(f"box: {text!r} is not x0,y0,x1,y1 in pixels, such as 120,80,460,112") from error
-    if not (0 <= x0 < x1 < MAX_PIXELS and 0 <= y0 < y1 < MAX_PIXELS):
-        raise UserError(f"box: {text!r} has no area on a page; x0 < x1 and y0 < y1 are wanted, from the top left")
-    return Box(x0, y0, x1, y1)
-
-
 @dataclass(frozen=True)
 class Extractor:
     """Reads what it is handed: lines, boxes of images, whole pages, or a document of several pages."""
@@ -113,7 +57,7 @@ class Extractor:
     prompt: str | None = None  # instead of the stock one: `OCR:` for lines and boxes, full extraction for whole pages
     grammar: JsonGrammar | None = None  # what answers may be; without one, anything
     max_new_tokens: int | None = None  # of an answer; the reader's own limit unless given
-    locale: str | None = None  # whose labels assign lines to fields; found by the labels themselves unless given
+    locale: str | None = None  # whose labels assign_fields lines to fields; found by the labels themselves unless given
 
     def __post_init__(self) -> None:
         """Refuse what cannot go together.
@@ -158,7 +102,7 @@ class Extractor:
         is_line = self.reader.reads_lines and image.height <= HIGHEST_LINE
         if box is not None or is_line:
             return {"file": str(path), **asdict(self.read_image(image, box))}
-        return self.read_pages(str(path), [page_of(image)])
+        return self.read_pages(str(path), [page_from_image(image)])
 
     def read_pages(self, name: str, pages: Sequence[Page]) -> dict[str, Any]:
         """Return the record of a document of unknown origin.
@@ -191,7 +135,7 @@ class Extractor:
             if number not in tables
             for text in region.text.split("\n")
         ]
-        assignment = assign([line for _, line in lines], self.locale)
+        assignment = assign_fields([line for _, line in lines], self.locale)
         items = line_items([read[number].text for number in tables], self.locale)
         fields = {one.path: (one.text, lines[one.line][0]) for one in assignment.fields}
         fields |= {path: (cell.text, tables[cell.table]) for path, cell in items.items()}
@@ -236,11 +180,6 @@ class Extractor:
             TextLine(page, box, reading.text, round(reading.confidence, 4), reading.truncated)
             for (_, page, box), reading in zip(places, self._read(requests), strict=True)
         ]
-
-
-def page_of(image: Image.Image) -> Page:
-    """Return an opened image as a page."""
-    return Page(to_png(np.asarray(image)), image.width, image.height)
 
 
 def extract_rendered(

@@ -77,7 +77,7 @@ class Assignment:
     not_assigned: dict[str, tuple[str, ...]]  # reason → fields of the schema
 
 
-def assign(lines: Sequence[TextLine], locale: str | None = None) -> Assignment:
+def assign_fields(lines: Sequence[TextLine], locale: str | None = None) -> Assignment:
     """Return the fields that labels on the same line settle; without a locale, that whose labels settle most.
 
     Raises:

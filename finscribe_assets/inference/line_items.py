@@ -16,7 +16,7 @@ from finscribe_assets.documents.wordings import labels_of
 from finscribe_assets.inference.label_assignment import folded
 from finscribe_assets.instructions.otsl import Grid, from_otsl
 
-COLUMNS = {
+TABLE_COLUMNS = {
     "lines": (
         "line_id",
         "sku",
@@ -38,9 +38,9 @@ COLUMNS = {
     ),
     "entries": ("entry_date", "value_date", "description", "reference", "debit", "credit", "amount", "balance"),
 }
-CARRIED = ("carried_forward", "brought_forward")
-FEWEST = 2  # columns that are told: one may be an item's name that looks like a label
-LIKE = 0.75  # how like a label a head must be (Ratcliff and Obershelp's ratio)
+CARRIED_SUM_LABELS = ("carried_forward", "brought_forward")
+MIN_RECOGNISED_COLUMNS = 2  # columns that are told: one may be an item's name that looks like a label
+MIN_HEADER_SIMILARITY = 0.75  # how like a label a head must be (Ratcliff and Obershelp's ratio)
 
 
 class ReadCell(NamedTuple):
@@ -57,11 +57,11 @@ def line_items(tables: Iterable[str], locale: str | None = None) -> dict[str, Re
     before, as on the next page; if it is the first, it gives nothing. Rows that carry a sum forward are no items.
     """
     found: dict[str, ReadCell] = {}
-    rows = dict.fromkeys(COLUMNS, 0)
+    rows = dict.fromkeys(TABLE_COLUMNS, 0)
     group, columns = "lines", dict[int, str]()
     for number, grid in enumerate(_unstacked(from_otsl(table)) for table in tables):
         told = _columns(grid[0], locale) if grid else ("", {})
-        if len(told[1]) >= FEWEST:
+        if len(told[1]) >= MIN_RECOGNISED_COLUMNS:
             group, columns = told
             del grid[0]
         for row in grid:
@@ -88,7 +88,9 @@ def _unstacked(grid: Grid) -> Grid:
 def _columns(head: Sequence[str | None], locale: str | None) -> tuple[str, dict[int, str]]:
     """Return the list that a head is of, and the field of each place that its label tells."""
     texts = tuple(tuple(_key(part) for part in (text or "").split("/")) for text in head)  # a head in two languages
-    told = [(group, _told(texts, one, group)) for one in ([locale] if locale else LOCALE_FACTS) for group in COLUMNS]
+    told = [
+        (group, _told(texts, one, group)) for one in ([locale] if locale else LOCALE_FACTS) for group in TABLE_COLUMNS
+    ]
     group, places = max(told, key=lambda one: sum(ratio for ratio, _ in one[1].values()))
     return group, {place: name for place, (_, name) in places.items()}
 
@@ -96,7 +98,7 @@ def _columns(head: Sequence[str | None], locale: str | None) -> tuple[str, dict[
 @cache
 def _told(head: tuple[tuple[str, ...], ...], locale: str, group: str) -> dict[int, tuple[float, str]]:
     words = labels_of(locale)
-    labels = [(_key(label), name) for name in COLUMNS[group] for label in words.get(f"columns.{name}", ())]
+    labels = [(_key(label), name) for name in TABLE_COLUMNS[group] for label in words.get(f"columns.{name}", ())]
     alike = [
         (_ratio(part, label), place, name)
         for label, name in labels
@@ -107,7 +109,7 @@ def _told(head: tuple[tuple[str, ...], ...], locale: str, group: str) -> dict[in
     places: dict[int, tuple[float, str]] = {}
     taken: set[str] = set()
     for ratio, place, name in sorted(alike, key=lambda one: -one[0]):
-        if ratio >= LIKE and place not in places and name not in taken:
+        if ratio >= MIN_HEADER_SIMILARITY and place not in places and name not in taken:
             places[place] = ratio, name
             taken.add(name)
     return places
@@ -123,4 +125,6 @@ def _key(text: str) -> str:
 
 @cache
 def _carried() -> frozenset[str]:
-    return frozenset(_key(label) for locale in LOCALE_FACTS for key in CARRIED for label in labels_of(locale)[key])
+    return frozenset(
+        _key(label) for locale in LOCALE_FACTS for key in CARRIED_SUM_LABELS for label in labels_of(locale)[key]
+    )

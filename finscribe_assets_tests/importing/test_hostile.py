@@ -98,7 +98,7 @@ def rejects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     report = import_folder(folder, out, "own", limits=Limits(truth_bytes=1 << 20, page_file_bytes=8 << 20))
     written = read_json(out / "import-report.json")
     assert [one["name"] for one in written["accepted"]] == ["good", "linked"]
-    assert written["counts"]["found"] == report.found == len(written["rejected"]) + 2
+    assert written["counts"]["found"] == report.document_count == len(written["rejected"]) + 2
     return {one["name"]: one["problems"][0]["reason"] for one in written["rejected"]}
 
 

@@ -9,7 +9,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
-from finscribe_assets.inference.checkpoint_merging import merge
+from finscribe_assets.inference.checkpoint_merging import merge_adapter
 from finscribe_assets.inference.reader import Reader, ReadRequest
 from finscribe_assets.inference.region_layout import RendererBoxes
 from finscribe_assets.instructions.crops import crop
@@ -49,7 +49,7 @@ def requests(batch):
 def merged(adapter, tmp_path_factory):
     """In float32, where rounding hides nothing."""
     out = tmp_path_factory.mktemp("merged") / "model"
-    merge(EMBEDDED, adapter, out, "float32")
+    merge_adapter(EMBEDDED, adapter, out, "float32")
     return out
 
 
@@ -64,7 +64,7 @@ def test_it_reads_token_by_token_what_base_and_adapter_read(merged, adapter, req
 
 
 def test_as_the_base_stores_it_each_weight_is_the_nearest_of_its_type(adapter, merged, requests, tmp_path):
-    summary = merge(EMBEDDED, adapter, tmp_path / "model")
+    summary = merge_adapter(EMBEDDED, adapter, tmp_path / "model")
     rounded, exact = load_file(tmp_path / "model" / WEIGHTS), load_file(merged / WEIGHTS)
     with safe_open(BASE_FOLDER / WEIGHTS, "pt") as base:
         assert list(rounded) == list(base.keys()) == list(exact)
@@ -109,7 +109,7 @@ def test_tensors_that_the_architecture_does_not_use_stay(page_base, adapter, tmp
     shutil.copytree(adapter, tmp_path / "adapter")
     record["base"]["content"] = find_base(str(base)).content
     (tmp_path / "adapter" / "training.json").write_text(json.dumps(record))
-    merge(str(base), tmp_path / "adapter", tmp_path / "out")
+    merge_adapter(str(base), tmp_path / "adapter", tmp_path / "out")
     assert torch.equal(load_file(tmp_path / "out" / WEIGHTS)[next(iter(head))], next(iter(head.values())))
 
 
@@ -119,12 +119,12 @@ def test_a_merge_that_fails_leaves_nothing(adapter, tmp_path, monkeypatch):
 
     monkeypatch.setattr("finscribe_assets.inference.checkpoint_merging.save_file", broken)
     with pytest.raises(OSError, match="disk full"):
-        merge(EMBEDDED, adapter, tmp_path / "model")
+        merge_adapter(EMBEDDED, adapter, tmp_path / "model")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_with_files_is_left_alone(adapter, tmp_path):
     (tmp_path / "mine.txt").write_text("x")
     with pytest.raises(ValueError, match="is there already; name a new folder"):
-        merge(EMBEDDED, adapter, tmp_path)
+        merge_adapter(EMBEDDED, adapter, tmp_path)
     assert [file.name for file in tmp_path.iterdir()] == ["mine.txt"]

@@ -10,14 +10,8 @@ from PIL import Image
 from finscribe_assets.documents.elements import TERMS
 from finscribe_assets.documents.schema import flatten
 from finscribe_assets.inference.doclayout import DocLayout
-from finscribe_assets.inference.extraction import (
-    Extractor,
-    ImageError,
-    NoLayoutError,
-    extract_rendered,
-    open_image,
-    parse_box,
-)
+from finscribe_assets.inference.extraction import Extractor, NoLayoutError, extract_rendered
+from finscribe_assets.inference.image_input import ImageError, open_image, parse_box
 from finscribe_assets.inference.json_constraint import JsonGrammar
 from finscribe_assets.inference.reader import ReadRequest
 from finscribe_assets.inference.region_layout import DetectedLines, Region
@@ -136,10 +130,10 @@ def png(width, height, rows=b""):
         ("bomb.png", png(60_000, 60_000), "pixels"),
         ("large.png", png(8_000, 8_000), r"8000 × 8000 pixels are more than 50,000,000; scale it down"),
         ("cut.png", png(400, 400, randbytes(401 * 400))[:9_000], "cannot be read as an image"),
-        ("text.png", b"Rechnung 17", "not an image of the kinds that are read"),
-        ("empty.png", b"", "not an image of the kinds that are read"),
-        ("page.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not an image of the kinds"),
-        ("page.eps", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not an image of the kinds"),
+        ("text.png", b"Rechnung 17", "not an image in a supported format"),
+        ("empty.png", b"", "not an image in a supported format"),
+        ("page.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not an image in a supported format"),
+        ("page.eps", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not an image in a supported format"),
     ],
 )
 def test_hostile_images_are_refused_by_name(tmp_path, name, content, said):

@@ -6,7 +6,7 @@ from finscribe_assets.documents.elements import TERMS
 from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.wordings import labels_of
 from finscribe_assets.inference import label_assignment
-from finscribe_assets.inference.label_assignment import TextLine, assign
+from finscribe_assets.inference.label_assignment import TextLine, assign_fields
 from finscribe_assets.rendering.pages import Box
 
 
@@ -22,7 +22,7 @@ def page(*rows):
 
 
 def fields(lines, locale=None):
-    return {one.path: one.text for one in assign(lines, locale).fields}
+    return {one.path: one.text for one in assign_fields(lines, locale).fields}
 
 
 GERMAN = page(
@@ -51,7 +51,7 @@ def test_labels_tell_fields_in_one_box_or_in_the_next():
 
 
 def test_each_field_names_the_line_that_it_was_read_in():
-    assignment = assign(GERMAN)
+    assignment = assign_fields(GERMAN)
     assert assignment.locale == "de_DE"
     assert all(one.text in GERMAN[one.line].text for one in assignment.fields if one.path != "document_type")
     assert {one.path: one.label for one in assignment.fields}["due_date"] == "Fällig am"
@@ -66,7 +66,7 @@ def test_every_locale_is_told_by_its_own_labels(locale):
         [words["totals.amount_due"][0], "12.50"],
         [words["due_date"][0], "2024-05-03"],
     )
-    found = assign(lines)
+    found = assign_fields(lines)
     assert found.locale.split("_")[0] == locale.split("_")[0]
     assert fields(lines, locale) == {
         "document_type": "invoice",
@@ -90,14 +90,14 @@ def test_every_locale_is_told_by_its_own_labels(locale):
     ],
 )
 def test_what_is_not_sure_is_not_said(rows, path):
-    assignment = assign(page(["Invoice"], *rows), "en_GB")
+    assignment = assign_fields(page(["Invoice"], *rows), "en_GB")
     assert path not in {one.path for one in assignment.fields}
     assert path in assignment.not_assigned[label_assignment.NOT_FOUND]
 
 
 def test_two_values_of_one_field_are_none():
     twice = ["Due Date 10/10/2021"]
-    assignment = assign(page(["Invoice No. 17"], ["Invoice No. 18"], twice, twice), "en_GB")
+    assignment = assign_fields(page(["Invoice No. 17"], ["Invoice No. 18"], twice, twice), "en_GB")
     assert {one.path for one in assignment.fields} == {"due_date"}
     assert assignment.not_assigned[label_assignment.CONTRADICTED] == ("document_number",)
 
@@ -105,7 +105,7 @@ def test_two_values_of_one_field_are_none():
 @settings(max_examples=30)
 @given(st.lists(st.text(max_size=30), max_size=6))
 def test_each_field_of_the_schema_is_assigned_or_has_one_reason(texts):
-    assignment = assign(page(*([text] for text in texts)), "en_GB")
+    assignment = assign_fields(page(*([text] for text in texts)), "en_GB")
     said = [one.path for one in assignment.fields]
     said += [path for some in assignment.not_assigned.values() for path in some]
     assert sorted(said) == sorted(TERMS)
@@ -113,4 +113,4 @@ def test_each_field_of_the_schema_is_assigned_or_has_one_reason(texts):
 
 def test_a_locale_without_labels_is_named():
     with pytest.raises(ValueError, match="'tlh_KL' are not known; there are en_US"):
-        assign([], "tlh_KL")
+        assign_fields([], "tlh_KL")

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from finscribe_assets.inference import doclayout
-from finscribe_assets.inference.box_overlay import with_boxes
+from finscribe_assets.inference.box_overlay import draw_boxes
 from finscribe_assets.inference.doclayout import DocLayout, to_regions
 from finscribe_assets.inference.region_layout import TABLE, TEXT, DetectedLines, Region, in_rows
 from finscribe_assets.rendering.pages import Box, MarkType
@@ -88,7 +88,7 @@ def test_blocks_are_found_in_another_process_whose_failure_is_shown(batch, tmp_p
 
 def test_boxes_are_drawn_with_their_numbers(batch):
     page = batch.rendered[0].pages[0].open()
-    drawn = with_boxes(page, [(1, Box(50, 60, 150, 90))])
+    drawn = draw_boxes(page, [(1, Box(50, 60, 150, 90))])
     changed = np.argwhere((np.asarray(drawn) != np.asarray(page.convert("RGB"))).any(axis=-1))
     assert drawn.size == page.size
     assert changed[:, 0].max() == 90

@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from finscribe_assets.inference.checkpoint_merging import merge
+from finscribe_assets.inference.checkpoint_merging import merge_adapter
 from finscribe_assets.inference.reader import Reader, ReadRequest
 from finscribe_assets.inference.region_layout import RendererBoxes
 from finscribe_assets.instructions.crops import crop
@@ -123,7 +123,7 @@ def test_it_reads_as_the_model_in_memory_and_so_does_its_merge(trained, requests
     loaded = Reader(adapter=out, threads=1)
     assert loaded.adapter == adapter_hash(out)
     assert loaded.read(requests) == expected != base_reads
-    summary = merge(EMBEDDED, out, tmp_path / "merged", "float32")
+    summary = merge_adapter(EMBEDDED, out, tmp_path / "merged", "float32")
     assert summary.changed == summary.tensors
     merged = find_base(str(tmp_path / "merged"))
     assert same(parameters(load_model(merged)), parameters(run.model))
@@ -140,7 +140,7 @@ def test_a_head_that_is_stored_beside_the_embeddings_it_is_tied_to_is_merged_as_
     record = json.loads((trained[0] / TRAINING_RECORD).read_text())
     record["base"]["content"] = find_base(str(base)).content
     (tmp_path / "adapter" / TRAINING_RECORD).write_text(json.dumps(record))
-    merge(str(base), tmp_path / "adapter", tmp_path / "merged")
+    merge_adapter(str(base), tmp_path / "adapter", tmp_path / "merged")
     merged = load_file(tmp_path / "merged" / WEIGHTS)
     assert torch.equal(merged["lm_head.weight"], merged[embeddings])
     assert not torch.equal(merged[embeddings], weights[embeddings])

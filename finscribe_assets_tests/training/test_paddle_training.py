@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-from finscribe_assets.inference.checkpoint_merging import merge
+from finscribe_assets.inference.checkpoint_merging import merge_adapter
 from finscribe_assets.instructions.pair import SpanKind, Task
 from finscribe_assets.model.adapters import FULL_WEIGHTS, add_adapter
 from finscribe_assets.model.bases import find_base, load_model
@@ -152,7 +152,7 @@ def test_the_adapter_the_export_and_paddle_itself_give_the_same_logits(trained, 
     merged = theirs = paddle / EXPORT_FOLDER
     if is_full(folder):  # Paddle has nothing to merge: what it wrote is the checkpoint
         merged, theirs = tmp_path / "merged", paddle / OUTPUT_FOLDER
-        merge(str(folder / "pages"), folder / "paddleformers", merged)
+        merge_adapter(str(folder / "pages"), folder / "paddleformers", merged)
     encoder = Encoder(load_processor(folder / "pages"))
     samples, _ = read_samples(
         source_of(batch, folder / "splits"), Split.VALIDATION, (Task.TABLE,), lines=False, spool=tmp_path

@@ -86,6 +86,6 @@ def import_(
     )
     if report.unchecked_count:
         console.print(
-            f"{report.unchecked_count} of them have no text layer to rely on: all that is true of them counts as printed"
+            f"{report.unchecked_count} of them have no text layer to rely on: all their values count as printed"
         )
     console.print(f"Report: {out / IMPORT_REPORT_FILE}")

@@ -94,9 +94,7 @@ class _Reading:
     def __init__(self, syntax: Syntax, root: XmlElement) -> None:
         self.syntax, self.root = syntax, root
         self.values: dict[str, str] = {}
-        self.taken: dict[
-            str, tuple[XmlElement, str]
-        ] = {}  # path → element and name of its attribute, empty for its text
+        self.taken: dict[str, tuple[XmlElement, str]] = {}  # path → element, attribute name or empty
         self.problems: list[Problem] = []
 
     def read(self, group: XmlElement, places: tuple[XmlLocation, ...], prefix: str = "") -> None:

@@ -31,10 +31,6 @@ from finscribe_assets.rendering.pages import Box, Page, RenderedDocument, pages_
 HIGHEST_LINE = 160  # pixels; a higher image is no single printed line
 
 
-class ImageError(UserError):
-    """An image cannot be read; the message names the file and why."""
-
-
 class NoLayoutError(UserError):
     """A model that reads lines is shown a page, and nothing says where its lines are."""
 
@@ -57,7 +53,7 @@ class Extractor:
     prompt: str | None = None  # instead of the stock one: `OCR:` for lines and boxes, full extraction for whole pages
     grammar: JsonGrammar | None = None  # what answers may be; without one, anything
     max_new_tokens: int | None = None  # of an answer; the reader's own limit unless given
-    locale: str | None = None  # whose labels assign_fields lines to fields; found by the labels themselves unless given
+    locale: str | None = None  # whose labels assign lines to fields; found by the labels themselves unless given
 
     def __post_init__(self) -> None:
         """Refuse what cannot go together.

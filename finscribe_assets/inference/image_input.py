@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import numpy as np
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
+from finscribe_assets.errors import UserError
 from finscribe_assets.files import AnyPath
 from finscribe_assets.rendering.pages import Box, Page
 from finscribe_assets.rendering.png_encoding import to_png
@@ -20,7 +21,7 @@ INPUT_IMAGE_FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP")
 MAX_INPUT_PIXELS = 50_000_000  # an A4 page at 700 dpi: 50 MB of grey pixels once decoded
 
 
-class ImageError(ValueError):
+class ImageError(UserError):
     """An image file cannot be used. The message names the file, the reason and what to do."""
 
 
@@ -81,14 +82,14 @@ def parse_box(text: str) -> Box:
     """Parse a box such as ``120,80,460,112``: x0,y0,x1,y1 in pixels from the top left corner.
 
     Raises:
-        ValueError: The text is not four numbers, or the box has no area.
+        UserError: The text is not four numbers, or the box has no area.
     """
     try:
         x0, y0, x1, y1 = (float(side) for side in text.split(","))
     except ValueError as error:
-        raise ValueError(f"box: {text!r} is not x0,y0,x1,y1 in pixels, such as 120,80,460,112") from error
+        raise UserError(f"box: {text!r} is not x0,y0,x1,y1 in pixels, such as 120,80,460,112") from error
     if not (0 <= x0 < x1 < MAX_INPUT_PIXELS and 0 <= y0 < y1 < MAX_INPUT_PIXELS):
-        raise ValueError(
+        raise UserError(
             f"box: {text!r} has no area on a page; give x0 < x1 and y0 < y1, in pixels from the top left corner"
         )
     return Box(x0, y0, x1, y1)

@@ -23,12 +23,12 @@ import psutil
 from finscribe_assets.documents.document_batch import synthesize
 from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.plan import seed_plan
-from finscribe_assets.instructions.crops import images_of, page_cache
-from finscribe_assets.instructions.pair_batch import pair_batch
+from finscribe_assets.instructions.crops import page_cache, pair_images
+from finscribe_assets.instructions.pair_batch import build_pair_batch
 from finscribe_assets.instructions.task_mix import PairRecipe, make_pairs
 from finscribe_assets.rendering.page_batch import render_batch
 from finscribe_assets.rendering.render import render
-from finscribe_assets.shards import LocalShardPool, collect_garbage_seldom
+from finscribe_assets.shards import LocalShardPool, reduce_garbage_collection
 
 SHARD = 100  # documents
 WATCHED = 20  # how often memory is looked at
@@ -44,7 +44,7 @@ def flat(documents: int) -> list[int]:
         render_batch(folder / "documents", folder / "images", pool)
         rounds = documents // SHARD
         for number in range(rounds):
-            pair_batch(folder / "documents", folder / "images", folder / "pairs", pool, PairRecipe())
+            build_pair_batch(folder / "documents", folder / "images", folder / "pairs", pool, PairRecipe())
             shutil.rmtree(folder / "pairs")
             if number % max(1, rounds // WATCHED) == 0:
                 seen.append(psutil.Process().memory_full_info().uss >> 20)
@@ -57,7 +57,7 @@ def main() -> None:
     parser.add_argument("--documents", type=int, default=60, help="documents (default 60)")
     parser.add_argument("--flat", type=int, default=0, help="then pair so many and watch the memory")
     arguments = parser.parse_args()
-    collect_garbage_seldom()  # as worker processes do
+    reduce_garbage_collection()  # as worker processes do
     plan = seed_plan("batch-000", arguments.documents, 1)
     rendering = pairing = 0.0
     made = []
@@ -76,7 +76,7 @@ def main() -> None:
         for rendered, pairs in made:
             open_page = page_cache(lambda _, number, pages=rendered.pages: pages[number], held)
             for pair in pairs:
-                images_of(pair, open_page)
+                pair_images(pair, open_page)
         rates[way] = round(count / (time.process_time() - start))
     report = {
         "documents": arguments.documents,

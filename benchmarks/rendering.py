@@ -33,7 +33,7 @@ from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.plan import Plan, seed_plan
 from finscribe_assets.rendering.page_html import fits_content, to_markup
 from finscribe_assets.rendering.render import render
-from finscribe_assets.shards import LocalShardPool, collect_garbage_seldom
+from finscribe_assets.shards import LocalShardPool, reduce_garbage_collection
 
 DPI = 144
 SHARD = 100  # documents
@@ -108,7 +108,7 @@ def main() -> None:
     parser.add_argument("--chromium", help="path of a Chromium to measure too")
     parser.add_argument("--flat", type=int, default=0, help="then render so many more and watch the memory")
     arguments = parser.parse_args()
-    collect_garbage_seldom()  # as worker processes do, and to the good of each way
+    reduce_garbage_collection()  # as worker processes do, and to the good of each way
     plan = seed_plan("batch-000", max(arguments.documents, arguments.flat, 1), 1)
     with ExitStack() as stack:
         ways: dict[str, Callable[[DrawnDocument], Any]] = {

@@ -15,8 +15,8 @@ import time
 
 import numpy as np
 
-from finscribe_assets.splitting.near_duplicates import alike
-from finscribe_assets.splitting.page_hashes import WORDS, page_hash
+from finscribe_assets.splitting.near_duplicates import find_similar_hashes
+from finscribe_assets.splitting.page_hashes import HASH_WORDS, page_hash
 
 CHANGED = 40  # bits of a copy
 SHARES = (0.2, 0.2, 0.6)  # test, validation and train
@@ -25,15 +25,15 @@ SHARES = (0.2, 0.2, 0.6)  # test, validation and train
 def search(pages: int, copies: int) -> dict[str, float]:
     """Return how long the search took, in seconds, and how many of the copies it found."""
     random = np.random.default_rng(0)
-    hashes = random.integers(0, 2**64, (pages, WORDS), np.uint64)
+    hashes = random.integers(0, 2**64, (pages, HASH_WORDS), np.uint64)
     sides = random.choice(len(SHARES), pages, p=SHARES)
     sources, targets = np.flatnonzero(sides == 2)[:copies], np.flatnonzero(sides == 0)[:copies]
     for source, target in zip(sources, targets, strict=True):
-        places = random.choice(WORDS * 64, CHANGED, replace=False)
+        places = random.choice(HASH_WORDS * 64, CHANGED, replace=False)
         hashes[target] = hashes[source]
         np.bitwise_xor.at(hashes[target], places // 64, np.uint64(1) << (places % 64).astype(np.uint64))
     started = time.process_time()
-    found = alike(hashes, sides)
+    found = find_similar_hashes(hashes, sides)
     seconds = time.process_time() - started
     return {"pages": pages, "cpu_seconds": round(seconds, 2), "copies": len(sources), "found": len(found)}
 

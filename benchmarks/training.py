@@ -24,13 +24,13 @@ from transformers import Trainer, TrainerCallback, TrainingArguments
 from finscribe_assets.documents.document_batch import synthesize
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.instructions.pair import Task
-from finscribe_assets.instructions.pair_batch import pair_batch
+from finscribe_assets.instructions.pair_batch import build_pair_batch
 from finscribe_assets.instructions.task_mix import PairRecipe
 from finscribe_assets.model.bases import find_base, load_model, processor_of
 from finscribe_assets.pretraining.base_recipe import EMBEDDED_RECIPE
 from finscribe_assets.rendering.page_batch import render_batch
 from finscribe_assets.shards import LocalShardPool
-from finscribe_assets.splitting.manifest import BatchInputs, build
+from finscribe_assets.splitting.manifest import BatchInputs, build_data_set
 from finscribe_assets.splitting.split_assignment import Split
 from finscribe_assets.training.adapter_config import load_preset
 from finscribe_assets.training.adapter_training import train_adapter
@@ -64,8 +64,8 @@ def data(folder: Path, documents: int) -> SampleSource:
     plan, pool = seed_plan("batch-000", documents, 1, EMBEDDED_RECIPE), LocalShardPool(1)
     synthesize(plan, folder / "documents", pool, shard_size=20)
     render_batch(folder / "documents", folder / "images", pool)
-    pair_batch(folder / "documents", folder / "images", folder / "pairs", pool, PairRecipe())
-    build([BatchInputs.of_workspace(plan, folder)], plan.key, folder / "splits", hold_out=False)
+    build_pair_batch(folder / "documents", folder / "images", folder / "pairs", pool, PairRecipe())
+    build_data_set([BatchInputs.of_workspace(plan, folder)], plan.key, folder / "splits", hold_out=False)
     return SampleSource(folder / "splits", (TrainingBatchFolders(plan.key, folder / "pairs", folder / "images"),))
 
 

@@ -38,7 +38,7 @@ def is_local(path: AnyPath) -> bool:
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[BinaryIO]:
+def atomic_write(path: Path) -> Iterator[BinaryIO]:
     """Give a stream to a local file that stands under its name only once the block has ended without an error.
 
     For files that are written piece by piece; `write_bytes` writes one that is in memory.
@@ -57,7 +57,7 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
         raise
 
 
-def remove_unfinished(path: Path) -> None:
+def remove_temporary_files(path: Path) -> None:
     """Remove what processes that were killed while writing a local file have left beside it; nobody may be writing."""
     for left in path.parent.glob(f".{path.name}.*"):
         left.unlink()
@@ -68,7 +68,7 @@ def write_bytes(path: AnyPath, content: bytes) -> None:
     if not is_local(path):
         path.write_bytes(content)
         return
-    with whole_file(Path(str(path))) as stream:
+    with atomic_write(Path(str(path))) as stream:
         stream.write(content)
 
 
@@ -141,7 +141,7 @@ def local_folder(folder: AnyPath) -> Iterator[Path]:
         yield copy
 
 
-def publish_folder(source: Path, target: AnyPath) -> None:
+def copy_folder(source: Path, target: AnyPath) -> None:
     """Copy every file of a local folder to its place, each atomically."""
     for file in sorted(source.rglob("*")):
         if file.is_file():

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from finscribe_assets.errors import MissingInputError, UserError
 from finscribe_assets.files import AnyPath, write_table
 
-FINGERPRINT = b"finscribe.fingerprint"
+FINGERPRINT_KEY = b"finscribe.fingerprint"
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -39,7 +39,7 @@ class Shard:
         return f"part-{self.number:05d}.parquet"
 
 
-def cut(rows: int, shard_size: int) -> list[Shard]:
+def cut_into_shards(rows: int, shard_size: int) -> list[Shard]:
     """Cut ``rows`` rows into shards of ``shard_size``, the last one shorter."""
     if shard_size < 1:
         raise UserError(f"shard_size is {shard_size}; it must be at least 1")
@@ -57,10 +57,10 @@ class ShardPool(Protocol):
 
 # A process that has laid out pages holds what it met of fonts, and more with every document: after so many shards its
 # work goes on in a new one, so that memory stays flat however many documents there are.
-SHARDS_A_PROCESS = 5
+SHARDS_PER_PROCESS = 5
 
 
-def collect_garbage_seldom() -> None:
+def reduce_garbage_collection() -> None:
     """Let this process look for garbage a hundredth as often: layout engines make much, and looking took a third."""
     gc.set_threshold(50_000, 20, 20)
 
@@ -74,18 +74,18 @@ class LocalShardPool:
     def run(self, work: Callable[[Job], Result], jobs: Iterable[Job]) -> Iterator[Result]:
         """Yield results as they come; ``work`` and the jobs must be importable and picklable for other processes."""
         jobs = list(jobs)
-        if len(jobs) <= (1 if self.workers > 1 else SHARDS_A_PROCESS):
+        if len(jobs) <= (1 if self.workers > 1 else SHARDS_PER_PROCESS):
             for job in jobs:
                 yield work(job)
             return
-        turn = max(1, self.workers) * SHARDS_A_PROCESS
+        turn = max(1, self.workers) * SHARDS_PER_PROCESS
         for start in range(0, len(jobs), turn):
             yield from self._on_processes(work, jobs[start : start + turn])
 
     def _on_processes(self, work: Callable[[Job], Result], jobs: Sequence[Job]) -> Iterator[Result]:
         # A fork of a process that runs Dagster's threads can deadlock; spawned workers start clean.
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(min(max(1, self.workers), len(jobs)), context, collect_garbage_seldom) as pool:
+        with ProcessPoolExecutor(min(max(1, self.workers), len(jobs)), context, reduce_garbage_collection) as pool:
             futures = [pool.submit(work, job) for job in jobs]
             try:
                 for future in as_completed(futures):
@@ -114,12 +114,12 @@ class ShardJob(Protocol):
         ...
 
 
-Slice = TypeVar("Slice", bound=ShardJob)
+AnyShardJob = TypeVar("AnyShardJob", bound=ShardJob)
 
 
-def make_missing(
-    jobs: Sequence[Slice],
-    work: Callable[[Slice], int],
+def write_missing_shards(
+    jobs: Sequence[AnyShardJob],
+    work: Callable[[AnyShardJob], int],
     pool: ShardPool,
     folder: AnyPath,
     on_rows: Callable[[int], None] | None = None,
@@ -128,7 +128,7 @@ def make_missing(
 
     ``work`` writes one shard and returns its rows. ``on_rows`` is told how many rows more are done.
     """
-    missing = [job for job in jobs if not is_written(job.path, job.fingerprint)]
+    missing = [job for job in jobs if not is_up_to_date(job.path, job.fingerprint)]
     report = on_rows or (lambda rows: None)
     report(sum(job.rows for job in jobs) - sum(job.rows for job in missing))
     for rows in pool.run(work, missing):
@@ -139,11 +139,11 @@ def make_missing(
 
 def write_shard(path: AnyPath, table: pa.Table, fingerprint: str, *, compress: bool = True) -> None:
     """Write a shard atomically, marked with the fingerprint of what it was made from."""
-    marked = table.replace_schema_metadata({**(table.schema.metadata or {}), FINGERPRINT: fingerprint.encode()})
+    marked = table.replace_schema_metadata({**(table.schema.metadata or {}), FINGERPRINT_KEY: fingerprint.encode()})
     write_table(path, marked, compress=compress)
 
 
-def is_written(path: AnyPath, fingerprint: str) -> bool:
+def is_up_to_date(path: AnyPath, fingerprint: str) -> bool:
     """Tell whether a whole shard made from exactly these inputs stands there already."""
     if not path.exists():
         return False
@@ -152,10 +152,10 @@ def is_written(path: AnyPath, fingerprint: str) -> bool:
             metadata = pq.read_schema(stream).metadata or {}
     except pa.ArrowInvalid:  # not a Parquet file: something else wrote it, so it is made anew
         return False
-    return metadata.get(FINGERPRINT) == fingerprint.encode()
+    return metadata.get(FINGERPRINT_KEY) == fingerprint.encode()
 
 
-def fingerprint_of(path: AnyPath) -> str:
+def read_fingerprint(path: AnyPath) -> str:
     """Return the fingerprint that a shard is marked with.
 
     Raises:
@@ -163,9 +163,9 @@ def fingerprint_of(path: AnyPath) -> str:
     """
     with path.open("rb") as stream:
         metadata = pq.read_schema(stream).metadata or {}
-    if FINGERPRINT not in metadata:
+    if FINGERPRINT_KEY not in metadata:
         raise UserError(f"{path}: not a shard written by FinScribe; make it again with the stage that writes it")
-    return metadata[FINGERPRINT].decode()
+    return metadata[FINGERPRINT_KEY].decode()
 
 
 def row_count(path: AnyPath) -> int:

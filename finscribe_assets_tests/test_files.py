@@ -7,20 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finscribe_assets.files import read_json, remove_unfinished, whole_file, write_bytes, write_json
-from finscribe_assets.shards import LocalShardPool, cut, is_written, read_shards, write_shard
+from finscribe_assets.files import atomic_write, read_json, remove_temporary_files, write_bytes, write_json
+from finscribe_assets.shards import LocalShardPool, cut_into_shards, is_up_to_date, read_shards, write_shard
 
 
 @given(st.integers(0, 500), st.integers(1, 90))
 def test_shards_cover_every_row_once(rows, size):
-    shards = cut(rows, size)
+    shards = cut_into_shards(rows, size)
     assert [row for shard in shards for row in range(shard.start, shard.stop)] == list(range(rows))
     assert [shard.file_name for shard in shards] == sorted(shard.file_name for shard in shards)
 
 
 def test_a_shard_size_of_nothing_is_refused():
     with pytest.raises(ValueError, match="at least 1"):
-        cut(5, 0)
+        cut_into_shards(5, 0)
 
 
 def double(job: int) -> int:
@@ -38,12 +38,12 @@ def test_pools_do_every_job_and_raise_the_first_failure(workers):
 
 def test_a_shard_counts_only_when_whole_and_of_the_same_inputs(tmp_path):
     path = tmp_path / "part-00000.parquet"
-    assert not is_written(path, "a")
+    assert not is_up_to_date(path, "a")
     write_shard(path, pa.table({"x": [1, 2]}), "a")
-    assert is_written(path, "a")
-    assert not is_written(path, "b")
+    assert is_up_to_date(path, "a")
+    assert not is_up_to_date(path, "b")
     path.write_bytes(path.read_bytes()[:-9])
-    assert not is_written(path, "a")
+    assert not is_up_to_date(path, "a")
 
 
 def test_a_folder_without_shards_says_what_to_do(tmp_path):
@@ -53,17 +53,17 @@ def test_a_folder_without_shards_says_what_to_do(tmp_path):
 
 def test_a_file_written_in_pieces_is_whole_or_as_it_was(tmp_path):
     path = tmp_path / "deep" / "lines"
-    with whole_file(path) as stream:
+    with atomic_write(path) as stream:
         stream.write(b"1\n")
         stream.write(b"2\n")
         assert not path.exists()
-    with pytest.raises(ValueError, match="in the midst"), whole_file(path) as stream:
+    with pytest.raises(ValueError, match="in the midst"), atomic_write(path) as stream:
         stream.write(b"3\n")
         raise ValueError("in the midst")
     assert [file.read_bytes() for file in path.parent.iterdir()] == [b"1\n2\n"]
     (path.parent / ".lines.k1ll3d").touch()
     (path.parent / ".other").touch()
-    remove_unfinished(path)
+    remove_temporary_files(path)
     assert sorted(file.name for file in path.parent.iterdir()) == [".other", "lines"]
 
 

@@ -59,8 +59,7 @@ def export(
     here fails on every one of them instead. The same pairs give the same bytes; an export that was interrupted is
     finished by running it again.
     """
-    from finscribe_assets.exporting.folder_export import ExportFormat
-    from finscribe_assets.exporting.folder_export import export as export_pairs
+    from finscribe_assets.exporting.folder_export import ExportFormat, export_pairs
     from finscribe_assets.profiles import workers_from_environment
     from finscribe_assets.shards import LocalShardPool
     from finscribe_assets.splitting.split_assignment import Split
@@ -117,21 +116,21 @@ def validate_export(
 
 
 def _tell(folder: Path, summary: ExportSummary) -> None:
-    from finscribe_assets.exporting.sample_checks import SMALLEST_SIDE
+    from finscribe_assets.exporting.sample_checks import MIN_IMAGE_SIDE
 
     tally = summary.tally
     what, shown = ("boxes", "pages") if summary.format == "coco" else ("pairs", "images")
     console.print(f"{tally.samples:,} {what} and {tally.images:,} {shown} of {summary.split} in {folder}, all checked")
     if tally.longest_id:
         console.print(
-            f"The longest prompt and response: {tally.longest:,} characters, {tally.longest_id}",
+            f"The longest prompt and response: {tally.longest_characters:,} characters, {tally.longest_id}",
             markup=False,
             soft_wrap=True,
         )
     if tally.small_images:
         console.print(
-            f"{tally.small_images:,} {shown} have a side of less than {SMALLEST_SIDE} pixels, "
+            f"{tally.small_images:,} {shown} have a side of less than {MIN_IMAGE_SIDE} pixels, "
             "which PaddleOCR-VL enlarges"
         )
     # A line to copy: it is not wrapped, and its brackets are no markup.
-    console.print(f"Load it: {summary.loaded_by}", markup=False, highlight=False, soft_wrap=True)
+    console.print(f"Load it: {summary.load_with}", markup=False, highlight=False, soft_wrap=True)

@@ -34,12 +34,12 @@ def rebuild(
 
     wanted = load_yaml_model(manifest, Manifest)
     done = make_again(wanted, out, LocalShardPool(workers or workers_from_environment()), console.print)
-    for tool in done.tools:
+    for tool in done.changed_tools:
         console.print(f"another version: {tool}")
-    for name in done.differing:
+    for name in done.changed_files:
         console.print(f"differs: {name}", highlight=False)
-    for name in done.figures:
+    for name in done.changed_fields:
         console.print(f"differs: {name} of the manifest", highlight=False)
     if not done.same:
         raise typer.Exit(1)
-    console.print(f"{done.files} files in {out} are the manifest's, byte for byte")
+    console.print(f"{done.compared_files} files in {out} are the manifest's, byte for byte")

@@ -159,11 +159,11 @@ def pairs(
     workers: WorkerCount = None,
 ) -> None:
     """Turn pages into instruction pairs in pairs/: extraction, questions, arithmetic, places, tables, lines of text."""
-    from finscribe_assets.instructions.pair_batch import pair_batch
+    from finscribe_assets.instructions.pair_batch import build_pair_batch
     from finscribe_assets.shards import LocalShardPool
 
     with bar(_documents(workspace), "documents paired") as advance:
-        summary = pair_batch(
+        summary = build_pair_batch(
             workspace / "documents",
             workspace / "images",
             workspace / "pairs",
@@ -188,7 +188,7 @@ def _recipe(mix: list[str], *, only: bool) -> PairRecipe:
             counts[task] = float(count)
         except ValueError:
             raise UserError(f"--mix {one}: give a number of pairs, such as {task}=2") from None
-    return (PairRecipe(mix={}) if only else PairRecipe()).changed(**counts)
+    return (PairRecipe(mix={}) if only else PairRecipe()).with_counts(**counts)
 
 
 def split(
@@ -213,14 +213,14 @@ def split(
     """
     from finscribe_assets.documents.recipe_files import load_plan
     from finscribe_assets.shards import LocalShardPool
-    from finscribe_assets.splitting.leak_checks import leaks
-    from finscribe_assets.splitting.manifest import BatchInputs, build
+    from finscribe_assets.splitting.leak_checks import find_leaks
+    from finscribe_assets.splitting.manifest import BatchInputs, build_data_set
     from finscribe_assets.splitting.page_hashes import read_hashes
     from finscribe_assets.splitting.split_table import read_splits
 
     folders = [*(earlier or []), workspace]
     batches = [BatchInputs.of_workspace(load_plan(folder / "plan.json"), folder) for folder in folders]
-    manifest = build(
+    manifest = build_data_set(
         batches,
         batches[-1].key,
         workspace / "splits",
@@ -228,11 +228,11 @@ def split(
         hold_out=hold_out,
     )
     pages = [page for batch in batches for page in read_hashes(batch.hashes)]
-    found = leaks(read_splits(workspace / "splits"), pages)
+    found = find_leaks(read_splits(workspace / "splits"), pages)
     if found:
         raise UserError(f"{workspace / 'splits'}: these leak: {json.dumps(found)}")
     console.print_json(data=manifest.counts())
-    for row in manifest.by("exposure"):
+    for row in manifest.counts_by("exposure"):
         console.print(", ".join(f"{name} {value}" for name, value in row.items()))
 
 

@@ -13,7 +13,7 @@ from finscribe_assets.documents.drawn_document import DrawnDocument, documents_f
 from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.plan import Plan
 from finscribe_assets.files import AnyPath, sha256_of, write_text
-from finscribe_assets.shards import Shard, ShardPool, cut, make_missing, read_shards, write_shard
+from finscribe_assets.shards import Shard, ShardPool, cut_into_shards, read_shards, write_missing_shards, write_shard
 
 GENERATOR_VERSION = 2  # raise it with every change to what a plan draws
 
@@ -60,8 +60,10 @@ def synthesize(
 
     ``on_shard`` is told how many documents were done. The files depend on plan and shard size alone.
     """
-    jobs = [_SynthesisJob(plan, shard, folder / shard.file_name) for shard in cut(plan.documents, shard_size)]
-    skipped = make_missing(jobs, _write, pool, folder, on_shard)
+    jobs = [
+        _SynthesisJob(plan, shard, folder / shard.file_name) for shard in cut_into_shards(plan.documents, shard_size)
+    ]
+    skipped = write_missing_shards(jobs, _write, pool, folder, on_shard)
     return BatchSummary(plan.documents, len(jobs), skipped)
 
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from finscribe_assets.evaluation.document_scoring import Scored
 from finscribe_assets.evaluation.metrics import Figure, figures
-from finscribe_assets.splitting.exposure import pages_label
+from finscribe_assets.splitting.exposure import page_count_label
 from finscribe_assets.splitting.split_table import SplitRow
 
 MEASURED = ("field_accuracy", "field_f1", "teds", "numeric_consistency", "exact_match")
@@ -42,7 +42,7 @@ def circumstances_of(rows: Iterable[SplitRow]) -> dict[str, dict[str, str]]:
     return {
         row.document_id: {
             "exposure": str(row.exposure),
-            "pages": pages_label(row.pages),
+            "pages": page_count_label(row.pages),
             "degradation": row.degradation,
         }
         for row in rows

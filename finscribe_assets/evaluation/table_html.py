@@ -25,7 +25,17 @@ from html import escape
 from typing import Any, NamedTuple
 
 from finscribe_assets.evaluation.teds import MAX_CHARACTERS, first_table, pieces
-from finscribe_assets.instructions.otsl import BOTH, EMPTY, FILLED, LEFT, MERGED, UP, Slot, read_slots, write_slots
+from finscribe_assets.instructions.otsl import (
+    EMPTY_CELL,
+    FILLED_CELL,
+    MERGED_BOTH,
+    MERGED_CELLS,
+    MERGED_LEFT,
+    MERGED_UP,
+    OtslCell,
+    read_cells,
+    write_cells,
+)
 
 MAX_COLUMNS = 1_000  # a span's, as HTML has it
 MAX_SLOTS = 100_000  # beyond them spans are 1, and short rows stay short
@@ -54,12 +64,12 @@ def html_to_otsl(text: str) -> Converted:
         return Converted("", 1)
     rows, repairs = _read_html(table)
     slots, more = _laid_out(rows)
-    return Converted(write_slots(slots), repairs + more)
+    return Converted(write_cells(slots), repairs + more)
 
 
 def otsl_to_html(text: str) -> Converted:
     """Return OTSL, however malformed, as an HTML table in a document of its own."""
-    slots = read_slots(text[:MAX_CHARACTERS])
+    slots = read_cells(text[:MAX_CHARACTERS])
     repairs = _pad(slots) + (len(text) > MAX_CHARACTERS)
     rows, more = _picked_up(slots)
     return Converted(_write_html(rows), repairs + more)
@@ -94,9 +104,9 @@ def _text(cell: Any) -> str:
     return "\n".join(" ".join(line.split()) for line in text.strip().split("\n"))
 
 
-def _laid_out(rows: Sequence[Sequence[TableCell]]) -> tuple[list[list[Slot]], int]:
+def _laid_out(rows: Sequence[Sequence[TableCell]]) -> tuple[list[list[OtslCell]], int]:
     """Return the slots that cells take, each the first that is free in its row, and the repairs."""
-    taken: list[dict[int, Slot]] = [{} for _ in rows]
+    taken: list[dict[int, OtslCell]] = [{} for _ in rows]
     repairs, slots = 0, 0
     for number, row in enumerate(rows):
         column = 0
@@ -120,56 +130,68 @@ def _laid_out(rows: Sequence[Sequence[TableCell]]) -> tuple[list[list[Slot]], in
             repairs += (width, height) != (cell.columns, depth)
             for high in range(height):
                 for wide in range(width):
-                    token = BOTH if high and wide else UP if high else LEFT if wide else FILLED if cell.text else EMPTY
-                    taken[number + high][column + wide] = (token, cell.text if token == FILLED else "")
+                    token = (
+                        MERGED_BOTH
+                        if high and wide
+                        else MERGED_UP
+                        if high
+                        else MERGED_LEFT
+                        if wide
+                        else FILLED_CELL
+                        if cell.text
+                        else EMPTY_CELL
+                    )
+                    taken[number + high][column + wide] = (token, cell.text if token == FILLED_CELL else "")
             column += width
-    grid = [[row.get(column, (EMPTY, "")) for column in range(max(row, default=-1) + 1)] for row in taken]
+    grid = [[row.get(column, (EMPTY_CELL, "")) for column in range(max(row, default=-1) + 1)] for row in taken]
     repairs += sum(map(len, grid)) - sum(map(len, taken))
     return grid, repairs + _pad(grid)
 
 
-def _pad(rows: list[list[Slot]]) -> int:
+def _pad(rows: list[list[OtslCell]]) -> int:
     """End short rows in empty cells, and return how many rows were short."""
     width = max(map(len, rows), default=0)
     short = sum(len(row) < width for row in rows)
     if width * len(rows) <= MAX_SLOTS:
         for row in rows:
-            row.extend([(EMPTY, "")] * (width - len(row)))
+            row.extend([(EMPTY_CELL, "")] * (width - len(row)))
     return short
 
 
-def _picked_up(rows: Sequence[Sequence[Slot]]) -> tuple[list[list[TableCell]], int]:
+def _picked_up(rows: Sequence[Sequence[OtslCell]]) -> tuple[list[list[TableCell]], int]:
     """Return the cells that slots make, and the repairs."""
-    free = [[token in MERGED for token, _ in row] for row in rows]
+    free = [[token in MERGED_CELLS for token, _ in row] for row in rows]
     cells: list[list[TableCell]] = []
     repairs = 0
     for number, row in enumerate(rows):
         cells.append([])
         for column, (token, text) in enumerate(row):
-            if token in MERGED:
+            if token in MERGED_CELLS:
                 if free[number][column]:
                     free[number][column] = False
                     cells[-1].append(TableCell(""))
                     repairs += 1
                 continue
             end = column + 1
-            while end < len(row) and free[number][end] and row[end][0] != UP:
+            while end < len(row) and free[number][end] and row[end][0] != MERGED_UP:
                 end += 1
             below = number + 1
             while below < len(rows) and rows[below][column : column + 1] and _continues(rows, free, below, column, end):
                 below += 1
             for high in range(number, below):
                 for wide in range(column, end):
-                    right = BOTH if high > number and wide > column else UP if high > number else LEFT
+                    right = (
+                        MERGED_BOTH if high > number and wide > column else MERGED_UP if high > number else MERGED_LEFT
+                    )
                     repairs += (high, wide) != (number, column) and rows[high][wide][0] != right
                     free[high][wide] = False
             cells[-1].append(TableCell(text, end - column, below - number))
     return cells, repairs
 
 
-def _continues(rows: Sequence[Sequence[Slot]], free: list[list[bool]], number: int, start: int, end: int) -> bool:
+def _continues(rows: Sequence[Sequence[OtslCell]], free: list[list[bool]], number: int, start: int, end: int) -> bool:
     """Return whether a row's slots continue the cell above."""
-    return rows[number][start][0] != LEFT and end <= len(rows[number]) and all(free[number][start:end])
+    return rows[number][start][0] != MERGED_LEFT and end <= len(rows[number]) and all(free[number][start:end])
 
 
 def _write_html(rows: Sequence[Sequence[TableCell]]) -> str:

@@ -19,18 +19,24 @@ from typing import Any
 
 from finscribe_assets.documents.elements import element_of
 from finscribe_assets.documents.value_types import Element
-from finscribe_assets.exporting.export_samples import IMAGES, Format, Part, PictureFiles, keep_documents
-from finscribe_assets.exporting.json_lines import line_of, parse
-from finscribe_assets.exporting.sample_checks import ExportError, Inspector, RecordLocation
-from finscribe_assets.files import whole_file, write_bytes
+from finscribe_assets.exporting.export_samples import (
+    IMAGE_FOLDER,
+    ExportPart,
+    FormatHandler,
+    ImageFiles,
+    keep_documents,
+)
+from finscribe_assets.exporting.json_lines import json_line, parse_object
+from finscribe_assets.exporting.sample_checks import ExportError, RecordLocation, SampleInspector
+from finscribe_assets.files import atomic_write, write_bytes
 from finscribe_assets.rendering.pages import Box, Fragment, Mark, MarkType, Page
 from finscribe_assets.splitting.split_assignment import Split
 
-ANNOTATIONS = "annotations"
+ANNOTATION_FOLDER = "annotations"
 _PAGES, _MARKS = "pages.jsonl", "marks.jsonl"
 
 _LAYOUT = (MarkType.CELL, MarkType.ROW, MarkType.TABLE, MarkType.LINE, MarkType.REGION)
-CATEGORIES: tuple[dict[str, Any], ...] = tuple(
+COCO_CATEGORIES: tuple[dict[str, Any], ...] = tuple(
     {"id": number, "name": str(name), "supercategory": kind}
     for number, (name, kind) in enumerate(
         [*((element, "field") for element in Element), *((kind, "layout") for kind in _LAYOUT)], 1
@@ -39,15 +45,15 @@ CATEGORIES: tuple[dict[str, Any], ...] = tuple(
 _INFO = {"description": "Pages of synthetic business documents, made by FinScribe"}
 _LICENSES = ({"id": 1, "name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},)
 _HEAD = b"{" + b"".join(
-    line_of(name).rstrip() + b": " + line_of(value).rstrip() + b",\n"
-    for name, value in (("info", _INFO), ("licenses", _LICENSES), ("categories", CATEGORIES))
+    json_line(name).rstrip() + b": " + json_line(value).rstrip() + b",\n"
+    for name, value in (("info", _INFO), ("licenses", _LICENSES), ("categories", COCO_CATEGORIES))
 )
 _LISTS = (("images", b'"images": [\n', b"],\n"), ("annotations", b'"annotations": [\n', b"]}\n"))
-_NUMBERS = {category["name"]: category["id"] for category in CATEGORIES}
+_NUMBERS = {category["name"]: category["id"] for category in COCO_CATEGORIES}
 
 
 def _file(out: Path, split: Split) -> Path:
-    return out / ANNOTATIONS / f"instances_{split}.json"
+    return out / ANNOTATION_FOLDER / f"instances_{split}.json"
 
 
 def _category(mark: Mark) -> int:
@@ -84,18 +90,18 @@ def _annotation(place: RecordLocation, image: int, mark: Mark, part: Fragment, p
     }
 
 
-def _write(part: Part) -> None:
-    pictures = PictureFiles(part.out)
+def _write(part: ExportPart) -> None:
+    pictures = ImageFiles(part.out)
     pages: list[bytes] = []
     marks: list[bytes] = []
-    for document in part.rendered():
+    for document in part.read_documents():
         first = len(pages)
         for number, page in enumerate(document.pages):
             name = pictures.page(document.id, number, page.image)
             pages.append(
-                line_of(
+                json_line(
                     {
-                        "file_name": name.removeprefix(f"{IMAGES}/"),
+                        "file_name": name.removeprefix(f"{IMAGE_FOLDER}/"),
                         "width": page.width,
                         "height": page.height,
                         "document_id": document.id,
@@ -105,18 +111,18 @@ def _write(part: Part) -> None:
             )
         place = RecordLocation(part.images.name, f"document {document.id}")
         marks += [
-            line_of(_annotation(place, first + fragment.page, mark, fragment, document.pages[fragment.page]))
+            json_line(_annotation(place, first + fragment.page, mark, fragment, document.pages[fragment.page]))
             for mark in document.marks
             for fragment in mark.fragments
         ]
-    write_bytes(part.scratch(_PAGES), b"".join(pages))
-    write_bytes(part.scratch(_MARKS), b"".join(marks))
+    write_bytes(part.scratch_file(_PAGES), b"".join(pages))
+    write_bytes(part.scratch_file(_MARKS), b"".join(marks))
     pictures.remove_strays()
 
 
-def _finish(out: Path, split: Split, parts: Sequence[Part]) -> None:
+def _finish(out: Path, split: Split, parts: Sequence[ExportPart]) -> None:
     target = _file(out, split)
-    with whole_file(target) as stream:
+    with atomic_write(target) as stream:
         stream.write(_HEAD)
         firsts = [1]  # the first page's number of each part
         for name, (_, start, end) in zip((_PAGES, _MARKS), _LISTS, strict=True):
@@ -126,7 +132,7 @@ def _finish(out: Path, split: Split, parts: Sequence[Part]) -> None:
                     firsts += [number] * (at + 1 - len(firsts))
                 else:
                     record["image_id"] += firsts[at]
-                stream.write((b",\n" if number > 1 else b"") + line_of({"id": number, **record}).rstrip())
+                stream.write((b",\n" if number > 1 else b"") + json_line({"id": number, **record}).rstrip())
             stream.write(b"\n" + end)
     for stray in target.parent.iterdir():
         if stray != target:
@@ -134,26 +140,26 @@ def _finish(out: Path, split: Split, parts: Sequence[Part]) -> None:
     keep_documents(out, parts)
 
 
-def _scratch(parts: Sequence[Part], name: str) -> Iterator[tuple[int, dict[str, Any]]]:
+def _scratch(parts: Sequence[ExportPart], name: str) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield each line of the parts' scratch files with its part's place among them."""
     for at, part in enumerate(parts):
-        with part.scratch(name).open("rb") as stream:
+        with part.scratch_file(name).open("rb") as stream:
             for line in stream:
                 yield at, json.loads(line)
 
 
-def _validate(out: Path, split: Split, inspector: Inspector) -> None:
+def _validate(out: Path, split: Split, inspector: SampleInspector) -> None:
     pages: dict[int, dict[str, Any]] = {}
     for what, number, place, record in _records(_file(out, split)):
         if type(record.get("id")) is not int or record["id"] != number:
             raise place.error("id", f"{record.get('id')!r}, this is number {number}", f"number {what} from 1, in order")
         if what == "images":
-            inspector.picture_file(place, "file_name", out / IMAGES, record.get("file_name"))
+            inspector.check_image_file(place, "file_name", out / IMAGE_FOLDER, record.get("file_name"))
             _check_size(place, record, out)
             pages[number] = {side: record[side] for side in ("width", "height")}
         else:
             _check_mark(place, record, pages)
-            inspector.count()
+            inspector.count_sample()
 
 
 def _records(file: Path) -> Iterator[tuple[str, int, RecordLocation, dict[str, Any]]]:
@@ -176,7 +182,7 @@ def _records(file: Path) -> Iterator[tuple[str, int, RecordLocation, dict[str, A
                     raise place.error(what, "a comma too many, or one too few", f"write {form}")
                 if number and line != end:
                     more = line.endswith(b",\n")
-                    yield what, number, place, parse(place, line.removesuffix(b"\n").removesuffix(b","))
+                    yield what, number, place, parse_object(place, line.removesuffix(b"\n").removesuffix(b","))
                 number += 1
         if stream.read():
             raise RecordLocation(file, "end").error("file", "goes on after its end", "export again")
@@ -185,7 +191,7 @@ def _records(file: Path) -> Iterator[tuple[str, int, RecordLocation, dict[str, A
 def _check_size(place: RecordLocation, page: dict[str, Any], out: Path) -> None:
     from PIL import Image
 
-    with Image.open(out / IMAGES / page["file_name"]) as image:
+    with Image.open(out / IMAGE_FOLDER / page["file_name"]) as image:
         if image.size != (page.get("width"), page.get("height")):
             raise place.error(
                 "width and height",
@@ -199,7 +205,7 @@ def _check_mark(place: RecordLocation, mark: dict[str, Any], pages: dict[int, di
     page = pages.get(image) if type(image) is int else None
     if page is None:
         raise place.error("image_id", f"there is no image {image}", "export again")
-    if type(category) is not int or not 1 <= category <= len(CATEGORIES):
+    if type(category) is not int or not 1 <= category <= len(COCO_CATEGORIES):
         raise place.error("category_id", f"there is no category {category}", "export again")
     box = mark.get("bbox")
     if not isinstance(box, list) or len(box) != 4 or not all(type(side) in (int, float) for side in box):
@@ -218,8 +224,8 @@ def _check_mark(place: RecordLocation, mark: dict[str, Any], pages: dict[int, di
         raise place.error("ignore", "says otherwise than unreadable", "write 1 for what is unreadable, else 0")
 
 
-def _loaded_by(out: Path, split: Split) -> str:
+def _load_with(out: Path, split: Split) -> str:
     return f'pycocotools.coco.COCO("{_file(out, split)}")'
 
 
-FORMAT = Format(_write, _finish, _validate, _loaded_by)
+COCO_FORMAT = FormatHandler(_write, _finish, _validate, _load_with)

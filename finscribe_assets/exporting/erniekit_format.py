@@ -11,15 +11,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from finscribe_assets.exporting.export_samples import ExportSample, Format, Part, keep_documents
-from finscribe_assets.exporting.json_lines import join_parts, read_lines, write_part
-from finscribe_assets.exporting.sample_checks import Inspector, RecordLocation
+from finscribe_assets.exporting.export_samples import ExportPart, ExportSample, FormatHandler, keep_documents
+from finscribe_assets.exporting.json_lines import join_parts, read_json_lines, write_part
+from finscribe_assets.exporting.sample_checks import RecordLocation, SampleInspector
 from finscribe_assets.splitting.split_assignment import Split
 
-DATA_FILE = "data.jsonl"
+ERNIEKIT_DATA_FILE = "data.jsonl"
 
 
-def record_of(id_: str, prompt: str, response: str, names: list[str]) -> dict[str, Any]:
+def erniekit_record(id_: str, prompt: str, response: str, names: list[str]) -> dict[str, Any]:
     """Return a line's record for a sample whose pictures lie at these paths below the folder."""
     return {
         "id": id_,
@@ -29,24 +29,24 @@ def record_of(id_: str, prompt: str, response: str, names: list[str]) -> dict[st
 
 
 def _record(sample: ExportSample, names: list[str]) -> dict[str, Any]:
-    return record_of(sample.pair.id, sample.prompt, sample.pair.response, names)
+    return erniekit_record(sample.pair.id, sample.prompt, sample.pair.response, names)
 
 
-def _write(part: Part) -> None:
-    write_part(part, DATA_FILE, _record)
+def _write(part: ExportPart) -> None:
+    write_part(part, ERNIEKIT_DATA_FILE, _record)
 
 
-def _finish(out: Path, _: Split, parts: Sequence[Part]) -> None:
-    join_parts(out / DATA_FILE, parts, DATA_FILE)
+def _finish(out: Path, _: Split, parts: Sequence[ExportPart]) -> None:
+    join_parts(out / ERNIEKIT_DATA_FILE, parts, ERNIEKIT_DATA_FILE)
     keep_documents(out, parts)
 
 
-def _validate(out: Path, _: Split, inspector: Inspector) -> None:
-    for place, record in read_lines(out / DATA_FILE):
-        check_record(place, record, out, inspector)
+def _validate(out: Path, _: Split, inspector: SampleInspector) -> None:
+    for place, record in read_json_lines(out / ERNIEKIT_DATA_FILE):
+        check_erniekit_record(place, record, out, inspector)
 
 
-def check_record(place: RecordLocation, record: dict[str, Any], out: Path, inspector: Inspector) -> None:
+def check_erniekit_record(place: RecordLocation, record: dict[str, Any], out: Path, inspector: SampleInspector) -> None:
     """Check a line's record and its pictures below the folder.
 
     Raises:
@@ -58,18 +58,18 @@ def check_record(place: RecordLocation, record: dict[str, Any], out: Path, inspe
         raise place.error("text_info", "not one text tagged mask and one tagged no_mask", "write exactly these two")
     if not isinstance(images, list) or not images or not all(isinstance(image, dict) for image in images):
         raise place.error("image_info", "no list of pictures", "name the sample's pictures")
-    inspector.sample(place, record.get("id"), *(part.get("text") for part in texts))
+    inspector.check_sample(place, record.get("id"), *(part.get("text") for part in texts))
     for number, image in enumerate(images):
         index = image.get("matched_text_index")
         if type(index) is not int or index != 0:
             raise place.error(
                 f"image_info[{number}].matched_text_index", f"{index!r} puts the picture behind the prompt", "write 0"
             )
-        inspector.picture_file(place, f"image_info[{number}].image_url", out, image.get("image_url"))
+        inspector.check_image_file(place, f"image_info[{number}].image_url", out, image.get("image_url"))
 
 
-def _loaded_by(out: Path, _: Split) -> str:
-    return f"paddleformers-cli train with train_dataset_path: {out / DATA_FILE}, train_dataset_type: erniekit"
+def _load_with(out: Path, _: Split) -> str:
+    return f"paddleformers-cli train with train_dataset_path: {out / ERNIEKIT_DATA_FILE}, train_dataset_type: erniekit"
 
 
-FORMAT = Format(_write, _finish, _validate, _loaded_by)
+ERNIEKIT_FORMAT = FormatHandler(_write, _finish, _validate, _load_with)

@@ -11,16 +11,16 @@ from typing import Any
 import numpy as np
 
 from finscribe_assets.errors import UserError
-from finscribe_assets.exporting.file_names import name_of
-from finscribe_assets.exporting.sample_checks import Inspector, RecordLocation, check_texts
+from finscribe_assets.exporting.file_names import file_name_for
+from finscribe_assets.exporting.sample_checks import RecordLocation, SampleInspector, check_texts
 from finscribe_assets.files import AnyPath, read_table, write_bytes
-from finscribe_assets.instructions.crops import images_of, page_cache
-from finscribe_assets.instructions.pair import Pair, from_table
+from finscribe_assets.instructions.crops import page_cache, pair_images
+from finscribe_assets.instructions.pair import Pair, pairs_from_table
 from finscribe_assets.rendering.pages import Page, RenderedDocument, pages_from_table
 from finscribe_assets.rendering.png_encoding import to_png
 from finscribe_assets.splitting.split_assignment import Split
 
-IMAGES = "images"  # the folder of picture files below an export
+IMAGE_FOLDER = "images"  # the folder of picture files below an export
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class ExportImage:
     @property
     def suffix(self) -> str:
         """Return png or jpg."""
-        return suffix_of(self.content)
+        return image_suffix(self.content)
 
 
 @dataclass(frozen=True)
@@ -47,11 +47,14 @@ class ExportSample:
     @property
     def spans(self) -> list[dict[str, Any]]:
         """Return the response's spans as start, end (characters, end exclusive), kind and path."""
-        return [{**span._asdict(), "kind": str(span.kind)} for span in self.pair.spans]
+        return [
+            {"start": span.start, "end": span.end, "kind": str(span.type), "path": span.path}
+            for span in self.pair.spans
+        ]
 
 
 @dataclass(frozen=True)
-class Part:
+class ExportPart:
     """One shard's share of an export. What is written for it follows from it alone, whichever process writes it."""
 
     pairs: AnyPath  # the shard's files
@@ -60,57 +63,57 @@ class Part:
     split: Split
     documents: frozenset[str]  # of this shard, those of the split
     number: int  # among the export's parts, from 0
-    of: int
+    part_count: int
     samples: int
 
-    def scratch(self, name: str) -> Path:
+    def scratch_file(self, name: str) -> Path:
         """Return the place of lines that are joined to one file once all parts are there."""
         return scratch_folder(self.out) / f"{self.number:05d}-{name}"
 
-    def rendered(self) -> Iterator[RenderedDocument]:
+    def read_documents(self) -> Iterator[RenderedDocument]:
         """Yield the part's documents with their pages."""
         for document in pages_from_table(read_table(self.images)):
             if document.id in self.documents:
                 yield document
 
-    def read(self) -> Iterator[ExportSample]:
+    def read_samples(self) -> Iterator[ExportSample]:
         """Yield the part's samples in their order, one document's after the other.
 
         Raises:
             ExportError: a pair's text is such that a loader would drop it.
             UserError: pairs and pages are not of the same batch.
         """
-        pages = {document.id: document.pages for document in self.rendered()}
+        pages = {document.id: document.pages for document in self.read_documents()}
 
         def page_of(document: str, number: int) -> Page:
             return pages[document][number]
 
         open_page = page_cache(page_of)
-        for pair in from_table(read_table(self.pairs)):
+        for pair in pairs_from_table(read_table(self.pairs)):
             if pair.document_id not in self.documents:
                 continue
             if pair.document_id not in pages:
                 raise UserError(f"{self.images}: no pages of {pair.document_id}; render and pair the same batch")
-            prompt = pair.asked_in(test=self.split is Split.TEST)
+            prompt = pair.prompt_for(test=self.split is Split.TEST)
             check_texts(RecordLocation(self.pairs.name, f"pair {pair.id}"), prompt, pair.response)
             if pair.box is None and not pair.patches:
                 pictures = [ExportImage(page_of(pair.document_id, number).image, number) for number in pair.pages]
             else:
-                pictures = [ExportImage(to_png(np.asarray(image)), None) for image in images_of(pair, open_page)]
+                pictures = [ExportImage(to_png(np.asarray(image)), None) for image in pair_images(pair, open_page)]
             yield ExportSample(pair, prompt, tuple(pictures))
 
 
 @dataclass(frozen=True)
-class Format:
+class FormatHandler:
     """How one form of export is written and checked. ``validate`` raises ExportError for what its loader would drop."""
 
-    write: Callable[[Part], None]  # a part, on a worker process
-    finish: Callable[[Path, Split, Sequence[Part]], None]  # what is there once for all parts
-    validate: Callable[[Path, Split, Inspector], None]
-    loaded_by: Callable[[Path, Split], str]  # the one line that loads the folder
+    write: Callable[[ExportPart], None]  # a part, on a worker process
+    finish: Callable[[Path, Split, Sequence[ExportPart]], None]  # what is there once for all parts
+    validate: Callable[[Path, Split, SampleInspector], None]
+    load_with: Callable[[Path, Split], str]  # the one line that loads the folder
 
 
-class PictureFiles:
+class ImageFiles:
     """The picture files of a part, a folder for each document; stored pages are written once, as they are."""
 
     def __init__(self, out: Path) -> None:
@@ -119,7 +122,7 @@ class PictureFiles:
 
     def page(self, document: str, number: int, content: bytes) -> str:
         """Write a stored page, if it is not there yet; return its path below the export."""
-        return self._write(document, f"page-{number}.{suffix_of(content)}", content)
+        return self._write(document, f"page-{number}.{image_suffix(content)}", content)
 
     def put(self, sample: ExportSample) -> list[str]:
         """Write a sample's pictures; return their paths below the export."""
@@ -127,27 +130,29 @@ class PictureFiles:
         return [
             self.page(pair.document_id, picture.page, picture.content)
             if picture.page is not None
-            else self._write(pair.document_id, f"pair-{name_of(pair.id)}-{place}.{picture.suffix}", picture.content)
+            else self._write(
+                pair.document_id, f"pair-{file_name_for(pair.id)}-{place}.{picture.suffix}", picture.content
+            )
             for place, picture in enumerate(sample.pictures)
         ]
 
     def _write(self, document: str, name: str, content: bytes) -> str:
-        folder = name_of(document)
+        folder = file_name_for(document)
         written = self._written.setdefault(folder, set())
         if name not in written:
-            write_bytes(self._out / IMAGES / folder / name, content)
+            write_bytes(self._out / IMAGE_FOLDER / folder / name, content)
             written.add(name)
-        return f"{IMAGES}/{folder}/{name}"
+        return f"{IMAGE_FOLDER}/{folder}/{name}"
 
     def remove_strays(self) -> None:
         """Remove what an earlier or a killed export left in the folders of these documents."""
         for folder, names in self._written.items():
-            keep_only(self._out / IMAGES / folder, names)
+            keep_only(self._out / IMAGE_FOLDER / folder, names)
 
 
-def keep_documents(out: Path, parts: Sequence[Part]) -> None:
+def keep_documents(out: Path, parts: Sequence[ExportPart]) -> None:
     """Remove the picture folders of documents that are not of an export."""
-    keep_only(out / IMAGES, {name_of(document) for part in parts for document in part.documents})
+    keep_only(out / IMAGE_FOLDER, {file_name_for(document) for part in parts for document in part.documents})
 
 
 def keep_only(folder: Path, names: set[str]) -> None:
@@ -162,6 +167,6 @@ def scratch_folder(out: Path) -> Path:
     return out / ".parts"
 
 
-def suffix_of(content: bytes) -> str:
+def image_suffix(content: bytes) -> str:
     """Return png or jpg for an encoded page or crop."""
     return "png" if content.startswith(b"\x89PNG") else "jpg"

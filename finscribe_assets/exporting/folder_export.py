@@ -16,17 +16,17 @@ from typing import Protocol
 
 from finscribe_assets.errors import UserError
 from finscribe_assets.exporting import coco_format, erniekit_format, hub_format, messages_format, webdataset_format
-from finscribe_assets.exporting.export_samples import Format, Part, scratch_folder
-from finscribe_assets.exporting.sample_checks import ExportError, ExportTally, Inspector
-from finscribe_assets.files import AnyPath, read_json, read_table, remove_unfinished, write_json
+from finscribe_assets.exporting.export_samples import ExportPart, FormatHandler, scratch_folder
+from finscribe_assets.exporting.sample_checks import ExportError, ExportTally, SampleInspector
+from finscribe_assets.files import AnyPath, read_json, read_table, remove_temporary_files, write_json
 from finscribe_assets.shards import ShardPool, shard_files
 from finscribe_assets.splitting.split_assignment import Split
 
-RECORD_FILE = "export.json"
+EXPORT_RECORD_FILE = "export.json"
 _SINGLE_FILES = (
-    RECORD_FILE,
-    messages_format.DATA_FILE,
-    messages_format.INFO_FILE,
+    EXPORT_RECORD_FILE,
+    messages_format.MESSAGES_DATA_FILE,
+    messages_format.DATASET_INFO_FILE,
     hub_format.CARD_FILE,
 )  # that lie beside folders
 
@@ -41,16 +41,16 @@ class ExportFormat(StrEnum):
     COCO = "coco"
 
 
-FORMATS: dict[ExportFormat, Format] = {
-    ExportFormat.MESSAGES: messages_format.FORMAT,
-    ExportFormat.ERNIEKIT: erniekit_format.FORMAT,
-    ExportFormat.HF: hub_format.FORMAT,
-    ExportFormat.WEBDATASET: webdataset_format.FORMAT,
-    ExportFormat.COCO: coco_format.FORMAT,
+FORMAT_HANDLERS: dict[ExportFormat, FormatHandler] = {
+    ExportFormat.MESSAGES: messages_format.MESSAGES_FORMAT,
+    ExportFormat.ERNIEKIT: erniekit_format.ERNIEKIT_FORMAT,
+    ExportFormat.HF: hub_format.HUB_FORMAT,
+    ExportFormat.WEBDATASET: webdataset_format.WEBDATASET_FORMAT,
+    ExportFormat.COCO: coco_format.COCO_FORMAT,
 }
 
 
-class Report(Protocol):
+class ExportProgress(Protocol):
     """What is told how far an export is."""
 
     def __call__(self, done: int, of: int | None = None) -> None:
@@ -65,10 +65,10 @@ class ExportSummary:
     format: ExportFormat
     split: Split
     tally: ExportTally
-    loaded_by: str  # the line that loads it
+    load_with: str  # the line that loads it
 
 
-def export(
+def export_pairs(
     pairs: AnyPath,
     images: AnyPath,
     out: Path,
@@ -78,8 +78,8 @@ def export(
     format_: ExportFormat,
     pool: ShardPool,
     max_characters: int | None = None,
-    on_written: Report | None = None,
-    on_checked: Report | None = None,
+    on_written: ExportProgress | None = None,
+    on_checked: ExportProgress | None = None,
 ) -> ExportSummary:
     """Write some documents' pairs, or for COCO their pages, into a folder, and validate what was written.
 
@@ -98,15 +98,15 @@ def export(
         )
     record = {"format": str(format_), "split": str(split)}
     _claim(out, record)
-    write_json(out / RECORD_FILE, {**record, "finished": False})
+    write_json(out / EXPORT_RECORD_FILE, {**record, "finished": False})
     wanted = sum(part.samples for part in parts)
     report = on_written or _silent
     report(0, wanted)
     for samples in pool.run(_Writing(format_), parts):
         report(samples)
-    FORMATS[format_].finish(out, split, parts)
+    FORMAT_HANDLERS[format_].finish(out, split, parts)
     shutil.rmtree(scratch_folder(out), ignore_errors=True)
-    write_json(out / RECORD_FILE, {**record, "finished": True})
+    write_json(out / EXPORT_RECORD_FILE, {**record, "finished": True})
     if on_checked and format_ is not ExportFormat.COCO:
         on_checked(0, wanted)
     summary = validate_export(out, max_characters=max_characters, on_checked=on_checked)
@@ -124,20 +124,20 @@ def validate_export(
         ExportError: with file, place, field and mend, for anything that a loader would drop silently or fail on.
         UserError: the folder is no export.
     """
-    if not (folder / RECORD_FILE).is_file():
-        raise UserError(f"{folder}: no {RECORD_FILE}, so this is no export; make one with `finscribe export`")
-    record = read_json(folder / RECORD_FILE)
+    if not (folder / EXPORT_RECORD_FILE).is_file():
+        raise UserError(f"{folder}: no {EXPORT_RECORD_FILE}, so this is no export; make one with `finscribe export`")
+    record = read_json(folder / EXPORT_RECORD_FILE)
     if not isinstance(record, dict) or not {"format", "split", "finished"} <= record.keys():
-        raise ExportError(f"{folder / RECORD_FILE}: names no format and split; export again")
+        raise ExportError(f"{folder / EXPORT_RECORD_FILE}: names no format and split; export again")
     if record["finished"] is not True:
-        raise ExportError(f"{folder / RECORD_FILE}: finished: the export was interrupted; run it again")
+        raise ExportError(f"{folder / EXPORT_RECORD_FILE}: finished: the export was interrupted; run it again")
     format_, split = ExportFormat(record["format"]), Split(record["split"])
-    inspector = Inspector(max_characters, on_checked)
-    FORMATS[format_].validate(folder, split, inspector)
+    inspector = SampleInspector(max_characters, on_checked)
+    FORMAT_HANDLERS[format_].validate(folder, split, inspector)
     tally = inspector.tally()
     if not tally.samples:
         raise ExportError(f"{folder}: no samples; export again")
-    return ExportSummary(format_, split, tally, FORMATS[format_].loaded_by(folder, split))
+    return ExportSummary(format_, split, tally, FORMAT_HANDLERS[format_].load_with(folder, split))
 
 
 @dataclass(frozen=True)
@@ -146,18 +146,20 @@ class _Writing:
 
     format: ExportFormat
 
-    def __call__(self, part: Part) -> int:
+    def __call__(self, part: ExportPart) -> int:
         """Write a part; return its number of pairs."""
-        FORMATS[self.format].write(part)
+        FORMAT_HANDLERS[self.format].write(part)
         return part.samples
 
 
-def _parts(pairs: AnyPath, images: AnyPath, out: Path, documents: AbstractSet[str], split: Split) -> Iterator[Part]:
+def _parts(
+    pairs: AnyPath, images: AnyPath, out: Path, documents: AbstractSet[str], split: Split
+) -> Iterator[ExportPart]:
     wanted = [
         (file, ids) for file in shard_files(pairs) if (ids := [id_ for id_ in _document_ids(file) if id_ in documents])
     ]
     for number, (file, ids) in enumerate(wanted):
-        yield Part(file, images / file.name, out, split, frozenset(ids), number, len(wanted), len(ids))
+        yield ExportPart(file, images / file.name, out, split, frozenset(ids), number, len(wanted), len(ids))
 
 
 def _document_ids(file: AnyPath) -> Iterable[str]:
@@ -167,19 +169,19 @@ def _document_ids(file: AnyPath) -> Iterable[str]:
 
 def _claim(out: Path, record: dict[str, str]) -> None:
     """Refuse a folder that holds anything but this very export, finished or not."""
-    remove_unfinished(out / RECORD_FILE)
+    remove_temporary_files(out / EXPORT_RECORD_FILE)
     if not out.exists() or not any(out.iterdir()):
         return
-    if not (out / RECORD_FILE).is_file():
+    if not (out / EXPORT_RECORD_FILE).is_file():
         raise UserError(f"{out}: holds files that no export wrote; give --out a folder that is empty or not there")
-    there = read_json(out / RECORD_FILE)
+    there = read_json(out / EXPORT_RECORD_FILE)
     if {key: there.get(key) for key in record} != record:
         raise UserError(
             f"{out}: holds an export of {there.get('split')} as {there.get('format')}; "
             "give --out a folder of its own, or remove this one"
         )
     for name in _SINGLE_FILES:
-        remove_unfinished(out / name)
+        remove_temporary_files(out / name)
 
 
 def _silent(done: int, of: int | None = None) -> None:

@@ -17,14 +17,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
-from finscribe_assets.exporting.export_samples import ExportSample, Format, Part, keep_only
-from finscribe_assets.exporting.sample_checks import Inspector, RecordLocation, check_spans
-from finscribe_assets.files import whole_file, write_text
+from finscribe_assets.exporting.export_samples import ExportPart, ExportSample, FormatHandler, keep_only
+from finscribe_assets.exporting.sample_checks import RecordLocation, SampleInspector, check_spans
+from finscribe_assets.files import atomic_write, write_text
 from finscribe_assets.rendering.pages import IMAGE_FEATURE
 from finscribe_assets.splitting.split_assignment import Split
 
-DATA, CARD_FILE = "data", "README.md"
-ROWS_PER_GROUP = 100  # the hub's viewer reads a group at a time, and a trainer holds one
+HUB_DATA_FOLDER, CARD_FILE = "data", "README.md"
+HUB_ROWS_PER_GROUP = 100  # the hub's viewer reads a group at a time, and a trainer holds one
 
 _TEXTS = ("id", "document_id", "task", "target", "element", "prompt", "response")
 _SPAN = {"start": pa.int64(), "end": pa.int64(), "kind": pa.string(), "path": pa.string()}
@@ -44,7 +44,7 @@ _FEATURES = {
     **{name: _value("string") for name in _TEXTS[5:]},
     "spans": [{name: _value(str(type_)) for name, type_ in _SPAN.items()}],
 }
-SCHEMA = pa.schema(
+HUB_SCHEMA = pa.schema(
     [
         *((name, pa.string()) for name in _TEXTS[:5]),
         ("images", pa.list_(IMAGE_FEATURE)),
@@ -91,21 +91,21 @@ def _shard_name(split: Split, number: int, of: int) -> str:
     return f"{split}-{number:05d}-of-{of:05d}.parquet"
 
 
-def _write(part: Part) -> None:
-    path = part.out / DATA / _shard_name(part.split, part.number, part.of)
-    with whole_file(path) as stream, pq.ParquetWriter(stream, SCHEMA, compression="zstd") as writer:
-        rows = map(_row, part.read())
-        while group := list(islice(rows, ROWS_PER_GROUP)):
-            writer.write_table(pa.Table.from_pylist(group, schema=SCHEMA))
+def _write(part: ExportPart) -> None:
+    path = part.out / HUB_DATA_FOLDER / _shard_name(part.split, part.number, part.part_count)
+    with atomic_write(path) as stream, pq.ParquetWriter(stream, HUB_SCHEMA, compression="zstd") as writer:
+        rows = map(_row, part.read_samples())
+        while group := list(islice(rows, HUB_ROWS_PER_GROUP)):
+            writer.write_table(pa.Table.from_pylist(group, schema=HUB_SCHEMA))
 
 
-def _finish(out: Path, split: Split, parts: Sequence[Part]) -> None:
-    keep_only(out / DATA, {_shard_name(split, part.number, part.of) for part in parts})
+def _finish(out: Path, split: Split, parts: Sequence[ExportPart]) -> None:
+    keep_only(out / HUB_DATA_FOLDER, {_shard_name(split, part.number, part.part_count) for part in parts})
     samples = sum(part.samples for part in parts)
-    write_text(out / CARD_FILE, card(split, samples, sum(len(part.documents) for part in parts)))
+    write_text(out / CARD_FILE, dataset_card(split, samples, sum(len(part.documents) for part in parts)))
 
 
-def card(split: Split, samples: int, documents: int) -> str:
+def dataset_card(split: Split, samples: int, documents: int) -> str:
     """Return the dataset card: the hub's YAML front matter, and for people what a row holds and how it is loaded."""
     size = next((name for limit, name in _SIZES if samples < limit), "100M<n<1B")
     front = yaml.safe_dump(
@@ -116,7 +116,10 @@ def card(split: Split, samples: int, documents: int) -> str:
             "size_categories": [size],
             "tags": ["synthetic", "invoices", "receipts", "document-understanding", "ocr"],
             "configs": [
-                {"config_name": "default", "data_files": [{"split": str(split), "path": f"{DATA}/{split}-*.parquet"}]}
+                {
+                    "config_name": "default",
+                    "data_files": [{"split": str(split), "path": f"{HUB_DATA_FOLDER}/{split}-*.parquet"}],
+                }
             ],
             "dataset_info": {
                 "config_name": "default",
@@ -153,30 +156,30 @@ pairs = load_dataset("FOLDER", split="{split}")
 """
 
 
-def _validate(out: Path, split: Split, inspector: Inspector) -> None:
+def _validate(out: Path, split: Split, inspector: SampleInspector) -> None:
     _check_card(out / CARD_FILE, split)
-    files = sorted((out / DATA).glob("*.parquet"))
+    files = sorted((out / HUB_DATA_FOLDER).glob("*.parquet"))
     for number, file in enumerate(files):
         if file.name != _shard_name(split, number, len(files)):
-            raise RecordLocation(out / DATA, file.name).error(
+            raise RecordLocation(out / HUB_DATA_FOLDER, file.name).error(
                 "name", f"not shard {number} of {len(files)}", "export again"
             )
         for place, row in _rows(file):
-            inspector.sample(place, row["id"], row["prompt"], row["response"])
+            inspector.check_sample(place, row["id"], row["prompt"], row["response"])
             check_spans(place, row["spans"], row["response"])
             if not row["images"]:
                 raise place.error("images", "no pictures", "export again")
             for at, image in enumerate(row["images"]):
-                inspector.picture(place, f"images[{at}]", image and image["bytes"])
+                inspector.check_image(place, f"images[{at}]", image and image["bytes"])
 
 
 def _rows(file: Path) -> Iterator[tuple[RecordLocation, dict[str, Any]]]:
     try:
         with pq.ParquetFile(file) as shard:
             schema = shard.schema_arrow
-            if not schema.equals(SCHEMA) or (schema.metadata or {}).get(_KEY) != SCHEMA.metadata[_KEY]:
+            if not schema.equals(HUB_SCHEMA) or (schema.metadata or {}).get(_KEY) != HUB_SCHEMA.metadata[_KEY]:
                 raise RecordLocation(file, "schema").error("columns", "not those that the card names", "export again")
-            rows = (row for batch in shard.iter_batches(batch_size=ROWS_PER_GROUP) for row in batch.to_pylist())
+            rows = (row for batch in shard.iter_batches(batch_size=HUB_ROWS_PER_GROUP) for row in batch.to_pylist())
             for number, row in enumerate(rows, 1):
                 yield RecordLocation(file, f"row {number}"), row
     except UnicodeDecodeError as error:
@@ -199,8 +202,8 @@ def _check_card(path: Path, split: Split) -> None:
         raise place.error("configs and features", "not those of the shards", "export again")
 
 
-def _loaded_by(out: Path, split: Split) -> str:
+def _load_with(out: Path, split: Split) -> str:
     return f'datasets.load_dataset("{out}", split="{split}")'
 
 
-FORMAT = Format(_write, _finish, _validate, _loaded_by)
+HUB_FORMAT = FormatHandler(_write, _finish, _validate, _load_with)

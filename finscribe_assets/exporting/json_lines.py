@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from finscribe_assets.errors import UserError
-from finscribe_assets.exporting.export_samples import ExportSample, Part, PictureFiles
+from finscribe_assets.exporting.export_samples import ExportPart, ExportSample, ImageFiles
 from finscribe_assets.exporting.sample_checks import RecordLocation
-from finscribe_assets.files import whole_file, write_bytes
+from finscribe_assets.files import atomic_write, write_bytes
 
 # Python's splitlines, and readers that use it, end a line here too; JSON may escape any character.
 _LINE_ENDS = {ord(end): f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"}
 
 
-def line_of(record: Any) -> bytes:
+def json_line(record: Any) -> bytes:
     """Return a value as one line of JSON in UTF-8, with its end.
 
     Raises:
@@ -26,26 +26,27 @@ def line_of(record: Any) -> bytes:
     return text.translate(_LINE_ENDS).encode() + b"\n"
 
 
-def write_part(part: Part, name: str, record_of: Callable[[ExportSample, list[str]], Any]) -> None:
+def write_part(part: ExportPart, name: str, record_of: Callable[[ExportSample, list[str]], Any]) -> None:
     """Write a part's pictures as files and its samples as lines of a scratch file.
 
     ``record_of`` makes a line of a sample and the paths of its pictures below the export.
     """
-    pictures = PictureFiles(part.out)
+    pictures = ImageFiles(part.out)
     write_bytes(
-        part.scratch(name), b"".join(line_of(record_of(sample, pictures.put(sample))) for sample in part.read())
+        part.scratch_file(name),
+        b"".join(json_line(record_of(sample, pictures.put(sample))) for sample in part.read_samples()),
     )
     pictures.remove_strays()
 
 
-def join_parts(target: Path, parts: Sequence[Part], name: str) -> None:
+def join_parts(target: Path, parts: Sequence[ExportPart], name: str) -> None:
     """Join the parts' scratch files to one, in the parts' order."""
-    with whole_file(target) as stream:
+    with atomic_write(target) as stream:
         for part in parts:
-            stream.write(part.scratch(name).read_bytes())
+            stream.write(part.scratch_file(name).read_bytes())
 
 
-def read_lines(path: Path) -> Iterator[tuple[RecordLocation, dict[str, Any]]]:
+def read_json_lines(path: Path) -> Iterator[tuple[RecordLocation, dict[str, Any]]]:
     """Yield the objects of a file of JSON lines with their places, one at a time.
 
     Raises:
@@ -56,10 +57,10 @@ def read_lines(path: Path) -> Iterator[tuple[RecordLocation, dict[str, Any]]]:
     with path.open("rb") as stream:
         for number, line in enumerate(stream, 1):
             place = RecordLocation(path, f"line {number}")
-            yield place, parse(place, line)
+            yield place, parse_object(place, line)
 
 
-def parse(place: RecordLocation, content: bytes) -> dict[str, Any]:
+def parse_object(place: RecordLocation, content: bytes) -> dict[str, Any]:
     """Return an object from its JSON.
 
     Raises:

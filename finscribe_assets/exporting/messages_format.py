@@ -11,17 +11,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from finscribe_assets.exporting.export_samples import ExportSample, Format, Part, keep_documents
-from finscribe_assets.exporting.json_lines import join_parts, read_lines, write_part
-from finscribe_assets.exporting.sample_checks import Inspector, RecordLocation
+from finscribe_assets.exporting.export_samples import ExportPart, ExportSample, FormatHandler, keep_documents
+from finscribe_assets.exporting.json_lines import join_parts, read_json_lines, write_part
+from finscribe_assets.exporting.sample_checks import RecordLocation, SampleInspector
 from finscribe_assets.files import read_json, write_json
 from finscribe_assets.splitting.split_assignment import Split
 
-DATA_FILE, INFO_FILE = "data.jsonl", "dataset_info.json"
+MESSAGES_DATA_FILE, DATASET_INFO_FILE = "data.jsonl", "dataset_info.json"
 IMAGE_TAG = "<image>"
 _INFO = {
     "finscribe": {
-        "file_name": DATA_FILE,
+        "file_name": MESSAGES_DATA_FILE,
         "formatting": "sharegpt",
         "columns": {"messages": "messages", "images": "images"},
         "tags": {"role_tag": "role", "content_tag": "content", "user_tag": "user", "assistant_tag": "assistant"},
@@ -29,7 +29,7 @@ _INFO = {
 }
 
 
-def record_of(id_: str, prompt: str, response: str, names: list[str]) -> dict[str, Any]:
+def messages_record(id_: str, prompt: str, response: str, names: list[str]) -> dict[str, Any]:
     """Return a line's record for a sample whose pictures lie at these paths below the folder."""
     return {
         "id": id_,
@@ -42,29 +42,29 @@ def record_of(id_: str, prompt: str, response: str, names: list[str]) -> dict[st
 
 
 def _record(sample: ExportSample, names: list[str]) -> dict[str, Any]:
-    return record_of(sample.pair.id, sample.prompt, sample.pair.response, names)
+    return messages_record(sample.pair.id, sample.prompt, sample.pair.response, names)
 
 
-def _write(part: Part) -> None:
-    write_part(part, DATA_FILE, _record)
+def _write(part: ExportPart) -> None:
+    write_part(part, MESSAGES_DATA_FILE, _record)
 
 
-def _finish(out: Path, _: Split, parts: Sequence[Part]) -> None:
-    join_parts(out / DATA_FILE, parts, DATA_FILE)
-    write_json(out / INFO_FILE, _INFO)
+def _finish(out: Path, _: Split, parts: Sequence[ExportPart]) -> None:
+    join_parts(out / MESSAGES_DATA_FILE, parts, MESSAGES_DATA_FILE)
+    write_json(out / DATASET_INFO_FILE, _INFO)
     keep_documents(out, parts)
 
 
-def _validate(out: Path, _: Split, inspector: Inspector) -> None:
-    if read_json(out / INFO_FILE) != _INFO:
-        raise RecordLocation(out / INFO_FILE, "file").error(
-            "finscribe", f"does not register {DATA_FILE}", "export again"
+def _validate(out: Path, _: Split, inspector: SampleInspector) -> None:
+    if read_json(out / DATASET_INFO_FILE) != _INFO:
+        raise RecordLocation(out / DATASET_INFO_FILE, "file").error(
+            "finscribe", f"does not register {MESSAGES_DATA_FILE}", "export again"
         )
-    for place, record in read_lines(out / DATA_FILE):
-        check_record(place, record, out, inspector)
+    for place, record in read_json_lines(out / MESSAGES_DATA_FILE):
+        check_messages_record(place, record, out, inspector)
 
 
-def check_record(place: RecordLocation, record: dict[str, Any], out: Path, inspector: Inspector) -> None:
+def check_messages_record(place: RecordLocation, record: dict[str, Any], out: Path, inspector: SampleInspector) -> None:
     """Check a line's record and its pictures below the folder.
 
     Raises:
@@ -86,13 +86,13 @@ def check_record(place: RecordLocation, record: dict[str, Any], out: Path, inspe
             f"{asked.count(IMAGE_TAG)} {IMAGE_TAG} tags for {len(images)} images",
             "begin it with one tag for each image, and hold none later",
         )
-    inspector.sample(place, record.get("id"), prompt, answered)
+    inspector.check_sample(place, record.get("id"), prompt, answered)
     for number, name in enumerate(images):
-        inspector.picture_file(place, f"images[{number}]", out, name)
+        inspector.check_image_file(place, f"images[{number}]", out, name)
 
 
-def _loaded_by(out: Path, _: Split) -> str:
-    return f"swift sft --dataset {out / DATA_FILE} (LLaMA-Factory: dataset_dir: {out}, dataset: finscribe)"
+def _load_with(out: Path, _: Split) -> str:
+    return f"swift sft --dataset {out / MESSAGES_DATA_FILE} (LLaMA-Factory: dataset_dir: {out}, dataset: finscribe)"
 
 
-FORMAT = Format(_write, _finish, _validate, _loaded_by)
+MESSAGES_FORMAT = FormatHandler(_write, _finish, _validate, _load_with)

@@ -17,11 +17,11 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 
 from finscribe_assets.errors import UserError
 
-SMALLEST_SIDE = 28  # pixels: a patch of PaddleOCR-VL's vision tower, two by two; smaller pictures are enlarged to it
+MIN_IMAGE_SIDE = 28  # pixels: a patch of PaddleOCR-VL's vision tower, two by two; smaller pictures are enlarged to it
 
 # What loaders replace in a text, or take for a picture: LLaMA-Factory, ms-swift and PaddleFormers the first three,
 # ms-swift the next two, PaddleOCR-VL's own template the last three.
-TAGS = (
+PLACEHOLDER_TAGS = (
     "<image>",
     "<audio>",
     "<video>",
@@ -55,12 +55,12 @@ class ExportTally:
     samples: int
     images: int  # picture files, or pictures in shards
     small_images: int  # with a side of less than SMALLEST_SIDE pixels
-    longest: int  # characters of the longest sample's prompt and response together
+    longest_characters: int  # characters of the longest sample's prompt and response together
     longest_id: str
 
 
 @dataclass
-class Inspector:
+class SampleInspector:
     """Checks the samples of one export one after the other and counts them; ids are held, texts and pictures are not.
 
     ``max_characters`` limits prompt and response together; None only reports the longest. ``on_samples`` is told how
@@ -80,7 +80,7 @@ class Inspector:
         """Return what was counted."""
         return ExportTally(self._samples, self._images, self._small, *self._longest)
 
-    def identify(self, place: RecordLocation, id_: Any) -> None:
+    def check_id(self, place: RecordLocation, id_: Any) -> None:
         """Count a sample that has an id.
 
         Raises:
@@ -91,21 +91,21 @@ class Inspector:
         if id_ in self._ids:
             raise place.error("id", f"{id_!r} was there before", "give every sample an id of its own")
         self._ids.add(id_)
-        self.count()
+        self.count_sample()
 
-    def count(self) -> None:
+    def count_sample(self) -> None:
         """Count a sample that has been checked, or is being."""
         self._samples += 1
         if self.on_samples:
             self.on_samples(1)
 
-    def sample(self, place: RecordLocation, id_: Any, prompt: Any, response: Any) -> None:
+    def check_sample(self, place: RecordLocation, id_: Any, prompt: Any, response: Any) -> None:
         """Check a sample's id and texts.
 
         Raises:
             ExportError: the id is not its own, a text is unfit, or both together are longer than the limit.
         """
-        self.identify(place, id_)
+        self.check_id(place, id_)
         check_texts(place, prompt, response)
         characters = len(prompt) + len(response)
         if self.max_characters is not None and characters > self.max_characters:
@@ -116,7 +116,7 @@ class Inspector:
             )
         self._longest = max(self._longest, (characters, id_), key=lambda found: found[0])
 
-    def picture(self, place: RecordLocation, what: str, content: Any) -> tuple[int, int]:
+    def check_image(self, place: RecordLocation, what: str, content: Any) -> tuple[int, int]:
         """Check an encoded picture by decoding all of it; return its width and height in pixels.
 
         Raises:
@@ -129,10 +129,10 @@ class Inspector:
         except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
             raise place.error(what, f"not a whole picture ({error})", "export again") from error
         self._images += 1
-        self._small += min(size) < SMALLEST_SIDE
+        self._small += min(size) < MIN_IMAGE_SIDE
         return size
 
-    def picture_file(self, place: RecordLocation, what: str, folder: Path, name: Any) -> None:
+    def check_image_file(self, place: RecordLocation, what: str, folder: Path, name: Any) -> None:
         """Check a picture that a sample names by its path below a folder; each file is decoded once.
 
         Raises:
@@ -147,7 +147,7 @@ class Inspector:
             raise place.error(what, f"{name!r} lies outside the export", "name files relative to the export's folder")
         if not file.is_file():
             raise place.error(what, f"{name!r} does not exist", "export again")
-        self.picture(place, f"{what} {name!r}", file.read_bytes())
+        self.check_image(place, f"{what} {name!r}", file.read_bytes())
         self._files.add(name)
 
 
@@ -180,7 +180,7 @@ def check_texts(place: RecordLocation, prompt: Any, response: Any) -> None:
             raise place.error(
                 what, f"half a surrogate pair at character {error.start}", "write the whole character"
             ) from error
-        found = [tag for tag in TAGS if tag in text]
+        found = [tag for tag in PLACEHOLDER_TAGS if tag in text]
         if found:
             raise place.error(
                 what,

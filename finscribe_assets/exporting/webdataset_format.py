@@ -15,14 +15,14 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from finscribe_assets.exporting.export_samples import ExportSample, Format, Part, keep_only
-from finscribe_assets.exporting.file_names import name_of
-from finscribe_assets.exporting.json_lines import line_of, parse
-from finscribe_assets.exporting.sample_checks import Inspector, RecordLocation, check_spans
-from finscribe_assets.files import whole_file
+from finscribe_assets.exporting.export_samples import ExportPart, ExportSample, FormatHandler, keep_only
+from finscribe_assets.exporting.file_names import file_name_for
+from finscribe_assets.exporting.json_lines import json_line, parse_object
+from finscribe_assets.exporting.sample_checks import RecordLocation, SampleInspector, check_spans
+from finscribe_assets.files import atomic_write
 from finscribe_assets.splitting.split_assignment import Split
 
-SHARDS = "shards"
+TAR_FOLDER = "shards"
 _JSON = "json"
 
 
@@ -36,7 +36,7 @@ def _members(sample: ExportSample) -> Iterator[tuple[str, bytes]]:
     yield from pictures.items()
     yield (
         _JSON,
-        line_of(
+        json_line(
             {
                 "id": pair.id,
                 "document_id": pair.document_id,
@@ -52,25 +52,25 @@ def _members(sample: ExportSample) -> Iterator[tuple[str, bytes]]:
     )
 
 
-def _write(part: Part) -> None:
-    path = part.out / SHARDS / _shard_name(part.split, part.number)
-    with whole_file(path) as stream, tarfile.open(fileobj=stream, mode="w|", format=tarfile.USTAR_FORMAT) as tar:
-        for sample in part.read():
+def _write(part: ExportPart) -> None:
+    path = part.out / TAR_FOLDER / _shard_name(part.split, part.number)
+    with atomic_write(path) as stream, tarfile.open(fileobj=stream, mode="w|", format=tarfile.USTAR_FORMAT) as tar:
+        for sample in part.read_samples():
             for suffix, content in _members(sample):
-                member = tarfile.TarInfo(f"{name_of(sample.pair.id)}.{suffix}")  # its time and owner are 0
+                member = tarfile.TarInfo(f"{file_name_for(sample.pair.id)}.{suffix}")  # its time and owner are 0
                 member.size, member.mode = len(content), 0o644
                 tar.addfile(member, io.BytesIO(content))
 
 
-def _finish(out: Path, split: Split, parts: Sequence[Part]) -> None:
-    keep_only(out / SHARDS, {_shard_name(split, part.number) for part in parts})
+def _finish(out: Path, split: Split, parts: Sequence[ExportPart]) -> None:
+    keep_only(out / TAR_FOLDER, {_shard_name(split, part.number) for part in parts})
 
 
-def _validate(out: Path, split: Split, inspector: Inspector) -> None:
+def _validate(out: Path, split: Split, inspector: SampleInspector) -> None:
     keys: set[str] = set()
-    for number, file in enumerate(sorted((out / SHARDS).glob("*.tar"))):
+    for number, file in enumerate(sorted((out / TAR_FOLDER).glob("*.tar"))):
         if file.name != _shard_name(split, number):
-            raise RecordLocation(out / SHARDS, file.name).error("name", f"not shard {number}", "export again")
+            raise RecordLocation(out / TAR_FOLDER, file.name).error("name", f"not shard {number}", "export again")
         for key, members in groupby(_read(file), key=lambda member: member[0]):
             place = RecordLocation(file, f"sample {key}")
             if key in keys:
@@ -95,25 +95,25 @@ def _read(file: Path) -> Iterator[tuple[str, str, bytes]]:
         raise RecordLocation(file, "file").error("content", f"no whole tar file ({error})", "export again") from error
 
 
-def _check(place: RecordLocation, members: list[tuple[str, bytes]], inspector: Inspector) -> None:
+def _check(place: RecordLocation, members: list[tuple[str, bytes]], inspector: SampleInspector) -> None:
     found = dict(members)
     if len(found) != len(members):
         raise place.error("members", "two have one name", "keep one of them")
     if _JSON not in found:
         raise place.error(_JSON, "there is none", "export again")
-    record: dict[str, Any] = parse(place, found.pop(_JSON))
+    record: dict[str, Any] = parse_object(place, found.pop(_JSON))
     if not record.get("images") or record["images"] != list(found):
         raise place.error("images", f"{record.get('images')} are named, {list(found)} are there", "export again")
-    inspector.sample(place, record.get("id"), record.get("prompt"), record.get("response"))
+    inspector.check_sample(place, record.get("id"), record.get("prompt"), record.get("response"))
     check_spans(place, record.get("spans"), record["response"])
     for suffix, content in found.items():
-        inspector.picture(place, suffix, content)
+        inspector.check_image(place, suffix, content)
 
 
-def _loaded_by(out: Path, split: Split) -> str:
-    last = len(list((out / SHARDS).glob("*.tar"))) - 1
-    shards = f"{out / SHARDS}/{split}-{{00000..{last:05d}}}.tar"
+def _load_with(out: Path, split: Split) -> str:
+    last = len(list((out / TAR_FOLDER).glob("*.tar"))) - 1
+    shards = f"{out / TAR_FOLDER}/{split}-{{00000..{last:05d}}}.tar"
     return f'webdataset.WebDataset("{shards}", shardshuffle=False).decode("pill")'
 
 
-FORMAT = Format(_write, _finish, _validate, _loaded_by)
+WEBDATASET_FORMAT = FormatHandler(_write, _finish, _validate, _load_with)

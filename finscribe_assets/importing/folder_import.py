@@ -25,12 +25,12 @@ from finscribe_assets.importing.real_pairs import pairs_of
 from finscribe_assets.importing.rejects import Limits, Rejected, reject
 from finscribe_assets.importing.source_files import find, printable
 from finscribe_assets.instructions.pair import Pair
-from finscribe_assets.instructions.pair import to_table as pairs_table
+from finscribe_assets.instructions.pair import pairs_to_table as pairs_table
 from finscribe_assets.rendering.pages import PAGE_TABLE_SCHEMA
 from finscribe_assets.shards import Shard, write_shard
 from finscribe_assets.splitting.exposure import Exposure
 from finscribe_assets.splitting.split_assignment import Split
-from finscribe_assets.splitting.split_table import SplitRow, content_of, write_splits
+from finscribe_assets.splitting.split_table import SplitRow, content_hash, write_splits
 
 IMPORTER_VERSION = 1  # raise it with every change to what a folder gives
 REAL = "real"  # the source: group, layout, batch and split of every imported document
@@ -181,7 +181,7 @@ def _place(document: RealDocument) -> SplitRow:
         REAL,
         Split.REAL,
         targeted=False,
-        content=content_of(truth.to_json()),
+        content=content_hash(truth.to_json()),
         document_type=str(truth.document_type),
         locale=truth.locale,
         layout=REAL,

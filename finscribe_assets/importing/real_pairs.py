@@ -6,9 +6,9 @@ from typing import Any
 
 from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.instructions.pair import Pair, Task
-from finscribe_assets.instructions.pair_building import asked, chance_of, some
-from finscribe_assets.instructions.prompt_wordings import describe
-from finscribe_assets.instructions.responses import in_json, to_json, unflatten
+from finscribe_assets.instructions.pair_building import build_pair, choose, random_for
+from finscribe_assets.instructions.prompt_wordings import describe_field
+from finscribe_assets.instructions.responses import compact_json, json_response, unflatten
 
 QUESTIONS = 3  # a document, at most
 
@@ -22,26 +22,26 @@ def pairs_of(document_id: str, kind: DocumentType, printed: dict[str, Any], page
         return []
     whole = tuple(range(pages))
     single = [path for path in printed if "[" not in path]
-    chosen = some(single, QUESTIONS, chance_of(document_id, Task.FIELD_QUESTION))
+    chosen = choose(single, QUESTIONS, random_for(document_id, Task.FIELD_QUESTION))
     return [
-        asked(document_id, Task.FULL_EXTRACTION, in_json(unflatten(printed)), pages=whole),
-        asked(
+        build_pair(document_id, Task.FULL_EXTRACTION, json_response(unflatten(printed)), pages=whole),
+        build_pair(
             document_id,
             Task.DOCUMENT_TYPE,
-            in_json({"document_type": str(kind)}),
+            json_response({"document_type": str(kind)}),
             pages=whole[:1],
             target="document_type",
             kinds=", ".join(DocumentType),
         ),
         *(
-            asked(
+            build_pair(
                 document_id,
                 Task.FIELD_QUESTION,
-                in_json({path: printed[path]}),
+                json_response({path: printed[path]}),
                 pages=whole,
                 target=path,
-                what=describe(path),
-                key=to_json(path),
+                what=describe_field(path),
+                key=compact_json(path),
             )
             for path in chosen
         ),

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from finscribe_assets.errors import UserError
 from finscribe_assets.inference.region_layout import TABLE, TEXT, Region
-from finscribe_assets.instructions.crops import MARGIN
+from finscribe_assets.instructions.crops import CROP_MARGIN
 from finscribe_assets.rendering.pages import Box, RenderedDocument
 
 DOCLAYOUT_MODEL = "PP-DocLayoutV2"  # which PaddleOCR-VL works with
@@ -31,7 +31,7 @@ class DocLayout:
     """The blocks that PP-DocLayout finds, tables among them; text blocks have several lines."""
 
     name: str = f"blocks ({DOCLAYOUT_MODEL} of PaddleX)"
-    margin: int = MARGIN
+    margin: int = CROP_MARGIN
     of_lines: bool = False
 
     def __post_init__(self) -> None:

@@ -23,7 +23,7 @@ from finscribe_assets.inference.reader import Reader, ReadRequest
 from finscribe_assets.inference.region_layout import TABLE, Layout, Region, RendererBoxes
 from finscribe_assets.instructions.crops import crop
 from finscribe_assets.instructions.pair import OCR_PROMPT, TABLE_PROMPT, Task
-from finscribe_assets.instructions.prompt_wordings import wordings_of
+from finscribe_assets.instructions.prompt_wordings import training_wordings
 from finscribe_assets.instructions.responses import unflatten
 from finscribe_assets.model.decoding import DecodedText
 from finscribe_assets.rendering.pages import Box, Page, RenderedDocument, pages_from_table
@@ -79,7 +79,7 @@ class Extractor:
 
     def _answered(self, images: tuple[Image.Image, ...], *, of_pages: bool) -> Extraction:
         whole = of_pages and not self.reader.reads_lines
-        stock = wordings_of(Task.FULL_EXTRACTION)[0] if whole else OCR_PROMPT
+        stock = training_wordings(Task.FULL_EXTRACTION)[0] if whole else OCR_PROMPT
         reading = self._read([ReadRequest(images, self.prompt or stock, images[0].height > HIGHEST_LINE)])[0]
         return Extraction(reading.text, round(reading.confidence, 4), reading.truncated)
 

@@ -30,12 +30,12 @@ from finscribe_assets.inference.region_layout import TABLE, Layout, RendererBoxe
 from finscribe_assets.inference.value_spans import value_spans
 from finscribe_assets.instructions.crops import crop
 from finscribe_assets.instructions.pair import OCR_PROMPT, TABLE_PROMPT, Task
-from finscribe_assets.instructions.prompt_wordings import wordings_of
+from finscribe_assets.instructions.prompt_wordings import training_wordings
 from finscribe_assets.instructions.responses import unflatten
 from finscribe_assets.model.base_names import EMBEDDED
 from finscribe_assets.model.decoding import DecodedText, geometric_mean
 from finscribe_assets.rendering.pages import RenderedDocument, pages_from_table
-from finscribe_assets.shards import fingerprint_of, shard_files
+from finscribe_assets.shards import read_fingerprint, shard_files
 
 PREDICTIONS_FILE, TIMING_FILE, PREDICTED_BY_FILE = "predictions.jsonl", "timing.json", "predicted_by.json"
 PARTS_FOLDER = "parts"
@@ -76,7 +76,7 @@ def predict_documents(
     text. Confidence is, by field path, the geometric mean of the probabilities of the field's tokens.
     """
     if mode is Mode.PAGE:
-        prompt = wordings_of(Task.FULL_EXTRACTION)[0]
+        prompt = training_wordings(Task.FULL_EXTRACTION)[0]
         requests = [ReadRequest(tuple(page.open() for page in document.pages), prompt) for document in documents]
         return [
             _page_record(reader, document.id, reading)
@@ -151,7 +151,7 @@ def _parts(images: Sequence[AnyPath], asked: Collection[str], setting: str) -> l
         for shard in shard_files(folder):
             names = dict.fromkeys(read_table(shard, ["document_id"])["document_id"].to_pylist())
             places += [(name, shard) for name in names if name in wanted]
-            made_from[shard] = fingerprint_of(shard)
+            made_from[shard] = read_fingerprint(shard)
     missing = sorted(wanted - {name for name, _ in places})
     if missing:
         raise UserError(

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from finscribe_assets.instructions.crops import MARGIN
+from finscribe_assets.instructions.crops import CROP_MARGIN
 from finscribe_assets.ocr.line_protocols import LineFinder
 from finscribe_assets.ocr.rapidocr_engine import RapidOcrFinder
 from finscribe_assets.rendering.pages import Box, MarkType, RenderedDocument
@@ -56,7 +56,7 @@ class RendererBoxes:
     """The boxes that the renderer knows: an oracle, which makes no layout errors and knows rendered pages alone."""
 
     name: str = "renderer boxes (oracle)"
-    margin: int = MARGIN
+    margin: int = CROP_MARGIN
     of_lines: bool = True
 
     def regions(self, document: RenderedDocument) -> list[Region]:
@@ -75,7 +75,7 @@ class RendererTables:
     """
 
     name: str = "renderer boxes of fields and tables (oracle)"
-    margin: int = MARGIN
+    margin: int = CROP_MARGIN
     of_lines: bool = True
 
     def regions(self, document: RenderedDocument) -> list[Region]:

@@ -19,25 +19,25 @@ from finscribe_assets.documents.calculation_rules import (
 )
 from finscribe_assets.documents.elements import field_of
 from finscribe_assets.instructions.pair import Pair, Patch, Task
-from finscribe_assets.instructions.pair_building import asked, chance_of
-from finscribe_assets.instructions.prompt_wordings import claim
-from finscribe_assets.instructions.responses import in_json
-from finscribe_assets.instructions.visible_values import Shown
+from finscribe_assets.instructions.pair_building import build_pair, random_for
+from finscribe_assets.instructions.prompt_wordings import claim_text
+from finscribe_assets.instructions.responses import json_response
+from finscribe_assets.instructions.visible_values import VisibleDocument
 from finscribe_assets.rendering.pages import Fragment
 
-HIGHER = 1.15  # times: how much higher one print may be than the one that it takes the place of
-WIDER = 1.2  # times: the same of its width
+MAX_HEIGHT_RATIO = 1.15  # times: how much higher one print may be than the one that it takes the place of
+MAX_WIDTH_RATIO = 1.2  # times: the same of its width
 
-Swap = tuple[str, str]
+AmountSwap = tuple[str, str]
 """Paths of two amounts: whose print is shown, and in whose place."""
 
 
-def claims(shown: Shown, count: int) -> Iterator[Pair]:
+def arithmetic_claims(shown: VisibleDocument, count: int) -> Iterator[Pair]:
     """Claim rules of the document's arithmetic that its pages bear out, and rules that a changed figure breaks."""
-    random = chance_of(shown.id, Task.ARITHMETIC)
+    random = random_for(shown.id, Task.ARITHMETIC)
     candidates = []
     for page in shown.pages if count else ():
-        amounts = amounts_of_leaves(shown.on_page(page))
+        amounts = amounts_of_leaves(shown.values_on(page))
         for rule in CALCULATION_RULES:
             outcomes = _check(shown, amounts, rule)
             candidates += [(page, amounts, rule, one) for one in outcomes if _bear_out(outcomes, one)]
@@ -53,7 +53,7 @@ def claims(shown: Shown, count: int) -> Iterator[Pair]:
             yield _claimed(shown, page, outcome, swap, true=true)
 
 
-def _check(shown: Shown, amounts: Mapping[str, Decimal], rule: CalculationRule) -> list[Outcome]:
+def _check(shown: VisibleDocument, amounts: Mapping[str, Decimal], rule: CalculationRule) -> list[Outcome]:
     return check_calculations(amounts, shown.drawn.document.currency_code, [rule])
 
 
@@ -64,14 +64,14 @@ def _bear_out(outcomes: Sequence[Outcome], claimed: Outcome) -> bool:
     return bool(found) and all(found)
 
 
-def _claimed(shown: Shown, page: int, outcome: Outcome, swap: Swap | None, *, true: bool) -> Pair:
-    parts = shown.single(page)
+def _claimed(shown: VisibleDocument, page: int, outcome: Outcome, swap: AmountSwap | None, *, true: bool) -> Pair:
+    parts = shown.single_fragments(page)
     patches = (Patch(page, parts[swap[0]].box, parts[swap[1]].box),) if swap else ()
-    words = claim(outcome.code, _line(shown, page, outcome.path))
-    return asked(
+    words = claim_text(outcome.code, _line(shown, page, outcome.path))
+    return build_pair(
         shown.id,
         Task.ARITHMETIC,
-        in_json({"correct": true}),
+        json_response({"correct": true}),
         pages=(page,),
         target=outcome.path,
         parts=[outcome.code],
@@ -80,18 +80,18 @@ def _claimed(shown: Shown, page: int, outcome: Outcome, swap: Swap | None, *, tr
     )
 
 
-def _line(shown: Shown, page: int, path: str) -> int | None:
+def _line(shown: VisibleDocument, page: int, path: str) -> int | None:
     """Return which of the lines that the page shows a field belongs to, from 1; None outside the table."""
     row, bracket, _ = path.partition("]")
     if not bracket:
         return None
     group, _, _ = row.partition("[")
-    of_group = (one.partition("]")[0] for one in shown.on_page(page) if one.startswith(f"{group}["))
+    of_group = (one.partition("]")[0] for one in shown.values_on(page) if one.startswith(f"{group}["))
     return list(dict.fromkeys(of_group)).index(row) + 1
 
 
 def _swap(
-    shown: Shown,
+    shown: VisibleDocument,
     page: int,
     amounts: Mapping[str, Decimal],
     rule: CalculationRule,
@@ -99,9 +99,9 @@ def _swap(
     random: Random,
     *,
     breaks: bool,
-) -> Swap | None:
+) -> AmountSwap | None:
     """Return two amounts of which the one, shown in the other's place, breaks the outcome, or leaves it as it is."""
-    parts = shown.single(page)
+    parts = shown.single_fragments(page)
     due = "totals.amount_due" if shown.drawn.presentation.reversed_print else ""  # its print is of other colours
     paths = [path for path in amounts if path in parts and path != due]
     targets = [outcome.path] if breaks else [path for path in paths if path != outcome.path]
@@ -122,4 +122,7 @@ def _alike(path: str, target: str, parts: Mapping[str, Fragment]) -> bool:
     if not of_one_kind or path == target or target not in parts:
         return False
     one, other = parts[path].box, parts[target].box
-    return max(one.height, other.height) <= HIGHER * min(one.height, other.height) and one.width <= WIDER * other.width
+    return (
+        max(one.height, other.height) <= MAX_HEIGHT_RATIO * min(one.height, other.height)
+        and one.width <= MAX_WIDTH_RATIO * other.width
+    )

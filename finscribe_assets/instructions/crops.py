@@ -12,29 +12,29 @@ from finscribe_assets.errors import UserError
 from finscribe_assets.instructions.pair import Pair, Patch
 from finscribe_assets.rendering.pages import Box, Page
 
-MARGIN = 2  # pixels around a box, so that no stroke is cut
-PAGES_HELD = 8  # decoded pages that a cache holds: pairs come document by document
+CROP_MARGIN = 2  # pixels around a box, so that no stroke is cut
+CACHED_PAGES = 8  # decoded pages that a cache holds: pairs come document by document
 
 OpenPage = Callable[[str, int], Image.Image]
 """Document id and page number, from 0 → the page's pixels, in mode L."""
 
 
-def page_cache(page_of: Callable[[str, int], Page], held: int = PAGES_HELD) -> OpenPage:
+def page_cache(page_of: Callable[[str, int], Page], held: int = CACHED_PAGES) -> OpenPage:
     """Return a function that decodes pages and holds the last ones, as most pairs are regions of the page before."""
     return lru_cache(maxsize=held)(lambda document, number: page_of(document, number).open())
 
 
-def images_of(pair: Pair, open_page: OpenPage) -> list[Image.Image]:
+def pair_images(pair: Pair, open_page: OpenPage) -> list[Image.Image]:
     """Return a pair's images, in mode L: its pages with their patches, cut to its box where it has one.
 
     Raises:
         UserError: a box has no area on its page.
     """
-    pages = [patched(open_page(pair.document_id, number), pair.patches_of(number)) for number in pair.pages]
+    pages = [apply_patches(open_page(pair.document_id, number), pair.patches_on(number)) for number in pair.pages]
     return pages if pair.box is None else [crop(page, pair.box) for page in pages]
 
 
-def patched(page: Image.Image, patches: Sequence[Patch]) -> Image.Image:
+def apply_patches(page: Image.Image, patches: Sequence[Patch]) -> Image.Image:
     """Return a page on which each patch's source is printed over its target too, at the target's right edge."""
     changed = page.copy() if patches else page
     for patch in patches:
@@ -43,12 +43,12 @@ def patched(page: Image.Image, patches: Sequence[Patch]) -> Image.Image:
         paper = max(range(256), key=ImageStat.Stat(place).h.__getitem__)
         ground = Image.new("L", (max(place.width, print_.width), place.height), paper)
         ground.paste(print_, (ground.width - print_.width, (place.height - print_.height) // 2))
-        right, top = math.ceil(patch.target.x1) + MARGIN, math.floor(patch.target.y0) - MARGIN
+        right, top = math.ceil(patch.target.x1) + CROP_MARGIN, math.floor(patch.target.y0) - CROP_MARGIN
         changed.paste(ground, (right - ground.width, top))
     return changed
 
 
-def crop(page: Image.Image, box: Box, margin: int = MARGIN) -> Image.Image:
+def crop(page: Image.Image, box: Box, margin: int = CROP_MARGIN) -> Image.Image:
     """Return a box of a page with a margin, clipped to the page.
 
     Raises:

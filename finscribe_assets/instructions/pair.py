@@ -34,13 +34,13 @@ class Task(StrEnum):
     OCR_REGION = "ocr_region"  # a block of the page → its lines in reading order, verbatim
 
 
-OF_ONE_FIELD = (Task.FIELD_QUESTION, Task.FIELD_TO_BOX, Task.BOX_TO_FIELD, Task.OCR_LINE)  # which is their target
+SINGLE_FIELD_TASKS = (Task.FIELD_QUESTION, Task.FIELD_TO_BOX, Task.BOX_TO_FIELD, Task.OCR_LINE)  # which is their target
 OCR_PROMPT = "OCR:"  # PaddleOCR-VL's own prompts
 TABLE_PROMPT = "Table Recognition:"
 ILLEGIBLE = "[illegible]"  # what is answered for a value that damage has destroyed
 
 
-class SpanKind(StrEnum):
+class SpanType(StrEnum):
     """What a part of a response is, for weighted loss and for the confidence of fields."""
 
     FINANCIAL = "financial"  # an amount
@@ -54,7 +54,7 @@ class Span(NamedTuple):
 
     start: int
     end: int
-    kind: SpanKind
+    type: SpanType
     path: str = ""  # of the field whose value it is
 
 
@@ -83,18 +83,18 @@ class Pair:
     spans: tuple[Span, ...] = ()
     patches: tuple[Patch, ...] = ()
 
-    def patches_of(self, page: int) -> tuple[Patch, ...]:
+    def patches_on(self, page: int) -> tuple[Patch, ...]:
         """Return the patches of one page."""
         return tuple(patch for patch in self.patches if patch.page == page)
 
-    def asked_in(self, *, test: bool) -> str:
+    def prompt_for(self, *, test: bool) -> str:
         """Return the prompt that a split asks with: every second pair of a test in words that training never has."""
         unseen = test and self.prompt_held_out and int(sha256_of(self.id)[:8], 16) % 2
         return self.prompt_held_out if unseen else self.prompt
 
 
 _BOX = pa.struct([(side, pa.float64()) for side in Box._fields])
-SCHEMA = pa.schema(
+PAIR_SCHEMA = pa.schema(
     [
         ("id", pa.string()),
         ("document_id", pa.string()),
@@ -112,7 +112,7 @@ SCHEMA = pa.schema(
 )
 
 
-def to_table(pairs: Iterable[Pair]) -> pa.Table:
+def pairs_to_table(pairs: Iterable[Pair]) -> pa.Table:
     """Return pairs as a table of SCHEMA; spans and patches are JSON lists of their fields."""
     return pa.Table.from_pylist(
         [
@@ -125,11 +125,11 @@ def to_table(pairs: Iterable[Pair]) -> pa.Table:
             }
             for pair in pairs
         ],
-        schema=SCHEMA,
+        schema=PAIR_SCHEMA,
     )
 
 
-def from_table(table: pa.Table) -> list[Pair]:
+def pairs_from_table(table: pa.Table) -> list[Pair]:
     """Return the pairs of a table that `to_table` made."""
     return [
         Pair(
@@ -139,7 +139,7 @@ def from_table(table: pa.Table) -> list[Pair]:
                 "pages": tuple(row["pages"]),
                 "box": Box(**row["box"]) if row["box"] else None,
                 "spans": tuple(
-                    Span(start, end, SpanKind(kind), path) for start, end, kind, path in json.loads(row["spans"])
+                    Span(start, end, SpanType(type_), path) for start, end, type_, path in json.loads(row["spans"])
                 ),
                 "patches": tuple(
                     Patch(page, Box(*source), Box(*target)) for page, source, target in json.loads(row["patches"])

@@ -9,21 +9,28 @@ from dataclasses import dataclass
 from finscribe_assets.documents.drawn_document import documents_from_table
 from finscribe_assets.errors import MissingInputError
 from finscribe_assets.files import AnyPath, read_json, read_table, sha256_of, write_json
-from finscribe_assets.instructions.pair import ILLEGIBLE, OF_ONE_FIELD, Pair, Task, from_table, to_table
+from finscribe_assets.instructions.pair import (
+    ILLEGIBLE,
+    SINGLE_FIELD_TASKS,
+    Pair,
+    Task,
+    pairs_from_table,
+    pairs_to_table,
+)
 from finscribe_assets.instructions.task_mix import PairRecipe, make_pairs
 from finscribe_assets.rendering.pages import pages_from_table
 from finscribe_assets.shards import (
     ShardPool,
-    fingerprint_of,
-    make_missing,
+    read_fingerprint,
     read_shards,
     row_count,
     shard_files,
+    write_missing_shards,
     write_shard,
 )
 
 PAIRS_VERSION = 3  # raise it with every change to what is asked or answered
-RECIPE_FILE = "recipe.json"
+PAIR_RECIPE_FILE = "recipe.json"
 
 
 @dataclass(frozen=True)
@@ -32,7 +39,7 @@ class PairSummary:
 
     pairs: int
     tasks: dict[str, int]
-    fewest: int  # pairs of the document that has the fewest
+    fewest_per_document: int  # pairs of the document that has the fewest
     shards: int
     skipped: int  # shards that were there already, made from the same pages
 
@@ -50,18 +57,18 @@ class _PairJob:
 
     @property
     def fingerprint(self) -> str:
-        return sha256_of(f"{PAIRS_VERSION}:{self.recipe.model_dump_json()}:{fingerprint_of(self.images)}")
+        return sha256_of(f"{PAIRS_VERSION}:{self.recipe.model_dump_json()}:{read_fingerprint(self.images)}")
 
 
 def _write(job: _PairJob) -> int:
     documents = documents_from_table(read_table(job.documents))
     rendered = {pages.id: pages for pages in pages_from_table(read_table(job.images))}
     pairs = [pair for drawn in documents for pair in make_pairs(drawn, rendered[drawn.id], job.recipe)]
-    write_shard(job.path, to_table(pairs), job.fingerprint)
+    write_shard(job.path, pairs_to_table(pairs), job.fingerprint)
     return len(documents)
 
 
-def pair_batch(
+def build_pair_batch(
     documents: AnyPath,
     images: AnyPath,
     folder: AnyPath,
@@ -72,8 +79,8 @@ def pair_batch(
 ) -> PairSummary:
     """Write the pairs of a batch, and their recipe; shards that are whole and made from the same pages are kept."""
     jobs = [_PairJob(file, images / file.name, folder / file.name, recipe) for file in shard_files(documents)]
-    skipped = make_missing(jobs, _write, pool, folder, on_shard)
-    write_json(folder / RECIPE_FILE, recipe.model_dump(mode="json"))
+    skipped = write_missing_shards(jobs, _write, pool, folder, on_shard)
+    write_json(folder / PAIR_RECIPE_FILE, recipe.model_dump(mode="json"))
     tasks: Counter[str] = Counter()
     by_document: Counter[str] = Counter()
     for table in read_shards(folder, ["task", "document_id"]):
@@ -84,24 +91,24 @@ def pair_batch(
     )
 
 
-def read_recipe(folder: AnyPath) -> PairRecipe:
+def read_pair_recipe(folder: AnyPath) -> PairRecipe:
     """Return what a batch's pairs were made by.
 
     Raises:
         MissingInputError: the pairs were made before recipes were kept; make them again.
     """
-    if not (folder / RECIPE_FILE).exists():
+    if not (folder / PAIR_RECIPE_FILE).exists():
         raise MissingInputError(
-            f"{folder / RECIPE_FILE}: no recipe here; make the pairs again, which takes no time "
+            f"{folder / PAIR_RECIPE_FILE}: no recipe here; make the pairs again, which takes no time "
             "where they are there already"
         )
-    return PairRecipe.model_validate(read_json(folder / RECIPE_FILE))
+    return PairRecipe.model_validate(read_json(folder / PAIR_RECIPE_FILE))
 
 
 def read_pairs(folder: AnyPath) -> Iterator[Pair]:
     """Yield a batch's pairs in order, holding one shard at a time."""
     for table in read_shards(folder):
-        yield from from_table(table)
+        yield from pairs_from_table(table)
 
 
 @dataclass(frozen=True)
@@ -109,10 +116,10 @@ class PairReview:
     """What was seen of a batch's pairs."""
 
     examples: tuple[Pair, ...]  # the first of each task
-    invisible: tuple[str, ...]  # ids of those that ask for what no page prints, or answer what damage destroyed
+    unsupported: tuple[str, ...]  # ids of those that ask for what no page prints, or answer what damage destroyed
 
 
-def review(
+def review_pairs(
     folder: AnyPath, printed: Mapping[str, Container[str]], destroyed: Mapping[str, Container[str]]
 ) -> PairReview:
     """Read a batch's pairs once, holding one shard at a time.
@@ -120,11 +127,11 @@ def review(
     ``printed`` and ``destroyed`` are the fields, by document, that its pages print and that damage made unreadable.
     """
     examples: dict[Task, Pair] = {}
-    invisible = []
+    unsupported = []
     for pair in read_pairs(folder):
         examples.setdefault(pair.task, pair)
-        if pair.task in OF_ONE_FIELD:
+        if pair.task in SINGLE_FIELD_TASKS:
             lost = pair.target in destroyed.get(pair.document_id, ()) and ILLEGIBLE not in pair.response
             if lost or pair.target not in printed[pair.document_id]:
-                invisible.append(pair.id)
-    return PairReview(tuple(examples.values()), tuple(invisible))
+                unsupported.append(pair.id)
+    return PairReview(tuple(examples.values()), tuple(unsupported))

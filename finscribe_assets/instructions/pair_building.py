@@ -8,17 +8,17 @@ from typing import TypeVar
 
 from finscribe_assets.documents.elements import element_of
 from finscribe_assets.instructions.pair import Pair, Patch, Task
-from finscribe_assets.instructions.prompt_wordings import worded
-from finscribe_assets.instructions.responses import Answer
+from finscribe_assets.instructions.prompt_wordings import choose_wordings
+from finscribe_assets.instructions.responses import AnnotatedResponse
 from finscribe_assets.rendering.pages import Box
 
-One = TypeVar("One")
+Option = TypeVar("Option")
 
 
-def asked(
+def build_pair(
     document_id: str,
     task: Task,
-    answer: Answer,
+    answer: AnnotatedResponse,
     *,
     pages: tuple[int, ...],
     target: str = "",
@@ -33,7 +33,7 @@ def asked(
     ``parts`` tell pairs of one task and target apart; ``values`` fill the wording in.
     """
     name = "/".join([document_id, str(task), *(str(part) for part in (target, *parts) if part != "")])
-    seen, held_out = (prompt, "") if prompt else worded(task, name, **values)
+    seen, held_out = (prompt, "") if prompt else choose_wordings(task, name, **values)
     response, spans = answer
     return Pair(
         name,
@@ -51,11 +51,11 @@ def asked(
     )
 
 
-def chance_of(document_id: str, task: Task) -> Random:
+def random_for(document_id: str, task: Task) -> Random:
     """Return the random numbers of a document's pairs of one task."""
     return Random(f"{task}:{document_id}")
 
 
-def some(options: Sequence[One], count: int, random: Random) -> list[One]:
+def choose(options: Sequence[Option], count: int, random: Random) -> list[Option]:
     """Return so many of some options, or all of them, in random order."""
     return random.sample(options, min(count, len(options)))

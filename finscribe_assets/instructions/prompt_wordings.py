@@ -17,12 +17,12 @@ def _file() -> dict[str, Any]:
     return yaml.safe_load(files("finscribe_assets.instructions").joinpath("wordings.yaml").read_text("utf-8"))
 
 
-def wordings_of(task: str) -> tuple[str, ...]:
+def training_wordings(task: str) -> tuple[str, ...]:
     """Return the wordings of a task that training asks with; of an absent field those of any question."""
     return tuple(_file()[_asked_as(task)]["seen"])
 
 
-def held_out_wordings_of(task: str) -> tuple[str, ...]:
+def held_out_wordings(task: str) -> tuple[str, ...]:
     """Return the wordings of a task that no training set has."""
     return tuple(_file()[_asked_as(task)]["held_out"])
 
@@ -31,19 +31,19 @@ def _asked_as(task: str) -> str:
     return "field_question" if task == "absent_field" else task
 
 
-def claim(code: str, line: int | None) -> str:
+def claim_text(code: str, line: int | None) -> str:
     """Return what an arithmetic rule says, by its code; ``line`` counts the lines that the page shows, from 1."""
     return str(_file()["claims"][code]).format(line=line)
 
 
-def worded(task: str, pair_id: str, **values: str) -> tuple[str, str]:
+def choose_wordings(task: str, pair_id: str, **values: str) -> tuple[str, str]:
     """Return the wordings that belong to a pair, filled in: one that training has, and one that it never has."""
     number = int(sha256_of(pair_id)[:8], 16)
-    seen, held_out = wordings_of(task), held_out_wordings_of(task)
+    seen, held_out = training_wordings(task), held_out_wordings(task)
     return seen[number % len(seen)].format(**values), held_out[number % len(held_out)].format(**values)
 
 
-def describe(path: str) -> str:
+def describe_field(path: str) -> str:
     """Return a field's description from the schema, such as ``name of the party (seller)``.
 
     Raises:

@@ -9,9 +9,9 @@ from typing import Any
 
 from finscribe_assets.documents.elements import ValueType, value_type_of
 from finscribe_assets.instructions.otsl import Grid, to_otsl
-from finscribe_assets.instructions.pair import Span, SpanKind
+from finscribe_assets.instructions.pair import Span, SpanType
 
-Answer = tuple[str, tuple[Span, ...]]
+AnnotatedResponse = tuple[str, tuple[Span, ...]]
 """A response and its spans, which follow each other from its first character to its last."""
 
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
@@ -38,11 +38,11 @@ def _with_lists(node: Any) -> Any:
     return {key: _with_lists(value) for key, value in node.items()}
 
 
-to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+compact_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 """Write a value as compact JSON, letters as they are."""
 
 
-def in_json(value: Any) -> Answer:
+def json_response(value: Any) -> AnnotatedResponse:
     """Return a value as compact JSON; its scalars are spans of their fields, the rest is structure."""
     return _spanned(_written(value, ""))
 
@@ -52,7 +52,7 @@ def _written(value: Any, path: str) -> Iterator[tuple[str, str | None]]:
     if isinstance(value, dict):
         yield "{", None
         for number, (key, member) in enumerate(value.items()):
-            yield f"{',' if number else ''}{to_json(key)}:", None
+            yield f"{',' if number else ''}{compact_json(key)}:", None
             yield from _written(member, f"{path}.{key}" if path else key)
         yield "}", None
     elif isinstance(value, list):
@@ -63,10 +63,10 @@ def _written(value: Any, path: str) -> Iterator[tuple[str, str | None]]:
             yield from _written(member, f"{path}[{number}]")
         yield "]", None
     else:
-        yield to_json(value), path
+        yield compact_json(value), path
 
 
-def _spanned(pieces: Iterator[tuple[str, str | None]]) -> Answer:
+def _spanned(pieces: Iterator[tuple[str, str | None]]) -> AnnotatedResponse:
     texts: list[str] = []
     spans: list[Span] = []
     end = 0
@@ -74,31 +74,31 @@ def _spanned(pieces: Iterator[tuple[str, str | None]]) -> Answer:
         start, end = end, end + len(text)
         texts.append(text)
         if path is not None:
-            spans.append(Span(start, end, span_kind(path), path))
-        elif spans and spans[-1].kind is SpanKind.STRUCTURE:
+            spans.append(Span(start, end, span_type(path), path))
+        elif spans and spans[-1].type is SpanType.STRUCTURE:
             spans[-1] = spans[-1]._replace(end=end)
         else:
-            spans.append(Span(start, end, SpanKind.STRUCTURE))
+            spans.append(Span(start, end, SpanType.STRUCTURE))
     return "".join(texts), tuple(spans)
 
 
-def span_kind(path: str) -> SpanKind:
+def span_type(path: str) -> SpanType:
     """Return what the value of a field is."""
-    return SpanKind.FINANCIAL if value_type_of(path) is ValueType.AMOUNT else SpanKind.VALUE
+    return SpanType.FINANCIAL if value_type_of(path) is ValueType.AMOUNT else SpanType.VALUE
 
 
-def in_otsl(grid: Grid) -> Answer:
+def otsl_response(grid: Grid) -> AnnotatedResponse:
     """Return a table as OTSL; its tokens are structure, what stands between them are cells."""
     text = to_otsl(grid)
     spans, end = [], 0
     for token in _TOKEN.finditer(text):
         if token.start() > end:
-            spans.append(Span(end, token.start(), SpanKind.CELL))
-        spans.append(Span(*token.span(), SpanKind.STRUCTURE))
+            spans.append(Span(end, token.start(), SpanType.CELL))
+        spans.append(Span(*token.span(), SpanType.STRUCTURE))
         end = token.end()
     return text, tuple(spans)
 
 
-def verbatim(text: str, path: str = "") -> Answer:
+def verbatim_response(text: str, path: str = "") -> AnnotatedResponse:
     """Return a text as it is printed: the value of a field, or of none."""
-    return text, (Span(0, len(text), span_kind(path), path),)
+    return text, (Span(0, len(text), span_type(path), path),)

@@ -15,29 +15,29 @@ from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.errors import UserError
 from finscribe_assets.instructions import arithmetic_tasks, extraction_tasks, question_tasks, verbatim_tasks
 from finscribe_assets.instructions.pair import Pair, Task
-from finscribe_assets.instructions.visible_values import Shown
+from finscribe_assets.instructions.visible_values import VisibleDocument
 from finscribe_assets.rendering.pages import RenderedDocument
 
-MAKERS: dict[Task, Callable[[Shown, int], Iterator[Pair]]] = {
-    Task.FULL_EXTRACTION: extraction_tasks.full,
-    Task.SCHEMA_EXTRACTION: extraction_tasks.by_schema,
-    Task.REGION_EXTRACTION: extraction_tasks.regions,
-    Task.LINE_ITEMS: extraction_tasks.line_items,
-    Task.PAGE_EXTRACTION: extraction_tasks.single_pages,
-    Task.MULTI_PAGE_LINES: extraction_tasks.merged_lines,
-    Task.FIELD_QUESTION: question_tasks.fields,
-    Task.ABSENT_FIELD: question_tasks.absent,
-    Task.DOCUMENT_TYPE: question_tasks.document_type,
-    Task.ARITHMETIC: arithmetic_tasks.claims,
-    Task.FIELD_TO_BOX: question_tasks.where,
-    Task.BOX_TO_FIELD: question_tasks.what,
-    Task.TABLE: verbatim_tasks.tables,
-    Task.OCR_LINE: verbatim_tasks.lines,
-    Task.OCR_REGION: verbatim_tasks.blocks,
+PAIR_BUILDERS: dict[Task, Callable[[VisibleDocument, int], Iterator[Pair]]] = {
+    Task.FULL_EXTRACTION: extraction_tasks.full_extractions,
+    Task.SCHEMA_EXTRACTION: extraction_tasks.schema_extractions,
+    Task.REGION_EXTRACTION: extraction_tasks.region_extractions,
+    Task.LINE_ITEMS: extraction_tasks.line_item_extractions,
+    Task.PAGE_EXTRACTION: extraction_tasks.page_extractions,
+    Task.MULTI_PAGE_LINES: extraction_tasks.multi_page_extractions,
+    Task.FIELD_QUESTION: question_tasks.field_questions,
+    Task.ABSENT_FIELD: question_tasks.absent_field_questions,
+    Task.DOCUMENT_TYPE: question_tasks.document_type_questions,
+    Task.ARITHMETIC: arithmetic_tasks.arithmetic_claims,
+    Task.FIELD_TO_BOX: question_tasks.field_locations,
+    Task.BOX_TO_FIELD: question_tasks.box_contents,
+    Task.TABLE: verbatim_tasks.otsl_tables,
+    Task.OCR_LINE: verbatim_tasks.ocr_lines,
+    Task.OCR_REGION: verbatim_tasks.ocr_regions,
 }
 
 # Pairs a document, at most. Nearly all that is printed is read line by line; the rest is asked about once or twice.
-MIX: dict[Task, float] = {
+DEFAULT_MIX: dict[Task, float] = {
     Task.FULL_EXTRACTION: 1,
     Task.SCHEMA_EXTRACTION: 1,
     Task.REGION_EXTRACTION: 4,
@@ -62,7 +62,7 @@ class PairRecipe(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     mix: dict[Task, float] = Field(
-        default_factory=lambda: dict(MIX),
+        default_factory=lambda: dict(DEFAULT_MIX),
         description="Pairs a document, at most, by task; of 1.5 every document has one and half of them a second. "
         "Tasks that are not named give none.",
     )
@@ -75,11 +75,11 @@ class PairRecipe(BaseModel):
                 raise UserError(f"{task}: {count} pairs a document; give a number from 0 to 10,000")
         return {task: mix[task] for task in Task if task in mix}  # one order, so that one mix has one fingerprint
 
-    def changed(self, **counts: float) -> PairRecipe:
+    def with_counts(self, **counts: float) -> PairRecipe:
         """Return a recipe with other counts for some tasks."""
         return PairRecipe(mix={**self.mix, **{Task(task): count for task, count in counts.items()}})
 
-    def count(self, task: Task, document_id: str) -> int:
+    def pair_count(self, task: Task, document_id: str) -> int:
         """Return how many pairs of a task a document gives at most; the fraction is a matter of chance, by its id."""
         most = self.mix.get(task, 0.0)
         return int(most) + (Random(f"mix:{task}:{document_id}").random() < most % 1)
@@ -87,5 +87,5 @@ class PairRecipe(BaseModel):
 
 def make_pairs(drawn: DrawnDocument, rendered: RenderedDocument, recipe: PairRecipe) -> list[Pair]:
     """Return a document's pairs; which fields and lines are asked for follows from the document's id."""
-    shown = Shown(drawn, rendered)
-    return [pair for task, make in MAKERS.items() for pair in make(shown, recipe.count(task, drawn.id))]
+    shown = VisibleDocument(drawn, rendered)
+    return [pair for task, make in PAIR_BUILDERS.items() for pair in make(shown, recipe.pair_count(task, drawn.id))]

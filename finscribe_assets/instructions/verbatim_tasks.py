@@ -6,26 +6,26 @@ from collections.abc import Iterator
 
 from finscribe_assets.instructions.otsl import Grid
 from finscribe_assets.instructions.pair import ILLEGIBLE, OCR_PROMPT, TABLE_PROMPT, Pair, Task
-from finscribe_assets.instructions.pair_building import asked, chance_of, some
-from finscribe_assets.instructions.responses import in_otsl, verbatim
-from finscribe_assets.instructions.visible_values import Shown
+from finscribe_assets.instructions.pair_building import build_pair, choose, random_for
+from finscribe_assets.instructions.responses import otsl_response, verbatim_response
+from finscribe_assets.instructions.visible_values import VisibleDocument
 from finscribe_assets.rendering.pages import Mark, MarkType
 
-TABLES = ("lines[", "entries[")
-MOST_ILLEGIBLE = 1  # lines of a document that are asked for though damage has destroyed them
+_LIST_PREFIXES = ("lines[", "entries[")
+MAX_ILLEGIBLE_LINES = 1  # lines of a document that are asked for though damage has destroyed them
 
 
-def lines(shown: Shown, count: int) -> Iterator[Pair]:
+def ocr_lines(shown: VisibleDocument, count: int) -> Iterator[Pair]:
     """Ask for single printed lines: the document's own fields first, then the table's while there is room."""
-    random = chance_of(shown.id, Task.OCR_LINE)
+    random = random_for(shown.id, Task.OCR_LINE)
     marks = [mark for mark in shown.fields.values() if mark.visible]
-    own = [mark for mark in marks if not mark.name.startswith(TABLES)]
-    table = [mark for mark in marks if mark.name.startswith(TABLES)]
+    own = [mark for mark in marks if not mark.name.startswith(_LIST_PREFIXES)]
+    table = [mark for mark in marks if mark.name.startswith(_LIST_PREFIXES)]
     random.shuffle(own)
     random.shuffle(table)
     # At least a third is left to the table, which is most of what a document prints.
     keep = own[: max(count * 2 // 3, count - len(table))]
-    lost = some([mark for mark in shown.fields.values() if not mark.visible], min(count, MOST_ILLEGIBLE), random)
+    lost = choose([mark for mark in shown.fields.values() if not mark.visible], min(count, MAX_ILLEGIBLE_LINES), random)
     chosen: list[tuple[Mark, int]] = [
         (mark, number)
         for mark in (*lost, *keep, *table)
@@ -34,8 +34,8 @@ def lines(shown: Shown, count: int) -> Iterator[Pair]:
     ]
     for mark, number in chosen[:count]:
         part = mark.fragments[number]
-        answer = verbatim(part.text if part.visible else ILLEGIBLE, mark.name)
-        yield asked(
+        answer = verbatim_response(part.text if part.visible else ILLEGIBLE, mark.name)
+        yield build_pair(
             shown.id,
             Task.OCR_LINE,
             answer,
@@ -47,7 +47,7 @@ def lines(shown: Shown, count: int) -> Iterator[Pair]:
         )
 
 
-def blocks(shown: Shown, count: int) -> Iterator[Pair]:
+def ocr_regions(shown: VisibleDocument, count: int) -> Iterator[Pair]:
     """Ask for all lines of blocks of the page, labels included, in reading order."""
     printed = shown.rendered.of_type(MarkType.LINE)
     found = []
@@ -63,12 +63,14 @@ def blocks(shown: Shown, count: int) -> Iterator[Pair]:
         ]
         if inside:
             found.append((region.name, page, box, inside))
-    for name, page, box, inside in some(found, count, chance_of(shown.id, Task.OCR_REGION)):
+    for name, page, box, inside in choose(found, count, random_for(shown.id, Task.OCR_REGION)):
         text = "\n".join(line.fragments[0].text if line.visible else ILLEGIBLE for line in inside)
-        yield asked(shown.id, Task.OCR_REGION, verbatim(text), pages=(page,), target=name, box=box, prompt=OCR_PROMPT)
+        yield build_pair(
+            shown.id, Task.OCR_REGION, verbatim_response(text), pages=(page,), target=name, box=box, prompt=OCR_PROMPT
+        )
 
 
-def tables(shown: Shown, count: int) -> Iterator[Pair]:
+def otsl_tables(shown: VisibleDocument, count: int) -> Iterator[Pair]:
     """Ask for the table as one page shows it, where all of it can be read, as OTSL."""
     cells: dict[int, dict[int, dict[int, str | None]]] = {}
     marks = shown.rendered.of_type(MarkType.CELL)
@@ -86,14 +88,14 @@ def tables(shown: Shown, count: int) -> Iterator[Pair]:
         for part in table.fragments
         if part.page not in destroyed and cells.get(part.page)
     ]
-    for name, part in some(found, count, chance_of(shown.id, Task.TABLE)):
+    for name, part in choose(found, count, random_for(shown.id, Task.TABLE)):
         rows = cells[part.page]
         width = max(column + 1 for row in rows.values() for column in row)
         grid: Grid = [[rows[row].get(column, "") for column in range(width)] for row in sorted(rows)]
-        yield asked(
+        yield build_pair(
             shown.id,
             Task.TABLE,
-            in_otsl(grid),
+            otsl_response(grid),
             pages=(part.page,),
             target=f"{name}:{part.page}",
             box=part.box,

@@ -18,7 +18,7 @@ _SINGLE = sorted(path for path in FIELDS if path not in IMPLIED_FIELDS and not p
 
 
 @dataclass(frozen=True)
-class Shown:
+class VisibleDocument:
     """A document and its pages, and what pairs ask about them."""
 
     drawn: DrawnDocument
@@ -35,7 +35,7 @@ class Shown:
         return tuple(range(len(self.rendered.pages)))
 
     @cached_property
-    def truth(self) -> dict[str, Any]:
+    def canonical_values(self) -> dict[str, Any]:
         """Return all canonical values, printed or not, by path in the schema's order."""
         return flatten(self.drawn.document.to_json())
 
@@ -49,19 +49,19 @@ class Shown:
         """Return the canonical values that can be read on the pages, by path in the schema's order."""
         return {
             path: value
-            for path, value in self.truth.items()
+            for path, value in self.canonical_values.items()
             if path in self.drawn.printed and (path not in self.fields or self.fields[path].visible)
         }
 
     @cached_property
-    def destroyed(self) -> frozenset[str]:
+    def illegible(self) -> frozenset[str]:
         """Return the printed fields that damage has left unreadable."""
         return frozenset(path for path, mark in self.fields.items() if not mark.visible)
 
     @cached_property
     def absent(self) -> list[str]:
         """Return the fields that the document does not have, sorted; members of lists are none."""
-        known = {*self.truth, *self.drawn.printed}
+        known = {*self.canonical_values, *self.drawn.printed}
         return [path for path in _SINGLE if path not in known]
 
     @cached_property
@@ -73,11 +73,11 @@ class Shown:
                 pages[next(iter(standing))][path] = value
         return pages
 
-    def on_page(self, page: int) -> dict[str, Any]:
+    def values_on(self, page: int) -> dict[str, Any]:
         """Return the readable values that stand on one page with all their lines."""
         return self._by_page[page]
 
-    def inside(self, page: int, box: Box) -> dict[str, Any]:
+    def values_in(self, page: int, box: Box) -> dict[str, Any]:
         """Return the readable values that stand in a box of a page with all their lines."""
         return {
             path: value
@@ -85,11 +85,11 @@ class Shown:
             if all(box.holds(part.box) for part in self.fields[path].fragments)
         }
 
-    def answer(self, path: str) -> Any:
+    def expected_value(self, path: str) -> Any:
         """Return what is answered for a field: its value, `ILLEGIBLE` where damage destroyed it, None for none."""
-        return ILLEGIBLE if path in self.destroyed else self.values.get(path)
+        return ILLEGIBLE if path in self.illegible else self.values.get(path)
 
-    def single(self, page: int | None = None) -> dict[str, Fragment]:
+    def single_fragments(self, page: int | None = None) -> dict[str, Fragment]:
         """Return the readable fields that stand in one piece, on a page or on any, with that piece."""
         return {
             path: mark.fragments[0]
@@ -98,7 +98,7 @@ class Shown:
         }
 
 
-def hull(boxes: Iterable[Box]) -> Box:
+def bounding_box(boxes: Iterable[Box]) -> Box:
     """Return the smallest box around some."""
     first, *others = boxes
     for box in others:
@@ -106,7 +106,7 @@ def hull(boxes: Iterable[Box]) -> Box:
     return first
 
 
-def of_lists(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+def list_members(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
     """Return the values of some lists' members, such as those of ``lines``."""
     starts = tuple(f"{name}[" for name in names)
     return {path: value for path, value in values.items() if path.startswith(starts)}

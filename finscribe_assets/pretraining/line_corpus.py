@@ -26,7 +26,7 @@ from finscribe_assets.model.tokenizer import CHARACTERS
 from finscribe_assets.pretraining.base_recipe import BASE_RECIPE
 from finscribe_assets.pretraining.line_cutting import Sheets, plain
 from finscribe_assets.rendering.render import render
-from finscribe_assets.shards import Shard, ShardPool, cut, make_missing, read_shards, write_shard
+from finscribe_assets.shards import Shard, ShardPool, cut_into_shards, read_shards, write_missing_shards, write_shard
 
 LINES_VERSION = 2
 MAX_CHARACTERS = 44  # of a drawn line
@@ -185,8 +185,8 @@ def prepare(
 ) -> None:
     """Write the lines of so many documents of the base recipe; shards that are there already are kept."""
     plan = seed_plan("batch-000", documents, seed, BASE_RECIPE)
-    jobs = [_LineJob(source, plan, shard, folder / shard.file_name) for shard in cut(documents, 50)]
-    make_missing(jobs, _write, pool, folder, on_shard)
+    jobs = [_LineJob(source, plan, shard, folder / shard.file_name) for shard in cut_into_shards(documents, 50)]
+    write_missing_shards(jobs, _write, pool, folder, on_shard)
 
 
 def load(folder: AnyPath) -> list[PrintedLine]:

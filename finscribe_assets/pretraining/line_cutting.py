@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from finscribe_assets.documents.elements import element_of
-from finscribe_assets.instructions.crops import MARGIN, crop
+from finscribe_assets.instructions.crops import CROP_MARGIN, crop
 from finscribe_assets.instructions.otsl import Grid, to_otsl
 from finscribe_assets.model.line_finding import PrintedLines, find_lines
 from finscribe_assets.model.line_images import LineKind, PrintedLine, fit_line
@@ -260,7 +260,7 @@ def _strips_of_rows(found: PrintedLines, region: Box, rows: Sequence[_Row]) -> l
 
 def _upright(found: PrintedLines, region: Box, box: Box) -> tuple[float, float]:
     """Return where the middle of a box of the page lies in a region that was cut and turned upright."""
-    left, top = max(0, floor(region.x0 - MARGIN)), max(0, floor(region.y0 - MARGIN))
+    left, top = max(0, floor(region.x0 - CROP_MARGIN)), max(0, floor(region.y0 - CROP_MARGIN))
     return found.upright((box.x0 + box.x1) / 2 - left, (box.y0 + box.y1) / 2 - top)
 
 

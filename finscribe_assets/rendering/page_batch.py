@@ -13,11 +13,11 @@ from finscribe_assets.rendering.render import render
 from finscribe_assets.rendering.system_packages import require_system
 from finscribe_assets.shards import (
     ShardPool,
-    fingerprint_of,
-    make_missing,
+    read_fingerprint,
     read_shards,
     row_count,
     shard_files,
+    write_missing_shards,
     write_shard,
 )
 
@@ -45,7 +45,7 @@ class _RenderJob:
 
     @property
     def fingerprint(self) -> str:
-        return sha256_of(f"{RENDERER_VERSION}:{self.dpi}:{fingerprint_of(self.documents)}")
+        return sha256_of(f"{RENDERER_VERSION}:{self.dpi}:{read_fingerprint(self.documents)}")
 
 
 def _write(job: _RenderJob) -> int:
@@ -78,7 +78,7 @@ def render_batch(
     """
     require_system()
     jobs = [_RenderJob(file, folder / file.name, dpi) for file in shard_files(documents)]
-    skipped = make_missing(jobs, _write, pool, folder, on_shard)
+    skipped = write_missing_shards(jobs, _write, pool, folder, on_shard)
     return RenderSummary(sum(row_count(job.path) for job in jobs), len(jobs), skipped)
 
 

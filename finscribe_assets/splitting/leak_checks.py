@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from finscribe_assets.splitting.near_duplicates import near_duplicates
+from finscribe_assets.splitting.near_duplicates import find_near_duplicates
 from finscribe_assets.splitting.page_hashes import PageHash
 from finscribe_assets.splitting.split_assignment import Split
 from finscribe_assets.splitting.split_table import SplitRow
 
 
-def leaks(
+def find_leaks(
     rows: Sequence[SplitRow],
     pages: Sequence[PageHash] = (),
     first_test: Sequence[str] | None = None,
@@ -31,8 +31,8 @@ def leaks(
         found[name] = sorted(value for value, where in splits.items() if len(where) > 1)
     found["near_duplicate"] = [
         f"{pair.first.document_id} page {pair.first.page} and {pair.second.document_id} page {pair.second.page}: "
-        f"{pair.bits} bits"
-        for pair in near_duplicates(rows, pages)
+        f"{pair.distance} bits"
+        for pair in find_near_duplicates(rows, pages)
     ]
     counts = Counter(row.document_id for row in rows)
     found["repeated_id"] = sorted(name for name, count in counts.items() if count > 1)

@@ -18,24 +18,24 @@ from finscribe_assets.documents.drawn_document import DrawnDocument, documents_f
 from finscribe_assets.documents.plan import Plan
 from finscribe_assets.errors import UserError
 from finscribe_assets.files import AnyPath, read_json, sha256_of, sha256_of_file, write_text
-from finscribe_assets.instructions.pair_batch import read_recipe
+from finscribe_assets.instructions.pair_batch import read_pair_recipe
 from finscribe_assets.instructions.task_mix import PairRecipe
 from finscribe_assets.shards import LocalShardPool, ShardPool, read_shards, row_count, shard_files
 from finscribe_assets.splitting.exposure import (
-    degradation_of,
-    exposures,
+    count_strata,
+    degradation_level,
+    document_exposures,
     has_held_out_wording,
-    held_out_things,
-    strata,
+    held_out_attributes,
 )
-from finscribe_assets.splitting.near_duplicates import hold_back, near_duplicates
+from finscribe_assets.splitting.near_duplicates import find_near_duplicates, hold_back_duplicates
 from finscribe_assets.splitting.page_hashes import PageHash, hash_pages, read_hashes
-from finscribe_assets.splitting.split_assignment import Split, first_assignment, later_split
-from finscribe_assets.splitting.split_table import SPLITS_FILE, SplitRow, content_of, write_splits
+from finscribe_assets.splitting.split_assignment import Split, assign_first_batch, assign_later_group
+from finscribe_assets.splitting.split_table import SPLITS_FILE, SplitRow, content_hash, write_splits
 from finscribe_assets.splitting.tool_versions import tool_versions
 
 MANIFEST_FILE = "manifest.json"
-STAGES = ("documents", "images", "pairs")
+STAGE_FOLDERS = ("documents", "images", "pairs")
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class BatchInputs:
     @classmethod
     def of_workspace(cls, plan: Plan, folder: AnyPath) -> BatchInputs:
         """Return the inputs that lie in a workspace, as the command line lays it out."""
-        stages = {stage: folder / stage for stage in STAGES}
+        stages = {stage: folder / stage for stage in STAGE_FOLDERS}
         return cls(plan=plan, **stages, hashes=folder / "page_hashes")
 
 
@@ -102,7 +102,7 @@ class Manifest(BaseModel):
         """Return documents by batch and split."""
         return {batch.key: batch.splits for batch in self.batches}
 
-    def by(self, name: str) -> list[dict[str, Any]]:
+    def counts_by(self, name: str) -> list[dict[str, Any]]:
         """Return documents by one of the strata's columns, and split: a row a value."""
         totals: dict[str, Counter[str]] = {}
         for row in self.strata:
@@ -117,7 +117,7 @@ class Manifest(BaseModel):
         return sha256_of(self.model_dump_json())
 
 
-def build(
+def build_data_set(
     batches: Sequence[BatchInputs], key: str, folder: AnyPath, pool: ShardPool | None = None, *, hold_out: bool = True
 ) -> Manifest:
     """Write the manifest and the splits of a data set; page hashes are kept beside each batch.
@@ -146,8 +146,8 @@ def build(
         )
         known = {**{row.group: row.split for row in new}, **known}
         rows += new
-    rows = hold_back(rows, near_duplicates(rows, pages))
-    rows = [replace(row, exposure=exposure) for row, exposure in zip(rows, exposures(rows), strict=True)]
+    rows = hold_back_duplicates(rows, find_near_duplicates(rows, pages))
+    rows = [replace(row, exposure=exposure) for row, exposure in zip(rows, document_exposures(rows), strict=True)]
     write_splits(folder, rows)
     manifest = Manifest(
         key=key,
@@ -155,7 +155,7 @@ def build(
         tools=tool_versions(),
         batches=tuple(_entry(batch, rows) for batch in batches),
         splits_file=sha256_of_file(folder / SPLITS_FILE),
-        strata=tuple(strata(rows)),
+        strata=tuple(count_strata(rows)),
         near_duplicates=tuple(
             HeldBackPage(document=row.document_id, looks_like=row.looks_like) for row in rows if row.looks_like
         ),
@@ -179,14 +179,14 @@ def _row(drawn: DrawnDocument, text: str, pages: int, *, targeted: bool) -> Spli
         group=drawn.group,
         split=Split.HELD_BACK,
         targeted=targeted,
-        content=content_of(json.loads(text)),
+        content=content_hash(json.loads(text)),
         document_type=str(drawn.document.document_type),
         locale=drawn.document.locale,
         layout=drawn.presentation.layout,
         font=drawn.presentation.font,
         held_out_wording=has_held_out_wording(drawn),
         pages=pages,
-        degradation=degradation_of(drawn),
+        degradation=degradation_level(drawn),
     )
 
 
@@ -197,9 +197,11 @@ def _placed(rows: Sequence[SplitRow], known: Mapping[str, Split], *, hold_out: b
     if hold_out:
         # A vendor may set its credit notes in another font than its invoices; the group stays whole.
         for row in rows:
-            causes[row.group] |= held_out_things(row.layout, row.locale, row.font)
+            causes[row.group] |= held_out_attributes(row.layout, row.locale, row.font)
     held_out = {group for group, things in causes.items() if things}
-    assigned = {group: later_split(group, known) for group in groups} if known else first_assignment(groups, held_out)
+    assigned = (
+        {group: assign_later_group(group, known) for group in groups} if known else assign_first_batch(groups, held_out)
+    )
     return [replace(row, split=assigned[row.group], held_out_by=tuple(sorted(causes[row.group]))) for row in rows]
 
 
@@ -212,17 +214,17 @@ def _entry(batch: BatchInputs, rows: Sequence[SplitRow]) -> BatchEntry:
         plan=batch.plan,
         shard_size=row_count(shards[0]),
         dpi=dpi,
-        pair_recipe=read_recipe(batch.pairs),
+        pair_recipe=read_pair_recipe(batch.pairs),
         documents=len(own),
         pairs=sum(row_count(file) for file in shard_files(batch.pairs)),
         splits=dict(sorted(Counter(str(row.split) for row in own).items())),
-        files=files_of(batch),
+        files=shard_hashes(batch),
     )
 
 
-def files_of(batch: BatchInputs) -> dict[str, str]:
+def shard_hashes(batch: BatchInputs) -> dict[str, str]:
     """Return the SHA-256 of each of a batch's shards, by stage and name."""
-    folders = dict(zip(STAGES, (batch.documents, batch.images, batch.pairs), strict=True))
+    folders = dict(zip(STAGE_FOLDERS, (batch.documents, batch.images, batch.pairs), strict=True))
     return {
         f"{stage}/{file.name}": sha256_of_file(file)
         for stage, folder in folders.items()

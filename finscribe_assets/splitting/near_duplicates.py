@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from finscribe_assets.splitting.page_hashes import MOST_DIFFERENT, WORDS, PageHash
+from finscribe_assets.splitting.page_hashes import HASH_WORDS, MAX_HASH_DISTANCE, PageHash
 from finscribe_assets.splitting.split_assignment import Split
 from finscribe_assets.splitting.split_table import SplitRow
 
@@ -23,12 +23,12 @@ _BLOCK = (64, 4096)  # hashes × hashes whose differences fit a processor's cach
 _GIVES_WAY = (Split.TEST, Split.VALIDATION, Split.TRAIN)
 
 
-class Alike(NamedTuple):
+class SimilarHashes(NamedTuple):
     """Two pages, by their places in what was searched, and the bits in which they differ."""
 
     first: int
     second: int
-    bits: int
+    distance: int
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,10 @@ class NearDuplicate:
 
     first: PageHash
     second: PageHash
-    bits: int
+    distance: int
 
 
-def alike(hashes: np.ndarray, sides: np.ndarray, most: int = MOST_DIFFERENT) -> list[Alike]:
+def find_similar_hashes(hashes: np.ndarray, sides: np.ndarray, most: int = MAX_HASH_DISTANCE) -> list[SimilarHashes]:
     """Return the pairs of hashes on different sides that differ in at most ``most`` bits, in order of places.
 
     ``hashes``: n × WORDS, uint64; ``sides``: n numbers. Every pair is looked at, in blocks: 50,000 pages take less than
@@ -51,7 +51,7 @@ def alike(hashes: np.ndarray, sides: np.ndarray, most: int = MOST_DIFFERENT) -> 
     return sorted(found)
 
 
-def _between(hashes: np.ndarray, one: np.ndarray, other: np.ndarray, most: int) -> Iterator[Alike]:
+def _between(hashes: np.ndarray, one: np.ndarray, other: np.ndarray, most: int) -> Iterator[SimilarHashes]:
     rows, columns = _BLOCK
     for row in range(0, len(one), rows):
         left_places = one[row : row + rows]
@@ -67,22 +67,24 @@ def _between(hashes: np.ndarray, one: np.ndarray, other: np.ndarray, most: int) 
             bits = np.bitwise_count(left[near] ^ right[far]).sum(1, dtype=np.int64)
             for place in np.flatnonzero(bits <= most):
                 first, second = sorted((int(left_places[near[place]]), int(right_places[far[place]])))
-                yield Alike(first, second, int(bits[place]))
+                yield SimilarHashes(first, second, int(bits[place]))
 
 
-def near_duplicates(rows: Sequence[SplitRow], pages: Sequence[PageHash]) -> list[NearDuplicate]:
+def find_near_duplicates(rows: Sequence[SplitRow], pages: Sequence[PageHash]) -> list[NearDuplicate]:
     """Return the pages of documents in use that look alike and stand in two splits; pages without a row are left out.
 
     The order is that of ``pages``.
     """
     splits = {row.document_id: row.split for row in rows if row.split is not Split.HELD_BACK}
     used = [page for page in pages if page.document_id in splits]
-    hashes = np.array([page.words for page in used], np.uint64).reshape(-1, WORDS)
+    hashes = np.array([page.words for page in used], np.uint64).reshape(-1, HASH_WORDS)
     sides = np.array([_GIVES_WAY.index(splits[page.document_id]) for page in used], np.int64)
-    return [NearDuplicate(used[pair.first], used[pair.second], pair.bits) for pair in alike(hashes, sides)]
+    return [
+        NearDuplicate(used[pair.first], used[pair.second], pair.distance) for pair in find_similar_hashes(hashes, sides)
+    ]
 
 
-def hold_back(rows: Sequence[SplitRow], found: Sequence[NearDuplicate]) -> list[SplitRow]:
+def hold_back_duplicates(rows: Sequence[SplitRow], found: Sequence[NearDuplicate]) -> list[SplitRow]:
     """Return the rows with one document of each pair held back, and what it looks like named.
 
     The later batch's document gives way, of one batch that in training, then that in validation: a test never changes.

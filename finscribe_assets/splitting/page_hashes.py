@@ -27,25 +27,25 @@ from finscribe_assets.errors import UserError
 from finscribe_assets.files import AnyPath, read_table, sha256_of
 from finscribe_assets.shards import (
     ShardPool,
-    fingerprint_of,
-    make_missing,
+    read_fingerprint,
     read_shards,
     row_count,
     shard_files,
+    write_missing_shards,
     write_shard,
 )
 
 HASH_VERSION = 1  # raise it with every change to the bits
-SIDE = 24
-WORDS = SIDE * SIDE // 64
-MOST_DIFFERENT = 90  # bits in which pages that look alike may differ
+HASH_SIDE = 24
+HASH_WORDS = HASH_SIDE * HASH_SIDE // 64
+MAX_HASH_DISTANCE = 90  # bits in which pages that look alike may differ
 
 _LEVEL_WIDTH, _SQUARE = 384, 96  # pixels
 # A line of print has no width in which it could be told from a turned one without some blur.
 _BLUR = 1.0
 _COARSE, _FINE = np.arange(-3.5, 3.51, 0.5), np.arange(-0.5, 0.51, 0.1)  # degrees
 
-SCHEMA = pa.schema([("document_id", pa.string()), ("page", pa.int64()), ("hash", pa.binary(WORDS * 8))])
+PAGE_HASH_SCHEMA = pa.schema([("document_id", pa.string()), ("page", pa.int64()), ("hash", pa.binary(HASH_WORDS * 8))])
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class PageHash:
 def page_hash(page: np.ndarray) -> bytes:
     """Return the hash, of SIDE × SIDE bits, of a grey page (height × width, uint8)."""
     square = cv2.resize(_levelled(page), (_SQUARE, _SQUARE), interpolation=cv2.INTER_AREA)
-    lowest = cv2.dct(square)[:SIDE, :SIDE].ravel()
+    lowest = cv2.dct(square)[:HASH_SIDE, :HASH_SIDE].ravel()
     bits = lowest > np.median(lowest[1:])
     bits[0] = False  # how much ink there is says little
     return np.packbits(bits, bitorder="little").tobytes()
@@ -103,7 +103,7 @@ class _HashJob:
 
     @property
     def fingerprint(self) -> str:
-        return sha256_of(f"{HASH_VERSION}:{fingerprint_of(self.images)}")
+        return sha256_of(f"{HASH_VERSION}:{read_fingerprint(self.images)}")
 
 
 def _write(job: _HashJob) -> int:
@@ -111,7 +111,7 @@ def _write(job: _HashJob) -> int:
         {"document_id": row["document_id"], "page": row["page"], "hash": page_hash(_pixels(row["image"]["bytes"]))}
         for row in read_table(job.images, ["document_id", "page", "image"]).to_pylist()
     ]
-    write_shard(job.path, pa.Table.from_pylist(rows, schema=SCHEMA), job.fingerprint)
+    write_shard(job.path, pa.Table.from_pylist(rows, schema=PAGE_HASH_SCHEMA), job.fingerprint)
     return len(rows)
 
 
@@ -125,7 +125,7 @@ def _pixels(image: bytes) -> np.ndarray:
 def hash_pages(images: AnyPath, folder: AnyPath, pool: ShardPool) -> int:
     """Write the hashes of a batch's pages, a shard for each shard of images; return how many were there already."""
     jobs = [_HashJob(file, folder / file.name) for file in shard_files(images)]
-    return make_missing(jobs, _write, pool, folder)
+    return write_missing_shards(jobs, _write, pool, folder)
 
 
 def read_hashes(folder: AnyPath) -> list[PageHash]:

@@ -32,14 +32,14 @@ class Split(StrEnum):
     REAL = "real"
 
 
-SHARES = {Split.TEST: 0.1, Split.VALIDATION: 0.1}
+SPLIT_SHARES = {Split.TEST: 0.1, Split.VALIDATION: 0.1}
 
 
 def _position(group: str) -> float:
     return int(sha256_of(group)[:12], 16) / 16**12
 
 
-def first_assignment(documents_by_group: Mapping[str, int], held_out: Set[str] = frozenset()) -> dict[str, Split]:
+def assign_first_batch(documents_by_group: Mapping[str, int], held_out: Set[str] = frozenset()) -> dict[str, Split]:
     """Assign a first batch's groups: in hash order, test and validation each take groups until they have their share.
 
     Groups in ``held_out`` are divided between validation and test alone, and count for no share.
@@ -48,7 +48,7 @@ def first_assignment(documents_by_group: Mapping[str, int], held_out: Set[str] =
         UserError: fewer than three groups are not held out, so that some split would be empty.
     """
     shared = {group: count for group, count in documents_by_group.items() if group not in held_out}
-    if len(shared) < len(SHARES) + 1:
+    if len(shared) < len(SPLIT_SHARES) + 1:
         besides = f" besides {len(documents_by_group) - len(shared)} that are held out" if held_out else ""
         raise UserError(
             f"{len(shared)} groups of layout × vendor{besides} cannot fill train, validation and test; "
@@ -57,9 +57,9 @@ def first_assignment(documents_by_group: Mapping[str, int], held_out: Set[str] =
     total = sum(shared.values())
     assigned: dict[str, Split] = {}
     waiting = sorted(shared, key=_position)
-    for place, (split, share) in enumerate(SHARES.items()):
+    for place, (split, share) in enumerate(SPLIT_SHARES.items()):
         filled = 0
-        reserved = len(SHARES) - place  # a group each for the splits after this one
+        reserved = len(SPLIT_SHARES) - place  # a group each for the splits after this one
         for group in list(waiting):
             if filled >= share * total or len(waiting) <= reserved:
                 break
@@ -73,9 +73,9 @@ def first_assignment(documents_by_group: Mapping[str, int], held_out: Set[str] =
     return {group: assigned.get(group, Split.TRAIN) for group in documents_by_group}
 
 
-def later_split(group: str, known: Mapping[str, Split]) -> Split:
+def assign_later_group(group: str, known: Mapping[str, Split]) -> Split:
     """Return the split of a later batch's group: what it had, or its hash's; nothing is added to test."""
     position = _position(group)
-    by_hash = Split.TEST if position < SHARES[Split.TEST] else Split.VALIDATION if position < 0.2 else Split.TRAIN
+    by_hash = Split.TEST if position < SPLIT_SHARES[Split.TEST] else Split.VALIDATION if position < 0.2 else Split.TRAIN
     split = known.get(group, by_hash)
     return Split.HELD_BACK if split in (Split.TEST, Split.HELD_BACK) else split

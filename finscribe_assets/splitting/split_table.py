@@ -15,7 +15,7 @@ from finscribe_assets.splitting.split_assignment import Split
 
 SPLITS_FILE = "splits.parquet"
 
-SCHEMA = pa.schema(
+SPLIT_SCHEMA = pa.schema(
     [
         ("document_id", pa.string()),
         ("batch", pa.string()),
@@ -59,7 +59,7 @@ class SplitRow:
     looks_like: str = ""  # the document of another split for whose page it is held back
 
 
-def content_of(document: Mapping[str, Any]) -> str:
+def content_hash(document: Mapping[str, Any]) -> str:
     """Return the SHA-256 of a document's canonical JSON: keys in order, no spaces."""
     return sha256_of(json.dumps(document, sort_keys=True, separators=(",", ":")))
 
@@ -70,7 +70,7 @@ def write_splits(folder: AnyPath, rows: Sequence[SplitRow]) -> None:
         {**vars(row), "split": str(row.split), "exposure": str(row.exposure), "held_out_by": list(row.held_out_by)}
         for row in rows
     ]
-    write_table(folder / SPLITS_FILE, pa.Table.from_pylist(records, schema=SCHEMA), rows_per_group=10_000)
+    write_table(folder / SPLITS_FILE, pa.Table.from_pylist(records, schema=SPLIT_SCHEMA), rows_per_group=10_000)
 
 
 def read_splits(folder: AnyPath) -> list[SplitRow]:

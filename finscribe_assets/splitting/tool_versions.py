@@ -11,7 +11,7 @@ from finscribe_assets.rendering.page_batch import RENDERER_VERSION
 from finscribe_assets.splitting.page_hashes import HASH_VERSION
 
 SPLITS_VERSION = 2  # raise it with every change to which split a document is in, or to what is said of it
-PACKAGES = (
+VERSIONED_PACKAGES = (
     "babel",
     "isal",
     "jinja2",
@@ -37,5 +37,5 @@ def tool_versions() -> dict[str, str]:
     return {
         **{name: str(number) for name, number in stages.items()},
         "python": platform.python_version(),
-        **{name: version(name) for name in PACKAGES},
+        **{name: version(name) for name in VERSIONED_PACKAGES},
     }

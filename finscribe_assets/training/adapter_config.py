@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from finscribe_assets.errors import UserError
 from finscribe_assets.files import AnyPath
-from finscribe_assets.instructions.pair import SpanKind, Task
+from finscribe_assets.instructions.pair import SpanType, Task
 from finscribe_assets.model.base_names import EMBEDDED
 
 PRESETS_FOLDER = Path(__file__).parent / "presets"
@@ -112,7 +112,7 @@ class AdapterConfig(BaseModel):
     )
     adam_betas: tuple[float, float] = Field((0.9, 0.98), description="AdamW's averaging of gradients and their squares")
     gradient_clip: float = Field(1.0, gt=0, description="largest norm of a step's gradient")
-    loss_weights: dict[SpanKind, Weight] = Field(
+    loss_weights: dict[SpanType, Weight] = Field(
         {},
         description="what tokens weigh in the loss, by the part of the answer they write: financial (amounts), "
         "value (other values), cell (a table's texts), structure (keys, punctuation, OTSL); 1 unless given. A step's "

@@ -24,7 +24,7 @@ from torch.utils.tensorboard import SummaryWriter
 from finscribe_assets.errors import UserError
 from finscribe_assets.files import (
     AnyPath,
-    publish_folder,
+    copy_folder,
     remove_folder,
     sha256_of,
     write_json,
@@ -398,7 +398,7 @@ class Run:
             set_weights(self.trained, self.best)
         summary = self._summary()
         remove_folder(output / TENSORBOARD_FOLDER)
-        publish_folder(self.work / TENSORBOARD_FOLDER, output / TENSORBOARD_FOLDER)
+        copy_folder(self.work / TENSORBOARD_FOLDER, output / TENSORBOARD_FOLDER)
         write_json_lines(output / METRICS_FILE, self.position.metrics)
         weights = save_adapter(self.model, output, self.base)
         write_json(

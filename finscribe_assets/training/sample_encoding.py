@@ -19,7 +19,7 @@ from torch import Tensor
 from transformers import PaddleOCRVLProcessor
 
 from finscribe_assets.errors import UserError
-from finscribe_assets.instructions.pair import Span, SpanKind
+from finscribe_assets.instructions.pair import Span, SpanType
 from finscribe_assets.training.training_samples import LeftOut, TrainingSample
 
 Vary = Callable[[Image.Image, str], Image.Image]
@@ -50,7 +50,7 @@ class EncodedSample:
 class Encoder:
     """Writes samples as chats in the processor's own template."""
 
-    def __init__(self, processor: PaddleOCRVLProcessor, loss_weights: Mapping[SpanKind, float] | None = None) -> None:
+    def __init__(self, processor: PaddleOCRVLProcessor, loss_weights: Mapping[SpanType, float] | None = None) -> None:
         self.processor = processor
         self.loss_weights = loss_weights or {}
         self.tokenizer = processor.tokenizer
@@ -197,7 +197,7 @@ class Encoder:
 
 
 def token_weights(
-    offsets: Sequence[tuple[int, int]], spans: Sequence[Span], weights: Mapping[SpanKind, float]
+    offsets: Sequence[tuple[int, int]], spans: Sequence[Span], weights: Mapping[SpanType, float]
 ) -> tuple[float, ...]:
     """Return what each token weighs in the loss, from the part of the answer that it writes.
 
@@ -206,7 +206,7 @@ def token_weights(
     anything, as the token that ends the answer, weighs 1.
     """
     return tuple(
-        max((weights.get(span.kind, 1.0) for span in spans if span.start < last and first < span.end), default=1.0)
+        max((weights.get(span.type, 1.0) for span in spans if span.start < last and first < span.end), default=1.0)
         for first, last in offsets
     )
 

@@ -17,13 +17,13 @@ from PIL import Image
 
 from finscribe_assets.errors import UserError
 from finscribe_assets.files import AnyPath, read_table, sha256_of
-from finscribe_assets.instructions.crops import crop, patched
+from finscribe_assets.instructions.crops import apply_patches, crop
 from finscribe_assets.instructions.otsl import ROW_END
-from finscribe_assets.instructions.pair import Pair, Patch, Span, Task, from_table
+from finscribe_assets.instructions.pair import Pair, Patch, Span, Task, pairs_from_table
 from finscribe_assets.model.line_finding import find_lines
 from finscribe_assets.model.line_images import LINE_HEIGHT, fit_line
 from finscribe_assets.rendering.pages import Box, Page
-from finscribe_assets.shards import fingerprint_of, shard_files
+from finscribe_assets.shards import read_fingerprint, shard_files
 from finscribe_assets.splitting.manifest import read_manifest
 from finscribe_assets.splitting.split_assignment import Split
 from finscribe_assets.splitting.split_table import read_splits
@@ -91,7 +91,7 @@ class PageImage:
     def open(self) -> Image.Image:
         """Return the page or its crop, in mode L."""
         with Image.open(self.file) as page:
-            grey = patched(page.convert("L"), self.patches)
+            grey = apply_patches(page.convert("L"), self.patches)
         return crop(grey, self.box) if self.box else grey
 
 
@@ -161,7 +161,7 @@ class SampleSource:
 
     def data_version(self) -> str:
         """Return a hash of all that samples are made of: the manifest, and what the page images were made from."""
-        images = [fingerprint_of(file) for batch in self.batches for file in shard_files(batch.images)]
+        images = [read_fingerprint(file) for batch in self.batches for file in shard_files(batch.images)]
         return sha256_of("\n".join([read_manifest(self.splits).data_version(), *images]))
 
 
@@ -194,7 +194,7 @@ def read_samples(
     left_out = LeftOut()
     for batch in source.batches:
         for file in shard_files(batch.pairs):
-            pairs = [pair for pair in from_table(read_table(file)) if pair.document_id in wanted]
+            pairs = [pair for pair in pairs_from_table(read_table(file)) if pair.document_id in wanted]
             asked = [pair for pair in pairs if pair.task in tasks]
             for pair in pairs:
                 if pair.task not in tasks:
@@ -285,7 +285,7 @@ def _regions(
             pair.response,
             tuple(
                 PageImage.of(
-                    pages[pair.document_id, number], files[pair.document_id, number], pair.box, pair.patches_of(number)
+                    pages[pair.document_id, number], files[pair.document_id, number], pair.box, pair.patches_on(number)
                 )
                 for number in pair.pages
             ),

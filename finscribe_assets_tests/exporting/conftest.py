@@ -11,11 +11,11 @@ import pytest
 
 from finscribe_assets.documents.document_batch import synthesize
 from finscribe_assets.documents.plan import seed_plan
-from finscribe_assets.exporting.folder_export import ExportFormat, ExportSummary, export
+from finscribe_assets.exporting.folder_export import ExportFormat, ExportSummary, export_pairs
 from finscribe_assets.files import read_table, write_table
-from finscribe_assets.instructions.crops import images_of, page_cache
-from finscribe_assets.instructions.pair import Pair, Patch, Span, SpanKind, from_table, to_table
-from finscribe_assets.instructions.pair_batch import pair_batch
+from finscribe_assets.instructions.crops import page_cache, pair_images
+from finscribe_assets.instructions.pair import Pair, Patch, Span, SpanType, pairs_from_table, pairs_to_table
+from finscribe_assets.instructions.pair_batch import build_pair_batch
 from finscribe_assets.instructions.task_mix import PairRecipe
 from finscribe_assets.rendering.page_batch import read_rendered, render_batch
 from finscribe_assets.rendering.pages import Box, RenderedDocument
@@ -36,7 +36,7 @@ class Work:
 
     def export(self, out: Path, format_: ExportFormat, split: Split = Split.TRAIN, **options) -> ExportSummary:
         options = {"pool": LocalShardPool(1), "documents": self.documents} | options
-        return export(self.pairs, self.images, out, split=split, format_=format_, **options)
+        return export_pairs(self.pairs, self.images, out, split=split, format_=format_, **options)
 
 
 @pytest.fixture(scope="session")
@@ -46,12 +46,14 @@ def work(tmp_path_factory) -> Work:
     # Of these six documents the third has unreadable values, the fifth three pages.
     synthesize(seed_plan("batch-000", 6, 3), folder / "documents", pool, shard_size=3)
     render_batch(folder / "documents", folder / "images", pool)
-    pair_batch(folder / "documents", folder / "images", folder / "all", pool, PairRecipe().changed(ocr_line=3))
+    build_pair_batch(
+        folder / "documents", folder / "images", folder / "all", pool, PairRecipe().with_counts(ocr_line=3)
+    )
     rendered = {document.id: document for document in read_rendered(folder / "images")}
     documents = frozenset(name for number, name in enumerate(rendered) if number % 2 == 0)
     wanted: dict[str, Pair] = {}
     for file in shard_files(folder / "all"):
-        pairs = from_table(read_table(file))
+        pairs = pairs_from_table(read_table(file))
         place, first = next(
             (place, pair) for place, pair in enumerate(pairs) if pair.document_id in documents and pair.box is None
         )
@@ -64,10 +66,10 @@ def work(tmp_path_factory) -> Work:
                 response='{"a":"\u0085é𝟙\\u"}',
                 prompt_held_out="What is there to pay?",
                 patches=(Patch(0, Box(40, 40, 120, 60), Box(200, 300, 300, 325)),),
-                spans=(Span(0, 5, SpanKind.STRUCTURE), Span(6, 8, SpanKind.VALUE, "a")),
+                spans=(Span(0, 5, SpanType.STRUCTURE), Span(6, 8, SpanType.VALUE, "a")),
             ),
         )
-        write_table(folder / "pairs" / file.name, to_table(pairs))
+        write_table(folder / "pairs" / file.name, pairs_to_table(pairs))
         wanted |= {pair.id: pair for pair in pairs if pair.document_id in documents}
     open_page = page_cache(lambda document, number: rendered[document].pages[number])
     return Work(
@@ -76,7 +78,7 @@ def work(tmp_path_factory) -> Work:
         documents,
         wanted,
         rendered,
-        lambda pair: [np.asarray(image) for image in images_of(pair, open_page)],
+        lambda pair: [np.asarray(image) for image in pair_images(pair, open_page)],
     )
 
 

@@ -34,7 +34,7 @@ def assert_same_pictures(found: list[np.ndarray], wanted: list[np.ndarray]) -> N
 
 
 def spans_of(pair) -> list[dict]:
-    return [{"start": span.start, "end": span.end, "kind": str(span.kind), "path": span.path} for span in pair.spans]
+    return [{"start": span.start, "end": span.end, "kind": str(span.type), "path": span.path} for span in pair.spans]
 
 
 def test_the_pairs_of_these_tests_have_every_kind_of_picture(work):
@@ -197,7 +197,7 @@ def test_a_perfect_detector_scores_one_by_pycocotools(exported, tmp_path):
 def test_a_test_asks_half_its_pairs_in_words_held_out(work, tmp_path):
     work.export(tmp_path / "test", ExportFormat.ERNIEKIT, Split.TEST)
     asked = {line["id"]: line["text_info"][0]["text"] for line in records(tmp_path / "test")}
-    assert asked == {id_: pair.asked_in(test=True) for id_, pair in work.wanted.items()}
+    assert asked == {id_: pair.prompt_for(test=True) for id_, pair in work.wanted.items()}
     held_out = [id_ for id_, pair in work.wanted.items() if asked[id_] != pair.prompt]
     assert 0 < len(held_out) < len(asked)
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finscribe_assets.exporting.file_names import LONGEST, name_of
-from finscribe_assets.exporting.folder_export import ExportFormat, export
+from finscribe_assets.exporting.file_names import MAX_NAME_LENGTH, file_name_for
+from finscribe_assets.exporting.folder_export import ExportFormat, export_pairs
 from finscribe_assets.exporting.sample_checks import ExportError
 from finscribe_assets.shards import LocalShardPool
 from finscribe_assets.splitting.split_assignment import Split
@@ -48,7 +48,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from finscribe_assets import files
-from finscribe_assets.exporting.folder_export import ExportFormat, export
+from finscribe_assets.exporting.folder_export import ExportFormat, export_pairs
 from finscribe_assets.shards import LocalShardPool
 from finscribe_assets.splitting.split_assignment import Split
 
@@ -64,8 +64,8 @@ def kill_in_the_midst(handle):
     flush(handle)
 
 os.fsync = kill_in_the_midst
-export(Path(pairs), Path(images), Path(out), documents=set(documents), split=Split.TRAIN, format_=ExportFormat(form),
-       pool=LocalShardPool(1))
+export_pairs(Path(pairs), Path(images), Path(out), documents=set(documents), split=Split.TRAIN,
+             format_=ExportFormat(form), pool=LocalShardPool(1))
 """
 
 
@@ -125,7 +125,7 @@ def test_an_export_without_samples_fails(work, tmp_path):
         work.export(tmp_path / "none", ExportFormat.HF, Split.VALIDATION, documents=frozenset())
     assert not (tmp_path / "none").exists()
     with pytest.raises(ExportError, match="no samples"):
-        export(
+        export_pairs(
             tmp_path,
             tmp_path,
             tmp_path / "none",
@@ -141,18 +141,18 @@ ids = st.text(max_size=150) | st.text("aA-_./é[]0", max_size=6)
 
 @given(ids)
 def test_names_are_safe_on_every_file_system(id_):
-    name = name_of(id_)
-    assert 0 < len(name) <= LONGEST - 10
+    name = file_name_for(id_)
+    assert 0 < len(name) <= MAX_NAME_LENGTH - 10
     assert set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789_-")
     assert name[0] not in "-_"
 
 
 @given(st.sets(ids, max_size=40))
 def test_names_of_different_ids_differ(several):
-    several |= {name_of(id_) for id_ in several}  # the names of ids are ids as well
-    assert len({name_of(id_) for id_ in several}) == len(several)
+    several |= {file_name_for(id_) for id_ in several}  # the names of ids are ids as well
+    assert len({file_name_for(id_) for id_ in several}) == len(several)
 
 
 def test_names_that_sanitising_alone_would_make_equal_differ():
-    assert len({name_of(id_) for id_ in ("a.b", "a/b", "a b", "A-b", "a-b", "a--b", "x" * 200, "x" * 201)}) == 8
-    assert name_of("batch-000-000001") == "batch-000-000001"
+    assert len({file_name_for(id_) for id_ in ("a.b", "a/b", "a b", "A-b", "a-b", "a--b", "x" * 200, "x" * 201)}) == 8
+    assert file_name_for("batch-000-000001") == "batch-000-000001"

@@ -13,8 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from finscribe_assets.exporting.folder_export import ExportFormat, validate_export
-from finscribe_assets.exporting.json_lines import line_of, parse, read_lines
-from finscribe_assets.exporting.sample_checks import ExportError, Inspector, RecordLocation, check_spans, check_texts
+from finscribe_assets.exporting.json_lines import json_line, parse_object, read_json_lines
+from finscribe_assets.exporting.sample_checks import (
+    ExportError,
+    RecordLocation,
+    SampleInspector,
+    check_spans,
+    check_texts,
+)
 from finscribe_assets.files import read_table, write_table
 
 HERE = RecordLocation("data.jsonl", "line 3")
@@ -60,7 +66,7 @@ def test_what_was_written_is_valid_and_counted(work, exported, format_):
         assert tally.images == len(pictures)
         assert tally.small_images == sum(min(picture.shape) < 28 for picture in pictures) > 0
     lengths = {id_: len(pair.prompt) + len(pair.response) for id_, pair in work.wanted.items()}
-    assert lengths[tally.longest_id] == tally.longest == max(lengths.values())
+    assert lengths[tally.longest_id] == tally.longest_characters == max(lengths.values())
 
 
 def set_content(turn: int, text):
@@ -149,8 +155,8 @@ def test_a_truncated_picture_is_refused(copied, format_, kept, kind):
 
 @pytest.mark.parametrize("format_", [ExportFormat.MESSAGES, ExportFormat.HF, ExportFormat.WEBDATASET])
 def test_a_text_longer_than_the_limit_is_refused(exported, format_):
-    longest = validate_export(exported(format_)).tally.longest
-    assert validate_export(exported(format_), max_characters=longest).tally.longest == longest
+    longest = validate_export(exported(format_)).tally.longest_characters
+    assert validate_export(exported(format_), max_characters=longest).tally.longest_characters == longest
     refused(exported(format_), f"{longest} characters, the limit is {longest - 1}", max_characters=longest - 1)
 
 
@@ -376,26 +382,26 @@ def test_any_text_survives_a_line_of_json_or_is_refused(tmp_path_factory, prompt
         assert any(unfit)
         assert str(error).startswith("data.jsonl: line 3: ")
         return
-    line = line_of({"prompt": prompt, "response": response})
+    line = json_line({"prompt": prompt, "response": response})
     # Whatever a reader takes for the end of a line, it finds one line.
     assert line.decode().splitlines() == [line.decode().removesuffix("\n")]
     path = tmp_path_factory.mktemp("lines") / "data.jsonl"
     path.write_bytes(line * 2)
-    assert [record for _, record in read_lines(path)] == 2 * [{"prompt": prompt, "response": response}]
+    assert [record for _, record in read_json_lines(path)] == 2 * [{"prompt": prompt, "response": response}]
 
 
 def test_what_json_has_no_form_for_is_never_written():
     for value in (float("nan"), float("inf"), "half \udc00"):
         with pytest.raises(ValueError, match=r"surrogates not allowed|not JSON compliant"):
-            line_of({"value": value})
+            json_line({"value": value})
 
 
 def test_ids_are_the_samples_own_and_texts():
-    inspector = Inspector()
-    inspector.sample(HERE, "a", "prompt", "response")
+    inspector = SampleInspector()
+    inspector.check_sample(HERE, "a", "prompt", "response")
     for id_, said in (("a", "before"), ("", "is no id"), (7, "is no id")):
         with pytest.raises(ExportError, match=said):
-            inspector.sample(HERE, id_, "prompt", "response")
+            inspector.check_sample(HERE, id_, "prompt", "response")
     assert inspector.tally().samples == 1
 
 
@@ -410,7 +416,7 @@ def test_spans_lie_within_the_response(start, end):
 
 
 def test_json_is_parsed_as_strictly_as_the_strictest_loader():
-    assert parse(HERE, b'{"a": 1}') == {"a": 1}
+    assert parse_object(HERE, b'{"a": 1}') == {"a": 1}
     for content in (b"", b"1", b'{"a": Infinity}', b"\xff{}", b"{} {}"):
         with pytest.raises(ExportError, match=r"data\.jsonl: line 3"):
-            parse(HERE, content)
+            parse_object(HERE, content)

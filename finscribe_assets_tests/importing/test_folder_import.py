@@ -23,7 +23,7 @@ from finscribe_assets.evaluation.report import evaluate
 from finscribe_assets.files import read_json, read_table
 from finscribe_assets.importing.folder_import import import_folder
 from finscribe_assets.instructions.pair import Task
-from finscribe_assets.instructions.pair import from_table as pairs_from
+from finscribe_assets.instructions.pair import pairs_from_table as pairs_from
 from finscribe_assets.instructions.task_mix import PairRecipe
 from finscribe_assets.rendering.pages import PAGE_TABLE_SCHEMA, pages_from_table
 from finscribe_assets.splitting.manifest import MANIFEST_FILE, BatchEntry, Manifest

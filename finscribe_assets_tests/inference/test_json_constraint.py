@@ -14,7 +14,7 @@ from finscribe_assets.documents.elements import TERMS, field_of
 from finscribe_assets.documents.schema import flatten
 from finscribe_assets.inference.json_constraint import JsonGrammar
 from finscribe_assets.inference.reader import ReadRequest
-from finscribe_assets.instructions.responses import to_json, unflatten
+from finscribe_assets.instructions.responses import compact_json, unflatten
 from finscribe_assets.model.tokenizer import build_tokenizer
 
 CHARACTERS = build_tokenizer()
@@ -92,7 +92,7 @@ def test_every_answer_of_the_schemas_order_can_be_written(data):
     ]
     chosen = sorted(data.draw(st.lists(st.sampled_from(paths), unique=True, max_size=8)), key=paths.index)
     letters = st.text('abc 1.,€"\\é{}', max_size=6)
-    text = to_json(unflatten({path: data.draw(letters) for path in chosen}))
+    text = compact_json(unflatten({path: data.draw(letters) for path in chosen}))
     constraint = JsonGrammar(only_known_keys=True).constraint(CHARACTERS, 1, len(CHARACTERS))
     for token in [*CHARACTERS(text, add_special_tokens=False).input_ids, CHARACTERS.eos_token_id]:
         assert constraint.allowed([0])[0, token], text

@@ -13,11 +13,11 @@ from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.documents.schema import flatten
-from finscribe_assets.instructions.crops import crop, images_of, page_cache
-from finscribe_assets.instructions.pair import ILLEGIBLE, OCR_PROMPT, Pair, SpanKind, Task
-from finscribe_assets.instructions.prompt_wordings import claim, held_out_wordings_of, wordings_of
-from finscribe_assets.instructions.task_mix import MIX, PairRecipe, make_pairs
-from finscribe_assets.instructions.visible_values import Shown
+from finscribe_assets.instructions.crops import crop, page_cache, pair_images
+from finscribe_assets.instructions.pair import ILLEGIBLE, OCR_PROMPT, Pair, SpanType, Task
+from finscribe_assets.instructions.prompt_wordings import claim_text, held_out_wordings, training_wordings
+from finscribe_assets.instructions.task_mix import DEFAULT_MIX, PairRecipe, make_pairs
+from finscribe_assets.instructions.visible_values import VisibleDocument
 from finscribe_assets.rendering.pages import Box, MarkType, RenderedDocument
 from finscribe_assets.rendering.render import render
 
@@ -52,12 +52,12 @@ def of_task(*tasks: Task) -> list[tuple[DrawnDocument, RenderedDocument, Pair]]:
 
 
 def images(rendered: RenderedDocument, pair: Pair) -> list[np.ndarray]:
-    return [np.asarray(image) for image in images_of(pair, page_cache(lambda _, number: rendered.pages[number]))]
+    return [np.asarray(image) for image in pair_images(pair, page_cache(lambda _, number: rendered.pages[number]))]
 
 
 def test_every_task_is_asked_of_the_default_recipe_and_no_id_twice():
     pairs = [pair for _, _, pairs in asked() for pair in pairs]
-    assert {pair.task for pair in pairs} == set(Task) == set(MIX)
+    assert {pair.task for pair in pairs} == set(Task) == set(DEFAULT_MIX)
     assert len({pair.id for pair in pairs}) == len(pairs)
     usual = [len(make_pairs(drawn, rendered, PairRecipe())) for drawn, rendered, _ in asked()]
     assert min(usual) >= 5
@@ -65,19 +65,19 @@ def test_every_task_is_asked_of_the_default_recipe_and_no_id_twice():
 
 @pytest.mark.parametrize("task", [task for task in Task if task not in STOCK])
 def test_each_task_has_eight_wordings_and_others_that_only_a_test_uses(task):
-    seen, held_out = wordings_of(task), held_out_wordings_of(task)
+    seen, held_out = training_wordings(task), held_out_wordings(task)
     assert len(set(seen)) >= 8
     assert len(set(held_out)) >= 2
     assert not set(seen) & set(held_out)
     pairs = [pair for _, _, pair in of_task(task)]
-    assert all(pair.asked_in(test=False) == pair.prompt != pair.prompt_held_out for pair in pairs)
-    unseen = [pair.asked_in(test=True) == pair.prompt_held_out for pair in pairs]
+    assert all(pair.prompt_for(test=False) == pair.prompt != pair.prompt_held_out for pair in pairs)
+    unseen = [pair.prompt_for(test=True) == pair.prompt_held_out for pair in pairs]
     assert 0.15 < np.mean(unseen) < 0.85
 
 
 @pytest.mark.parametrize("task", STOCK)
 def test_what_the_model_has_prompts_for_is_asked_in_them(task):
-    prompts = {prompt for _, _, pair in of_task(task) for prompt in (pair.asked_in(test=True), pair.prompt)}
+    prompts = {prompt for _, _, pair in of_task(task) for prompt in (pair.prompt_for(test=True), pair.prompt)}
     assert prompts == {"Table Recognition:" if task is Task.TABLE else OCR_PROMPT}
 
 
@@ -120,27 +120,27 @@ def test_keys_are_answered_in_the_order_in_which_they_are_asked():
             absent += value is None
             destroyed += value == ILLEGIBLE
             assert value == ILLEGIBLE or value == truth.get(key)
-            assert value != ILLEGIBLE or key in Shown(drawn, rendered).destroyed
+            assert value != ILLEGIBLE or key in VisibleDocument(drawn, rendered).illegible
     assert absent > 10
     assert destroyed > 0
 
 
 def test_spans_cover_the_response_and_tell_each_value_and_amount():
-    kinds: Counter[SpanKind] = Counter()
+    kinds: Counter[SpanType] = Counter()
     for _, _, pairs in asked():
         for pair in pairs:
             ends = [0, *(span.end for span in pair.spans)]
             assert [span.start for span in pair.spans] == ends[:-1]
             assert ends[-1] == len(pair.response)
-            kinds.update(span.kind for span in pair.spans)
+            kinds.update(span.type for span in pair.spans)
             if pair.task in EXTRACTED:
                 values = flatten(json.loads(pair.response))
                 told = {span.path: json.loads(pair.response[span.start : span.end]) for span in pair.spans if span.path}
                 assert {path: value for path, value in told.items() if value is not None} == values
-                amounts = {span.path for span in pair.spans if span.kind is SpanKind.FINANCIAL}
+                amounts = {span.path for span in pair.spans if span.type is SpanType.FINANCIAL}
                 assert amounts.isdisjoint(path for path in values if path.endswith(("name", "date", "identifier")))
                 assert {path for path in values if path.endswith("amount")} <= amounts
-    assert min(kinds[kind] for kind in SpanKind) > 100
+    assert min(kinds[kind] for kind in SpanType) > 100
 
 
 def test_claims_are_true_or_false_by_the_figures_that_the_page_then_shows():
@@ -148,9 +148,9 @@ def test_claims_are_true_or_false_by_the_figures_that_the_page_then_shows():
     answers: Counter[bool] = Counter()
     patched: Counter[bool] = Counter()
     for drawn, rendered, pair in of_task(Task.ARITHMETIC):
-        shown = Shown(drawn, rendered)
-        amounts = amounts_of_leaves(shown.on_page(pair.pages[0]))
-        places = {part.box: path for path, part in shown.single(pair.pages[0]).items()}
+        shown = VisibleDocument(drawn, rendered)
+        amounts = amounts_of_leaves(shown.values_on(pair.pages[0]))
+        places = {part.box: path for path, part in shown.single_fragments(pair.pages[0]).items()}
         for patch in pair.patches:
             amounts[places[patch.target]] = amounts[places[patch.source]]
         code = pair.id.rpartition("/")[2]
@@ -233,8 +233,8 @@ def test_the_mix_is_what_the_recipe_says():
     only = PairRecipe(mix={Task.OCR_LINE: 3, Task.TABLE: 1})
     assert Counter(pair.task for pair in make_pairs(drawn, rendered, only)) == {Task.OCR_LINE: 3, Task.TABLE: 1}
     half = PairRecipe(mix={Task.DOCUMENT_TYPE: 1.5})
-    assert {half.count(Task.DOCUMENT_TYPE, str(number)) for number in range(50)} == {1, 2}
-    assert PairRecipe().changed(ocr_line=2).mix == {**MIX, Task.OCR_LINE: 2}
+    assert {half.pair_count(Task.DOCUMENT_TYPE, str(number)) for number in range(50)} == {1, 2}
+    assert PairRecipe().with_counts(ocr_line=2).mix == {**DEFAULT_MIX, Task.OCR_LINE: 2}
     with pytest.raises(ValidationError, match="arithmetic: -1"):
         PairRecipe(mix={Task.ARITHMETIC: -1})
 
@@ -245,4 +245,4 @@ def test_every_rule_can_be_claimed():
         amounts = amounts_of_leaves(flatten(drawn.document.to_json()))
         codes |= {outcome.code for outcome in check_calculations(amounts, drawn.document.currency_code)}
     assert len(codes) > 12
-    assert all(claim(code, 1) for code in codes)
+    assert all(claim_text(code, 1) for code in codes)

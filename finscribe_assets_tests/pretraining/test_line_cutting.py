@@ -5,8 +5,8 @@ import pytest
 from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.instructions.otsl import from_otsl
-from finscribe_assets.instructions.verbatim_tasks import tables
-from finscribe_assets.instructions.visible_values import Shown
+from finscribe_assets.instructions.verbatim_tasks import otsl_tables
+from finscribe_assets.instructions.visible_values import VisibleDocument
 from finscribe_assets.model.line_images import LINE_HEIGHT, LineKind
 from finscribe_assets.model.table_assembly import assemble
 from finscribe_assets.pretraining.base_recipe import BASE_RECIPE
@@ -30,7 +30,7 @@ def cut_tables(sheets):
 
 def test_a_tables_truth_is_that_of_its_pair(sheets, cut_tables):
     for index, one in zip(SOME, sheets, strict=True):
-        pairs = {pair.response for pair in tables(Shown(draw_document(PLAN, index), one.rendered), 99)}
+        pairs = {pair.response for pair in otsl_tables(VisibleDocument(draw_document(PLAN, index), one.rendered), 99)}
         grids = [table.grid for place, table in cut_tables if place == index]
         wanted = [[[text and plain(text) for text in row] for row in from_otsl(pair)] for pair in pairs]
         assert sorted(map(str, grids)) == sorted(map(str, wanted))

@@ -17,7 +17,7 @@ from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.documents.recipe import LAYOUTS, LOCALES, Recipe
 from finscribe_assets.instructions.pair import ILLEGIBLE, Task
 from finscribe_assets.instructions.task_mix import PairRecipe, make_pairs
-from finscribe_assets.instructions.visible_values import Shown
+from finscribe_assets.instructions.visible_values import VisibleDocument
 from finscribe_assets.rendering.font_faces import FALLBACK_FONT, SECOND_SCRIPT_FONT
 from finscribe_assets.rendering.mark_boxes import LaidOutDocument, lay_out
 from finscribe_assets.rendering.page_batch import destroyed_fields, read_rendered, render_batch
@@ -307,8 +307,8 @@ def test_destroyed_fields_are_told_without_reading_images(batch, tmp_path):
     table = pages_to_table([(drawn, hidden), (batch.documents[1], batch.rendered[1])])
     write_shard(tmp_path / "part-00000.parquet", table, "x")
     assert destroyed_fields(tmp_path) == {drawn.id: frozenset({"issue_date"})}
-    assert "issue_date" not in Shown(drawn, hidden).values
-    recipe = PairRecipe().changed(ocr_line=99, field_question=99, box_to_field=99, absent_field=0)
+    assert "issue_date" not in VisibleDocument(drawn, hidden).values
+    recipe = PairRecipe().with_counts(ocr_line=99, field_question=99, box_to_field=99, absent_field=0)
     asked = [pair for pair in make_pairs(drawn, hidden, recipe) if pair.target == "issue_date"]
     assert {pair.task for pair in asked} == {Task.FIELD_QUESTION, Task.OCR_LINE}
     assert {pair.response for pair in asked} == {ILLEGIBLE, f'{{"issue_date":"{ILLEGIBLE}"}}'}

@@ -11,17 +11,17 @@ from finscribe_assets.documents.document_batch import read_documents, synthesize
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.files import read_table
 from finscribe_assets.instructions.pair import Task
-from finscribe_assets.instructions.pair_batch import pair_batch
+from finscribe_assets.instructions.pair_batch import build_pair_batch
 from finscribe_assets.instructions.task_mix import PairRecipe
 from finscribe_assets.rendering.damage import degrade, encode
 from finscribe_assets.rendering.page_batch import render_batch
 from finscribe_assets.shards import LocalShardPool, shard_files, write_shard
-from finscribe_assets.splitting.leak_checks import leaks
-from finscribe_assets.splitting.manifest import BatchInputs, build, read_manifest
-from finscribe_assets.splitting.near_duplicates import NearDuplicate, alike, hold_back
+from finscribe_assets.splitting.leak_checks import find_leaks
+from finscribe_assets.splitting.manifest import BatchInputs, build_data_set, read_manifest
+from finscribe_assets.splitting.near_duplicates import NearDuplicate, find_similar_hashes, hold_back_duplicates
 from finscribe_assets.splitting.page_hashes import (
-    MOST_DIFFERENT,
-    WORDS,
+    HASH_WORDS,
+    MAX_HASH_DISTANCE,
     PageHash,
     hash_pages,
     page_hash,
@@ -51,7 +51,7 @@ def test_a_page_scanned_anew_is_found(clean, damage):
         look = drawn.presentation.model_copy(update={"damage": damage, "degradation": 0.2, "noise_seed": number})
         (scanned,), _ = degrade([page], [], look, 144)
         encoded = cv2.imdecode(np.frombuffer(encode(scanned, look), np.uint8), cv2.IMREAD_GRAYSCALE)
-        assert bits_between(page_hash(page), page_hash(encoded)) <= MOST_DIFFERENT
+        assert bits_between(page_hash(page), page_hash(encoded)) <= MAX_HASH_DISTANCE
 
 
 def test_a_page_that_lay_a_little_askew_is_found(clean):
@@ -60,23 +60,23 @@ def test_a_page_that_lay_a_little_askew_is_found(clean):
         height, width = page.shape
         turn = cv2.getRotationMatrix2D((width / 2, height / 2), angle, 1)
         askew = cv2.warpAffine(page, turn, (width, height), borderValue=255)
-        assert bits_between(page_hash(page), page_hash(askew)) <= MOST_DIFFERENT
+        assert bits_between(page_hash(page), page_hash(askew)) <= MAX_HASH_DISTANCE
 
 
 def test_different_documents_are_not_alike(clean):
     hashes = [page_hash(page) for _, page in clean]
-    assert min(bits_between(one, other) for one, other in itertools.combinations(hashes, 2)) > MOST_DIFFERENT
+    assert min(bits_between(one, other) for one, other in itertools.combinations(hashes, 2)) > MAX_HASH_DISTANCE
 
 
 def test_a_page_without_ink_has_a_hash():
-    assert page_hash(np.full((200, 100), 255, np.uint8)) == bytes(WORDS * 8)
+    assert page_hash(np.full((200, 100), 255, np.uint8)) == bytes(HASH_WORDS * 8)
 
 
-@given(st.integers(0, 2**32), st.integers(2, 40), st.integers(0, MOST_DIFFERENT + 20))
+@given(st.integers(0, 2**32), st.integers(2, 40), st.integers(0, MAX_HASH_DISTANCE + 20))
 def test_the_search_finds_what_looking_at_each_pair_finds(seed, count, apart):
     random = np.random.default_rng(seed)
-    hashes = random.integers(0, 2**64, (count, WORDS), np.uint64)
-    places = random.choice(WORDS * 64, apart, replace=False)
+    hashes = random.integers(0, 2**64, (count, HASH_WORDS), np.uint64)
+    places = random.choice(HASH_WORDS * 64, apart, replace=False)
     np.bitwise_xor.at(hashes[1], places // 64, np.uint64(1) << (places % 64).astype(np.uint64))
     copy = hashes[0].copy()
     np.bitwise_xor.at(copy, places // 64, np.uint64(1) << (places % 64).astype(np.uint64))
@@ -87,17 +87,17 @@ def test_the_search_finds_what_looking_at_each_pair_finds(seed, count, apart):
     expected = [
         (one, other, bits)
         for one, other in pairs
-        if (bits := bits_between(written[one], written[other])) <= MOST_DIFFERENT
+        if (bits := bits_between(written[one], written[other])) <= MAX_HASH_DISTANCE
     ]
-    assert alike(hashes, sides) == expected
+    assert find_similar_hashes(hashes, sides) == expected
 
 
 def test_the_search_goes_beyond_one_block():
     random = np.random.default_rng(1)
-    hashes = random.integers(0, 2**64, (9000, WORDS), np.uint64)
+    hashes = random.integers(0, 2**64, (9000, HASH_WORDS), np.uint64)
     sides = np.repeat([0, 1, 2], 3000)
     hashes[8999], hashes[4000] = hashes[5], hashes[2999]
-    assert alike(hashes, sides) == [(5, 8999, 0), (2999, 4000, 0)]
+    assert find_similar_hashes(hashes, sides) == [(5, 8999, 0), (2999, 4000, 0)]
 
 
 def pair_of(one: str, other: str) -> NearDuplicate:
@@ -114,7 +114,7 @@ def pair_of(one: str, other: str) -> NearDuplicate:
 )
 def test_test_never_gives_way_and_training_does_first(one, other, goes):
     rows = [row_of(0, one), row_of(1, other)]
-    held = hold_back(rows, [pair_of(rows[0].document_id, rows[1].document_id)])
+    held = hold_back_duplicates(rows, [pair_of(rows[0].document_id, rows[1].document_id)])
     assert held[goes].split is Split.HELD_BACK
     assert held[goes].looks_like == rows[1 - goes].document_id
     assert held[1 - goes] == rows[1 - goes]
@@ -122,14 +122,14 @@ def test_test_never_gives_way_and_training_does_first(one, other, goes):
 
 def test_an_earlier_batch_stays_as_it_is():
     rows = [row_of(0, Split.TRAIN), row_of(1, Split.VALIDATION, batch="batch-001", document_id="batch-001-000001")]
-    held = hold_back(rows, [pair_of(rows[1].document_id, rows[0].document_id)])
+    held = hold_back_duplicates(rows, [pair_of(rows[1].document_id, rows[0].document_id)])
     assert [row.split for row in held] == [Split.TRAIN, Split.HELD_BACK]
 
 
 def test_what_looks_like_a_document_held_back_stays():
     rows = [row_of(0, Split.TEST), row_of(1, Split.VALIDATION), row_of(2, Split.TRAIN)]
     names = [row.document_id for row in rows]
-    held = hold_back(rows, [pair_of(names[0], names[1]), pair_of(names[1], names[2])])
+    held = hold_back_duplicates(rows, [pair_of(names[0], names[1]), pair_of(names[1], names[2])])
     assert [row.split for row in held] == [Split.TEST, Split.HELD_BACK, Split.TRAIN]
 
 
@@ -139,8 +139,8 @@ def test_a_planted_page_is_held_back_listed_and_nothing_is_left(tmp_path):
     inputs = BatchInputs.of_workspace(plan, tmp_path)
     synthesize(plan, inputs.documents, pool, shard_size=24)
     render_batch(inputs.documents, inputs.images, pool, dpi=72)
-    pair_batch(inputs.documents, inputs.images, inputs.pairs, pool, PairRecipe(mix={Task.FULL_EXTRACTION: 1}))
-    assert not build([inputs], "batch-000", tmp_path / "before").near_duplicates
+    build_pair_batch(inputs.documents, inputs.images, inputs.pairs, pool, PairRecipe(mix={Task.FULL_EXTRACTION: 1}))
+    assert not build_data_set([inputs], "batch-000", tmp_path / "before").near_duplicates
     places = {row.document_id: row.split for row in read_splits(tmp_path / "before")}
     train, test = (
         next(name for name, split in places.items() if split is wanted) for wanted in (Split.TRAIN, Split.TEST)
@@ -152,14 +152,14 @@ def test_a_planted_page_is_held_back_listed_and_nothing_is_left(tmp_path):
     _, scan = cv2.imencode(".jpg", cv2.GaussianBlur(pixels, (0, 0), 0.7), [cv2.IMWRITE_JPEG_QUALITY, 60])
     of[train]["image"]["bytes"] = scan.tobytes()
     write_shard(file, pa.Table.from_pylist(rows, schema=read_table(file).schema), "planted")
-    manifest = build([inputs], "batch-000", tmp_path / "after")
+    manifest = build_data_set([inputs], "batch-000", tmp_path / "after")
     assert [(one.document, one.looks_like) for one in manifest.near_duplicates] == [(train, test)]
     assert manifest == read_manifest(tmp_path / "after")
     after = read_splits(tmp_path / "after")
     assert {row.document_id for row in after if row.split is Split.HELD_BACK} == {train}
-    assert leaks(after, read_hashes(inputs.hashes)) == {}
+    assert find_leaks(after, read_hashes(inputs.hashes)) == {}
     unmoved = read_splits(tmp_path / "before")
-    assert list(leaks(unmoved, read_hashes(inputs.hashes))) == ["near_duplicate"]
+    assert list(find_leaks(unmoved, read_hashes(inputs.hashes))) == ["near_duplicate"]
 
 
 def test_hashes_are_kept_and_made_anew_for_other_pages(batch, tmp_path):

@@ -7,11 +7,11 @@ from finscribe_assets.cli import app
 from finscribe_assets.documents.document_batch import synthesize
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.documents.recipe import Recipe
-from finscribe_assets.instructions.pair_batch import pair_batch
+from finscribe_assets.instructions.pair_batch import build_pair_batch
 from finscribe_assets.instructions.task_mix import PairRecipe
 from finscribe_assets.rendering.page_batch import render_batch
 from finscribe_assets.shards import LocalShardPool
-from finscribe_assets.splitting.manifest import BatchInputs, build, read_manifest
+from finscribe_assets.splitting.manifest import BatchInputs, build_data_set, read_manifest
 from finscribe_assets.splitting.rebuild import rebuild
 
 # In an order that is not the alphabet's: weights are drawn from in their order.
@@ -27,8 +27,10 @@ def made(tmp_path_factory):
     for batch in batches:
         synthesize(batch.plan, batch.documents, pool, shard_size=12)
         render_batch(batch.documents, batch.images, pool, dpi=80)
-        pair_batch(batch.documents, batch.images, batch.pairs, pool, PairRecipe().changed(ocr_line=1, absent_field=0))
-    build(batches, "batch-001", root / "splits")
+        build_pair_batch(
+            batch.documents, batch.images, batch.pairs, pool, PairRecipe().with_counts(ocr_line=1, absent_field=0)
+        )
+    build_data_set(batches, "batch-001", root / "splits")
     return root
 
 
@@ -85,8 +87,8 @@ def test_another_seed_differs_in_that_batch_and_in_the_splits(made, again):
     changed = late.model_copy(update={"plan": late.plan.model_copy(update={"seed": 3})})
     done = rebuild(manifest.model_copy(update={"batches": (manifest.batches[0], changed)}), again, LocalShardPool(1))
     assert not done.same
-    assert done.tools == ()
-    assert set(done.differing) == {
+    assert done.changed_tools == ()
+    assert set(done.changed_files) == {
         "batch-001/documents/part-00000.parquet",
         "batch-001/images/part-00000.parquet",
         "batch-001/pairs/part-00000.parquet",
@@ -99,8 +101,8 @@ def test_figures_and_missing_files_of_the_manifest_are_compared_too(made, again)
     first = manifest.batches[0]
     changed = first.model_copy(update={"pairs": 1, "files": {**first.files, "pairs/part-00009.parquet": "0" * 64}})
     done = rebuild(manifest.model_copy(update={"batches": (changed, manifest.batches[1])}), again, LocalShardPool(1))
-    assert done.figures == ("batch-000.pairs",)
-    assert done.differing == ("batch-000/pairs/part-00009.parquet",)
+    assert done.changed_fields == ("batch-000.pairs",)
+    assert done.changed_files == ("batch-000/pairs/part-00009.parquet",)
 
 
 def test_a_manifest_with_an_unknown_key_is_refused_by_name(made, tmp_path):

@@ -11,25 +11,25 @@ from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.held_out import HELD_OUT_FONTS, HELD_OUT_LOCALES, MIN_WORDINGS_TO_HOLD_OUT
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.documents.wordings import wordings
-from finscribe_assets.instructions.pair_batch import pair_batch
+from finscribe_assets.instructions.pair_batch import build_pair_batch
 from finscribe_assets.instructions.task_mix import PairRecipe
 from finscribe_assets.pretraining import base_recipe
 from finscribe_assets.pretraining.base_recipe import EMBEDDED_RECIPE, UNSEEN_LOCALE
 from finscribe_assets.rendering.page_batch import render_batch
 from finscribe_assets.shards import LocalShardPool
 from finscribe_assets.splitting.exposure import (
-    HELD_OUT,
+    HELD_OUT_VALUES,
     Exposure,
-    degradation_of,
-    exposures,
+    count_strata,
+    degradation_level,
+    document_exposures,
     has_held_out_wording,
-    held_out_things,
-    strata,
+    held_out_attributes,
 )
-from finscribe_assets.splitting.leak_checks import leaks
-from finscribe_assets.splitting.manifest import BatchInputs, build, read_manifest
+from finscribe_assets.splitting.leak_checks import find_leaks
+from finscribe_assets.splitting.manifest import BatchInputs, build_data_set, read_manifest
 from finscribe_assets.splitting.page_hashes import PageHash, read_hashes
-from finscribe_assets.splitting.split_assignment import Split, first_assignment, later_split
+from finscribe_assets.splitting.split_assignment import Split, assign_first_batch, assign_later_group
 from finscribe_assets.splitting.split_table import SplitRow, read_splits
 
 USED = {Split.TRAIN, Split.VALIDATION, Split.TEST}
@@ -38,7 +38,7 @@ GROUPS = st.dictionaries(st.text(min_size=1, max_size=12), st.integers(1, 4), mi
 
 @given(GROUPS)
 def test_no_split_of_a_first_batch_is_empty_and_none_is_far_from_its_share(groups):
-    assigned = first_assignment(groups)
+    assigned = assign_first_batch(groups)
     total = sum(groups.values())
     sizes = Counter(
         {split: sum(groups[group] for group in groups if assigned[group] is split) for split in assigned.values()}
@@ -51,32 +51,32 @@ def test_no_split_of_a_first_batch_is_empty_and_none_is_far_from_its_share(group
 @given(GROUPS, st.sets(st.text(min_size=1, max_size=12)))
 def test_held_out_groups_come_on_top_and_never_to_train(groups, names):
     held_out = {f"held out {name}" for name in names}
-    both = first_assignment(groups | dict.fromkeys(held_out, 2), held_out)
-    assert {group: both[group] for group in groups} == first_assignment(groups)
+    both = assign_first_batch(groups | dict.fromkeys(held_out, 2), held_out)
+    assert {group: both[group] for group in groups} == assign_first_batch(groups)
     assert {both[group] for group in held_out} <= {Split.VALIDATION, Split.TEST}
 
 
 def test_shares_are_80_10_10_on_many_groups():
-    sizes = Counter(first_assignment({f"layout/{number}": 2 for number in range(500)}).values())
+    sizes = Counter(assign_first_batch({f"layout/{number}": 2 for number in range(500)}).values())
     assert sizes[Split.VALIDATION] == sizes[Split.TEST] == 50
-    later = Counter(later_split(f"layout/{number}", {}) for number in range(5000))
+    later = Counter(assign_later_group(f"layout/{number}", {}) for number in range(5000))
     assert abs(later[Split.TRAIN] - 4000) < 150
     assert abs(later[Split.VALIDATION] - 500) < 100
     names = {f"layout/{number}" for number in range(1000)}
-    held_out = Counter(first_assignment(dict.fromkeys([*names, "a", "b", "c"], 1), names).values())
+    held_out = Counter(assign_first_batch(dict.fromkeys([*names, "a", "b", "c"], 1), names).values())
     assert abs(held_out[Split.TEST] - 500) < 60
 
 
 def test_too_few_groups_are_an_error_that_says_what_to_do():
     with pytest.raises(ValueError, match="make a batch of more documents"):
-        first_assignment({"one": 5, "two": 5})
+        assign_first_batch({"one": 5, "two": 5})
     with pytest.raises(ValueError, match=r"2 groups .* besides 1 that are held out .* or hold nothing out"):
-        first_assignment({"one": 5, "two": 5, "three": 5}, {"three"})
+        assign_first_batch({"one": 5, "two": 5, "three": 5}, {"three"})
 
 
 def test_a_known_group_keeps_its_split_and_test_is_frozen():
-    assert later_split("any", {"any": Split.VALIDATION}) is Split.VALIDATION
-    assert later_split("any", {"any": Split.TEST}) is Split.HELD_BACK
+    assert assign_later_group("any", {"any": Split.VALIDATION}) is Split.VALIDATION
+    assert assign_later_group("any", {"any": Split.TEST}) is Split.HELD_BACK
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +85,9 @@ def second(batch, tmp_path_factory):
     pool, plan = LocalShardPool(1), seed_plan("batch-001", 20, 6)
     synthesize(plan, folder / "documents", pool, shard_size=20)
     render_batch(folder / "documents", folder / "images", pool, dpi=72)
-    pair_batch(folder / "documents", folder / "images", folder / "pairs", pool, PairRecipe().changed(ocr_line=2))
+    build_pair_batch(
+        folder / "documents", folder / "images", folder / "pairs", pool, PairRecipe().with_counts(ocr_line=2)
+    )
     return [BatchInputs.of_workspace(batch.plan, batch.folder), BatchInputs.of_workspace(plan, folder)]
 
 
@@ -93,18 +95,18 @@ def second(batch, tmp_path_factory):
 def both(second, tmp_path_factory):
     """The folder of a data set of two batches."""
     folder = tmp_path_factory.mktemp("both")
-    build(second, "batch-001", folder)
+    build_data_set(second, "batch-001", folder)
     return folder
 
 
 def test_a_later_batch_never_reaches_test_and_nothing_leaks(second, both, tmp_path):
-    build(second[:1], "batch-000", tmp_path)
+    build_data_set(second[:1], "batch-000", tmp_path)
     manifest = read_manifest(both)
     first, rows = read_splits(tmp_path), read_splits(both)
     test = [row.document_id for row in first if row.split is Split.TEST]
     assert test == [row.document_id for row in rows if row.split is Split.TEST]
     pages = [page for batch in second for page in read_hashes(batch.hashes)]
-    assert leaks(rows, pages, test) == {}
+    assert find_leaks(rows, pages, test) == {}
     # Only what training holds has changed.
     assert [replace(row, exposure=Exposure.SEEN) for row in rows if row.batch == "batch-000"] == [
         replace(row, exposure=Exposure.SEEN) for row in first
@@ -131,12 +133,12 @@ def test_a_row_tells_what_its_document_is(second, both):
 
 def hold_out_french(monkeypatch):
     """Hold out a locale of which the small batches have documents."""
-    monkeypatch.setitem(HELD_OUT, "locale", ("fr_FR",))
+    monkeypatch.setitem(HELD_OUT_VALUES, "locale", ("fr_FR",))
 
 
 def test_the_first_batch_trains_on_nothing_that_is_held_out_and_says_why(second, tmp_path, monkeypatch):
     hold_out_french(monkeypatch)
-    build(second, "batch-001", tmp_path)
+    build_data_set(second, "batch-001", tmp_path)
     rows = read_splits(tmp_path)
     first = [row for row in rows if row.batch == "batch-000"]
     held_out = [row for row in first if row.locale == "fr_FR"]
@@ -148,7 +150,7 @@ def test_the_first_batch_trains_on_nothing_that_is_held_out_and_says_why(second,
 
 def test_nothing_is_held_out_where_that_is_asked_for(second, tmp_path, monkeypatch):
     hold_out_french(monkeypatch)
-    manifest = build(second[:1], "batch-000", tmp_path, hold_out=False)
+    manifest = build_data_set(second[:1], "batch-000", tmp_path, hold_out=False)
     rows = read_splits(tmp_path)
     assert not manifest.hold_out
     assert not any(row.held_out_by for row in rows)
@@ -168,9 +170,9 @@ def test_a_tiny_batch_fills_every_split_whatever_is_held_out(recipe, seed):
     held_out = {
         one.group
         for one in drawn
-        if held_out_things(one.presentation.layout, one.document.locale, one.presentation.font)
+        if held_out_attributes(one.presentation.layout, one.document.locale, one.presentation.font)
     }
-    assigned = first_assignment(Counter(one.group for one in drawn), held_out)
+    assigned = assign_first_batch(Counter(one.group for one in drawn), held_out)
     assert set(assigned.values()) == USED
     assert len(assigned) - len(held_out) >= 8
 
@@ -209,7 +211,7 @@ def test_a_held_out_wording_is_told(batch):
 def test_damage_is_told_by_its_strongest_effect(batch, light, damage, expected):
     drawn = batch.documents[0]
     look = drawn.presentation.model_copy(update={"degradation": light, "damage": damage})
-    assert degradation_of(drawn.model_copy(update={"presentation": look})) == expected
+    assert degradation_level(drawn.model_copy(update={"presentation": look})) == expected
 
 
 def row_of(number, split=Split.TRAIN, **changed):
@@ -234,30 +236,30 @@ def row_of(number, split=Split.TRAIN, **changed):
 def test_exposure_follows_what_training_holds():
     french = row_of(0, Split.TEST, locale="fr_FR")
     usual = [row_of(number) for number in range(1, 201)]
-    assert exposures([french, *usual])[0] is Exposure.ZERO_SHOT
+    assert document_exposures([french, *usual])[0] is Exposure.ZERO_SHOT
     # A hundredth of some 200 is two: one document is few.
-    assert exposures([french, *usual, row_of(300, locale="fr_FR")])[0] is Exposure.FEW_SHOT
+    assert document_exposures([french, *usual, row_of(300, locale="fr_FR")])[0] is Exposure.FEW_SHOT
     three = [row_of(300 + number, locale="fr_FR") for number in range(3)]
-    assert exposures([french, *usual, *three])[0] is Exposure.SEEN
+    assert document_exposures([french, *usual, *three])[0] is Exposure.SEEN
     # What validation and test hold does not count.
     elsewhere = [replace(row, split=split) for row in three for split in set(Split) - {Split.TRAIN}]
-    assert exposures([french, *usual, *elsewhere])[0] is Exposure.ZERO_SHOT
+    assert document_exposures([french, *usual, *elsewhere])[0] is Exposure.ZERO_SHOT
     many = [row_of(number) for number in range(1, 5001)]
     nineteen = [row_of(6000 + number, locale="fr_FR") for number in range(19)]
-    assert exposures([french, *many, *nineteen])[0] is Exposure.FEW_SHOT
-    assert exposures([french, *many, *nineteen, row_of(7000, locale="fr_FR")])[0] is Exposure.SEEN
+    assert document_exposures([french, *many, *nineteen])[0] is Exposure.FEW_SHOT
+    assert document_exposures([french, *many, *nineteen, row_of(7000, locale="fr_FR")])[0] is Exposure.SEEN
 
 
 @pytest.mark.parametrize("name", ["layout", "locale", "font"])
 def test_exposure_is_that_of_the_thing_shown_least(name):
     rows = [row_of(0, Split.VALIDATION, **{name: "another"}), *(row_of(number) for number in range(1, 30))]
-    found = exposures(rows)
+    found = document_exposures(rows)
     assert found[0] is Exposure.ZERO_SHOT
     assert set(found[1:]) == {Exposure.SEEN}
 
 
 def test_exposure_of_test_changes_as_later_batches_train_on_what_was_held_out(second, both, tmp_path):
-    build(second[:1], "batch-000", tmp_path)
+    build_data_set(second[:1], "batch-000", tmp_path)
     before, after = (
         {row.document_id: row.exposure for row in read_splits(folder) if row.batch == "batch-000"}
         for folder in (tmp_path, both)
@@ -268,28 +270,35 @@ def test_exposure_of_test_changes_as_later_batches_train_on_what_was_held_out(se
 
 def test_strata_count_every_document_once(both):
     rows = read_splits(both)
-    found = strata(rows)
+    found = count_strata(rows)
     assert sum(int(row[str(split)]) for row in found for split in Split) == len(rows)
     french = [row for row in rows if row.locale == "fr_FR" and row.split is Split.TEST]
     assert sum(int(row["test"]) for row in found if row["locale"] == "fr_FR") == len(french)
     manifest = read_manifest(both)
     assert list(manifest.strata) == found
-    by_exposure = {row["exposure"]: row for row in manifest.by("exposure")}
+    by_exposure = {row["exposure"]: row for row in manifest.counts_by("exposure")}
     for exposure, row in by_exposure.items():
         assert row["test"] == sum(one.exposure == exposure and one.split is Split.TEST for one in rows)
 
 
 def test_the_manifest_is_the_same_bytes_again_and_changes_with_its_inputs(second, tmp_path):
-    one, two = build(second, "batch-001", tmp_path / "one"), build(second, "batch-001", tmp_path / "two")
+    one, two = (
+        build_data_set(second, "batch-001", tmp_path / "one"),
+        build_data_set(second, "batch-001", tmp_path / "two"),
+    )
     for name in ("manifest.json", "splits.parquet"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
     assert read_manifest(tmp_path / "one") == one
-    assert one.data_version() == two.data_version() != build(second[:1], "batch-000", tmp_path / "x").data_version()
+    assert (
+        one.data_version()
+        == two.data_version()
+        != build_data_set(second[:1], "batch-000", tmp_path / "x").data_version()
+    )
 
 
 def test_batches_out_of_order_are_refused(second, tmp_path):
     with pytest.raises(ValueError, match="not in order"):
-        build(second[::-1], "batch-000", tmp_path)
+        build_data_set(second[::-1], "batch-000", tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -329,7 +338,7 @@ def test_a_planted_leak_of_each_kind_is_caught(second, both, kind):
         pages.append(PageHash(train.document_id, 9, bits[:-8] + bytes(8)))
     else:
         rows.remove(test)
-    assert kind in leaks(rows, pages, first_test)
+    assert kind in find_leaks(rows, pages, first_test)
 
 
 @given(st.data())
@@ -339,11 +348,11 @@ def test_no_group_is_divided_however_batches_follow_each_other(data):
     held_out = data.draw(st.sets(names, max_size=8))
     if len(first.keys() - held_out) < 3:
         return
-    known = first_assignment(first, held_out)
+    known = assign_first_batch(first, held_out)
     test = {group for group, split in known.items() if split is Split.TEST}
     seen: dict[str, set[Split]] = {group: {split} for group, split in known.items()}
     for groups in data.draw(st.lists(st.lists(names, max_size=20), max_size=4)):
-        new = {group: later_split(group, known) for group in groups}
+        new = {group: assign_later_group(group, known) for group in groups}
         known = {**new, **known}
         for group, split in new.items():
             seen.setdefault(group, set()).add(split)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.pretraining.base_recipe import SLICES
-from finscribe_assets.splitting.manifest import BatchInputs, build
+from finscribe_assets.splitting.manifest import BatchInputs, build_data_set
 from finscribe_assets.training.training_samples import SampleSource, TrainingBatchFolders
 from finscribe_assets_tests.conftest import SmallBatch, make_batch
 
@@ -12,7 +12,7 @@ from finscribe_assets_tests.conftest import SmallBatch, make_batch
 def source_of(batch: SmallBatch, splits: Path) -> SampleSource:
     if not splits.exists():
         # Nothing is held out: what a few steps teach must show in validation.
-        build([BatchInputs.of_workspace(batch.plan, batch.folder)], "batch-000", splits, hold_out=False)
+        build_data_set([BatchInputs.of_workspace(batch.plan, batch.folder)], "batch-000", splits, hold_out=False)
     return SampleSource(splits, (TrainingBatchFolders("batch-000", batch.folder / "pairs", batch.folder / "images"),))
 
 

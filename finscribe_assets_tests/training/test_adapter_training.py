@@ -10,7 +10,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from finscribe_assets.instructions.pair import SpanKind, Task
+from finscribe_assets.instructions.pair import SpanType, Task
 from finscribe_assets.model.adapters import (
     ADAPTER_CONFIG,
     ADAPTER_WEIGHTS,
@@ -207,8 +207,8 @@ def test_layers_that_are_trained_whole_are_saved_and_loaded(source, tmp_path):
 def test_what_weighs_nothing_is_not_learnt(source, tmp_path):
     """Of single lines everything is an amount or another value: without them the end of an answer alone is learnt."""
     few = SETTINGS.model_copy(update={"dropout": 0.0, "augmentation": 0.0})
-    nothing = few.model_copy(update={"loss_weights": {SpanKind.FINANCIAL: 0.0, SpanKind.VALUE: 0.0}})
-    alike = few.model_copy(update={"loss_weights": {SpanKind.FINANCIAL: 1.0}})
+    nothing = few.model_copy(update={"loss_weights": {SpanType.FINANCIAL: 0.0, SpanType.VALUE: 0.0}})
+    alike = few.model_copy(update={"loss_weights": {SpanType.FINANCIAL: 1.0}})
     losses = {}
     for name, settings in (("plain", few), ("nothing", nothing), ("alike", alike)):
         train_adapter(settings, source, tmp_path / name, tmp_path / f"{name}-work")

@@ -14,7 +14,7 @@ from PIL import Image, ImageChops
 from safetensors.torch import load_file, save_file
 
 from finscribe_assets.files import read_json
-from finscribe_assets.instructions.pair import SpanKind, Task
+from finscribe_assets.instructions.pair import SpanType, Task
 from finscribe_assets.model.bases import find_base, load_model
 from finscribe_assets.model.embedded_checkpoint import BASE_FOLDER, load_processor
 from finscribe_assets.training.adapter_config import AdapterConfig, ConfigurationError, load_preset
@@ -164,7 +164,7 @@ def stop(_):
 
 @pytest.mark.parametrize("augmentation", [0.0, 1.0])
 def test_the_lines_are_the_samples_that_peft_would_show_in_its_order(source, tmp_path, augmentation):
-    config = CONFIG.model_copy(update={"augmentation": augmentation, "loss_weights": {SpanKind.FINANCIAL: 3.0}})
+    config = CONFIG.model_copy(update={"augmentation": augmentation, "loss_weights": {SpanType.FINANCIAL: 3.0}})
     run = paddle_run(config, source, tmp_path, launch=stop)
     with pytest.raises(Stopped):
         run.train(None)
@@ -231,7 +231,7 @@ def test_erniekit_is_configured_with_documented_keys_alone():
     with pytest.raises(ConfigurationError, match="trains on a GPU"):
         TOOLS["erniekit"].train(config, CPU)
     with pytest.raises(ConfigurationError, match="loss_weights"):
-        TOOLS["erniekit"].train(config.model_copy(update={"loss_weights": {SpanKind.CELL: 2.0}}), GPU)
+        TOOLS["erniekit"].train(config.model_copy(update={"loss_weights": {SpanType.CELL: 2.0}}), GPU)
 
 
 @pytest.mark.parametrize("tool", TOOLS)

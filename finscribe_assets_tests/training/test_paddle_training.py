@@ -10,7 +10,7 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from finscribe_assets.inference.checkpoint_merging import merge_adapter
-from finscribe_assets.instructions.pair import SpanKind, Task
+from finscribe_assets.instructions.pair import SpanType, Task
 from finscribe_assets.model.adapters import FULL_WEIGHTS, add_adapter
 from finscribe_assets.model.bases import find_base, load_model
 from finscribe_assets.model.embedded_checkpoint import load_base, load_processor
@@ -28,7 +28,7 @@ from finscribe_assets_tests.training.page_base import write_page_base
 pytestmark = pytest.mark.slow
 
 STEPS, BATCH = 2, 3
-WEIGHTS = {SpanKind.FINANCIAL: 3.0, SpanKind.CELL: 2.0, SpanKind.STRUCTURE: 0.25}
+WEIGHTS = {SpanType.FINANCIAL: 3.0, SpanType.CELL: 2.0, SpanType.STRUCTURE: 0.25}
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from peft import LoraConfig, get_peft_model
 from PIL import Image
 
-from finscribe_assets.instructions.pair import Span, SpanKind
+from finscribe_assets.instructions.pair import Span, SpanType
 from finscribe_assets.model.architecture import build_model, build_processor
 from finscribe_assets.model.tokenizer import CHAT_TEMPLATE, build_tokenizer
 from finscribe_assets.training.adapter_config import ALL_LINEAR
@@ -101,7 +101,7 @@ def test_the_loss_is_the_models_own(processor):
     assert float(summed.detach() / (labels != IGNORED).sum()) == pytest.approx(float(own.detach()), rel=1e-5)
 
 
-WEIGHTS = {SpanKind.FINANCIAL: 3.0, SpanKind.STRUCTURE: 0.25}
+WEIGHTS = {SpanType.FINANCIAL: 3.0, SpanType.STRUCTURE: 0.25}
 
 
 @pytest.mark.parametrize("weights", [{}, WEIGHTS], ids=["all alike", "weighted"])
@@ -112,7 +112,7 @@ def test_lines_lose_together_what_the_models_own_pass_has_them_lose(processor, w
         build_model(processor.tokenizer), LoraConfig(r=2, target_modules=ALL_LINEAR, init_lora_weights=False)
     )
     encoder = Encoder(processor, weights)
-    amount = TrainingSample("a", "b", PROMPT, "9,99", sample("x").images, (Span(0, 4, SpanKind.FINANCIAL),))
+    amount = TrainingSample("a", "b", PROMPT, "9,99", sample("x").images, (Span(0, 4, SpanType.FINANCIAL),))
     lines = [
         amount,
         sample("Gesamtbetrag", (130,)),
@@ -145,11 +145,11 @@ def test_lines_lose_together_what_the_models_own_pass_has_them_lose(processor, w
 def test_a_token_weighs_what_its_part_of_the_answer_does():
     #          {"a": 1.50, "b": "x"}
     spans = [
-        Span(0, 6, SpanKind.STRUCTURE),
-        Span(6, 10, SpanKind.FINANCIAL, "a"),
-        Span(10, 18, SpanKind.STRUCTURE),
-        Span(18, 19, SpanKind.VALUE, "b"),
-        Span(19, 21, SpanKind.STRUCTURE),
+        Span(0, 6, SpanType.STRUCTURE),
+        Span(6, 10, SpanType.FINANCIAL, "a"),
+        Span(10, 18, SpanType.STRUCTURE),
+        Span(18, 19, SpanType.VALUE, "b"),
+        Span(19, 21, SpanType.STRUCTURE),
     ]
     offsets = [(0, 5), (5, 8), (8, 12), (12, 18), (18, 19), (19, 21), (21, 25)]
     assert token_weights(offsets, spans, WEIGHTS) == (0.25, 3.0, 3.0, 0.25, 1.0, 0.25, 1.0)
@@ -168,7 +168,7 @@ def test_the_weighted_loss_is_the_one_computed_by_hand(template):
         PROMPT,
         "EUR 9,99",
         sample("x").images,
-        (Span(0, 4, SpanKind.STRUCTURE), Span(4, 8, SpanKind.FINANCIAL)),
+        (Span(0, 4, SpanType.STRUCTURE), Span(4, 8, SpanType.FINANCIAL)),
     )
     batch = encoder.collate([encoder.encode(amount), encoder.encode(sample("Gesamtbetrag", (130,)))])
     labels, weights = batch.pop("labels"), batch.pop("weights")

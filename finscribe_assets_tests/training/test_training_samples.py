@@ -70,8 +70,8 @@ def test_a_base_that_reads_lines_is_shown_blocks_and_tables_line_by_line(source,
         between = "" if pair.task is Task.TABLE else "\n"
         assert between.join(one.response for one in lines) == pair.response
         assert {one.prompt for one in lines} == {pair.prompt}
-        texts = [one.response[span.start : span.end] for one in lines for span in one.spans if span.kind == "cell"]
-        assert texts == [pair.response[span.start : span.end] for span in pair.spans if span.kind == "cell"]
+        texts = [one.response[span.start : span.end] for one in lines for span in one.spans if span.type == "cell"]
+        assert texts == [pair.response[span.start : span.end] for span in pair.spans if span.type == "cell"]
         assert all("".join(one.response[start:end] for start, end, *_ in one.spans) == one.response for one in lines)
     # What the renderer's marks tell of the same strips.
     told = {

@@ -9,15 +9,15 @@ from finscribe_assets.documents.batch_keys import FIRST_BATCH_KEY
 from finscribe_assets.documents.document_batch import read_documents
 from finscribe_assets.exporting.folder_export import ExportFormat
 from finscribe_assets.instructions import pair
-from finscribe_assets.instructions.pair_batch import PAIRS_VERSION, pair_batch, review
+from finscribe_assets.instructions.pair_batch import PAIRS_VERSION, build_pair_batch, review_pairs
 from finscribe_assets.instructions.task_mix import PairRecipe
 from finscribe_assets.orchestration.metadata import column_schema, table
 from finscribe_assets.orchestration.partitions import batches_until, synthesis
 from finscribe_assets.orchestration.resources import PlanStore, Storage, Workers, progress
 from finscribe_assets.rendering.page_batch import destroyed_fields
 from finscribe_assets.splitting import manifest, split_table
-from finscribe_assets.splitting.leak_checks import leaks
-from finscribe_assets.splitting.manifest import BatchInputs, build
+from finscribe_assets.splitting.leak_checks import find_leaks
+from finscribe_assets.splitting.manifest import BatchInputs, build_data_set
 from finscribe_assets.splitting.page_hashes import read_hashes
 from finscribe_assets.splitting.split_assignment import Split
 from finscribe_assets.splitting.split_table import read_splits
@@ -36,7 +36,7 @@ STRATA_SHOWN = 200  # of the table in the event log; the manifest has all
     kinds={"python", "parquet"},
     code_version=str(PAIRS_VERSION),
     description="Instruction pairs: an image region, a prompt, and the response that its pixels show.",
-    metadata={"dagster/column_schema": column_schema(pair.SCHEMA)},
+    metadata={"dagster/column_schema": column_schema(pair.PAIR_SCHEMA)},
     check_specs=[
         dg.AssetCheckSpec(
             "every_document_has_pairs",
@@ -64,7 +64,7 @@ def instruction_pairs(
     folder = storage.folder_of(context)
     destroyed = destroyed_fields(rendered_images)
     printed = {document.id: document.printed.keys() for document in read_documents(synthetic_documents)}
-    summary = pair_batch(
+    summary = build_pair_batch(
         synthetic_documents,
         rendered_images,
         folder,
@@ -72,11 +72,11 @@ def instruction_pairs(
         PairRecipe(),
         on_shard=progress(context, len(printed), "documents paired"),
     )
-    seen = review(folder, printed, destroyed)
+    seen = review_pairs(folder, printed, destroyed)
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": summary.pairs,
-            "fewest_of_a_document": summary.fewest,
+            "fewest_of_a_document": summary.fewest_per_document,
             "shards_already_there": summary.skipped,
             "tasks": table({"task": task, "pairs": count} for task, count in summary.tasks.items()),
             "examples": table(
@@ -87,13 +87,13 @@ def instruction_pairs(
         check_results=[
             dg.AssetCheckResult(
                 check_name="every_document_has_pairs",
-                passed=summary.fewest >= FEWEST_PAIRS,
-                metadata={"fewest": summary.fewest},
+                passed=summary.fewest_per_document >= FEWEST_PAIRS,
+                metadata={"fewest": summary.fewest_per_document},
             ),
             dg.AssetCheckResult(
                 check_name="asked_values_are_visible",
-                passed=not seen.invisible,
-                metadata={"invisible": dg.MetadataValue.json(seen.invisible[:20])},
+                passed=not seen.unsupported,
+                metadata={"invisible": dg.MetadataValue.json(seen.unsupported[:20])},
             ),
         ],
     )
@@ -114,7 +114,7 @@ def _exports(root: str, key: str) -> str:
     description="Train, validation and test over all batches so far: 80/10/10 by template family and vendor, what is "
     "held out in validation and test besides. The test is the first batch's for ever. The data version is the "
     "manifest's hash.",
-    metadata={"dagster/column_schema": column_schema(split_table.SCHEMA)},
+    metadata={"dagster/column_schema": column_schema(split_table.SPLIT_SCHEMA)},
     check_specs=[
         dg.AssetCheckSpec(
             "no_leaks",
@@ -153,13 +153,13 @@ def dataset_splits(
         )
         for key in batches_until(storage.folder("instruction_pairs", context.partition_key))
     ]
-    made = build(batches, context.partition_key, folder, workers.pool())
+    made = build_data_set(batches, context.partition_key, folder, workers.pool())
     placed = read_splits(folder)
     first_test = None
     if context.partition_key != FIRST_BATCH_KEY:
         first = read_splits(storage.folder("dataset_splits", FIRST_BATCH_KEY))
         first_test = [row.document_id for row in first if row.split is Split.TEST]
-    found = leaks(placed, [page for batch in batches for page in read_hashes(batch.hashes)], first_test)
+    found = find_leaks(placed, [page for batch in batches for page in read_hashes(batch.hashes)], first_test)
     alike = found.pop("near_duplicate", [])
     used = {row.split for row in placed}
     largest = sorted(made.strata, key=lambda row: -sum(int(row[str(split)]) for split in Split))[:STRATA_SHOWN]
@@ -176,11 +176,11 @@ def dataset_splits(
                 }
                 for batch in made.batches
             ),
-            "by_exposure": table(made.by("exposure")),
-            "by_type": table(made.by("document_type")),
-            "by_locale": table(made.by("locale")),
-            "by_degradation": table(made.by("degradation")),
-            "by_pages": table(made.by("pages")),
+            "by_exposure": table(made.counts_by("exposure")),
+            "by_type": table(made.counts_by("document_type")),
+            "by_locale": table(made.counts_by("locale")),
+            "by_degradation": table(made.counts_by("degradation")),
+            "by_pages": table(made.counts_by("pages")),
             "strata": table(largest),
             "strata_in_all": len(made.strata),
             "held_back_near_duplicates": table(row.model_dump() for row in made.near_duplicates),

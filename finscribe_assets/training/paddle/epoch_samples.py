@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from finscribe_assets.exporting import erniekit_format, messages_format
-from finscribe_assets.exporting.file_names import name_of
-from finscribe_assets.exporting.json_lines import line_of, read_lines
-from finscribe_assets.exporting.sample_checks import Inspector, RecordLocation
+from finscribe_assets.exporting.file_names import file_name_for
+from finscribe_assets.exporting.json_lines import json_line, read_json_lines
+from finscribe_assets.exporting.sample_checks import RecordLocation, SampleInspector
 from finscribe_assets.training.sample_encoding import EncodedSample, Vary
 
 DATA_FILE, IMAGES = "data.jsonl", "images"
@@ -25,12 +25,12 @@ class Form:
     """A form of `exporting`: its records, and the check that nothing would be dropped without a word."""
 
     record_of: Callable[[str, str, str, list[str]], dict[str, Any]]
-    check_record: Callable[[RecordLocation, dict[str, Any], Path, Inspector], None]
+    check_record: Callable[[RecordLocation, dict[str, Any], Path, SampleInspector], None]
     encoded: bool  # with our tokens and weights, for `plugin` to take
 
 
-MESSAGES = Form(messages_format.record_of, messages_format.check_record, encoded=True)
-ERNIEKIT = Form(erniekit_format.record_of, erniekit_format.check_record, encoded=False)
+MESSAGES = Form(messages_format.messages_record, messages_format.check_messages_record, encoded=True)
+ERNIEKIT = Form(erniekit_format.erniekit_record, erniekit_format.check_erniekit_record, encoded=False)
 
 
 def write_showings(
@@ -49,16 +49,16 @@ def write_showings(
         for number, (one, vary) in enumerate(islice(showings, count)):
             names = _pictures(one, vary, folder, number)
             record = form.record_of(f"{one.sample.id}@{number}", one.sample.prompt, one.sample.response, names)
-            stream.write(line_of(record | (_encoded(one, image_token) if form.encoded else {})))
-    inspector = Inspector()
-    for place, record in read_lines(folder / DATA_FILE):
+            stream.write(json_line(record | (_encoded(one, image_token) if form.encoded else {})))
+    inspector = SampleInspector()
+    for place, record in read_json_lines(folder / DATA_FILE):
         form.check_record(place, record, folder, inspector)
 
 
 def _pictures(one: EncodedSample, vary: Vary | None, folder: Path, number: int) -> list[str]:
     names = []
     for place, picture in enumerate(one.sample.images):
-        names.append(f"{IMAGES}/{name_of(one.sample.id)}-{place}{f'-{number}' if vary else ''}.png")
+        names.append(f"{IMAGES}/{file_name_for(one.sample.id)}-{place}{f'-{number}' if vary else ''}.png")
         if not (folder / names[-1]).exists():
             image = picture.open()
             (vary(image, one.sample.id) if vary else image).save(folder / names[-1])

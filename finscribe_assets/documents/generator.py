@@ -40,7 +40,7 @@ from finscribe_assets.documents.settlement import settle
 from finscribe_assets.documents.statements import draw_statement
 from finscribe_assets.documents.table_paging import page_breaks, page_subtotals, sub_rows
 from finscribe_assets.documents.taxation import draw_buyer_locale, draw_category, draw_tax_case, is_registered
-from finscribe_assets.documents.vendors import VENDORS_PER_LOCALE, Vendor, draw_party, vendor
+from finscribe_assets.documents.vendors import Vendor, draw_party, vendor, vendor_numbers
 from finscribe_assets.documents.wordings import phrases
 
 Choice = TypeVar("Choice")
@@ -59,6 +59,7 @@ class _Frame:
     name: str  # of its random streams
     kind: DocumentType
     seller: Vendor
+    vendors: range  # numbers of the sellers that the document may name
     habits: VendorHabits
     knobs: dict[str, float]
     day: dt.date
@@ -85,7 +86,7 @@ def draw_document(plan: Plan, index: int) -> DrawnDocument:
     """
     component = plan.component_of(index)
     recipe = component.recipe
-    frame = _draw_frame(f"{plan.key}:{plan.seed}:{index}", recipe)
+    frame = _draw_frame(f"{plan.key}:{plan.seed}:{index}", recipe, vendor_numbers(plan.key))
     document = _draw_statement(frame) if frame.kind is DocumentType.BANK_STATEMENT else _draw_sale(frame)
     look = _draw_look(frame, recipe, document)
     printed = printed_values(document, look)
@@ -115,12 +116,12 @@ def _weighted(random: Random, weights: Mapping[Choice, float]) -> Choice:
     return random.choices(list(weights), list(weights.values()))[0]
 
 
-def _draw_frame(name: str, recipe: Recipe) -> _Frame:
+def _draw_frame(name: str, recipe: Recipe, vendors: range) -> _Frame:
     random = Random(f"choices:{name}")
     kind = _weighted(random, recipe.document_types)
     locale = _weighted(random, recipe.locale_weights())
     facts = LOCALE_FACTS[locale]
-    seller = vendor(locale, random.randrange(VENDORS_PER_LOCALE))
+    seller = vendor(locale, random.choice(vendors))
     habits = vendor_habits(seller, kind, recipe)
     knobs = _draw_knobs(Random(f"knobs:{name}"), recipe.knobs, kind, facts)
     random = Random(f"facts:{name}")
@@ -131,6 +132,7 @@ def _draw_frame(name: str, recipe: Recipe) -> _Frame:
         name=name,
         kind=kind,
         seller=seller,
+        vendors=vendors,
         habits=habits,
         knobs=knobs,
         day=_draw_date(random, ambiguous=bool(knobs["ambiguous_dates"])),
@@ -143,7 +145,7 @@ def _draw_frame(name: str, recipe: Recipe) -> _Frame:
 
 
 # Knobs that cannot act beside another that was drawn: the one on the right is dropped.
-_EXCLUSIVE = (
+EXCLUSIVE_KNOBS = (
     ("tax_exemptions", ("several_rates", "tax_inclusive_prices", "gross_columns", "dual_currency")),
     ("tax_inclusive_prices", ("list_prices", "gross_columns", "line_allowances", "discounts", "charges")),
     ("negative_amounts", ("discounts", "charges", "line_allowances")),
@@ -175,7 +177,7 @@ def _draw_knobs(random: Random, knobs: Knobs, kind: DocumentType, facts: LocaleF
         drawn["tax_inclusive_prices"] = 0.0  # tax is added, and by two authorities
     if drawn["sign_styles"] and kind is DocumentType.CREDIT_NOTE and not drawn["negative_amounts"]:
         drawn["sign_styles"] = 0.0  # nothing is below zero
-    for one, others in _EXCLUSIVE:
+    for one, others in EXCLUSIVE_KNOBS:
         if drawn[one]:
             drawn |= dict.fromkeys(others, 0.0)
     if not (drawn["several_pages"] or drawn["many_lines"] or drawn["very_long_tables"]):
@@ -314,6 +316,7 @@ def _draw_statement(frame: _Frame) -> Document:
         Random(f"lines:{frame.name}"),
         seller.locale,
         seller.bank.number,
+        frame.vendors,
         start,
         (frame.day - start).days + 1,
         frame.columns,

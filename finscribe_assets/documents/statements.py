@@ -13,7 +13,7 @@ from finscribe_assets.documents.calculation_rules import round_to
 from finscribe_assets.documents.line_drawing import MOST_LINES, draw_code
 from finscribe_assets.documents.locales import LOCALE_FACTS, PRICE_LEVELS, minor_unit
 from finscribe_assets.documents.schema import Entry, Statement
-from finscribe_assets.documents.vendors import VENDORS_PER_LOCALE, vendor
+from finscribe_assets.documents.vendors import vendor
 from finscribe_assets.documents.wordings import phrases
 
 FEE_SHARE, CASH_SHARE = 0.08, 0.06
@@ -23,19 +23,23 @@ def draw_statement(
     random: Random,
     locale: str,
     account: str,
+    vendors: range,
     start: dt.date,
     period: int,
     columns: tuple[str, ...],
     knobs: Mapping[str, float],
 ) -> tuple[Statement, tuple[Entry, ...]]:
-    """Return the account and its rows over a period of so many days; balances chain from the first to the last."""
+    """Return the account and its rows over a period of so many days; balances chain from the first to the last.
+
+    Rows name sellers of the locale with the numbers ``vendors``.
+    """
     currency = LOCALE_FACTS[locale].currency_code
     unit, level = minor_unit(currency), PRICE_LEVELS[currency]
     scale = int(level * random.choice((1, 3, 10)) / float(unit)) * (
         random.randint(500, 2500) if knobs["long_amounts"] else 1
     )
     days = sorted(random.randrange(period) for _ in range(_draw_count(random, knobs)))
-    repeated = _describe(random, locale, "debit", knobs) if knobs["repeated_descriptions"] else None
+    repeated = _describe(random, locale, "debit", vendors, knobs) if knobs["repeated_descriptions"] else None
     opening = balance = unit * random.randint(-200, 3000) * max(1, scale // 3)
     entries = []
     for day in days:
@@ -43,7 +47,7 @@ def draw_statement(
         is_paid_out = kind != "credit"
         amount = _draw_amount(random, kind, currency, scale) * (-1 if is_paid_out else 1)
         balance += amount
-        drawn = _describe(random, locale, kind, knobs)
+        drawn = _describe(random, locale, kind, vendors, knobs)
         description = repeated if repeated and kind == "debit" else drawn
         booked = start + dt.timedelta(days=day)
         entries.append(
@@ -107,11 +111,11 @@ def _draw_amount(random: Random, kind: EntryType, currency: str, scale: int) -> 
     return unit * random.randint(2 * scale, 400 * scale)
 
 
-def _describe(random: Random, locale: str, kind: EntryType, knobs: Mapping[str, float]) -> str:
+def _describe(random: Random, locale: str, kind: EntryType, vendors: range, knobs: Mapping[str, float]) -> str:
     template = random.choice(phrases(locale, f"entries.{kind}"))
     if kind in ("fee", "cash"):
         return template
-    other = vendor(locale, random.randrange(VENDORS_PER_LOCALE)).party.name
+    other = vendor(locale, random.choice(vendors)).party.name
     text = template.format(company=other, number=draw_code(random, random.randint(4, 8), knobs))
     if knobs["wrapped_descriptions"] and random.random() < 0.6:
         notes = [note for note in phrases(locale, "line_notes") if "{number}" in note and "{date}" not in note]

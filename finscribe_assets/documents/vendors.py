@@ -11,13 +11,15 @@ from functools import cache
 from random import Random
 
 from finscribe_assets.documents.banking import BankAccount, draw_account
+from finscribe_assets.documents.batch_keys import PROBE_KEY
 from finscribe_assets.documents.identifiers import digits, national_number, vat_identifier
 from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.places import mail_address, places_of
 from finscribe_assets.documents.schema import Address, Party
 from finscribe_assets.documents.wordings import TRADES
 
-VENDORS_PER_LOCALE = 150
+VENDORS_PER_LOCALE = 150  # that batches draw
+PROBE_VENDORS_PER_LOCALE = 50  # beyond those, that documents of the probe alone have
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def draw_party(seed: str, locale: str, *, with_vat: bool) -> Party:
 def _pool(locale: str) -> tuple[Vendor, ...]:
     """Return a locale's sellers; no two have one name."""
     sellers: dict[str, Vendor] = {}
-    for number in range(VENDORS_PER_LOCALE):
+    for number in range(VENDORS_PER_LOCALE + PROBE_VENDORS_PER_LOCALE):
         seed, attempt = f"vendor:{locale}:{number}", 0
         while (party := draw_party(f"{seed}:{attempt}", locale, with_vat=True)).name in sellers:
             attempt += 1
@@ -88,5 +90,17 @@ def _pool(locale: str) -> tuple[Vendor, ...]:
 
 
 def vendor(locale: str, number: int) -> Vendor:
-    """Return seller ``number`` of a locale, from 0 to VENDORS_PER_LOCALE - 1."""
+    """Return seller ``number`` of a locale; `vendor_numbers` says which there are."""
     return _pool(locale)[number]
+
+
+def vendor_numbers(key: str) -> range:
+    """Return the numbers of the sellers that a plan with this key draws: those of the probe are in no batch."""
+    if key == PROBE_KEY:
+        return range(VENDORS_PER_LOCALE, VENDORS_PER_LOCALE + PROBE_VENDORS_PER_LOCALE)
+    return range(VENDORS_PER_LOCALE)
+
+
+def is_probe_vendor(vendor_id: str) -> bool:
+    """Tell whether a seller, such as fr_FR-163, is one that documents of the probe alone have."""
+    return int(vendor_id.rpartition("-")[2]) in vendor_numbers(PROBE_KEY)

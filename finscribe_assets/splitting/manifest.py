@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from finscribe_assets.documents.drawn_document import DrawnDocument, documents_from_table
 from finscribe_assets.documents.plan import Plan
+from finscribe_assets.documents.vendors import is_probe_vendor
 from finscribe_assets.errors import UserError
 from finscribe_assets.files import AnyPath, read_json, sha256_of, sha256_of_file, write_text
 from finscribe_assets.instructions.pair_batch import read_pair_recipe
@@ -173,6 +174,11 @@ def _rows(batch: BatchInputs, pages: Mapping[str, int], *, targeted: bool) -> It
 
 
 def _row(drawn: DrawnDocument, text: str, pages: int, *, targeted: bool) -> SplitRow:
+    if is_probe_vendor(drawn.vendor):
+        raise UserError(
+            f"{drawn.id}: its seller {drawn.vendor} is reserved for documents that readers are probed with, which no "
+            f"split may hold; draw the batch from a plan with a key such as batch-007"
+        )
     return SplitRow(
         document_id=drawn.id,
         batch=drawn.batch,

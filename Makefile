@@ -11,7 +11,7 @@ export FINSCRIBE_STORAGE ?= $(CURDIR)/storage
 export FINSCRIBE_PROFILE ?= $(PROFILE)
 export FINSCRIBE_PADDLE_PYTHON ?= $(CURDIR)/.venv-paddle/bin/python
 
-.PHONY: help setup paddle-env home demo dev test test-slow coverage check clean
+.PHONY: help setup paddle-env home demo dev test test-slow coverage check docs wheel clean
 
 help:  ## show what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -44,6 +44,13 @@ test-slow: setup  ## run the tests that take minutes
 check: home  ## lint, types, import rules, definitions
 	$(BIN)/pre-commit run --all-files
 	$(BIN)/dagster definitions validate -w workspace.yaml
+
+docs: setup  ## build the documentation site in build/site; a dead link is an error
+	$(BIN)/python scripts/site_sources.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
+wheel: setup  ## build the wheel in dist/ and try it outside the checkout
+	@scripts/wheel
 
 clean:  ## remove what runs have made (not .venv, nor .venv-paddle)
 	rm -rf storage .dagster_home

@@ -1,6 +1,6 @@
 """Render reference pages of the documentation from the source: pydantic models and the command line.
 
-Nothing here is written to the repository: `scripts/site_hooks.py` adds the pages while the site is built, so that they
+`scripts/site_sources.py` writes the pages whenever the site is built; they are not part of the repository, so that they
 cannot differ from the code.
 """
 

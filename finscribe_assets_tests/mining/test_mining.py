@@ -1,3 +1,4 @@
+import math
 import random
 from itertools import pairwise
 
@@ -214,20 +215,53 @@ def test_two_values_that_both_count_are_both_found_and_chance_is_not():
     assert sum(bool(shares_of(values, lambda own: 0.1, seed)) for seed in range(20)) <= 3
 
 
-def test_the_effect_is_mantel_and_haenszels_difference_within_strata():
-    # Two strata that fail alike often but for the knob: by hand, weights are n1·n0/n.
-    values, failed = {}, {}
+def two_strata():
+    """Return drawn values and tallies of two strata in which a knob raises the rate; failures by stratum, by hand."""
+    values, tallies = {}, []
     for stratum, (with_it, without, fails_with, fails_without) in enumerate([(20, 80, 15, 8), (60, 40, 55, 20)]):
-        for one in range(with_it + without):
-            name = f"{stratum}-{one}"
-            values[name] = {"knob": float(one < with_it), "stratum": float(stratum)}
-            failed[name] = one < fails_with if one < with_it else one - with_it < fails_without
-    tallies = [DocumentFailures(name, {"amount": 1}, {("amount", "digit"): int(failed[name])}, {}) for name in values]
-    effects = {effect.name: effect.difference for effect in Attribution(tallies, values).effects(("amount", "digit"))}
-    assert set(effects) == {"knob", "stratum"}
-    crude = 70 / 80 - 28 / 120
-    within = (16 * (15 / 20 - 8 / 80) + 24 * (55 / 60 - 20 / 40)) / 40
-    assert min(abs(effects["knob"] - crude), abs(effects["knob"] - within)) < 1e-3
+        for index in range(with_it + without):
+            name, has_it = f"{stratum}-{index}", index < with_it
+            values[name] = {"knob": float(has_it), "stratum": float(stratum)}
+            failed = index < fails_with if has_it else index - with_it < fails_without
+            tallies.append(DocumentFailures(name, {"amount": 1}, {("amount", "digit"): int(failed)}, {}))
+    return values, tallies
+
+
+def test_every_effect_is_mantel_and_haenszels_difference_within_strata_of_the_others():
+    values, tallies = two_strata()
+    effects = {effect.name: effect for effect in Attribution(tallies, values).effects(("amount", "digit"))}
+    # By hand, weighted by n1·n0/n: of the knob within both strata, of the stratum with and without the knob.
+    knob = (16 * (15 / 20 - 8 / 80) + 24 * (55 / 60 - 20 / 40)) / 40
+    stratum = (15 * (55 / 60 - 15 / 20) + 80 / 3 * (20 / 40 - 8 / 80)) / (15 + 80 / 3)
+    assert {name: effect.difference for name, effect in effects.items()} == {
+        "knob": pytest.approx(knob, abs=1e-4),
+        "stratum": pytest.approx(stratum, abs=1e-4),
+    }
+    # The interval is test-based: it has the width that Mantel's statistic within strata gives.
+    variance = sum(n1 * n0 / n * (f * (n - f) / n) / (n - 1) for n1, n0, n, f in ((20, 80, 100, 23), (60, 40, 100, 75)))
+    spread = 1.6449 * knob / (40 * knob / math.sqrt(variance))
+    assert effects["knob"].low == pytest.approx(knob - spread, abs=1e-4)
+    assert effects["knob"].high == pytest.approx(knob + spread, abs=1e-4)
+    assert effects["knob"].documents == 80
+
+
+def test_a_single_effect_is_the_crude_difference():
+    values, tallies = two_strata()
+    alone = {name: {"knob": drawn["knob"]} for name, drawn in values.items()}
+    (effect,) = Attribution(tallies, alone).effects(("amount", "digit"))
+    assert effect.difference == pytest.approx(70 / 80 - 28 / 120, abs=1e-4)
+
+
+def test_a_value_that_the_others_explain_is_left_out():
+    # A page is hard if it is small or blurred, and only these two raise the rate: with both held equal, nothing of
+    # "hard" is left to vary.
+    chance, values = random.Random(2), {}
+    for index in range(600):
+        small, blurred = chance.random() < 0.3, chance.random() < 0.3
+        values[str(index)] = {"small": float(small), "blurred": float(blurred), "hard": float(small or blurred)}
+    found = shares_of(values, lambda own: 0.05 + 0.25 * own["small"] + 0.25 * own["blurred"])
+    assert {effect.name for effect in found} == {"small", "blurred"}
+    assert all(effect.low < 0.25 < effect.high for effect in found)
 
 
 def test_documents_that_were_not_read_tell_nothing():

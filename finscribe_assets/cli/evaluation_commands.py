@@ -254,7 +254,7 @@ def mine(
                 "failures": cell.failures,
                 "of": cell.trials,
                 "at least": f"{cell.lower_bound:.1%}",
-                "": "weak" if cell.weak else "watched" if cell.watched else "",
+                "": cell.state,
             }
             for cell in report.cells[:15]
         ],

@@ -21,7 +21,8 @@ import numpy as np
 from scipy.special import betainc
 
 from finscribe_assets.evaluation.document_scoring import Scored
-from finscribe_assets.mining.error_classification import ErrorType, PageContext, classify
+from finscribe_assets.mining.error_classification import PageContext, classify
+from finscribe_assets.mining.error_types import NOT_TEACHABLE
 
 MIN_DOCUMENTS = 5  # that failed so
 THRESHOLD = 0.01  # a rate of failure that is not worth a batch
@@ -29,8 +30,6 @@ FALSE_DISCOVERY = 0.1
 Z95 = 1.6448536269514722  # one-sided
 SHOWN = 5  # examples of a cell
 LONGEST = 120  # characters of a value in an example
-# No document that could be drawn teaches a reader what is not on a page, or what no schema has.
-_UNTEACHABLE = frozenset({ErrorType.ILLEGIBLE})
 
 Key = tuple[str, str]  # element and error type
 
@@ -65,6 +64,16 @@ class ErrorCell:
     def name(self) -> str:
         """Return the cell's name, as in ``amount×sign``."""
         return f"{self.element}×{self.error_type}"
+
+    @property
+    def teachable(self) -> bool:
+        """Tell whether documents can be drawn that teach a reader to avoid these failures."""
+        return self.error_type not in NOT_TEACHABLE
+
+    @property
+    def state(self) -> str:
+        """Return ``weak``, ``watched``, ``not teachable`` or, for a cell that fails too rarely, an empty string."""
+        return "" if not self.watched else "weak" if self.weak else "watched" if self.teachable else "not teachable"
 
 
 def tally(scored: Scored, page: PageContext | None = None) -> DocumentFailures:
@@ -131,7 +140,7 @@ def find_cells(tallies: Sequence[DocumentFailures], threshold: float = THRESHOLD
                 effective=round(effective, 1),
                 lower_bound=round(bound, 4),
                 watched=watched,
-                weak=watched and key in weak and key[1] not in _UNTEACHABLE,
+                weak=watched and key in weak and key[1] not in NOT_TEACHABLE,
                 examples=tuple(
                     f"{tallies[place].id}: {tallies[place].examples.get(key, '')}" for place in places[:SHOWN]
                 ),

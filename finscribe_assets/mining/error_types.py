@@ -75,6 +75,14 @@ ERROR_TYPES_OF_CAUSE: dict[FailureCause, tuple[ErrorType, ...]] = {
 }
 
 
+NOT_TEACHABLE = {
+    ErrorType.ILLEGIBLE: "damage has destroyed the value on the page, so that no reader can know it",
+    ErrorType.UNKNOWN_FIELD: "the reader adds fields that the schema does not have; drop them from its responses, or "
+    "list the schema's fields in the prompt",
+}
+"""Error types that no synthetic document can teach a reader to avoid, and what they mean."""
+
+
 def presumed_knobs(element: str, error_type: str) -> tuple[str, ...]:
     """Return the knobs made for such a failure of an element, as their metadata says; the most specific first."""
     fitting = [

@@ -50,7 +50,8 @@ def decide(history: Sequence[IterationRecord], *, limit: int, threshold: float, 
         return Decision(action=Action.STOP, reason="there is no iteration yet")
     last = history[-1]
     if last.next_key is None:
-        return Decision(action=Action.STOP, reason=f"{last.key}: nothing is weak enough to synthesise for")
+        weak = f"all {last.weak_cells} weak cells are left out of the plan" if last.weak_cells else ""
+        return Decision(action=Action.STOP, reason=f"{last.key}: {weak or 'nothing is weak enough to synthesise for'}")
     if len(history) >= limit:
         return Decision(action=Action.STOP, reason=f"the limit of {limit} iterations is reached")
     recent = history[-patience:]

@@ -12,7 +12,7 @@ from finscribe_assets.evaluation.document_scoring import Scored
 from finscribe_assets.mining.attribution import Attribution, DrawnValues, Effect
 from finscribe_assets.mining.error_cells import SHOWN, ErrorCell, find_cells, tally
 from finscribe_assets.mining.error_classification import PageContext
-from finscribe_assets.mining.error_types import presumed_knobs
+from finscribe_assets.mining.error_types import NOT_TEACHABLE, ErrorType, presumed_knobs
 from finscribe_assets.mining.learning_history import ASSUMPTION, Earlier, progress_of
 from finscribe_assets.mining.planning import (
     ALL_LEFT_OUT,
@@ -42,7 +42,15 @@ class MiningReport:
     @property
     def explained(self) -> list[dict[str, object]] | str:
         """Return the plan as rows, or why there is none."""
-        return explain(self.plan) if self.plan else ALL_LEFT_OUT if self.weak else NO_PLAN
+        if self.plan:
+            return explain(self.plan)
+        others = [f"{cell.name} is not taught by documents: {_meaning(cell)}" for cell in self.not_teachable]
+        return "; ".join([ALL_LEFT_OUT if self.weak else NO_PLAN, *others])
+
+    @property
+    def not_teachable(self) -> tuple[ErrorCell, ...]:
+        """Return the cells that fail often enough to act on, but not by drawing documents."""
+        return tuple(cell for cell in self.cells if cell.watched and not cell.teachable)
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as JSON values; the next iterations read it as their history."""
@@ -50,12 +58,17 @@ class MiningReport:
             "cells": [{**asdict(cell), "documents": len(cell.documents)} for cell in self.cells],
             "weak": [cell.model_dump(mode="json") for cell in self.weak],
             "effects": {name: [asdict(effect) for effect in effects] for name, effects in self.effects.items()},
+            "not_teachable": [{"cell": cell.name, "meaning": _meaning(cell)} for cell in self.not_teachable],
             "unread": self.unread,
             "low_confidence": [field.model_dump() for field in self.low_confidence],
             "plan": self.explained,
             "plan_by_cell": explain_cells(self.weak),
             "assumption": ASSUMPTION,
         }
+
+
+def _meaning(cell: ErrorCell) -> str:
+    return NOT_TEACHABLE[ErrorType(cell.error_type)]
 
 
 def mine(

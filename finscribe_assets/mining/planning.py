@@ -26,7 +26,8 @@ from finscribe_assets.mining.weak_cell import WeakCell, weak_cells_of
 RAISED = 0.8  # the intensity that a knob is turned up to
 PREFERRED = 4.0  # how much likelier than all others together a locale, font or the like is made
 NO_PLAN = "nothing is weak enough to act on: no cell failed in five documents at a rate above the threshold"
-ALL_LEFT_OUT = "nothing is left to act on: every weak cell is disabled or retired"
+ALL_LEFT_OUT = "no plan: every weak cell is left out, because it is disabled, retired or has no knob to turn up"
+NO_KNOB = "no knob: its failures share no drawn value, and no knob of the base recipe is made for them"
 
 _Name = TypeVar("_Name", bound=str)
 
@@ -64,7 +65,8 @@ def left_to_do(
     for cell in cells:
         knobs = tuple(name for name in cell.knobs if name not in disabled)
         vetoed = cell.name in disabled or (cell.knobs and not knobs)
-        why = "disabled" if vetoed else progress[cell.name].retired if cell.name in progress else ""
+        retired = progress[cell.name].retired if cell.name in progress else ""
+        why = "disabled" if vetoed else NO_KNOB if not cell.knobs else retired
         judged.append(cell.model_copy(update={"knobs": knobs, "left_out": why}))
     return judged
 

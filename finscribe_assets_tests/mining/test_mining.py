@@ -13,6 +13,7 @@ from finscribe_assets.evaluation.prediction_files import Prediction, Truth
 from finscribe_assets.instructions.responses import unflatten
 from finscribe_assets.mining.attribution import Attribution, drawn_values
 from finscribe_assets.mining.error_cells import DocumentFailures, effective_trials, find_cells, tally, wilson_lower
+from finscribe_assets.mining.error_classification import PageContext
 from finscribe_assets.mining.heatmap import heat_map
 from finscribe_assets.mining.iteration_decision import Action, IterationRecord, decide
 from finscribe_assets.mining.mining_report import mine
@@ -46,6 +47,29 @@ def test_wilson_is_below_the_rate_and_has_its_coverage():
 def test_a_reader_without_faults_has_no_cell_and_no_plan():
     report = mine(score(TRUTHS, read_with(lambda drawn, printed: printed)), PARENT, 100, drawn_values(DRAWN))
     assert (report.cells, report.weak, report.plan) == ((), (), None)
+
+
+def test_a_made_up_field_is_reported_and_no_documents_are_planned_for_it():
+    """Right everywhere, but for one field that no schema has: no document could teach a reader to leave it out."""
+    talkative = {drawn.id for drawn in DRAWN[:60]}
+    read = read_with(lambda drawn, printed: {**printed, "summary": "an invoice"} if drawn.id in talkative else printed)
+    report = mine(score(TRUTHS, read), PARENT, 100, drawn_values(DRAWN))
+    (cell,) = report.cells
+    assert (cell.name, cell.failures, cell.weak) == ("unknown×unknown_field", 60, False)
+    assert (report.weak, report.plan) == ((), None)
+    assert report.not_teachable == (cell,)
+    (told,) = report.to_json()["not_teachable"]
+    assert told["cell"] == "unknown×unknown_field"
+    assert "fields that the schema does not have" in told["meaning"]
+    assert "unknown×unknown_field" in report.explained
+
+
+def test_a_field_that_damage_destroyed_is_reported_and_no_documents_are_planned_for_it():
+    pages = {drawn.id: PageContext.of(drawn, frozenset({"document_number"})) for drawn in DRAWN}
+    read = read_with(lambda drawn, printed: {path: text for path, text in printed.items() if path != "document_number"})
+    report = mine(score(TRUTHS, read), PARENT, 100, pages=pages)
+    assert [cell.name for cell in report.not_teachable] == ["identifier×illegible"]
+    assert (report.weak, report.plan) == ((), None)
 
 
 def test_rare_mistakes_are_not_weak():
@@ -155,6 +179,7 @@ def history(*gains: tuple[float, float]) -> list[IterationRecord]:
         (history((0.001, 0.002), (0.03, 0.05)), 5, Action.ITERATE, "batch-003"),
         (history((0.001, 0.002), (0.0, 0.006)), 5, Action.ITERATE, "batch-003"),
         ([IterationRecord(key="batch-000", metric=0.9, weak_cells=0)], 5, Action.STOP, "nothing is weak enough"),
+        ([IterationRecord(key="batch-000", metric=0.9, weak_cells=2)], 5, Action.STOP, "all 2 weak cells are left out"),
     ],
 )
 def test_the_decision(records, limit, action, said):

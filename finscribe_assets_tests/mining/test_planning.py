@@ -82,6 +82,14 @@ def test_a_person_can_veto_cells_and_knobs():
     assert "though it is disabled" in problems_of(greedy)[0]
 
 
+def test_a_cell_without_a_knob_takes_no_batch():
+    lone = weak("tax", 0.5)
+    assert make_plan(PARENT, [lone], 100) is None
+    assert "no knob" in left_to_do([lone], (), {})[0].left_out
+    reasons = weak_cells_of(make_plan(PARENT, [lone, CELLS[0]], 1000))
+    assert [(cell.documents > 0, bool(cell.left_out)) for cell in reasons] == [(False, True), (True, False)]
+
+
 def test_a_plan_out_of_bounds_is_found():
     plan = make_plan(PARENT, [weak("date", 0.3, "ambiguous_dates")], 100)
     greedy = plan.model_copy(update={"components": plan.components[1:]})

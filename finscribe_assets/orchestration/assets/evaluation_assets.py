@@ -371,7 +371,7 @@ def _cell_row(cell: ErrorCell) -> dict[str, object]:
         "failures": cell.failures,
         "trials": cell.trials,
         "lower_bound": cell.lower_bound,
-        "state": "weak" if cell.weak else "watched" if cell.watched else "",
+        "state": cell.state,
         "example": cell.examples[0] if cell.examples else "",
     }
 

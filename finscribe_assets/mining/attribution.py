@@ -152,7 +152,8 @@ class _Evidence:
         """Select the values that explain the failures, one after the other, each within strata of those before it."""
         having = self.has.sum(axis=0)
         testable = (having >= MIN_GROUP) & (self.eligible.sum(axis=0) - having >= MIN_GROUP)
-        columns, selected = np.flatnonzero(testable), []
+        columns = np.flatnonzero(testable)
+        selected: list[int] = []
         strata = np.zeros(len(self.rates), np.int64)
         random = np.random.default_rng(0)
         while len(selected) < MAX_EFFECTS and len(columns):

@@ -26,7 +26,7 @@ from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.instructions.pair import Task
 from finscribe_assets.instructions.pair_batch import build_pair_batch
 from finscribe_assets.instructions.task_mix import PairRecipe
-from finscribe_assets.model.bases import find_base, load_model, processor_of
+from finscribe_assets.model.bases import find_base, load_model, processor_for
 from finscribe_assets.pretraining.base_recipe import EMBEDDED_RECIPE
 from finscribe_assets.rendering.page_batch import render_batch
 from finscribe_assets.shards import LocalShardPool
@@ -34,7 +34,7 @@ from finscribe_assets.splitting.manifest import BatchInputs, build_data_set
 from finscribe_assets.splitting.split_assignment import Split
 from finscribe_assets.training.adapter_config import load_preset
 from finscribe_assets.training.adapter_training import train_adapter
-from finscribe_assets.training.sample_encoding import IGNORED, question
+from finscribe_assets.training.sample_encoding import IGNORED_LABEL, question
 from finscribe_assets.training.training_samples import SampleSource, TrainingBatchFolders, read_samples
 
 WARM = 5  # steps before the clock starts
@@ -81,7 +81,7 @@ def trainers(source: SampleSource, steps: int, folder: Path) -> float:
     """Return samples a CPU second of the Trainer."""
     settings, clock = load_preset("embedded"), Clock()
     base = find_base(settings.base)
-    processor = processor_of(base)
+    processor = processor_for(base)
     samples, _ = read_samples(source, Split.TRAIN, (Task.OCR_LINE,), lines=True, spool=folder)
     unknown = processor.tokenizer.unk_token_id
     samples = [one for one in samples if one.response and unknown not in processor.tokenizer(one.response).input_ids]
@@ -104,7 +104,7 @@ def trainers(source: SampleSource, steps: int, folder: Path) -> float:
             batch, tokenize=True, return_dict=True, return_tensors="pt", processor_kwargs={"padding": True}
         )
         labels = written["input_ids"].clone()
-        labels[(written["attention_mask"] == 0) | (labels == processor.image_token_id)] = IGNORED
+        labels[(written["attention_mask"] == 0) | (labels == processor.image_token_id)] = IGNORED_LABEL
         return {**written, "labels": labels}
 
     class Watch(TrainerCallback):

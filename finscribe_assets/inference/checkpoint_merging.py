@@ -20,8 +20,8 @@ from torch import Tensor
 
 from finscribe_assets.errors import UserError
 from finscribe_assets.files import AnyPath, local_folder, read_json, write_json
-from finscribe_assets.model.adapters import adapter_record, load_trained
-from finscribe_assets.model.bases import find_base, processor_of
+from finscribe_assets.model.adapters import adapter_record, load_adapted_model
+from finscribe_assets.model.bases import find_base, processor_for
 from finscribe_assets.model.embedded_checkpoint import CARD, SCORES, WEIGHTS
 
 MERGED_FROM = "merged_from.json"
@@ -58,7 +58,7 @@ def merge_adapter(
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError(f"out: {out} is there already; name a new folder")
     found = find_base(base)
-    merged = load_trained(found, adapter)
+    merged = load_adapted_model(found, adapter)
     out.parent.mkdir(parents=True, exist_ok=True)
     # Beside its place, so that the last step is a rename.
     made = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
@@ -69,7 +69,7 @@ def merge_adapter(
                     shutil.copyfile(file, made / file.name)
             summary = _write_weights(merged, files / WEIGHTS, made, dtype)
         if not (made / PREPROCESSOR).exists():  # loaders other than transformers 5 look for it
-            processor_of(found).image_processor.save_pretrained(made)
+            processor_for(found).image_processor.save_pretrained(made)
         if dtype is not None:
             config = read_json(made / "config.json") | {"dtype": dtype}
             config.pop("torch_dtype", None)  # its older name

@@ -69,7 +69,7 @@ def _object(properties: dict[str, Any]) -> dict[str, Any]:
 
 
 class JsonConstraint:
-    """A batch's answers on their way; a `training.reading.Constraint`."""
+    """A batch's answers on their way; a `model.decoding.Constraint`."""
 
     def __init__(self, tokens: LLTokenizer, grammar: str, rows: int, vocabulary: int) -> None:
         self._vocabulary = vocabulary
@@ -85,8 +85,8 @@ class JsonConstraint:
         whole[:, : bits.shape[1]] = bits
         return torch.from_numpy(whole)
 
-    def take(self, rows: Sequence[int], tokens: Sequence[int]) -> None:
-        """Go on by one token in each of these rows."""
+    def advance(self, rows: Sequence[int], tokens: Sequence[int]) -> None:
+        """Append one token to each of these rows."""
         for row, token in zip(rows, tokens, strict=True):
             answer = self._answers[row]
             if not answer.is_stopped() and not answer.consume_token(token):

@@ -15,14 +15,14 @@ from finscribe_assets.errors import UserError
 from finscribe_assets.files import AnyPath
 from finscribe_assets.inference.json_constraint import JsonConstraint, JsonGrammar
 from finscribe_assets.instructions.pair import TABLE_PROMPT
-from finscribe_assets.model.adapters import adapter_hash, load_trained
+from finscribe_assets.model.adapters import adapter_hash, load_adapted_model
 from finscribe_assets.model.base_names import EMBEDDED
-from finscribe_assets.model.bases import find_base, load_model, processor_of, reads_lines
-from finscribe_assets.model.decoding import LINES_AT_ONCE, DecodedText, Prompted, answer, read_lines
+from finscribe_assets.model.bases import find_base, load_model, processor_for, reads_lines
+from finscribe_assets.model.decoding import LINE_BATCH_SIZE, DecodedText, Prefill, greedy_decode, read_lines
 from finscribe_assets.model.line_finding import find_lines
 from finscribe_assets.model.line_images import fit_line
-from finscribe_assets.model.table_assembly import assemble
-from finscribe_assets.model.torch_runtime import device_of, torch_threads
+from finscribe_assets.model.table_assembly import assemble_table
+from finscribe_assets.model.torch_runtime import torch_device, torch_threads
 from finscribe_assets.training.sample_encoding import Encoder
 
 READER_VERSION = 3  # raise it with every change that changes what is read
@@ -62,15 +62,15 @@ class Reader:
             UserError: the adapter belongs to another base, or the device is not there.
         """
         self.base = find_base(base)
-        self.device, self.threads = device_of(device), threads
-        processor = processor_of(self.base, max_pixels)
+        self.device, self.threads = torch_device(device), threads
+        processor = processor_for(self.base, max_pixels)
         self.encoder, self.tokenizer = Encoder(processor), processor.tokenizer
         self.reads_lines = reads_lines(processor)
         on_gpu = self.device.type == "cuda"
         # The real model's weights are bfloat16; a processor computes faster, and the small base exactly, in float32.
         dtype = torch.bfloat16 if on_gpu and not self.reads_lines else torch.float32
         self.adapter = None if adapter is None else adapter_hash(adapter)
-        model: Any = load_model(self.base, dtype) if adapter is None else load_trained(self.base, adapter, dtype)
+        model: Any = load_model(self.base, dtype) if adapter is None else load_adapted_model(self.base, adapter, dtype)
         self.model = model.to(self.device).eval()
 
     @property
@@ -112,8 +112,8 @@ class Reader:
                         [line for some in lines for line in some],
                         prompt,
                         max_new_tokens,
-                        at_once=batch_size or LINES_AT_ONCE,
-                        constrain=constrain,
+                        batch_size=batch_size or LINE_BATCH_SIZE,
+                        make_constraint=constrain,
                     )
                 )
                 for place, some in zip(places, lines, strict=True):
@@ -139,12 +139,12 @@ class Reader:
         for start in range(0, len(order), size):
             places = order[start : start + size]
             prompted = self._shown([prompts[place] for place in places], [requests[place] for place in places])
-            read = answer(self.model, self.tokenizer, prompted, longest, constrain(len(places)))
+            read = greedy_decode(self.model, self.tokenizer, prompted, longest, constrain(len(places)))
             readings |= dict(zip(places, read, strict=True))
         return [readings[place] for place in range(len(requests))]
 
     @torch.no_grad()
-    def _shown(self, prompts: Sequence[list[int]], requests: Sequence[ReadRequest]) -> Prompted:
+    def _shown(self, prompts: Sequence[list[int]], requests: Sequence[ReadRequest]) -> Prefill:
         """Show images of any size and number to the model, by its own forward pass."""
         inputs = self.encoder.padded(prompts)
         inputs |= self.encoder.images([image for request in requests for image in request.images])
@@ -157,7 +157,7 @@ class Reader:
         ).last_hidden_state[:, -1]
         # Where an image's tokens share positions, text goes on from fewer than there are tokens: M-RoPE's delta.
         position = mask.sum(dim=1, keepdim=True) + self.model.model.rope_deltas
-        return Prompted(hidden, cache, position, padded)
+        return Prefill(hidden, cache, position, padded)
 
     def token_ends(self, reading: DecodedText) -> list[int]:
         """Return, for each token of a reading, where in its text it ends."""
@@ -186,7 +186,7 @@ def _put_together(request: ReadRequest, lines: Sequence[DecodedText]) -> Decoded
         (line,) = lines
         return line
     texts = [line.text for line in lines]
-    text = assemble(texts) if request.prompt == TABLE_PROMPT else "\n".join(texts)
+    text = assemble_table(texts) if request.prompt == TABLE_PROMPT else "\n".join(texts)
     return DecodedText(
         text,
         tuple(token for line in lines for token in line.tokens),

@@ -1,6 +1,6 @@
-"""PaddleOCR-VL's architecture, the embedded base model, and what training and inference share.
+"""PaddleOCR-VL's architecture, the embedded base model, and the model code that training and inference share.
 
-What belongs here: architecture, tokenizer, loading of bases and adapters, image preparation, line finding,
-decoding.
-Not here: training loops (`training`, `pretraining`) and choosing what to read (`inference`).
+What belongs here: architecture, tokenizer, loading of bases and adapters, line images, line finding, table assembly,
+forward pass and decoding. Not here: training loops (`training`, `pretraining`) and the choice of what to read on a page
+(`inference`).
 """

@@ -1,14 +1,15 @@
-"""Adapters as files: LoRA matrices, or all weights after full fine-tuning, put on the base they were trained on.
+"""Adapters as files: LoRA matrices, or all weights after full fine-tuning, and how they are applied to their base.
 
-What belongs here: saving, identifying and loading an adapter, so that no other module needs to know which of the two
-it is. Training one is `training`'s.
+What belongs here: saving, identifying and loading adapters, so that no other module has to distinguish LoRA from full
+fine-tuning. Training them is in `training`.
 """
 
 from __future__ import annotations
 
 import json
+import warnings
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors.torch import load_file, save
@@ -19,30 +20,33 @@ from finscribe_assets.files import AnyPath, local_folder, read_json, sha256_of_f
 from finscribe_assets.model.bases import Base, load_model
 from finscribe_assets.model.weights import set_weights, storable
 
+if TYPE_CHECKING:
+    from peft import LoraConfig, PeftModel
+
 ADAPTER_WEIGHTS, ADAPTER_CONFIG, TRAINING_RECORD = "adapter_model.safetensors", "adapter_config.json", "training.json"
-# After full fine-tuning: every parameter under transformers' name. Not peft's file, which it could not load.
+# After full fine-tuning: all parameters under transformers' names. Named unlike peft's file, which peft could not load.
 FULL_WEIGHTS = "trained_weights.safetensors"
 
 
 class BaseMismatchError(UserError):
-    """An adapter is put on a base that it was not trained on."""
+    """An adapter is applied to a base that it was not trained on."""
 
 
 def adapter_record(folder: AnyPath) -> dict[str, Any]:
-    """Return what an adapter's training recorded.
+    """Read the training record of an adapter: settings, base, counts and losses.
 
     Raises:
         MissingInputError: the folder holds no finished adapter.
     """
     if not (folder / TRAINING_RECORD).exists():
-        raise MissingInputError(f"{folder}: no {TRAINING_RECORD}, so no finished adapter; train one first")
+        raise MissingInputError(f"{folder}: there is no {TRAINING_RECORD}, so no finished adapter; train one first")
     record: dict[str, Any] = read_json(folder / TRAINING_RECORD)
-    record["config"].setdefault("fine_tuning", "lora")  # all there was when records did not say it
+    record["config"].setdefault("fine_tuning", "lora")  # records of before this setting are all of LoRA
     return record
 
 
-def adapter_weights(folder: AnyPath) -> AnyPath:
-    """Return the file of an adapter's weights.
+def adapter_weights_file(folder: AnyPath) -> AnyPath:
+    """Return the path of an adapter's weights.
 
     Raises:
         MissingInputError: the folder holds no finished adapter.
@@ -52,23 +56,32 @@ def adapter_weights(folder: AnyPath) -> AnyPath:
 
 
 def adapter_hash(folder: AnyPath) -> str:
-    """Return the SHA-256 of an adapter's weights.
+    """Return the SHA-256 of an adapter's weights file.
 
     Raises:
         MissingInputError: the folder holds no finished adapter.
     """
-    return sha256_of_file(adapter_weights(folder))
+    return sha256_of_file(adapter_weights_file(folder))
 
 
 def save_adapter(model: Any, folder: AnyPath, base: Base) -> str:
-    """Write what was trained of a model, LoRA as peft loads it or else all weights; return the weights' SHA-256.
+    """Write what was trained: LoRA as peft loads it, or all weights.
 
-    The folder is no finished adapter before its record is written anew.
+    The training record of an earlier adapter is removed, so the folder holds no finished adapter until the caller
+    writes a new record.
+
+    Args:
+        model: a `PeftModel`, or a model whose every weight was trained.
+        folder: the adapter's folder.
+        base: what the model was made from.
+
+    Returns:
+        The SHA-256 of the weights file.
     """
     from peft import PeftModel, get_peft_model_state_dict
 
-    for before in (TRAINING_RECORD, ADAPTER_CONFIG, ADAPTER_WEIGHTS, FULL_WEIGHTS):
-        (folder / before).unlink(missing_ok=True)
+    for earlier in (TRAINING_RECORD, ADAPTER_CONFIG, ADAPTER_WEIGHTS, FULL_WEIGHTS):
+        (folder / earlier).unlink(missing_ok=True)
     if isinstance(model, PeftModel):
         file, state = folder / ADAPTER_WEIGHTS, get_peft_model_state_dict(model)
         write_json(folder / ADAPTER_CONFIG, _peft_settings(model, base))
@@ -78,11 +91,11 @@ def save_adapter(model: Any, folder: AnyPath, base: Base) -> str:
     return sha256_of_file(file)
 
 
-def load_trained(base: Base, folder: AnyPath, dtype: torch.dtype = torch.float32) -> Any:
-    """Return the base's model in evaluation mode, what was trained on it in its weights.
+def load_adapted_model(base: Base, folder: AnyPath, dtype: torch.dtype = torch.float32) -> Any:
+    """Load a base with an adapter merged into its weights, in evaluation mode.
 
     Raises:
-        BaseMismatchError: it was trained on other weights.
+        BaseMismatchError: the adapter was trained on other weights.
         MissingInputError: the folder holds no finished adapter.
     """
     from peft import PeftModel
@@ -92,12 +105,20 @@ def load_trained(base: Base, folder: AnyPath, dtype: torch.dtype = torch.float32
 
 
 def add_adapter(model: nn.Module, folder: AnyPath, base: Base, *, trainable: bool = False) -> nn.Module:
-    """Put a trained adapter on its base: linear layers are replaced by adapted ones, or all weights by the trained.
+    """Apply a trained adapter to its base's model.
+
+    LoRA replaces the model's linear layers by adapted ones; full fine-tuning replaces all its weights.
+
+    Args:
+        model: the base's model; it is changed.
+        folder: the adapter's folder.
+        base: what the model was loaded from.
+        trainable: return the model in training mode, ready to go on training the adapter.
 
     Raises:
         BaseMismatchError: the adapter was trained on other weights.
         MissingInputError: the folder holds no finished adapter.
-        UserError: its weights are of other layers than the model's.
+        UserError: the adapter has weights of layers that the model lacks.
     """
     record = adapter_record(folder)
     trained_on = record["base"]
@@ -109,42 +130,54 @@ def add_adapter(model: nn.Module, folder: AnyPath, base: Base, *, trainable: boo
         )
     with local_folder(folder) as local:
         full = record["config"]["fine_tuning"] == "full"
-        adapted = _with_all_weights(model, local) if full else _with_lora(model, local, trainable)
+        adapted = _with_full_weights(model, local) if full else _with_lora(model, local, trainable)
     return adapted.train() if trainable else adapted.eval()
 
 
-def _with_all_weights(model: nn.Module, folder: Path) -> nn.Module:
+def add_lora(model: nn.Module, config: LoraConfig) -> PeftModel:
+    """Wrap a model in a fresh LoRA adapter, drawn from torch's random generator."""
+    from peft import get_peft_model
+
+    with warnings.catch_warnings():
+        # peft 0.21 reads an attribute that transformers 5.23 deprecates.
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
+        return get_peft_model(model, config)
+
+
+def _with_full_weights(model: nn.Module, folder: Path) -> nn.Module:
     weights, parameters = load_file(folder / FULL_WEIGHTS), dict(model.named_parameters())
-    if other := weights.keys() ^ parameters.keys():
+    if different := weights.keys() ^ parameters.keys():
         raise UserError(
-            f"{folder / FULL_WEIGHTS}: has weights of other layers than the model: {', '.join(sorted(other)[:3])}"
+            f"{folder / FULL_WEIGHTS}: its layers are not the model's: {', '.join(sorted(different)[:3])}; "
+            "train the adapter again"
         )
     set_weights(parameters, weights)
     return model
 
 
-def _with_lora(model: Any, folder: Path, trainable: bool) -> nn.Module:
-    from peft import LoraConfig, get_peft_model, set_peft_model_state_dict
+def _with_lora(model: nn.Module, folder: Path, trainable: bool) -> nn.Module:
+    from peft import LoraConfig, set_peft_model_state_dict
 
-    adapted = get_peft_model(model, LoraConfig(**_lora_settings(read_json(folder / ADAPTER_CONFIG), trainable)))
-    found = set_peft_model_state_dict(adapted, load_file(folder / ADAPTER_WEIGHTS))
-    if found.unexpected_keys:
+    adapted = add_lora(model, LoraConfig(**_lora_settings(read_json(folder / ADAPTER_CONFIG), trainable)))
+    loaded = set_peft_model_state_dict(adapted, load_file(folder / ADAPTER_WEIGHTS))
+    if loaded.unexpected_keys:
         raise UserError(
-            f"{folder / ADAPTER_WEIGHTS}: has weights for layers that the model lacks: "
-            f"{', '.join(sorted(found.unexpected_keys)[:3])}"
+            f"{folder / ADAPTER_WEIGHTS}: has weights of layers that the model lacks: "
+            f"{', '.join(sorted(loaded.unexpected_keys)[:3])}; train the adapter again"
         )
     return adapted
 
 
 def _lora_settings(written: dict[str, Any], trainable: bool) -> dict[str, Any]:
+    """Return the arguments of LoraConfig that adapter_config.json states."""
     kept = ("r", "lora_alpha", "lora_dropout", "target_modules", "modules_to_save")
     return {key: written[key] for key in kept} | {"inference_mode": not trainable}
 
 
-def _peft_settings(model: Any, base: Base) -> dict[str, Any]:
-    """Return adapter_config.json's content: what peft writes, but with the base's identity for its place."""
+def _peft_settings(model: PeftModel, base: Base) -> dict[str, Any]:
+    """Return the content of adapter_config.json: what peft writes, with the base's identity instead of its path."""
     settings = model.peft_config["default"].to_dict()
     settings |= {"base_model_name_or_path": base.identity, "inference_mode": True}
-    # A set's order differs from process to process; peft reads lists back as sets.
+    # A set's order differs between processes; peft reads lists back as sets.
     plain_json = json.dumps(settings, default=lambda value: sorted(value) if isinstance(value, set) else str(value))
     return dict(json.loads(plain_json))

@@ -1,4 +1,7 @@
-"""PaddleOCR-VL's own architecture at about 2M parameters, randomly initialised."""
+"""PaddleOCR-VL's architecture at about 2 million parameters, with random weights, and its processor.
+
+What belongs here: sizes, initialisation and the image processor's settings. The tokenizer is in `tokenizer`.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,12 @@ from transformers import (
 )
 from transformers.models.paddleocr_vl.image_processing_pil_paddleocr_vl import PaddleOCRVLImageProcessorPil
 
-from finscribe_assets.model.tokenizer import CHAT_TEMPLATE, IMAGE, IMAGE_END, IMAGE_START
+from finscribe_assets.model.quiet_loading import quiet_transformers
+from finscribe_assets.model.tokenizer import CHAT_TEMPLATE, IMAGE_END_TOKEN, IMAGE_START_TOKEN, IMAGE_TOKEN
 
-PATCH, MERGE = 14, 2
-VISION = {"hidden_size": 128, "intermediate_size": 384, "num_hidden_layers": 4, "num_attention_heads": 4}
-LANGUAGE = {
+PATCH_SIZE, MERGE_SIZE = 14, 2  # pixels of a patch's side; patches of a merged patch's side, which is one image token
+VISION_SETTINGS = {"hidden_size": 128, "intermediate_size": 384, "num_hidden_layers": 4, "num_attention_heads": 4}
+LANGUAGE_SETTINGS = {
     "hidden_size": 160,
     "intermediate_size": 448,
     "num_hidden_layers": 3,
@@ -25,13 +29,13 @@ LANGUAGE = {
     "num_key_value_heads": 2,
     "head_dim": 32,
 }
-MAX_TOKENS = 1024
+MAX_POSITIONS = 1024  # tokens of a chat, image tokens included
 
 
 def build_model(tokenizer: PreTrainedTokenizerFast) -> PaddleOCRVLForConditionalGeneration:
-    """Return the model with fresh weights, drawn from torch's generator."""
-    half = LANGUAGE["head_dim"] // 2
-    side = 3 * half // 8  # of the rotary halves, the share for height and for width; the rest is for time
+    """Build the model with fresh weights, drawn from torch's random generator."""
+    half = LANGUAGE_SETTINGS["head_dim"] // 2
+    side = 3 * half // 8  # rotary dimensions for height, and as many for width; the rest are for time
     rope = {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [half - 2 * side, side, side]}
     ids = {
         "pad_token_id": tokenizer.pad_token_id,
@@ -39,33 +43,35 @@ def build_model(tokenizer: PreTrainedTokenizerFast) -> PaddleOCRVLForConditional
         "eos_token_id": tokenizer.eos_token_id,
     }
     text: dict[str, Any] = dict(
-        LANGUAGE,
+        LANGUAGE_SETTINGS,
         vocab_size=len(tokenizer),
-        max_position_embeddings=MAX_TOKENS,
+        max_position_embeddings=MAX_POSITIONS,
         rope_parameters=rope,
         tie_word_embeddings=True,
         **ids,
     )
-    config = PaddleOCRVLConfig(
-        text_config=text,
-        vision_config=dict(VISION, patch_size=PATCH, image_size=PATCH * 16, spatial_merge_size=MERGE),
-        image_token_id=tokenizer.convert_tokens_to_ids(IMAGE),
-        video_token_id=len(tokenizer) + 1,  # this model is never shown a video
-        vision_start_token_id=tokenizer.convert_tokens_to_ids(IMAGE_START),
-        vision_end_token_id=tokenizer.convert_tokens_to_ids(IMAGE_END),
-        tie_word_embeddings=True,
-    )
-    model = PaddleOCRVLForConditionalGeneration(config)
+    vision = dict(VISION_SETTINGS, patch_size=PATCH_SIZE, image_size=PATCH_SIZE * 16, spatial_merge_size=MERGE_SIZE)
+    with quiet_transformers():
+        config = PaddleOCRVLConfig(
+            text_config=text,
+            vision_config=vision,
+            image_token_id=tokenizer.convert_tokens_to_ids(IMAGE_TOKEN),
+            video_token_id=len(tokenizer) + 1,  # outside the vocabulary: this model takes no videos
+            vision_start_token_id=tokenizer.convert_tokens_to_ids(IMAGE_START_TOKEN),
+            vision_end_token_id=tokenizer.convert_tokens_to_ids(IMAGE_END_TOKEN),
+            tie_word_embeddings=True,
+        )
+        model = PaddleOCRVLForConditionalGeneration(config)
     model.generation_config.update(**ids)
     _initialise(model)
     return model
 
 
 def _initialise(model: nn.Module) -> None:
-    """Draw weights by fan-in: the library's standard deviation of 0.02 is far too small at a width of 128."""
+    """Draw weights scaled by fan-in: the library's standard deviation of 0.02 is far too small at a width of 128."""
     for name, module in model.named_modules():
         if isinstance(module, nn.Linear) and name != "lm_head":
-            # Layers that write into the residual stream start smaller.
+            # Layers that write into the residual stream start at half the scale.
             writes = name.endswith(("o_proj", "out_proj", "down_proj", "fc2"))
             nn.init.normal_(module.weight, std=module.in_features**-0.5 * (0.5 if writes else 1.0))
         elif isinstance(module, nn.Conv2d):
@@ -75,12 +81,16 @@ def _initialise(model: nn.Module) -> None:
 
 
 def build_processor(tokenizer: PreTrainedTokenizerFast, max_pixels: int = 28 * 28 * 256) -> PaddleOCRVLProcessor:
-    """Return the processor with the image processor that needs no torchvision; images from 28 × 28 pixels are taken."""
-    unit = (PATCH * MERGE) ** 2
-    images = PaddleOCRVLImageProcessorPil(
-        patch_size=PATCH,
-        merge_size=MERGE,
+    """Build the processor, with the image processor that needs no torchvision.
+
+    Args:
+        tokenizer: from `build_tokenizer`.
+        max_pixels: larger images are scaled down to this number of pixels; the smallest accepted image is 28 × 28.
+    """
+    image_processor = PaddleOCRVLImageProcessorPil(
+        patch_size=PATCH_SIZE,
+        merge_size=MERGE_SIZE,
         temporal_patch_size=1,
-        size={"shortest_edge": unit, "longest_edge": max_pixels},
+        size={"shortest_edge": (PATCH_SIZE * MERGE_SIZE) ** 2, "longest_edge": max_pixels},
     )
-    return PaddleOCRVLProcessor(image_processor=images, tokenizer=tokenizer, chat_template=CHAT_TEMPLATE)
+    return PaddleOCRVLProcessor(image_processor=image_processor, tokenizer=tokenizer, chat_template=CHAT_TEMPLATE)

@@ -1,3 +1,3 @@
-"""The names by which a base model can be asked for. Light to import: settings and `--help` need them without torch."""
+"""Names of base models. Imports nothing, so that settings and ``--help`` do not load torch."""
 
 EMBEDDED = "embedded"  # the checkpoint that this package ships

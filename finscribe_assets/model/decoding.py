@@ -1,8 +1,8 @@
-"""Greedy reading of many lines at once, and the greedy decoding that every reading of this project ends with.
+"""Greedy decoding: of batches of line images, and from any prefilled batch.
 
-Lines of one width go through the vision tower together; lines of different widths answer together, padded on the left.
-It gives the text that the model's own ``generate`` gives, many times faster. Whole pages are `inference.reader`'s,
-which decodes with the same `answer`.
+Line images of one width share a pass of the vision tower; images of different widths decode together, padded on the
+left. The text is the one that the model's own ``generate`` gives, many times faster. Pages are prefilled by
+`inference.reader`, which decodes with the same `greedy_decode`.
 """
 
 from __future__ import annotations
@@ -15,59 +15,60 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 from transformers import DynamicCache, PaddleOCRVLForConditionalGeneration, PreTrainedTokenizerFast
 
 from finscribe_assets.instructions.pair import OCR_PROMPT, TABLE_PROMPT
-from finscribe_assets.model.batched_forward import embed_prompt, see, tokenise
+from finscribe_assets.model.batched_forward import embed_tokens, tokenise, vision_forward
 
-LINES_AT_ONCE = 64
-MAX_ANSWER_TOKENS = {OCR_PROMPT: 96, TABLE_PROMPT: 200}
+LINE_BATCH_SIZE = 64
+MAX_NEW_TOKENS = {OCR_PROMPT: 96, TABLE_PROMPT: 200}
 
 
 @dataclass(frozen=True)
 class DecodedText:
-    """What was read."""
+    """A response and the probabilities of its tokens."""
 
     text: str
-    tokens: tuple[int, ...]  # of the answer; the end token last, unless truncated
-    probabilities: tuple[float, ...]  # of each of them, given all before it
-    truncated: bool  # the longest answer was reached before the end token
+    tokens: tuple[int, ...]  # of the response; the end token is the last, unless truncated
+    probabilities: tuple[float, ...]  # of each token, given all tokens before it
+    truncated: bool  # the maximum number of new tokens was reached before an end token
 
     @property
     def confidence(self) -> float:
-        """Return the geometric mean of the probabilities, the end's included: where to stop may be wrong too."""
+        """The geometric mean of the token probabilities. The end token counts: where to stop may be wrong too."""
         return geometric_mean(self.probabilities)
 
 
 def geometric_mean(probabilities: Sequence[float]) -> float:
-    """Return the geometric mean of probabilities; 0 where one is 0, and of none."""
+    """Return the geometric mean of probabilities; 0 if there are none, or if one of them is 0."""
     if not probabilities or min(probabilities) <= 0:
         return 0.0
     return math.exp(math.fsum(map(math.log, probabilities)) / len(probabilities))
 
 
 class Constraint(Protocol):
-    """What the answers of a batch may be, token by token."""
+    """Restricts the tokens that a batch may generate next."""
 
     def allowed(self, rows: Sequence[int]) -> Tensor:
-        """Return which tokens may come next in these rows of the batch (rows × vocabulary, bool, on the processor)."""
+        """Return which tokens may come next in these rows of the batch: (rows, vocabulary), bool, on the CPU."""
         ...
 
-    def take(self, rows: Sequence[int], tokens: Sequence[int]) -> None:
-        """Go on by one token in each of these rows."""
+    def advance(self, rows: Sequence[int], tokens: Sequence[int]) -> None:
+        """Append one token to each of these rows."""
         ...
 
 
 @dataclass
-class Prompted:
-    """A batch whose prompts the language model has read, up to where it is to answer."""
+class Prefill:
+    """A batch whose prompts the language model has processed."""
 
-    hidden: Tensor  # of the prompts' last tokens (rows × width)
+    hidden: Tensor  # (rows, language width), of each prompt's last token
     cache: DynamicCache
-    position: Tensor  # of the answers' first tokens (rows × 1)
-    mask: Tensor | None  # rows × tokens, 0 where a row is padded; None where none is
+    position: Tensor  # (rows, 1), M-RoPE position of each response's first token
+    mask: Tensor | None  # (rows, tokens), 0 on padding; None if no row is padded
 
-    def keep(self, rows: Tensor) -> None:
+    def keep_rows(self, rows: Tensor) -> None:
         """Drop all other rows."""
         self.cache.batch_select_indices(rows)
         self.position = self.position[rows]
@@ -75,69 +76,78 @@ class Prompted:
 
 
 @torch.no_grad()
-def answer(
+def greedy_decode(
     model: Any,
     tokenizer: PreTrainedTokenizerFast,
-    prompted: Prompted,
-    longest: int,
+    prefill: Prefill,
+    max_new_tokens: int,
     constraint: Constraint | None = None,
 ) -> list[DecodedText]:
-    """Return the likeliest next tokens of each row, one after the other, until its end token or ``longest`` tokens.
+    """Decode each row greedily until its end token, as the model's own ``generate`` does without sampling.
 
-    The same as the model's own ``generate`` without sampling. A constraint chooses among the model's tokens; the
-    probabilities stay the model's own.
+    Args:
+        model: a PaddleOCR-VL model, with or without an adapter.
+        tokenizer: its tokenizer.
+        prefill: the batch; it is used up.
+        max_new_tokens: tokens after which a response is truncated.
+        constraint: restricts the choice of tokens. Probabilities stay those of the unrestricted model.
+
+    Returns:
+        The rows' texts, in the order of the prefill.
     """
-    language, hidden = model.model.language_model, prompted.hidden
-    ends = torch.tensor(_ends(model), device=hidden.device)
+    language, hidden = model.model.language_model, prefill.hidden
+    end_tokens = torch.tensor(_end_tokens(model), device=hidden.device)
     count = len(hidden)
-    rows = torch.arange(count, device=hidden.device)
-    tokens = torch.zeros(count, longest, dtype=torch.long, device=hidden.device)
-    chances = torch.zeros(count, longest, device=hidden.device)
-    for step in range(longest):
-        logits = model.lm_head(hidden).float()
-        chance = logits.softmax(dim=-1)
+    rows = torch.arange(count, device=hidden.device)  # rows of the prefill that are still being decoded
+    tokens = torch.zeros(count, max_new_tokens, dtype=torch.long, device=hidden.device)
+    probabilities = torch.zeros(count, max_new_tokens, device=hidden.device)
+    for step in range(max_new_tokens):
+        logits = model.lm_head(hidden).float()  # (rows, vocabulary)
+        distribution = logits.softmax(dim=-1)
         if constraint:
             logits = logits.masked_fill(~constraint.allowed(rows.tolist()).to(logits.device), -torch.inf)
-        token = logits.argmax(dim=-1)
+        token = logits.argmax(dim=-1)  # (rows,)
         tokens[rows, step] = token
-        chances[rows, step] = chance.gather(1, token[:, None])[:, 0]
+        probabilities[rows, step] = distribution.gather(1, token[:, None])[:, 0]
         if constraint:
-            constraint.take(rows.tolist(), token.tolist())
-        going = ~torch.isin(token, ends)
-        left = int(going.sum())
-        if left == 0 or step + 1 == longest:
+            constraint.advance(rows.tolist(), token.tolist())
+        unfinished = ~torch.isin(token, end_tokens)
+        remaining = int(unfinished.sum())
+        if remaining == 0 or step + 1 == max_new_tokens:
             break
-        if left <= len(rows) // 2:  # what has ended is dropped once it is half: dropping copies the cache
-            kept = going.nonzero()[:, 0]
-            prompted.keep(kept)
+        # Dropping rows copies the cache, so finished rows stay until they are half of the batch.
+        if remaining <= len(rows) // 2:
+            kept = unfinished.nonzero()[:, 0]
+            prefill.keep_rows(kept)
             rows, token = rows[kept], token[kept]
-        if prompted.mask is not None:
-            prompted.mask = torch.cat([prompted.mask, prompted.mask.new_ones(len(rows), 1)], dim=1)
+        if prefill.mask is not None:
+            prefill.mask = torch.cat([prefill.mask, prefill.mask.new_ones(len(rows), 1)], dim=1)
         hidden = language(
             inputs_embeds=language.embed_tokens(token)[:, None],
-            attention_mask=prompted.mask,
-            position_ids=(prompted.position + step).expand(3, -1, -1),
-            past_key_values=prompted.cache,
+            attention_mask=prefill.mask,
+            position_ids=(prefill.position + step).expand(3, -1, -1),
+            past_key_values=prefill.cache,
             use_cache=True,
-        ).last_hidden_state[:, -1]
+        ).last_hidden_state[:, -1]  # (rows, language width)
     return [
-        _reading(tokenizer, *row, set(ends.tolist()))
-        for row in zip(tokens[:, : step + 1].tolist(), chances.tolist(), strict=True)
+        _decoded(tokenizer, *row, set(end_tokens.tolist()))
+        for row in zip(tokens[:, : step + 1].tolist(), probabilities.tolist(), strict=True)
     ]
 
 
-def _ends(model: Any) -> list[int]:
-    ends = model.generation_config.eos_token_id
-    return ends if isinstance(ends, list) else [ends]
+def _end_tokens(model: Any) -> list[int]:
+    ids = model.generation_config.eos_token_id
+    return ids if isinstance(ids, list) else [ids]
 
 
-def _reading(
-    tokenizer: PreTrainedTokenizerFast, tokens: list[int], chances: list[float], ends: set[int]
+def _decoded(
+    tokenizer: PreTrainedTokenizerFast, tokens: list[int], probabilities: list[float], end_tokens: set[int]
 ) -> DecodedText:
-    last = next((place for place, token in enumerate(tokens) if token in ends), None)
-    count = len(tokens) if last is None else last + 1
+    """Cut a row after its first end token and decode it."""
+    end = next((index for index, token in enumerate(tokens) if token in end_tokens), None)
+    count = len(tokens) if end is None else end + 1
     text = tokenizer.decode(tokens[:count], skip_special_tokens=True)
-    return DecodedText(text, tuple(tokens[:count]), tuple(chances[:count]), truncated=last is None)
+    return DecodedText(text, tuple(tokens[:count]), tuple(probabilities[:count]), truncated=end is None)
 
 
 def read_lines(
@@ -145,57 +155,69 @@ def read_lines(
     tokenizer: PreTrainedTokenizerFast,
     lines: Sequence[np.ndarray],
     prompt: str = OCR_PROMPT,
-    longest: int | None = None,
+    max_new_tokens: int | None = None,
     *,
-    at_once: int = LINES_AT_ONCE,
-    constrain: Callable[[int], Constraint | None] | None = None,
+    batch_size: int = LINE_BATCH_SIZE,
+    make_constraint: Callable[[int], Constraint | None] | None = None,
 ) -> list[DecodedText]:
-    """Read lines as `images.fit_line` leaves them (28 × width, uint8, widths multiples of 28), in the order given.
+    """Read line images.
 
-    ``constrain`` returns the constraint of a batch of so many rows.
+    Args:
+        model: an embedded base, with or without an adapter merged into it.
+        tokenizer: its tokenizer.
+        lines: images as `line_images.fit_line` returns them: (28, width), uint8, widths multiples of 28.
+        prompt: text of the user's turn, the same for all lines.
+        max_new_tokens: tokens after which a response is truncated; the prompt's usual maximum if None.
+        batch_size: lines that are decoded together.
+        make_constraint: returns the constraint of a batch, given its number of rows.
+
+    Returns:
+        What was read, in the order of ``lines``.
     """
-    longest = longest or MAX_ANSWER_TOKENS.get(prompt, max(MAX_ANSWER_TOKENS.values()))
-    order = sorted(range(len(lines)), key=lambda place: lines[place].shape[1])
-    readings: dict[int, DecodedText] = {}
-    for start in range(0, len(order), at_once):
-        places = order[start : start + at_once]
-        prompted = _shown(model, tokenizer, [lines[place] for place in places], prompt)
-        constraint = constrain(len(places)) if constrain else None
-        readings |= dict(zip(places, answer(model, tokenizer, prompted, longest, constraint), strict=True))
-    return [readings[place] for place in range(len(lines))]
+    max_new_tokens = max_new_tokens or MAX_NEW_TOKENS.get(prompt, max(MAX_NEW_TOKENS.values()))
+    by_width = sorted(range(len(lines)), key=lambda index: lines[index].shape[1])
+    decoded: dict[int, DecodedText] = {}
+    for start in range(0, len(by_width), batch_size):
+        indices = by_width[start : start + batch_size]
+        prefill = _prefill_lines(model, tokenizer, [lines[index] for index in indices], prompt)
+        constraint = make_constraint(len(indices)) if make_constraint else None
+        texts = greedy_decode(model, tokenizer, prefill, max_new_tokens, constraint)
+        decoded |= dict(zip(indices, texts, strict=True))
+    return [decoded[index] for index in range(len(lines))]
 
 
 @torch.no_grad()
-def _shown(
+def _prefill_lines(
     model: PaddleOCRVLForConditionalGeneration,
     tokenizer: PreTrainedTokenizerFast,
     lines: Sequence[np.ndarray],
     prompt: str,
-) -> Prompted:
-    """Show lines to the model, in order of their widths; only those of one width share a pass of the vision tower."""
+) -> Prefill:
+    """Prefill lines that are sorted by width; lines of one width share a pass of the vision tower."""
     by_width: dict[int, list[np.ndarray]] = {}
     for line in lines:
         by_width.setdefault(line.shape[1], []).append(line)
     parts = []
-    for some in by_width.values():
-        _, image_tokens, rows, columns = see(model.model, np.stack(some))
-        batch = tokenise(tokenizer, prompt, None, image_tokens.shape[1], len(some))
-        parts.append(embed_prompt(model, batch, image_tokens, rows, columns))
+    for same_width in by_width.values():
+        vision = vision_forward(model.model, np.stack(same_width))
+        batch = tokenise(tokenizer, prompt, None, vision.embeddings.shape[1], len(same_width))
+        parts.append(embed_tokens(model, batch, vision))
+    # Narrower lines have fewer image tokens: pad them on the left, so that all responses start at the same index.
     length = max(embedded.shape[1] for embedded, _ in parts)
     gaps = [length - embedded.shape[1] for embedded, _ in parts]
-    embedded = torch.cat(
-        [torch.nn.functional.pad(part, (0, 0, gap, 0)) for (part, _), gap in zip(parts, gaps, strict=True)]
+    embedded = torch.cat(  # (rows, tokens, language width)
+        [functional.pad(part, (0, 0, gap, 0)) for (part, _), gap in zip(parts, gaps, strict=True)]
     )
-    positions = torch.cat(
-        [torch.nn.functional.pad(part, (gap, 0)) for (_, part), gap in zip(parts, gaps, strict=True)], dim=1
+    positions = torch.cat(  # (3, rows, tokens)
+        [functional.pad(part, (gap, 0)) for (_, part), gap in zip(parts, gaps, strict=True)], dim=1
     )
     mask = None
     if any(gaps):
         starts = torch.tensor([gap for (part, _), gap in zip(parts, gaps, strict=True) for _ in range(len(part))])
-        mask = (torch.arange(length) >= starts[:, None]).long().to(embedded.device)
+        mask = (torch.arange(length) >= starts[:, None]).long().to(embedded.device)  # (rows, tokens)
     language = model.model.language_model
     cache = DynamicCache(config=language.config)
     hidden = language(
         inputs_embeds=embedded, attention_mask=mask, position_ids=positions, past_key_values=cache, use_cache=True
-    ).last_hidden_state[:, -1]
-    return Prompted(hidden, cache, positions[0, :, -1:] + 1, mask)
+    ).last_hidden_state[:, -1]  # (rows, language width)
+    return Prefill(hidden, cache, positions[0, :, -1:] + 1, mask)

@@ -1,7 +1,7 @@
-"""A table from its printed lines: each was read as a row of OTSL, and some go on with the row above.
+"""Assemble a table from its printed lines, each of which was read as one row of OTSL.
 
-What belongs here: from the strips' OTSL to the table's. A description that wraps makes a row of several printed lines;
-only its own cell is filled below the first.
+What belongs here: from the OTSL of the lines to that of the table. A text that wraps makes one row out of several
+printed lines, of which all but the first have a text in the wrapped cell alone.
 """
 
 from __future__ import annotations
@@ -10,28 +10,34 @@ from collections.abc import Iterable, Sequence
 
 from finscribe_assets.instructions.otsl import Grid, from_otsl, to_otsl
 
-Row = list[str | None]
+_GridRow = list[str | None]
 
 
-def assemble(strips: Iterable[str]) -> str:
-    """Return a table's OTSL from that of its printed lines, top to bottom.
+def assemble_table(lines: Iterable[str]) -> str:
+    """Assemble a table's OTSL from the OTSL of its printed lines.
 
-    A line whose one cell is filled goes on with that cell of the row above, as wrapped text does. So do lines of the
-    head, which are all before the first digit: heads have none, and the first row of figures has. Rows take the width
-    that most lines have: what a model wrote is cut, or filled up with empty cells.
+    A line with a text in one cell only continues this cell of the row above, as wrapped text does. Lines of the table's
+    head always continue each other; the head ends before the first digit, because heads have none and the first row
+    has amounts. All rows get the width that most lines have: longer ones are cut, shorter ones filled with empty cells.
+
+    Args:
+        lines: what was read of each printed line, top to bottom; anything that a model may write.
+
+    Returns:
+        OTSL, empty if no line has a cell.
     """
-    lines = [row for strip in strips for row in from_otsl(strip)[:1] if row]
-    if not lines:
+    read = [row for line in lines for row in from_otsl(line)[:1] if row]
+    if not read:
         return ""
-    widths = [len(row) for row in lines]
-    width = max(set(widths), key=lambda one: (widths.count(one), one))
+    widths = [len(row) for row in read]
+    width = max(set(widths), key=lambda candidate: (widths.count(candidate), candidate))
     grid: Grid = []
     in_head = True
-    for row in lines:
+    for row in read:
         fitted = (row + [""] * width)[:width]
         in_head = in_head and not _has_digit(fitted)
         if grid and _continues(fitted, grid[-1], in_head):
-            grid[-1] = _merged(grid[-1], fitted)
+            grid[-1] = _joined(grid[-1], fitted)
         else:
             grid.append(fitted)
     return to_otsl(grid)
@@ -41,13 +47,15 @@ def _has_digit(row: Sequence[str | None]) -> bool:
     return any(character.isdigit() for text in row if text for character in text)
 
 
-def _continues(row: Row, above: Row, in_head: bool) -> bool:
-    # Cells that span others, as an item's name above its figures does, only go on with cells that do so too.
+def _continues(row: _GridRow, above: _GridRow, in_head: bool) -> bool:
+    """Return whether a printed line goes on with the row above it."""
+    # None is a cell that another one spans. A row with spans, such as an item's name above its amounts, is only
+    # continued by a line with the same spans.
     if [text is None for text in row] != [text is None for text in above]:
         return False
-    filled = [place for place, text in enumerate(row) if text]
+    filled = [column for column, text in enumerate(row) if text]
     return in_head or (len(filled) == 1 and bool(above[filled[0]]))
 
 
-def _merged(above: Row, below: Row) -> Row:
+def _joined(above: _GridRow, below: _GridRow) -> _GridRow:
     return [None if text is None else f"{text} {more or ''}".strip() for text, more in zip(above, below, strict=True)]

@@ -1,4 +1,4 @@
-"""The embedded base's tokenizer: characters, the prompts' own pieces, and PaddleOCR-VL's chat format."""
+"""The embedded base's tokenizer: single characters, some longer pieces, and PaddleOCR-VL's chat format."""
 
 from __future__ import annotations
 
@@ -7,11 +7,21 @@ from transformers import PreTrainedTokenizerFast
 
 from finscribe_assets.instructions.pair import OCR_PROMPT, TABLE_PROMPT
 
-PAD, BOS, EOS, UNKNOWN, BEGIN = "<pad>", "<s>", "</s>", "<unk>", "<|begin_of_sentence|>"
-IMAGE_START, IMAGE, IMAGE_END = "<|IMAGE_START|>", "<|IMAGE_PLACEHOLDER|>", "<|IMAGE_END|>"
-SPECIAL = (PAD, BOS, EOS, UNKNOWN, BEGIN, IMAGE_START, IMAGE, IMAGE_END)
-# Whole pieces: the chat's turns, the stock prompts, OTSL (as in PaddleX's parser) and JSON's punctuation.
-PIECES = (
+PAD_TOKEN, BOS_TOKEN, EOS_TOKEN = "<pad>", "<s>", "</s>"
+UNKNOWN_TOKEN, BEGIN_TOKEN = "<unk>", "<|begin_of_sentence|>"
+IMAGE_START_TOKEN, IMAGE_TOKEN, IMAGE_END_TOKEN = "<|IMAGE_START|>", "<|IMAGE_PLACEHOLDER|>", "<|IMAGE_END|>"
+SPECIAL_TOKENS = (
+    PAD_TOKEN,
+    BOS_TOKEN,
+    EOS_TOKEN,
+    UNKNOWN_TOKEN,
+    BEGIN_TOKEN,
+    IMAGE_START_TOKEN,
+    IMAGE_TOKEN,
+    IMAGE_END_TOKEN,
+)
+# One token each: the chat's turns, the stock prompts, OTSL (PaddleX's parser has these six) and JSON's punctuation.
+WHOLE_PIECES = (
     "User: ",
     "\nAssistant:\n",
     OCR_PROMPT,
@@ -28,15 +38,17 @@ PIECES = (
     '", "',
     '"}',
 )
-CHARACTERS = (
+TOKENIZER_CHARACTERS = (
     " \n!\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~"
     "€£¥₹¢§°ºª²³·№×–—‘’“”„«»…ß"
     "àâäáãåæçèéêëìíîïñòóôöõøùúûüýÿœÀÂÄÁÃÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÖÕØÙÚÛÜÝŸŒ"
     "ąćęłńśźżĄĆĘŁŃŚŹŻčďěňřšťůžČĎĚŇŘŠŤŮŽőűŐŰșțăȘȚĂ"
 )
-NO_BREAK_SPACES = ("\u00a0", "\u202f")  # babel prints them in numbers; on paper they look like any other space
+# babel prints these in numbers. On paper they look like any other space, so the tokenizer reads and writes plain ones.
+NO_BREAK_SPACES = ("\u00a0", "\u202f")
 
-# PaddleOCR-VL 1.5's format: images of a turn first, and the answer after "Assistant:" on a line of its own.
+# The format of PaddleOCR-VL 1.5: a turn's images come before its text; the response starts on a new line after
+# "Assistant:".
 CHAT_TEMPLATE = (
     "{{- '<|begin_of_sentence|>' -}}"
     "{%- for message in messages -%}"
@@ -54,21 +66,26 @@ CHAT_TEMPLATE = (
 
 
 def build_tokenizer() -> PreTrainedTokenizerFast:
-    """Return the tokenizer: a token a character, but for `PIECES`; no-break spaces become plain ones."""
-    vocabulary = {token: number for number, token in enumerate(SPECIAL + PIECES + tuple(CHARACTERS))}
-    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[], unk_token=UNKNOWN))
+    """Build the tokenizer: one token for each character and for each of WHOLE_PIECES; no-break spaces become plain.
+
+    A token's id is its index in SPECIAL_TOKENS + WHOLE_PIECES + TOKENIZER_CHARACTERS. The shipped checkpoint was
+    trained on these ids: whoever changes one of the three has to pretrain a new base.
+    """
+    tokens = SPECIAL_TOKENS + WHOLE_PIECES + tuple(TOKENIZER_CHARACTERS)
+    vocabulary = {token: index for index, token in enumerate(tokens)}
+    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[], unk_token=UNKNOWN_TOKEN))
     tokenizer.normalizer = normalizers.Sequence([normalizers.Replace(space, " ") for space in NO_BREAK_SPACES])
-    tokenizer.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in SPECIAL])
-    tokenizer.add_tokens([AddedToken(token, normalized=False) for token in PIECES])
+    tokenizer.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in SPECIAL_TOKENS])
+    tokenizer.add_tokens([AddedToken(token, normalized=False) for token in WHOLE_PIECES])
     tokenizer.decoder = decoders.Fuse()
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
-        pad_token=PAD,
-        bos_token=BOS,
-        eos_token=EOS,
-        unk_token=UNKNOWN,
-        cls_token=BEGIN,
-        extra_special_tokens={"image_token": IMAGE},
+        pad_token=PAD_TOKEN,
+        bos_token=BOS_TOKEN,
+        eos_token=EOS_TOKEN,
+        unk_token=UNKNOWN_TOKEN,
+        cls_token=BEGIN_TOKEN,
+        extra_special_tokens={"image_token": IMAGE_TOKEN},
         padding_side="left",
         clean_up_tokenization_spaces=False,
         chat_template=CHAT_TEMPLATE,

@@ -1,4 +1,4 @@
-"""Tensors on their way into files and back into parameters."""
+"""Copy tensors into files and back into parameters."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from torch import Tensor, nn
 
 
 def storable(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return tensors as safetensors stores them: on the processor, contiguous, sharing no memory."""
+    """Return copies that safetensors can store: on the CPU, contiguous, sharing no memory."""
     return {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in tensors.items()}
 
 
-def set_weights(trained: dict[str, nn.Parameter], weights: dict[str, Tensor]) -> None:
+def set_weights(parameters: dict[str, nn.Parameter], weights: dict[str, Tensor]) -> None:
     """Copy weights into the parameters of the same names."""
     with torch.no_grad():
-        for name, parameter in trained.items():
+        for name, parameter in parameters.items():
             parameter.copy_(weights[name])

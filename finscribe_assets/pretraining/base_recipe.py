@@ -96,7 +96,7 @@ LIGHTEST_STRONG = 0.5  # strength of damage that is no longer light
 
 # What the base is scored on: its own distribution without damage and with all light damage, each thing held out by
 # itself, and all of it together.
-SLICES: dict[str, Recipe] = {
+SCORED_SLICES: dict[str, Recipe] = {
     "clean": BASE_RECIPE.model_copy(update={"knobs": _with_knobs(degradation=0.0)}),
     "base": BASE_RECIPE,
     "light": BASE_RECIPE.model_copy(update={"knobs": _with_knobs(degradation=LIGHTEST_STRONG)}),

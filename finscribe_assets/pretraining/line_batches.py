@@ -13,16 +13,16 @@ from PIL import Image
 from torch.utils.data import Dataset
 from transformers import PreTrainedTokenizerFast
 
-from finscribe_assets.model.architecture import MERGE, PATCH
+from finscribe_assets.model.architecture import MERGE_SIZE, PATCH_SIZE
 from finscribe_assets.model.batched_forward import TokenBatch, tokenise
-from finscribe_assets.model.line_images import LINE_HEIGHT, LineKind, PrintedLine
-from finscribe_assets.model.tokenizer import UNKNOWN
+from finscribe_assets.model.line_images import LINE_HEIGHT, LineType, PrintedLine
+from finscribe_assets.model.tokenizer import UNKNOWN_TOKEN
 from finscribe_assets.pretraining import line_corpus as printed
 from finscribe_assets.pretraining.pretraining_config import PretrainConfig
 from finscribe_assets.shards import ShardPool
 from finscribe_assets.training.line_augmentation import vary_line
 
-GRID_ROWS = LINE_HEIGHT // PATCH
+GRID_ROWS = LINE_HEIGHT // PATCH_SIZE
 FRAMES_A_PATCH = 3  # glyph labels across a patch of 14 pixels
 SHORT = 112  # pixels of the widest lines of the language phase
 NARROW = 75  # pixels that a narrower line counts as, or a batch would hold too many
@@ -52,20 +52,20 @@ class LinesByKind:
 
     def __init__(self, config: PretrainConfig, work: Path, pool: ShardPool) -> None:
         self._config, self._work, self._pool = config, work, pool
-        self._buckets: dict[LineKind, Buckets] = {}
+        self._buckets: dict[LineType, Buckets] = {}
 
     def _read(self, name: str, source: str, documents: int, seed: int) -> list[PrintedLine]:
         printed.prepare(source, documents, seed, self._work / name, self._pool)
         return printed.load(self._work / name)
 
-    def of(self, kind: LineKind) -> Buckets:
+    def of(self, kind: LineType) -> Buckets:
         """Return the lines of a kind to learn from."""
         if kind not in self._buckets:
             config = self._config
-            source = "drawn" if kind is LineKind.DRAWN else "rendered"
-            lines: dict[LineKind, list[PrintedLine]] = {}
+            source = "drawn" if kind is LineType.DRAWN else "rendered"
+            lines: dict[LineType, list[PrintedLine]] = {}
             for line in self._read(source, source, getattr(config, f"{source}_documents"), config.seed):
-                lines.setdefault(line.kind, []).append(line)
+                lines.setdefault(line.line_type, []).append(line)
             self._buckets |= {kind: Buckets(found, config.batch_pixels) for kind, found in lines.items()}
         return self._buckets[kind]
 
@@ -80,7 +80,7 @@ class LinesByKind:
 class LineBatch:
     """What a step learns from: lines of one kind and width."""
 
-    kind: LineKind
+    kind: LineType
     pixels: np.ndarray  # lines × 28 × width, uint8
     text: TokenBatch
     glyphs: torch.Tensor | None  # lines × frames; the glyph of each third of a column of patches, 0 for none
@@ -95,15 +95,15 @@ class LineBatches(Dataset[LineBatch]):
         self._config, self._phase, self._tokenizer = config, phase, tokenizer
         self._vocabulary = tokenizer.get_vocab()
         self._shares = {
-            LineKind.DRAWN: config.drawn_share,
-            LineKind.FIELD: config.field_share,
-            LineKind.BLOCK: config.block_share,
-            LineKind.ROW: config.row_share,
+            LineType.DRAWN: config.drawn_share,
+            LineType.FIELD: config.field_share,
+            LineType.BLOCK: config.block_share,
+            LineType.ROW: config.row_share,
         }
         if phase == "vision":
-            self._shares = {LineKind.DRAWN: 1.0}  # alone has the place of every glyph
+            self._shares = {LineType.DRAWN: 1.0}  # alone has the place of every glyph
         if phase == "language":  # others are hardly ever short
-            self._shares = {kind: self._shares[kind] for kind in (LineKind.DRAWN, LineKind.FIELD)}
+            self._shares = {kind: self._shares[kind] for kind in (LineType.DRAWN, LineType.FIELD)}
         self._lines = {kind: lines.of(kind) for kind, share in self._shares.items() if share}
 
     def __getitem__(self, step: int) -> LineBatch:
@@ -112,13 +112,13 @@ class LineBatches(Dataset[LineBatch]):
         kind = random.choices(list(self._shares), list(self._shares.values()))[0]
         drawn = self._lines[kind].draw(random, SHORT if self._phase == "language" else None)
         images = [line.pixels for line in drawn]
-        if kind is not LineKind.DRAWN:  # drawn lines are of all sorts as they are, and their glyphs must stay in place
+        if kind is not LineType.DRAWN:  # drawn lines are of all sorts as they are, and their glyphs must stay in place
             strength = self._config.augmentation
             images = [np.asarray(vary_line(Image.fromarray(image), random, strength)) for image in images]
-        columns = images[0].shape[1] // PATCH
+        columns = images[0].shape[1] // PATCH_SIZE
         answers = [line.text for line in drawn]
-        text = tokenise(self._tokenizer, kind.prompt, answers, columns * GRID_ROWS // MERGE**2)
-        glyphs = kind is LineKind.DRAWN and self._phase != "language"
+        text = tokenise(self._tokenizer, kind.prompt, answers, columns * GRID_ROWS // MERGE_SIZE**2)
+        glyphs = kind is LineType.DRAWN and self._phase != "language"
         return LineBatch(kind, np.stack(images), text, self._glyphs(drawn, columns) if glyphs else None)
 
     def _glyphs(self, lines: list[PrintedLine], columns: int) -> torch.Tensor:
@@ -128,6 +128,6 @@ class LineBatches(Dataset[LineBatch]):
             last = -1
             for character, centre in zip(line.text, line.centres, strict=True):
                 if character != " ":
-                    last = min(max(int(centre * FRAMES_A_PATCH / PATCH), last + 1), frames - 1)
-                    targets[row, last] = self._vocabulary.get(character, self._vocabulary[UNKNOWN])
+                    last = min(max(int(centre * FRAMES_A_PATCH / PATCH_SIZE), last + 1), frames - 1)
+                    targets[row, last] = self._vocabulary.get(character, self._vocabulary[UNKNOWN_TOKEN])
         return torch.from_numpy(targets)

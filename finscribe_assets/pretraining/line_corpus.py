@@ -21,8 +21,8 @@ from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.plan import Plan, seed_plan
 from finscribe_assets.errors import UserError
 from finscribe_assets.files import AnyPath, sha256_of
-from finscribe_assets.model.line_images import LINE_HEIGHT, LineKind, PrintedLine, fit_line
-from finscribe_assets.model.tokenizer import CHARACTERS
+from finscribe_assets.model.line_images import LINE_HEIGHT, LineType, PrintedLine, fit_line
+from finscribe_assets.model.tokenizer import TOKENIZER_CHARACTERS
 from finscribe_assets.pretraining.base_recipe import BASE_RECIPE
 from finscribe_assets.pretraining.line_cutting import Sheets, plain
 from finscribe_assets.rendering.render import render
@@ -31,9 +31,9 @@ from finscribe_assets.shards import Shard, ShardPool, cut_into_shards, read_shar
 LINES_VERSION = 2
 MAX_CHARACTERS = 44  # of a drawn line
 # Lines of a document that are learnt from, at most: more documents teach more than more lines of one.
-MOST = {LineKind.FIELD: 32, LineKind.BLOCK: 14, LineKind.ROW: 14}
+MOST = {LineType.FIELD: 32, LineType.BLOCK: 14, LineType.ROW: 14}
 # Characters of a line that is learnt from, at most; OTSL's tokens count as the many that they are written with.
-LONGEST = {LineKind.FIELD: 60, LineKind.BLOCK: 80, LineKind.ROW: 260}
+LONGEST = {LineType.FIELD: 60, LineType.BLOCK: 80, LineType.ROW: 260}
 DRAWN_LINES_A_DOCUMENT = 24
 RANDOM_SHARE = 0.3  # of drawn lines: characters at random, so that reading does not lean on what is likely
 
@@ -93,7 +93,7 @@ def draw_line(random: Random, text: str) -> PrintedLine:
         noise = np.random.default_rng(random.getrandbits(32)).standard_normal(pixels.shape) * random.uniform(1, 9)
         pixels = pixels + noise.astype(np.int16)
     centres = tuple((a + b) / 2 for a, b in pairwise(edges))
-    return PrintedLine(np.clip(pixels, 0, 255).astype(np.uint8), text, LineKind.DRAWN, centres=centres)
+    return PrintedLine(np.clip(pixels, 0, 255).astype(np.uint8), text, LineType.DRAWN, centres=centres)
 
 
 def _texts(random: Random, plan: Plan, index: int) -> list[str]:
@@ -101,7 +101,11 @@ def _texts(random: Random, plan: Plan, index: int) -> list[str]:
     texts = []
     for _ in range(DRAWN_LINES_A_DOCUMENT):
         if random.random() < RANDOM_SHARE:
-            alphabet = CHARACTERS.replace("\n", "").replace(" ", "") if random.random() < 0.5 else "0123456789.,-/OISBZ"
+            alphabet = (
+                TOKENIZER_CHARACTERS.replace("\n", "").replace(" ", "")
+                if random.random() < 0.5
+                else "0123456789.,-/OISBZ"
+            )
             texts.append("".join(random.choice(alphabet) for _ in range(random.randint(1, 12))))
         else:
             value = random.choice(values)
@@ -130,8 +134,8 @@ def rendered_lines(plan: Plan, index: int) -> list[PrintedLine]:
     random = Random(f"rendered:{plan.seed}:{index}")
     chosen = []
     for lines in (list(sheets.fields()), list(sheets.blocks()), rows):
-        short = [line for line in lines if len(line.text) <= LONGEST[line.kind]]
-        chosen += random.sample(short, min(len(short), MOST[lines[0].kind])) if short else []
+        short = [line for line in lines if len(line.text) <= LONGEST[line.line_type]]
+        chosen += random.sample(short, min(len(short), MOST[lines[0].line_type])) if short else []
     return chosen
 
 
@@ -162,7 +166,7 @@ def _write(job: _LineJob) -> int:
                 "pixels": line.pixels.tobytes(),
                 "width": line.pixels.shape[1],
                 "text": line.text,
-                "kind": line.kind,
+                "kind": line.line_type,
                 "element": line.element,
                 "centres": list(line.centres),
             }
@@ -195,5 +199,5 @@ def load(folder: AnyPath) -> list[PrintedLine]:
     for table in read_shards(folder):
         for row in table.to_pylist():
             pixels = np.frombuffer(row["pixels"], dtype=np.uint8).reshape(LINE_HEIGHT, row["width"])
-            lines.append(PrintedLine(pixels, row["text"], LineKind(row["kind"]), row["element"], tuple(row["centres"])))
+            lines.append(PrintedLine(pixels, row["text"], LineType(row["kind"]), row["element"], tuple(row["centres"])))
     return lines

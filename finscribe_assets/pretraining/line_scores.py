@@ -20,7 +20,7 @@ from finscribe_assets.errors import UserError
 from finscribe_assets.evaluation.metrics import interval_by_document
 from finscribe_assets.instructions.pair import OCR_PROMPT, TABLE_PROMPT
 from finscribe_assets.model.decoding import read_lines
-from finscribe_assets.pretraining.base_recipe import SLICES
+from finscribe_assets.pretraining.base_recipe import SCORED_SLICES
 from finscribe_assets.pretraining.line_corpus import sheets_of
 from finscribe_assets.pretraining.line_cutting import BlockLine
 from finscribe_assets.pretraining.table_scores import MOST_ROWS, ReadTable, of_tables
@@ -138,14 +138,14 @@ def score_base(
     *,
     report: Callable[[str], None] = lambda name: None,
 ) -> dict[str, Any]:
-    """Score a base on every slice of `base_recipe.SLICES`, overall and by element, as a JSON value.
+    """Score a base on every slice of `base_recipe.SCORED_SLICES`, overall and by element, as a JSON value.
 
     Names and wordings recur between documents. Given the texts that were pretrained on, the ``base`` slice also has a
     score over the lines whose text is not among them (``new_texts``): what is read there is read, not remembered.
     ``report`` is given the name of each slice that is done.
     """
     scores: dict[str, Any] = {}
-    for name, recipe in SLICES.items():
+    for name, recipe in SCORED_SLICES.items():
         count = documents * WITH_TABLES.get(name, 1)
         read = read_documents(model, tokenizer, recipe, count, tables=name in WITH_TABLES)
         scores[name] = {

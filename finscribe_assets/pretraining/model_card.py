@@ -10,9 +10,15 @@ from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.evaluation.report import TARGETS
 from finscribe_assets.files import write_json, write_text
 from finscribe_assets.model.embedded_checkpoint import CARD, SCORES, content_hash, load_base, load_processor
-from finscribe_assets.model.line_images import LineKind
+from finscribe_assets.model.line_images import LineType
 from finscribe_assets.pretraining import line_corpus as printed
-from finscribe_assets.pretraining.base_recipe import BASE_RECIPE, SLICES, UNSEEN_FONTS, UNSEEN_KNOBS, UNSEEN_LOCALE
+from finscribe_assets.pretraining.base_recipe import (
+    BASE_RECIPE,
+    SCORED_SLICES,
+    UNSEEN_FONTS,
+    UNSEEN_KNOBS,
+    UNSEEN_LOCALE,
+)
 from finscribe_assets.pretraining.document_scores import score_documents
 from finscribe_assets.pretraining.line_scores import SCORED_SEED, score_base
 from finscribe_assets.pretraining.pretrain import read_log
@@ -158,7 +164,7 @@ def _curve(records: Sequence[Mapping[str, Any]]) -> str:
     curve = [record for record in records if "exact_match_field" in record]
     if not curve:
         return ""
-    kinds = (LineKind.FIELD, LineKind.BLOCK, LineKind.ROW)
+    kinds = (LineType.FIELD, LineType.BLOCK, LineType.ROW)
     text = "\n## Learning curve\n\nExact match on lines of the base recipe that were not trained on.\n\n"
     text += "| minutes | step | phase | fields | blocks | rows of tables |\n|---|---|---|---|---|---|\n"
     for record in curve:
@@ -240,7 +246,7 @@ def describe_base(
     known = {line.text for source in ("drawn", "rendered") for line in printed.load(work / source)}
     scores = score_base(model, processor.tokenizer, documents, known, report=report)
     scores["documents"] = {
-        name: score_documents(str(out), SLICES[name], 2 * documents, SCORED_SEED) for name in ("clean", "light")
+        name: score_documents(str(out), SCORED_SLICES[name], 2 * documents, SCORED_SEED) for name in ("clean", "light")
     }
     write_json(out / SCORES, scores)
     text = card(

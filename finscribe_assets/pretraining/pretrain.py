@@ -25,12 +25,12 @@ from transformers import PaddleOCRVLForConditionalGeneration
 
 from finscribe_assets.errors import UserError
 from finscribe_assets.files import read_json, remove_folder, write_json, write_json_lines
-from finscribe_assets.model.architecture import VISION, build_model, build_processor
-from finscribe_assets.model.batched_forward import answer_logits, answer_loss, see
+from finscribe_assets.model.architecture import VISION_SETTINGS, build_model, build_processor
+from finscribe_assets.model.batched_forward import response_logits, response_loss, vision_forward
 from finscribe_assets.model.decoding import read_lines
 from finscribe_assets.model.line_images import PrintedLine
 from finscribe_assets.model.tokenizer import build_tokenizer
-from finscribe_assets.model.torch_runtime import device_of
+from finscribe_assets.model.torch_runtime import torch_device
 from finscribe_assets.pretraining.line_batches import FRAMES_A_PATCH, GRID_ROWS, LineBatch, LineBatches, LinesByKind
 from finscribe_assets.pretraining.muon import Muon
 from finscribe_assets.pretraining.pretraining_config import PretrainConfig
@@ -49,12 +49,13 @@ class _Run:
         torch.set_num_threads(config.threads)
         torch.manual_seed(config.seed)
         self.config, self.folder = config, folder
-        self.device = device_of(config.device)
+        self.device = torch_device(config.device)
         torch.set_float32_matmul_precision("high" if self.device.type == "cuda" else "highest")  # TF32 on GPUs
         self.tokenizer = build_tokenizer()
         self.model = build_model(self.tokenizer).to(self.device)
         # Glyph labels are read from each column of patches; this head is thrown away after the pretraining.
-        self.head = nn.Linear(VISION["hidden_size"] * GRID_ROWS, FRAMES_A_PATCH * len(self.tokenizer)).to(self.device)
+        columns_width = VISION_SETTINGS["hidden_size"] * GRID_ROWS
+        self.head = nn.Linear(columns_width, FRAMES_A_PATCH * len(self.tokenizer)).to(self.device)
         self.step = 0  # over all phases
         self.minutes = 0.0  # spent on training before this process
         self._new_optimisers("vision")
@@ -137,13 +138,14 @@ class _Run:
     def _losses(self, batch: LineBatch, phase: str) -> dict[str, torch.Tensor]:
         losses = {}
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.bf16):
-            features, tokens, rows, columns = see(self.model.model, batch.pixels, frozen=phase == "language")
+            vision = vision_forward(self.model.model, batch.pixels, frozen=phase == "language")
             if phase != "vision":
-                logits, labels = answer_logits(self.model, batch.text, tokens, rows, columns)
-                losses[str(batch.kind)] = answer_loss(logits, labels.to(logits.device))
+                logits, labels = response_logits(self.model, batch.text, vision)
+                losses[str(batch.kind)] = response_loss(logits, labels.to(logits.device))
             if batch.glyphs is not None:
                 count = len(batch.pixels)
-                columnwise = features.view(count, rows, columns, -1).permute(0, 2, 1, 3).reshape(count, columns, -1)
+                features = vision.features.view(count, vision.rows, vision.columns, -1)
+                columnwise = features.permute(0, 2, 1, 3).reshape(count, vision.columns, -1)
                 logits = self.head(columnwise).float().view(-1, len(self.tokenizer))
                 losses["glyph"] = functional.cross_entropy(logits, batch.glyphs.to(logits.device).flatten())
         return losses
@@ -152,10 +154,10 @@ class _Run:
         """Return the share of lines of each kind that the model, as it is now, reads exactly."""
         self.model.eval()
         scores = {}
-        for kind in sorted({line.kind for line in lines}):
-            of_kind = [line for line in lines if line.kind is kind]
+        for kind in sorted({line.line_type for line in lines}):
+            of_kind = [line for line in lines if line.line_type is kind]
             readings = read_lines(
-                self.model, self.tokenizer, [line.pixels for line in of_kind], kind.prompt, at_once=SCORED_AT_ONCE
+                self.model, self.tokenizer, [line.pixels for line in of_kind], kind.prompt, batch_size=SCORED_AT_ONCE
             )
             right = sum(reading.text == line.text for reading, line in zip(readings, of_kind, strict=True))
             scores[f"exact_match_{kind}"] = round(right / len(of_kind), 4)

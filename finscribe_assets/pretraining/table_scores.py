@@ -16,7 +16,7 @@ from finscribe_assets.evaluation.metrics import interval_by_document
 from finscribe_assets.evaluation.table_html import otsl_to_html
 from finscribe_assets.evaluation.teds import teds
 from finscribe_assets.instructions.otsl import Grid, from_otsl, to_otsl
-from finscribe_assets.model.table_assembly import assemble
+from finscribe_assets.model.table_assembly import assemble_table
 from finscribe_assets.pretraining.line_cutting import CutTable
 
 MOST_ROWS = 8  # of tables that are read, the head included
@@ -43,8 +43,8 @@ def of_tables(tables: Sequence[ReadTable]) -> dict[str, Any]:
     found = {"tables": len(tables), "sound": _mean([table.cut.sound for table in tables])}
     if not short:
         return {"lines_found": found, "tables": 0}
-    said = [from_otsl(assemble(table.read)) for table in short]
-    of_truth = [from_otsl(assemble(table.cut.texts)) for table in short]
+    said = [from_otsl(assemble_table(table.read)) for table in short]
+    of_truth = [from_otsl(assemble_table(table.cut.texts)) for table in short]
     similar = [_teds(one, true) for one, true in zip(said, truths, strict=True)]
     in_shape = [_teds(one, true, structure_only=True) for one, true in zip(said, truths, strict=True)]
     right, cells = zip(*(_cells(one, true) for one, true in zip(said, truths, strict=True)), strict=True)

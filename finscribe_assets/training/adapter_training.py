@@ -17,7 +17,7 @@ from typing import Any
 import peft
 import torch
 import transformers
-from peft import LoraConfig, get_peft_model
+from peft import LoraConfig
 from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
@@ -34,12 +34,13 @@ from finscribe_assets.model.adapters import (
     TRAINING_RECORD,
     adapter_hash,
     adapter_record,
-    adapter_weights,
+    adapter_weights_file,
     add_adapter,
+    add_lora,
     save_adapter,
 )
-from finscribe_assets.model.bases import Base, find_base, load_model, processor_of, reads_lines
-from finscribe_assets.model.torch_runtime import device_of, torch_threads
+from finscribe_assets.model.bases import Base, find_base, load_model, processor_for, reads_lines
+from finscribe_assets.model.torch_runtime import torch_device, torch_threads
 from finscribe_assets.model.weights import set_weights, storable
 from finscribe_assets.splitting.split_assignment import Split
 from finscribe_assets.training.adapter_config import AdapterConfig
@@ -165,7 +166,7 @@ def _finished(output: AnyPath, fingerprint: str) -> TrainingSummary | None:
     if not (output / TRAINING_RECORD).exists():
         return None
     record = adapter_record(output)
-    whole = adapter_weights(output).exists() and adapter_hash(output) == record["weights"]
+    whole = adapter_weights_file(output).exists() and adapter_hash(output) == record["weights"]
     if record["fingerprint"] != fingerprint or not whole:
         return None
     return TrainingSummary(**record["summary"] | {"already_there": True})
@@ -185,9 +186,9 @@ class Run:
         start: AnyPath | None,
     ) -> None:
         self.config, self.base, self.work, self.fingerprint = config, base, work, fingerprint
-        self.device = device_of(config.device)
+        self.device = torch_device(config.device)
         self.data_version = source.data_version()
-        processor = processor_of(base, config.max_pixels)
+        processor = processor_for(base, config.max_pixels)
         self.encoder = Encoder(processor, config.loss_weights)
         self.lines = reads_lines(processor)
         if config.augmentation and not self.lines:
@@ -231,13 +232,13 @@ class Run:
         config = self.config
         model = load_model(self.base, torch.bfloat16 if config.dtype == "bfloat16" else torch.float32)
         if config.gradient_checkpointing:
-            model.gradient_checkpointing_enable({"use_reentrant": False})
+            model.activation_checkpointing_enable({"use_reentrant": False})
             model.enable_input_require_grads()
         if start is None and config.fine_tuning == "full":
             return model
         targets = config.target_modules if isinstance(config.target_modules, str) else list(config.target_modules)
         if start is None:
-            return get_peft_model(
+            return add_lora(
                 model,
                 LoraConfig(
                     r=config.rank,

@@ -11,7 +11,7 @@ from random import Random
 import numpy as np
 from PIL import Image, ImageFilter
 
-from finscribe_assets.model.line_images import PAPER
+from finscribe_assets.model.line_images import WHITE
 
 
 def vary_line(line: Image.Image, random: Random, strength: float) -> Image.Image:
@@ -47,5 +47,5 @@ def _moved(line: Image.Image, random: Random, strength: float) -> Image.Image:
     # Pillow wants, for each pixel of the result, the place in the source that it comes from.
     source = (narrower, slant, -slant * middle - right, 0.0, 1 / higher, middle - middle / higher - down)
     corner = int(np.median(np.asarray(line)[[0, -1], :8]))
-    ground = PAPER if corner > PAPER * 0.8 else corner  # what comes in at the edges, on light and on dark grounds
+    ground = WHITE if corner > WHITE * 0.8 else corner  # what comes in at the edges, on light and on dark grounds
     return line.transform(line.size, Image.Transform.AFFINE, source, Image.Resampling.BILINEAR, fillcolor=ground)

@@ -24,7 +24,7 @@ from finscribe_assets.training.training_samples import LeftOut, TrainingSample
 
 Vary = Callable[[Image.Image, str], Image.Image]
 
-IGNORED = -100  # label of what is not learnt: prompt, image and padding
+IGNORED_LABEL = -100  # label of what is not learnt: prompt, image and padding
 
 
 @dataclass(frozen=True)
@@ -159,12 +159,12 @@ class Encoder:
     def collate(self, encoded: Sequence[EncodedSample], vary: Vary | None = None) -> dict[str, Tensor]:
         """Return a batch as the model's forward pass takes it, padded on the left, where generation pads as well.
 
-        ``labels`` (samples × tokens) are IGNORED but for the answers; ``weights``, of the same shape, are there where
-        answers are weighted. ``vary`` is given each image and its sample's id, and returns an image of the same size in
-        its place.
+        ``labels`` (samples × tokens) are IGNORED_LABEL but for the answers; ``weights``, of the same shape, are there
+        where answers are weighted. ``vary`` is given each image and its sample's id, and returns an image of the same
+        size in its place.
         """
         inputs = self.padded([one.tokens for one in encoded])
-        labels = torch.full_like(inputs["input_ids"], IGNORED)
+        labels = torch.full_like(inputs["input_ids"], IGNORED_LABEL)
         for row, one in enumerate(encoded):
             labels[row, -len(one.answer) :] = torch.tensor(one.answer)
         weights = {}

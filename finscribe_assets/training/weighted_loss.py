@@ -16,8 +16,8 @@ from peft import PeftModel
 from torch import Tensor, nn
 from torch.nn import functional
 
-from finscribe_assets.model.batched_forward import TokenBatch, answer_logits, see
-from finscribe_assets.training.sample_encoding import IGNORED, EncodedSample, Encoder, Vary
+from finscribe_assets.model.batched_forward import TokenBatch, response_logits, vision_forward
+from finscribe_assets.training.sample_encoding import IGNORED_LABEL, EncodedSample, Encoder, Vary
 
 
 def summed_loss(
@@ -32,7 +32,7 @@ def summed_loss(
     It is what the model's own loss is the mean of, but logits are made for the answers' places alone. Batches are
     padded on the left, so answers end together. ``labels`` and ``weights`` are samples × tokens.
     """
-    longest = int((labels != IGNORED).sum(dim=1).max())
+    longest = int((labels != IGNORED_LABEL).sum(dim=1).max())
     with autocast:
         logits = model(**inputs, logits_to_keep=longest + 1, use_cache=False).logits
     return _summed(logits[:, :-1], labels[:, -longest:], None if weights is None else weights[:, -longest:])
@@ -61,8 +61,8 @@ def summed_loss_of_lines(
         pixels = np.stack([_line(one, vary) for one in some])
         tokens = _right_padded(some, encoder)
         with autocast:
-            _, image_tokens, rows, columns = see(core.model, pixels)
-            logits, labels = answer_logits(core, tokens, image_tokens, rows, columns)
+            vision = vision_forward(core.model, pixels)
+            logits, labels = response_logits(core, tokens, vision)
         weights = _weights(some, labels) if weighted and encoder.loss_weights else None
         total = total + _summed(logits, labels.to(logits.device), weights)
     return total
@@ -77,7 +77,7 @@ def _line(one: EncodedSample, vary: Vary | None) -> np.ndarray:
 def _right_padded(some: Sequence[EncodedSample], encoder: Encoder) -> TokenBatch:
     first = some[0]
     ids = torch.full((len(some), max(len(one.tokens) for one in some)), encoder.tokenizer.pad_token_id)
-    labels = torch.full_like(ids, IGNORED)
+    labels = torch.full_like(ids, IGNORED_LABEL)
     for row, one in enumerate(some):
         ids[row, : len(one.tokens)] = torch.tensor(one.tokens)
         labels[row, one.answer_start : len(one.tokens)] = torch.tensor(one.answer)
@@ -95,6 +95,6 @@ def _weights(some: Sequence[EncodedSample], labels: Tensor) -> Tensor:
 def _summed(logits: Tensor, labels: Tensor, weights: Tensor | None) -> Tensor:
     each, wanted = logits.flatten(0, 1).float(), labels.flatten()
     if weights is None:
-        return functional.cross_entropy(each, wanted, ignore_index=IGNORED, reduction="sum")
-    losses = functional.cross_entropy(each, wanted, ignore_index=IGNORED, reduction="none")
+        return functional.cross_entropy(each, wanted, ignore_index=IGNORED_LABEL, reduction="sum")
+    losses = functional.cross_entropy(each, wanted, ignore_index=IGNORED_LABEL, reduction="none")
     return (losses * weights.to(losses.device).flatten()).sum()

@@ -57,7 +57,7 @@ def written(tokenizer, grammar, seed, length=4000):
         likes = torch.rand(vocabulary, generator=random) + closing * min(1.0, step / 40)
         likes[tokenizer.eos_token_id] += 2
         token = int(likes.masked_fill(~constraint.allowed([0])[0], -1).argmax())
-        constraint.take([0], [token])
+        constraint.advance([0], [token])
         if token == tokenizer.eos_token_id:
             return tokenizer.decode(ids)
         ids.append(token)
@@ -96,7 +96,7 @@ def test_every_answer_of_the_schemas_order_can_be_written(data):
     constraint = JsonGrammar(only_known_keys=True).constraint(CHARACTERS, 1, len(CHARACTERS))
     for token in [*CHARACTERS(text, add_special_tokens=False).input_ids, CHARACTERS.eos_token_id]:
         assert constraint.allowed([0])[0, token], text
-        constraint.take([0], [token])
+        constraint.advance([0], [token])
 
 
 def test_a_reader_with_a_grammar_writes_json_or_says_that_it_was_cut_off(page_reader):

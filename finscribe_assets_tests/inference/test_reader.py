@@ -195,5 +195,5 @@ def test_a_gpu_reads_what_the_processor_reads(reader, lines):
 def test_a_gpu_that_is_not_there_is_no_silent_processor():
     if torch.cuda.is_available():
         pytest.skip("there is a GPU")
-    with pytest.raises(ValueError, match="torch sees no GPU"):
+    with pytest.raises(ValueError, match="torch finds no GPU"):
         Reader(device="cuda")

@@ -7,7 +7,14 @@ from PIL import Image
 
 from finscribe_assets.instructions.pair import OCR_PROMPT
 from finscribe_assets.model.architecture import build_model, build_processor
-from finscribe_assets.model.batched_forward import IGNORED, answer_logits, answer_loss, see, to_patches, tokenise
+from finscribe_assets.model.batched_forward import (
+    IGNORED_LABEL,
+    response_logits,
+    response_loss,
+    to_patches,
+    tokenise,
+    vision_forward,
+)
 from finscribe_assets.model.decoding import read_lines
 from finscribe_assets.model.tokenizer import build_tokenizer
 
@@ -47,10 +54,10 @@ def test_tokens_and_labels_are_the_chat_templates(pixels):
         whole, prompt = _chat(pixels[row], answer)["input_ids"][0], _chat(pixels[row], None)["input_ids"][0]
         assert batch.ids[row, : len(whole)].tolist() == whole.tolist()
         assert (batch.ids[row, len(whole) :] == TOKENIZER.pad_token_id).all()
-        assert batch.prompt == len(prompt)
+        assert batch.prompt_length == len(prompt)
         assert batch.labels[row, len(prompt) : len(whole)].tolist() == whole[len(prompt) :].tolist()
-        assert (batch.labels[row, : len(prompt)] == IGNORED).all()
-        assert (batch.labels[row, len(whole) :] == IGNORED).all()
+        assert (batch.labels[row, : len(prompt)] == IGNORED_LABEL).all()
+        assert (batch.labels[row, len(whole) :] == IGNORED_LABEL).all()
         assert TOKENIZER.decode(whole[len(prompt) :]) == f"{answer}</s>"
     assert tokenise(TOKENIZER, OCR_PROMPT, None, 5, 1).ids[0].tolist() == prompt.tolist()
 
@@ -66,11 +73,11 @@ def test_patches_are_the_image_processors(pixels):
 def test_logits_are_the_models_own(model, width):
     pixels = np.random.default_rng(width).integers(0, 256, (len(ANSWERS), 28, width), dtype=np.uint8)
     with torch.no_grad():
-        _, tokens, rows, columns = see(model.model, pixels)
-        batch = tokenise(TOKENIZER, OCR_PROMPT, ANSWERS, tokens.shape[1])
-        logits, labels = answer_logits(model, batch, tokens, rows, columns)
+        vision = vision_forward(model.model, pixels)
+        batch = tokenise(TOKENIZER, OCR_PROMPT, ANSWERS, vision.embeddings.shape[1])
+        logits, labels = response_logits(model, batch, vision)
         for row, answer in enumerate(ANSWERS):
-            theirs = model(**_chat(pixels[row], answer)).logits[0, batch.prompt - 1 : -1]
+            theirs = model(**_chat(pixels[row], answer)).logits[0, batch.prompt_length - 1 : -1]
             assert theirs.std() > 0.05, "logits that are all alike would agree by themselves"
             assert torch.allclose(logits[row, : len(theirs)], theirs, atol=2e-4)
     assert labels.shape == logits.shape[:2]
@@ -80,14 +87,14 @@ def test_the_loss_is_the_models_own(model, pixels):
     batch = tokenise(TOKENIZER, OCR_PROMPT, ANSWERS[:1], 5)
     chat = _chat(pixels[0], ANSWERS[0])
     with torch.no_grad():
-        _, tokens, rows, columns = see(model.model, pixels[:1])
-        ours = answer_loss(*answer_logits(model, batch, tokens, rows, columns))
+        vision = vision_forward(model.model, pixels[:1])
+        ours = response_loss(*response_logits(model, batch, vision))
         assert torch.isclose(ours, model(**chat, labels=batch.labels).loss, atol=1e-4)
 
 
 def test_a_frozen_tower_gets_no_gradient_and_the_projector_does(model, pixels):
-    _, tokens, _, _ = see(model.model, pixels, frozen=True)
-    tokens.sum().backward()
+    vision = vision_forward(model.model, pixels, frozen=True)
+    vision.embeddings.sum().backward()
     assert all(weight.grad is None for weight in model.model.visual.parameters())
     assert model.model.projector.linear_1.weight.grad is not None
     model.zero_grad(set_to_none=True)

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -21,7 +23,7 @@ from finscribe_assets.model.embedded_checkpoint import (
     load_processor,
 )
 from finscribe_assets.model.tokenizer import build_tokenizer
-from finscribe_assets.pretraining.base_recipe import BASE_RECIPE, SLICES
+from finscribe_assets.pretraining.base_recipe import BASE_RECIPE, SCORED_SLICES
 from finscribe_assets.pretraining.line_corpus import sheets_of
 from finscribe_assets.pretraining.table_scores import MOST_ROWS, ReadTable, of_tables
 
@@ -83,6 +85,19 @@ def test_plain_transformers_loads_it_and_reads_the_same(lines):
         assert np.allclose(reading.probabilities, wanted, atol=1e-3)
 
 
+def test_importing_and_loading_leave_transformers_log_level_and_progress_bars_as_they_were():
+    script = """
+from transformers.utils import logging
+logging.set_verbosity_info()
+from finscribe_assets.model.embedded_checkpoint import load_base, load_processor
+load_base(), load_processor()
+print(logging.get_verbosity() == logging.INFO, logging.is_progress_bar_enabled(), logging.set_tqdm_hook(None))
+"""
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["True", "True", "None"]
+    assert run.stderr == "", "a base is loaded without bars and warnings"
+
+
 def test_the_checkpoint_is_small_whole_and_free_of_pickles():
     assert {file.suffix for file in BASE_FOLDER.iterdir()} <= {".safetensors", ".json", ".jinja", ".md"}
     assert sum(file.stat().st_size for file in BASE_FOLDER.iterdir()) < 6_000_000
@@ -99,7 +114,7 @@ def test_the_shipped_tokenizer_is_the_codes():
 def test_the_card_and_the_scores_are_about_these_weights():
     card, scores = (BASE_FOLDER / CARD).read_text(), json.loads((BASE_FOLDER / SCORES).read_text())
     assert content_hash() in card
-    assert set(scores["slices"]) == set(SLICES)
+    assert set(scores["slices"]) == set(SCORED_SLICES)
     overall = scores["slices"]["base"]["overall"]
     assert overall["lines"] >= 1000
     assert overall["exact_match"] >= 0.85

@@ -105,7 +105,7 @@ def test_a_region_is_turned_upright_and_its_points_with_it(degrees):
     turned = np.radians(-degrees)
     x, y = 600 - WIDTH / 2, 40 - 150
     there = x * np.cos(turned) - y * np.sin(turned) + WIDTH / 2, x * np.sin(turned) + y * np.cos(turned) + 150
-    assert np.allclose(found.upright(*there), (600, 40), atol=2)
+    assert np.allclose(found.to_upright(*there), (600, 40), atol=2)
 
 
 def test_what_shows_nothing_has_no_lines():

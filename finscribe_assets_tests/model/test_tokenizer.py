@@ -3,7 +3,14 @@ from hypothesis import strategies as st
 
 from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.plan import seed_plan
-from finscribe_assets.model.tokenizer import CHARACTERS, IMAGE, NO_BREAK_SPACES, PIECES, SPECIAL, build_tokenizer
+from finscribe_assets.model.tokenizer import (
+    IMAGE_TOKEN,
+    NO_BREAK_SPACES,
+    SPECIAL_TOKENS,
+    TOKENIZER_CHARACTERS,
+    WHOLE_PIECES,
+    build_tokenizer,
+)
 from finscribe_assets.pretraining.base_recipe import EMBEDDED_RECIPE
 from finscribe_assets.pretraining.line_cutting import plain
 
@@ -26,15 +33,15 @@ def test_every_text_and_label_of_documents_comes_back():
         assert TOKENIZER.decode(tokens) == plain(text)
 
 
-@given(st.text(CHARACTERS, max_size=60))
+@given(st.text(TOKENIZER_CHARACTERS, max_size=60))
 def test_any_text_of_known_characters_comes_back(text):
     assert TOKENIZER.decode(_tokens(text)) == text
 
 
 def test_pieces_and_special_tokens_are_one_token_each_and_none_is_doubled():
-    for piece in PIECES + SPECIAL:
+    for piece in WHOLE_PIECES + SPECIAL_TOKENS:
         assert len(_tokens(piece)) == 1, piece
-    assert len(set(CHARACTERS)) == len(CHARACTERS)
+    assert len(set(TOKENIZER_CHARACTERS)) == len(TOKENIZER_CHARACTERS)
     assert sorted(TOKENIZER.get_vocab().values()) == list(range(len(TOKENIZER)))
 
 
@@ -45,4 +52,4 @@ def test_table_tokens_survive_decoding_where_special_tokens_are_skipped():
 
 
 def test_the_image_placeholder_is_known_by_name():
-    assert TOKENIZER.image_token == IMAGE
+    assert TOKENIZER.image_token == IMAGE_TOKEN

@@ -6,9 +6,15 @@ import pytest
 
 from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.plan import seed_plan
-from finscribe_assets.model.line_images import LineKind
+from finscribe_assets.model.line_images import LineType
 from finscribe_assets.pretraining import line_corpus
-from finscribe_assets.pretraining.base_recipe import BASE_RECIPE, SLICES, UNSEEN_FONTS, UNSEEN_KNOBS, UNSEEN_LOCALE
+from finscribe_assets.pretraining.base_recipe import (
+    BASE_RECIPE,
+    SCORED_SLICES,
+    UNSEEN_FONTS,
+    UNSEEN_KNOBS,
+    UNSEEN_LOCALE,
+)
 from finscribe_assets.shards import LocalShardPool
 
 PLAN = seed_plan("batch-000", 300, 11, BASE_RECIPE)
@@ -30,7 +36,7 @@ def test_each_slice_draws_what_it_is_named_for():
     }
     for name, held in held_out.items():
         for wanted in (name, "all_held_out"):
-            plan = seed_plan("batch-000", 20, 1, SLICES[wanted])
+            plan = seed_plan("batch-000", 20, 1, SCORED_SLICES[wanted])
             assert all(held(draw_document(plan, index)) for index in range(20))
 
 
@@ -55,14 +61,14 @@ def test_a_drawn_glyphs_place_is_where_its_ink_is():
 def test_rendered_lines_are_some_of_what_the_document_prints():
     found = line_corpus.rendered_lines(PLAN, 3)
     sheets = line_corpus.sheets_of(PLAN, 3)
-    counts = Counter(line.kind for line in found)
+    counts = Counter(line.line_type for line in found)
     assert all(0 < counts[kind] <= most for kind, most in line_corpus.MOST.items())
-    assert {line.text for line in found if line.kind is LineKind.FIELD} <= {line.text for line in sheets.fields()}
+    assert {line.text for line in found if line.line_type is LineType.FIELD} <= {line.text for line in sheets.fields()}
     assert line_corpus.plain(draw_document(PLAN, 3).printed["totals.amount_due"]) in {
         line.text for line in sheets.fields()
     }
-    assert all(line.text.endswith("<nl>") == (line.kind is LineKind.ROW) for line in found)
-    assert all(len(line.text) <= line_corpus.LONGEST[line.kind] for line in found)
+    assert all(line.text.endswith("<nl>") == (line.line_type is LineType.ROW) for line in found)
+    assert all(len(line.text) <= line_corpus.LONGEST[line.line_type] for line in found)
 
 
 def test_prepared_lines_come_back_and_are_made_once(tmp_path):
@@ -70,7 +76,7 @@ def test_prepared_lines_come_back_and_are_made_once(tmp_path):
     plan = seed_plan("batch-000", 3, 11, BASE_RECIPE)
     wanted = [line for index in range(3) for line in line_corpus.drawn_lines(plan, index)]
     loaded = line_corpus.load(tmp_path)
-    assert [(line.text, line.kind) for line in loaded] == [(line.text, line.kind) for line in wanted]
+    assert [(line.text, line.line_type) for line in loaded] == [(line.text, line.line_type) for line in wanted]
     assert all(np.array_equal(line.pixels, want.pixels) for line, want in zip(loaded, wanted, strict=True))
     assert np.allclose(loaded[5].centres, wanted[5].centres, atol=1e-3)
     done: list[int] = []

@@ -7,8 +7,8 @@ from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.instructions.otsl import from_otsl
 from finscribe_assets.instructions.verbatim_tasks import otsl_tables
 from finscribe_assets.instructions.visible_values import VisibleDocument
-from finscribe_assets.model.line_images import LINE_HEIGHT, LineKind
-from finscribe_assets.model.table_assembly import assemble
+from finscribe_assets.model.line_images import LINE_HEIGHT, LineType
+from finscribe_assets.model.table_assembly import assemble_table
 from finscribe_assets.pretraining.base_recipe import BASE_RECIPE
 from finscribe_assets.pretraining.line_corpus import sheets_of
 from finscribe_assets.pretraining.line_cutting import plain
@@ -45,7 +45,7 @@ def test_strips_that_are_read_right_make_the_table(cut_tables):
     wrapped = 0
     for _, table in cut_tables:
         if table.sound:
-            assert from_otsl(assemble(table.texts)) == table.grid
+            assert from_otsl(assemble_table(table.texts)) == table.grid
             wrapped += len(table.strips) > len(table.grid)
     assert wrapped > 3, "rows of several printed lines are among them"
 
@@ -66,8 +66,8 @@ def test_lines_of_blocks_are_those_that_are_marked(sheets):
 
 
 def test_lines_know_their_kind_and_are_fitted(sheets):
-    for kind, lines in ((LineKind.FIELD, sheets[0].fields()), (LineKind.BLOCK, sheets[0].blocks())):
+    for kind, lines in ((LineType.FIELD, sheets[0].fields()), (LineType.BLOCK, sheets[0].blocks())):
         for line in lines:
-            assert line.kind is kind
+            assert line.line_type is kind
             assert line.pixels.shape[0] == LINE_HEIGHT
             assert line.element

@@ -32,8 +32,8 @@ class Killed(Exception):
 def _short_answers():
     """What is not yet trained never ends an answer; nobody needs more than its beginning."""
     with pytest.MonkeyPatch.context() as patch:
-        for prompt in decoding.MAX_ANSWER_TOKENS:
-            patch.setitem(decoding.MAX_ANSWER_TOKENS, prompt, 2)
+        for prompt in decoding.MAX_NEW_TOKENS:
+            patch.setitem(decoding.MAX_NEW_TOKENS, prompt, 2)
         yield
 
 

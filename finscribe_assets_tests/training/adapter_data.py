@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from finscribe_assets.documents.plan import seed_plan
-from finscribe_assets.pretraining.base_recipe import SLICES
+from finscribe_assets.pretraining.base_recipe import SCORED_SLICES
 from finscribe_assets.splitting.manifest import BatchInputs, build_data_set
 from finscribe_assets.training.training_samples import SampleSource, TrainingBatchFolders
 from finscribe_assets_tests.conftest import SmallBatch, make_batch
@@ -18,4 +18,4 @@ def source_of(batch: SmallBatch, splits: Path) -> SampleSource:
 
 def shifted_batch(folder: Path, documents: int = 24) -> SmallBatch:
     """Return a batch of what the embedded base has never seen, so that there is much to learn."""
-    return make_batch(seed_plan("batch-000", documents, 6, SLICES["all_held_out"]), folder)
+    return make_batch(seed_plan("batch-000", documents, 6, SCORED_SLICES["all_held_out"]), folder)

@@ -18,7 +18,7 @@ from finscribe_assets.model.adapters import (
     BaseMismatchError,
     add_adapter,
 )
-from finscribe_assets.model.bases import find_base, load_model, processor_of
+from finscribe_assets.model.bases import find_base, load_model, processor_for
 from finscribe_assets.model.embedded_checkpoint import BASE_FOLDER, WEIGHTS
 from finscribe_assets.training.adapter_config import AdapterConfig
 from finscribe_assets.training.adapter_training import (
@@ -169,7 +169,7 @@ def test_training_lowers_the_loss_on_documents_it_has_not_seen(tmp_path):
 
 
 def batch_of_lines(base):
-    encoder = Encoder(processor_of(base))
+    encoder = Encoder(processor_for(base))
     pictures = [LineImage.of(Image.linear_gradient("L").resize((width, 28))) for width in (60, 140)]
     samples = [
         TrainingSample(str(place), "batch-000", "OCR:", "12,50", (picture,)) for place, picture in enumerate(pictures)
@@ -279,7 +279,7 @@ def test_nothing_to_learn_says_where_the_pairs_went(source, tmp_path):
 @pytest.mark.parametrize(
     ("name", "error", "said"),
     [
-        ("no/such/folder/here", ValueError, "is no folder here; give embedded, a folder, or a hub name"),
+        ("no/such/folder/here", ValueError, "is not a folder here; give embedded, a folder, or a hub name"),
         ("docs", FileNotFoundError, "holds no model.safetensors"),
     ],
 )

@@ -19,7 +19,7 @@ from finscribe_assets.model.adapters import (
     TRAINING_RECORD,
     BaseMismatchError,
     adapter_hash,
-    load_trained,
+    load_adapted_model,
 )
 from finscribe_assets.model.base_names import EMBEDDED
 from finscribe_assets.model.bases import find_base, load_model
@@ -159,12 +159,12 @@ def test_the_next_batch_goes_on_from_it_but_not_as_lora(source, trained, tmp_pat
 def test_it_is_refused_on_another_base_and_with_a_layer_missing(trained, tmp_path):
     other = find_base(str(write_page_base(tmp_path / "other")))
     with pytest.raises(BaseMismatchError, match=r"trained on embedded .* not on other"):
-        load_trained(other, trained[0])
+        load_adapted_model(other, trained[0])
     shutil.copytree(trained[0], tmp_path / "adapter")
     weights = load_file(trained[0] / FULL_WEIGHTS)
     save_file({name: weights[name] for name in sorted(weights)[1:]}, tmp_path / "adapter" / FULL_WEIGHTS)
-    with pytest.raises(ValueError, match=f"weights of other layers than the model: {sorted(weights)[0]}"):
-        load_trained(find_base(EMBEDDED), tmp_path / "adapter")
+    with pytest.raises(ValueError, match=f"its layers are not the model's: {sorted(weights)[0]}"):
+        load_adapted_model(find_base(EMBEDDED), tmp_path / "adapter")
 
 
 def test_matrices_decay_and_vectors_do_not(trained):

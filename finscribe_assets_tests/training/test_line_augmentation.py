@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from finscribe_assets.model.line_images import PAPER
+from finscribe_assets.model.line_images import WHITE
 from finscribe_assets.training.line_augmentation import vary_line
 
 
-def line(ink=0, paper=PAPER, width=280):
+def line(ink=0, paper=WHITE, width=280):
     """Two bars of ink, a few pixels from each end of the line."""
     image = Image.new("L", (width, 28), paper)
     draw = ImageDraw.Draw(image)
@@ -43,7 +43,7 @@ def test_what_comes_in_at_the_edges_is_the_ground(ink, paper):
 
 
 def test_strength_is_how_much_changes():
-    text = Image.new("L", (140, 28), PAPER)
+    text = Image.new("L", (140, 28), WHITE)
     ImageDraw.Draw(text).text((4, 4), "Rechnung 12", fill=0, font=ImageFont.load_default(18))
 
     def change(strength):

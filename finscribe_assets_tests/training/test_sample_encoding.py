@@ -12,7 +12,13 @@ from finscribe_assets.instructions.pair import Span, SpanType
 from finscribe_assets.model.architecture import build_model, build_processor
 from finscribe_assets.model.tokenizer import CHAT_TEMPLATE, build_tokenizer
 from finscribe_assets.training.adapter_config import ALL_LINEAR
-from finscribe_assets.training.sample_encoding import IGNORED, Encoder, chosen_for_epoch, order_of_epoch, token_weights
+from finscribe_assets.training.sample_encoding import (
+    IGNORED_LABEL,
+    Encoder,
+    chosen_for_epoch,
+    order_of_epoch,
+    token_weights,
+)
 from finscribe_assets.training.training_samples import LeftOut, LineImage, TrainingSample
 from finscribe_assets.training.weighted_loss import summed_loss, summed_loss_of_lines
 
@@ -70,7 +76,7 @@ def test_what_is_learnt_is_what_has_to_be_generated(template):
     processor.chat_template = template
     encoder, one = Encoder(processor), sample("19,00 %")
     batch = encoder.collate([encoder.encode(one), encoder.encode(sample("Rechnung Nr. 77", (90,)))])
-    learnt = [[token for token in row if token != IGNORED] for row in batch["labels"].tolist()]
+    learnt = [[token for token in row if token != IGNORED_LABEL] for row in batch["labels"].tolist()]
     assert processor.tokenizer.batch_decode(learnt) == ["19,00 %</s>", "Rechnung Nr. 77</s>"]
     prompt = processor.apply_chat_template(
         chat(one)[:1], add_generation_prompt=True, tokenize=True, return_dict=True, return_tensors="pt"
@@ -86,7 +92,7 @@ def test_a_batch_is_padded_on_the_left_and_labels_match_tokens(processor):
     assert mask[:, -1].tolist() == [1, 1]
     assert (mask.diff(dim=1) >= 0).all()
     assert (ids[mask == 0] == processor.tokenizer.pad_token_id).all()
-    learnt = labels != IGNORED
+    learnt = labels != IGNORED_LABEL
     assert (labels[learnt] == ids[learnt]).all()
 
 
@@ -98,7 +104,7 @@ def test_the_loss_is_the_models_own(processor):
     own = model(**batch).loss
     labels = batch.pop("labels")
     summed = summed_loss(model, batch, labels, torch.autocast("cpu", enabled=False))
-    assert float(summed.detach() / (labels != IGNORED).sum()) == pytest.approx(float(own.detach()), rel=1e-5)
+    assert float(summed.detach() / (labels != IGNORED_LABEL).sum()) == pytest.approx(float(own.detach()), rel=1e-5)
 
 
 WEIGHTS = {SpanType.FINANCIAL: 3.0, SpanType.STRUCTURE: 0.25}

@@ -19,7 +19,7 @@ from paddleformers.datasets.SFTDataset import BaseSFTDataset, Sequence
 from paddleformers.nn.criterion import sft_loss
 from paddleformers.transformers.paddleocr_vl.modeling import PaddleOCRVLForConditionalGeneration
 
-IGNORED = -100
+_IGNORED_LABEL = -100
 _REPORTED = {"loss": "loss", "learning_rate": "learning_rate", "grad_norm": "gradient_norm"}  # PaddleFormers' names
 
 
@@ -86,7 +86,7 @@ def _sequence(self: Any, example: dict[str, Any], _count: int) -> Sequence:
         token_ids=tokens,
         position_ids=list(range(len(tokens))),
         num_examples=1,
-        labels=[IGNORED] * (len(prompt) - 1) + answer + [IGNORED],
+        labels=[_IGNORED_LABEL] * (len(prompt) - 1) + answer + [_IGNORED_LABEL],
         images=example["images"],
         mm_inputs=shown,
     )

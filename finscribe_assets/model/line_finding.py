@@ -44,8 +44,8 @@ RowSpan = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class DetectedLines:
-    """A region turned upright, and the printed lines on it."""
+class UprightRegion:
+    """A region turned upright, with its printed lines."""
 
     pixels: np.ndarray  # (height, width), uint8
     ink: np.ndarray  # (height, width), 0 or 1; without rules
@@ -62,7 +62,7 @@ class DetectedLines:
         return float(matrix[0] @ (x, y, 1)), float(matrix[1] @ (x, y, 1))
 
 
-def find_lines(region: Image.Image) -> DetectedLines:
+def find_lines(region: Image.Image) -> UprightRegion:
     """Find the printed lines of a region.
 
     Args:
@@ -84,7 +84,7 @@ def find_lines(region: Image.Image) -> DetectedLines:
         )
     ink = _without_rules(_ink_mask(pixels).astype(np.uint8))
     profile = _opened(ink, _MIN_STROKE_HEIGHT, 1).sum(axis=1)  # (height,): inked pixels of each row
-    return DetectedLines(pixels, ink, angle, _with_margins(_line_spans(profile), len(pixels)))
+    return UprightRegion(pixels, ink, angle, _with_margins(_line_spans(profile), len(pixels)))
 
 
 def _rotation(shape: tuple[int, ...], angle: float) -> np.ndarray:

@@ -18,7 +18,7 @@ from PIL import Image
 from finscribe_assets.documents.elements import element_of
 from finscribe_assets.instructions.crops import CROP_MARGIN, crop
 from finscribe_assets.instructions.otsl import Grid, to_otsl
-from finscribe_assets.model.line_finding import DetectedLines, find_lines
+from finscribe_assets.model.line_finding import UprightRegion, find_lines
 from finscribe_assets.model.line_images import LineType, PrintedLine, fit_line
 from finscribe_assets.model.tokenizer import NO_BREAK_SPACES
 from finscribe_assets.rendering.line_breaking import texts_of_lines
@@ -102,7 +102,7 @@ class Sheets:
                 for pixels, text in zip(line.strips, line.texts, strict=True):
                     yield PrintedLine(pixels, text, LineType.BLOCK, line.region)
 
-    def _texts_of_block(self, line: Fragment, found: DetectedLines) -> list[str]:
+    def _texts_of_block(self, line: Fragment, found: UprightRegion) -> list[str]:
         """Return what stands on each printed line of a marked one; nothing where that cannot be told."""
         if len(found.strips) == 1:
             return [line.text]
@@ -160,7 +160,7 @@ class Sheets:
         return CutTable(grid, tuple(np.asarray(fit_line(image)) for image in found.images()), tuple(shown), sound)
 
     def _texts_of_cell(
-        self, found: DetectedLines, table: Fragment, cell: Fragment, strips: Sequence[int], fields: Sequence[Fragment]
+        self, found: UprightRegion, table: Fragment, cell: Fragment, strips: Sequence[int], fields: Sequence[Fragment]
     ) -> list[str] | None:
         """Return what of a cell stands on each strip of its row, or None where that cannot be told."""
         texts = [""] * len(strips)
@@ -185,7 +185,7 @@ class Sheets:
 
     def _texts_by_ink(
         self,
-        found: DetectedLines,
+        found: UprightRegion,
         table: Fragment,
         cell: Fragment,
         strips: Sequence[int],
@@ -245,7 +245,7 @@ def _cells_of(rendered: RenderedDocument, page: int) -> list[_Row]:
     return [rows[number] for number in sorted(rows)]
 
 
-def _strips_of_rows(found: DetectedLines, region: Box, rows: Sequence[_Row]) -> list[list[int]]:
+def _strips_of_rows(found: UprightRegion, region: Box, rows: Sequence[_Row]) -> list[list[int]]:
     """Return the numbers of the strips whose middle lies in each row."""
     slope = abs(np.tan(np.radians(found.angle))) * region.width  # by which boxes of a skew page are too tall
     of_rows: list[list[int]] = [[] for _ in rows]
@@ -258,13 +258,13 @@ def _strips_of_rows(found: DetectedLines, region: Box, rows: Sequence[_Row]) -> 
     return of_rows
 
 
-def _upright(found: DetectedLines, region: Box, box: Box) -> tuple[float, float]:
+def _upright(found: UprightRegion, region: Box, box: Box) -> tuple[float, float]:
     """Return where the middle of a box of the page lies in a region that was cut and turned upright."""
     left, top = max(0, floor(region.x0 - CROP_MARGIN)), max(0, floor(region.y0 - CROP_MARGIN))
     return found.to_upright((box.x0 + box.x1) / 2 - left, (box.y0 + box.y1) / 2 - top)
 
 
-def _strip_at(found: DetectedLines, region: Box, box: Box) -> int | None:
+def _strip_at(found: UprightRegion, region: Box, box: Box) -> int | None:
     """Return which strip the middle of a box of the page lies in."""
     _, y = _upright(found, region, box)
     return next((number for number, (top, bottom) in enumerate(found.strips) if top <= y < bottom), None)

@@ -13,7 +13,7 @@ from finscribe_assets.documents.locales import MINOR_UNITS, minor_unit
 from finscribe_assets.evaluation.anls import anls_star
 from finscribe_assets.evaluation.field_comparison import Comparison, FieldOutcome, Status, compare, rows_of
 from finscribe_assets.evaluation.prediction_files import Prediction, Truth
-from finscribe_assets.evaluation.response_parsing import Fate, read_response
+from finscribe_assets.evaluation.response_parsing import ParseStatus, parse_response
 from finscribe_assets.evaluation.teds import teds, to_html
 
 COLUMNS = ("line_id", "item_name", "quantity", "unit_code", "net_price", "vat_rate", "net_amount")
@@ -42,7 +42,7 @@ class Scored:
 
     truth: Truth
     comparison: Comparison
-    fates: tuple[Fate, ...]
+    parse_statuses: tuple[ParseStatus, ...]
     dropped: int  # members of the response that were begun and are not whole
     anls: float  # ANLS* of the canonical values
     table: TableScore | None  # None where the truth has no lines
@@ -90,14 +90,14 @@ def scoring(truths: Mapping[str, Truth], predictions: Mapping[str, Prediction]) 
 
 
 def _score(truth: Truth, prediction: Prediction | None) -> Scored:
-    response = read_response(prediction.response if prediction else None)
+    response = parse_response(prediction.response if prediction else None)
     comparison = compare(truth, response.document, prediction.confidence if prediction else {})
     asked = {outcome.path: outcome.truth for outcome in comparison.outcomes if outcome.truth is not None}
     told = {outcome.path: outcome.predicted for outcome in comparison.outcomes if outcome.predicted is not None}
     return Scored(
         truth,
         comparison,
-        tuple(response.fates) if prediction else (),
+        tuple(response.statuses) if prediction else (),
         response.dropped,
         anls_star(_nested(asked), _nested(told)),
         table_score(comparison, asked.keys()),

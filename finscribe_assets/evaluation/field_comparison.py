@@ -17,9 +17,9 @@ from finscribe_assets.documents.elements import IMPLIED_FIELDS, LIST_FIELDS, ele
 from finscribe_assets.documents.schema import flatten
 from finscribe_assets.evaluation.normalise import TRUE, Canonical, Context, Note, canonical
 from finscribe_assets.evaluation.prediction_files import Truth
-from finscribe_assets.evaluation.row_matching import RowFate, RowOutcome, match_rows
+from finscribe_assets.evaluation.row_matching import RowOutcome, RowStatus, match_rows
 
-__all__ = ["Comparison", "FieldOutcome", "Note", "RowFate", "RowOutcome", "Status", "compare", "rows_of"]
+__all__ = ["Comparison", "FieldOutcome", "Note", "RowOutcome", "RowStatus", "Status", "compare", "rows_of"]
 
 MAX_MEMBERS = 400  # of a predicted list, or the truth's number; a reader that repeats itself for ever is not followed
 _MEMBER = re.compile(rf"({'|'.join(LIST_FIELDS)})\[([0-9]{{1,7}})\](?:\.(.*))?", re.DOTALL)

@@ -1,6 +1,6 @@
-"""JSON as models write it: cut off, with Python's literals, trailing commas, comments, or broken in the middle.
+"""Read JSON as models write it: cut off, with Python's literals, trailing commas or comments, or broken in the middle.
 
-What is whole is kept, and what is not is counted. Reading takes time and memory in proportion to the text.
+Complete members are kept, incomplete ones are dropped and counted. Time and memory are linear in the text's length.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from typing import Any
 
 MAX_DEPTH = 60
 
-# All that repeats is possessive: nothing is looked at twice. A comment without an end goes on to the text's.
+# Every repetition is possessive, so that no character is matched twice. An unclosed comment runs to the text's end.
 _SKIPPED = re.compile(r"(?:\s++|//[^\n]*+|/\*.*?(?:\*/|\Z)|#[^\n]*+)*+", re.DOTALL)
 _COMMENT = re.compile(r"//|/\*|#")
-# A quote ends a string where something follows that may stand after one; others were to be escaped.
+# A quote ends a string only if what follows may follow a string; other quotes are ones that should have been escaped.
 _ENDS = {
     quote: re.compile(rf"(?:[^{quote}\\]++|\\.|{quote}(?!\s*+(?:[,:}}\]]|\Z|//|/\*|#)))*+{quote}", re.DOTALL)
     for quote in "\"'"
@@ -22,116 +22,123 @@ _ENDS = {
 _KEY_ENDS = {quote: re.compile(rf"(?:[^{quote}\\]++|\\.)*+{quote}", re.DOTALL) for quote in "\"'"}
 _MEMBER_ENDS = re.compile(r"[,}\]]")
 _WORD = re.compile(r"[^,:{}\[\]\"'\n]+")
-_BARE = re.compile(r"[^,{}\[\]\"'\n]+")  # a value may have colons, as times do
+_UNQUOTED = re.compile(r"[^,{}\[\]\"'\n]+")  # a value may contain colons, as times do
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 _LITERALS = {"true": True, "false": False, "null": None}
 _PYTHON_LITERALS = {"True": True, "False": False, "None": None, "undefined": None}
-NOT_NUMBERS = frozenset({"NaN", "Infinity", "-Infinity", "nan", "inf", "-inf"})
-_CUT = object()  # a value that is not whole
+_NOT_NUMBERS = frozenset({"NaN", "Infinity", "-Infinity", "nan", "inf", "-inf"})
+_INCOMPLETE = object()  # stands for a value that is dropped
 
 
-class TooDeep(ValueError):
-    """Brackets within brackets beyond ``MAX_DEPTH``."""
+class NestingTooDeepError(ValueError):
+    """Objects and lists are nested deeper than ``MAX_DEPTH``."""
 
 
-class LooseReader:
-    """Reads one object, and remembers what was wrong with it."""
+class LenientJsonReader:
+    """Read one object of a text, and record what is wrong with it.
 
-    def __init__(self, text: str, place: int) -> None:
-        self.text, self.place = text, place
-        self.truncated = False  # the text ended first
-        self.malformed = False  # something in the middle makes no sense
-        self.loose = False  # no JSON, though what is meant is plain
-        self.not_a_number = self.duplicate_keys = False
-        self.dropped = 0  # members that were begun and are not whole
+    Attributes:
+        position: index in the text; after reading, the end of the object.
+        truncated: the text ended before the object did.
+        malformed: a member in the middle could not be read.
+        loose: the text is not JSON, though its meaning is clear.
+        not_a_number: a value was NaN or infinite, and is read as null.
+        duplicate_keys: a key occurred more than once in an object.
+        dropped: number of members that were begun and are incomplete.
+    """
+
+    def __init__(self, text: str, position: int) -> None:
+        self.text, self.position = text, position
+        self.truncated = self.malformed = self.loose = self.not_a_number = self.duplicate_keys = False
+        self.dropped = 0
 
     def read(self) -> dict[str, Any]:
-        """Return the object at the place, which is left behind it.
+        """Return the object that begins at ``position``, and move behind it.
 
         Raises:
-            TooDeep: it is nested too deep.
+            NestingTooDeepError: it is nested too deep.
         """
         return self._object(1)
 
     def _next(self) -> str:
-        """Return the next character that means something, empty at the end."""
-        found = _SKIPPED.match(self.text, self.place)
-        if found and found.end() > self.place:
-            self.loose = self.loose or _COMMENT.search(found[0]) is not None
-            self.place = found.end()
-        return self.text[self.place : self.place + 1]
+        """Skip space and comments; return the next character, empty at the end."""
+        skipped = _SKIPPED.match(self.text, self.position)
+        if skipped and skipped.end() > self.position:
+            self.loose = self.loose or _COMMENT.search(skipped[0]) is not None
+            self.position = skipped.end()
+        return self.text[self.position : self.position + 1]
 
     def _object(self, depth: int) -> dict[str, Any]:
         members: dict[str, Any] = {}
-        self.place += 1
-        while self._goes_on("}", "]"):
+        self.position += 1
+        while self._has_member("}", "]"):
             key = self._key()
             if key is None or self._next() != ":":
                 self._drop()
                 continue
-            self.place += 1
+            self.position += 1
             value = self._value(depth)
-            if value is not _CUT:
+            if value is not _INCOMPLETE:
                 self.duplicate_keys = self.duplicate_keys or key in members
                 members[key] = value
         return members
 
     def _list(self, depth: int) -> list[Any]:
-        members = []
-        self.place += 1
-        while self._goes_on("]", "}"):
-            start, value = self.place, self._value(depth)
+        items = []
+        self.position += 1
+        while self._has_member("]", "}"):
+            start, value = self.position, self._value(depth)
             if isinstance(value, str) and self._next() == ":":  # a key: this list was never closed
-                self.place, self.malformed = start, True
+                self.position, self.malformed = start, True
                 break
-            if value is not _CUT:
-                members.append(value)
-        return members
+            if value is not _INCOMPLETE:
+                items.append(value)
+        return items
 
-    def _goes_on(self, closing: str, other: str) -> bool:
-        """Tell whether another member follows; go past commas and the closing bracket, but not past another's."""
+    def _has_member(self, closing: str, other_closing: str) -> bool:
+        """Tell whether another member follows; move past commas and the closing bracket, but not past another's."""
         while not self.truncated:
             character = self._next()
             if character == "":
                 self.truncated = True
             elif character == closing:
-                self.place += 1
+                self.position += 1
                 return False
-            elif character == other:
+            elif character == other_closing:
                 self.malformed = True
                 return False
             elif character == ",":
-                self.place += 1
+                self.position += 1
                 self.loose = self.loose or self._next() in ("]", "}", ",")
             else:
                 return True
         return False
 
     def _drop(self) -> None:
-        """Give up a member that makes no sense, up to the next one."""
+        """Drop a member that cannot be read, up to the next one."""
         self.dropped += 1
-        found = _MEMBER_ENDS.search(self.text, self.place)
-        self.place = found.start() if found else len(self.text)
-        if found:
+        end = _MEMBER_ENDS.search(self.text, self.position)
+        self.position = end.start() if end else len(self.text)
+        if end:
             self.malformed = True
         else:
             self.truncated = True
 
     def _key(self) -> str | None:
-        if self.text[self.place] in "\"'":
+        if self.text[self.position] in "\"'":
             return self._string(_KEY_ENDS)
         self.loose = True
-        found = _WORD.match(self.text, self.place)
-        if not found:
+        word = _WORD.match(self.text, self.position)
+        if not word:
             return None
-        self.place = found.end()
-        return found[0].strip()
+        self.position = word.end()
+        return word[0].strip()
 
     def _value(self, depth: int) -> Any:
-        """Return the value at the place, ``_CUT`` where it is not whole."""
+        """Return the value at the position, ``_INCOMPLETE`` if it does not end."""
         character = self._next()
         if character in ("{", "[") and depth >= MAX_DEPTH:
-            raise TooDeep
+            raise NestingTooDeepError
         if character == "{":
             return self._object(depth + 1)
         if character == "[":
@@ -139,46 +146,46 @@ class LooseReader:
         if character and character in "\"'":
             text = self._string(_ENDS)
             self.dropped += text is None
-            return _CUT if text is None else text
-        return self._bare()
+            return _INCOMPLETE if text is None else text
+        return self._unquoted()
 
     def _string(self, ends: dict[str, re.Pattern[str]]) -> str | None:
-        """Return a string, None where the text ends in it."""
-        quote, start = self.text[self.place], self.place + 1
-        found = ends[quote].match(self.text, start)
-        if not found:
-            self.place = len(self.text)
+        """Return a string, None if the text ends within it."""
+        quote, start = self.text[self.position], self.position + 1
+        end = ends[quote].match(self.text, start)
+        if not end:
+            self.position = len(self.text)
             self.truncated = True
             return None
-        self.place, body = found.end(), self.text[start : found.end() - 1]
+        self.position, body = end.end(), self.text[start : end.end() - 1]
         if quote == "'":
             self.loose, body = True, body.replace("\\'", "'")
-        unescaped = re.sub(r'\\.|"', lambda one: '\\"' if one[0] == '"' else one[0], body, flags=re.DOTALL)
+        escaped = re.sub(r'\\.|"', lambda found: '\\"' if found[0] == '"' else found[0], body, flags=re.DOTALL)
         try:
-            value = str(json.loads(f'"{unescaped}"', strict=False))
+            value = str(json.loads(f'"{escaped}"', strict=False))
         except ValueError:  # such as \x41, which JSON does not know
             self.loose, value = True, body
-        self.loose = self.loose or unescaped != body
+        self.loose = self.loose or escaped != body
         return value
 
-    def _bare(self) -> Any:
+    def _unquoted(self) -> Any:
         """Return a number as its text, a literal, or words that lack their quotes.
 
-        What the text ends with may go on, as 12 does in 1234; it is not whole.
+        A word at the very end of the text may be cut off, as 12 of 1234 is, and counts as incomplete.
         """
-        found = _BARE.match(self.text, self.place)
+        found = _UNQUOTED.match(self.text, self.position)
         word = found[0].split("//")[0].split("/*")[0].split("#")[0].strip() if found else ""
         if not found or not word:
             self._drop()
-            return _CUT
-        self.place += len(found[0]) if len(found[0].rstrip()) == len(word) else found[0].index(word) + len(word)
-        if self.place >= len(self.text):
+            return _INCOMPLETE
+        self.position += len(found[0]) if len(found[0].rstrip()) == len(word) else found[0].index(word) + len(word)
+        if self.position >= len(self.text):
             self.truncated = True
             self.dropped += 1
-            return _CUT
+            return _INCOMPLETE
         if word in _LITERALS:
             return _LITERALS[word]
-        if word in NOT_NUMBERS:
+        if word in _NOT_NUMBERS:
             self.not_a_number = True
             return None
         if not _NUMBER.fullmatch(word):

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from finscribe_assets.documents.elements import field_of
 from finscribe_assets.evaluation.calibration import LISTED, Calibration, UnsureField, calibration, unsure
 from finscribe_assets.evaluation.document_scoring import RuleOutcome, Scored, scoring
-from finscribe_assets.evaluation.field_comparison import FieldOutcome, RowFate, RowOutcome, Status
+from finscribe_assets.evaluation.field_comparison import FieldOutcome, RowOutcome, RowStatus, Status
 from finscribe_assets.evaluation.metrics import Figure, figures
 from finscribe_assets.evaluation.paired_comparison import PairedComparison, compare_readers
 from finscribe_assets.evaluation.prediction_files import InputProblems, Prediction, Truth
@@ -112,7 +112,7 @@ class EvaluationReport(BaseModel):
     by_rule: list[RuleTally]
     by_row: list[RowTally]
     slices: list[Slice] = Field(description="by document type, locale and what else is known, and by all of it crossed")
-    fates: dict[str, int] = Field(description="what reading the responses met with")
+    parse_statuses: dict[str, int] = Field(description="documents by what was found when their responses were parsed")
     dropped: int = Field(description="members of responses that were begun and are not whole, as of truncated ones")
     notes: dict[str, int] = Field(description="predicted values that are none of their kind, or that nothing decides")
     problems: dict[str, int] = Field(description="what was wrong with the predictions file")
@@ -184,7 +184,7 @@ def evaluate(
         by_rule=_by_rule(rule for one in scored for rule in one.rules),
         by_row=_by_row(row for one in scored for row in one.comparison.rows),
         slices=slices(scored, circumstances or {}),
-        fates=dict(sorted(Counter(str(fate) for one in scored for fate in one.fates).items())),
+        parse_statuses=dict(sorted(Counter(str(status) for one in scored for status in one.parse_statuses).items())),
         dropped=sum(one.dropped for one in scored),
         notes=dict(sorted(Counter(str(outcome.note) for outcome in fields if outcome.note).items())),
         problems=dict(sorted(met.counts.items())),
@@ -261,10 +261,12 @@ def _by_rule(outcomes: Iterable[RuleOutcome]) -> list[RuleTally]:
 
 
 def _by_row(outcomes: Iterable[RowOutcome]) -> list[RowTally]:
-    counts: dict[str, Counter[RowFate]] = {}
+    counts: dict[str, Counter[RowStatus]] = {}
     for outcome in outcomes:
-        counts.setdefault(outcome.list, Counter())[outcome.fate] += 1
-    return [RowTally(list=name, **{str(fate): count[fate] for fate in RowFate}) for name, count in counts.items()]
+        counts.setdefault(outcome.list, Counter())[outcome.status] += 1
+    return [
+        RowTally(list=name, **{str(status): count[status] for status in RowStatus}) for name, count in counts.items()
+    ]
 
 
 def headline_rows(report: EvaluationReport) -> list[dict[str, str | int | float | None]]:

@@ -69,7 +69,7 @@ def _tables(report: EvaluationReport) -> list[tuple[str, Rows]]:
         ),
         (
             "What reading the responses met with",
-            [{"fate": name, "documents": count} for name, count in report.fates.items()],
+            [{"parse status": name, "documents": count} for name, count in report.parse_statuses.items()],
         ),
         (
             "Problems of the predictions file",

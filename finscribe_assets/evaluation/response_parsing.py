@@ -1,4 +1,9 @@
-"""What a model wrote → a JSON object, whatever it wrote. Each mishap has a name and is counted; none is an error."""
+"""Parse a model's raw response into a JSON object.
+
+A response is untrusted text: whatever it is, parsing does not raise, and everything unusual about it has a name in
+`ParseStatus` and is counted in the report. What belongs here: finding the object in the text, and comparing its shape
+with the schema. Reading JSON that is broken or cut off is `lenient_json.py`'s.
+"""
 
 from __future__ import annotations
 
@@ -11,27 +16,27 @@ from typing import Any, NamedTuple
 
 from finscribe_assets.documents.elements import FIELDS, LIST_FIELDS, ValueType, field_of, value_type_of
 from finscribe_assets.documents.schema import flatten
-from finscribe_assets.evaluation.lenient_json import MAX_DEPTH, LooseReader, TooDeep
+from finscribe_assets.evaluation.lenient_json import MAX_DEPTH, LenientJsonReader, NestingTooDeepError
 
-MAX_CHARACTERS = 1_000_000
-MAX_STARTS = 16  # places where an object may begin that are looked at
+MAX_RESPONSE_CHARACTERS = 1_000_000
+MAX_OBJECT_STARTS = 16  # positions in the text at which an object may begin that are tried
 
 
-class Fate(StrEnum):
-    """What happened on the way from text to object."""
+class ParseStatus(StrEnum):
+    """What was found on the way from the text of a response to its object."""
 
     CLEAN = "clean"
     FENCED = "fenced"  # inside a code fence
     PROSE = "prose_around"
     QUOTED = "quoted"  # a JSON string that holds the JSON
-    IN_A_LIST = "in_a_list"  # the object is a list's member
-    SEVERAL_OBJECTS = "several_objects"  # the longest counts
-    TRUNCATED = "truncated"  # what was whole is kept
-    MALFORMED = "malformed"  # what makes no sense in the middle is dropped
-    LOOSE_SYNTAX = "loose_syntax"  # single quotes, Python's literals, trailing commas, comments, bare words
-    DUPLICATE_KEYS = "duplicate_keys"  # the last one counts
+    IN_A_LIST = "in_a_list"  # the object is the element of a list
+    SEVERAL_OBJECTS = "several_objects"  # the longest is used
+    TRUNCATED = "truncated"  # complete members are kept
+    MALFORMED = "malformed"  # unreadable members in the middle are dropped
+    LOOSE_SYNTAX = "loose_syntax"  # single quotes, Python's literals, trailing commas, comments, unquoted words
+    DUPLICATE_KEYS = "duplicate_keys"  # the last one is used
     NOT_A_NUMBER = "not_a_number"  # NaN or Infinity, read as null
-    BAD_CHARACTERS = "bad_characters"  # halves of a surrogate pair, replaced
+    BAD_CHARACTERS = "bad_characters"  # lone surrogates, replaced
     WRONG_TYPE = "wrong_type"  # a list, an object or a truth value for a field, or a value for a group
     NOT_AN_OBJECT = "not_an_object"
     NO_JSON = "no_json"
@@ -41,51 +46,63 @@ class Fate(StrEnum):
 
 
 @dataclass
-class Response:
-    """The object that was found, empty when there is none, and how it was found."""
+class ParsedResponse:
+    """The object of a response, and how it was found.
+
+    Attributes:
+        document: the object; empty if there is none.
+        statuses: everything that was unusual, each once; ``CLEAN`` alone if nothing was.
+        dropped: number of members that were begun and are incomplete, so that they are left out.
+    """
 
     document: dict[str, Any]
-    fates: list[Fate] = field(default_factory=list)  # each once
-    dropped: int = 0  # members that were begun and are not whole
+    statuses: list[ParseStatus] = field(default_factory=list)
+    dropped: int = 0
 
 
-class _Found(NamedTuple):
-    """An object in a text."""
+class _FoundObject(NamedTuple):
+    """An object within a text, from ``start`` to ``end``."""
 
     start: int
     end: int
     document: dict[str, Any]
-    fates: tuple[Fate, ...]
+    statuses: tuple[ParseStatus, ...]
     dropped: int
 
 
-def read_response(value: Any) -> Response:
-    """Read a prediction's response: a JSON object as it is, or text that may hold one.
+def parse_response(response: Any) -> ParsedResponse:
+    """Find the JSON object of a response.
 
-    Numbers in text are kept as text, so that ``12.50`` stays what the model wrote. Time and memory are in proportion
-    to the text, of which ``MAX_CHARACTERS`` are read, and objects are at most ``MAX_DEPTH`` deep.
+    Time and memory are linear in the length of the text, of which ``MAX_RESPONSE_CHARACTERS`` are read.
+
+    Args:
+        response: the model's raw text, or JSON that was parsed already. Numbers in text stay text, so that ``12.50`` is
+            compared as the model wrote it.
+
+    Returns:
+        The object, at most ``MAX_DEPTH`` deep, with the names of everything unusual about the response.
     """
-    if isinstance(value, str):
-        response = _read_text(value)
-    elif isinstance(value, dict):
-        response = Response(value)
-    elif isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict):
-        response = Response(value[0], [Fate.IN_A_LIST])
+    if isinstance(response, str):
+        parsed = _parse_text(response)
+    elif isinstance(response, dict):
+        parsed = ParsedResponse(response)
+    elif isinstance(response, list) and len(response) == 1 and isinstance(response[0], dict):
+        parsed = ParsedResponse(response[0], [ParseStatus.IN_A_LIST])
     else:
-        response = Response({}, [Fate.EMPTY if value is None else Fate.NOT_AN_OBJECT])
-    if _depth(response.document) > MAX_DEPTH:
-        return Response({}, [*response.fates, Fate.TOO_DEEP])
-    document, mended = _mended(response.document)
-    fates = [
-        *response.fates,
-        *([Fate.BAD_CHARACTERS] if mended else []),
-        *([Fate.WRONG_TYPE] if _is_mistyped(document) else []),
+        parsed = ParsedResponse({}, [ParseStatus.EMPTY if response is None else ParseStatus.NOT_AN_OBJECT])
+    if _depth(parsed.document) > MAX_DEPTH:
+        return ParsedResponse({}, [*parsed.statuses, ParseStatus.TOO_DEEP])
+    document, replaced = _without_surrogates(parsed.document)
+    statuses = [
+        *parsed.statuses,
+        *([ParseStatus.BAD_CHARACTERS] if replaced else []),
+        *([ParseStatus.WRONG_TYPE] if _has_wrong_type(document) else []),
     ]
-    return Response(document, list(dict.fromkeys(fates)) or [Fate.CLEAN], response.dropped)
+    return ParsedResponse(document, list(dict.fromkeys(statuses)) or [ParseStatus.CLEAN], parsed.dropped)
 
 
 def _depth(value: Any) -> int:
-    """Return how deep a value is nested, without recursion, looking no deeper than needed."""
+    """Return the nesting depth of a value, without recursion, and no further than ``MAX_DEPTH`` needs."""
     level, depth = [value], 0
     while level and depth <= MAX_DEPTH:
         depth += 1
@@ -101,145 +118,149 @@ def _depth(value: Any) -> int:
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def _mended(value: Any) -> tuple[Any, bool]:
-    """Return a value without halves of surrogate pairs, which no file can hold, and whether there were any."""
+def _without_surrogates(value: Any) -> tuple[Any, bool]:
+    """Replace lone surrogates, which no file can hold; return the value and whether it had any."""
     if isinstance(value, str):
-        mended = _SURROGATE.sub("\ufffd", value)
-        return mended, mended != value
+        text = _SURROGATE.sub("\ufffd", value)
+        return text, text != value
     if isinstance(value, dict):
-        pairs = [(_mended(key), _mended(item)) for key, item in value.items()]
-        return {key: item for (key, _), (item, _) in pairs}, any(bad or worse for (_, bad), (_, worse) in pairs)
+        pairs = [(_without_surrogates(key), _without_surrogates(item)) for key, item in value.items()]
+        changed = any(key_changed or item_changed for (_, key_changed), (_, item_changed) in pairs)
+        return {key: item for (key, _), (item, _) in pairs}, changed
     if isinstance(value, list):
-        items = [_mended(item) for item in value]
-        return [item for item, _ in items], any(bad for _, bad in items)
+        items = [_without_surrogates(item) for item in value]
+        return [item for item, _ in items], any(changed for _, changed in items)
     return value, False
 
 
-_GROUPS = frozenset(path[:place] for path in FIELDS for place, character in enumerate(path) if character == ".")
-_MEMBER = re.compile(rf"(?:{'|'.join(LIST_FIELDS)})\[[0-9]+\](?:\.[a-z_.]+)?")
+_GROUPS = frozenset(path[:index] for path in FIELDS for index, character in enumerate(path) if character == ".")
+_LIST_ITEM = re.compile(rf"(?:{'|'.join(LIST_FIELDS)})\[[0-9]+\](?:\.[a-z_.]+)?")
 
 
-def _is_mistyped(document: dict[str, Any]) -> bool:
-    """Tell whether something that the schema knows is of another type than there."""
+def _has_wrong_type(document: dict[str, Any]) -> bool:
+    """Tell whether a field or group of the schema has a value of another type."""
     return any(_is_wrong_type(path, value) for path, value in flatten(document).items())
 
 
 def _is_wrong_type(path: str, value: Any) -> bool:
     name = field_of(path)
     if name in FIELDS:
-        listed = name.partition(".")[0] in LIST_FIELDS
-        return (_MEMBER.fullmatch(path) is None if listed else path != name) or (
-            isinstance(value, bool) and value_type_of(path) is not ValueType.TEXT
-        )
+        in_list = name.partition(".")[0] in LIST_FIELDS
+        misplaced = _LIST_ITEM.fullmatch(path) is None if in_list else path != name
+        return misplaced or (isinstance(value, bool) and value_type_of(path) is not ValueType.TEXT)
     if name in _GROUPS:
         return True
-    return any(name[:place] in FIELDS for place, character in enumerate(name) if character == ".")
+    return any(name[:index] in FIELDS for index, character in enumerate(name) if character == ".")
 
 
-def _read_text(text: str) -> Response:
-    fates: list[Fate] = []
+def _parse_text(text: str) -> ParsedResponse:
+    statuses: list[ParseStatus] = []
     text = text.removeprefix("\ufeff")
-    if len(text) > MAX_CHARACTERS:
-        text = text[:MAX_CHARACTERS]
-        fates.append(Fate.TOO_LONG)
+    if len(text) > MAX_RESPONSE_CHARACTERS:
+        text = text[:MAX_RESPONSE_CHARACTERS]
+        statuses.append(ParseStatus.TOO_LONG)
     if not text.strip():
-        return Response({}, [*fates, Fate.EMPTY])
-    if text.lstrip().startswith('"') and isinstance(inner := _whole(text), str) and "{" in inner:
+        return ParsedResponse({}, [*statuses, ParseStatus.EMPTY])
+    if text.lstrip().startswith('"') and isinstance(inner := _strict_value(text), str) and "{" in inner:
         text = inner
-        fates.append(Fate.QUOTED)
+        statuses.append(ParseStatus.QUOTED)
     try:
         objects = list(_objects(text))
-    except TooDeep:
-        return Response({}, [*fates, Fate.TOO_DEEP])
+    except NestingTooDeepError:
+        return ParsedResponse({}, [*statuses, ParseStatus.TOO_DEEP])
     if not objects:
-        return Response({}, [*fates, Fate.NO_JSON if _whole(text) is None else Fate.NOT_AN_OBJECT])
-    found = max(objects, key=lambda one: (bool(one.document), one.end - one.start))
+        nothing = ParseStatus.NO_JSON if _strict_value(text) is None else ParseStatus.NOT_AN_OBJECT
+        return ParsedResponse({}, [*statuses, nothing])
+    longest = max(objects, key=lambda found: (bool(found.document), found.end - found.start))
     if len(objects) > 1:
-        fates.append(Fate.SEVERAL_OBJECTS)
-    return Response(found.document, [*fates, *_around(text, found, len(objects) == 1), *found.fates], found.dropped)
+        statuses.append(ParseStatus.SEVERAL_OBJECTS)
+    statuses += [*_surroundings(text, longest, len(objects) == 1), *longest.statuses]
+    return ParsedResponse(longest.document, statuses, longest.dropped)
 
 
-def _whole(text: str) -> Any:
+def _strict_value(text: str) -> Any:
+    """Return the value of a text that is JSON as a whole; None otherwise."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
         return None
 
 
-_START = re.compile(r"\{(?=\s*(?:[\"'}/#]|[A-Za-z_]\w*\s*:|\Z))")
+_OBJECT_START = re.compile(r"\{(?=\s*(?:[\"'}/#]|[A-Za-z_]\w*\s*:|\Z))")
 
 
-def _objects(text: str) -> Iterator[_Found]:
-    """Yield the objects in a text, one after the other.
+def _objects(text: str) -> Iterator[_FoundObject]:
+    """Yield the objects in a text, in order.
 
     Raises:
-        TooDeep: one is nested too deep.
+        NestingTooDeepError: an object is nested too deep.
     """
-    place = 0
-    for _ in range(MAX_STARTS):
-        start = _START.search(text, place)
+    position = 0
+    for _ in range(MAX_OBJECT_STARTS):
+        start = _OBJECT_START.search(text, position)
         if not start:
             return
-        strict = _strict(text, start.start())
-        found = strict or _loose(text, start.start())
-        # Braces around nothing that could be read are a part of the prose.
-        if strict or found.document or Fate.TRUNCATED in found.fates:
+        strict = _read_strictly(text, start.start())
+        found = strict or _read_leniently(text, start.start())
+        # Braces around nothing that could be read belong to the prose.
+        if strict or found.document or ParseStatus.TRUNCATED in found.statuses:
             yield found
-            place = found.end
+            position = found.end
         else:
-            place = start.end()
+            position = start.end()
 
 
-def _strict(text: str, start: int) -> _Found | None:
-    fates: dict[Fate, None] = {}
+def _read_strictly(text: str, start: int) -> _FoundObject | None:
+    """Read an object that is correct JSON; None if it is not."""
+    statuses: dict[ParseStatus, None] = {}
 
-    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(items)
-        if len(found) < len(items):
-            fates[Fate.DUPLICATE_KEYS] = None
-        return found
+    def as_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        members = dict(pairs)
+        if len(members) < len(pairs):
+            statuses[ParseStatus.DUPLICATE_KEYS] = None
+        return members
 
-    def constant(name: str) -> None:
-        fates[Fate.NOT_A_NUMBER] = None
+    def as_constant(name: str) -> None:
+        statuses[ParseStatus.NOT_A_NUMBER] = None
 
     decoder = json.JSONDecoder(
-        object_pairs_hook=pairs, parse_float=str, parse_int=str, parse_constant=constant, strict=False
+        object_pairs_hook=as_object, parse_float=str, parse_int=str, parse_constant=as_constant, strict=False
     )
     try:
         document, end = decoder.raw_decode(text, start)
     except ValueError:
         return None
     except RecursionError as error:
-        raise TooDeep from error
-    return _Found(start, end, document, tuple(fates), 0)
+        raise NestingTooDeepError from error
+    return _FoundObject(start, end, document, tuple(statuses), 0)
 
 
-def _loose(text: str, start: int) -> _Found:
-    reader = LooseReader(text, start)
+def _read_leniently(text: str, start: int) -> _FoundObject:
+    reader = LenientJsonReader(text, start)
     document = reader.read()
-    named = (
-        (reader.truncated, Fate.TRUNCATED),
-        (reader.malformed, Fate.MALFORMED),
-        (reader.loose, Fate.LOOSE_SYNTAX),
-        (reader.duplicate_keys, Fate.DUPLICATE_KEYS),
-        (reader.not_a_number, Fate.NOT_A_NUMBER),
+    flags = (
+        (reader.truncated, ParseStatus.TRUNCATED),
+        (reader.malformed, ParseStatus.MALFORMED),
+        (reader.loose, ParseStatus.LOOSE_SYNTAX),
+        (reader.duplicate_keys, ParseStatus.DUPLICATE_KEYS),
+        (reader.not_a_number, ParseStatus.NOT_A_NUMBER),
     )
-    fates = [fate for is_so, fate in named if is_so]
-    # Whatever else kept it from being JSON, such as a comma that is not there, did no harm.
-    return _Found(start, reader.place, document, tuple(fates or [Fate.LOOSE_SYNTAX]), reader.dropped)
+    statuses = [status for is_set, status in flags if is_set]
+    # Anything else that kept it from being JSON, such as a comma that is missing, lost nothing.
+    return _FoundObject(start, reader.position, document, tuple(statuses or [ParseStatus.LOOSE_SYNTAX]), reader.dropped)
 
 
 _FENCE = re.compile(r"```[ \t]*[A-Za-z0-9]*")
 
 
-def _around(text: str, found: _Found, alone: bool) -> Iterator[Fate]:
-    """Yield what the text around an object shows."""
+def _surroundings(text: str, found: _FoundObject, alone: bool) -> Iterator[ParseStatus]:
+    """Yield what the text before and after an object is; ``alone`` if it is the only object."""
     before, after = text[: found.start], text[found.end :]
     if "```" in before:
-        yield Fate.FENCED
+        yield ParseStatus.FENCED
     before, after = (_FENCE.sub("", part).strip() for part in (before, after))
     if before == "[":
-        yield Fate.IN_A_LIST
+        yield ParseStatus.IN_A_LIST
         before, after = "", after.removeprefix("]") if alone else ""
     if before or after:
-        yield Fate.PROSE
+        yield ParseStatus.PROSE

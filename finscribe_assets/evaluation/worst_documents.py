@@ -48,7 +48,7 @@ class PoorDocument(BaseModel):
     document_type: str
     locale: str
     field_f1: float
-    fates: tuple[str, ...] = Field(description="what reading the response met with")
+    parse_statuses: tuple[str, ...] = Field(description="what was found when the response was parsed")
     fields: tuple[ComparedField, ...]
     left_off: int = Field(description=f"fields beyond the first {FIELDS_SHOWN}")
     response: str = Field(description=f"what the model wrote, its first {RESPONSE_SHOWN:,} characters")
@@ -86,7 +86,7 @@ def _poor(one: Scored, prediction: Prediction | None) -> PoorDocument:
         document_type=str(document.get("document_type", "")),
         locale=one.truth.locale or "",
         field_f1=round(one.f1, 4),
-        fates=tuple(map(str, one.fates)),
+        parse_statuses=tuple(map(str, one.parse_statuses)),
         fields=tuple(map(_compared, ordered[:FIELDS_SHOWN])),
         left_off=max(0, len(ordered) - FIELDS_SHOWN),
         response=_written(prediction.response)[:RESPONSE_SHOWN] if prediction else "",

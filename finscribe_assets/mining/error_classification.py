@@ -13,16 +13,16 @@ from functools import cached_property
 from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.elements import ValueType, value_type_of
 from finscribe_assets.evaluation.document_scoring import Scored
-from finscribe_assets.evaluation.field_comparison import FieldOutcome, RowFate, Status
+from finscribe_assets.evaluation.field_comparison import FieldOutcome, RowStatus, Status
 from finscribe_assets.evaluation.normalise import Context
-from finscribe_assets.evaluation.response_parsing import Fate
+from finscribe_assets.evaluation.response_parsing import ParseStatus
 from finscribe_assets.mining.error_types import ErrorType
 from finscribe_assets.mining.misreading import is_exact, misreading, reads_as
 
 __all__ = ["ErrorType", "PageContext", "classify"]
 
 DISTINCTIVE = 4  # characters from which on two equal values are no coincidence
-_NOTHING_READ = {Fate.NO_JSON, Fate.NOT_AN_OBJECT, Fate.EMPTY, Fate.TOO_DEEP}
+_NOTHING_READ = {ParseStatus.NO_JSON, ParseStatus.NOT_AN_OBJECT, ParseStatus.EMPTY, ParseStatus.TOO_DEEP}
 LONGEST_PATH = 200  # characters of a path, that are looked at: a model invents names
 _MEMBER = re.compile(r"([a-z_]+)\[([0-9]{1,7})\]\.?(.*)", re.DOTALL)
 _PARTY = re.compile(r"(seller|buyer|payee|ship_to)\.(.*)", re.DOTALL)
@@ -78,9 +78,9 @@ class _Document:
         return missing.intersection(starts)
 
     @cached_property
-    def fates(self) -> dict[tuple[str, int], RowFate]:
+    def row_statuses(self) -> dict[tuple[str, int], RowStatus]:
         """Tell what became of each true row, by list and position."""
-        return {(row.list, place): row.fate for row in self.scored.comparison.rows for place in row.true}
+        return {(row.list, place): row.status for row in self.scored.comparison.rows for place in row.true}
 
     def cause(self, outcome: FieldOutcome) -> ErrorType:
         if outcome.path in self.page.destroyed:
@@ -95,17 +95,17 @@ class _Document:
 
     def _of_row(self, outcome: FieldOutcome) -> ErrorType | None:
         member = _MEMBER.fullmatch(outcome.path)
-        fate = self.fates.get((member[1], int(member[2])), RowFate.MATCHED) if member else RowFate.MATCHED
-        if fate is RowFate.MISSING:
+        status = self.row_statuses.get((member[1], int(member[2])), RowStatus.MATCHED) if member else RowStatus.MATCHED
+        if status is RowStatus.MISSING:
             return self._of_response() or ErrorType.ROW_MISSING
-        return {RowFate.MERGED: ErrorType.ROW_MERGED, RowFate.SPLIT: ErrorType.ROW_SPLIT}.get(fate)
+        return {RowStatus.MERGED: ErrorType.ROW_MERGED, RowStatus.SPLIT: ErrorType.ROW_SPLIT}.get(status)
 
     def _of_response(self) -> ErrorType | None:
         """Return what was wrong with the whole response, so that things are missing."""
-        fates = self.scored.fates
-        if not self.scored.comparison.predicted and not _NOTHING_READ.isdisjoint(fates):
+        statuses = self.scored.parse_statuses
+        if not self.scored.comparison.predicted and not _NOTHING_READ.isdisjoint(statuses):
             return ErrorType.RESPONSE
-        return ErrorType.TRUNCATED if Fate.TRUNCATED in fates else None
+        return ErrorType.TRUNCATED if ParseStatus.TRUNCATED in statuses else None
 
     def _of_missing(self, path: str, true: str) -> ErrorType:
         if (error := self._of_response()) is not None:
@@ -120,7 +120,7 @@ class _Document:
         if any(path.startswith((f"{one}.", f"{one}[")) for one in self.valueless):
             return ErrorType.WRONG_TYPE
         member = _MEMBER.fullmatch(path)
-        if member and (member[1], int(member[2])) not in self.fates:
+        if member and (member[1], int(member[2])) not in self.row_statuses:
             return ErrorType.ROW_SPLIT if self._is_part(member[1], member[2]) else ErrorType.ROW_EXTRA
         if element == "unknown":
             return ErrorType.UNKNOWN_FIELD
@@ -131,7 +131,7 @@ class _Document:
 
     def _is_part(self, name: str, place: str) -> bool:
         """Tell whether an extra row says nothing but parts of a true row that was split."""
-        split = [row for (one, row), fate in self.fates.items() if one == name and fate is RowFate.SPLIT]
+        split = [row for (one, row), status in self.row_statuses.items() if one == name and status is RowStatus.SPLIT]
         if not split:
             return False
         start = f"{name}[{place}]."

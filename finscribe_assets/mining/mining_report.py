@@ -91,7 +91,7 @@ def mine(
         ValueError: there is no such rule, or no such name as one of those disabled.
     """
     known = pages or {}
-    read = [one for one in scored if one.fates]
+    read = [one for one in scored if one.parse_statuses]
     tallies = [tally(one, known.get(one.truth.id)) for one in read]
     cells = find_cells(tallies)
     attribution = Attribution(tallies, drawn or {})

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from finscribe_assets.documents.schema import flatten
 from finscribe_assets.evaluation.prediction_files import Prediction, Truth
 from finscribe_assets.evaluation.report import evaluate
-from finscribe_assets.evaluation.response_parsing import Fate, read_response
+from finscribe_assets.evaluation.response_parsing import ParseStatus, parse_response
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=8),
@@ -21,62 +21,70 @@ json_values = st.recursive(
 @given(st.text(max_size=300) | json_values.map(json.dumps) | json_values)
 @settings(max_examples=300)
 def test_anything_is_read(value):
-    response = read_response(value)
+    response = parse_response(value)
     assert isinstance(response.document, dict)
-    assert response.fates
+    assert response.statuses
 
 
 @given(st.dictionaries(st.text(max_size=5), json_values, max_size=4), st.integers(0, 400))
 def test_a_cut_response_never_raises_and_says_so(document, cut):
     text = json.dumps(document)
-    response = read_response(text[: min(cut, len(text) - 1)])
-    assert response.fates
-    assert Fate.CLEAN not in response.fates
+    response = parse_response(text[: min(cut, len(text) - 1)])
+    assert response.statuses
+    assert ParseStatus.CLEAN not in response.statuses
 
 
 @pytest.mark.parametrize(
-    ("text", "document", "fate"),
+    ("text", "document", "status"),
     [
-        ('{"a": "x", "b": {"c": ["1", {"d": "tru', {"a": "x", "b": {"c": ["1", {}]}}, Fate.TRUNCATED),
-        ('{"a": 12.50, "b"', {"a": "12.50"}, Fate.TRUNCATED),
-        ('Here it is:\n```json\n{"a": 1}\n```\nEnjoy', {"a": "1"}, Fate.FENCED),
-        ('Sure! {"a": 1} Anything else?', {"a": "1"}, Fate.PROSE),
-        ('{"a": NaN, "b": Infinity}', {"a": None, "b": None}, Fate.NOT_A_NUMBER),
-        ('{"a": 1, "a": 2}', {"a": "2"}, Fate.DUPLICATE_KEYS),
-        ("[1, 2]", {}, Fate.NOT_AN_OBJECT),
-        ("I cannot read this.", {}, Fate.NO_JSON),
-        ("", {}, Fate.EMPTY),
-        (None, {}, Fate.EMPTY),
-        (7, {}, Fate.NOT_AN_OBJECT),
-        ('{"a":' * 5000, {}, Fate.TOO_DEEP),
-        ('{"a": "' + "x" * 1_200_000 + '"}', {}, Fate.TOO_LONG),
-        ('{"n": ' + "9" * 6000 + "}", {"n": "9" * 6000}, Fate.CLEAN),
-        ('{"a": "line\nbreak\x00"}', {"a": "line\nbreak\x00"}, Fate.CLEAN),
-        ('Here {is} the result: {"a":1}', {"a": "1"}, Fate.PROSE),
-        ('```json\n{"a":1}\n```\nor rather\n```\n{"a":1,"b":2}\n```', {"a": "1", "b": "2"}, Fate.SEVERAL_OBJECTS),
-        ('<think>{"x": 1}</think>\n{"a": 1, "b": 2}', {"a": "1", "b": "2"}, Fate.SEVERAL_OBJECTS),
-        ('```json\n{"a": 1, "b": "x', {"a": "1"}, Fate.FENCED),
-        ('{"a": 1, "total": 12', {"a": "1"}, Fate.TRUNCATED),
-        ('{"a": 1, "b": "x"', {"a": "1", "b": "x"}, Fate.TRUNCATED),
-        ('Here: {"a": ', {}, Fate.TRUNCATED),
-        ("{'a': None, 'b': [1,2,], // why\n c: True}", {"a": None, "b": ["1", "2"], "c": True}, Fate.LOOSE_SYNTAX),
-        ('{"a": 1 "b": 2024-03-01}', {"a": "1", "b": "2024-03-01"}, Fate.LOOSE_SYNTAX),
-        ('{"a": "12" pipe", "b": "C:\\dir"}', {"a": '12" pipe', "b": "C:\\dir"}, Fate.LOOSE_SYNTAX),
-        ('{"a": {"b": 1, "c": }, "d": 2}', {"a": {"b": "1"}, "d": "2"}, Fate.MALFORMED),
-        ('{"a": [{"b": 1}, "d": 2}', {"a": [{"b": "1"}], "d": "2"}, Fate.MALFORMED),
-        ('[{"a": 1}]', {"a": "1"}, Fate.IN_A_LIST),
-        ([{"a": 1}], {"a": 1}, Fate.IN_A_LIST),
-        ('"{\\"a\\": 1}"', {"a": "1"}, Fate.QUOTED),
-        ('\ufeff{"a": 1}', {"a": "1"}, Fate.CLEAN),
-        ('{"a": "\\ud800"}', {"a": "\ufffd"}, Fate.BAD_CHARACTERS),
-        ({"\udfff": ["\ud800"]}, {"\ufffd": ["\ufffd"]}, Fate.BAD_CHARACTERS),
-        ('{"a": 1e999999, "b": -Infinity}', {"a": "1e999999", "b": None}, Fate.NOT_A_NUMBER),
+        ('{"a": "x", "b": {"c": ["1", {"d": "tru', {"a": "x", "b": {"c": ["1", {}]}}, ParseStatus.TRUNCATED),
+        ('{"a": 12.50, "b"', {"a": "12.50"}, ParseStatus.TRUNCATED),
+        ('Here it is:\n```json\n{"a": 1}\n```\nEnjoy', {"a": "1"}, ParseStatus.FENCED),
+        ('Sure! {"a": 1} Anything else?', {"a": "1"}, ParseStatus.PROSE),
+        ('{"a": NaN, "b": Infinity}', {"a": None, "b": None}, ParseStatus.NOT_A_NUMBER),
+        ('{"a": 1, "a": 2}', {"a": "2"}, ParseStatus.DUPLICATE_KEYS),
+        ("[1, 2]", {}, ParseStatus.NOT_AN_OBJECT),
+        ("I cannot read this.", {}, ParseStatus.NO_JSON),
+        ("", {}, ParseStatus.EMPTY),
+        (None, {}, ParseStatus.EMPTY),
+        (7, {}, ParseStatus.NOT_AN_OBJECT),
+        ('{"a":' * 5000, {}, ParseStatus.TOO_DEEP),
+        ('{"a": "' + "x" * 1_200_000 + '"}', {}, ParseStatus.TOO_LONG),
+        ('{"n": ' + "9" * 6000 + "}", {"n": "9" * 6000}, ParseStatus.CLEAN),
+        ('{"a": "line\nbreak\x00"}', {"a": "line\nbreak\x00"}, ParseStatus.CLEAN),
+        ('Here {is} the result: {"a":1}', {"a": "1"}, ParseStatus.PROSE),
+        (
+            '```json\n{"a":1}\n```\nor rather\n```\n{"a":1,"b":2}\n```',
+            {"a": "1", "b": "2"},
+            ParseStatus.SEVERAL_OBJECTS,
+        ),
+        ('<think>{"x": 1}</think>\n{"a": 1, "b": 2}', {"a": "1", "b": "2"}, ParseStatus.SEVERAL_OBJECTS),
+        ('```json\n{"a": 1, "b": "x', {"a": "1"}, ParseStatus.FENCED),
+        ('{"a": 1, "total": 12', {"a": "1"}, ParseStatus.TRUNCATED),
+        ('{"a": 1, "b": "x"', {"a": "1", "b": "x"}, ParseStatus.TRUNCATED),
+        ('Here: {"a": ', {}, ParseStatus.TRUNCATED),
+        (
+            "{'a': None, 'b': [1,2,], // why\n c: True}",
+            {"a": None, "b": ["1", "2"], "c": True},
+            ParseStatus.LOOSE_SYNTAX,
+        ),
+        ('{"a": 1 "b": 2024-03-01}', {"a": "1", "b": "2024-03-01"}, ParseStatus.LOOSE_SYNTAX),
+        ('{"a": "12" pipe", "b": "C:\\dir"}', {"a": '12" pipe', "b": "C:\\dir"}, ParseStatus.LOOSE_SYNTAX),
+        ('{"a": {"b": 1, "c": }, "d": 2}', {"a": {"b": "1"}, "d": "2"}, ParseStatus.MALFORMED),
+        ('{"a": [{"b": 1}, "d": 2}', {"a": [{"b": "1"}], "d": "2"}, ParseStatus.MALFORMED),
+        ('[{"a": 1}]', {"a": "1"}, ParseStatus.IN_A_LIST),
+        ([{"a": 1}], {"a": 1}, ParseStatus.IN_A_LIST),
+        ('"{\\"a\\": 1}"', {"a": "1"}, ParseStatus.QUOTED),
+        ('\ufeff{"a": 1}', {"a": "1"}, ParseStatus.CLEAN),
+        ('{"a": "\\ud800"}', {"a": "\ufffd"}, ParseStatus.BAD_CHARACTERS),
+        ({"\udfff": ["\ud800"]}, {"\ufffd": ["\ufffd"]}, ParseStatus.BAD_CHARACTERS),
+        ('{"a": 1e999999, "b": -Infinity}', {"a": "1e999999", "b": None}, ParseStatus.NOT_A_NUMBER),
     ],
 )
-def test_each_mishap_has_its_name_and_keeps_what_is_whole(text, document, fate):
-    response = read_response(text)
+def test_each_mishap_has_its_name_and_keeps_what_is_whole(text, document, status):
+    response = parse_response(text)
     assert response.document == document
-    assert fate in response.fates
+    assert status in response.statuses
 
 
 @pytest.mark.parametrize(
@@ -94,12 +102,16 @@ def test_each_mishap_has_its_name_and_keeps_what_is_whole(text, document, fate):
     ],
 )
 def test_a_known_field_of_another_type_is_told(document):
-    assert read_response(document).fates == read_response(json.dumps(document)).fates == [Fate.WRONG_TYPE]
+    assert (
+        parse_response(document).statuses == parse_response(json.dumps(document)).statuses == [ParseStatus.WRONG_TYPE]
+    )
     evaluate({"d": TRUTH}, {"d": Prediction("d", document)})
 
 
 def test_known_fields_and_unknown_ones_are_no_wrong_types():
-    assert read_response(TRUTH.document | {"vendor": {"x": [True]}, "lines_total": "1"}).fates == [Fate.CLEAN]
+    assert parse_response(TRUTH.document | {"vendor": {"x": [True]}, "lines_total": "1"}).statuses == [
+        ParseStatus.CLEAN
+    ]
 
 
 TRUTH = Truth(
@@ -123,11 +135,11 @@ TEXT = json.dumps(TRUTH.document, ensure_ascii=False)
 @pytest.mark.parametrize("text", [TEXT, json.dumps(json.loads(TEXT.replace('"1234.00"', "1234.00")), indent=1)])
 def test_a_response_that_breaks_off_says_nothing_that_the_whole_does_not(text):
     """Cut at every byte, it keeps whole values only, and ever more of them."""
-    whole = flatten(read_response(text).document)
+    whole = flatten(parse_response(text).document)
     before = 0
     for cut in range(1, len(text.encode())):
-        response = read_response(text.encode()[:cut].decode(errors="replace"))
-        assert Fate.TRUNCATED in response.fates
+        response = parse_response(text.encode()[:cut].decode(errors="replace"))
+        assert ParseStatus.TRUNCATED in response.statuses
         kept = flatten(response.document)
         assert kept.items() <= whole.items()
         assert before <= len(kept) <= len(whole)
@@ -156,8 +168,8 @@ def test_a_damaged_response_is_measured(data):
                     [b'"', b"{", b"}", b"[", b"]", b",", b":", b"\\", b"'", b"#", b"/*", b"```", b"1e9999", b"NaN"]
                 )
             )
-    response = read_response(body.decode(errors="replace"))
-    assert response.fates
+    response = parse_response(body.decode(errors="replace"))
+    assert response.statuses
     report = evaluate({"d": TRUTH}, {"d": Prediction("d", body.decode(errors="replace"))})
     report.model_dump_json().encode()
 
@@ -165,7 +177,7 @@ def test_a_damaged_response_is_measured(data):
 @given(st.text(alphabet="{}[]\"':,/*#\\ \n1aN`", max_size=80))
 @settings(max_examples=500)
 def test_any_punctuation_is_read(text):
-    assert read_response('{"a": 1, ' + text).fates
+    assert parse_response('{"a": 1, ' + text).statuses
 
 
 UNITS = ['[{"', '{"a":', '{"a": /* , ', '" ', "{'", '{x: "', '"a":1,', "{ ", '{"a":1} ', "```", "#,\n"]
@@ -175,12 +187,12 @@ UNITS = ['[{"', '{"a":', '{"a": /* , ', '" ', "{'", '{x: "', '"a":1,', "{ ", '{"
 def test_anything_over_and_over_is_read(unit):
     """What is not in proportion to the text would not end here."""
     for opening in ("", '{"a": ', '{"a": "', '{"a": ['):
-        response = read_response(opening + unit * (150_000 // len(unit)))
-        assert Fate.CLEAN not in response.fates
+        response = parse_response(opening + unit * (150_000 // len(unit)))
+        assert ParseStatus.CLEAN not in response.statuses
 
 
 def test_an_object_nested_too_deep_is_refused_whole():
     value: dict = {}
     for _ in range(200):
         value = {"a": value}
-    assert read_response(value).fates == [Fate.TOO_DEEP]
+    assert parse_response(value).statuses == [ParseStatus.TOO_DEEP]

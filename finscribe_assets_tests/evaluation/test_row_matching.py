@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from finscribe_assets.evaluation.field_comparison import RowFate, RowOutcome, Status, compare
+from finscribe_assets.evaluation.field_comparison import RowOutcome, RowStatus, Status, compare
 from finscribe_assets.evaluation.prediction_files import Truth
 from finscribe_assets.evaluation.row_matching import match_rows
 
@@ -25,7 +25,7 @@ TRUE = [PEN, PAPER, STAPLER]
 def became(*said):
     places, outcomes = match_rows("lines", dict(enumerate(TRUE)), dict(enumerate(said)))
     assert places.keys() == set(range(len(said)))
-    return {(outcome.fate.value, outcome.true, outcome.predicted) for outcome in outcomes}
+    return {(outcome.status.value, outcome.true, outcome.predicted) for outcome in outcomes}
 
 
 JOINED = "Pen, blue Printing paper A4"
@@ -94,8 +94,8 @@ def test_each_fate_has_its_rows_in_any_order(said, wanted):
     assert became(*said) == wanted
     for order in itertools.islice(itertools.permutations(range(len(said))), 24):
         again = {
-            (fate, true, tuple(sorted(order[at] for at in predicted)))
-            for fate, true, predicted in became(*(said[at] for at in order))
+            (status, true, tuple(sorted(order[at] for at in predicted)))
+            for status, true, predicted in became(*(said[at] for at in order))
         }
         assert again == wanted
 
@@ -117,12 +117,12 @@ def test_a_merged_row_counts_as_missing_and_the_rest_of_a_split_one_as_extra():
         return comparison.rows, {outcome.path: outcome.status for outcome in comparison.outcomes}
 
     rows, merged = statuses(PAPER | {"item_name": JOINED}, STAPLER)
-    assert rows[0] == RowOutcome("lines", RowFate.MERGED, (0, 1), (0,))
+    assert rows[0] == RowOutcome("lines", RowStatus.MERGED, (0, 1), (0,))
     assert {merged[f"lines[0].{field}"] for field in PEN} == {Status.MISSING}
     assert merged["lines[1].item_name"] is Status.WRONG
     assert merged["lines[1].net_amount"] is Status.CORRECT
     rows, split = statuses(PEN, PAPER | {"item_name": "Printing"}, {"item_name": "paper A4"}, STAPLER)
-    assert rows[1] == RowOutcome("lines", RowFate.SPLIT, (1,), (1, 2))
+    assert rows[1] == RowOutcome("lines", RowStatus.SPLIT, (1,), (1, 2))
     assert split["lines[3].item_name"] is Status.EXTRA
 
 
@@ -155,7 +155,7 @@ def test_a_shuffle_changes_nothing(true, said, chance):
 
     def told(comparison, rows):
         return [
-            (one.fate, one.true, sorted(sorted(rows[at].items()) for at in one.predicted)) for one in comparison.rows
+            (one.status, one.true, sorted(sorted(rows[at].items()) for at in one.predicted)) for one in comparison.rows
         ]
 
     assert told(first, said) == told(second, [said[at] for at in order])
@@ -184,7 +184,7 @@ def test_long_lists_are_matched():
     true = [row(f"Item {chance.random()}", str(chance.randrange(9)), str(chance.random()), "1") for _ in range(400)]
     said = [one | {"item_name": one["item_name"][:-1]} for one in chance.sample(true, 400)]
     comparison = compare(Truth("d", {"lines": true}), {"lines": said}, {})
-    assert {one.fate for one in comparison.rows} == {RowFate.MATCHED}
+    assert {one.status for one in comparison.rows} == {RowStatus.MATCHED}
     assert sum(outcome.status is Status.CORRECT for outcome in comparison.outcomes) == 1200
     # What is beyond the bound is not followed.
     endless = compare(Truth("d", {"lines": TRUE}), {"lines": [PEN] * 3000}, {})

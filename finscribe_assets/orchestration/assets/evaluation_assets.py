@@ -211,7 +211,9 @@ def evaluation_report(
             "by_rule": table(tally.model_dump() for tally in report.by_rule),
             **{f"by_{name}": table(one.row() for one in report.sliced_by(name)) for name in SLICED},
             "test_by_exposure": table(one.row() for one in reports[Split.TEST].sliced_by("exposure")),
-            "responses": table({"fate": name, "documents": count} for name, count in report.fates.items()),
+            "responses": table(
+                {"parse status": name, "documents": count} for name, count in report.parse_statuses.items()
+            ),
             "worst": table(
                 {"document": poor.id, "field_f1": poor.field_f1, "failed": len(poor.failed)} for poor in report.worst
             ),

@@ -1,7 +1,10 @@
-"""Files that are whole or absent, on a local disk or in an object store.
+"""Read and write single files atomically, on a local disk or in an object store such as S3.
 
-What belongs here: reading and writing one file, whatever its place. A local file appears under its own name only once
-every byte of it is on disk; an object store's put is atomic by itself. Nothing here knows what the bytes mean.
+Every stage stores its results through this module. A local file is written under a temporary name and renamed once all
+its bytes are on disk; an object store's put is atomic by itself. A process that is killed never leaves half a file.
+
+What belongs here: paths, bytes, JSON, Parquet tables, hashes and folders of files. What does not: the meaning of the
+bytes, which is the business of the package that writes them, and batches of rows, which are `shards`.
 """
 
 from __future__ import annotations
@@ -26,22 +29,29 @@ AnyPath = Path | UPath
 
 
 def as_path(location: str | AnyPath) -> AnyPath:
-    """Return a path for a folder name or a URL such as ``s3://bucket/prefix``."""
+    """Return a path object for a local path or for a URL such as ``s3://bucket/prefix``."""
     if not isinstance(location, str):
         return location
     return UPath(location) if "://" in location else Path(location)
 
 
 def is_local(path: AnyPath) -> bool:
-    """Tell whether the path names a file of this machine."""
+    """Return whether the path is on this machine's file system."""
     return getattr(path, "protocol", "") in ("", "file", "local")
 
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[BinaryIO]:
-    """Give a stream to a local file that stands under its name only once the block has ended without an error.
+    """Open a local file for writing that replaces ``path`` when the block ends without an error.
 
-    For files that are written piece by piece; `write_bytes` writes one that is in memory.
+    Use it for files that are written piece by piece; `write_bytes` writes content that is already in memory.
+
+    Args:
+        path: the local file. Its folder is created where it is missing.
+
+    Yields:
+        A binary stream to a temporary file beside ``path``. An error in the block deletes that file and leaves ``path``
+        as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -58,13 +68,16 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
 
 
 def remove_temporary_files(path: Path) -> None:
-    """Remove what processes that were killed while writing a local file have left beside it; nobody may be writing."""
-    for left in path.parent.glob(f".{path.name}.*"):
-        left.unlink()
+    """Delete the temporary files of `atomic_write` that killed processes left beside ``path``.
+
+    Call it only while no other process writes ``path``.
+    """
+    for temporary in path.parent.glob(f".{path.name}.*"):
+        temporary.unlink()
 
 
 def write_bytes(path: AnyPath, content: bytes) -> None:
-    """Write one file so that a reader sees all of it or none of it."""
+    """Write a file atomically: a reader sees all of the content or none of it."""
     if not is_local(path):
         path.write_bytes(content)
         return
@@ -73,17 +86,21 @@ def write_bytes(path: AnyPath, content: bytes) -> None:
 
 
 def write_text(path: AnyPath, content: str) -> None:
-    """Write one UTF-8 text file atomically."""
+    """Write a text file in UTF-8 atomically."""
     write_bytes(path, content.encode())
 
 
 def write_json(path: AnyPath, value: Any) -> None:
-    """Write a value as readable JSON; the same value always gives the same bytes."""
+    """Write a value as indented JSON with sorted keys: equal values give equal bytes."""
     write_text(path, json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True) + "\n")
 
 
 def read_json(path: AnyPath) -> Any:
-    """Read a JSON file; the error names the file and the place in it."""
+    """Read a JSON file.
+
+    Raises:
+        UserError: the file is not valid JSON; the message names the file, line and column.
+    """
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
@@ -91,30 +108,37 @@ def read_json(path: AnyPath) -> Any:
 
 
 def write_json_lines(path: AnyPath, records: Iterable[Any]) -> None:
-    """Write one JSON value a line."""
+    """Write records as JSON lines, one JSON value per line."""
     write_text(path, "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records))
 
 
 def write_table(path: AnyPath, table: pa.Table, *, rows_per_group: int = 100, compress: bool = True) -> None:
-    """Write a Parquet file whose bytes depend on the table alone."""
+    """Write a Parquet file; its bytes depend only on the table and on the two options.
+
+    Args:
+        path: the file to write.
+        table: the rows.
+        rows_per_group: rows in a row group, the unit that a reader loads at a time.
+        compress: compress with zstd. Turn it off where rows hold encoded images, which do not shrink.
+    """
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, row_group_size=rows_per_group, compression="zstd" if compress else "none")
     write_bytes(path, sink.getvalue().to_pybytes())
 
 
 def read_table(path: AnyPath, columns: list[str] | None = None) -> pa.Table:
-    """Read a Parquet file whole."""
+    """Read a whole Parquet file, or only some of its columns."""
     with path.open("rb") as stream:
         return pq.read_table(stream, columns=columns)
 
 
 def sha256_of(content: bytes | str) -> str:
-    """Return the hexadecimal SHA-256 of some bytes, or of a text's UTF-8."""
+    """Return the hexadecimal SHA-256 of bytes, or of a text encoded in UTF-8."""
     return hashlib.sha256(content.encode() if isinstance(content, str) else content).hexdigest()
 
 
 def sha256_of_file(path: AnyPath) -> str:
-    """Return the hexadecimal SHA-256 of a file's bytes."""
+    """Return the hexadecimal SHA-256 of a file, read in chunks of 1 MiB."""
     digest = hashlib.sha256()
     with path.open("rb") as stream:
         while chunk := stream.read(1 << 20):
@@ -124,9 +148,10 @@ def sha256_of_file(path: AnyPath) -> str:
 
 @contextmanager
 def local_folder(folder: AnyPath) -> Iterator[Path]:
-    """Give a folder as local files: itself, or a temporary copy of an object store's.
+    """Make a folder available as local files, for libraries that map weights into memory.
 
-    Libraries that map weights into memory need real files; nothing written into the copy goes back.
+    Yields:
+        The folder itself if it is local, else a temporary copy of it. What is written into the copy is lost.
     """
     if is_local(folder):
         yield Path(str(folder))
@@ -142,14 +167,14 @@ def local_folder(folder: AnyPath) -> Iterator[Path]:
 
 
 def copy_folder(source: Path, target: AnyPath) -> None:
-    """Copy every file of a local folder to its place, each atomically."""
+    """Copy all files below a local folder to another folder, each file atomically."""
     for file in sorted(source.rglob("*")):
         if file.is_file():
             write_bytes(target / str(file.relative_to(source)), file.read_bytes())
 
 
 def remove_folder(folder: AnyPath) -> None:
-    """Remove a folder and all it holds; an absent one is no error."""
+    """Delete a folder with everything in it; do nothing if it does not exist."""
     if is_local(folder):
         shutil.rmtree(str(folder), ignore_errors=True)
     elif folder.exists():

@@ -1,7 +1,12 @@
-"""A batch's work cut into slices that run side by side and survive being killed.
+"""Split a batch into shards: Parquet files that are computed in parallel and skipped when they exist already.
 
-What belongs here: which slice covers which rows, running slices on worker processes, and skipping those already whole.
-What a slice computes is its stage's business. A slice's content depends on its range, never on the number of workers.
+A stage that turns one batch into another (documents, pages, pairs, page hashes) writes a folder of shards,
+``part-00000.parquet`` and so on. Each holds a range of the batch's rows and carries a fingerprint of its inputs, so
+that a stage that was interrupted computes only what is missing. A shard's content never depends on the number of
+workers.
+
+What belongs here: row ranges, worker processes, fingerprints, reading and writing shards. What does not: what a shard
+holds, which is the business of the stage, and single files, which are `files`.
 """
 
 from __future__ import annotations
@@ -27,7 +32,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Shard:
-    """Rows ``start`` to ``stop`` (exclusive) of a batch, and their number among the shards."""
+    """The range of a batch's rows that one file holds: ``start`` to ``stop``, exclusive; ``number`` counts from 0."""
 
     number: int
     start: int
@@ -35,55 +40,67 @@ class Shard:
 
     @property
     def file_name(self) -> str:
-        """Return the shard's file name; sorted names are in row order."""
+        """Return the shard's file name. Sorted file names are in row order."""
         return f"part-{self.number:05d}.parquet"
 
 
 def cut_into_shards(rows: int, shard_size: int) -> list[Shard]:
-    """Cut ``rows`` rows into shards of ``shard_size``, the last one shorter."""
+    """Return the shards of a batch: each covers ``shard_size`` rows, the last one the remaining rows.
+
+    Raises:
+        UserError: ``shard_size`` is below 1.
+    """
     if shard_size < 1:
-        raise UserError(f"shard_size is {shard_size}; it must be at least 1")
+        raise UserError(f"shard_size is {shard_size}; set it to 1 or more")
     starts = range(0, rows, shard_size)
     return [Shard(number, start, min(start + shard_size, rows)) for number, start in enumerate(starts)]
 
 
 class ShardPool(Protocol):
-    """Where shards run: this process, a pool of processes, or a cluster."""
+    """Something that runs jobs: this process, a pool of processes, or a cluster."""
 
     def run(self, work: Callable[[Job], Result], jobs: Iterable[Job]) -> Iterator[Result]:
-        """Yield each job's result as it comes, in any order; the first failure is raised."""
+        """Yield the result of ``work(job)`` for each job as it finishes, in any order; raise the first failure."""
         ...
 
 
-# A process that has laid out pages holds what it met of fonts, and more with every document: after so many shards its
-# work goes on in a new one, so that memory stays flat however many documents there are.
+# Layout engines cache fonts and layouts, and their caches grow with every document. Replacing a worker process after
+# this many shards keeps memory flat, however many documents a batch has.
 SHARDS_PER_PROCESS = 5
 
 
 def reduce_garbage_collection() -> None:
-    """Let this process look for garbage a hundredth as often: layout engines make much, and looking took a third."""
+    """Run this process's garbage collector about a hundredth as often.
+
+    Layout engines allocate many small objects: with the default thresholds a third of rendering time was collection.
+    """
     gc.set_threshold(50_000, 20, 20)
 
 
 @dataclass(frozen=True)
 class LocalShardPool:
-    """Run jobs on so many worker processes at a time; a few for one worker run in this process."""
+    """Runs jobs on ``workers`` processes of this machine, or in this process if there are only a few jobs."""
 
     workers: int = 1
 
     def run(self, work: Callable[[Job], Result], jobs: Iterable[Job]) -> Iterator[Result]:
-        """Yield results as they come; ``work`` and the jobs must be importable and picklable for other processes."""
+        """Yield results as they finish.
+
+        Args:
+            work: the function to apply to each job; it must be importable from another process.
+            jobs: its arguments; they must be picklable.
+        """
         jobs = list(jobs)
         if len(jobs) <= (1 if self.workers > 1 else SHARDS_PER_PROCESS):
             for job in jobs:
                 yield work(job)
             return
-        turn = max(1, self.workers) * SHARDS_PER_PROCESS
-        for start in range(0, len(jobs), turn):
-            yield from self._on_processes(work, jobs[start : start + turn])
+        jobs_per_pool = max(1, self.workers) * SHARDS_PER_PROCESS
+        for start in range(0, len(jobs), jobs_per_pool):
+            yield from self._on_processes(work, jobs[start : start + jobs_per_pool])
 
     def _on_processes(self, work: Callable[[Job], Result], jobs: Sequence[Job]) -> Iterator[Result]:
-        # A fork of a process that runs Dagster's threads can deadlock; spawned workers start clean.
+        # Forking a process that runs Dagster's threads can deadlock, so workers are spawned.
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(min(max(1, self.workers), len(jobs)), context, reduce_garbage_collection) as pool:
             futures = [pool.submit(work, job) for job in jobs]
@@ -96,21 +113,21 @@ class LocalShardPool:
 
 
 class ShardJob(Protocol):
-    """The making of one shard: where it goes, what it is made from, and how many rows of the batch it covers."""
+    """A request to write one shard."""
 
     @property
     def path(self) -> AnyPath:
-        """Return the shard's place."""
+        """Return the file to write."""
         ...
 
     @property
     def fingerprint(self) -> str:
-        """Return a hash of all that the shard is made from."""
+        """Return a hash of everything that the shard's content depends on."""
         ...
 
     @property
     def rows(self) -> int:
-        """Return how many rows of the batch the shard covers."""
+        """Return the number of the batch's rows that the shard covers."""
         ...
 
 
@@ -124,9 +141,18 @@ def write_missing_shards(
     folder: AnyPath,
     on_rows: Callable[[int], None] | None = None,
 ) -> int:
-    """Make the shards of a folder that are not there yet, and remove those beyond them; return how many were there.
+    """Write the shards of a folder that are missing or out of date, and delete shards that no job covers.
 
-    ``work`` writes one shard and returns its rows. ``on_rows`` is told how many rows more are done.
+    Args:
+        jobs: one job for each shard of the folder, in order.
+        work: writes the shard of a job and returns the number of rows that it covers.
+        pool: runs the jobs.
+        folder: the folder of all shards.
+        on_rows: called with the number of rows that were finished since the last call; first with those of shards
+            that were skipped.
+
+    Returns:
+        The number of shards that were skipped because they were up to date.
     """
     missing = [job for job in jobs if not is_up_to_date(job.path, job.fingerprint)]
     report = on_rows or (lambda rows: None)
@@ -138,59 +164,63 @@ def write_missing_shards(
 
 
 def write_shard(path: AnyPath, table: pa.Table, fingerprint: str, *, compress: bool = True) -> None:
-    """Write a shard atomically, marked with the fingerprint of what it was made from."""
+    """Write a shard atomically, with the fingerprint of its inputs in the file's metadata."""
     marked = table.replace_schema_metadata({**(table.schema.metadata or {}), FINGERPRINT_KEY: fingerprint.encode()})
     write_table(path, marked, compress=compress)
 
 
 def is_up_to_date(path: AnyPath, fingerprint: str) -> bool:
-    """Tell whether a whole shard made from exactly these inputs stands there already."""
+    """Return whether a complete shard with this fingerprint exists."""
     if not path.exists():
         return False
     try:
         with path.open("rb") as stream:
             metadata = pq.read_schema(stream).metadata or {}
-    except pa.ArrowInvalid:  # not a Parquet file: something else wrote it, so it is made anew
+    except pa.ArrowInvalid:  # not a Parquet file: something else wrote it, so it is replaced
         return False
     return metadata.get(FINGERPRINT_KEY) == fingerprint.encode()
 
 
 def read_fingerprint(path: AnyPath) -> str:
-    """Return the fingerprint that a shard is marked with.
+    """Return the fingerprint in a shard's metadata.
 
     Raises:
-        UserError: the file is no shard of this project.
+        UserError: the file is not a shard that this project wrote.
     """
     with path.open("rb") as stream:
         metadata = pq.read_schema(stream).metadata or {}
     if FINGERPRINT_KEY not in metadata:
-        raise UserError(f"{path}: not a shard written by FinScribe; make it again with the stage that writes it")
+        raise UserError(f"{path}: not a shard written by FinScribe; run the stage that writes it again")
     return metadata[FINGERPRINT_KEY].decode()
 
 
 def row_count(path: AnyPath) -> int:
-    """Return the number of rows of a shard, from its footer."""
+    """Return the number of rows of a shard, read from its footer."""
     with path.open("rb") as stream:
         return pq.read_metadata(stream).num_rows
 
 
 def shard_files(folder: AnyPath) -> list[AnyPath]:
-    """Return a folder's shards in row order."""
+    """Return the shards of a folder in row order."""
     return sorted(folder.glob("part-*.parquet"), key=lambda path: path.name)
 
 
 def read_shards(folder: AnyPath, columns: list[str] | None = None) -> Iterator[pa.Table]:
-    """Yield a folder's shards in row order, one table at a time."""
+    """Yield the shards of a folder as tables, in row order, with one table in memory at a time.
+
+    Raises:
+        MissingInputError: the folder holds no shards.
+    """
     files = shard_files(folder)
     if not files:
-        raise MissingInputError(f"{folder}: no part-*.parquet here; materialise the stage before this one first")
+        raise MissingInputError(f"{folder}: no part-*.parquet in this folder; run the stage that writes it first")
     for file in files:
         with file.open("rb") as stream:
             yield pq.read_table(stream, columns=columns)
 
 
-def remove_stray_shards(folder: AnyPath, wanted: int) -> None:
-    """Remove shards beyond the wanted number, left by an earlier, larger run of the same batch."""
+def remove_stray_shards(folder: AnyPath, shard_count: int) -> None:
+    """Delete shards with a number of ``shard_count`` or more, left by an earlier, larger run of the same batch."""
     for file in shard_files(folder):
-        if int(file.name.removeprefix("part-").removesuffix(".parquet")) >= wanted:
+        if int(file.name.removeprefix("part-").removesuffix(".parquet")) >= shard_count:
             file.unlink()

@@ -1,7 +1,8 @@
-"""Claims about the amounts of a page, true or false: of half of them, one figure on the page is another one's.
+"""Build pairs that state a calculation of the page, true or false, for the reader to verify.
 
-What is changed is the picture, by a patch: the print of one amount is shown in the place of another of its kind. So
-that a patch tells nothing, pages of true claims get one too where there is a figure that the claim does not rest on.
+About half of the claims are false: a patch in the page image replaces one amount by the print of another amount of the
+page, which breaks the claimed rule. Where possible, pages of true claims get a patch as well, one that leaves the claim
+true, so that a visible patch does not give the response away.
 """
 
 from __future__ import annotations
@@ -25,73 +26,77 @@ from finscribe_assets.instructions.responses import json_response
 from finscribe_assets.instructions.visible_values import VisibleDocument
 from finscribe_assets.rendering.pages import Fragment
 
-MAX_HEIGHT_RATIO = 1.15  # times: how much higher one print may be than the one that it takes the place of
-MAX_WIDTH_RATIO = 1.2  # times: the same of its width
+MAX_HEIGHT_RATIO = 1.15  # between the heights of two amounts that may replace each other
+MAX_WIDTH_RATIO = 1.2  # of an amount's width to the width of the amount that it replaces
 
 AmountSwap = tuple[str, str]
-"""Paths of two amounts: whose print is shown, and in whose place."""
+"""Field paths of two amounts: the source, whose print is copied, and the target, which it covers."""
 
 
-def arithmetic_claims(shown: VisibleDocument, count: int) -> Iterator[Pair]:
-    """Claim rules of the document's arithmetic that its pages bear out, and rules that a changed figure breaks."""
-    random = random_for(shown.id, Task.ARITHMETIC)
+def arithmetic_claims(document: VisibleDocument, count: int) -> Iterator[Pair]:
+    """Yield up to ``count`` claims: calculation rules that hold on a page, and rules that a patch breaks."""
+    random = random_for(document.id, Task.ARITHMETIC)
     candidates = []
-    for page in shown.pages if count else ():
-        amounts = amounts_of_leaves(shown.values_on(page))
+    for page in document.pages if count else ():
+        amounts = amounts_of_leaves(document.values_on(page))
         for rule in CALCULATION_RULES:
-            outcomes = _check(shown, amounts, rule)
-            candidates += [(page, amounts, rule, one) for one in outcomes if _bear_out(outcomes, one)]
+            outcomes = _check_rule(document, amounts, rule)
+            candidates += [(page, amounts, rule, outcome) for outcome in outcomes if _claim_holds(outcomes, outcome)]
     random.shuffle(candidates)
     made = 0
     for page, amounts, rule, outcome in candidates:
         if made == count:
             return
-        true = random.random() < 0.5
-        swap = _swap(shown, page, amounts, rule, outcome, random, breaks=not true)
-        if true or swap:
+        correct = random.random() < 0.5
+        swap = _choose_swap(document, page, amounts, rule, outcome, random, breaks=not correct)
+        if correct or swap:
             made += 1
-            yield _claimed(shown, page, outcome, swap, true=true)
+            yield _claim_pair(document, page, outcome, swap, correct=correct)
 
 
-def _check(shown: VisibleDocument, amounts: Mapping[str, Decimal], rule: CalculationRule) -> list[Outcome]:
-    return check_calculations(amounts, shown.drawn.document.currency_code, [rule])
+def _check_rule(document: VisibleDocument, amounts: Mapping[str, Decimal], rule: CalculationRule) -> list[Outcome]:
+    return check_calculations(amounts, document.drawn.document.currency_code, [rule])
 
 
-def _bear_out(outcomes: Sequence[Outcome], claimed: Outcome) -> bool:
-    """Tell whether a rule's outcomes make a claim true: of one line its own, else all, as of every rate."""
-    of_line = claimed.path.startswith(("lines[", "entries["))
-    found = [one.holds for one in outcomes if one.path == claimed.path or not of_line]
-    return bool(found) and all(found)
+def _claim_holds(outcomes: Sequence[Outcome], claimed: Outcome) -> bool:
+    """Return whether a claim is true: about a line, if that line's outcome holds; else if all of the rule's hold.
+
+    A claim outside the table names no instance of its rule: one about VAT breakdowns is about every VAT rate.
+    """
+    is_about_line = claimed.path.startswith(("lines[", "entries["))
+    relevant = [outcome.holds for outcome in outcomes if outcome.path == claimed.path or not is_about_line]
+    return bool(relevant) and all(relevant)
 
 
-def _claimed(shown: VisibleDocument, page: int, outcome: Outcome, swap: AmountSwap | None, *, true: bool) -> Pair:
-    parts = shown.single_fragments(page)
-    patches = (Patch(page, parts[swap[0]].box, parts[swap[1]].box),) if swap else ()
-    words = claim_text(outcome.code, _line(shown, page, outcome.path))
+def _claim_pair(
+    document: VisibleDocument, page: int, outcome: Outcome, swap: AmountSwap | None, *, correct: bool
+) -> Pair:
+    fragments = document.single_fragments(page)
+    patches = (Patch(page, fragments[swap[0]].box, fragments[swap[1]].box),) if swap else ()
     return build_pair(
-        shown.id,
+        document.id,
         Task.ARITHMETIC,
-        json_response({"correct": true}),
+        json_response({"correct": correct}),
         pages=(page,),
         target=outcome.path,
-        parts=[outcome.code],
+        id_parts=[outcome.code],
         patches=patches,
-        claim=words,
+        claim=claim_text(outcome.code, _line_number(document, page, outcome.path)),
     )
 
 
-def _line(shown: VisibleDocument, page: int, path: str) -> int | None:
-    """Return which of the lines that the page shows a field belongs to, from 1; None outside the table."""
+def _line_number(document: VisibleDocument, page: int, path: str) -> int | None:
+    """Return the number, from 1, of a field's line among the lines on the page; None for fields outside the table."""
     row, bracket, _ = path.partition("]")
     if not bracket:
         return None
-    group, _, _ = row.partition("[")
-    of_group = (one.partition("]")[0] for one in shown.values_on(page) if one.startswith(f"{group}["))
-    return list(dict.fromkeys(of_group)).index(row) + 1
+    list_name, _, _ = row.partition("[")
+    rows = (shown.partition("]")[0] for shown in document.values_on(page) if shown.startswith(f"{list_name}["))
+    return list(dict.fromkeys(rows)).index(row) + 1
 
 
-def _swap(
-    shown: VisibleDocument,
+def _choose_swap(
+    document: VisibleDocument,
     page: int,
     amounts: Mapping[str, Decimal],
     rule: CalculationRule,
@@ -100,29 +105,30 @@ def _swap(
     *,
     breaks: bool,
 ) -> AmountSwap | None:
-    """Return two amounts of which the one, shown in the other's place, breaks the outcome, or leaves it as it is."""
-    parts = shown.single_fragments(page)
-    due = "totals.amount_due" if shown.drawn.presentation.reversed_print else ""  # its print is of other colours
-    paths = [path for path in amounts if path in parts and path != due]
+    """Return a swap of two amounts that breaks the claim, or with ``breaks`` false one that leaves it true."""
+    fragments = document.single_fragments(page)
+    # The amount due may be printed light on dark: its print would show as a patch, whatever the claim.
+    excluded = "totals.amount_due" if document.drawn.presentation.reversed_print else ""
+    paths = [path for path in amounts if path in fragments and path != excluded]
     targets = [outcome.path] if breaks else [path for path in paths if path != outcome.path]
     random.shuffle(targets)
     for target in targets[:8]:
-        sources = [path for path in paths if _alike(path, target, parts) and amounts[path] != amounts[target]]
+        sources = [path for path in paths if _can_replace(path, target, fragments) and amounts[path] != amounts[target]]
         random.shuffle(sources)
         for source in sources[:4]:
-            after = _check(shown, {**amounts, target: amounts[source]}, rule)
-            if _bear_out(after, outcome) is not breaks:
+            outcomes = _check_rule(document, {**amounts, target: amounts[source]}, rule)
+            if _claim_holds(outcomes, outcome) is not breaks:
                 return source, target
     return None
 
 
-def _alike(path: str, target: str, parts: Mapping[str, Fragment]) -> bool:
-    """Tell whether an amount's print could stand in another's place: of its column, or both among the totals."""
-    of_one_kind = field_of(path) == field_of(target) or (path.startswith("totals.") and target.startswith("totals."))
-    if not of_one_kind or path == target or target not in parts:
+def _can_replace(source: str, target: str, fragments: Mapping[str, Fragment]) -> bool:
+    """Return whether one amount's print fits another's box: in the same column or among the totals, of similar size."""
+    both_totals = source.startswith("totals.") and target.startswith("totals.")
+    if not (field_of(source) == field_of(target) or both_totals) or source == target or target not in fragments:
         return False
-    one, other = parts[path].box, parts[target].box
+    first, second = fragments[source].box, fragments[target].box
     return (
-        max(one.height, other.height) <= MAX_HEIGHT_RATIO * min(one.height, other.height)
-        and one.width <= MAX_WIDTH_RATIO * other.width
+        max(first.height, second.height) <= MAX_HEIGHT_RATIO * min(first.height, second.height)
+        and first.width <= MAX_WIDTH_RATIO * second.width
     )

@@ -1,4 +1,4 @@
-"""Pages → JSON: whole documents, chosen keys, blocks, tables, and the pages of longer documents."""
+"""Build pairs whose response is JSON: whole documents, requested keys, regions, tables and single pages."""
 
 from __future__ import annotations
 
@@ -10,83 +10,84 @@ from finscribe_assets.instructions.responses import compact_json, json_response,
 from finscribe_assets.instructions.visible_values import VisibleDocument, bounding_box, list_members
 from finscribe_assets.rendering.pages import MarkType
 
-LINE_LISTS = ("lines", "entries")
-MIN_KEYS, MAX_KEYS = 3, 8  # that are asked for at once
-MAX_ABSENT_KEYS = 2  # of them, at most, that the document does not show
+LINE_LISTS = ("lines", "entries")  # the lists that a document prints as a table
+MIN_KEYS, MAX_KEYS = 3, 8  # keys that one prompt requests, besides absent ones
+MAX_ABSENT_KEYS = 2  # requested keys of fields that the document does not have
 
 
-def full_extractions(shown: VisibleDocument, count: int) -> Iterator[Pair]:
-    """Ask for everything."""
+def full_extractions(document: VisibleDocument, count: int) -> Iterator[Pair]:
+    """Request every value of the document; one pair at most."""
     if count:
-        yield build_pair(shown.id, Task.FULL_EXTRACTION, json_response(unflatten(shown.values)), pages=shown.pages)
+        yield build_pair(
+            document.id, Task.FULL_EXTRACTION, json_response(unflatten(document.values)), pages=document.pages
+        )
 
 
-def schema_extractions(shown: VisibleDocument, count: int) -> Iterator[Pair]:
-    """Ask for some keys in an order of their own, a few of them absent, or destroyed."""
-    random = random_for(shown.id, Task.SCHEMA_EXTRACTION)
-    present = [path for path in (*shown.values, *sorted(shown.illegible)) if "[" not in path]
+def schema_extractions(document: VisibleDocument, count: int) -> Iterator[Pair]:
+    """Request several fields by key, in random order; some may be illegible, and up to two are absent."""
+    random = random_for(document.id, Task.SCHEMA_EXTRACTION)
+    present = [path for path in (*document.values, *sorted(document.illegible)) if "[" not in path]
     for number in range(count):
         keys = choose(present, random.randint(MIN_KEYS, MAX_KEYS), random)
-        keys += choose(shown.absent, random.randint(0, MAX_ABSENT_KEYS), random)
+        keys += choose(document.absent, random.randint(0, MAX_ABSENT_KEYS), random)
         random.shuffle(keys)
-        answer = {key: shown.expected_value(key) for key in keys}
         yield build_pair(
-            shown.id,
+            document.id,
             Task.SCHEMA_EXTRACTION,
-            json_response(answer),
-            pages=shown.pages,
-            parts=[number],
+            json_response({key: document.expected_value(key) for key in keys}),
+            pages=document.pages,
+            id_parts=[number],
             keys=compact_json(keys),
         )
 
 
-def region_extractions(shown: VisibleDocument, count: int) -> Iterator[Pair]:
-    """Ask for blocks of the page."""
-    found = []
-    for region in shown.rendered.of_type(MarkType.REGION):
+def region_extractions(document: VisibleDocument, count: int) -> Iterator[Pair]:
+    """Request the values of one block of a page, such as the header or the totals."""
+    regions = []
+    for region in document.rendered.of_type(MarkType.REGION):
         page = region.fragments[0].page
-        if any(part.page != page for part in region.fragments):
-            continue  # a block over a page break is no single image
-        box = bounding_box(part.box for part in region.fragments)
-        values = shown.values_in(page, box)
+        if any(fragment.page != page for fragment in region.fragments):
+            continue  # a block across a page break cannot be shown as one image
+        box = bounding_box(fragment.box for fragment in region.fragments)
+        values = document.values_in(page, box)
         if values:
-            found.append((region.name, page, box, values))
-    for name, page, box, values in choose(found, count, random_for(shown.id, Task.REGION_EXTRACTION)):
+            regions.append((region.name, page, box, values))
+    for name, page, box, values in choose(regions, count, random_for(document.id, Task.REGION_EXTRACTION)):
         yield build_pair(
-            shown.id, Task.REGION_EXTRACTION, json_response(unflatten(values)), pages=(page,), target=name, box=box
+            document.id, Task.REGION_EXTRACTION, json_response(unflatten(values)), pages=(page,), target=name, box=box
         )
 
 
-def line_item_extractions(shown: VisibleDocument, count: int) -> Iterator[Pair]:
-    """Ask for the rows of the table, as one page shows them."""
-    found = [(table.name, part) for table in shown.rendered.of_type(MarkType.TABLE) for part in table.fragments]
-    for name, part in choose(found, count, random_for(shown.id, Task.LINE_ITEMS)):
-        values = list_members(shown.values_in(part.page, part.box), LINE_LISTS)
+def line_item_extractions(document: VisibleDocument, count: int) -> Iterator[Pair]:
+    """Request the rows of the table on one page."""
+    tables = [(table.name, part) for table in document.rendered.of_type(MarkType.TABLE) for part in table.fragments]
+    for name, part in choose(tables, count, random_for(document.id, Task.LINE_ITEMS)):
+        values = list_members(document.values_in(part.page, part.box), LINE_LISTS)
         if values:
             yield build_pair(
-                shown.id,
+                document.id,
                 Task.LINE_ITEMS,
                 json_response(unflatten(values)),
                 pages=(part.page,),
                 target=name,
                 box=part.box,
-                parts=[part.page],
+                id_parts=[part.page],
             )
 
 
-def page_extractions(shown: VisibleDocument, count: int) -> Iterator[Pair]:
-    """Ask for one page of several."""
-    pages = shown.pages if len(shown.pages) > 1 else ()
-    for page in choose(pages, count, random_for(shown.id, Task.PAGE_EXTRACTION)):
-        values = shown.values_on(page)
+def page_extractions(document: VisibleDocument, count: int) -> Iterator[Pair]:
+    """Request the values of one page of a document with several pages."""
+    pages = document.pages if len(document.pages) > 1 else ()
+    for page in choose(pages, count, random_for(document.id, Task.PAGE_EXTRACTION)):
+        values = document.values_on(page)
         if values:
             yield build_pair(
-                shown.id, Task.PAGE_EXTRACTION, json_response(unflatten(values)), pages=(page,), parts=[page]
+                document.id, Task.PAGE_EXTRACTION, json_response(unflatten(values)), pages=(page,), id_parts=[page]
             )
 
 
-def multi_page_extractions(shown: VisibleDocument, count: int) -> Iterator[Pair]:
-    """Ask for the table of several pages as one."""
-    values = list_members(shown.values, LINE_LISTS)
-    if count and len(shown.pages) > 1 and values:
-        yield build_pair(shown.id, Task.MULTI_PAGE_LINES, json_response(unflatten(values)), pages=shown.pages)
+def multi_page_extractions(document: VisibleDocument, count: int) -> Iterator[Pair]:
+    """Request the rows of a table across all pages; one pair at most, none for documents of one page."""
+    values = list_members(document.values, LINE_LISTS)
+    if count and len(document.pages) > 1 and values:
+        yield build_pair(document.id, Task.MULTI_PAGE_LINES, json_response(unflatten(values)), pages=document.pages)

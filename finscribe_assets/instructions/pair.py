@@ -1,4 +1,4 @@
-"""The canonical pair: what every exporter writes and every trainer here reads."""
+"""Define the instruction pair: the record that exporters write, trainers read and `instruction_pairs` stores."""
 
 from __future__ import annotations
 
@@ -15,37 +15,38 @@ from finscribe_assets.rendering.pages import Box
 
 
 class Task(StrEnum):
-    """What a pair asks for."""
+    """What a pair asks for: the image and other input → the response."""
 
-    FULL_EXTRACTION = "full_extraction"  # whole document → JSON
+    FULL_EXTRACTION = "full_extraction"  # whole document → JSON of every value
     SCHEMA_EXTRACTION = "schema_extraction"  # whole document, keys → JSON with these keys in their order
-    REGION_EXTRACTION = "region_extraction"  # a block of the page → JSON
-    LINE_ITEMS = "line_items"  # the table on one page → JSON of its lines or entries
-    PAGE_EXTRACTION = "page_extraction"  # one page of several → JSON of what stands on it
-    MULTI_PAGE_LINES = "multi_page_lines"  # all pages → JSON of the lines or entries of the table over them
-    FIELD_QUESTION = "field_question"  # whole document, a question → JSON with one key
-    ABSENT_FIELD = "absent_field"  # the same, for what the page does not show → null
-    DOCUMENT_TYPE = "document_type"  # the first page → one of the schema's types
+    REGION_EXTRACTION = "region_extraction"  # a block of a page → JSON of its values
+    LINE_ITEMS = "line_items"  # the table on one page → JSON of its rows
+    PAGE_EXTRACTION = "page_extraction"  # one page of several → JSON of its values
+    MULTI_PAGE_LINES = "multi_page_lines"  # all pages → JSON of the rows of the table across them
+    FIELD_QUESTION = "field_question"  # whole document, a field → JSON with one key
+    ABSENT_FIELD = "absent_field"  # whole document, a field that it does not have → JSON with null
+    DOCUMENT_TYPE = "document_type"  # the first page → one of the schema's document types
     ARITHMETIC = "arithmetic"  # one page, a claim about its amounts → true or false
     FIELD_TO_BOX = "field_to_box"  # one page, a field → its box
     BOX_TO_FIELD = "box_to_field"  # one page, a box → the field in it and its value
     TABLE = "table"  # the table on one page → OTSL
     OCR_LINE = "ocr_line"  # one printed line of a field → its text, verbatim
-    OCR_REGION = "ocr_region"  # a block of the page → its lines in reading order, verbatim
+    OCR_REGION = "ocr_region"  # a block of a page → its lines in reading order, verbatim
 
 
-SINGLE_FIELD_TASKS = (Task.FIELD_QUESTION, Task.FIELD_TO_BOX, Task.BOX_TO_FIELD, Task.OCR_LINE)  # which is their target
+# The tasks that ask for one field, which is the pair's target.
+SINGLE_FIELD_TASKS = (Task.FIELD_QUESTION, Task.FIELD_TO_BOX, Task.BOX_TO_FIELD, Task.OCR_LINE)
 OCR_PROMPT = "OCR:"  # PaddleOCR-VL's own prompts
 TABLE_PROMPT = "Table Recognition:"
-ILLEGIBLE = "[illegible]"  # what is answered for a value that damage has destroyed
+ILLEGIBLE = "[illegible]"  # the expected response for a value that damage made illegible
 
 
 class SpanType(StrEnum):
-    """What a part of a response is, for weighted loss and for the confidence of fields."""
+    """What a part of a response is: it selects the loss weight of its tokens."""
 
     FINANCIAL = "financial"  # an amount
     VALUE = "value"  # any other value of a field
-    CELL = "cell"  # the text of a table's cell
+    CELL = "cell"  # the text of a table cell
     STRUCTURE = "structure"  # keys and punctuation of JSON, tokens of OTSL
 
 
@@ -55,11 +56,11 @@ class Span(NamedTuple):
     start: int
     end: int
     type: SpanType
-    path: str = ""  # of the field whose value it is
+    path: str = ""  # the field whose value it is; empty for structure and table cells
 
 
 class Patch(NamedTuple):
-    """A change to a page: what is printed in one box is shown in another too, over what stood there."""
+    """A change to a page image: the print in the source box is copied over the target box."""
 
     page: int  # from 0
     source: Box
@@ -68,18 +69,21 @@ class Patch(NamedTuple):
 
 @dataclass(frozen=True)
 class Pair:
-    """One instruction pair. The image is its pages in order, or the one page's box where there is one."""
+    """An instruction pair: an image, a prompt and the expected response.
+
+    The image is all of ``pages`` in order, or the part of the one page inside ``box``.
+    """
 
     id: str
     document_id: str
     pages: tuple[int, ...]  # from 0
     task: Task
-    target: str  # field path, region, table or row that is asked for; empty for the whole document
-    box: Box | None  # pixels of the page image; None for whole pages
+    target: str  # the field path, region, table or row that is asked for; empty for the whole document
+    box: Box | None  # in pixels of the page image; None for whole pages
     prompt: str
     response: str
-    element: str  # documents.elements.Element where the target is a field, else empty
-    prompt_held_out: str = ""  # the same asked in words that no training prompt uses; empty for a model's own prompts
+    element: str  # a value of documents.value_types.Element if the target is a field, else empty
+    prompt_held_out: str = ""  # a wording that no training prompt uses; empty for fixed prompts of the model
     spans: tuple[Span, ...] = ()
     patches: tuple[Patch, ...] = ()
 
@@ -88,9 +92,12 @@ class Pair:
         return tuple(patch for patch in self.patches if patch.page == page)
 
     def prompt_for(self, *, test: bool) -> str:
-        """Return the prompt that a split asks with: every second pair of a test in words that training never has."""
-        unseen = test and self.prompt_held_out and int(sha256_of(self.id)[:8], 16) % 2
-        return self.prompt_held_out if unseen else self.prompt
+        """Return the prompt for training and validation, or with ``test`` for the test split.
+
+        Half of the test pairs, chosen by their ids, use the held-out wording.
+        """
+        use_held_out = test and self.prompt_held_out and int(sha256_of(self.id)[:8], 16) % 2
+        return self.prompt_held_out if use_held_out else self.prompt
 
 
 _BOX = pa.struct([(side, pa.float64()) for side in Box._fields])
@@ -113,7 +120,7 @@ PAIR_SCHEMA = pa.schema(
 
 
 def pairs_to_table(pairs: Iterable[Pair]) -> pa.Table:
-    """Return pairs as a table of SCHEMA; spans and patches are JSON lists of their fields."""
+    """Return pairs as a table with `PAIR_SCHEMA`; spans and patches become JSON lists of their fields."""
     return pa.Table.from_pylist(
         [
             {
@@ -130,7 +137,7 @@ def pairs_to_table(pairs: Iterable[Pair]) -> pa.Table:
 
 
 def pairs_from_table(table: pa.Table) -> list[Pair]:
-    """Return the pairs of a table that `to_table` made."""
+    """Return the pairs of a table that `pairs_to_table` made."""
     return [
         Pair(
             **row

@@ -1,4 +1,4 @@
-"""A batch of pairs as files: one shard of pairs for each shard of pages."""
+"""Write and read a batch's pairs: one shard of pairs for each shard of pages."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ from finscribe_assets.shards import (
     write_shard,
 )
 
-PAIRS_VERSION = 3  # raise it with every change to what is asked or answered
+PAIRS_VERSION = 3  # raise it with every change to prompts, responses or the choice of pairs
 PAIR_RECIPE_FILE = "recipe.json"
 
 
 @dataclass(frozen=True)
 class PairSummary:
-    """What pairing a batch did."""
+    """The number of pairs of a batch, in all and by task."""
 
     pairs: int
     tasks: dict[str, int]
     fewest_per_document: int  # pairs of the document that has the fewest
     shards: int
-    skipped: int  # shards that were there already, made from the same pages
+    skipped: int  # shards that were up to date
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,16 @@ def build_pair_batch(
     *,
     on_shard: Callable[[int], None] | None = None,
 ) -> PairSummary:
-    """Write the pairs of a batch, and their recipe; shards that are whole and made from the same pages are kept."""
+    """Write the pairs of a batch and their recipe; shards that are up to date are kept.
+
+    Args:
+        documents: folder of the batch's document shards.
+        images: folder of its page shards.
+        folder: folder for the pairs.
+        pool: runs the shards.
+        recipe: the number of pairs of each task.
+        on_shard: called with the number of documents that were finished since the last call.
+    """
     jobs = [_PairJob(file, images / file.name, folder / file.name, recipe) for file in shard_files(documents)]
     skipped = write_missing_shards(jobs, _write, pool, folder, on_shard)
     write_json(folder / PAIR_RECIPE_FILE, recipe.model_dump(mode="json"))
@@ -92,46 +101,49 @@ def build_pair_batch(
 
 
 def read_pair_recipe(folder: AnyPath) -> PairRecipe:
-    """Return what a batch's pairs were made by.
+    """Return the recipe of a batch's pairs.
 
     Raises:
-        MissingInputError: the pairs were made before recipes were kept; make them again.
+        MissingInputError: the folder has no recipe, as pairs of older versions have none.
     """
     if not (folder / PAIR_RECIPE_FILE).exists():
         raise MissingInputError(
-            f"{folder / PAIR_RECIPE_FILE}: no recipe here; make the pairs again, which takes no time "
-            "where they are there already"
+            f"{folder / PAIR_RECIPE_FILE}: the file does not exist; run the pairs stage again: it writes the recipe "
+            "and keeps pairs that are up to date"
         )
     return PairRecipe.model_validate(read_json(folder / PAIR_RECIPE_FILE))
 
 
 def read_pairs(folder: AnyPath) -> Iterator[Pair]:
-    """Yield a batch's pairs in order, holding one shard at a time."""
+    """Yield a batch's pairs in order, with one shard in memory at a time."""
     for table in read_shards(folder):
         yield from pairs_from_table(table)
 
 
 @dataclass(frozen=True)
 class PairReview:
-    """What was seen of a batch's pairs."""
+    """The result of checking a batch's pairs against its pages."""
 
-    examples: tuple[Pair, ...]  # the first of each task
-    unsupported: tuple[str, ...]  # ids of those that ask for what no page prints, or answer what damage destroyed
+    examples: tuple[Pair, ...]  # the first pair of each task
+    unsupported: tuple[str, ...]  # ids of pairs that ask for an unprinted field or give the value of an illegible one
 
 
 def review_pairs(
-    folder: AnyPath, printed: Mapping[str, Container[str]], destroyed: Mapping[str, Container[str]]
+    folder: AnyPath, printed: Mapping[str, Container[str]], illegible: Mapping[str, Container[str]]
 ) -> PairReview:
-    """Read a batch's pairs once, holding one shard at a time.
+    """Check that the pages support the response of every pair that asks for one field.
 
-    ``printed`` and ``destroyed`` are the fields, by document, that its pages print and that damage made unreadable.
+    Args:
+        folder: folder of the batch's pairs.
+        printed: the paths of the fields that each document prints, by document id.
+        illegible: the paths of the printed fields that damage made illegible, by document id.
     """
     examples: dict[Task, Pair] = {}
     unsupported = []
     for pair in read_pairs(folder):
         examples.setdefault(pair.task, pair)
         if pair.task in SINGLE_FIELD_TASKS:
-            lost = pair.target in destroyed.get(pair.document_id, ()) and ILLEGIBLE not in pair.response
-            if lost or pair.target not in printed[pair.document_id]:
+            reveals = pair.target in illegible.get(pair.document_id, ()) and ILLEGIBLE not in pair.response
+            if reveals or pair.target not in printed[pair.document_id]:
                 unsupported.append(pair.id)
     return PairReview(tuple(examples.values()), tuple(unsupported))

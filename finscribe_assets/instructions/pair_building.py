@@ -1,4 +1,7 @@
-"""Pairs from what is asked and what is answered: ids, wordings and random choices that follow from the document."""
+"""Assemble pairs from a task, a response and an image region.
+
+The task modules call `build_pair` for every pair. Ids, wordings and random choices follow from the document's id.
+"""
 
 from __future__ import annotations
 
@@ -18,44 +21,54 @@ Option = TypeVar("Option")
 def build_pair(
     document_id: str,
     task: Task,
-    answer: AnnotatedResponse,
+    response: AnnotatedResponse,
     *,
     pages: tuple[int, ...],
     target: str = "",
     box: Box | None = None,
     prompt: str = "",
-    parts: Sequence[object] = (),
+    id_parts: Sequence[object] = (),
     patches: tuple[Patch, ...] = (),
-    **values: str,
+    **placeholders: str,
 ) -> Pair:
-    """Return a document's pair: in a model's own ``prompt`` where it is given, else in one of the task's wordings.
+    """Return a pair of a document, with its id and its prompts.
 
-    ``parts`` tell pairs of one task and target apart; ``values`` fill the wording in.
+    Args:
+        document_id: the document that the pair is about.
+        task: the task of the pair.
+        response: the expected response and its spans.
+        pages: numbers of the pages that the image shows, from 0.
+        target: the field path, region or table that the pair asks for; empty for the whole document.
+        box: the region of the one page that the image shows, in pixels; None for whole pages.
+        prompt: a fixed prompt of the model; if empty, one of the task's wordings is chosen by the pair's id.
+        id_parts: what distinguishes pairs of the same document, task and target; part of the id.
+        patches: changes to the page image.
+        placeholders: values for the placeholders of the wording.
     """
-    name = "/".join([document_id, str(task), *(str(part) for part in (target, *parts) if part != "")])
-    seen, held_out = (prompt, "") if prompt else choose_wordings(task, name, **values)
-    response, spans = answer
+    id_ = "/".join([document_id, str(task), *(str(part) for part in (target, *id_parts) if part != "")])
+    training_prompt, held_out_prompt = (prompt, "") if prompt else choose_wordings(task, id_, **placeholders)
+    text, spans = response
     return Pair(
-        name,
-        document_id,
-        pages,
-        task,
-        target,
-        box,
-        seen,
-        response,
-        str(element_of(target) or ""),
-        held_out,
-        spans,
-        patches,
+        id=id_,
+        document_id=document_id,
+        pages=pages,
+        task=task,
+        target=target,
+        box=box,
+        prompt=training_prompt,
+        response=text,
+        element=str(element_of(target) or ""),
+        prompt_held_out=held_out_prompt,
+        spans=spans,
+        patches=patches,
     )
 
 
 def random_for(document_id: str, task: Task) -> Random:
-    """Return the random numbers of a document's pairs of one task."""
+    """Return the random generator for a document's pairs of one task, seeded by both."""
     return Random(f"{task}:{document_id}")
 
 
 def choose(options: Sequence[Option], count: int, random: Random) -> list[Option]:
-    """Return so many of some options, or all of them, in random order."""
+    """Return ``count`` of the options in random order, or all of them if there are fewer."""
     return random.sample(options, min(count, len(options)))

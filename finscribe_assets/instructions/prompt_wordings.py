@@ -1,4 +1,8 @@
-"""How tasks are put into words (wordings.yaml). A pair's wording follows from its id: it never changes between runs."""
+"""Choose how a task is worded in a prompt; the wordings are in ``wordings.yaml``.
+
+The wording follows from the pair's id, so it never changes between runs. Each task has wordings for training and
+held-out wordings that only test prompts use.
+"""
 
 from __future__ import annotations
 
@@ -13,34 +17,42 @@ from finscribe_assets.files import sha256_of
 
 
 @cache
-def _file() -> dict[str, Any]:
+def _wordings_file() -> dict[str, Any]:
     return yaml.safe_load(files("finscribe_assets.instructions").joinpath("wordings.yaml").read_text("utf-8"))
 
 
 def training_wordings(task: str) -> tuple[str, ...]:
-    """Return the wordings of a task that training asks with; of an absent field those of any question."""
-    return tuple(_file()[_asked_as(task)]["seen"])
+    """Return a task's wordings for training prompts. Absent fields are asked for like any other field."""
+    return tuple(_wordings_file()[_wording_key(task)]["seen"])
 
 
 def held_out_wordings(task: str) -> tuple[str, ...]:
-    """Return the wordings of a task that no training set has."""
-    return tuple(_file()[_asked_as(task)]["held_out"])
+    """Return a task's wordings that no training prompt uses."""
+    return tuple(_wordings_file()[_wording_key(task)]["held_out"])
 
 
-def _asked_as(task: str) -> str:
+def _wording_key(task: str) -> str:
     return "field_question" if task == "absent_field" else task
 
 
 def claim_text(code: str, line: int | None) -> str:
-    """Return what an arithmetic rule says, by its code; ``line`` counts the lines that the page shows, from 1."""
-    return str(_file()["claims"][code]).format(line=line)
+    """Return the sentence that states a calculation rule.
+
+    Args:
+        code: the rule's code, such as ``BR-CO-10``.
+        line: the number, from 1, of the line on the page that the claim is about; None for rules outside the table.
+    """
+    return str(_wordings_file()["claims"][code]).format(line=line)
 
 
-def choose_wordings(task: str, pair_id: str, **values: str) -> tuple[str, str]:
-    """Return the wordings that belong to a pair, filled in: one that training has, and one that it never has."""
+def choose_wordings(task: str, pair_id: str, **placeholders: str) -> tuple[str, str]:
+    """Return a pair's training prompt and held-out prompt, with the placeholders filled in."""
     number = int(sha256_of(pair_id)[:8], 16)
-    seen, held_out = training_wordings(task), held_out_wordings(task)
-    return seen[number % len(seen)].format(**values), held_out[number % len(held_out)].format(**values)
+    training, held_out = training_wordings(task), held_out_wordings(task)
+    return (
+        training[number % len(training)].format(**placeholders),
+        held_out[number % len(held_out)].format(**placeholders),
+    )
 
 
 def describe_field(path: str) -> str:
@@ -49,5 +61,6 @@ def describe_field(path: str) -> str:
     Raises:
         KeyError: the schema has no such field.
     """
-    words, group = TERMS[field_of(path)].description, path.partition(".")[0]
-    return f"{words} ({group})" if "." in path and group in ("seller", "buyer", "ship_to", "payee") else words
+    description, group = TERMS[field_of(path)].description, path.partition(".")[0]
+    has_role = "." in path and group in ("seller", "buyer", "ship_to", "payee")
+    return f"{description} ({group})" if has_role else description

@@ -1,4 +1,4 @@
-"""Questions about one thing: a field, present or absent, the document's type, where a field is, what a box holds."""
+"""Build pairs that ask about one thing: a field, the document's type, where a field is, what a box contains."""
 
 from __future__ import annotations
 
@@ -12,63 +12,73 @@ from finscribe_assets.instructions.responses import compact_json, json_response
 from finscribe_assets.instructions.visible_values import VisibleDocument
 from finscribe_assets.rendering.pages import Box
 
-BOX_SCALE = 1000  # boxes are told in these of a page's width and height, whatever its resolution
+BOX_SCALE = 1000  # boxes are written in thousandths of the page's width and height, whatever its resolution
 
 
-def field_questions(shown: VisibleDocument, count: int) -> Iterator[Pair]:
-    """Ask for single fields that the document prints, destroyed ones too."""
-    single = [
-        path for path in shown.canonical_values if "[" not in path and path in shown.values.keys() | shown.illegible
-    ]
-    for path in choose(single, count, random_for(shown.id, Task.FIELD_QUESTION)):
-        yield _question(shown, Task.FIELD_QUESTION, path)
+def field_questions(document: VisibleDocument, count: int) -> Iterator[Pair]:
+    """Ask for the value of single fields that the document prints, legible or not."""
+    printed = document.values.keys() | document.illegible
+    single = [path for path in document.canonical_values if "[" not in path and path in printed]
+    for path in choose(single, count, random_for(document.id, Task.FIELD_QUESTION)):
+        yield _question(document, Task.FIELD_QUESTION, path)
 
 
-def absent_field_questions(shown: VisibleDocument, count: int) -> Iterator[Pair]:
-    """Ask for fields that the document does not have."""
-    for path in choose(shown.absent, count, random_for(shown.id, Task.ABSENT_FIELD)):
-        yield _question(shown, Task.ABSENT_FIELD, path)
+def absent_field_questions(document: VisibleDocument, count: int) -> Iterator[Pair]:
+    """Ask for the value of fields that the document does not have; the expected value is null."""
+    for path in choose(document.absent, count, random_for(document.id, Task.ABSENT_FIELD)):
+        yield _question(document, Task.ABSENT_FIELD, path)
 
 
-def _question(shown: VisibleDocument, task: Task, path: str) -> Pair:
-    answer = json_response({path: shown.expected_value(path)})
+def _question(document: VisibleDocument, task: Task, path: str) -> Pair:
+    response = json_response({path: document.expected_value(path)})
     return build_pair(
-        shown.id, task, answer, pages=shown.pages, target=path, what=describe_field(path), key=compact_json(path)
+        document.id,
+        task,
+        response,
+        pages=document.pages,
+        target=path,
+        what=describe_field(path),
+        key=compact_json(path),
     )
 
 
-def document_type_questions(shown: VisibleDocument, count: int) -> Iterator[Pair]:
-    """Ask what kind of document the first page is of."""
+def document_type_questions(document: VisibleDocument, count: int) -> Iterator[Pair]:
+    """Ask for the document's type, by its first page; one pair at most."""
     if count:
-        kinds = ", ".join(DocumentType)
-        answer = json_response({"document_type": str(shown.drawn.document.document_type)})
         yield build_pair(
-            shown.id, Task.DOCUMENT_TYPE, answer, pages=shown.pages[:1], target="document_type", kinds=kinds
+            document.id,
+            Task.DOCUMENT_TYPE,
+            json_response({"document_type": str(document.drawn.document.document_type)}),
+            pages=document.pages[:1],
+            target="document_type",
+            kinds=", ".join(DocumentType),
         )
 
 
-def field_locations(shown: VisibleDocument, count: int) -> Iterator[Pair]:
-    """Ask where single fields stand."""
-    found = {path: part for path, part in shown.single_fragments().items() if "[" not in path}
-    for path in choose(list(found), count, random_for(shown.id, Task.FIELD_TO_BOX)):
-        page = found[path].page
-        answer = json_response({"box": scale_box(found[path].box, shown, page)})
-        yield build_pair(shown.id, Task.FIELD_TO_BOX, answer, pages=(page,), target=path, what=describe_field(path))
+def field_locations(document: VisibleDocument, count: int) -> Iterator[Pair]:
+    """Ask for the box of single fields."""
+    fragments = {path: fragment for path, fragment in document.single_fragments().items() if "[" not in path}
+    for path in choose(list(fragments), count, random_for(document.id, Task.FIELD_TO_BOX)):
+        page = fragments[path].page
+        response = json_response({"box": scale_box(fragments[path].box, document, page)})
+        yield build_pair(
+            document.id, Task.FIELD_TO_BOX, response, pages=(page,), target=path, what=describe_field(path)
+        )
 
 
-def box_contents(shown: VisibleDocument, count: int) -> Iterator[Pair]:
-    """Ask which field stands in a box, and its value."""
-    found = shown.single_fragments()
-    for path in choose(list(found), count, random_for(shown.id, Task.BOX_TO_FIELD)):
-        page = found[path].page
-        answer = json_response({"field": path, "value": shown.values[path]})
-        place = compact_json(scale_box(found[path].box, shown, page))
-        yield build_pair(shown.id, Task.BOX_TO_FIELD, answer, pages=(page,), target=path, place=place)
+def box_contents(document: VisibleDocument, count: int) -> Iterator[Pair]:
+    """Ask which field a box contains, and for its value."""
+    fragments = document.single_fragments()
+    for path in choose(list(fragments), count, random_for(document.id, Task.BOX_TO_FIELD)):
+        page = fragments[path].page
+        response = json_response({"field": path, "value": document.values[path]})
+        box = compact_json(scale_box(fragments[path].box, document, page))
+        yield build_pair(document.id, Task.BOX_TO_FIELD, response, pages=(page,), target=path, place=box)
 
 
-def scale_box(box: Box, shown: VisibleDocument, page: int) -> list[int]:
+def scale_box(box: Box, document: VisibleDocument, page: int) -> list[int]:
     """Return left, top, right and bottom of a box in thousandths of its page's width and height."""
-    size = shown.rendered.pages[page]
-    across, down = BOX_SCALE / size.width, BOX_SCALE / size.height
-    sides = box.x0 * across, box.y0 * down, box.x1 * across, box.y1 * down
+    size = document.rendered.pages[page]
+    x_scale, y_scale = BOX_SCALE / size.width, BOX_SCALE / size.height
+    sides = box.x0 * x_scale, box.y0 * y_scale, box.x1 * x_scale, box.y1 * y_scale
     return [min(BOX_SCALE, max(0, round(side))) for side in sides]

@@ -1,4 +1,4 @@
-"""How answers are written, and what each of their characters is: a value, an amount, a table's cell or structure."""
+"""Write responses as text, with spans that tell amounts, other values, table cells and structure apart."""
 
 from __future__ import annotations
 
@@ -12,14 +12,21 @@ from finscribe_assets.instructions.otsl import Grid, to_otsl
 from finscribe_assets.instructions.pair import Span, SpanType
 
 AnnotatedResponse = tuple[str, tuple[Span, ...]]
-"""A response and its spans, which follow each other from its first character to its last."""
+"""A response and its spans, which cover it from the first character to the last without gaps."""
 
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 _TOKEN = re.compile(r"<(?:[felux]cel|nl)>")
 
 
 def unflatten(leaves: Mapping[str, Any]) -> dict[str, Any]:
-    """Return nested JSON from leaves by path; a list's members keep their order, and close up where one is missing."""
+    """Return nested JSON from values by field path, the inverse of `documents.schema.flatten`.
+
+    List members keep their order; gaps between their indices are closed.
+
+    Example:
+        >>> unflatten({"a.b": 1, "c[0].d": 2, "c[2].d": 3})
+        {'a': {'b': 1}, 'c': [{'d': 2}, {'d': 3}]}
+    """
     root: dict[str, Any] = {}
     for path, value in leaves.items():
         steps: list[str | int] = [int(index) if index else name for name, index in _STEP.findall(path)]
@@ -27,46 +34,48 @@ def unflatten(leaves: Mapping[str, Any]) -> dict[str, Any]:
         for step in steps[:-1]:
             node = node.setdefault(step, {})
         node[steps[-1]] = value
-    return _with_lists(root)
+    return _lists_from_indices(root)
 
 
-def _with_lists(node: Any) -> Any:
+def _lists_from_indices(node: Any) -> Any:
+    """Turn dictionaries whose keys are list indices into lists."""
     if not isinstance(node, dict):
         return node
     if node and all(isinstance(key, int) for key in node):
-        return [_with_lists(node[key]) for key in sorted(node)]
-    return {key: _with_lists(value) for key, value in node.items()}
+        return [_lists_from_indices(node[key]) for key in sorted(node)]
+    return {key: _lists_from_indices(value) for key, value in node.items()}
 
 
 compact_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-"""Write a value as compact JSON, letters as they are."""
+"""Write a value as JSON without spaces, in UTF-8 characters instead of escapes."""
 
 
 def json_response(value: Any) -> AnnotatedResponse:
-    """Return a value as compact JSON; its scalars are spans of their fields, the rest is structure."""
-    return _spanned(_written(value, ""))
+    """Return a value as compact JSON; each scalar is a span with its field path, everything else is structure."""
+    return _annotate(_json_pieces(value, ""))
 
 
-def _written(value: Any, path: str) -> Iterator[tuple[str, str | None]]:
-    """Yield pieces of JSON in order, each with the path of the field whose value it is, or None for structure."""
+def _json_pieces(value: Any, path: str) -> Iterator[tuple[str, str | None]]:
+    """Yield the pieces of a JSON text, each with the path of the field whose value it is, or None for structure."""
     if isinstance(value, dict):
         yield "{", None
         for number, (key, member) in enumerate(value.items()):
             yield f"{',' if number else ''}{compact_json(key)}:", None
-            yield from _written(member, f"{path}.{key}" if path else key)
+            yield from _json_pieces(member, f"{path}.{key}" if path else key)
         yield "}", None
     elif isinstance(value, list):
         yield "[", None
         for number, member in enumerate(value):
             if number:
                 yield ",", None
-            yield from _written(member, f"{path}[{number}]")
+            yield from _json_pieces(member, f"{path}[{number}]")
         yield "]", None
     else:
         yield compact_json(value), path
 
 
-def _spanned(pieces: Iterator[tuple[str, str | None]]) -> AnnotatedResponse:
+def _annotate(pieces: Iterator[tuple[str, str | None]]) -> AnnotatedResponse:
+    """Join pieces of text; neighbouring pieces of structure become one span."""
     texts: list[str] = []
     spans: list[Span] = []
     end = 0
@@ -83,12 +92,12 @@ def _spanned(pieces: Iterator[tuple[str, str | None]]) -> AnnotatedResponse:
 
 
 def span_type(path: str) -> SpanType:
-    """Return what the value of a field is."""
+    """Return the span type of a field's value: financial for amounts, else value."""
     return SpanType.FINANCIAL if value_type_of(path) is ValueType.AMOUNT else SpanType.VALUE
 
 
 def otsl_response(grid: Grid) -> AnnotatedResponse:
-    """Return a table as OTSL; its tokens are structure, what stands between them are cells."""
+    """Return a table as OTSL; its tokens are structure, the texts between them are cells."""
     text = to_otsl(grid)
     spans, end = [], 0
     for token in _TOKEN.finditer(text):
@@ -100,5 +109,5 @@ def otsl_response(grid: Grid) -> AnnotatedResponse:
 
 
 def verbatim_response(text: str, path: str = "") -> AnnotatedResponse:
-    """Return a text as it is printed: the value of a field, or of none."""
+    """Return a printed text as one span, of the field at ``path`` or of none."""
     return text, (Span(0, len(text), span_type(path), path),)

@@ -1,7 +1,7 @@
-"""The pairs of one document: the mix of tasks, and which room makes each.
+"""Decide how many pairs of each task a document gives, and build them.
 
-A response never holds what its image does not show: JSON answers are built from printed values inside the region that
-damage has left readable, in canonical form (ISO dates, plain decimals); `OCR:` and tables are verbatim.
+A response never contains what its image does not show. JSON responses are built from values that are printed and
+legible inside the image, in canonical form (ISO dates, plain decimals); OCR and table responses are verbatim.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ PAIR_BUILDERS: dict[Task, Callable[[VisibleDocument, int], Iterator[Pair]]] = {
     Task.OCR_REGION: verbatim_tasks.ocr_regions,
 }
 
-# Pairs a document, at most. Nearly all that is printed is read line by line; the rest is asked about once or twice.
+# The maximum number of pairs per document. Nearly every printed line is read once; the other tasks come once or twice.
 DEFAULT_MIX: dict[Task, float] = {
     Task.FULL_EXTRACTION: 1,
     Task.SCHEMA_EXTRACTION: 1,
@@ -57,35 +57,43 @@ DEFAULT_MIX: dict[Task, float] = {
 
 
 class PairRecipe(BaseModel):
-    """How many pairs of each task a document gives."""
+    """The number of pairs of each task that a document gives."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     mix: dict[Task, float] = Field(
         default_factory=lambda: dict(DEFAULT_MIX),
-        description="Pairs a document, at most, by task; of 1.5 every document has one and half of them a second. "
-        "Tasks that are not named give none.",
+        description="Maximum number of pairs per document, by task. A fraction is a probability: with 1.5 every "
+        "document gives one pair and half of them a second one. Tasks that are not named give none.",
     )
 
     @field_validator("mix")
     @classmethod
-    def _counts(cls, mix: dict[Task, float]) -> dict[Task, float]:
+    def _check_counts(cls, mix: dict[Task, float]) -> dict[Task, float]:
         for task, count in mix.items():
             if not 0 <= count <= 10_000:
-                raise UserError(f"{task}: {count} pairs a document; give a number from 0 to 10,000")
-        return {task: mix[task] for task in Task if task in mix}  # one order, so that one mix has one fingerprint
+                raise UserError(f"mix: {task}: {count} pairs per document; give a number from 0 to 10,000")
+        return {task: mix[task] for task in Task if task in mix}  # one order: equal mixes have equal fingerprints
 
     def with_counts(self, **counts: float) -> PairRecipe:
-        """Return a recipe with other counts for some tasks."""
+        """Return a copy with other counts for some tasks, such as ``recipe.with_counts(ocr_line=2)``."""
         return PairRecipe(mix={**self.mix, **{Task(task): count for task, count in counts.items()}})
 
     def pair_count(self, task: Task, document_id: str) -> int:
-        """Return how many pairs of a task a document gives at most; the fraction is a matter of chance, by its id."""
-        most = self.mix.get(task, 0.0)
-        return int(most) + (Random(f"mix:{task}:{document_id}").random() < most % 1)
+        """Return the maximum number of pairs of a task for a document; the document's id decides about a fraction."""
+        count = self.mix.get(task, 0.0)
+        return int(count) + (Random(f"mix:{task}:{document_id}").random() < count % 1)
 
 
 def make_pairs(drawn: DrawnDocument, rendered: RenderedDocument, recipe: PairRecipe) -> list[Pair]:
-    """Return a document's pairs; which fields and lines are asked for follows from the document's id."""
-    shown = VisibleDocument(drawn, rendered)
-    return [pair for task, make in PAIR_BUILDERS.items() for pair in make(shown, recipe.pair_count(task, drawn.id))]
+    """Return the pairs of a document. All random choices are seeded by the document's id.
+
+    Args:
+        drawn: the document.
+        rendered: its pages.
+        recipe: the number of pairs of each task.
+    """
+    document = VisibleDocument(drawn, rendered)
+    return [
+        pair for task, build in PAIR_BUILDERS.items() for pair in build(document, recipe.pair_count(task, drawn.id))
+    ]

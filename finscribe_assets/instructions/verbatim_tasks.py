@@ -1,4 +1,4 @@
-"""What is read as it is printed, in PaddleOCR-VL's own prompts: lines, blocks and tables."""
+"""Build pairs whose response is the printed text, with PaddleOCR-VL's own prompts: lines, regions and tables."""
 
 from __future__ import annotations
 
@@ -12,88 +12,97 @@ from finscribe_assets.instructions.visible_values import VisibleDocument
 from finscribe_assets.rendering.pages import Mark, MarkType
 
 _LIST_PREFIXES = ("lines[", "entries[")
-MAX_ILLEGIBLE_LINES = 1  # lines of a document that are asked for though damage has destroyed them
+MAX_ILLEGIBLE_LINES = 1  # illegible lines that a document's pairs ask for
 
 
-def ocr_lines(shown: VisibleDocument, count: int) -> Iterator[Pair]:
-    """Ask for single printed lines: the document's own fields first, then the table's while there is room."""
-    random = random_for(shown.id, Task.OCR_LINE)
-    marks = [mark for mark in shown.fields.values() if mark.visible]
-    own = [mark for mark in marks if not mark.name.startswith(_LIST_PREFIXES)]
-    table = [mark for mark in marks if mark.name.startswith(_LIST_PREFIXES)]
-    random.shuffle(own)
-    random.shuffle(table)
-    # At least a third is left to the table, which is most of what a document prints.
-    keep = own[: max(count * 2 // 3, count - len(table))]
-    lost = choose([mark for mark in shown.fields.values() if not mark.visible], min(count, MAX_ILLEGIBLE_LINES), random)
-    chosen: list[tuple[Mark, int]] = [
+def ocr_lines(document: VisibleDocument, count: int) -> Iterator[Pair]:
+    """Ask for the text of single printed lines; at least a third are lines of the table, if it has so many."""
+    random = random_for(document.id, Task.OCR_LINE)
+    legible = [mark for mark in document.fields.values() if mark.visible]
+    outside_table = [mark for mark in legible if not mark.name.startswith(_LIST_PREFIXES)]
+    in_table = [mark for mark in legible if mark.name.startswith(_LIST_PREFIXES)]
+    random.shuffle(outside_table)
+    random.shuffle(in_table)
+    # Most of what a document prints is its table: without this limit a document with many fields would ask for no line
+    # of it.
+    outside_table = outside_table[: max(count * 2 // 3, count - len(in_table))]
+    illegible = choose(
+        [mark for mark in document.fields.values() if not mark.visible], min(count, MAX_ILLEGIBLE_LINES), random
+    )
+    lines: list[tuple[Mark, int]] = [
         (mark, number)
-        for mark in (*lost, *keep, *table)
+        for mark in (*illegible, *outside_table, *in_table)
         for number in range(len(mark.fragments))
         if mark.visible or not mark.fragments[number].visible
     ]
-    for mark, number in chosen[:count]:
-        part = mark.fragments[number]
-        answer = verbatim_response(part.text if part.visible else ILLEGIBLE, mark.name)
+    for mark, number in lines[:count]:
+        line = mark.fragments[number]
         yield build_pair(
-            shown.id,
+            document.id,
             Task.OCR_LINE,
-            answer,
-            pages=(part.page,),
+            verbatim_response(line.text if line.visible else ILLEGIBLE, mark.name),
+            pages=(line.page,),
             target=mark.name,
-            box=part.box,
+            box=line.box,
             prompt=OCR_PROMPT,
-            parts=[number],
+            id_parts=[number],
         )
 
 
-def ocr_regions(shown: VisibleDocument, count: int) -> Iterator[Pair]:
-    """Ask for all lines of blocks of the page, labels included, in reading order."""
-    printed = shown.rendered.of_type(MarkType.LINE)
-    found = []
-    for region in shown.rendered.of_type(MarkType.REGION):
-        # What stands between a block's parts, or goes on elsewhere, is not known to be all marked.
+def ocr_regions(document: VisibleDocument, count: int) -> Iterator[Pair]:
+    """Ask for all lines of a block of a page, labels included, in reading order."""
+    marked_lines = document.rendered.of_type(MarkType.LINE)
+    regions = []
+    for region in document.rendered.of_type(MarkType.REGION):
+        # The image of a block in several fragments could show unmarked text between them.
         if len(region.fragments) > 1:
             continue
         page, box = region.fragments[0].page, region.fragments[0].box
-        inside = [
+        lines = [
             line
-            for line in printed
+            for line in marked_lines
             if line.text and all(part.page == page and box.holds(part.box) for part in line.fragments)
         ]
-        if inside:
-            found.append((region.name, page, box, inside))
-    for name, page, box, inside in choose(found, count, random_for(shown.id, Task.OCR_REGION)):
-        text = "\n".join(line.fragments[0].text if line.visible else ILLEGIBLE for line in inside)
+        if lines:
+            regions.append((region.name, page, box, lines))
+    for name, page, box, lines in choose(regions, count, random_for(document.id, Task.OCR_REGION)):
+        text = "\n".join(line.fragments[0].text if line.visible else ILLEGIBLE for line in lines)
         yield build_pair(
-            shown.id, Task.OCR_REGION, verbatim_response(text), pages=(page,), target=name, box=box, prompt=OCR_PROMPT
+            document.id,
+            Task.OCR_REGION,
+            verbatim_response(text),
+            pages=(page,),
+            target=name,
+            box=box,
+            prompt=OCR_PROMPT,
         )
 
 
-def otsl_tables(shown: VisibleDocument, count: int) -> Iterator[Pair]:
-    """Ask for the table as one page shows it, where all of it can be read, as OTSL."""
-    cells: dict[int, dict[int, dict[int, str | None]]] = {}
-    marks = shown.rendered.of_type(MarkType.CELL)
-    destroyed = {part.page for mark in marks for part in mark.fragments if not part.visible}
+def otsl_tables(document: VisibleDocument, count: int) -> Iterator[Pair]:
+    """Ask for the table on one page as OTSL; pages with an illegible cell are left out."""
+    cells: dict[int, dict[int, dict[int, str | None]]] = {}  # page → row → column → text
+    marks = document.rendered.of_type(MarkType.CELL)
+    illegible_pages = {part.page for mark in marks for part in mark.fragments if not part.visible}
     for mark in marks:
         row, column, *spanned = map(int, mark.name.split(":"))
         for part in mark.fragments:
-            there = cells.setdefault(part.page, {}).setdefault(row, {})
-            before = there.get(column) if row else None
-            there[column] = f"{before} {part.text}".strip() if before else part.text
-            there |= dict.fromkeys(range(column + 1, column + sum(spanned)))  # what a merged head spans
-    found = [
+            columns = cells.setdefault(part.page, {}).setdefault(row, {})
+            # Several parts of one body cell on a page make one text; of a head cell (row 0) the last part counts.
+            text_before = columns.get(column) if row else None
+            columns[column] = f"{text_before} {part.text}".strip() if text_before else part.text
+            columns |= dict.fromkeys(range(column + 1, column + sum(spanned)))  # the columns that a merged head spans
+    tables = [
         (table.name, part)
-        for table in shown.rendered.of_type(MarkType.TABLE)
+        for table in document.rendered.of_type(MarkType.TABLE)
         for part in table.fragments
-        if part.page not in destroyed and cells.get(part.page)
+        if part.page not in illegible_pages and cells.get(part.page)
     ]
-    for name, part in choose(found, count, random_for(shown.id, Task.TABLE)):
+    for name, part in choose(tables, count, random_for(document.id, Task.TABLE)):
         rows = cells[part.page]
         width = max(column + 1 for row in rows.values() for column in row)
         grid: Grid = [[rows[row].get(column, "") for column in range(width)] for row in sorted(rows)]
         yield build_pair(
-            shown.id,
+            document.id,
             Task.TABLE,
             otsl_response(grid),
             pages=(part.page,),

@@ -1,4 +1,4 @@
-"""What the pages of a document show: values that can be read, where they stand, and what damage has destroyed."""
+"""Find the values that the pages of a document show: where they are printed, and which ones damage made illegible."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from finscribe_assets.documents.schema import flatten
 from finscribe_assets.instructions.pair import ILLEGIBLE
 from finscribe_assets.rendering.pages import Box, Fragment, Mark, MarkType, RenderedDocument
 
-_LISTED = tuple(f"{name}." for name in LIST_FIELDS)
-_SINGLE = sorted(path for path in FIELDS if path not in IMPLIED_FIELDS and not path.startswith(_LISTED))
+_LIST_PREFIXES = tuple(f"{name}." for name in LIST_FIELDS)
+_SINGLE_FIELDS = sorted(path for path in FIELDS if path not in IMPLIED_FIELDS and not path.startswith(_LIST_PREFIXES))
 
 
 @dataclass(frozen=True)
 class VisibleDocument:
-    """A document and its pages, and what pairs ask about them."""
+    """A document together with its pages: the view from which pairs are built."""
 
     drawn: DrawnDocument
     rendered: RenderedDocument
@@ -31,22 +31,22 @@ class VisibleDocument:
 
     @cached_property
     def pages(self) -> tuple[int, ...]:
-        """Return the numbers of all pages."""
+        """Return the numbers of all pages, from 0."""
         return tuple(range(len(self.rendered.pages)))
 
     @cached_property
     def canonical_values(self) -> dict[str, Any]:
-        """Return all canonical values, printed or not, by path in the schema's order."""
+        """Return the document's values in canonical form, printed or not, by field path in the schema's order."""
         return flatten(self.drawn.document.to_json())
 
     @cached_property
     def fields(self) -> dict[str, Mark]:
-        """Return the marks of fields, by path in the order of the page."""
+        """Return the marks of fields by field path, in the page's reading order."""
         return {mark.name: mark for mark in self.rendered.of_type(MarkType.FIELD)}
 
     @cached_property
     def values(self) -> dict[str, Any]:
-        """Return the canonical values that can be read on the pages, by path in the schema's order."""
+        """Return the canonical values that are printed and legible, by field path in the schema's order."""
         return {
             path: value
             for path, value in self.canonical_values.items()
@@ -55,42 +55,42 @@ class VisibleDocument:
 
     @cached_property
     def illegible(self) -> frozenset[str]:
-        """Return the printed fields that damage has left unreadable."""
+        """Return the paths of printed fields that damage made illegible."""
         return frozenset(path for path, mark in self.fields.items() if not mark.visible)
 
     @cached_property
     def absent(self) -> list[str]:
-        """Return the fields that the document does not have, sorted; members of lists are none."""
-        known = {*self.canonical_values, *self.drawn.printed}
-        return [path for path in _SINGLE if path not in known]
+        """Return the sorted paths of the schema's fields, outside lists, that the document does not have."""
+        present = {*self.canonical_values, *self.drawn.printed}
+        return [path for path in _SINGLE_FIELDS if path not in present]
 
     @cached_property
-    def _by_page(self) -> dict[int, dict[str, Any]]:
-        pages: dict[int, dict[str, Any]] = {page: {} for page in self.pages}
+    def _values_by_page(self) -> dict[int, dict[str, Any]]:
+        by_page: dict[int, dict[str, Any]] = {page: {} for page in self.pages}
         for path, value in self.values.items():
-            standing = {part.page for part in self.fields[path].fragments} if path in self.fields else ()
-            if len(standing) == 1:
-                pages[next(iter(standing))][path] = value
-        return pages
+            pages = {fragment.page for fragment in self.fields[path].fragments} if path in self.fields else ()
+            if len(pages) == 1:
+                by_page[next(iter(pages))][path] = value
+        return by_page
 
     def values_on(self, page: int) -> dict[str, Any]:
-        """Return the readable values that stand on one page with all their lines."""
-        return self._by_page[page]
+        """Return the legible values that are printed completely on one page."""
+        return self._values_by_page[page]
 
     def values_in(self, page: int, box: Box) -> dict[str, Any]:
-        """Return the readable values that stand in a box of a page with all their lines."""
+        """Return the legible values that are printed completely inside a box of a page."""
         return {
             path: value
-            for path, value in self._by_page[page].items()
-            if all(box.holds(part.box) for part in self.fields[path].fragments)
+            for path, value in self._values_by_page[page].items()
+            if all(box.holds(fragment.box) for fragment in self.fields[path].fragments)
         }
 
     def expected_value(self, path: str) -> Any:
-        """Return what is answered for a field: its value, `ILLEGIBLE` where damage destroyed it, None for none."""
+        """Return the value that a response should give for a field: `ILLEGIBLE` if damaged, None if absent."""
         return ILLEGIBLE if path in self.illegible else self.values.get(path)
 
     def single_fragments(self, page: int | None = None) -> dict[str, Fragment]:
-        """Return the readable fields that stand in one piece, on a page or on any, with that piece."""
+        """Return the legible fields that are printed in one fragment, with it; of one page, or of all with None."""
         return {
             path: mark.fragments[0]
             for path, mark in self.fields.items()
@@ -99,7 +99,7 @@ class VisibleDocument:
 
 
 def bounding_box(boxes: Iterable[Box]) -> Box:
-    """Return the smallest box around some."""
+    """Return the smallest box that contains all of the boxes; there must be one at least."""
     first, *others = boxes
     for box in others:
         first = first.around(box)
@@ -107,6 +107,6 @@ def bounding_box(boxes: Iterable[Box]) -> Box:
 
 
 def list_members(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
-    """Return the values of some lists' members, such as those of ``lines``."""
-    starts = tuple(f"{name}[" for name in names)
-    return {path: value for path, value in values.items() if path.startswith(starts)}
+    """Return the values, by field path, that belong to members of the named lists, such as ``lines``."""
+    prefixes = tuple(f"{name}[" for name in names)
+    return {path: value for path, value in values.items() if path.startswith(prefixes)}

@@ -1,3 +1,5 @@
+"""A batch of pairs: every document has some, none comes twice, OTSL and tables survive writing and reading."""
+
 import json
 from collections import Counter
 
@@ -21,7 +23,7 @@ cells = st.text(st.characters(blacklist_characters="<>", blacklist_categories=("
 
 
 @given(st.integers(1, 6).flatmap(lambda width: st.lists(st.lists(cells, min_size=width, max_size=width), max_size=6)))
-def test_otsl_reads_back_what_it_wrote(grid):
+def test_reading_otsl_inverts_writing_it(grid):
     assert from_otsl(to_otsl(grid)) == grid
 
 
@@ -37,7 +39,7 @@ def test_otsl_of_a_known_table():
     assert to_otsl([["Total", None], ["1", ""]]) == "<fcel>Total<lcel><nl><fcel>1<ecel><nl>"
 
 
-def test_every_document_has_pairs_and_no_pair_comes_twice(batch):
+def test_every_document_has_pairs_and_every_id_is_unique(batch):
     pairs = list(read_pairs(batch.folder / "pairs"))
     by_document = Counter(pair.document_id for pair in pairs)
     assert by_document.keys() == {drawn.id for drawn in batch.documents}
@@ -58,13 +60,13 @@ def test_lines_are_verbatim_and_tables_have_every_row(batch):
             grid = from_otsl(pair.response)
             assert len({len(row) for row in grid}) == 1
             rows[pair.document_id] += len(grid)
-    shown = {one.id: one for one in batch.rendered}
+    rendered = {document.id: document for document in batch.rendered}
     for name, document in drawn.items():
         printed = table_rows(document)
         heads = sum(row.kind == "th" for row in printed)
-        (table,) = shown[name].of_type(MarkType.TABLE)
-        again = (len(table.fragments) - 1) * heads if document.presentation.repeated_head else 0
-        assert rows[name] == len(printed) + again, name
+        (table,) = rendered[name].of_type(MarkType.TABLE)
+        repeated = (len(table.fragments) - 1) * heads if document.presentation.repeated_head else 0
+        assert rows[name] == len(printed) + repeated, name
 
 
 def test_absent_fields_are_absent(batch):
@@ -75,7 +77,7 @@ def test_absent_fields_are_absent(batch):
             assert pair.target not in flatten(drawn[pair.document_id].document.to_json())
 
 
-def test_pairs_are_the_same_again_and_survive_the_table(batch, tmp_path):
+def test_pairs_are_reproducible_and_survive_the_table(batch, tmp_path):
     first = make_pairs(batch.documents[0], batch.rendered[0], PairRecipe())
     assert first == make_pairs(batch.documents[0], batch.rendered[0], PairRecipe())
     assert pairs_from_table(pairs_to_table(first)) == first
@@ -88,11 +90,11 @@ def test_pairs_are_the_same_again_and_survive_the_table(batch, tmp_path):
     assert summary.fewest_per_document >= 5
 
 
-def test_unflatten_turns_leaves_into_lists_and_objects():
+def test_unflatten_builds_lists_and_objects_from_field_paths():
     assert unflatten({"a.b": 1, "c[0].d": 2, "c[2].d": 3}) == {"a": {"b": 1}, "c": [{"d": 2}, {"d": 3}]}
 
 
-def test_a_crop_is_clipped_and_must_have_an_area():
+def test_a_crop_is_clipped_to_the_page_and_must_not_be_empty():
     page = Image.new("L", (100, 50))
     assert crop(page, Box(-5, 40, 20, 80)).size == (22, 12)
     with pytest.raises(ValueError, match="no area"):

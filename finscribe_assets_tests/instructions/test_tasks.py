@@ -1,4 +1,4 @@
-"""What is asked and answered, judged by the boxes, the document and the rules; not by the code that made it."""
+"""Prompts and responses are right, judged by the boxes, the document and its rules, not by the code that built them."""
 
 import json
 from collections import Counter
@@ -21,7 +21,7 @@ from finscribe_assets.instructions.visible_values import VisibleDocument
 from finscribe_assets.rendering.pages import Box, MarkType, RenderedDocument
 from finscribe_assets.rendering.render import render
 
-EXTRACTED = (
+EXTRACTION_TASKS = (
     Task.FULL_EXTRACTION,
     Task.SCHEMA_EXTRACTION,
     Task.REGION_EXTRACTION,
@@ -31,61 +31,63 @@ EXTRACTED = (
     Task.FIELD_QUESTION,
     Task.ABSENT_FIELD,
 )
-STOCK = (Task.OCR_LINE, Task.OCR_REGION, Task.TABLE)
+FIXED_PROMPT_TASKS = (Task.OCR_LINE, Task.OCR_REGION, Task.TABLE)
 
 
 @cache
-def asked() -> list[tuple[DrawnDocument, RenderedDocument, list[Pair]]]:
-    """Return documents of the default recipe, damage and all, with more pairs than usual."""
+def paired_documents() -> list[tuple[DrawnDocument, RenderedDocument, list[Pair]]]:
+    """Return documents of the default recipe, damage included, with up to twelve pairs of every task."""
     plan = seed_plan("batch-000", 48, 11)
     recipe = PairRecipe(mix=dict.fromkeys(Task, 12))
-    made = []
+    documents = []
     for index in range(48):
         drawn = draw_document(plan, index)
         rendered = render(drawn)
-        made.append((drawn, rendered, make_pairs(drawn, rendered, recipe)))
-    return made
+        documents.append((drawn, rendered, make_pairs(drawn, rendered, recipe)))
+    return documents
 
 
-def of_task(*tasks: Task) -> list[tuple[DrawnDocument, RenderedDocument, Pair]]:
-    return [(drawn, rendered, pair) for drawn, rendered, pairs in asked() for pair in pairs if pair.task in tasks]
+def pairs_of(*tasks: Task) -> list[tuple[DrawnDocument, RenderedDocument, Pair]]:
+    return [
+        (drawn, rendered, pair) for drawn, rendered, pairs in paired_documents() for pair in pairs if pair.task in tasks
+    ]
 
 
 def images(rendered: RenderedDocument, pair: Pair) -> list[np.ndarray]:
     return [np.asarray(image) for image in pair_images(pair, page_cache(lambda _, number: rendered.pages[number]))]
 
 
-def test_every_task_is_asked_of_the_default_recipe_and_no_id_twice():
-    pairs = [pair for _, _, pairs in asked() for pair in pairs]
+def test_the_default_recipe_gives_pairs_of_every_task_with_unique_ids():
+    pairs = [pair for _, _, pairs in paired_documents() for pair in pairs]
     assert {pair.task for pair in pairs} == set(Task) == set(DEFAULT_MIX)
     assert len({pair.id for pair in pairs}) == len(pairs)
-    usual = [len(make_pairs(drawn, rendered, PairRecipe())) for drawn, rendered, _ in asked()]
-    assert min(usual) >= 5
+    counts = [len(make_pairs(drawn, rendered, PairRecipe())) for drawn, rendered, _ in paired_documents()]
+    assert min(counts) >= 5
 
 
-@pytest.mark.parametrize("task", [task for task in Task if task not in STOCK])
-def test_each_task_has_eight_wordings_and_others_that_only_a_test_uses(task):
-    seen, held_out = training_wordings(task), held_out_wordings(task)
-    assert len(set(seen)) >= 8
+@pytest.mark.parametrize("task", [task for task in Task if task not in FIXED_PROMPT_TASKS])
+def test_each_task_has_eight_training_wordings_and_held_out_wordings_for_half_of_the_test_pairs(task):
+    training, held_out = training_wordings(task), held_out_wordings(task)
+    assert len(set(training)) >= 8
     assert len(set(held_out)) >= 2
-    assert not set(seen) & set(held_out)
-    pairs = [pair for _, _, pair in of_task(task)]
+    assert not set(training) & set(held_out)
+    pairs = [pair for _, _, pair in pairs_of(task)]
     assert all(pair.prompt_for(test=False) == pair.prompt != pair.prompt_held_out for pair in pairs)
-    unseen = [pair.prompt_for(test=True) == pair.prompt_held_out for pair in pairs]
-    assert 0.15 < np.mean(unseen) < 0.85
+    uses_held_out = [pair.prompt_for(test=True) == pair.prompt_held_out for pair in pairs]
+    assert 0.15 < np.mean(uses_held_out) < 0.85
 
 
-@pytest.mark.parametrize("task", STOCK)
-def test_what_the_model_has_prompts_for_is_asked_in_them(task):
-    prompts = {prompt for _, _, pair in of_task(task) for prompt in (pair.prompt_for(test=True), pair.prompt)}
+@pytest.mark.parametrize("task", FIXED_PROMPT_TASKS)
+def test_tasks_of_the_model_use_its_own_prompts_in_every_split(task):
+    prompts = {prompt for _, _, pair in pairs_of(task) for prompt in (pair.prompt_for(test=True), pair.prompt)}
     assert prompts == {"Table Recognition:" if task is Task.TABLE else OCR_PROMPT}
 
 
-@pytest.mark.parametrize("task", EXTRACTED)
-def test_an_answer_holds_only_what_its_image_shows(task):
-    """By the boxes: every value of an answer is printed inside the pair's pages and box."""
+@pytest.mark.parametrize("task", EXTRACTION_TASKS)
+def test_a_response_contains_only_values_that_its_image_shows(task):
+    """By the boxes: every value of a response is printed inside the pair's pages and box."""
     compared = 0
-    for drawn, rendered, pair in of_task(task):
+    for drawn, rendered, pair in pairs_of(task):
         truth = flatten(drawn.document.to_json())
         inside = Counter(
             ILLEGIBLE if not mark.visible else truth[mark.name]
@@ -109,50 +111,52 @@ def _overlap(inner: Box, outer: Box) -> float:
     return max(0.0, width) * max(0.0, height) / (inner.width * inner.height)
 
 
-def test_keys_are_answered_in_the_order_in_which_they_are_asked():
-    absent = destroyed = 0
-    for drawn, rendered, pair in of_task(Task.SCHEMA_EXTRACTION):
-        answer = json.loads(pair.response)
-        places = [pair.prompt.index(f'"{key}"') for key in answer]
-        assert places == sorted(places)
+def test_a_response_has_the_requested_keys_in_their_order():
+    absent = illegible = 0
+    for drawn, rendered, pair in pairs_of(Task.SCHEMA_EXTRACTION):
+        response = json.loads(pair.response)
+        positions = [pair.prompt.index(f'"{key}"') for key in response]
+        assert positions == sorted(positions)
         truth = flatten(drawn.document.to_json())
-        for key, value in answer.items():
+        for key, value in response.items():
             absent += value is None
-            destroyed += value == ILLEGIBLE
+            illegible += value == ILLEGIBLE
             assert value == ILLEGIBLE or value == truth.get(key)
             assert value != ILLEGIBLE or key in VisibleDocument(drawn, rendered).illegible
     assert absent > 10
-    assert destroyed > 0
+    assert illegible > 0
 
 
-def test_spans_cover_the_response_and_tell_each_value_and_amount():
-    kinds: Counter[SpanType] = Counter()
-    for _, _, pairs in asked():
+def test_spans_cover_the_response_and_mark_each_value_and_amount():
+    types: Counter[SpanType] = Counter()
+    for _, _, pairs in paired_documents():
         for pair in pairs:
             ends = [0, *(span.end for span in pair.spans)]
             assert [span.start for span in pair.spans] == ends[:-1]
             assert ends[-1] == len(pair.response)
-            kinds.update(span.type for span in pair.spans)
-            if pair.task in EXTRACTED:
+            types.update(span.type for span in pair.spans)
+            if pair.task in EXTRACTION_TASKS:
                 values = flatten(json.loads(pair.response))
-                told = {span.path: json.loads(pair.response[span.start : span.end]) for span in pair.spans if span.path}
-                assert {path: value for path, value in told.items() if value is not None} == values
+                spanned = {
+                    span.path: json.loads(pair.response[span.start : span.end]) for span in pair.spans if span.path
+                }
+                assert {path: value for path, value in spanned.items() if value is not None} == values
                 amounts = {span.path for span in pair.spans if span.type is SpanType.FINANCIAL}
                 assert amounts.isdisjoint(path for path in values if path.endswith(("name", "date", "identifier")))
                 assert {path for path in values if path.endswith("amount")} <= amounts
-    assert min(kinds[kind] for kind in SpanType) > 100
+    assert min(types[type_] for type_ in SpanType) > 100
 
 
-def test_claims_are_true_or_false_by_the_figures_that_the_page_then_shows():
-    """The rules are evaluated on the page's amounts with the changed figure in its place."""
-    answers: Counter[bool] = Counter()
+def test_claims_are_true_or_false_by_the_amounts_that_the_patched_page_shows():
+    """The rules are evaluated on the page's amounts with the patched amount replaced."""
+    responses: Counter[bool] = Counter()
     patched: Counter[bool] = Counter()
-    for drawn, rendered, pair in of_task(Task.ARITHMETIC):
+    for drawn, rendered, pair in pairs_of(Task.ARITHMETIC):
         shown = VisibleDocument(drawn, rendered)
         amounts = amounts_of_leaves(shown.values_on(pair.pages[0]))
-        places = {part.box: path for path, part in shown.single_fragments(pair.pages[0]).items()}
+        paths = {part.box: path for path, part in shown.single_fragments(pair.pages[0]).items()}
         for patch in pair.patches:
-            amounts[places[patch.target]] = amounts[places[patch.source]]
+            amounts[paths[patch.target]] = amounts[paths[patch.source]]
         code = pair.id.rpartition("/")[2]
         outcomes = {
             one.path: one.holds for one in check_calculations(amounts, drawn.document.currency_code) if one.code == code
@@ -160,22 +164,22 @@ def test_claims_are_true_or_false_by_the_figures_that_the_page_then_shows():
         truth = json.loads(pair.response)["correct"]
         assert outcomes[pair.target] is truth
         assert pair.target.startswith(("lines", "entries")) or all(outcomes.values()) is truth
-        answers[truth] += 1
+        responses[truth] += 1
         patched[truth] += bool(pair.patches)
-    assert 0.4 < answers[True] / answers.total() < 0.6
-    assert patched[False] == answers[False]
-    # A changed figure alone tells nothing.
-    assert patched[True] > 0.5 * answers[True]
+    assert 0.4 < responses[True] / responses.total() < 0.6
+    assert patched[False] == responses[False]
+    # Pages of true claims have patches too: a patch alone does not reveal the response.
+    assert patched[True] > 0.5 * responses[True]
 
 
-def test_a_patch_shows_the_print_of_another_figure():
-    for _, rendered, pair in of_task(Task.ARITHMETIC):
+def test_a_patch_copies_the_print_of_another_amount():
+    for _, rendered, pair in pairs_of(Task.ARITHMETIC):
         for patch in pair.patches:
             page = rendered.pages[patch.page].open()
             (changed,) = images(rendered, pair)
             source = np.asarray(crop(page, patch.source))
             target = changed[int(patch.target.y0) - 3 : int(patch.target.y1) + 4, : int(patch.target.x1) + 4]
-            # The source's darkest row is found in the target's place, pixel by pixel, at its right edge.
+            # The source's darkest pixel row occurs in the target's box, pixel by pixel, at its right edge.
             row = source[source.sum(axis=1).argmin()]
             ends = [target[y, -len(row) - shift :][: len(row)] for y in range(len(target)) for shift in range(3)]
             assert any(np.array_equal(row, end) for end in ends), pair.id
@@ -185,8 +189,8 @@ def test_a_patch_shows_the_print_of_another_figure():
             assert np.array_equal(changed[outside], np.asarray(page)[outside])
 
 
-def test_places_are_told_in_thousandths_and_hold_what_is_asked():
-    for drawn, rendered, pair in of_task(Task.FIELD_TO_BOX, Task.BOX_TO_FIELD):
+def test_boxes_are_in_thousandths_of_the_page_and_contain_the_field():
+    for drawn, rendered, pair in pairs_of(Task.FIELD_TO_BOX, Task.BOX_TO_FIELD):
         page = rendered.pages[pair.pages[0]]
         (mark,) = [mark for mark in rendered.of_type(MarkType.FIELD) if mark.name == pair.target]
         answer = json.loads(pair.response)
@@ -200,12 +204,12 @@ def test_places_are_told_in_thousandths_and_hold_what_is_asked():
         assert np.abs(sides - mark.fragments[0].box).max() <= 0.0006 * max(page.width, page.height)
 
 
-def test_a_block_is_read_with_all_values_in_it_and_their_labels():
-    labelled = lost = 0
-    for drawn, rendered, pair in of_task(Task.OCR_REGION):
+def test_the_text_of_a_region_has_all_its_values_and_their_labels():
+    labelled = illegible = 0
+    for drawn, rendered, pair in pairs_of(Task.OCR_REGION):
         lines = pair.response.split("\n")
         assert all(lines)
-        lost += lines.count(ILLEGIBLE)
+        illegible += lines.count(ILLEGIBLE)
         squeezed = "".join(pair.response.split())
         inside = (
             mark
@@ -214,22 +218,22 @@ def test_a_block_is_read_with_all_values_in_it_and_their_labels():
             and all(part.page in pair.pages and _overlap(part.box, pair.box) > 0.9 for part in mark.fragments)
         )
         values = ["".join(drawn.printed[mark.name].split()) for mark in inside]
-        assert lost or all(value in squeezed for value in values), (pair.id, pair.response, values)
+        assert illegible or all(value in squeezed for value in values), (pair.id, pair.response, values)
         labelled += len(squeezed) > sum(map(len, values))
     assert labelled > 50
 
 
-def test_multi_page_documents_are_asked_page_by_page_and_as_one():
-    for drawn, rendered, pair in of_task(Task.MULTI_PAGE_LINES):
+def test_documents_of_several_pages_have_pairs_of_one_page_and_of_all():
+    for drawn, rendered, pair in pairs_of(Task.MULTI_PAGE_LINES):
         assert pair.pages == tuple(range(len(rendered.pages)))
         (rows,) = json.loads(pair.response).values()
         assert len(rows) == len(drawn.document.lines or drawn.document.entries)
-    pages = {(drawn.id, pair.pages[0]) for drawn, _, pair in of_task(Task.PAGE_EXTRACTION)}
+    pages = {(drawn.id, pair.pages[0]) for drawn, _, pair in pairs_of(Task.PAGE_EXTRACTION)}
     assert len(pages) > len({name for name, _ in pages})
 
 
-def test_the_mix_is_what_the_recipe_says():
-    drawn, rendered, _ = asked()[0]
+def test_the_recipe_sets_the_number_of_pairs_of_each_task():
+    drawn, rendered, _ = paired_documents()[0]
     only = PairRecipe(mix={Task.OCR_LINE: 3, Task.TABLE: 1})
     assert Counter(pair.task for pair in make_pairs(drawn, rendered, only)) == {Task.OCR_LINE: 3, Task.TABLE: 1}
     half = PairRecipe(mix={Task.DOCUMENT_TYPE: 1.5})
@@ -239,9 +243,9 @@ def test_the_mix_is_what_the_recipe_says():
         PairRecipe(mix={Task.ARITHMETIC: -1})
 
 
-def test_every_rule_can_be_claimed():
+def test_every_calculation_rule_has_a_wording():
     codes = set()
-    for drawn, _, _ in asked():
+    for drawn, _, _ in paired_documents():
         amounts = amounts_of_leaves(flatten(drawn.document.to_json()))
         codes |= {outcome.code for outcome in check_calculations(amounts, drawn.document.currency_code)}
     assert len(codes) > 12

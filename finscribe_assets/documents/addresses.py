@@ -1,4 +1,4 @@
-"""In which order each country prints the parts of an address."""
+"""Postal addresses: the order in which each country prints their parts."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from functools import cache
 
 from finscribe_assets.documents.schema import Address
 
-_USUAL = "{street}|{additional_line}|{post_code} {city}"
-# By country; | ends a printed line. Source: the Universal Postal Union's addressing guides.
+# Templates of an address; | ends a printed line. Source: the addressing guides of the Universal Postal Union.
+_DEFAULT_FORMAT = "{street}|{additional_line}|{post_code} {city}"
 _FORMATS = {
     "US": "{street}|{additional_line}|{city}, {subdivision} {post_code}",
     "GB": "{street}|{additional_line}|{city}|{post_code}",
@@ -22,22 +22,23 @@ _FORMATS = {
 }
 _PART = re.compile(r"([^{}]*)\{(\w+)\}([^{} ]*)")
 
-AddressLine = tuple[tuple[str, str, str], ...]  # text before, name of the part, text after
+AddressLine = list[tuple[str, str, str]]
+"""The parts of a printed line: each is the text before it, its field of `Address`, and the text after it."""
 
 
 @cache
-def _lines_of(country_code: str) -> tuple[AddressLine, ...]:
-    lines = _FORMATS.get(country_code, _USUAL).split("|")
+def _template_of(country_code: str) -> tuple[tuple[tuple[str, str, str], ...], ...]:
+    lines = _FORMATS.get(country_code, _DEFAULT_FORMAT).split("|")
     return tuple(tuple((part[1], part[2], part[3]) for part in _PART.finditer(line)) for line in lines)
 
 
-def address_lines(address: Address) -> list[list[tuple[str, str, str]]]:
-    """Return the printed lines of an address: the parts that it has, each with the text before and after it."""
+def address_lines(address: Address) -> list[AddressLine]:
+    """Return the printed lines of an address, without the parts that it lacks."""
     lines = []
-    for line in _lines_of(address.country_code):
-        there = [part for part in line if getattr(address, part[1]) is not None]
-        if there:
-            # Nothing separates the first part that is there from what is not.
-            (before, name, after), *rest = there
+    for line in _template_of(address.country_code):
+        present = [part for part in line if getattr(address, part[1]) is not None]
+        if present:
+            # A separator before the first part would separate it from an absent one. Only the postal mark stays.
+            (before, name, after), *rest = present
             lines.append([(before if before == "〒" else "", name, after), *rest])
     return lines

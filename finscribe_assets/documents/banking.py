@@ -1,4 +1,4 @@
-"""Bank accounts of each country: an IBAN with its national check digits where there are IBANs, else the own form."""
+"""Bank accounts at random: an IBAN with valid check digits, or the national form where a country has no IBANs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from random import Random
 
 from finscribe_assets.documents.identifiers import digits, luhn, weighted_sum
 
-# Country → (code in the account number, BIC or what stands for it, name): the banks' own imprints.
+# Country → (bank code in account numbers, BIC if any, name). Source: the imprints of the banks.
 _BANKS: dict[str, tuple[tuple[str, str, str], ...]] = {
     "DE": (
         ("37040044", "COBADEFFXXX", "Commerzbank"),
@@ -65,20 +65,20 @@ _BANKS: dict[str, tuple[tuple[str, str, str], ...]] = {
 
 @dataclass(frozen=True)
 class BankAccount:
-    """An account at a bank."""
+    """A bank account."""
 
-    number: str  # an IBAN where the country has them
-    bic: str  # where there are none the routing, BSB or IFSC number
+    number: str  # an IBAN if the country has them
+    bic: str  # or, where there are none, the routing, BSB or IFSC number
     bank_name: str
 
 
 def draw_account(random: Random, country_code: str) -> BankAccount:
-    """Return an account at one of a country's banks."""
+    """Draw an account at one of the banks of a country (ISO 3166-1 alpha-2)."""
     code, bic, name = random.choice(_BANKS[country_code])
     if country_code in _BBANS:
         return BankAccount(iban(country_code, _BBANS[country_code](random, code)), bic, name)
     match country_code:
-        case "US":  # the American Bankers Association's routing number
+        case "US":  # routing number of the American Bankers Association
             body = code + digits(random, 4)
             return BankAccount(digits(random, 10), f"{body}{-weighted_sum(body, (3, 7, 1, 3, 7, 1, 3, 7)) % 10}", name)
         case "AU":
@@ -93,17 +93,24 @@ def draw_account(random: Random, country_code: str) -> BankAccount:
 
 
 def iban(country_code: str, bban: str) -> str:
-    """Return the IBAN of a national account number (ISO 13616: ISO 7064 MOD 97-10 over letters as numbers from 10)."""
+    """Return the IBAN of a national account number.
+
+    ISO 13616: the check digits are ISO 7064 MOD 97-10 over the digits, with letters replaced by numbers from 10.
+    """
     number = int("".join(str(int(character, 36)) for character in f"{bban}{country_code}00"))
     return f"{country_code}{98 - number % 97:02d}{bban}"
 
 
+# Functions that draw a basic bank account number (BBAN), given the bank's code.
+
+
 def _plain(count: int) -> Callable[[Random, str], str]:
+    """Return a function that adds random digits to the bank's code, for countries without national check digits."""
     return lambda random, code: code + digits(random, count)
 
 
 def _german(random: Random, bank: str) -> str:
-    # The Bundesbank's methods 13, of six digits and a sub-account, and 00, of nine: Luhn's both.
+    # Check digit methods of the Bundesbank: 13 has six digits and a sub-account, 00 has nine. Both use Luhn.
     if bank in ("37040044", "20041111"):
         number = digits(random, 6)
         return f"{bank}0{number}{luhn(number)}00"
@@ -113,7 +120,7 @@ def _german(random: Random, bank: str) -> str:
 
 def _french(random: Random, bank: str) -> str:
     branch, number = digits(random, 5), digits(random, 11)
-    # The key of the relevé d'identité bancaire over bank, branch and account.
+    # The RIB key (relevé d'identité bancaire) over bank, branch and account.
     key = 97 - (89 * int(bank) + 15 * int(branch) + 3 * int(number)) % 97
     return f"{bank}{branch}{number}{key:02d}"
 
@@ -126,18 +133,18 @@ def _spanish(random: Random, bank: str) -> str:
     return f"{bank}{branch}{checks}{number}"
 
 
-# Values of the characters at odd places, counted from 1, in the Italian CIN.
-_ODD = (1, 0, 5, 7, 9, 13, 15, 17, 19, 21)
+# Values of the digits at odd positions, counted from 1, in the Italian CIN.
+_ODD_VALUES = (1, 0, 5, 7, 9, 13, 15, 17, 19, 21)
 
 
 def _italian(random: Random, bank: str) -> str:
     body = f"{bank}{digits(random, 5)}{digits(random, 12)}"
-    total = sum(int(digit) if place % 2 else _ODD[int(digit)] for place, digit in enumerate(body))
+    total = sum(int(digit) if index % 2 else _ODD_VALUES[int(digit)] for index, digit in enumerate(body))
     return f"{chr(ord('A') + total % 26)}{body}"
 
 
 def _dutch(random: Random, bank: str) -> str:
-    while True:  # the test of eleven
+    while True:  # the eleven-test (elfproef); a number that would need a check digit of 10 is not issued
         body = f"0{digits(random, 8)}"
         check = -weighted_sum(body, range(10, 1, -1)) % 11
         if check < 10:

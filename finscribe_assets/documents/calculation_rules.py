@@ -1,7 +1,8 @@
-"""The arithmetic that a financial document keeps: EN 16931's calculation rules, each stated once under its code.
+"""The calculation rules that the amounts of a financial document obey, each stated once under its code.
 
-A rule looks at amounts by field path (``totals.amount_due``, ``lines[3].net_amount``), so that the same statement
-serves a whole document, a partial ground truth and a model's prediction. Source: EN 16931-1, table of business rules.
+A rule reads amounts by field path (``totals.amount_due``, ``lines[3].net_amount``), so one statement of it checks a
+whole document, the visible part of one, and a model's prediction. Sources: EN 16931-1 (business rules BR-…), PEPPOL BIS
+Billing 3.0 (R…), and rules of our own for extensions.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ from finscribe_assets.documents.locales import minor_unit
 from finscribe_assets.documents.schema import flatten
 
 Amounts = Mapping[str, Decimal]
+"""Amounts by field path."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """One rule applied to one place of a document."""
+    """The result of applying one rule to one amount of a document."""
 
     code: str
     path: str  # of the amount that the rule determines
@@ -29,26 +31,30 @@ class Outcome:
 
     @property
     def holds(self) -> bool:
-        """Tell whether the amount is exactly what the rule says."""
+        """Tell whether the amount equals exactly what the rule gives."""
         return self.expected == self.actual
 
 
 CalculationRule = Callable[[Amounts, Decimal], Iterator[Outcome]]
-"""A rule: amounts and the currency's smallest one → what it says of each place that has all it needs."""
+"""A function of the amounts and the currency's minor unit; yields an outcome wherever all its amounts are present."""
 
 
 def round_to(value: Decimal, unit: Decimal) -> Decimal:
-    """Round half up to a multiple of a currency's smallest amount, as invoices do."""
-    return value.quantize(unit, rounding=ROUND_HALF_UP) + 0
+    """Round half up to a multiple of a currency's minor unit, as invoices do."""
+    return value.quantize(unit, rounding=ROUND_HALF_UP) + 0  # adding 0 turns -0 into 0
 
 
-MAX_ROWS = 10_000  # of a prediction's table: nothing is counted up to a number that a model made up
-MAX_DIGITS = 18  # beyond it a number is no amount of money, and exact arithmetic on it would have no bound
-EXACT_DIGITS = 100  # holds any product of two such numbers, 18 digits on either side of the point each
+# Limits for predictions, which may hold any number.
+MAX_ROWS = 10_000  # rows that are summed for one subtotal
+MAX_DIGITS = 18  # on either side of the decimal point; longer numbers are not taken for amounts of money
+EXACT_DIGITS = 100  # precision of arithmetic: any product of two such numbers is exact
 
 
 def amount_of(value: Any) -> Decimal | None:
-    """Return a plain decimal as a number; None for anything else, as predictions hold anything."""
+    """Return a plain decimal number, given as a number or text, or None for any other value.
+
+    Numbers of more than `MAX_DIGITS` digits before or after the decimal point also give None.
+    """
     if not isinstance(value, str | int | float | Decimal) or isinstance(value, bool):
         return None
     try:
@@ -61,47 +67,55 @@ def amount_of(value: Any) -> Decimal | None:
 
 
 def amounts_of_leaves(leaves: Mapping[str, Any]) -> dict[str, Decimal]:
-    """Return the amounts among values by path; values that are no plain decimal are left out."""
-    found = ((path, amount_of(value)) for path, value in leaves.items() if value_type_of(path) is ValueType.AMOUNT)
-    return {path: amount for path, amount in found if amount is not None}
+    """Return the amounts among values by path, without those that are not plain decimal numbers."""
+    amounts = {path: amount_of(value) for path, value in leaves.items() if value_type_of(path) is ValueType.AMOUNT}
+    return {path: amount for path, amount in amounts.items() if amount is not None}
 
 
 def amounts_of(document: Mapping[str, Any]) -> dict[str, Decimal]:
-    """Return a JSON document's amounts by path."""
+    """Return the amounts of a JSON document by path."""
     return amounts_of_leaves(flatten(document))
 
 
 def check_calculations(
     amounts: Amounts, currency: str, rules: Sequence[CalculationRule] | None = None
 ) -> list[Outcome]:
-    """Apply every rule, or some, wherever all of its amounts are present."""
+    """Apply calculation rules wherever all the amounts that they need are present.
+
+    Args:
+        amounts: amounts by field path.
+        currency: ISO 4217 code; determines what amounts are rounded to.
+        rules: the rules to apply; all of `CALCULATION_RULES` if not given.
+    """
     unit = minor_unit(currency)
-    # The usual 28 digits would round a prediction's absurd amounts, or refuse to.
+    # Python's default precision of 28 digits would round, or reject, the absurd amounts of some predictions.
     with localcontext(prec=EXACT_DIGITS):
         return [outcome for rule in rules or CALCULATION_RULES for outcome in rule(amounts, unit)]
 
 
 def _indices(amounts: Amounts, group: str) -> list[int]:
+    """Return the positions of a group's items that have an amount, in ascending order."""
     start = f"{group}["
-    found = {path[len(start) :].partition("]")[0] for path in amounts if path.startswith(start)}
-    return sorted(int(index) for index in found if index.isdecimal())
+    indices = {path[len(start) :].partition("]")[0] for path in amounts if path.startswith(start)}
+    return sorted(int(index) for index in indices if index.isdecimal())
 
 
 def _column(amounts: Amounts, group: str, name: str) -> list[Decimal] | None:
-    """Return one amount of every member of a group, or None unless each member has it."""
+    """Return one amount of every item of a group, or None if any item lacks it."""
     indices = _indices(amounts, group)
     values = [amounts.get(f"{group}[{index}].{name}") for index in indices]
     return [value for value in values if value is not None] if values and None not in values else None
 
 
-def _sum(amounts: Amounts, names: tuple[str, ...]) -> Decimal:
-    return sum((amounts.get(name, Decimal(0)) for name in names), Decimal(0))
+def _sum(amounts: Amounts, *paths: str) -> Decimal:
+    """Return the sum of some amounts; absent ones count as 0."""
+    return sum((amounts.get(path, Decimal(0)) for path in paths), Decimal(0))
 
 
 def line_amount(amounts: Amounts, unit: Decimal) -> Iterator[Outcome]:
     """BT-131 = BT-129 × BT-146 - BT-136 + BT-141: quantity times price, less discount, plus charge (PEPPOL R120).
 
-    Where prices include tax, the same of price and amount with tax.
+    If prices include tax, the same holds for price and amount with tax.
     """
     for index in _indices(amounts, "lines"):
         line = f"lines[{index}]"
@@ -110,7 +124,7 @@ def line_amount(amounts: Amounts, unit: Decimal) -> Iterator[Outcome]:
             if quantity is None or price is None or amount is None:
                 continue
             expected = round_to(quantity * price, unit)
-            expected += _sum(amounts, (f"{line}.charge_amount",)) - _sum(amounts, (f"{line}.allowance_amount",))
+            expected += _sum(amounts, f"{line}.charge_amount") - _sum(amounts, f"{line}.allowance_amount")
             yield Outcome("LINE-AMOUNT", f"{line}.{amount_name}", expected, amount)
 
 
@@ -125,7 +139,7 @@ def net_price(amounts: Amounts, unit: Decimal) -> Iterator[Outcome]:
 
 
 def line_with_vat(amounts: Amounts, unit: Decimal) -> Iterator[Outcome]:
-    """Ours: a line's amount with tax is its net amount and the rounded tax on it."""
+    """Our own: a line's amount with tax is its net amount plus the rounded tax on it."""
     for index in _indices(amounts, "lines"):
         line = f"lines[{index}]."
         net, rate, gross = (amounts.get(line + name) for name in ("net_amount", "vat_rate", "gross_amount"))
@@ -155,7 +169,7 @@ def sum_of_charges(amounts: Amounts, unit: Decimal) -> Iterator[Outcome]:
 
 
 def total_without_vat(amounts: Amounts, unit: Decimal) -> Iterator[Outcome]:
-    """BR-CO-13: BT-109 = BT-106 - BT-107 + BT-108; their members are summed where a total is not given."""
+    """BR-CO-13: BT-109 = BT-106 - BT-107 + BT-108; allowances and charges are summed if their total is absent."""
     lines, total = amounts.get("totals.sum_of_line_net_amounts"), amounts.get("totals.total_without_vat")
     if lines is not None and total is not None:
         allowance, charge = _total_of(amounts, "allowances", "allowance"), _total_of(amounts, "charges", "charge")
@@ -175,7 +189,7 @@ def total_vat(amounts: Amounts, unit: Decimal) -> Iterator[Outcome]:
 
 
 def total_with_vat(amounts: Amounts, unit: Decimal) -> Iterator[Outcome]:
-    """BR-CO-15: BT-112 = BT-109 + BT-110; the tax is summed from the breakdown where its total is not given."""
+    """BR-CO-15: BT-112 = BT-109 + BT-110; the tax is summed from the breakdown if its total is absent."""
     net, total, tax = (amounts.get(f"totals.{name}") for name in ("total_without_vat", "total_with_vat", "total_vat"))
     if tax is None and (taxes := _column(amounts, "vat_breakdown", "tax_amount")) is not None:
         tax = sum(taxes, Decimal(0))
@@ -184,7 +198,7 @@ def total_with_vat(amounts: Amounts, unit: Decimal) -> Iterator[Outcome]:
 
 
 def sum_of_lines_with_vat(amounts: Amounts, unit: Decimal) -> Iterator[Outcome]:
-    """Ours: where prices include tax, BT-112 is the sum of the lines' amounts with tax."""
+    """Our own: if prices include tax, BT-112 is the sum of the lines' amounts with tax."""
     lines, total = _column(amounts, "lines", "gross_amount"), amounts.get("totals.total_with_vat")
     inclusive = _column(amounts, "lines", "price_with_vat") is not None
     if lines is not None and total is not None and inclusive:
@@ -195,12 +209,12 @@ def amount_due(amounts: Amounts, unit: Decimal) -> Iterator[Outcome]:
     """BR-CO-16: BT-115 = BT-112 - BT-113 + BT-114."""
     total, due = amounts.get("totals.total_with_vat"), amounts.get("totals.amount_due")
     if total is not None and due is not None:
-        expected = total - _sum(amounts, ("totals.paid_amount",)) + _sum(amounts, ("totals.rounding_amount",))
+        expected = total - _sum(amounts, "totals.paid_amount") + _sum(amounts, "totals.rounding_amount")
         yield Outcome("BR-CO-16", "totals.amount_due", expected, due)
 
 
 def tax_by_rate(amounts: Amounts, unit: Decimal) -> Iterator[Outcome]:
-    """BR-CO-17: BT-117 = BT-116 × BT-119 / 100, rounded for each rate."""
+    """BR-CO-17: BT-117 = BT-116 × BT-119 / 100, rounded for each category and rate."""
     for index in _indices(amounts, "vat_breakdown"):
         rate, base, tax = (
             amounts.get(f"vat_breakdown[{index}].{name}") for name in ("rate", "taxable_amount", "tax_amount")
@@ -210,9 +224,9 @@ def tax_by_rate(amounts: Amounts, unit: Decimal) -> Iterator[Outcome]:
 
 
 def taxable_by_rate(amounts: Amounts, unit: Decimal) -> Iterator[Outcome]:
-    """BR-S-08 and its likes: BT-116 = Σ BT-131 - Σ BT-92 + Σ BT-99 of the same rate.
+    """BR-S-08 and the same rule of other categories: BT-116 = Σ BT-131 - Σ BT-92 + Σ BT-99 of the same rate.
 
-    It says nothing where authorities share a rate, or where categories do.
+    Not applicable if several authorities, or several categories, have the same rate.
     """
     rates, lines = _column(amounts, "lines", "vat_rate"), _column(amounts, "lines", "net_amount")
     shares = {index: amounts.get(f"vat_breakdown[{index}].rate") for index in _indices(amounts, "vat_breakdown")}
@@ -230,97 +244,100 @@ def taxable_by_rate(amounts: Amounts, unit: Decimal) -> Iterator[Outcome]:
         base = amounts.get(f"vat_breakdown[{index}].taxable_amount")
         if base is None:
             continue
-        expected = sum((amount for one, amount in zip(rates, lines, strict=True) if one == rate), Decimal(0))
+        expected = _sum_at(rate, rates, lines)
         for sign, part_rates, part_amounts in parts:
-            expected += sign * sum(
-                (amount for one, amount in zip(part_rates or (), part_amounts or (), strict=True) if one == rate),
-                Decimal(0),
-            )
+            expected += sign * _sum_at(rate, part_rates or (), part_amounts or ())
         yield Outcome("BR-S-08", f"vat_breakdown[{index}].taxable_amount", expected, base)
 
 
+def _sum_at(rate: Decimal | None, rates: Sequence[Decimal], amounts: Sequence[Decimal]) -> Decimal:
+    """Return the sum of the amounts that have a tax rate."""
+    return sum((amount for other, amount in zip(rates, amounts, strict=True) if other == rate), Decimal(0))
+
+
 def vat_in_accounting_currency(amounts: Amounts, unit: Decimal) -> Iterator[Outcome]:
-    """Ours: BT-111 is BT-110 at the printed rate of exchange, in as many decimals as BT-111 has."""
+    """Our own: BT-111 is BT-110 times the printed exchange rate, rounded to the decimals that BT-111 has."""
     names = ("totals.total_vat", "exchange_rate", "totals.total_vat_accounting")
-    tax, rate, said = (amounts.get(name) for name in names)
-    if tax is not None and rate is not None and said is not None:
-        exponent = Decimal(1).scaleb(int(said.as_tuple().exponent))
-        yield Outcome("VAT-ACCOUNTING", "totals.total_vat_accounting", round_to(tax * rate, exponent), said)
+    tax, rate, converted = (amounts.get(name) for name in names)
+    if tax is not None and rate is not None and converted is not None:
+        unit_of_total = Decimal(1).scaleb(int(converted.as_tuple().exponent))
+        yield Outcome("VAT-ACCOUNTING", "totals.total_vat_accounting", round_to(tax * rate, unit_of_total), converted)
 
 
 def account_balance(amounts: Amounts, unit: Decimal) -> Iterator[Outcome]:
-    """Ours: the new balance is the previous one and the amount due."""
+    """Our own: the new balance is the previous balance plus the amount due."""
     names = ("previous_balance", "amount_due", "account_balance")
-    earlier, due, now = (amounts.get(f"totals.{name}") for name in names)
-    if earlier is not None and due is not None and now is not None:
-        yield Outcome("ACCOUNT-BALANCE", "totals.account_balance", earlier + due, now)
+    previous, due, balance = (amounts.get(f"totals.{name}") for name in names)
+    if previous is not None and due is not None and balance is not None:
+        yield Outcome("ACCOUNT-BALANCE", "totals.account_balance", previous + due, balance)
 
 
 def change(amounts: Amounts, unit: Decimal) -> Iterator[Outcome]:
-    """Ours: the change is what was handed over, less what was due and the tip."""
-    given, due, back = (amounts.get(f"totals.{name}") for name in ("tendered_amount", "amount_due", "change_amount"))
-    if given is not None and due is not None and back is not None:
-        yield Outcome("CHANGE", "totals.change_amount", given - due - _sum(amounts, ("totals.tip_amount",)), back)
+    """Our own: the change is the amount tendered, less the amount due and the tip."""
+    names = ("tendered_amount", "amount_due", "change_amount")
+    tendered, due, returned = (amounts.get(f"totals.{name}") for name in names)
+    if tendered is not None and due is not None and returned is not None:
+        yield Outcome("CHANGE", "totals.change_amount", tendered - due - _sum(amounts, "totals.tip_amount"), returned)
 
 
 def cash_discount(amounts: Amounts, unit: Decimal) -> Iterator[Outcome]:
-    """Ours: the discount for early payment is its percentage of the amount due."""
-    share, due, said = (
-        amounts.get(name) for name in ("cash_discount.percentage", "totals.amount_due", "cash_discount.amount")
-    )
-    if share is not None and due is not None and said is not None:
-        yield Outcome("CASH-DISCOUNT", "cash_discount.amount", round_to(due * share / 100, unit), said)
+    """Our own: the discount for early payment is its percentage of the amount due."""
+    names = ("cash_discount.percentage", "totals.amount_due", "cash_discount.amount")
+    percentage, due, discount = (amounts.get(name) for name in names)
+    if percentage is not None and due is not None and discount is not None:
+        yield Outcome("CASH-DISCOUNT", "cash_discount.amount", round_to(due * percentage / 100, unit), discount)
 
 
 def _moved(amounts: Amounts, index: int) -> Decimal | None:
-    """Return what a row of a statement adds to the balance, from its signed amount or from its two columns."""
+    """Return what a row of a statement adds to the balance, by its signed amount or its debit and credit columns."""
     row = f"entries[{index}]"
     if f"{row}.amount" in amounts:
         return amounts[f"{row}.amount"]
     if f"{row}.debit" in amounts or f"{row}.credit" in amounts:
-        return _sum(amounts, (f"{row}.credit",)) - _sum(amounts, (f"{row}.debit",))
+        return _sum(amounts, f"{row}.credit") - _sum(amounts, f"{row}.debit")
     return None
 
 
 def balances_chain(amounts: Amounts, unit: Decimal) -> Iterator[Outcome]:
-    """Ours: each balance of a statement is the one before it and its row's amount, to the closing one."""
+    """Our own: each balance of a statement is the one before it plus the row's amount, up to the closing balance."""
     balance = amounts.get("statement.opening_balance")
     for index in _indices(amounts, "entries"):
-        moved, said = _moved(amounts, index), amounts.get(f"entries[{index}].balance")
+        moved, stated = _moved(amounts, index), amounts.get(f"entries[{index}].balance")
         expected = balance + moved if balance is not None and moved is not None else None
-        if expected is not None and said is not None:
-            yield Outcome("BALANCE", f"entries[{index}].balance", expected, said)
-        balance = said if said is not None else expected
+        if expected is not None and stated is not None:
+            yield Outcome("BALANCE", f"entries[{index}].balance", expected, stated)
+        balance = stated if stated is not None else expected
     closing = amounts.get("statement.closing_balance")
     if balance is not None and closing is not None and _indices(amounts, "entries"):
         yield Outcome("CLOSING-BALANCE", "statement.closing_balance", balance, closing)
 
 
 def statement_totals(amounts: Amounts, unit: Decimal) -> Iterator[Outcome]:
-    """Ours: a statement's totals are the sums of what is paid out and paid in."""
+    """Our own: the totals of a statement are the sums of what is paid out and of what is paid in."""
     moved = [_moved(amounts, index) for index in _indices(amounts, "entries")]
     known = [amount for amount in moved if amount is not None]
     if not known or len(known) < len(moved):
         return
     for name, sign in (("total_debits", -1), ("total_credits", 1)):
-        said = amounts.get(f"statement.{name}")
-        if said is not None:
+        total = amounts.get(f"statement.{name}")
+        if total is not None:
             expected = sum((sign * amount for amount in known if sign * amount > 0), Decimal(0))
-            yield Outcome("STATEMENT-TOTALS", f"statement.{name}", expected, said)
+            yield Outcome("STATEMENT-TOTALS", f"statement.{name}", expected, total)
 
 
 def carried_forward(amounts: Amounts, unit: Decimal) -> Iterator[Outcome]:
-    """Ours: what a page carries forward is the sum of the lines so far, or the balance so far."""
+    """Our own: a page carries forward the sum of the lines so far, or the balance so far."""
     for index in _indices(amounts, "page_subtotals"):
-        after, said = (amounts.get(f"page_subtotals[{index}].{name}") for name in ("after", "amount"))
-        if after is None or said is None or not 0 < after < MAX_ROWS:
+        after, carried = (amounts.get(f"page_subtotals[{index}].{name}") for name in ("after", "amount"))
+        if after is None or carried is None or not 0 < after < MAX_ROWS:
             continue
-        expected = _carried(amounts, int(after))
+        expected = _subtotal(amounts, int(after))
         if expected is not None:
-            yield Outcome("CARRIED-FORWARD", f"page_subtotals[{index}].amount", expected, said)
+            yield Outcome("CARRIED-FORWARD", f"page_subtotals[{index}].amount", expected, carried)
 
 
-def _carried(amounts: Amounts, count: int) -> Decimal | None:
+def _subtotal(amounts: Amounts, count: int) -> Decimal | None:
+    """Return the balance after ``count`` entries, or the sum of as many lines; None if an amount is absent."""
     if _indices(amounts, "entries"):
         return amounts.get(f"entries[{count - 1}].balance")
     for name in ("net_amount", "gross_amount"):

@@ -1,4 +1,7 @@
-"""Which labels a page needs: for every printed value the key of its wording."""
+"""The labels (captions) of a page: which fields have one, and under which key its wordings are stored.
+
+The wordings themselves are in `languages/*.yaml`, read by `wordings.py`; `presentation_drawing.py` chooses among them.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from functools import cache
 
 from finscribe_assets.documents.schema import Document, DocumentType
 
-# Values of the header and of the payment block, in the order that they are printed.
+# Fields of the header and of the payment block, in printed order.
 HEADER_FIELDS = (
     "document_number",
     "issue_date",
@@ -43,21 +46,27 @@ LABELLED_PARTY_FIELDS = (
 )
 PARTY_ROLES = ("seller", "buyer", "ship_to", "payee")
 
-_BY_KIND = ("title", "document_number", "issue_date")
-_DUE_BY_KIND = (DocumentType.CREDIT_NOTE, DocumentType.PURCHASE_ORDER)
+# Labels whose wording depends on the document type.
+_WORDED_BY_TYPE = ("title", "document_number", "issue_date")
+_TYPES_WITH_OWN_AMOUNT_DUE = (DocumentType.CREDIT_NOTE, DocumentType.PURCHASE_ORDER)
 
 
-def label_key(name: str, kind: DocumentType) -> str:
-    """Return the key of a field's wordings in a kind of document."""
-    if name in _BY_KIND:
-        return f"{name}.{kind}"
-    if name == "delivery_date" and kind is DocumentType.PURCHASE_ORDER:
+def label_key(name: str, document_type: DocumentType) -> str:
+    """Return the key in `languages/*.yaml` of a label's wordings.
+
+    Args:
+        name: what is labelled: a field without list positions, a party's role, or ``title``.
+        document_type: the type of the document that the label is on.
+    """
+    if name in _WORDED_BY_TYPE:
+        return f"{name}.{document_type}"
+    if name == "delivery_date" and document_type is DocumentType.PURCHASE_ORDER:
         return "requested_delivery_date"
-    if name == "totals.amount_due" and kind in _DUE_BY_KIND:
-        return f"totals.amount_due.{kind}"
-    if name in ("seller", "buyer") and kind is DocumentType.PURCHASE_ORDER:
-        return f"{name}.{kind}"
-    if name == "buyer" and kind is DocumentType.BANK_STATEMENT:
+    if name == "totals.amount_due" and document_type in _TYPES_WITH_OWN_AMOUNT_DUE:
+        return f"totals.amount_due.{document_type}"
+    if name in ("seller", "buyer") and document_type is DocumentType.PURCHASE_ORDER:
+        return f"{name}.{document_type}"
+    if name == "buyer" and document_type is DocumentType.BANK_STATEMENT:
         return "account_holder"
     group, _, last = name.rpartition(".")
     if group in ("lines", "entries"):
@@ -82,16 +91,27 @@ def _is_labelled(path: str) -> bool:
 def labels_needed(
     document: Document, printed: Iterable[str], columns: tuple[str, ...], *, merged_head: bool
 ) -> dict[str, str]:
-    """Return the labels of a page: name of its use (a field without list positions, or a purpose) → key of wordings."""
-    kind = document.document_type
-    group = "entries" if kind is DocumentType.BANK_STATEMENT else "lines"
+    """Return the labels that a page needs.
+
+    Args:
+        document: the document on the page.
+        printed: paths of the printed values.
+        columns: columns of the table, as fields of `Line` or `Entry`.
+        merged_head: whether a row above the table's header spans several columns.
+
+    Returns:
+        For each label, what it is used for (a field without list positions, or a purpose such as ``carried_forward``)
+        and the key of its wordings.
+    """
+    document_type = document.document_type
+    group = "entries" if document_type is DocumentType.BANK_STATEMENT else "lines"
     names = [
         "title",
         *(role for role in PARTY_ROLES if getattr(document, role)),
         *(f"{group}.{name}" for name in columns),
     ]
     names += [path for path in printed if _is_labelled(path)]
-    keys = {name: label_key(name, kind) for name in names}
+    keys = {name: label_key(name, document_type) for name in names}
     if merged_head:
         keys |= {"group_item": "columns.group_item", "group_price": "columns.group_price"}
     if document.cash_discount:

@@ -1,4 +1,4 @@
-"""The data dictionary: every field of a document and every knob of a recipe, written from the models themselves."""
+"""The data dictionary: every field of a document and every knob of a recipe, as Markdown made from the models."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _HEAD = f"""# Data dictionary
 
 Written by `finscribe schema --markdown`; do not edit by hand.
 
-Field names are EN 16931's business terms in snake case. Amounts are decimal text, dates ISO 8601. In paths, {_LISTS}
-stand for each of their members, as in `lines[0].net_amount`. A field marked *implied* is true of the
-document but not printed as a value of its own, so no reader is asked for it.
+Field names are the business terms of EN 16931 in snake case. Amounts are decimal text, dates ISO 8601. {_LISTS} are
+lists: the path of a value holds its position, as in `lines[0].net_amount`. A field marked *implied* is true of the
+document but not printed as a value of its own, so no prompt asks for it.
 
 ## Document
 
@@ -24,17 +24,17 @@ document but not printed as a value of its own, so no reader is asked for it.
 _KNOBS = """
 ## Knobs of a recipe
 
-A knob is a number from 0 to 1: how often its feature is drawn, and for damage how strong it may be. The value that took
-effect in each document is stored with it, and mining compares failures by it: a knob that cannot act on a document
-(its kind, its language, another knob that excludes it) is 0 there.
+A knob is a number from 0 to 1: the probability that its feature is drawn. The features of damage knobs also have a
+strength, drawn at random. Each document stores the values that took effect, and mining compares error rates by them: a
+knob that cannot apply to a document (because of its type, its language or another knob) is 0 there.
 
-| knob | default | cause of failure | makes harder | acts on | what it does |
+| knob | default | cause of errors | elements affected | applies to | effect |
 |---|---|---|---|---|---|
 """
 
 
 def data_dictionary() -> str:
-    """Return the dictionary as Markdown."""
+    """Return the data dictionary as Markdown."""
     rows = []
     for path, term in TERMS.items():
         implied = " *(implied)*" if term.implied else ""
@@ -44,9 +44,9 @@ def data_dictionary() -> str:
     knobs = []
     for name, field in Knobs.model_fields.items():
         facts = KNOB_FACTS[name]
-        harder = "everything" if len(facts.elements) > 6 else ", ".join(facts.elements)
-        kinds = "all" if len(facts.documents) == len(DocumentType) else ", ".join(facts.documents)
-        only = f" ({', '.join(facts.languages)})" if facts.languages else ""
-        cells = (f"`{name}`", field.default, facts.cause, harder, f"{kinds}{only}", field.description)
+        elements = "all" if len(facts.elements) > 6 else ", ".join(facts.elements)
+        types = "all" if len(facts.documents) == len(DocumentType) else ", ".join(facts.documents)
+        languages = f" ({', '.join(facts.languages)})" if facts.languages else ""
+        cells = (f"`{name}`", field.default, facts.cause, elements, f"{types}{languages}", field.description)
         knobs.append(f"| {' | '.join(map(str, cells))} |\n")
     return _HEAD + "".join(rows) + _KNOBS + "".join(knobs)

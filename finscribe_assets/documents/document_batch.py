@@ -1,4 +1,4 @@
-"""A batch of documents as files: shards drawn side by side, and the ground truth that other tools read."""
+"""Batches of documents as files: Parquet shards drawn in parallel, and the ground truth in formats for other tools."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from finscribe_assets.documents.plan import Plan
 from finscribe_assets.files import AnyPath, sha256_of, write_text
 from finscribe_assets.shards import Shard, ShardPool, cut_into_shards, read_shards, write_missing_shards, write_shard
 
-GENERATOR_VERSION = 2  # raise it with every change to what a plan draws
+GENERATOR_VERSION = 2  # raise it with every change to the documents that a plan gives
 
 
 @dataclass(frozen=True)
 class BatchSummary:
-    """What making a batch did."""
+    """The result of synthesising a batch."""
 
     documents: int
     shards: int
-    skipped: int  # shards that were there already, made from the same plan
+    skipped: int  # shards that existed already, made from the same plan
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,16 @@ def synthesize(
     shard_size: int = 100,
     on_shard: Callable[[int], None] | None = None,
 ) -> BatchSummary:
-    """Write a plan's documents as ``part-*.parquet``; shards of the same plan that are whole already are kept.
+    """Draw the documents of a plan and write them as ``part-*.parquet``.
 
-    ``on_shard`` is told how many documents were done. The files depend on plan and shard size alone.
+    Complete shards of the same plan are kept. The files depend only on the plan and the shard size.
+
+    Args:
+        plan: what to draw.
+        folder: where the shards are written.
+        pool: runs the shards in parallel.
+        shard_size: number of documents of each shard.
+        on_shard: called after each shard with its number of documents.
     """
     jobs = [
         _SynthesisJob(plan, shard, folder / shard.file_name) for shard in cut_into_shards(plan.documents, shard_size)
@@ -68,32 +75,37 @@ def synthesize(
 
 
 def read_documents(folder: AnyPath) -> Iterator[DrawnDocument]:
-    """Yield a batch's documents in index order, holding one shard at a time."""
+    """Yield the documents of a batch in index order, with one shard in memory at a time."""
     for table in read_shards(folder):
         yield from documents_from_table(table)
 
 
 def ground_truth(drawn: DrawnDocument, destroyed: frozenset[str] = frozenset()) -> dict[str, object]:
-    """Return a document's record of the ground-truth format.
+    """Return the record of a document in the ground-truth format: ``id``, ``document`` and ``printed``.
 
-    ``printed`` names the values that its page shows, less those that damage has destroyed.
+    Args:
+        drawn: the document.
+        destroyed: paths of the values that damage has made unreadable; ``printed`` leaves them out.
     """
     printed = [path for path in drawn.printed if path not in destroyed]
     return {"id": drawn.id, "document": drawn.document.to_json(), "printed": printed}
 
 
 def write_ground_truth(folder: AnyPath, path: AnyPath, destroyed: Mapping[str, frozenset[str]] | None = None) -> None:
-    """Write a batch's documents as JSON lines: ``{"id": …, "document": {…}, "printed": […]}``.
+    """Write the documents of a batch as JSON lines: ``{"id": …, "document": {…}, "printed": […]}``.
 
-    ``destroyed`` names, by document, the fields that cannot be read on its pages.
+    Args:
+        folder: the batch's folder of shards.
+        path: the file to write.
+        destroyed: for each document id, the paths of the values that cannot be read on its pages.
     """
-    gone = destroyed or {}
-    records = (ground_truth(drawn, gone.get(drawn.id, frozenset())) for drawn in read_documents(folder))
+    unreadable = destroyed or {}
+    records = (ground_truth(drawn, unreadable.get(drawn.id, frozenset())) for drawn in read_documents(folder))
     write_text(path, "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records))
 
 
 def write_single_table(folder: AnyPath, path: Path) -> None:
-    """Write a batch's shards as one Parquet file, a shard in memory at a time."""
+    """Write all shards of a batch as one Parquet file, with one shard in memory at a time."""
     temporary = path.with_name(f".{path.name}")
     with temporary.open("wb") as stream:
         writer = None

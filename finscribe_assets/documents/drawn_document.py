@@ -1,6 +1,7 @@
-"""A drawn document: its truth, how its page is to look, and the knob values that were drawn.
+"""A drawn document: its true values, how its page looks, and the knob values that took effect.
 
-This is the row that `documents.parquet` holds and that every later stage reads.
+`documents.parquet` holds these, one a row, and every later stage reads them. Here are the models and their table form.
+`generator.py` draws documents; `rendering/` makes pages of them.
 """
 
 from __future__ import annotations
@@ -17,114 +18,124 @@ from finscribe_assets.documents.schema import Document
 
 
 class Engine(StrEnum):
-    """What lays a page out and paints it."""
+    """A layout engine, which turns HTML into pages."""
 
     WEASYPRINT = "weasyprint"
     PLUTOPRINT = "plutoprint"
 
 
 class Decoy(BaseModel):
-    """Something printed among the fields that nobody asks for: a date of no account, a label without its value."""
+    """Printed text that is not the value of any field, such as an irrelevant date or a label without a value."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     label: str
-    text: str = Field(description="what stands beside the label; may be empty")
+    text: str = Field(description="text beside the label; may be empty")
 
 
 class Style(BaseModel):
-    """A vendor's typography: how its documents of a kind are set, whichever template prints them.
+    """The typography of a vendor's documents of one type, whichever template prints them.
 
-    Templates take of it what their structure leaves open: one without rules draws none.
+    A template uses only the settings that its structure leaves open: one without rules ignores `rules`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    side_margin: float = Field(16.0, ge=8, le=30, description="left and right margin of the page in millimetres")
-    top_margin: float = Field(17.0, ge=8, le=40, description="margin above in millimetres")
-    bottom_margin: float = Field(17.0, ge=12, le=40, description="margin below in millimetres")
-    line_height: float = Field(1.42, ge=1.2, le=1.8, description="distance of lines in em")
-    row_height: float = Field(1.0, ge=0.5, le=2, description="space around the table's rows: times the layout's usual")
+    side_margin: float = Field(16.0, ge=8, le=30, description="left and right page margin in millimetres")
+    top_margin: float = Field(17.0, ge=8, le=40, description="top page margin in millimetres")
+    bottom_margin: float = Field(17.0, ge=12, le=40, description="bottom page margin in millimetres")
+    line_height: float = Field(1.42, ge=1.2, le=1.8, description="line height in em")
+    row_height: float = Field(1.0, ge=0.5, le=2, description="vertical cell padding, as a factor of the template's own")
     rules: Literal["none", "head", "rows", "grid", "columns", "bands"] = Field("rows", description="rules of the table")
-    rule_weight: float = Field(0.8, ge=0.2, le=2, description="weight of its rules in points")
-    rule_line: Literal["solid", "dashed", "dotted"] = Field("solid", description="kind of its thinner rules")
-    rule_colour: str = Field("#333333", description="colour of its rules, #rrggbb")
-    tint: str = Field("#ececec", description="ground of shaded heads, rows and boxes, #rrggbb")
-    head: Literal["bold", "plain", "small", "tinted", "capitals"] = Field("bold", description="the table's head")
-    title: Literal["bold", "plain", "capitals", "spaced"] = Field("bold", description="type of the title")
-    title_size: float = Field(1.0, ge=0.5, le=2, description="size of the title: times the layout's usual")
-    second_title: str = Field("", description="the title in a second script, below the first")
-    labels: Literal["beside", "colon", "above"] = Field("beside", description="where labels stand by their values")
-    label_type: Literal["plain", "grey", "small", "bold"] = Field("grey", description="type of labels")
-    totals: Literal["end", "start", "full"] = Field("end", description="place of the totals across the page")
-    totals_frame: Literal["none", "ruled", "boxed", "tinted", "heavy"] = Field("ruled", description="their frame")
-    name_size: float = Field(1.0, ge=0.8, le=2, description="size of the issuer's name in em of the text around it")
-    logo: Literal["none", "disc", "ring", "square", "frame", "bars", "diamond", "underline"] = Field("none")
-    page_numbers: Literal["none", "slash", "word", "dashes"] = Field("none", description="how pages are numbered")
-    page_number_place: Literal["bottom-center", "bottom-end", "top-end"] = Field("bottom-center")
-    running_title: bool = Field(False, description="the title stands above each page after the first")
-    remarks_centred: bool = Field(False, description="closing sentences stand in the middle")
-    typewriter: bool = Field(False, description="a monospaced font where the layout is such a printer's")
-    roll: Literal[58, 80] = Field(80, description="width of the till's paper in millimetres")
-    stacked: bool = Field(False, description="on till rolls an item's name stands above its figures")
+    rule_weight: float = Field(0.8, ge=0.2, le=2, description="thickness of rules in points")
+    rule_line: Literal["solid", "dashed", "dotted"] = Field("solid", description="line style of the thinner rules")
+    rule_colour: str = Field("#333333", description="colour of rules, #rrggbb")
+    tint: str = Field("#ececec", description="background of shaded headers, rows and boxes, #rrggbb")
+    head: Literal["bold", "plain", "small", "tinted", "capitals"] = Field("bold", description="style of table headers")
+    title: Literal["bold", "plain", "capitals", "spaced"] = Field("bold", description="style of the title")
+    title_size: float = Field(1.0, ge=0.5, le=2, description="size of the title, as a factor of the template's own")
+    second_title: str = Field("", description="title in a second script, below the first; may be empty")
+    labels: Literal["beside", "colon", "above"] = Field("beside", description="position of labels relative to values")
+    label_type: Literal["plain", "grey", "small", "bold"] = Field("grey", description="style of labels")
+    totals: Literal["end", "start", "full"] = Field("end", description="horizontal position of the totals")
+    totals_frame: Literal["none", "ruled", "boxed", "tinted", "heavy"] = Field(
+        "ruled", description="frame of the totals"
+    )
+    name_size: float = Field(1.0, ge=0.8, le=2, description="size of the issuer's name in em of the surrounding text")
+    logo: Literal["none", "disc", "ring", "square", "frame", "bars", "diamond", "underline"] = Field(
+        "none", description="shape of the logo"
+    )
+    page_numbers: Literal["none", "slash", "word", "dashes"] = Field("none", description="format of page numbers")
+    page_number_place: Literal["bottom-center", "bottom-end", "top-end"] = Field(
+        "bottom-center", description="position of page numbers"
+    )
+    running_title: bool = Field(False, description="whether each page after the first repeats the title")
+    remarks_centred: bool = Field(False, description="whether closing remarks are centred")
+    typewriter: bool = Field(False, description="whether layouts of fixed-pitch printers have a monospaced font")
+    roll: Literal[58, 80] = Field(80, description="width of a receipt printer's paper in millimetres")
+    stacked: bool = Field(False, description="whether till rolls print an item's name above its quantity and amounts")
 
 
 class Presentation(BaseModel):
-    """How a document's page is to look; rendering obeys it and draws nothing at random but damage."""
+    """How a document's page looks. Rendering follows it; the only further random draws are those of damage."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    engine: Engine = Field(Engine.WEASYPRINT, description="what lays the page out and paints it")
-    layout: str = Field(description="template family, one of recipe.LAYOUTS")
-    font: str = Field(description="font family, one of recipe.FONTS")
-    font_size: float = Field(description="size of the body text in points")
+    engine: Engine = Field(Engine.WEASYPRINT, description="engine that lays out the pages")
+    layout: str = Field(description="template family, a key of layout_families.LAYOUT_FACTS")
+    font: str = Field(description="font family, one of fonts.FONTS")
+    font_size: float = Field(description="size of body text in points")
     accent: str = Field(description="colour of rules and headings, #rrggbb")
-    style: Style = Field(default=Style(), description="the vendor's typography")
-    reversed_print: bool = Field(description="table head and amount due light on dark")
-    date_pattern: str = Field(description="babel date pattern of every date on the page, or formats.ERA, SHORT_ERA")
-    numbers: NumberStyle = Field(description="marks that every number of the page is written with")
-    currency_display: CurrencyDisplay = Field(description="how amounts show their currency in the totals")
-    labels: dict[str, str] = Field(description="wording of each label that the page needs, by field or purpose")
-    columns: tuple[str, ...] = Field(description="columns of the table, as fields of Line or Entry, in printed order")
-    sub_rows: dict[int, tuple[str, ...]] = Field(default={}, description="indented rows below a line, by its number")
-    page_breaks: tuple[int, ...] = Field(default=(), description="numbers of lines before which a page ends")
-    decoys: tuple[Decoy, ...] = Field(default=(), description="what stands among the header's fields")
-    seating: tuple[Decoy, ...] = Field(default=(), description="table, guests and server of a restaurant's bill")
-    remarks: tuple[str, ...] = Field(default=(), description="sentences at the foot of the document")
-    marked_lines: tuple[int, ...] = Field(default=(), description="lines with the mark of the reduced rate")
-    rate_mark: str = Field(default="", description="that mark")
-    repeated_totals: tuple[str, ...] = Field(default=(), description="totals printed though another figure says them")
-    labels_apart: bool = Field(default=False, description="values stand far from their labels")
-    unlabelled: bool = Field(default=False, description="the header's values stand without labels")
-    parties_side_by_side: bool = False
-    borderless: bool = False
-    merged_head: bool = Field(default=False, description="a row above the table's head spans several columns")
-    repeated_head: bool = Field(default=True, description="every page repeats the table's head")
-    degradation: float = Field(ge=0, le=1, description="strength of a light mix of damage to the page's pixels")
-    damage: dict[str, float] = Field(default={}, description="strength of each other effect, one of knobs.DAMAGE")
+    style: Style = Field(default=Style(), description="typography of the vendor")
+    reversed_print: bool = Field(description="whether table header and amount due are light on dark")
+    date_pattern: str = Field(
+        description="babel pattern of every date on the page, or formats.ERA_PATTERN or SHORT_ERA_PATTERN"
+    )
+    numbers: NumberStyle = Field(description="format of every number on the page")
+    currency_display: CurrencyDisplay = Field(description="how amounts in the totals show their currency")
+    labels: dict[str, str] = Field(description="wording of each label on the page, by field or purpose")
+    columns: tuple[str, ...] = Field(description="columns of the table in printed order, as fields of Line or Entry")
+    sub_rows: dict[int, tuple[str, ...]] = Field(default={}, description="indented rows below a line, by line index")
+    page_breaks: tuple[int, ...] = Field(default=(), description="indices of the lines that start a new page")
+    decoys: tuple[Decoy, ...] = Field(default=(), description="decoys among the header fields")
+    seating: tuple[Decoy, ...] = Field(default=(), description="table, guests and server on a restaurant's bill")
+    remarks: tuple[str, ...] = Field(default=(), description="sentences at the end of the document")
+    marked_lines: tuple[int, ...] = Field(default=(), description="indices of the lines marked as reduced-rate")
+    rate_mark: str = Field(default="", description="the mark of reduced-rate lines")
+    repeated_totals: tuple[str, ...] = Field(
+        default=(), description="totals printed even if another amount on the page already states them"
+    )
+    labels_apart: bool = Field(default=False, description="whether values are far from their labels")
+    unlabelled: bool = Field(default=False, description="whether header values have no labels")
+    parties_side_by_side: bool = Field(default=False, description="whether all parties are in one row")
+    borderless: bool = Field(default=False, description="whether the table has neither rules nor shading")
+    merged_head: bool = Field(default=False, description="whether a row above the table header spans several columns")
+    repeated_head: bool = Field(default=True, description="whether every page repeats the table header")
+    degradation: float = Field(ge=0, le=1, description="strength of a light mix of pixel damage")
+    damage: dict[str, float] = Field(default={}, description="strength of each further effect of knobs.DAMAGE_KNOBS")
     stamp: str = Field(default="", description="text of the rubber stamp")
-    handwriting: str = Field(default="", description="text of the note written by hand")
+    handwriting: str = Field(default="", description="text of the handwritten note")
     noise_seed: int = Field(description="seed of all damage")
 
 
 class DrawnDocument(BaseModel):
-    """One document of a batch."""
+    """A document of a batch with everything that was drawn for it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    id: str = Field(description="unique over all batches: batch key and index, such as batch-000-000123")
-    batch: str
-    index: int
-    component: str = Field(description="name of the plan's share that it belongs to")
-    vendor: str = Field(description="identity of the seller over all batches; groups splits with the layout")
-    document: Document
+    id: str = Field(description="unique id over all batches: batch key and index, such as batch-000-000123")
+    batch: str = Field(description="key of the batch")
+    index: int = Field(description="position in the batch, from 0")
+    component: str = Field(description="name of the plan component that it belongs to")
+    vendor: str = Field(description="id of the seller, the same over all batches")
+    document: Document = Field(description="the true values")
     printed: dict[str, str] = Field(description="the text printed for each field path, verbatim")
-    knobs: dict[str, float] = Field(description="value drawn for each knob: 0, 1 or a strength; 0 where it cannot act")
-    presentation: Presentation
+    knobs: dict[str, float] = Field(description="value that took effect for each knob: 0, 1 or a strength")
+    presentation: Presentation = Field(description="how the page looks")
 
     @property
     def amount_due(self) -> str:
-        """Return the amount that the document comes to: a statement's closing balance."""
+        """Return the amount due as decimal text; the closing balance of a bank statement."""
         document = self.document
         if document.totals is not None:
             return format(document.totals.amount_due, "f")
@@ -132,7 +143,7 @@ class DrawnDocument(BaseModel):
 
     @property
     def group(self) -> str:
-        """Return what must not be divided between splits: template family × vendor."""
+        """Return the group that must stay within one split: template family and vendor."""
         return f"{self.presentation.layout}/{self.vendor}"
 
 
@@ -158,12 +169,12 @@ DOCUMENT_TABLE_SCHEMA = pa.schema(
 )
 
 
-def _text(value: Any) -> str:
+def _json_text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def documents_to_table(documents: list[DrawnDocument]) -> pa.Table:
-    """Return documents as a table of SCHEMA; nested values are JSON text, so that any tool can read them."""
+    """Return documents as a table of `DOCUMENT_TABLE_SCHEMA`. Nested values are JSON text, which any tool can read."""
     return pa.Table.from_pylist(
         [
             {
@@ -179,10 +190,10 @@ def documents_to_table(documents: list[DrawnDocument]) -> pa.Table:
                 "font": drawn.presentation.font,
                 "lines": len(drawn.document.lines) or len(drawn.document.entries),
                 "amount_due": drawn.amount_due,
-                "document": _text(drawn.document.to_json()),
-                "printed": _text(drawn.printed),
-                "knobs": _text(drawn.knobs),
-                "presentation": _text(drawn.presentation.model_dump(mode="json")),
+                "document": _json_text(drawn.document.to_json()),
+                "printed": _json_text(drawn.printed),
+                "knobs": _json_text(drawn.knobs),
+                "presentation": _json_text(drawn.presentation.model_dump(mode="json")),
             }
             for drawn in documents
         ],
@@ -191,7 +202,7 @@ def documents_to_table(documents: list[DrawnDocument]) -> pa.Table:
 
 
 def documents_from_table(table: pa.Table) -> list[DrawnDocument]:
-    """Return the documents of a table that `to_table` made."""
+    """Return the documents of a table made by `documents_to_table`."""
     return [
         DrawnDocument.model_validate(
             {

@@ -1,4 +1,8 @@
-"""The fields of a document: for each path of the schema its business term, element and value type."""
+"""The fields of a document: for each path of the schema its business term, element and value type.
+
+Everything here is derived from the metadata in `schema.py`. A path such as ``lines[2].net_amount`` names a value of one
+document; without list positions, ``lines.net_amount``, it names a field of the schema.
+"""
 
 from __future__ import annotations
 
@@ -24,74 +28,77 @@ __all__ = [
     "value_type_of",
 ]
 
-PATHS_HELD = 20_000  # whose value types are cached: callers look up the same paths repeatedly
+PATHS_HELD = 20_000  # paths whose value types are cached: callers look up the same ones repeatedly
 _INDEX = re.compile(r"\[\d+\]")
 
 
 @dataclass(frozen=True)
 class BusinessTerm:
-    """One leaf of the schema."""
+    """A leaf of the schema.
 
-    path: str  # without list positions
-    code: str  # of EN 16931; empty for an extension
+    Attributes:
+        path: the field's path without list positions.
+        code: its code in EN 16931; empty for an extension.
+        element: the element that its errors are counted with.
+        value_type: how its values are written and compared.
+        implied: whether it is true of the page as a whole instead of being printed as a value of its own.
+        description: the phrase that prompts and the data dictionary use.
+    """
+
+    path: str
+    code: str
     element: Element
     value_type: ValueType
-    implied: bool  # true of the page as a whole rather than printed as a value of its own
+    implied: bool
     description: str
 
 
 def _leaves(root: dict[str, Any], node: dict[str, Any], path: str) -> Iterator[BusinessTerm]:
     for name, field in node["properties"].items():
-        where = f"{path}.{name}" if path else name
-        inner = _reference(field)
-        if inner and "properties" in root["$defs"][inner]:
-            yield from _leaves(root, root["$defs"][inner], where)
-        else:
-            by_role = field["en16931"]
-            code = by_role if isinstance(by_role, str) else by_role.get(path.split(".", maxsplit=1)[0], "")
-            yield BusinessTerm(
-                where,
-                code,
-                Element(field["element"]),
-                ValueType(field["kind"]),
-                field["implied"],
-                field["description"],
-            )
+        field_path = f"{path}.{name}" if path else name
+        group = _referenced_group(field)
+        if group and "properties" in root["$defs"][group]:
+            yield from _leaves(root, root["$defs"][group], field_path)
+            continue
+        code = field["en16931"]
+        if not isinstance(code, str):
+            code = code.get(path.split(".", maxsplit=1)[0], "")
+        element, value_type = Element(field["element"]), ValueType(field["kind"])
+        yield BusinessTerm(field_path, code, element, value_type, field["implied"], field["description"])
 
 
-def _reference(field: dict[str, Any]) -> str | None:
+def _referenced_group(field: dict[str, Any]) -> str | None:
+    """Return the name of the definition that a field, or each item of it, refers to."""
     for option in (field, field.get("items", {}), *field.get("anyOf", ())):
         if "$ref" in option:
             return str(option["$ref"]).removeprefix("#/$defs/")
     return None
 
 
-def _terms() -> dict[str, BusinessTerm]:
-    schema = Document.model_json_schema()
-    return {leaf.path: leaf for leaf in _leaves(schema, schema, "")}
+_SCHEMA = Document.model_json_schema()
 
+TERMS: dict[str, BusinessTerm] = {leaf.path: leaf for leaf in _leaves(_SCHEMA, _SCHEMA, "")}
+"""Every field of a document by its path without list positions."""
 
-TERMS: dict[str, BusinessTerm] = _terms()
-
-# Field path without list positions → (element, value type).
 FIELDS: dict[str, tuple[Element, ValueType]] = {path: (term.element, term.value_type) for path, term in TERMS.items()}
+"""Element and value type of every field."""
 
-# Groups that a document holds several of, as in lines[0].net_amount.
 LIST_FIELDS: tuple[str, ...] = tuple(
-    name for name, field in Document.model_json_schema()["properties"].items() if field.get("type") == "array"
+    name for name, field in _SCHEMA["properties"].items() if field.get("type") == "array"
 )
+"""The groups that a document can hold several of, such as ``lines``."""
 
-# True of a document, but implied by the page as a whole rather than printed as a value of its own.
 IMPLIED_FIELDS = frozenset(path for path, term in TERMS.items() if term.implied)
+"""The fields that are true of a page as a whole, such as ``currency_code``, and are not printed as values."""
 
 
 def field_of(path: str) -> str:
-    """Return a path without list positions: ``lines[2].net_amount`` → ``lines.net_amount``."""
+    """Remove the list positions from a path: ``lines[2].net_amount`` → ``lines.net_amount``."""
     return _INDEX.sub("", path)
 
 
 def element_of(path: str) -> Element | None:
-    """Return the element of a field, or None where the schema has no such field."""
+    """Return the element of a field, or None if the schema has no such field."""
     known = FIELDS.get(field_of(path))
     return known[0] if known else None
 

@@ -1,4 +1,4 @@
-"""Why a reader fails: the causes that knobs are made for. Mining maps each to the error types that it leads to."""
+"""Causes of reading errors. Each knob targets one; mining maps each to the error types that it leads to."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class FailureCause(StrEnum):
-    """A cause of failure. The values stand in the published JSON schema of recipes; they do not change."""
+    """A cause of reading errors. The published JSON schema of recipes holds the values, so they must not change."""
 
     MISSING_FIELD = "missing field"
     HALLUCINATED_FIELD = "hallucinated field"

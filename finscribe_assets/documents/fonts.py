@@ -1,10 +1,10 @@
-"""The font families that documents are set in, and which of them have the letters of a locale."""
+"""The font families that documents are set in, and which of them have the glyphs of a locale."""
 
 from __future__ import annotations
 
 from finscribe_assets.documents.locales import LOCALE_FACTS
 
-# Debian's packages of open fonts; rendering/system_packages.py names which.
+# All are in Debian packages; rendering/system_packages.py lists them.
 LATIN_FONTS = (
     "DejaVu Sans",
     "DejaVu Serif",
@@ -50,11 +50,11 @@ MONOSPACED = (
     "Noto Sans Mono CJK SC",
 )
 FONTS = (*LATIN_FONTS, *(font for fonts in _OTHER_FONTS.values() for font in fonts))
-_NO_POLISH = ("B612",)  # it has no ł
+_NO_POLISH = ("B612",)  # lacks ł
 
 
 def fonts_for(locale: str) -> tuple[str, ...]:
-    """Return the font families that have a locale's letters."""
+    """Return the font families that have the glyphs of a locale."""
     language = LOCALE_FACTS[locale].language
     fonts = _OTHER_FONTS.get(language, LATIN_FONTS)
     return tuple(font for font in fonts if language != "pl" or font not in _NO_POLISH)

@@ -1,6 +1,7 @@
-"""How numbers, amounts and dates are written: a style is a handful of marks, and writing follows it to the letter.
+"""How numbers, amounts and dates are formatted on a page.
 
-Every style can be told from the text it writes, together with the locale: evaluation's parser is its inverse.
+A `NumberStyle` determines the text of a number completely. The parsers in `evaluation/` are the inverse: they recover
+the value from the text and the locale, without the style.
 """
 
 from __future__ import annotations
@@ -27,12 +28,13 @@ _DIGITS = {
     "full_width": "０１２３４５６７８９",
 }
 
-ERA_PATTERN = "era"  # a date pattern of our own: Japanese years, in characters
-SHORT_ERA_PATTERN = "short_era"  # the same with the era's initial: R6.5.3
+# Date patterns that babel does not have: Japanese years counted by era.
+ERA_PATTERN = "era"  # 令和6年5月3日
+SHORT_ERA_PATTERN = "short_era"  # R6.5.3
 
 
 class JapaneseEra(NamedTuple):
-    """A reign that Japanese years are counted by."""
+    """An era that Japanese years are counted by."""
 
     since: dt.date
     name: str
@@ -45,40 +47,50 @@ NegativeStyle = Literal["minus", "trailing_minus", "parentheses", "credit", "deb
 
 
 class NumberStyle(BaseModel):
-    """The marks that numbers are written with."""
+    """The format of numbers."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     decimal: str = Field(description="decimal mark")
-    group: str = Field(description="between thousands; empty for none")
-    lakh: bool = Field(default=False, description="groups of two before the last three, as in India")
-    shortest_group: int = Field(default=1, description="digits before the first mark that grouping needs")
-    negative: NegativeStyle = Field(
-        default="minus", description="mark of a number below zero: -1, 1-, (1), 1 CR (a bill's), 1 DR (an account's)"
+    group: str = Field(description="thousands separator; empty for none")
+    lakh: bool = Field(
+        default=False, description="whether digits before the last three are in groups of two, as in India"
     )
-    digits: Literal["latin", "arabic", "full_width"] = "latin"
+    shortest_group: int = Field(
+        default=1, description="least number of digits before the first separator: 2 leaves 1234 ungrouped"
+    )
+    negative: NegativeStyle = Field(
+        default="minus", description="mark of negative numbers: -1, 1-, (1), 1 CR (on invoices) or 1 DR (on accounts)"
+    )
+    digits: Literal["latin", "arabic", "full_width"] = Field(default="latin", description="set of digits")
 
 
 @cache
 def locale_number_style(locale: str) -> NumberStyle:
-    """Return a locale's own way of writing numbers, from CLDR."""
+    """Return the number format of a locale, from CLDR."""
     symbols = Locale.parse(locale).number_symbols["latn"]
     group = str(symbols.get("currencyGroup", symbols["group"]))
-    # CLDR asks for five digits before grouping in these; much software there groups four as well.
+    # In these locales, CLDR groups numbers from five digits.
     shortest = 2 if locale in {"es_ES", "pl_PL", "pt_PT"} else 1
     decimal = str(symbols.get("currencyDecimal", symbols["decimal"]))
     return NumberStyle(decimal=decimal, group=group, lakh=locale == "en_IN", shortest_group=shortest)
 
 
 def write_number(value: Decimal, style: NumberStyle, places: int | None = None) -> str:
-    """Return a number with so many decimals, or with as many as it has, up to six."""
+    """Format a number.
+
+    Args:
+        value: the number.
+        style: its format.
+        places: number of decimals; as many as the number has, up to six, if not given.
+    """
     if places is None:
         places = min(6, max(0, -int(value.normalize().as_tuple().exponent)))
     whole, _, fraction = f"{value:.{places}f}".partition(".")
     negative = whole.startswith("-")
     if negative:
         whole = whole[1:]
-        # Formatting rounds a sign away that nobody would see: -0.00 is 0.00.
+        # A number that rounds to zero has no sign: 0.00, not -0.00.
         negative = bool((whole + fraction).strip("0"))
     text = _grouped(whole, style) + (style.decimal + fraction if fraction else "")
     if style.digits != "latin":
@@ -92,7 +104,7 @@ def _grouped(whole: str, style: NumberStyle) -> str:
     head, tail = whole[:-3], whole[-3:]
     size = 2 if style.lakh else 3
     first = len(head) % size or size
-    return style.group.join([head[:first], *(head[at : at + size] for at in range(first, len(head), size)), tail])
+    return style.group.join([head[:first], *(head[i : i + size] for i in range(first, len(head), size)), tail])
 
 
 def _signed(text: str, negative: NegativeStyle) -> str:
@@ -113,7 +125,7 @@ CurrencyDisplay = Literal["symbol", "shared_symbol", "code", "none"]
 
 
 def write_amount(value: Decimal, style: NumberStyle, locale: str, currency: str, display: CurrencyDisplay) -> str:
-    """Return an amount with its currency's own or shared symbol, with its code, or bare."""
+    """Format an amount of money with the decimals of its currency, and its symbol or code as `display` says."""
     places = MINOR_UNITS[currency]
     if display == "none":
         return write_number(value, style, places)
@@ -125,7 +137,7 @@ def write_amount(value: Decimal, style: NumberStyle, locale: str, currency: str,
 
 @cache
 def _affixes(locale: str, currency: str, display: CurrencyDisplay) -> tuple[str, str]:
-    """Return what stands before and after an amount, in the place that the locale's pattern gives to the symbol."""
+    """Return the text before and after an amount: its currency, where the locale's pattern has it."""
     if display == "code":
         return (f"{currency} ", "") if locale.startswith(("en", "ja", "zh", "ar", "de_CH")) else ("", f" {currency}")
     symbol = get_currency_symbol(currency, "en_US" if locale.startswith("ja") else locale).translate(_BIDI_MARKS)
@@ -133,14 +145,14 @@ def _affixes(locale: str, currency: str, display: CurrencyDisplay) -> tuple[str,
         symbol = next(shared for shared, currencies in SHARED_SYMBOLS.items() if currency in currencies)
     pattern = Locale.parse(locale).currency_formats["standard"].pattern.split(";")[0].translate(_BIDI_MARKS)
     before, after = re.split(r"[#,0.]+", pattern.replace(NO_BREAK_SPACE, " ").replace(NARROW_SPACE, " "), maxsplit=1)
-    # Letters would run into the digits.
+    # A symbol that ends in a letter needs a space before the digits.
     if before.endswith("¤") and symbol[-1].isalpha():
         before += " "
     return before.replace("¤", symbol), after.replace("¤", symbol)
 
 
 def write_date(value: dt.date, locale: str, pattern: str, digits: str = "latin") -> str:
-    """Return a date by a babel pattern, or by Japanese era."""
+    """Format a date by a babel pattern, `ERA_PATTERN` or `SHORT_ERA_PATTERN`."""
     if pattern in (ERA_PATTERN, SHORT_ERA_PATTERN):
         since, name, initial = next(era for era in JAPANESE_ERAS if era.since <= value)
         year = value.year - since.year + 1
@@ -150,15 +162,15 @@ def write_date(value: dt.date, locale: str, pattern: str, digits: str = "latin")
             else f"{initial}{year}.{value.month}.{value.day}"
         )
     else:
-        text = _date(value, pattern, locale)
+        text = _babel_date(value, pattern, locale)
     return text if digits == "latin" else text.translate(str.maketrans(_DIGITS["latin"], _DIGITS[digits]))
 
 
 @cache
-def _date(value: dt.date, pattern: str, locale: str) -> str:
+def _babel_date(value: dt.date, pattern: str, locale: str) -> str:
     return str(format_date(value, format=pattern, locale=locale)).translate(_BIDI_MARKS)
 
 
 def group_characters(number: str, size: int = 4) -> str:
-    """Return a number in printed groups, as IBANs are written on paper."""
+    """Insert spaces between groups of characters, as IBANs are printed: ``DE89 3704 …``."""
     return " ".join(number[start : start + size] for start in range(0, len(number), size))

@@ -19,7 +19,7 @@ TERMS_DAYS = (7, 10, 14, 30, 45, 60)
 PARTICULARS = ("tax_registration", "legal_registration", "contact_name", "contact_phone", "contact_email", "identifier")
 
 
-def trimmed(party: Party, kept: frozenset[str], *, with_vat: bool = False) -> Party:
+def trim_party(party: Party, kept: frozenset[str], *, with_vat: bool = False) -> Party:
     """Return a party with those of its particulars that a page prints."""
     dropped: dict[str, None] = {name: None for name in PARTICULARS if name not in kept}
     if not with_vat:

@@ -1,9 +1,10 @@
-"""The schema of a financial document: EN 16931's business terms in snake case, and what that standard leaves out.
+"""The schema of a financial document: the business terms of EN 16931 in snake case, and extensions to them.
 
-The code of each term (BT-…, BG-…) stands in its field's metadata, with the element that it is counted with;
-`finscribe schema` prints the whole as JSON Schema. A term without a code is an extension: tills, bank statements, and
-taxes that the European standard does not know. Amounts are `Decimal` and travel as strings, dates are ISO 8601, so
-that nothing is lost between truth and report.
+A field's metadata holds the code of its term (BT-…, BG-…) and the element that its errors are counted with. A field
+without a code is an extension: EN 16931 does not cover receipts, bank statements, and taxes outside Europe.
+`finscribe schema` prints the whole as JSON Schema. In JSON, amounts are decimal text and dates are ISO 8601.
+
+The descriptions of fields are also their wordings in prompts: changing one changes training data.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from finscribe_assets.errors import UserError
 
 
 class DocumentType(StrEnum):
-    """The kinds of document that are drawn."""
+    """The types of document that are synthesised."""
 
     INVOICE = "invoice"
     CREDIT_NOTE = "credit_note"
@@ -31,7 +32,7 @@ class DocumentType(StrEnum):
 
 
 class VatCategory(StrEnum):
-    """The tax categories of UNCL 5305 that EN 16931 admits."""
+    """The tax categories of UNCL 5305 that EN 16931 allows."""
 
     STANDARD = "S"  # any rate above zero
     ZERO = "Z"
@@ -43,6 +44,7 @@ class VatCategory(StrEnum):
 
 
 def _roles(seller: str, buyer: str, ship_to: str = "", payee: str = "") -> dict[str, str]:
+    """Return the codes of a field that every party has, by the role of the party."""
     return {"seller": seller, "buyer": buyer, "ship_to": ship_to, "payee": payee}
 
 
@@ -66,7 +68,10 @@ class Address(Term):
 
 
 class Party(Term):
-    """A seller (BG-4; of a statement the bank), buyer (BG-7; the account holder), payee (BG-10), consignee (BG-13)."""
+    """A seller (BG-4), buyer (BG-7), payee (BG-10) or consignee (BG-13).
+
+    On a bank statement, the seller is the bank and the buyer is the account holder.
+    """
 
     name: str = terms.text(_roles("BT-27", "BT-44", "BT-70", "BT-59"), "name", Element.PARTY)
     address: Address | None = terms.group(
@@ -137,7 +142,7 @@ class Line(Term):
 
 
 class AllowanceCharge(Term):
-    """A discount on the whole document (BG-20), or a charge (BG-21), on the lines of one tax rate."""
+    """A discount (BG-20) or charge (BG-21) on the whole document, for the lines of one tax rate."""
 
     reason: str = terms.text({"allowances": "BT-97", "charges": "BT-104"}, "why", Element.TEXT)
     percentage: Exact | None = terms.amount(
@@ -156,7 +161,7 @@ class AllowanceCharge(Term):
 
 
 class VatBreakdown(Term):
-    """One rate's share of the tax (BG-23). Where two authorities tax the same base, each has its share."""
+    """The tax of one category and rate (BG-23). If two authorities tax the same base, each has an entry."""
 
     tax_name: str | None = terms.text(
         NO_CODE,
@@ -175,7 +180,7 @@ class VatBreakdown(Term):
 
 
 class Totals(Term):
-    """The document's totals (BG-22), and what a till or an account adds to them."""
+    """The totals of a document (BG-22), with the extra amounts of receipts and customer accounts."""
 
     sum_of_line_net_amounts: Exact | None = terms.amount(
         "BT-106", "sum of the lines' net amounts; absent where prices include tax", default=None
@@ -203,7 +208,7 @@ class Totals(Term):
 
 
 class CashDiscount(Term):
-    """What may be taken off for early payment; EN 16931 has it as text in BT-20."""
+    """A discount for early payment. EN 16931 has no term for it but the text of BT-20."""
 
     percentage: Exact = terms.amount(NO_CODE, "discount in per cent of the amount due")
     until: dt.date = terms.date(NO_CODE, "last day on which it may be taken")
@@ -230,7 +235,7 @@ class Entry(Term):
 
 
 class Statement(Term):
-    """The account of a bank statement and its balances; its rows are the document's `entries`."""
+    """The account and the balances of a bank statement. Its rows are the document's `entries`."""
 
     account_number: str = terms.identifier(NO_CODE, "number of the account, an IBAN where the country has them")
     opening_balance: Exact = terms.amount(NO_CODE, "balance before the first row")
@@ -240,14 +245,14 @@ class Statement(Term):
 
 
 class PageSubtotal(Term):
-    """What is carried forward to the next page: a subtotal of the lines so far, or the balance so far."""
+    """An amount carried forward to the next page: the sum of the lines so far, or the balance so far."""
 
     after: Exact = terms.amount(NO_CODE, "number of lines or entries before it", implied=True)
     amount: Exact = terms.amount(NO_CODE, "the subtotal carried forward")
 
 
 class Document(Term):
-    """A financial document: everything that is true of it, whatever a page prints."""
+    """A financial document: all its true values, whether or not a page prints them."""
 
     document_type: DocumentType = terms.text("BT-3", "kind of document", Element.DOCUMENT_TYPE, implied=True)
     locale: str = terms.text(NO_CODE, "language and country whose formats the page uses, such as de_DE", implied=True)
@@ -306,21 +311,25 @@ class Document(Term):
     @model_validator(mode="after")
     def _check_parts(self) -> Document:
         is_statement = self.document_type is DocumentType.BANK_STATEMENT
-        wanted = ("statement", "entries") if is_statement else ("lines", "totals")
-        if missing := [name for name in wanted if not getattr(self, name)]:
+        required = ("statement", "entries") if is_statement else ("lines", "totals")
+        if missing := [name for name in required if not getattr(self, name)]:
             raise UserError(f"a {self.document_type} needs {' and '.join(missing)}")
         return self
 
     def to_json(self) -> dict[str, Any]:
-        """Return the document as JSON values: amounts as text, dates as ISO 8601, what is absent or empty left out."""
+        """Return the document as JSON values, without its absent and empty fields."""
         values = self.model_dump(mode="json", exclude_none=True)
         return {name: value for name, value in values.items() if value != []}
 
 
 def flatten(value: Any, path: str = "") -> dict[str, Any]:
-    """Return a JSON document's leaves by path, such as ``seller.name`` or ``lines[2].net_amount``.
+    """Return the leaves of a JSON document by path, such as ``seller.name`` or ``lines[2].net_amount``.
 
-    Absent values (None, empty lists and objects) have no leaf.
+    Absent values (None, empty lists and empty objects) have no leaf.
+
+    Args:
+        value: a JSON value.
+        path: the path of ``value`` itself, for the recursion.
     """
     if isinstance(value, dict):
         leaves: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""The vocabulary that fields are sorted by: what is read together, and how a value is written and compared."""
+"""How fields are classified: by element (what is read) and by value type (how it is written and compared)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Element(StrEnum):
-    """A group of fields that fail alike, and are counted together."""
+    """A group of fields that readers get wrong in the same way. Errors are counted by element."""
 
     DOCUMENT_TYPE = "document_type"
     IDENTIFIER = "identifier"
@@ -23,7 +23,7 @@ class Element(StrEnum):
 
 
 class ValueType(StrEnum):
-    """How a value is written and compared."""
+    """How a value is written on a page and compared with a prediction."""
 
     AMOUNT = "amount"
     DATE = "date"

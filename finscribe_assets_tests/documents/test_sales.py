@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from finscribe_assets.documents.calculation_rules import round_to
-from finscribe_assets.documents.generator import _stranger
+from finscribe_assets.documents.document_drawing import draw_other_company
 from finscribe_assets.documents.knobs import NO_KNOBS
 from finscribe_assets.documents.line_drawing import Sale, _payable
 from finscribe_assets.documents.locales import LOCALE_FACTS
@@ -75,10 +75,10 @@ def test_half_a_dozen_at_twenty_per_cent_is_mended():
     assert [one.quantity for one in _payable(lines, sale)] == [1, 1]
 
 
-def test_a_stranger_has_another_name():
-    first = _stranger("a seed", "de_DE")
-    assert first == _stranger("a seed", "de_DE")
-    assert first.name != _stranger("a seed", "de_DE", first).name
+def test_another_company_has_another_name():
+    first = draw_other_company("a seed", "de_DE")
+    assert first == draw_other_company("a seed", "de_DE")
+    assert first.name != draw_other_company("a seed", "de_DE", first).name
 
 
 def test_nobody_sells_to_himself_and_a_payee_is_another():

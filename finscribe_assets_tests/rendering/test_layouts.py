@@ -15,10 +15,11 @@ from finscribe_assets.documents.held_out import HELD_OUT_FONTS, HELD_OUT_LAYOUTS
 from finscribe_assets.documents.knobs import NO_KNOBS
 from finscribe_assets.documents.layout_families import LAYOUT_FACTS, LAYOUTS_BY_TYPE, PAGE_LABELS
 from finscribe_assets.documents.plan import seed_plan
-from finscribe_assets.documents.presentation_drawing import ACCENTS, draw_seating, vendor_habits
+from finscribe_assets.documents.presentation_drawing import draw_seating
 from finscribe_assets.documents.recipe import LOCALES, Recipe
 from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.documents.styling import draw_style
+from finscribe_assets.documents.vendor_habits import ACCENTS, vendor_habits
 from finscribe_assets.documents.vendors import vendor
 from finscribe_assets.documents.wordings import label_keys, wordings
 from finscribe_assets.pretraining.base_recipe import BASE_RECIPE, EMBEDDED_RECIPE

@@ -1,0 +1,171 @@
+"""The outline of a document: what is drawn before its content, such as type, vendor, knob values and currency.
+
+It also decides which knobs take effect (`draw_knobs`): the rule of a knob that some documents cannot have, or that
+excludes another knob, belongs here.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from random import Random
+from typing import TypeVar
+
+from finscribe_assets.documents.formats import ERA_PATTERN, SHORT_ERA_PATTERN
+from finscribe_assets.documents.knobs import DAMAGE_KNOBS, Knobs, applicable_knobs
+from finscribe_assets.documents.layout_families import LAYOUT_FACTS, LayoutFacts
+from finscribe_assets.documents.locales import LOCALE_FACTS, SHARED_SYMBOLS, LocaleFacts, TaxRegime
+from finscribe_assets.documents.recipe import Recipe
+from finscribe_assets.documents.schema import DocumentType, VatCategory
+from finscribe_assets.documents.taxation import draw_category
+from finscribe_assets.documents.vendor_habits import VendorHabits, columns_of, vendor_habits
+from finscribe_assets.documents.vendors import Vendor, vendor
+
+_Choice = TypeVar("_Choice")
+
+FIRST_ISSUE_DATE, ISSUE_DAYS = dt.date(2019, 1, 1), 365 * 8 - 30  # documents are issued on one of so many days
+MIN_DAMAGE = 0.3  # weakest strength of a damage effect that is drawn
+FOREIGN_CURRENCIES = ("USD", "EUR", "GBP", "CHF")
+
+
+@dataclass(frozen=True)
+class DocumentOutline:
+    """What is decided about a document before its content."""
+
+    name: str  # seeds all random streams of the document
+    document_type: DocumentType
+    vendors: range  # numbers of the sellers that the document may name
+    seller: Vendor
+    habits: VendorHabits
+    knobs: dict[str, float]
+    issue_date: dt.date
+    category: VatCategory
+    currency: str
+    inclusive: bool  # whether prices include tax
+    columns: tuple[str, ...]
+    date_pattern: str
+
+    @property
+    def facts(self) -> LocaleFacts:
+        """Return the facts of the seller's locale."""
+        return LOCALE_FACTS[self.seller.locale]
+
+    @property
+    def layout(self) -> LayoutFacts:
+        """Return the facts of the template family."""
+        return LAYOUT_FACTS[self.habits.layout]
+
+
+def weighted_choice(random: Random, weights: Mapping[_Choice, float]) -> _Choice:
+    """Draw one of the keys with a probability proportional to its weight."""
+    return random.choices(list(weights), list(weights.values()))[0]
+
+
+def draw_outline(name: str, recipe: Recipe, vendors: range) -> DocumentOutline:
+    """Draw the outline of a document.
+
+    Args:
+        name: identifies the document; the same arguments give the same outline.
+        recipe: the distribution to draw from.
+        vendors: numbers of the sellers to draw from (see `vendors.vendor_numbers`).
+    """
+    random = Random(f"choices:{name}")
+    document_type = weighted_choice(random, recipe.document_types)
+    locale = weighted_choice(random, recipe.locale_weights())
+    facts = LOCALE_FACTS[locale]
+    seller = vendor(locale, random.choice(vendors))
+    habits = vendor_habits(seller, document_type, recipe)
+    knobs = draw_knobs(Random(f"knobs:{name}"), recipe.knobs, document_type, facts)
+    random = Random(f"facts:{name}")
+    category = draw_category(random, locale, seller.trade) if knobs["tax_exemptions"] else VatCategory.STANDARD
+    taxed = category is VatCategory.STANDARD
+    inclusive = bool(knobs["tax_inclusive_prices"])
+    return DocumentOutline(
+        name=name,
+        document_type=document_type,
+        vendors=vendors,
+        seller=seller,
+        habits=habits,
+        knobs=knobs,
+        issue_date=_draw_issue_date(random, ambiguous=bool(knobs["ambiguous_dates"])),
+        category=category,
+        currency=_draw_currency(random, facts, knobs),
+        inclusive=inclusive,
+        columns=columns_of(habits, document_type, knobs, inclusive=inclusive, taxed=taxed),
+        date_pattern=_draw_date_pattern(Random(f"dates:{name}"), facts, habits, knobs),
+    )
+
+
+# Knobs that exclude others: if the one on the left is drawn, those on the right have no effect.
+EXCLUSIVE_KNOBS = (
+    ("tax_exemptions", ("several_rates", "tax_inclusive_prices", "gross_columns", "dual_currency")),
+    ("tax_inclusive_prices", ("list_prices", "gross_columns", "line_allowances", "discounts", "charges")),
+    ("negative_amounts", ("discounts", "charges", "line_allowances")),
+    ("dual_currency", ("ambiguous_currency",)),
+    ("era_dates", ("two_digit_years", "ambiguous_dates")),
+    ("unlabelled_values", ("label_distance",)),
+)
+
+
+def draw_knobs(random: Random, knobs: Knobs, document_type: DocumentType, facts: LocaleFacts) -> dict[str, float]:
+    """Draw the value of each knob for one document.
+
+    The values are those that take effect: a knob that cannot apply to this type of document, in this country, or beside
+    another knob that was drawn, is 0. Mining relies on it when it compares documents by their knobs.
+
+    Args:
+        random: the stream to draw from; each knob takes two numbers, whether or not it uses them.
+        knobs: the probability of each feature.
+        document_type: the document's type.
+        facts: the facts of its locale.
+
+    Returns:
+        1 for each feature that the document has, a strength for each damage effect, and 0 for the others.
+    """
+    drawn = {}
+    applicable = applicable_knobs(document_type, facts.language)
+    for name, intensity in knobs:
+        draw, strength = random.random(), random.random()
+        # Most receipts of the world show prices with tax, so the knob acts more strongly on them.
+        is_receipt_with_tax = name == "tax_inclusive_prices" and document_type is DocumentType.RECEIPT
+        probability = intensity**0.25 if is_receipt_with_tax else intensity
+        value = float(draw < probability)
+        if name in DAMAGE_KNOBS:
+            value *= round(MIN_DAMAGE + (1 - MIN_DAMAGE) * strength, 3)
+        drawn[name] = value if name in applicable else 0.0
+    drawn["degradation"] = round(random.uniform(0, knobs.degradation), 3)
+    if facts.regime in (TaxRegime.US_SALES_TAX, TaxRegime.INDIA_GST):
+        drawn["tax_inclusive_prices"] = 0.0  # there, tax is added to prices, by two authorities
+    if drawn["sign_styles"] and document_type is DocumentType.CREDIT_NOTE and not drawn["negative_amounts"]:
+        drawn["sign_styles"] = 0.0  # no amount is negative
+    for knob, excluded in EXCLUSIVE_KNOBS:
+        if drawn[knob]:
+            drawn |= dict.fromkeys(excluded, 0.0)
+    if not (drawn["several_pages"] or drawn["many_lines"] or drawn["very_long_tables"]):
+        drawn["carried_forward"] = 0.0
+    return drawn
+
+
+def _draw_issue_date(random: Random, *, ambiguous: bool) -> dt.date:
+    day = FIRST_ISSUE_DATE + dt.timedelta(days=random.randrange(ISSUE_DAYS))
+    return day.replace(day=random.randint(1, 12)) if ambiguous else day
+
+
+def _draw_currency(random: Random, facts: LocaleFacts, knobs: Mapping[str, float]) -> str:
+    """Draw the currency: that of the country, unless a knob asks for another."""
+    if knobs["ambiguous_currency"]:
+        shared = [code for codes in SHARED_SYMBOLS.values() for code in codes if code != facts.currency_code]
+        return random.choice(shared)
+    if knobs["dual_currency"]:
+        return random.choice([code for code in FOREIGN_CURRENCIES if code != facts.currency_code])
+    return facts.currency_code
+
+
+def _draw_date_pattern(random: Random, facts: LocaleFacts, habits: VendorHabits, knobs: Mapping[str, float]) -> str:
+    """Draw the pattern of all dates: that of the vendor, unless a knob asks for another."""
+    if knobs["era_dates"]:
+        return random.choice((ERA_PATTERN, ERA_PATTERN, SHORT_ERA_PATTERN))
+    if knobs["two_digit_years"]:
+        return random.choice(facts.short_dates)
+    return facts.numeric_dates[0] if knobs["ambiguous_dates"] else habits.date_pattern

@@ -11,16 +11,22 @@ import dagster as dg
 from finscribe_assets.orchestration.assets import all_assets, all_checks
 from finscribe_assets.orchestration.io_managers import BatchFolderIOManagerFactory
 from finscribe_assets.orchestration.jobs import jobs
-from finscribe_assets.orchestration.resources import PlanStore, Sizes, Storage, Workers
+from finscribe_assets.orchestration.resources import PlanStore, Storage, Workers
 from finscribe_assets.orchestration.sensors import sensors
-from finscribe_assets.profiles import workers_from_environment
+from finscribe_assets.profiles import profile_named, workers_from_environment
 
 
 def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
-    """Return the definitions, with some resources replaced.
+    """Return the definitions of the code location.
 
-    Storage, profile and workers come from FINSCRIBE_STORAGE (a folder or ``s3://…``; ``storage`` by default),
-    FINSCRIBE_PROFILE (tiny, demo, full) and FINSCRIBE_WORKERS.
+    Storage, profile and workers come from the environment: FINSCRIBE_STORAGE (a folder or ``s3://…``; ``storage`` by
+    default), FINSCRIBE_PROFILE (tiny, demo, full) and FINSCRIBE_WORKERS.
+
+    Args:
+        resource_overrides: Resources by name that replace those of the environment.
+
+    Raises:
+        UserError: FINSCRIBE_PROFILE or FINSCRIBE_WORKERS has no such value.
     """
     root = os.environ.get("FINSCRIBE_STORAGE", "storage")
     resources: dict[str, Any] = {
@@ -29,7 +35,7 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
         "plans": PlanStore(root=root),
         "workers": Workers(workers=workers_from_environment()),
         "pipes": dg.PipesSubprocessClient(),
-        "sizes": Sizes(profile=os.environ.get("FINSCRIBE_PROFILE", "demo")),
+        "profile": profile_named(os.environ.get("FINSCRIBE_PROFILE", "demo")),
         **(resource_overrides or {}),
     }
     return dg.Definitions(
@@ -38,7 +44,7 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
         jobs=jobs,
         sensors=sensors,
         resources=resources,
-        # A process per step costs seconds of imports here, and each heavy step has its own worker processes.
+        # A process for each step costs 13–17 s of imports, and each heavy step has its own worker processes.
         executor=dg.in_process_executor,
     )
 

@@ -53,7 +53,7 @@ class Profile(BaseModel):
         return load_preset(self.preset, **{**self.training, **(overrides or {})})
 
 
-PROFILES = {
+PROFILES: Mapping[str, Profile] = {
     profile.name: profile
     for profile in (
         Profile(
@@ -86,6 +86,17 @@ PROFILES = {
         ),
     )
 }
+
+
+def profile_named(name: str) -> Profile:
+    """Return one of the profiles that the package ships.
+
+    Raises:
+        UserError: there is no such profile.
+    """
+    if name not in PROFILES:
+        raise UserError(f"FINSCRIBE_PROFILE is {name!r}; known are {', '.join(PROFILES)}")
+    return PROFILES[name]
 
 
 def workers_from_environment() -> int:

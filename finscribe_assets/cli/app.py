@@ -14,10 +14,12 @@ from finscribe_assets.cli import (
     evaluation_commands,
     export_commands,
     import_commands,
-    model_commands,
+    mining_commands,
     picture_commands,
+    reading_commands,
     rebuild_commands,
     synthesis_commands,
+    training_commands,
     validation_commands,
     verification_commands,
 )
@@ -33,7 +35,7 @@ A workspace is a folder that stages fill one after the other:
 4. `finscribe split work` – train, validation and test without leaks
 5. `finscribe train work --out work/adapter` – an adapter
 6. `finscribe predict work --adapter work/adapter` – what it reads
-7. `finscribe evaluate`, `finscribe mine` – scores, and what to synthesise next
+7. `finscribe evaluate`, `finscribe mine`, `finscribe decide` – scores, what to synthesise next, whether to go on
 
 `finscribe export work --out work/export` hands the pairs to other trainers, in the form that `--format` names.
 
@@ -80,8 +82,10 @@ for commands in (
     synthesis_commands,
     rebuild_commands,
     export_commands,
-    model_commands,
+    training_commands,
+    reading_commands,
     evaluation_commands,
+    mining_commands,
     validation_commands,
     verification_commands,
     picture_commands,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from finscribe_assets.cli.progress_bars import bar, console
+from finscribe_assets.cli.console_output import bar, console
 from finscribe_assets.cli.synthesis_commands import WorkerCount, documents_of_split
 from finscribe_assets.errors import MissingInputError, UserError
 

@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from finscribe_assets.cli.evaluation_commands import show
-from finscribe_assets.cli.progress_bars import bar, console
+from finscribe_assets.cli.console_output import bar, console, show
 from finscribe_assets.errors import UserError
 
 SHOWN = 15  # rows of each table; the report has them all

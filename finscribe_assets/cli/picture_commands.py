@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from finscribe_assets.cli.progress_bars import bar, console
+from finscribe_assets.cli.console_output import bar, console
 from finscribe_assets.cli.synthesis_commands import Workspace
 from finscribe_assets.errors import UserError
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from finscribe_assets.cli.progress_bars import console
+from finscribe_assets.cli.console_output import console
 from finscribe_assets.cli.synthesis_commands import WorkerCount
 from finscribe_assets.profiles import workers_from_environment
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from finscribe_assets.cli.progress_bars import bar, console
+from finscribe_assets.cli.console_output import bar, console
 from finscribe_assets.documents.batch_keys import FIRST_BATCH_KEY
 from finscribe_assets.errors import MissingInputError, UserError
 from finscribe_assets.profiles import workers_from_environment

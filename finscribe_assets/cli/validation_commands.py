@@ -8,8 +8,7 @@ from typing import Annotated
 
 import typer
 
-from finscribe_assets.cli.evaluation_commands import show
-from finscribe_assets.cli.progress_bars import bar, console
+from finscribe_assets.cli.console_output import bar, console, show
 from finscribe_assets.errors import UserError
 
 SHOWN = 50  # failures; a batch that is wrong throughout has thousands

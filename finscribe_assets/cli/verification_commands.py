@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
-from finscribe_assets.cli.evaluation_commands import show
-from finscribe_assets.cli.progress_bars import bar, console
+from finscribe_assets.cli.console_output import bar, console, show
 from finscribe_assets.cli.synthesis_commands import Workspace
 
 if TYPE_CHECKING:

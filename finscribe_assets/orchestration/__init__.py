@@ -1,5 +1,5 @@
-"""The only place that imports dagster: load, call the library, attach metadata.
+"""The Dagster side: the only package that imports dagster.
 
-What belongs here: assets, jobs, sensors, partitions, resources and I/O managers. What does not: anything that could be
-used without Dagster, which the library's folders hold.
+What belongs here: assets, sensors, jobs, resources, partitions and the I/O manager, which load, call the library and
+attach metadata. Not here: anything that a command line could not do too.
 """

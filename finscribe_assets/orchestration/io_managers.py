@@ -1,4 +1,7 @@
-"""Where assets lie: one folder an asset and partition, below one root, on a disk or in an object store."""
+"""The I/O manager: one folder for each asset and partition below one root, on a disk or in an object store.
+
+https://docs.dagster.io/guides/build/io-managers
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,14 @@ from finscribe_assets.errors import MissingInputError
 
 
 class BatchFolderIOManager(dg.UPathIOManager):
-    """Give an asset the folders that the assets before it wrote.
+    """Pass folders between assets instead of values.
 
-    A batch does not pass through memory: an asset writes its own folder shard by shard (`Storage.folder_of`), and the
-    next one is handed its path.
+    A batch does not fit into memory: an asset writes its own folder shard by shard (`Storage.folder_of`), and the next
+    asset gets the folder's path.
     """
 
     def dump_to_path(self, context: dg.OutputContext, obj: object, path: UPath) -> None:
-        """Refuse a value: what an asset makes is in its folder already."""
+        """Refuse a value: the asset has written its folder already."""
         raise TypeError(
             f"{context.asset_key.to_user_string()} returned a {type(obj).__name__}; an asset writes its folder "
             f"({path}) itself and returns MaterializeResult without a value"

@@ -1,4 +1,7 @@
-"""Jobs: the whole iteration, and its two halves."""
+"""Jobs: the whole iteration, and its two halves.
+
+https://docs.dagster.io/guides/build/jobs
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ synthesize = dg.define_asset_job(
 train_and_evaluate = dg.define_asset_job(
     "train_and_evaluate",
     selection=dg.AssetSelection.groups("training", "evaluation"),
-    description="Adapter, predictions, report and plan from splits that are there already.",
+    description="Adapter, predictions, report and plan from existing splits.",
 )
 
 jobs = [iterate, synthesize, train_and_evaluate]

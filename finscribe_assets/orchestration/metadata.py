@@ -1,4 +1,7 @@
-"""How the library's values are shown in the UI: pictures, tables, column schemas."""
+"""Library values as Dagster metadata: pictures, tables, column schemas.
+
+https://docs.dagster.io/guides/build/assets/metadata-and-tags
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,17 @@ import pyarrow as pa
 
 
 def picture(png: bytes, text: str) -> dg.MarkdownMetadataValue:
-    """Return a PNG as Markdown with a text for those who cannot see it; keep it below about 100 KB."""
+    """Return a PNG as Markdown.
+
+    Args:
+        png: The file, at most about 100 KB: it is stored in the event log.
+        text: Alternative text.
+    """
     return dg.MetadataValue.md(f"![{text}](data:image/png;base64,{base64.b64encode(png).decode()})")
 
 
 def table(rows: Iterable[Mapping[str, Any]]) -> dg.TableMetadataValue | dg.TextMetadataValue:
-    """Return rows as a table that renders in place; values other than numbers and truth values become text."""
+    """Return rows as a table that the UI renders in place; other values than numbers and booleans become text."""
     records = [dg.TableRecord({name: _plain(value) for name, value in row.items()}) for row in rows]
     if not records:
         return dg.MetadataValue.text("no rows")
@@ -30,15 +38,15 @@ def _plain(value: Any) -> str | int | float | bool:
 
 
 def _type_name(records: list[dg.TableRecord], name: str) -> str:
-    kinds = {type(record.data[name]) for record in records}
-    if kinds <= {bool}:
+    types = {type(record.data[name]) for record in records}
+    if types <= {bool}:
         return "bool"
-    if kinds <= {int}:
+    if types <= {int}:
         return "int"
-    return "float" if kinds <= {int, float} else "string"
+    return "float" if types <= {int, float} else "string"
 
 
 def column_schema(schema: pa.Schema, descriptions: Mapping[str, str] | None = None) -> dg.TableSchema:
     """Return an Arrow schema as Dagster shows columns."""
-    said = descriptions or {}
-    return dg.TableSchema([dg.TableColumn(field.name, str(field.type), said.get(field.name)) for field in schema])
+    texts = descriptions or {}
+    return dg.TableSchema([dg.TableColumn(field.name, str(field.type), texts.get(field.name)) for field in schema])

@@ -1,4 +1,7 @@
-"""Training in another environment, as a Dagster Pipes subprocess of the asset that trains."""
+"""Training in another environment: a Dagster Pipes subprocess of the asset that trains.
+
+https://docs.dagster.io/guides/build/external-pipelines
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,14 @@ from finscribe_assets.training.paddle.launching import Command, Launch
 
 
 def launch_through(context: dg.AssetExecutionContext, client: dg.PipesSubprocessClient) -> Launch:
-    """Return what runs a command through Pipes: its log goes to Dagster as it comes, its reports when it has ended."""
+    """Return a launcher that runs a command through Pipes.
+
+    Its log messages reach Dagster as they come; its reports are yielded when it has ended.
+    """
 
     def launch(command: Command) -> Iterator[dict[str, Any]]:
-        ended = client.run(context=context, command=command.words, env=command.variables, cwd=str(command.folder))
-        for told in ended.get_custom_messages():
-            yield dict(told)
+        finished = client.run(context=context, command=command.words, env=command.variables, cwd=str(command.folder))
+        for message in finished.get_custom_messages():
+            yield dict(message)
 
     return launch

@@ -1,4 +1,8 @@
-"""What assets are given: storage, plans, worker processes and the profile of sizes."""
+"""Resources: what assets and sensors are given – storage, plans, worker processes, the profile of sizes.
+
+The profile is a plain object (`dg.ResourceParam[Profile]`), handed to `build_defs`; all others take their configuration
+from Dagster. https://docs.dagster.io/guides/build/external-resources
+"""
 
 import tempfile
 from collections.abc import Callable
@@ -7,21 +11,27 @@ from pathlib import Path
 import dagster as dg
 from upath import UPath
 
-from finscribe_assets.documents.plan import Plan
-from finscribe_assets.errors import MissingInputError, UserError
-from finscribe_assets.files import is_local, write_text
-from finscribe_assets.profiles import PROFILES, Profile
+from finscribe_assets.files import is_local
+from finscribe_assets.iteration.batch_storage import FolderStorage, PlanFiles, Stage
+from finscribe_assets.profiles import Profile
 from finscribe_assets.shards import LocalShardPool
+
+ProfileResource = dg.ResourceParam[Profile]
 
 
 class Storage(dg.ConfigurableResource):
-    """The folders of every asset and partition, as the I/O manager lays them out."""
+    """The folders of all assets and partitions, where the I/O manager looks for them."""
 
     root: str
 
+    @property
+    def batches(self) -> FolderStorage:
+        """Return the same folders as the library knows them."""
+        return FolderStorage(self.root)
+
     def folder(self, asset: str, key: str) -> UPath:
-        """Return the folder of one asset's partition."""
-        return UPath(self.root) / asset / key
+        """Return the folder of one partition of an asset."""
+        return self.batches.folder(Stage(asset), key)
 
     def folder_of(self, context: dg.AssetExecutionContext) -> UPath:
         """Return the folder that the running asset writes."""
@@ -37,36 +47,18 @@ class Storage(dg.ConfigurableResource):
 
 
 class PlanStore(dg.ConfigurableResource):
-    """Plans by batch key.
-
-    An edge from plan to documents would make the asset graph a circle; the store is the seam that cuts it.
-    """
+    """Plans by batch key."""
 
     root: str
 
-    def path(self, key: str) -> UPath:
-        """Return the place of a batch's plan."""
-        return UPath(self.root) / "plans" / f"{key}.json"
-
-    def read(self, key: str) -> Plan:
-        """Return the plan of a batch."""
-        path = self.path(key)
-        if not path.exists():
-            raise MissingInputError(
-                f"{path}: no plan for {key}. Materialise seed_plan for the first batch, or hard_sample_plan of the "
-                "batch before for a later one."
-            )
-        return Plan.model_validate_json(path.read_text(encoding="utf-8"))
-
-    def write(self, plan: Plan) -> UPath:
-        """Store a plan under its key."""
-        path = self.path(plan.key)
-        write_text(path, plan.model_dump_json(indent=2) + "\n")
-        return path
+    @property
+    def files(self) -> PlanFiles:
+        """Return the plans as the library knows them."""
+        return PlanFiles(self.root)
 
 
 class Workers(dg.ConfigurableResource):
-    """Where a batch's shards run."""
+    """Worker processes on which a batch's shards run."""
 
     workers: int = 1
 
@@ -75,27 +67,24 @@ class Workers(dg.ConfigurableResource):
         return LocalShardPool(self.workers)
 
 
-class Sizes(dg.ConfigurableResource):
-    """The profile that sets sizes: tiny, demo or full."""
+def progress(context: dg.AssetExecutionContext, total: int, text: str) -> Callable[[int], None]:
+    """Return a callback that logs progress ten times in all.
 
-    profile: str
+    Args:
+        context: The running asset's context.
+        total: Number of items in all.
+        text: What the items are, such as ``documents rendered``.
 
-    def get(self) -> Profile:
-        """Return the profile."""
-        if self.profile not in PROFILES:
-            raise UserError(f"FINSCRIBE_PROFILE is {self.profile!r}; known are {', '.join(PROFILES)}")
-        return PROFILES[self.profile]
-
-
-def progress(context: dg.AssetExecutionContext, total: int, what: str) -> Callable[[int], None]:
-    """Return a callback that logs every tenth of the way."""
+    Returns:
+        A function that is called with the number of items finished since its last call.
+    """
     done = logged = 0
 
-    def on_shard(rows: int) -> None:
+    def advance(items: int) -> None:
         nonlocal done, logged
-        done += rows
+        done += items
         if done == total or done - logged >= total / 10:
-            context.log.info(f"{done} of {total} {what}")
+            context.log.info(f"{done} of {total} {text}")
             logged = done
 
-    return on_shard
+    return advance

@@ -1,51 +1,54 @@
-"""The sensor that starts the next iteration. What to do is decided by `mining.iteration_decision`."""
+"""The sensor that starts the next iteration. It does I/O only; `iteration.decision` decides.
+
+https://docs.dagster.io/guides/automate/sensors
+"""
 
 import dagster as dg
 
-from finscribe_assets.mining.iteration_decision import decide
+from finscribe_assets.iteration.batch_storage import Stage
+from finscribe_assets.iteration.history import decide_after
 from finscribe_assets.orchestration.assets import iteration_keys
-from finscribe_assets.orchestration.history import PLAN_ASSET, history_until
 from finscribe_assets.orchestration.jobs import iterate
 from finscribe_assets.orchestration.partitions import synthesis
-from finscribe_assets.orchestration.resources import Sizes, Storage
+from finscribe_assets.orchestration.resources import ProfileResource, Storage
 
 
 @dg.sensor(
     job=iterate,
     default_status=dg.DefaultSensorStatus.RUNNING,
     minimum_interval_seconds=15,
-    description="Registers the next batch and runs its whole iteration when a new hard-sample plan finds weak cells; "
-    "stops when validation has stopped improving or the iteration limit is reached.",
+    description="Registers the next batch and runs its whole iteration when a new hard-sample plan finds weak cells. "
+    "Stops when validation has stopped improving or the iteration limit is reached.",
 )
 def retrain_on_weak_cells(
-    context: dg.SensorEvaluationContext, storage: Storage, sizes: Sizes
+    context: dg.SensorEvaluationContext, storage: Storage, profile: ProfileResource
 ) -> dg.SensorResult | dg.SkipReason:
-    """Look at every plan materialised since the last tick, in order, and request the iterations they lead to.
+    """Request the iterations that the plans materialised since the last tick lead to, in their order.
 
-    The cursor is the storage id of the last plan seen, so that none is dropped when several arrive between two ticks;
-    the run key is the next batch's key, so that no batch is started twice, whatever is materialised again.
+    The cursor is the storage id of the last plan handled: an asset sensor drops an event when two arrive between two
+    ticks. The run key is the next batch's key, so that no batch is started twice however often its plan is made.
     """
-    found = context.instance.fetch_materializations(
+    records = context.instance.fetch_materializations(
         dg.AssetRecordsFilter(
-            asset_key=dg.AssetKey(PLAN_ASSET), after_storage_id=int(context.cursor) if context.cursor else None
+            asset_key=dg.AssetKey(str(Stage.HARD_SAMPLE_PLAN)),
+            after_storage_id=int(context.cursor) if context.cursor else None,
         ),
         limit=50,
         ascending=True,
     ).records
-    if not found:
-        return dg.SkipReason("No hard-sample plan since the last look.")
-    profile = sizes.get()
+    if not records:
+        return dg.SkipReason("No new hard-sample plan since the last tick.")
     requests: list[dg.RunRequest] = []
     reasons: list[str] = []
-    for key in dict.fromkeys(str(record.partition_key) for record in found):
-        decision = decide(
-            history_until(storage, key), limit=profile.iteration_limit, threshold=profile.plateau_threshold
+    for key in dict.fromkeys(str(record.partition_key) for record in records):
+        decision = decide_after(
+            storage.batches, key, limit=profile.iteration_limit, threshold=profile.plateau_threshold
         )
         context.log.info(f"{key}: {decision.reason}")
         if decision.next_key is None:
             reasons.append(f"{key}: {decision.reason}")
             continue
-        # seed_plan belongs to the first batch alone, so it is no part of a later iteration.
+        # seed_plan belongs to the first batch, so it is not selected here.
         requests.append(
             dg.RunRequest(
                 run_key=decision.next_key,
@@ -54,13 +57,12 @@ def retrain_on_weak_cells(
                 asset_selection=iteration_keys,
             )
         )
+    next_keys = [str(request.partition_key) for request in requests]
     return dg.SensorResult(
         run_requests=requests,
-        dynamic_partitions_requests=[synthesis.build_add_request([str(request.partition_key) for request in requests])]
-        if requests
-        else [],
+        dynamic_partitions_requests=[synthesis.build_add_request(next_keys)] if next_keys else [],
         skip_reason=None if requests else "; ".join(reasons),
-        cursor=str(found[-1].storage_id),
+        cursor=str(records[-1].storage_id),
     )
 
 

@@ -11,11 +11,11 @@ from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.evaluation.document_scoring import score
 from finscribe_assets.evaluation.prediction_files import Prediction, Truth
 from finscribe_assets.instructions.responses import unflatten
+from finscribe_assets.iteration.decision import Action, IterationRecord, decide
 from finscribe_assets.mining.attribution import Attribution, drawn_values
 from finscribe_assets.mining.error_cells import DocumentFailures, effective_trials, find_cells, tally, wilson_lower
 from finscribe_assets.mining.error_classification import PageContext
 from finscribe_assets.mining.heatmap import heat_map
-from finscribe_assets.mining.iteration_decision import Action, IterationRecord, decide
 from finscribe_assets.mining.mining_report import mine
 from finscribe_assets.pretraining.base_recipe import EMBEDDED_RECIPE
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from finscribe_assets import profiles
 from finscribe_assets.definitions import build_defs
 from finscribe_assets.orchestration.io_managers import BatchFolderIOManagerFactory
-from finscribe_assets.orchestration.resources import PlanStore, Sizes, Storage, Workers
+from finscribe_assets.orchestration.resources import PlanStore, Storage, Workers
+from finscribe_assets.profiles import Profile
 
-SMALL = profiles.Profile(
+SMALL = Profile(
     name="small",
     documents=24,
     targeted_documents=10,
@@ -48,20 +48,13 @@ def platform_at(root: Path, instance: dg.DagsterInstance) -> Platform:
         "storage": Storage(root=str(root)),
         "plans": PlanStore(root=str(root)),
         "workers": Workers(workers=1),
-        "sizes": Sizes(profile="small"),
+        "profile": SMALL,
     }
     return Platform(build_defs(overrides), instance, Storage(root=str(root)), root)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def small_profile() -> Iterator[None]:
-    profiles.PROFILES["small"] = SMALL
-    yield
-    del profiles.PROFILES["small"]
-
-
 @pytest.fixture(scope="session")
-def platform(tmp_path_factory: pytest.TempPathFactory, small_profile: None) -> Iterator[Platform]:
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     with dg.DagsterInstance.ephemeral() as instance:
         yield platform_at(tmp_path_factory.mktemp("storage"), instance)
 

@@ -3,6 +3,7 @@ import hashlib
 import io
 import re
 import shlex
+from importlib import import_module
 
 import dagster as dg
 import pytest
@@ -163,9 +164,9 @@ def test_storage_elsewhere_gets_the_same_data(platform, iteration, tmp_path):
 
 
 def test_a_page_that_does_not_show_its_document_blocks_the_run(platform, iteration, monkeypatch):
-    from finscribe_assets.orchestration.assets import synthesis_assets as group
-
-    monkeypatch.setattr(group, "page_problems", lambda drawn, rendered: ["seller.name: no ink in its box"])
+    # The package's attribute of this name is the asset, not its module.
+    module = import_module("finscribe_assets.orchestration.assets.rendered_images")
+    monkeypatch.setattr(module, "page_problems", lambda drawn, rendered: ["seller.name: no ink in its box"])
     failed = platform.run("synthesize", "batch-000")
     assert not failed.success
     assert failed.get_step_skipped_events() or "instruction_pairs" not in {

@@ -2,12 +2,15 @@ import dagster as dg
 import pytest
 
 from finscribe_assets.files import write_text
-from finscribe_assets.mining.iteration_decision import IterationRecord
-from finscribe_assets.orchestration.history import PLAN_ASSET, RECORD_FILE
+from finscribe_assets.iteration.batch_storage import Stage
+from finscribe_assets.iteration.decision import IterationRecord
+from finscribe_assets.iteration.history import RECORD_FILE
 from finscribe_assets.orchestration.partitions import synthesis
 from finscribe_assets.orchestration.sensors import retrain_on_weak_cells
 
 from .conftest import platform_at
+
+PLAN = str(Stage.HARD_SAMPLE_PLAN)
 
 
 @pytest.fixture
@@ -21,15 +24,15 @@ def finish(platform, key: str, **values) -> None:
     platform.instance.add_dynamic_partitions(synthesis.name, [key])
     number = int(key.removeprefix("batch-"))
     record = {"key": key, "metric": 0.5, "weak_cells": 2, "next_key": f"batch-{number + 1:03d}"} | values
-    write_text(platform.storage.folder(PLAN_ASSET, key) / RECORD_FILE, IterationRecord(**record).model_dump_json())
-    platform.instance.report_runless_asset_event(dg.AssetMaterialization(PLAN_ASSET, partition=key))
+    write_text(platform.storage.folder(PLAN, key) / RECORD_FILE, IterationRecord(**record).model_dump_json())
+    platform.instance.report_runless_asset_event(dg.AssetMaterialization(PLAN, partition=key))
 
 
 def tick(platform, cursor: str | None = None):
     context = dg.build_sensor_context(
         instance=platform.instance,
         cursor=cursor,
-        resources={name: platform.defs.resources[name] for name in ("storage", "sizes")},
+        resources={name: platform.defs.resources[name] for name in ("storage", "profile")},
         definitions=platform.defs,
     )
     return retrain_on_weak_cells(context)
@@ -40,7 +43,7 @@ def test_it_is_on_by_default():
 
 
 def test_nothing_new_is_said(fresh):
-    assert tick(fresh).skip_message == "No hard-sample plan since the last look."
+    assert tick(fresh).skip_message == "No new hard-sample plan since the last tick."
 
 
 def test_weak_cells_register_the_next_batch_and_run_its_iteration(fresh):
@@ -80,9 +83,7 @@ def test_it_stops_with_a_readable_reason(fresh, last, said):
     finish(fresh, "batch-000", gain=0.0, gain_upper=0.001)
     finish(fresh, "batch-001", **last)
     cursor = str(
-        fresh.instance.fetch_materializations(dg.AssetRecordsFilter(dg.AssetKey(PLAN_ASSET)), limit=2)
-        .records[-1]
-        .storage_id
+        fresh.instance.fetch_materializations(dg.AssetRecordsFilter(dg.AssetKey(PLAN)), limit=2).records[-1].storage_id
     )
     result = tick(fresh, cursor)
     assert not result.run_requests

@@ -1,23 +1,32 @@
-"""Every asset, a module a group."""
+"""Every asset, in a module of its own name."""
 
 import dagster as dg
 
-from finscribe_assets.orchestration.assets import dataset_assets, evaluation_assets, synthesis_assets, training_assets
+from finscribe_assets.orchestration.assets.base_model import base_is_whole, base_model
+from finscribe_assets.orchestration.assets.dataset_splits import dataset_splits
+from finscribe_assets.orchestration.assets.evaluation_report import evaluation_report
+from finscribe_assets.orchestration.assets.hard_sample_plan import hard_sample_plan
+from finscribe_assets.orchestration.assets.instruction_pairs import instruction_pairs
+from finscribe_assets.orchestration.assets.predictions import predictions
+from finscribe_assets.orchestration.assets.rendered_images import rendered_images
+from finscribe_assets.orchestration.assets.seed_plan import seed_plan
+from finscribe_assets.orchestration.assets.synthetic_documents import synthetic_documents
+from finscribe_assets.orchestration.assets.trained_adapter import trained_adapter
 
 all_assets = [
-    training_assets.base_model,
-    synthesis_assets.seed_plan,
-    synthesis_assets.synthetic_documents,
-    synthesis_assets.rendered_images,
-    dataset_assets.instruction_pairs,
-    dataset_assets.dataset_splits,
-    training_assets.trained_adapter,
-    evaluation_assets.predictions,
-    evaluation_assets.evaluation_report,
-    evaluation_assets.hard_sample_plan,
+    base_model,
+    seed_plan,
+    synthetic_documents,
+    rendered_images,
+    instruction_pairs,
+    dataset_splits,
+    trained_adapter,
+    predictions,
+    evaluation_report,
+    hard_sample_plan,
 ]
 
-all_checks = [training_assets.base_is_whole]
+all_checks = [base_is_whole]
 
 # What an iteration materialises: all that has a partition.
 iteration_keys: list[dg.AssetKey] = [

@@ -1,4 +1,4 @@
-"""Group training: the base that adapters are trained on, and a batch's adapter."""
+"""Asset `trained_adapter`: an adapter trained on all batches up to its own."""
 
 import json
 from statistics import fmean
@@ -8,81 +8,43 @@ import yaml
 from pydantic import Field
 from upath import UPath
 
+from finscribe_assets.iteration.batch_storage import Stage
 from finscribe_assets.model.adapters import adapter_hash
-from finscribe_assets.model.bases import find_base, load_model
+from finscribe_assets.orchestration.assets.base_model import BASE_MODEL
+from finscribe_assets.orchestration.assets.groups import declared
 from finscribe_assets.orchestration.metadata import picture, table
-from finscribe_assets.orchestration.partitions import batches_until, synthesis
 from finscribe_assets.orchestration.pipes import launch_through
-from finscribe_assets.orchestration.resources import Sizes, Storage
+from finscribe_assets.orchestration.resources import ProfileResource, Storage
 from finscribe_assets.training.adapter_training import TRAINER_VERSION, TrainingProgress
 from finscribe_assets.training.backends import train
 from finscribe_assets.training.loss_curves import loss_curve
 from finscribe_assets.training.training_samples import SampleSource, TrainingBatchFolders
 
-GROUP = "training"
-OWNERS = ["team:document-ai"]
-
-
-BASE_MODEL = dg.AssetSpec(
-    "base_model",
-    group_name=GROUP,
-    owners=OWNERS,
-    kinds={"pytorch", "safetensors"},
-    description="The checkpoint that adapters are trained on, embedded in this package or named by the profile's "
-    "preset. Its data version is its content's hash.",
-)
-
-
-@dg.multi_observable_source_asset(specs=[BASE_MODEL])
-def base_model(sizes: Sizes) -> dg.ObserveResult:
-    """Observe the base's content; its spec is BASE_MODEL, as a plain observable asset has no owners."""
-    name = sizes.get().training_config().base
-    base = find_base(name)
-    return dg.ObserveResult(
-        data_version=dg.DataVersion(base.content),
-        metadata={"base": base.name, "sha256": base.content, "folder": dg.MetadataValue.path(str(base.folder))},
-    )
-
-
-@dg.asset_check(asset="base_model", blocking=True)
-def base_is_whole(sizes: Sizes) -> dg.AssetCheckResult:
-    """Load the checkpoint and look for weights that are no finite number."""
-    base = find_base(sizes.get().training_config().base)
-    model = load_model(base)
-    broken = [name for name, weight in model.named_parameters() if not bool(weight.isfinite().all())]
-    return dg.AssetCheckResult(
-        passed=not broken,
-        metadata={"parameters": model.num_parameters(), "not_finite": dg.MetadataValue.json(broken[:20])},
-    )
-
 
 class TrainingConfig(dg.Config):
-    """Settings of the adapter's training that differ from the profile's, by their names in AdapterConfig."""
+    """Training settings that differ from the profile's, by their names in `AdapterConfig`."""
 
     overrides: dict[str, str] = Field(default={})
 
 
 @dg.asset(
-    partitions_def=synthesis,
+    **declared("training", "pytorch", "safetensors"),
     deps=[BASE_MODEL],
-    group_name=GROUP,
-    owners=OWNERS,
-    kinds={"pytorch", "safetensors"},
     code_version=str(TRAINER_VERSION),
     pool="gpu",
-    description="An adapter, LoRA or full, trained on all batches up to this one, as the manifest lists them.",
+    description="An adapter (LoRA, or all weights), trained on all batches that the manifest lists.",
     check_specs=[
-        # Where a base knows nearly all that it is shown, losses hardly fall; whether the adapter is better, the report
-        # says. A loss that is not finite ends the training.
+        # Warnings only: a base that knows nearly all of its samples has losses that hardly fall, and the evaluation
+        # report says whether the adapter is better. A loss that is not finite ends the training.
         dg.AssetCheckSpec(
             "loss_fell",
             asset="trained_adapter",
-            description="The last quarter's training loss is on average below the first quarter's.",
+            description="The mean training loss of the last quarter is below that of the first quarter.",
         ),
         dg.AssetCheckSpec(
             "validation_loss_fell",
             asset="trained_adapter",
-            description="The validation loss at the end is below the one before the first step.",
+            description="The validation loss after the last step is below the one before the first.",
         ),
     ],
 )
@@ -91,24 +53,27 @@ def trained_adapter(
     config: TrainingConfig,
     dataset_splits: UPath,
     storage: Storage,
-    sizes: Sizes,
+    profile: ProfileResource,
     pipes: dg.PipesSubprocessClient,
 ) -> dg.MaterializeResult:
-    """Train the batch's adapter; a killed run goes on from its last checkpoint."""
+    """Train the batch's adapter; a killed run resumes from its last checkpoint."""
     key, folder = context.partition_key, storage.folder_of(context)
-    # The command line gives text; YAML's reading of it gives numbers and lists their types.
-    settings = sizes.get().training_config({name: yaml.safe_load(text) for name, text in config.overrides.items()})
-    keys = batches_until(dataset_splits)
+    # Dagster's command line passes text; parsed as YAML it has the types of numbers and lists.
+    settings = profile.training_config({name: yaml.safe_load(text) for name, text in config.overrides.items()})
+    batches = storage.batches
+    keys = batches.keys_until(Stage.DATASET_SPLITS, key)
     source = SampleSource(
         dataset_splits,
         tuple(
             TrainingBatchFolders(
-                batch, storage.folder("instruction_pairs", batch), storage.folder("rendered_images", batch)
+                batch,
+                batches.folder(Stage.INSTRUCTION_PAIRS, batch),
+                batches.folder(Stage.RENDERED_IMAGES, batch),
             )
             for batch in keys
         ),
     )
-    before = storage.folder("trained_adapter", keys[-2]) if len(keys) > 1 else None
+    before = batches.folder(Stage.TRAINED_ADAPTER, keys[-2]) if len(keys) > 1 else None
 
     def on_step(progress: TrainingProgress) -> None:
         if progress.step % max(1, progress.steps // 20) == 0 or progress.step == progress.steps:
@@ -134,7 +99,7 @@ def trained_adapter(
         metadata={
             "base": summary.base,
             "backend": summary.backend,
-            "fallback_reason": summary.fallback_reason or "none: the back end that was asked for trained",
+            "fallback_reason": summary.fallback_reason or "none: the requested back end trained",
             "steps": summary.steps,
             "samples": summary.samples,
             "trainable_parameters": summary.trainable_parameters,

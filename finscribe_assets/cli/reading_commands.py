@@ -1,4 +1,4 @@
-"""Commands around models: pretrain-base, train, predict, extract, merge."""
+"""Commands that read with a model, and hand it on: predict, extract, merge."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-import yaml
 
-from finscribe_assets.cli.progress_bars import bar, console
-from finscribe_assets.cli.synthesis_commands import WorkerCount, Workspace, plan_key
+from finscribe_assets.cli.console_output import bar, console
+from finscribe_assets.cli.synthesis_commands import Workspace, documents_of_split
 from finscribe_assets.errors import UserError
-from finscribe_assets.profiles import workers_from_environment
 
 if TYPE_CHECKING:
     from finscribe_assets.importing.page_reader import PageReader
@@ -30,121 +28,8 @@ Adapter = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    app.command("pretrain-base")(pretrain_base)
-    for command in (train, predict, extract, merge):
+    for command in (predict, extract, merge):
         app.command()(command)
-
-
-def _settings(given: list[str]) -> dict[str, object]:
-    settings = {}
-    for item in given:
-        name, equals, value = item.partition("=")
-        if not equals:
-            raise UserError(f"--set: {item!r} is not of the form name=value")
-        settings[name] = yaml.safe_load(value)
-    return settings
-
-
-def pretrain_base(
-    out: Annotated[Path, typer.Option(help="Folder for the base: safetensors, tokenizer, processor, chat template.")],
-    work: Annotated[
-        Path, typer.Option(help="Folder for prepared lines and checkpoints; a killed run goes on from it.")
-    ],
-    setting: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", help="A setting of PretrainConfig, as name=value; often used: joint_steps=8000, threads=2."
-        ),
-    ] = None,
-    commit: Annotated[str, typer.Option(help="Commit of the code, for the model card.")] = "unknown",
-    note: Annotated[str, typer.Option(help="What else the model card should say of how the base was made.")] = "",
-    workers: WorkerCount = None,
-) -> None:
-    """Train the embedded base from random weights: PaddleOCR-VL's architecture at 2M parameters.
-
-    It learns glyphs from lines drawn directly, then spelling, then whole lines cut from rendered pages. The defaults
-    take ten minutes on a large GPU (--set device=cuda --set loaders=14) and some hours on one core.
-    """
-    from finscribe_assets.pretraining.model_card import describe_base
-    from finscribe_assets.pretraining.pretrain import pretrain
-    from finscribe_assets.pretraining.pretraining_config import PretrainConfig
-
-    config = PretrainConfig.model_validate(_settings(setting or []))
-    total = config.vision_steps + config.language_steps + config.joint_steps
-    done = 0
-    with bar(total, "steps") as advance:
-
-        def report(record: dict[str, object]) -> None:
-            nonlocal done
-            step = int(str(record["step"]))
-            advance(step - done)
-            done = step
-            console.print_json(data=record) if not console.is_terminal else None
-
-        pretrain(config, work, out, workers=workers or workers_from_environment(), report=report)
-    with console.status("scoring on documents that were not trained on"):
-        describe_base(out, work, config, commit, note=note)
-    console.print(f"Base in {out}, its scores in {out / 'README.md'}; use it with `finscribe train --set base={out}`")
-
-
-def train(
-    workspace: Workspace,
-    out: Annotated[Path, typer.Option(help="Folder for the adapter: safetensors, metrics.jsonl, tensorboard/.")],
-    preset: Annotated[
-        str,
-        typer.Option(
-            help="embedded, mission, paddleformers-lora, paddleformers-full, full-lora-1gpu or full-size-small-memory."
-        ),
-    ] = "embedded",
-    setting: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            help="A setting that differs from the preset's, as name=value: base=folder, epochs=2, learning_rate=5e-5.",
-        ),
-    ] = None,
-    earlier: Annotated[
-        list[Path] | None,
-        typer.Option("--with", help="Workspace of an earlier batch, oldest first, as given to `finscribe split`."),
-    ] = None,
-    previous: Adapter = None,
-) -> None:
-    """Train an adapter, LoRA or full, on a workspace's train split; a killed run goes on from its last checkpoint."""
-    from finscribe_assets.training import backends
-    from finscribe_assets.training.adapter_config import load_preset
-    from finscribe_assets.training.adapter_training import TrainingProgress
-    from finscribe_assets.training.training_samples import SampleSource, TrainingBatchFolders
-
-    config = load_preset(preset, **_settings(setting or []))
-    source = SampleSource(
-        workspace / "splits",
-        tuple(
-            TrainingBatchFolders(plan_key(folder), folder / "pairs", folder / "images")
-            for folder in [*(earlier or []), workspace]
-        ),
-    )
-    done = 0
-    with bar(None, "training") as advance:
-
-        def on_step(progress: TrainingProgress) -> None:
-            nonlocal done
-            advance(progress.step - done, of=progress.steps)
-            done = progress.step
-            if progress.validation_loss is not None:
-                console.print(
-                    f"step {progress.step} of {progress.steps}: loss {progress.loss:.4f}, "
-                    f"validation {progress.validation_loss:.4f}"
-                )
-
-        summary = backends.train(config, source, out, out / "work", previous=previous, on_step=on_step)
-    if summary.fallback_reason:
-        console.print(f"trained with {summary.backend}: {summary.fallback_reason}")
-    for reason, count in sorted(summary.left_out.items()):
-        console.print(f"left out: {count} pairs, {reason}")
-    console.print(
-        f"{summary.samples} samples, {summary.steps} steps: validation loss {summary.first_validation_loss} → "
-        f"{summary.last_validation_loss}. Adapter in {out}"
-    )
 
 
 def predict(
@@ -167,7 +52,6 @@ def predict(
 
     The embedded model reads lines at the places that the renderer knows; the report calls that an oracle, as it is.
     """
-    from finscribe_assets.cli.synthesis_commands import documents_of_split
     from finscribe_assets.inference.prediction import PREDICTIONS_FILE, predict_batch
     from finscribe_assets.inference.region_layout import RendererTables
 

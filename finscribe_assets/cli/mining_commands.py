@@ -1,0 +1,267 @@
+"""Commands that look for what a reader is weak at, and decide how to go on: mine, decide."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from finscribe_assets.cli.console_output import bar, console, show
+from finscribe_assets.cli.evaluation_commands import GroundTruth, Predictions, note_missing_parts
+from finscribe_assets.documents.batch_keys import FIRST_BATCH_KEY
+from finscribe_assets.errors import MissingInputError, UserError
+
+if TYPE_CHECKING:
+    from finscribe_assets.documents.plan import Plan
+    from finscribe_assets.iteration.batch_documents import PredictedDocuments
+    from finscribe_assets.iteration.decision import IterationRecord
+    from finscribe_assets.mining.mining_report import MiningReport
+    from finscribe_assets.mining.weak_cell import WeakCell
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    for command in (mine, decide):
+        app.command()(command)
+
+
+def mine(
+    predictions: Predictions,
+    ground_truth: GroundTruth,
+    output: Annotated[Path, typer.Option(help="What was found, as JSON.")],
+    plan: Annotated[
+        Path | None,
+        typer.Option(help="Also write the next batch's plan here, for `finscribe synthesize --plan`.", dir_okay=False),
+    ] = None,
+    workspace: Annotated[
+        Path | None,
+        typer.Option(
+            help="Workspace that the documents came from: its knob values show what failures share, and its plan is "
+            "the parent of the next.",
+            exists=True,
+            file_okay=False,
+        ),
+    ] = None,
+    num_samples: Annotated[int, typer.Option(min=1, help="Number of documents of the next batch.")] = 200,
+    rule: Annotated[
+        str,
+        typer.Option(help="How documents are allocated: portfolio; or lower_bound, uniform, random for comparison."),
+    ] = "portfolio",
+    disable: Annotated[
+        list[str] | None,
+        typer.Option(help="A cell (amount×sign) or knob (degradation, font:Lato) that gets no documents; repeatable."),
+    ] = None,
+    history: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Output of `mine` of an earlier iteration, oldest first; shows what cells have learnt.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
+    counterfactual: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="For each suspected knob, draw and read this number of failing documents again without it. Needs "
+            "--workspace and its plan.json.",
+        ),
+    ] = 0,
+    adapter: Annotated[Path | None, typer.Option(help="For --counterfactual: the adapter that read.")] = None,
+    base: Annotated[str, typer.Option(help="For --counterfactual: the base that read.")] = "embedded",
+) -> None:
+    """Find what a reader is weak at, and plan the documents that teach it.
+
+    Failures are counted in cells of element × error type. A cell is weak when at least five documents failed so and its
+    rate is significantly above the threshold (false discovery controlled, clustered by document).
+    """
+    from finscribe_assets.documents.plan import seed_plan
+    from finscribe_assets.documents.recipe_files import load_plan
+    from finscribe_assets.files import read_json, write_json, write_text
+    from finscribe_assets.iteration.batch_documents import read_files
+    from finscribe_assets.iteration.next_batch import mine_documents
+    from finscribe_assets.mining.learning_history import Earlier
+
+    if counterfactual and not workspace:
+        raise UserError("--counterfactual: give the --workspace that the documents were drawn in")
+    documents = read_files(predictions, ground_truth, workspace=workspace)
+    if workspace:
+        note_missing_parts(documents, workspace)
+    parent = load_plan(workspace / "plan.json") if workspace else seed_plan(FIRST_BATCH_KEY, num_samples, 0)
+    with bar(None, "mining"):
+        report = mine_documents(
+            documents,
+            parent,
+            num_samples,
+            history=[Earlier.from_json(read_json(file)) for file in history or []],
+            rule=rule,
+            disabled=disable or (),
+        )
+    tried: dict[str, Any] = {}
+    if counterfactual:
+        tried = {"counterfactuals": _try_counterfactuals(report, parent, documents, counterfactual, base, adapter)}
+        show("failures with one drawn value reset", tried["counterfactuals"])
+    write_json(output, report.to_json() | tried | {"problems": dict(documents.problems.counts)})
+    _show_cells(report)
+    if isinstance(report.explained, str) or report.plan is None:
+        _show_weak(report)
+        console.print(report.explained)
+        return
+    show(f"plan of {report.plan.key}", report.explained)
+    _show_weak(report)
+    if report.plan.disabled:
+        console.print(f"disabled: {', '.join(report.plan.disabled)}")
+    if plan:
+        write_text(plan, report.plan.model_dump_json(indent=2) + "\n")
+        console.print(f"Plan: {plan}; next: finscribe synthesize --plan {plan} --out …")
+
+
+def _show_cells(report: MiningReport) -> None:
+    show(
+        "cells of element × error type",
+        [
+            {
+                "element": cell.element,
+                "error type": cell.error_type,
+                "failures": cell.failures,
+                "of": cell.trials,
+                "at least": f"{cell.lower_bound:.1%}",
+                "": cell.state,
+            }
+            for cell in report.cells[:15]
+        ],
+    )
+
+
+def _show_weak(report: MiningReport) -> None:
+    """Print weak cells, narrow enough for a terminal; the output file has the examples too."""
+
+    def knobs(cell: WeakCell) -> str:
+        measured = [f"{name} {difference:+.0%}" for name, difference in cell.effects.items() if name in cell.knobs]
+        return "\n".join(measured + [f"{name} ?" for name in cell.knobs if name not in cell.effects])
+
+    show(
+        "weak cells",
+        [
+            {
+                "cell": f"{cell.element} ×\n{cell.error_type}",
+                "rate": f"{cell.rate:.1%}",
+                "at least": f"{cell.lower_bound:.1%}",
+                "expected": f"{cell.rate - cell.expected_gain:.1%}",
+                "documents": cell.documents,
+                "turn up": cell.left_out or knobs(cell),
+            }
+            for cell in report.weak
+        ],
+    )
+    if any(set(cell.knobs) - cell.effects.keys() for cell in report.weak):
+        console.print("?: made for such failures, but not shared by these", style="dim")
+
+
+def _try_counterfactuals(
+    report: MiningReport, plan: Plan, documents: PredictedDocuments, each: int, base: str, adapter: Path | None
+) -> list[dict[str, Any]]:
+    from finscribe_assets.documents.drawn_document import DrawnDocument
+    from finscribe_assets.evaluation.prediction_files import Prediction
+    from finscribe_assets.inference.prediction import Mode, predict_document
+    from finscribe_assets.inference.reader import Reader
+    from finscribe_assets.inference.region_layout import RendererBoxes
+    from finscribe_assets.mining.counterfactual import counterfactuals
+    from finscribe_assets.rendering.render import render
+
+    reader = Reader(base, adapter)
+    mode = Mode.REGIONS if reader.reads_lines else Mode.PAGE
+
+    def read(document: DrawnDocument) -> Prediction:
+        record = predict_document(reader, render(document), mode, RendererBoxes())
+        return Prediction(record["id"], record["response"], record["confidence"])
+
+    failing = {cell.name: cell.documents for cell in report.cells}
+    most = 2 * each * sum(len(cell.knobs) for cell in report.weak)
+    with bar(most, "readings, at most") as advance:
+        reversals = counterfactuals(
+            plan,
+            dict(documents.drawn),
+            dict(documents.predictions),
+            dict(documents.truths),
+            report.weak,
+            read,
+            each,
+            failing=failing,
+            on_document=advance,
+        )
+    return [{**vars(reversal), "gone": reversal.gone} for reversal in reversals]
+
+
+def decide(
+    storage: Annotated[
+        str | None, typer.Option(help="Decide from the platform's storage, a folder or s3://…; with --key.")
+    ] = None,
+    key: Annotated[str, typer.Option(help="Batch whose iteration has ended.")] = FIRST_BATCH_KEY,
+    report: Annotated[
+        Path | None, typer.Option(help="Report of `finscribe evaluate`; with --mined.", exists=True, dir_okay=False)
+    ] = None,
+    mined: Annotated[Path | None, typer.Option(help="Output of `finscribe mine`.", exists=True, dir_okay=False)] = None,
+    previous: Annotated[
+        str | None,
+        typer.Option(
+            help="Name that the adapter before this one has in the report (`evaluate --other NAME=FILE`); the gain is "
+            "measured against it."
+        ),
+    ] = None,
+    history: Annotated[
+        list[Path] | None,
+        typer.Option(help="--output of `decide` of an earlier iteration, oldest first.", exists=True, dir_okay=False),
+    ] = None,
+    output: Annotated[Path | None, typer.Option(help="Also write this iteration's record, as JSON.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Number of iterations after which the loop stops.")] = 5,
+    threshold: Annotated[
+        float, typer.Option(min=0, max=1, help="Gain of field F1 below which an iteration is no improvement.")
+    ] = 0.005,
+) -> None:
+    """Decide whether another iteration is worth its documents, and print why.
+
+    The loop stops when nothing is weak, at the limit, or when the upper bounds of the last two gains are below the
+    threshold. The sensor of the platform decides by the same function.
+    """
+    from finscribe_assets.files import as_path, write_text
+    from finscribe_assets.iteration.batch_storage import FolderStorage
+    from finscribe_assets.iteration.decision import IterationRecord
+    from finscribe_assets.iteration.decision import decide as decide_from
+    from finscribe_assets.iteration.history import records_until
+
+    if storage is not None:
+        records = records_until(FolderStorage(storage), key)
+        if not records or records[-1].key != key:
+            raise MissingInputError(f"{as_path(storage)}: no hard_sample_plan of {key}; materialise it first")
+    elif report is None or mined is None:
+        raise UserError("give --storage, or both --report and --mined")
+    else:
+        earlier = [IterationRecord.model_validate_json(file.read_text(encoding="utf-8")) for file in history or []]
+        records = [*earlier, _record_of_files(key, report, mined, previous)]
+    decision = decide_from(records, limit=limit, threshold=threshold)
+    if output:
+        write_text(output, records[-1].model_dump_json(indent=2) + "\n")
+    show("iterations", [record.model_dump() for record in records])
+    console.print(f"{decision.action}: {decision.reason}", soft_wrap=True)
+
+
+def _record_of_files(key: str, report: Path, mined: Path, previous: str | None) -> IterationRecord:
+    from finscribe_assets.documents.batch_keys import next_batch_key
+    from finscribe_assets.evaluation.report import EvaluationReport
+    from finscribe_assets.files import read_json
+    from finscribe_assets.iteration.next_batch import record_of
+
+    measured = EvaluationReport.model_validate_json(report.read_text(encoding="utf-8"))
+    if previous is not None and previous not in measured.comparisons:
+        known = ", ".join(measured.comparisons) or "none"
+        raise UserError(f"--previous {previous!r}: the report compares with {known}; evaluate with --other NAME=FILE")
+    found = read_json(mined)
+    return record_of(
+        key,
+        measured,
+        len(found["weak"]),
+        next_batch_key(key) if isinstance(found["plan"], list) else None,
+        measured.comparisons[previous] if previous else None,
+    )

@@ -1,0 +1,161 @@
+"""The documents that a reader is measured on, with their ground truth, its predictions and what is known besides.
+
+They come from a stored batch of the loop (`read_batch`) or from plain files (`read_files`); measuring and mining take
+either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from itertools import chain
+from typing import Any
+
+from finscribe_assets.documents.document_batch import read_documents
+from finscribe_assets.documents.drawn_document import DrawnDocument
+from finscribe_assets.evaluation.prediction_files import (
+    InputProblems,
+    Prediction,
+    Truth,
+    read_predictions,
+    read_truths,
+)
+from finscribe_assets.evaluation.slices import Circumstances, circumstances_of
+from finscribe_assets.files import AnyPath
+from finscribe_assets.inference.prediction import PREDICTIONS_FILE
+from finscribe_assets.iteration.batch_storage import BatchStorage, Stage
+from finscribe_assets.rendering.page_batch import destroyed_fields
+from finscribe_assets.shards import shard_files
+from finscribe_assets.splitting.split_assignment import Split
+from finscribe_assets.splitting.split_table import SPLITS_FILE, SplitRow, read_splits
+
+ADAPTER, BASE = "adapter", "base"  # the readers of a batch; each has a folder of predictions under its name
+MEASURED_SPLITS = (Split.VALIDATION, Split.TEST)  # mining sees validation; test is reported and decides nothing
+
+
+@dataclass(frozen=True)
+class PredictedDocuments:
+    """Documents with ground truth and one reader's predictions.
+
+    Attributes:
+        truths: Ground truth by document id; only values that the pages show are asked.
+        predictions: The reader's predictions by document id; a document may have none.
+        problems: What was wrong with the prediction file, counted.
+        others: Predictions of other readers of the same documents, by reader name.
+        drawn: The documents as they were drawn, by id; empty for documents that were not drawn here.
+        destroyed: Fields that damage has left unreadable, by document id.
+        circumstances: What each document is counted by in slices, by id.
+        image_folders: Folders of page shards in which the documents' pages are.
+    """
+
+    truths: Mapping[str, Truth]
+    predictions: Mapping[str, Prediction]
+    problems: InputProblems
+    others: Mapping[str, Mapping[str, Prediction]] = field(default_factory=dict)
+    drawn: Mapping[str, DrawnDocument] = field(default_factory=dict)
+    destroyed: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    circumstances: Circumstances = field(default_factory=dict)
+    image_folders: tuple[AnyPath, ...] = ()
+
+
+@dataclass(frozen=True)
+class MeasuredBatch:
+    """The validation and test documents of a batch's data set: split rows, and the drawn documents by id."""
+
+    rows: list[SplitRow]
+    drawn: dict[str, DrawnDocument]
+    image_folders: tuple[AnyPath, ...]
+
+    def ids(self, split: Split) -> set[str]:
+        """Return the ids of a split's documents."""
+        return {row.document_id for row in self.rows if row.split is split}
+
+
+def measured_batch(storage: BatchStorage, key: str) -> MeasuredBatch:
+    """Read which documents the adapter of a batch is measured on; their pages are not read."""
+    rows = [row for row in read_splits(storage.folder(Stage.DATASET_SPLITS, key)) if row.split in MEASURED_SPLITS]
+    wanted, batches = {row.document_id for row in rows}, sorted({row.batch for row in rows})
+    documents = chain.from_iterable(
+        read_documents(storage.folder(Stage.SYNTHETIC_DOCUMENTS, batch)) for batch in batches
+    )
+    return MeasuredBatch(
+        rows,
+        {document.id: document for document in documents if document.id in wanted},
+        tuple(storage.folder(Stage.RENDERED_IMAGES, batch) for batch in batches),
+    )
+
+
+def truths_of(drawn: Mapping[str, DrawnDocument], destroyed: Mapping[str, frozenset[str]]) -> dict[str, Truth]:
+    """Return drawn documents as ground truth, which asks for what can be read on their pages."""
+    return {
+        name: Truth(name, document.document.to_json(), frozenset(document.printed) - destroyed.get(name, frozenset()))
+        for name, document in drawn.items()
+    }
+
+
+def read_batch(storage: BatchStorage, key: str) -> dict[Split, PredictedDocuments]:
+    """Read the validation and test documents of a batch with its adapter's predictions, and its base's beside them."""
+    batch = measured_batch(storage, key)
+    folder = storage.folder(Stage.PREDICTIONS, key)
+    everything = truths_of(batch.drawn, {})  # ids are matched over both splits, so that none counts as unknown
+    predictions, problems = read_predictions(folder / ADAPTER / PREDICTIONS_FILE, everything)
+    others = {BASE: read_predictions(folder / BASE / PREDICTIONS_FILE, everything)[0]}
+    destroyed = {name: fields for images in batch.image_folders for name, fields in destroyed_fields(images).items()}
+    circumstances = circumstances_of(batch.rows)
+
+    def documents_of(split: Split) -> PredictedDocuments:
+        drawn = {name: batch.drawn[name] for name in sorted(batch.ids(split)) if name in batch.drawn}
+        return PredictedDocuments(
+            truths=truths_of(drawn, destroyed),
+            predictions={name: predictions[name] for name in drawn if name in predictions},
+            problems=problems,
+            others=others,
+            drawn=drawn,
+            destroyed=destroyed,
+            circumstances=circumstances,
+            image_folders=batch.image_folders,
+        )
+
+    return {split: documents_of(split) for split in MEASURED_SPLITS}
+
+
+def read_files(
+    predictions: AnyPath,
+    ground_truth: AnyPath,
+    *,
+    others: Mapping[str, AnyPath] | None = None,
+    workspace: AnyPath | None = None,
+) -> PredictedDocuments:
+    """Read a prediction file and a ground-truth file.
+
+    Args:
+        predictions: JSON lines of one reader's predictions.
+        ground_truth: JSON lines of the documents' ground truth.
+        others: Prediction files of other readers, by reader name.
+        workspace: The workspace that the documents were drawn in, where they were. What it lacks (documents, pages,
+            splits) is left out of the result.
+
+    Raises:
+        UserError: the ground truth cannot be read; the message names file and line.
+    """
+    truths = read_truths(ground_truth)
+    found, problems = read_predictions(predictions, truths)
+    known = PredictedDocuments(
+        truths=truths,
+        predictions=found,
+        problems=problems,
+        others={name: read_predictions(file, truths)[0] for name, file in (others or {}).items()},
+    )
+    return _with_workspace(known, workspace) if workspace else known
+
+
+def _with_workspace(known: PredictedDocuments, workspace: AnyPath) -> PredictedDocuments:
+    documents, images, splits = (workspace / name for name in ("documents", "images", "splits"))
+    parts: dict[str, Any] = {}
+    if shard_files(documents):
+        parts["drawn"] = {drawn.id: drawn for drawn in read_documents(documents) if drawn.id in known.truths}
+    if shard_files(images):
+        parts |= {"destroyed": destroyed_fields(images), "image_folders": (images,)}
+    if (splits / SPLITS_FILE).exists():
+        parts["circumstances"] = circumstances_of(read_splits(splits))
+    return replace(known, **parts)

@@ -1,0 +1,90 @@
+"""Where the loop's stages keep their results: one folder for each stage and batch, and one plan for each batch."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Protocol
+
+from upath import UPath
+
+from finscribe_assets.documents.batch_keys import BATCH_KEY_PATTERN
+from finscribe_assets.documents.plan import Plan
+from finscribe_assets.errors import MissingInputError
+from finscribe_assets.files import write_text
+
+
+class Stage(StrEnum):
+    """A stage whose results are stored. The values are folder names, and the keys of the Dagster assets."""
+
+    SYNTHETIC_DOCUMENTS = "synthetic_documents"
+    RENDERED_IMAGES = "rendered_images"
+    INSTRUCTION_PAIRS = "instruction_pairs"
+    DATASET_SPLITS = "dataset_splits"
+    TRAINED_ADAPTER = "trained_adapter"
+    PREDICTIONS = "predictions"
+    EVALUATION_REPORT = "evaluation_report"
+    HARD_SAMPLE_PLAN = "hard_sample_plan"
+
+
+class BatchStorage(Protocol):
+    """What an iteration needs of a storage: folders of stages by batch key."""
+
+    def folder(self, stage: Stage, key: str) -> UPath:
+        """Return the folder of one stage of one batch, whether or not it exists."""
+        ...
+
+    def keys_until(self, stage: Stage, key: str) -> list[str]:
+        """Return the keys up to and including ``key`` for which the stage has a folder, oldest first."""
+        ...
+
+
+class FolderStorage:
+    """A storage below one root, on a local disk or in an object store: ``<root>/<stage>/<batch key>/``."""
+
+    def __init__(self, root: str) -> None:
+        self.root = UPath(root)
+
+    def folder(self, stage: Stage, key: str) -> UPath:
+        """Return the folder of one stage of one batch, whether or not it exists."""
+        return self.root / str(stage) / key
+
+    def keys_until(self, stage: Stage, key: str) -> list[str]:
+        """Return the keys up to and including ``key`` for which the stage has a folder, oldest first."""
+        folders = (self.root / str(stage)).glob("batch-*")
+        return sorted(
+            folder.name for folder in folders if BATCH_KEY_PATTERN.fullmatch(folder.name) and folder.name <= key
+        )
+
+
+class PlanFiles:
+    """Plans by batch key, as ``<root>/plans/<batch key>.json``.
+
+    An edge from plan to documents would make the asset graph a cycle; this store is the seam that cuts it.
+    """
+
+    def __init__(self, root: str) -> None:
+        self.folder = UPath(root) / "plans"
+
+    def path(self, key: str) -> UPath:
+        """Return the file of a batch's plan, whether or not it exists."""
+        return self.folder / f"{key}.json"
+
+    def read(self, key: str) -> Plan:
+        """Return the plan of a batch.
+
+        Raises:
+            MissingInputError: the batch has no plan.
+        """
+        path = self.path(key)
+        if not path.exists():
+            raise MissingInputError(
+                f"{path}: no plan for {key}. Materialise seed_plan for the first batch, or hard_sample_plan of the "
+                "batch before for a later one."
+            )
+        return Plan.model_validate_json(path.read_text(encoding="utf-8"))
+
+    def write(self, plan: Plan) -> UPath:
+        """Store a plan under its key, atomically; return the file."""
+        path = self.path(plan.key)
+        write_text(path, plan.model_dump_json(indent=2) + "\n")
+        return path

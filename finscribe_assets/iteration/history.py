@@ -1,0 +1,36 @@
+"""What earlier iterations recorded: their outcomes, and what mining found in each."""
+
+from __future__ import annotations
+
+from finscribe_assets.files import read_json
+from finscribe_assets.iteration.batch_storage import BatchStorage, Stage
+from finscribe_assets.iteration.decision import Decision, IterationRecord, decide
+from finscribe_assets.mining.learning_history import Earlier
+
+RECORD_FILE, MINING_FILE = "iteration.json", "mining.json"
+
+
+def records_until(storage: BatchStorage, key: str) -> list[IterationRecord]:
+    """Return the records of all iterations up to and including ``key``, oldest first."""
+    stage = Stage.HARD_SAMPLE_PLAN
+    files = [storage.folder(stage, batch) / RECORD_FILE for batch in storage.keys_until(stage, key)]
+    return [IterationRecord.model_validate_json(file.read_text(encoding="utf-8")) for file in files if file.exists()]
+
+
+def mined_before(storage: BatchStorage, key: str) -> list[Earlier]:
+    """Return what mining found and planned in each iteration before ``key``, oldest first."""
+    stage = Stage.HARD_SAMPLE_PLAN
+    files = [storage.folder(stage, batch) / MINING_FILE for batch in storage.keys_until(stage, key) if batch < key]
+    return [Earlier.from_json(read_json(file)) for file in files if file.exists()]
+
+
+def decide_after(storage: BatchStorage, key: str, *, limit: int, threshold: float) -> Decision:
+    """Decide whether another iteration follows the one of ``key``, from the stored records.
+
+    Args:
+        storage: Where the records are.
+        key: The batch whose iteration has ended.
+        limit: Number of iterations after which the loop stops.
+        threshold: Gain of field F1 (0 to 1) below which an iteration does not count as an improvement.
+    """
+    return decide(records_until(storage, key), limit=limit, threshold=threshold)

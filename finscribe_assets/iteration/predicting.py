@@ -1,0 +1,73 @@
+"""Predict: the adapter of a batch, and its bare base beside it, read the validation and test documents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from finscribe_assets.files import read_json
+from finscribe_assets.inference.prediction import PredictionSummary, predict_batch
+from finscribe_assets.iteration.batch_documents import ADAPTER, BASE, MEASURED_SPLITS, measured_batch, read_batch
+from finscribe_assets.iteration.batch_storage import BatchStorage, Stage
+from finscribe_assets.model.adapters import TRAINING_RECORD
+
+Advance = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class BatchPredictions:
+    """What was predicted for a batch.
+
+    Attributes:
+        documents: Number of documents read by each reader.
+        splits: Number of documents by split name.
+        summary: The adapter's run: layout, device, seconds for each document.
+        missing: Ids of documents without a prediction, by reader name; empty lists where all is well.
+    """
+
+    documents: int
+    splits: dict[str, int]
+    summary: PredictionSummary
+    missing: dict[str, list[str]]
+
+
+def predict_measured(storage: BatchStorage, key: str, progress: Callable[[int, str], Advance]) -> BatchPredictions:
+    """Write the predictions of a batch's adapter and of its base on the batch's validation and test documents.
+
+    Documents that were read before are not read again.
+
+    Args:
+        storage: Where the batch is, and the predictions go.
+        key: The batch.
+        progress: Called with the number of documents and a text for each reader; returns what is told of progress.
+    """
+    batch = measured_batch(storage, key)
+    folder = storage.folder(Stage.PREDICTIONS, key)
+    adapter = storage.folder(Stage.TRAINED_ADAPTER, key)
+    config = read_json(adapter / TRAINING_RECORD)["config"]
+
+    def predict(reader: str) -> PredictionSummary:
+        return predict_batch(
+            list(batch.image_folders),
+            set(batch.drawn),
+            folder / reader,
+            base=config["base"],
+            adapter=adapter if reader == ADAPTER else None,
+            # As many threads as in training, on any machine: predictions must not depend on the number of cores.
+            threads=config["threads"],
+            on_documents=progress(len(batch.drawn), f"documents read by the {reader}"),
+        )
+
+    summary = predict(ADAPTER)
+    predict(BASE)
+    read = read_batch(storage, key)
+    missing = {
+        ADAPTER: [name for documents in read.values() for name in documents.truths.keys() - documents.predictions],
+        BASE: [name for documents in read.values() for name in documents.truths.keys() - documents.others[BASE]],
+    }
+    return BatchPredictions(
+        documents=len(batch.drawn),
+        splits={str(split): len(batch.ids(split)) for split in MEASURED_SPLITS},
+        summary=summary,
+        missing={reader: sorted(names) for reader, names in missing.items()},
+    )

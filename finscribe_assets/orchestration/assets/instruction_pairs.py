@@ -1,0 +1,82 @@
+"""Asset `instruction_pairs`: what a model is asked about the pages of a batch, and the response that they show."""
+
+import dagster as dg
+from upath import UPath
+
+from finscribe_assets.documents.document_batch import read_documents
+from finscribe_assets.instructions import pair
+from finscribe_assets.instructions.pair_batch import PAIRS_VERSION, build_pair_batch, review_pairs
+from finscribe_assets.instructions.task_mix import PairRecipe
+from finscribe_assets.orchestration.assets.groups import declared
+from finscribe_assets.orchestration.metadata import column_schema, table
+from finscribe_assets.orchestration.resources import Storage, Workers, progress
+from finscribe_assets.rendering.page_batch import destroyed_fields
+
+FEWEST_PAIRS = 5  # for each document
+
+
+@dg.asset(
+    **declared("dataset", "python", "parquet"),
+    code_version=str(PAIRS_VERSION),
+    description="Instruction pairs: an image region, a prompt, and the response that its pixels show.",
+    metadata={"dagster/column_schema": column_schema(pair.PAIR_SCHEMA)},
+    check_specs=[
+        dg.AssetCheckSpec(
+            "every_document_has_pairs",
+            asset="instruction_pairs",
+            blocking=True,
+            description=f"Each document has at least {FEWEST_PAIRS} pairs.",
+        ),
+        dg.AssetCheckSpec(
+            "asked_values_are_visible",
+            asset="instruction_pairs",
+            blocking=True,
+            description="Every requested field is printed on its page; where damage has destroyed it, the response "
+            "says that it is illegible.",
+        ),
+    ],
+)
+def instruction_pairs(
+    context: dg.AssetExecutionContext,
+    synthetic_documents: UPath,
+    rendered_images: UPath,
+    storage: Storage,
+    workers: Workers,
+) -> dg.MaterializeResult:
+    """Write the batch's pairs, shard by shard."""
+    folder = storage.folder_of(context)
+    destroyed = destroyed_fields(rendered_images)
+    printed = {document.id: document.printed.keys() for document in read_documents(synthetic_documents)}
+    summary = build_pair_batch(
+        synthetic_documents,
+        rendered_images,
+        folder,
+        workers.pool(),
+        PairRecipe(),
+        on_shard=progress(context, len(printed), "documents paired"),
+    )
+    reviewed = review_pairs(folder, printed, destroyed)
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": summary.pairs,
+            "fewest_of_a_document": summary.fewest_per_document,
+            "shards_already_there": summary.skipped,
+            "tasks": table({"task": task, "pairs": count} for task, count in summary.tasks.items()),
+            "examples": table(
+                {"task": str(example.task), "prompt": example.prompt, "response": example.response[:400]}
+                for example in reviewed.examples
+            ),
+        },
+        check_results=[
+            dg.AssetCheckResult(
+                check_name="every_document_has_pairs",
+                passed=summary.fewest_per_document >= FEWEST_PAIRS,
+                metadata={"fewest": summary.fewest_per_document},
+            ),
+            dg.AssetCheckResult(
+                check_name="asked_values_are_visible",
+                passed=not reviewed.unsupported,
+                metadata={"invisible": dg.MetadataValue.json(reviewed.unsupported[:20])},
+            ),
+        ],
+    )

@@ -1,0 +1,90 @@
+"""Asset `rendered_images`: the page images of a batch, with the exact boxes of what they print."""
+
+from collections import Counter
+
+import dagster as dg
+from upath import UPath
+
+from finscribe_assets.documents.document_batch import read_documents
+from finscribe_assets.errors import UserError
+from finscribe_assets.orchestration.assets.groups import declared
+from finscribe_assets.orchestration.metadata import column_schema, picture, table
+from finscribe_assets.orchestration.resources import ProfileResource, Storage, Workers, progress
+from finscribe_assets.rendering import pages
+from finscribe_assets.rendering.page_batch import RENDERER_VERSION, read_rendered, render_batch
+from finscribe_assets.rendering.page_checks import page_problems
+from finscribe_assets.rendering.pages import RenderedDocument
+from finscribe_assets.rendering.preview import contact_sheet, preview_png, small_png
+from finscribe_assets.shards import row_count, shard_files
+
+SHEET_BYTES, SHEET_WIDTH = 100_000, 1400  # limits of a picture in the event log: bytes, pixels
+
+
+@dg.asset(
+    **declared("synthesis", "python", "parquet"),
+    code_version=str(RENDERER_VERSION),
+    description="Page images of the batch's documents, with the exact boxes of all that they print.",
+    metadata={"dagster/column_schema": column_schema(pages.PAGE_TABLE_SCHEMA)},
+    check_specs=[
+        dg.AssetCheckSpec(
+            "boxes_and_ink",
+            asset="rendered_images",
+            blocking=True,
+            description="Every printed value has a box, inside its page, with ink in it.",
+        ),
+    ],
+)
+def rendered_images(
+    context: dg.AssetExecutionContext,
+    synthetic_documents: UPath,
+    storage: Storage,
+    profile: ProfileResource,
+    workers: Workers,
+) -> dg.MaterializeResult:
+    """Render the batch's documents, shard by shard."""
+    folder = storage.folder_of(context)
+    documents = sum(row_count(file) for file in shard_files(synthetic_documents))
+    summary = render_batch(
+        synthetic_documents,
+        folder,
+        workers.pool(),
+        dpi=profile.dpi,
+        on_shard=progress(context, documents, "documents rendered"),
+    )
+    # Shards are checked while they are rendered; stored pages are checked against their documents once more.
+    problems: list[str] = []
+    layouts: Counter[tuple[str, str]] = Counter()
+    examples: dict[str, RenderedDocument] = {}  # the first of each layout
+    for drawn, rendered in zip(read_documents(synthetic_documents), read_rendered(folder), strict=True):
+        layouts[drawn.presentation.layout, drawn.presentation.engine] += 1
+        problems += [f"{drawn.id}: {problem}" for problem in page_problems(drawn, rendered)]
+        examples.setdefault(drawn.presentation.layout, rendered)
+    if not examples:
+        raise UserError(f"{context.partition_key}: the plan has no documents, so there is nothing to render")
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": summary.pages,
+            "documents": documents,
+            "shards": summary.shards,
+            "shards_already_there": summary.skipped,
+            "layouts": table(
+                {"layout": layout, "engine": engine, "documents": count}
+                for (layout, engine), count in sorted(layouts.items())
+            ),
+            "sample_page": picture(preview_png(next(iter(examples.values()))), "a first page with its boxes"),
+            "contact_sheet": picture(_contact_sheet(examples, boxes=False), "a first page of each layout"),
+            "contact_sheet_with_boxes": picture(_contact_sheet(examples, boxes=True), "the same pages with boxes"),
+        },
+        check_results=[
+            dg.AssetCheckResult(
+                check_name="boxes_and_ink",
+                passed=not problems,
+                metadata={"problems": dg.MetadataValue.json(problems[:20]), "documents": documents},
+            ),
+        ],
+    )
+
+
+def _contact_sheet(examples: dict[str, RenderedDocument], *, boxes: bool) -> bytes:
+    sheet = contact_sheet([examples[layout] for layout in sorted(examples)], columns=6, cell=320, boxes=boxes)
+    return small_png(sheet, SHEET_BYTES, SHEET_WIDTH, colours=12)

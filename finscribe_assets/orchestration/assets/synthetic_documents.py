@@ -1,0 +1,81 @@
+"""Asset `synthetic_documents`: the documents of a batch, drawn from its plan."""
+
+from collections import Counter
+
+import dagster as dg
+
+from finscribe_assets.documents import calculation_rules, drawn_document
+from finscribe_assets.documents.document_batch import GENERATOR_VERSION, read_documents, synthesize
+from finscribe_assets.orchestration.assets.groups import declared
+from finscribe_assets.orchestration.assets.seed_plan import seed_plan
+from finscribe_assets.orchestration.metadata import column_schema, table
+from finscribe_assets.orchestration.resources import PlanStore, ProfileResource, Storage, Workers, progress
+
+
+@dg.asset(
+    **declared("synthesis", "python", "parquet"),
+    deps=[seed_plan],
+    code_version=str(GENERATOR_VERSION),
+    description="Financial documents with exact ground truth. Each is a function of the batch's plan and its index.",
+    metadata={"dagster/column_schema": column_schema(drawn_document.DOCUMENT_TABLE_SCHEMA)},
+    check_specs=[
+        dg.AssetCheckSpec("ids_are_unique", asset="synthetic_documents", blocking=True),
+        dg.AssetCheckSpec(
+            "arithmetic_holds",
+            asset="synthetic_documents",
+            blocking=True,
+            description="Every calculation rule of EN 16931 that applies holds exactly.",
+        ),
+    ],
+)
+def synthetic_documents(
+    context: dg.AssetExecutionContext, plans: PlanStore, storage: Storage, profile: ProfileResource, workers: Workers
+) -> dg.MaterializeResult:
+    """Draw the batch's documents, shard by shard."""
+    plan = plans.files.read(context.partition_key)
+    folder = storage.folder_of(context)
+    summary = synthesize(
+        plan,
+        folder,
+        workers.pool(),
+        shard_size=profile.shard_size,
+        on_shard=progress(context, plan.documents, "documents drawn"),
+    )
+    ids: Counter[str] = Counter()
+    types: Counter[tuple[str, str]] = Counter()
+    broken_rules: list[str] = []
+    example = None
+    for drawn in read_documents(folder):
+        document = drawn.document
+        example = example or document
+        ids[drawn.id] += 1
+        types[document.document_type, document.locale] += 1
+        amounts = calculation_rules.amounts_of(document.to_json())
+        outcomes = calculation_rules.check_calculations(amounts, document.currency_code)
+        broken_rules += [f"{drawn.id}: {outcome.code} at {outcome.path}" for outcome in outcomes if not outcome.holds]
+    repeated = [name for name, count in ids.items() if count > 1]
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": ids.total(),
+            "shards": summary.shards,
+            "shards_already_there": summary.skipped,
+            "by_type_and_locale": table(
+                {"document_type": str(document_type), "locale": locale, "documents": count}
+                for (document_type, locale), count in sorted(types.items())
+            ),
+            "shares": table({"share": share.name, "documents": share.documents} for share in plan.components),
+            "example": dg.MetadataValue.json(example.to_json() if example else {}),
+        },
+        check_results=[
+            dg.AssetCheckResult(
+                check_name="ids_are_unique",
+                passed=not repeated,
+                metadata={"repeated": dg.MetadataValue.json(repeated[:20])},
+            ),
+            dg.AssetCheckResult(
+                check_name="arithmetic_holds",
+                passed=not broken_rules,
+                metadata={"broken": dg.MetadataValue.json(broken_rules[:20]), "documents": ids.total()},
+            ),
+        ],
+    )

@@ -26,6 +26,7 @@ COMMANDS = [
     "predict",
     "evaluate",
     "mine",
+    "decide",
     "extract",
     "merge",
     "schema",
@@ -182,6 +183,24 @@ def test_predictions_are_measured_and_mined_into_a_plan_that_draws(work, tmp_pat
     ids = pq.read_table(tmp_path / "next" / "documents.parquet")["id"].to_pylist()
     assert ids[0] == "batch-001-000000"
     assert len(ids) == 10
+
+
+def test_the_decision_on_files_is_the_sensors(work, tmp_path):
+    shared = ["--predictions", work / "predictions" / "predictions.jsonl", "--ground-truth", work / "documents.jsonl"]
+    rival = ["--other", f"before={work / 'predictions' / 'predictions.jsonl'}"]
+    finscribe("evaluate", *shared, *rival, "--output", tmp_path / "report.json")
+    finscribe("mine", *shared, "--output", tmp_path / "mined.json", "--plan", tmp_path / "plan.json")
+    files = ["--report", tmp_path / "report.json", "--mined", tmp_path / "mined.json"]
+    first = finscribe("decide", *files, "--output", tmp_path / "first.json")
+    assert "iterate: " in first and "lead to batch-001" in first
+    again = ["--previous", "before", "--history", tmp_path / "first.json", "--key"]
+    assert "iterate: " in finscribe("decide", *files, *again, "batch-001", "--output", tmp_path / "second.json")
+    # Two readers that read the same gain nothing: the second such iteration is a plateau.
+    third = finscribe("decide", *files, *again, "batch-002", "--history", tmp_path / "second.json")
+    assert "stop: validation has stopped improving" in third
+    assert "stop: the limit of 1 iterations is reached" in finscribe("decide", *files, "--limit", 1)
+    assert "give --storage" in finscribe("decide", fails=True)
+    assert "compares with before" in finscribe("decide", *files, "--previous", "nobody", fails=True)
 
 
 def test_hostile_predictions_stop_nothing(work, tmp_path):

@@ -78,7 +78,7 @@ def _tables(report: EvaluationReport, test: EvaluationReport) -> Mapping[str, An
         "by_rule": table(tally.model_dump() for tally in report.by_rule),
         **{f"by_{name}": table(part.row() for part in report.sliced_by(name)) for name in SLICED},
         "test_by_exposure": table(part.row() for part in test.sliced_by("exposure")),
-        "responses": table({"parse_status": name, "documents": count} for name, count in report.fates.items()),
+        "responses": table({"parse_status": name, "documents": count} for name, count in report.parse_statuses.items()),
         "worst": table(
             {"document": poor.id, "field_f1": poor.field_f1, "failed": len(poor.failed)} for poor in report.worst
         ),

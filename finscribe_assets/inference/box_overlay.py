@@ -1,4 +1,4 @@
-"""Pages with numbered boxes, for people: the numbers are those of the lines in `extract`'s answer."""
+"""Draw numbered boxes on a page, so that a person can find the lines of an extraction record on it."""
 
 from __future__ import annotations
 
@@ -8,16 +8,24 @@ from PIL import Image, ImageDraw, ImageFont
 
 from finscribe_assets.rendering.pages import Box
 
-_BOX, _NUMBER = (200, 30, 30), (20, 60, 200)
+_BOX_COLOUR, _NUMBER_COLOUR = (200, 30, 30), (20, 60, 200)
 
 
 def draw_boxes(page: Image.Image, numbered: Sequence[tuple[int, Box]]) -> Image.Image:
-    """Return a page in colours with a box, and its number at the box's top left corner, for each of ``numbered``."""
+    """Draw boxes on a page, each with its number above its top left corner.
+
+    Args:
+        page: The page, in any mode.
+        numbered: Number and box, in pixels of the page.
+
+    Returns:
+        A copy of the page in mode RGB.
+    """
     drawn = page.convert("RGB")
     pen = ImageDraw.Draw(drawn)
     size = max(10, page.height // 130)
     font = ImageFont.load_default(size)
     for number, box in numbered:
-        pen.rectangle(tuple(box), outline=_BOX)
-        pen.text((box.x0, max(0, box.y0 - size)), str(number), fill=_NUMBER, font=font)
+        pen.rectangle(tuple(box), outline=_BOX_COLOUR)
+        pen.text((box.x0, max(0, box.y0 - size)), str(number), fill=_NUMBER_COLOUR, font=font)
     return drawn

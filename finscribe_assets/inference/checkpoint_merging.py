@@ -1,8 +1,8 @@
-"""A base and an adapter → one checkpoint, which loaders know that know nothing of adapters.
+"""Merge an adapter into its base, as one checkpoint for loaders without adapter support, such as vLLM.
 
-The folder is the base's own, file by file, but for its weights: these are the base's tensors under the base's names,
-with the adapter's updates added (LoRA, arXiv:2106.09685, section 4.1: W + α/r · B·A), or those that full fine-tuning
-put in their places, in the base's type.
+The merged folder has the base's files except the weights, the model card and the scores. The weights have the base's
+tensor names and types: W + α/r · B·A for LoRA (arXiv:2106.09685, section 4.1), or the fine-tuned tensors themselves for
+full fine-tuning.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from finscribe_assets.model.adapters import adapter_record, load_adapted_model
 from finscribe_assets.model.bases import find_base, processor_for
 from finscribe_assets.model.embedded_checkpoint import CARD, SCORES, WEIGHTS
 
-MERGED_FROM = "merged_from.json"
-PREPROCESSOR = "preprocessor_config.json"
-_ABOUT_THE_BASE = (CARD, SCORES)  # which say nothing about the merged weights
-_HEAD = "lm_head.weight"  # which a base's file may hold though it is tied to the embeddings
-_LARGEST_FILE = "1000GB"  # weights stay in one file, as `find_base` and the base have them
+MERGED_FROM_FILE = "merged_from.json"
+PREPROCESSOR_FILE = "preprocessor_config.json"
+_NOT_COPIED = (WEIGHTS, CARD, SCORES)  # the card and the scores describe the base's weights only
+_HEAD = "lm_head.weight"  # a base's file may hold it although it is tied to the embeddings
+_MAX_SHARD_SIZE = "1000GB"  # keeps the weights in one file, where `find_base` looks for them
 
 
 @dataclass(frozen=True)
 class MergeSummary:
-    """What merging wrote."""
+    """What `merge_adapter` wrote."""
 
-    tensors: int
-    changed: int  # tensors that differ from the base's
-    dtype: str  # of the weights, as stored
+    tensors: int  # number of tensors
+    changed: int  # number of tensors that differ from the base's
+    dtype: str  # of the stored weights
 
 
 def merge_adapter(
@@ -46,54 +46,60 @@ def merge_adapter(
     out: Path,
     dtype: Literal["float32", "bfloat16"] | None = None,
 ) -> MergeSummary:
-    """Write the merged checkpoint to a folder, which then stands there whole or not at all.
+    """Write the merged checkpoint of a base and an adapter.
 
-    Updates are added in float32 and rounded once, to ``dtype`` or the type that the base stores each tensor in.
+    The folder appears complete or not at all. Updates are added in float32 and rounded once.
+
+    Args:
+        base: ``embedded``, a folder, or a name on the Hugging Face hub.
+        adapter: Folder of an adapter that was trained on this base.
+        out: The folder to write; it must be new or empty.
+        dtype: Type of the stored weights; for each tensor the base's unless given.
 
     Raises:
-        FileNotFoundError: base or adapter are not there.
-        UserError: they do not belong together, the folder holds files already, or the base's tensors have other names
-            than those that transformers writes.
+        MissingInputError: The base or the adapter does not exist.
+        UserError: The adapter belongs to another base, ``out`` holds files, or the base's tensors have other names than
+            transformers gives them.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UserError(f"out: {out} is there already; name a new folder")
-    found = find_base(base)
-    merged = load_adapted_model(found, adapter)
+        raise UserError(f"out: {out} is there already; name a new folder or an empty one")
+    source = find_base(base)
+    model = load_adapted_model(source, adapter)
     out.parent.mkdir(parents=True, exist_ok=True)
-    # Beside its place, so that the last step is a rename.
-    made = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
+    # On the same file system as the final folder, so that the last step is a rename.
+    temporary = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
     try:
-        with local_folder(found.folder) as files:
+        with local_folder(source.folder) as files:
             for file in files.iterdir():
-                if file.is_file() and file.name not in (WEIGHTS, *_ABOUT_THE_BASE):
-                    shutil.copyfile(file, made / file.name)
-            summary = _write_weights(merged, files / WEIGHTS, made, dtype)
-        if not (made / PREPROCESSOR).exists():  # loaders other than transformers 5 look for it
-            processor_for(found).image_processor.save_pretrained(made)
+                if file.is_file() and file.name not in _NOT_COPIED:
+                    shutil.copyfile(file, temporary / file.name)
+            summary = _write_weights(model, files / WEIGHTS, temporary, dtype)
+        if not (temporary / PREPROCESSOR_FILE).exists():  # loaders other than transformers 5 need it
+            processor_for(source).image_processor.save_pretrained(temporary)
         if dtype is not None:
-            config = read_json(made / "config.json") | {"dtype": dtype}
-            config.pop("torch_dtype", None)  # its older name
-            write_json(made / "config.json", config)
+            config = read_json(temporary / "config.json") | {"dtype": dtype}
+            config.pop("torch_dtype", None)  # the key's older name
+            write_json(temporary / "config.json", config)
         write_json(
-            made / MERGED_FROM,
+            temporary / MERGED_FROM_FILE,
             {
-                "base": found.identity,
-                "base_content": found.content,
+                "base": source.identity,
+                "base_content": source.content,
                 "adapter_weights": adapter_record(adapter)["weights"],
             },
         )
-        made.chmod(0o755)
-        made.replace(out)
+        temporary.chmod(0o755)
+        temporary.replace(out)
     except BaseException:
-        shutil.rmtree(made, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
         raise
     return summary
 
 
 def _write_weights(model: Any, base: Path, folder: Path, dtype: str | None) -> MergeSummary:
-    """Write a model's weights under the names, in the order of types and with the ties that the base's file has."""
+    """Write a model's weights with the names, order, types and tied tensors of the base's file."""
     with tempfile.TemporaryDirectory(dir=folder) as temporary:
-        model.save_pretrained(temporary, max_shard_size=_LARGEST_FILE)
+        model.save_pretrained(temporary, max_shard_size=_MAX_SHARD_SIZE)
         weights: dict[str, Tensor] = load_file(Path(temporary) / WEIGHTS)
     stored: dict[str, Tensor] = {}
     changed = 0
@@ -101,13 +107,14 @@ def _write_weights(model: Any, base: Path, folder: Path, dtype: str | None) -> M
         names = list(file.keys())
         if unknown := sorted(set(weights) - set(names)):
             raise UserError(
-                f"{base}: has no tensor {unknown[0]}, which transformers writes; loaders would not find its weights"
+                f"{base}: has no tensor {unknown[0]}, which transformers writes, so loaders would not find its "
+                "weights; use a base that transformers has saved"
             )
         if _HEAD in names:
             weights.setdefault(_HEAD, model.lm_head.weight.detach())
         for name in names:
             before = file.get_tensor(name)
-            # What transformers does not give back it does not use.
+            # Tensors that transformers does not use keep the base's values.
             stored[name] = weights.get(name, before).to(getattr(torch, dtype) if dtype else before.dtype).contiguous()
             changed += not torch.equal(stored[name].float(), before.float())
         metadata = file.metadata()

@@ -1,8 +1,10 @@
-"""PP-DocLayout as a layout, where PaddleX is installed: the blocks of a page, for models that read blocks.
+"""Find the blocks of a page with PaddleX's PP-DocLayout model, which PaddleOCR-VL works with.
 
-Paddle runs in a process of its own, which this module is too: ``python -m finscribe_assets.inference.doclayout PAGE…``.
-**Not run by this project's tests**: PaddleX is no dependency, and fetches its model when it is first used. The blocks'
-names and the form of the answer are those of PaddleX's layout_detection module, version 3.
+PaddleX is an optional dependency. It runs in a process of its own, started as
+``python -m finscribe_assets.inference.doclayout PAGE…``, so that Paddle never enters this process. Block labels and the
+output format are those of PaddleX 3's ``layout_detection`` module.
+
+**This project's tests do not run PaddleX**, which downloads its model at first use, but a stand-in with its interface.
 """
 
 from __future__ import annotations
@@ -15,69 +17,75 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from finscribe_assets.errors import UserError
-from finscribe_assets.inference.region_layout import TABLE, TEXT, Region
+from finscribe_assets.errors import MissingExtraError, UserError
+from finscribe_assets.inference.region_layout import Region, RegionType
 from finscribe_assets.instructions.crops import CROP_MARGIN
 from finscribe_assets.rendering.pages import Box, RenderedDocument
 
-DOCLAYOUT_MODEL = "PP-DocLayoutV2"  # which PaddleOCR-VL works with
-DOCLAYOUT_TIMEOUT_SECONDS = 600  # for a document, loading the model included
-# Blocks without text of their own to read.
-_UNREAD = frozenset({"image", "chart", "seal", "header_image", "footer_image", "figure"})
+DOCLAYOUT_MODEL = "PP-DocLayoutV2"
+DOCLAYOUT_TIMEOUT_SECONDS = 600  # for one document, including the loading of the model
+_LABELS_WITHOUT_TEXT = frozenset({"image", "chart", "seal", "header_image", "footer_image", "figure"})
 
 
 @dataclass(frozen=True)
 class DocLayout:
-    """The blocks that PP-DocLayout finds, tables among them; text blocks have several lines."""
+    """The blocks that PP-DocLayout finds: tables, and text blocks of one or more lines."""
 
     name: str = f"blocks ({DOCLAYOUT_MODEL} of PaddleX)"
     margin: int = CROP_MARGIN
-    of_lines: bool = False
+    boxes_are_lines: bool = False
 
     def __post_init__(self) -> None:
-        """See to it that PaddleX is there.
+        """Check that PaddleX is installed.
 
         Raises:
-            UserError: it is not.
+            MissingExtraError: PaddleX is not installed.
         """
         if find_spec("paddlex") is None:
-            raise UserError(
-                "layout: blocks need PaddleX, which is not installed; see its own documentation, or take --layout lines"
+            raise MissingExtraError(
+                "layout: blocks need PaddleX, which is not installed; see https://github.com/PaddlePaddle/PaddleX, "
+                "or use --layout lines"
             )
 
     def regions(self, document: RenderedDocument) -> list[Region]:
-        """Return the blocks with text, as the model orders them.
+        """Return the blocks that hold text or tables, in the model's order.
 
         Raises:
-            UserError: PaddleX failed; the message ends with what it said last.
+            UserError: PaddleX took too long, or failed: the message ends with the last 500 characters of its errors.
         """
         with tempfile.TemporaryDirectory() as folder:
-            files = [Path(folder) / f"{number}.png" for number in range(len(document.pages))]
+            files = [Path(folder) / f"{index}.png" for index in range(len(document.pages))]
             for file, page in zip(files, document.pages, strict=True):
                 page.open().save(file)
-            run = subprocess.run(  # noqa: S603, our own module and our own files
-                [sys.executable, "-m", __name__, *map(str, files)],
-                capture_output=True,
-                text=True,
-                timeout=DOCLAYOUT_TIMEOUT_SECONDS,
-                check=False,
-            )
+            command = [sys.executable, "-m", __name__, *map(str, files)]
+            timeout = DOCLAYOUT_TIMEOUT_SECONDS
+            try:
+                run = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)  # noqa: S603
+            except subprocess.TimeoutExpired as error:
+                raise UserError(
+                    f"layout: {DOCLAYOUT_MODEL} took more than {timeout} seconds on {document.id}; "
+                    "read fewer pages at once, or use --layout lines"
+                ) from error
         if run.returncode:
-            raise UserError(f"{DOCLAYOUT_MODEL} failed on {document.id}: {run.stderr.strip()[-500:]}")
-        return to_regions(json.loads(run.stdout.splitlines()[-1]))
+            raise UserError(f"layout: {DOCLAYOUT_MODEL} failed on {document.id}: {run.stderr.strip()[-500:]}")
+        return regions_from_paddlex(json.loads(run.stdout.splitlines()[-1]))
 
 
-def to_regions(pages: list[list[dict[str, object]]]) -> list[Region]:
-    """Return the regions of PaddleX's boxes, ``{"label", "score", "coordinate": [x0, y0, x1, y1]}``, page by page."""
+def regions_from_paddlex(pages: list[list[dict[str, object]]]) -> list[Region]:
+    """Convert PaddleX's boxes to regions.
+
+    Args:
+        pages: For each page its boxes, ``{"label", "score", "coordinate": [x0, y0, x1, y1]}``, in pixels.
+    """
     return [
         Region(
             "",
-            ((number, Box(*map(float, block["coordinate"]))),),  # type: ignore[call-overload]
-            TABLE if block["label"] == TABLE else TEXT,
+            ((index, Box(*map(float, block["coordinate"]))),),  # type: ignore[call-overload]
+            RegionType.TABLE if block["label"] == "table" else RegionType.TEXT,
         )
-        for number, blocks in enumerate(pages)
+        for index, blocks in enumerate(pages)
         for block in blocks
-        if block["label"] not in _UNREAD
+        if block["label"] not in _LABELS_WITHOUT_TEXT
     ]
 
 

@@ -1,6 +1,7 @@
-"""Reading what a person hands in: image files of unknown origin, and pages that were rendered here.
+"""Extract text and fields from images, pages and shards of rendered pages.
 
-What belongs here: opening untrusted images within limits, and choosing how the model at hand can read them.
+What belongs here: choosing regions, prompts and the form of the output for what a user hands in. Opening files belongs
+to `image_input` and `importing`; running the model to `reader`; records for evaluation to `prediction`.
 """
 
 from __future__ import annotations
@@ -17,185 +18,230 @@ from finscribe_assets.files import AnyPath, read_table
 from finscribe_assets.inference.image_input import open_image, page_from_image
 from finscribe_assets.inference.json_constraint import JsonGrammar
 from finscribe_assets.inference.label_assignment import TextLine, assign_fields
-from finscribe_assets.inference.line_items import line_items
+from finscribe_assets.inference.line_items import extract_line_items
 from finscribe_assets.inference.prediction import Mode, predict_document
 from finscribe_assets.inference.reader import Reader, ReadRequest
-from finscribe_assets.inference.region_layout import TABLE, Layout, Region, RendererBoxes
+from finscribe_assets.inference.region_layout import Layout, RegionType, RendererBoxes
 from finscribe_assets.instructions.crops import crop
 from finscribe_assets.instructions.pair import OCR_PROMPT, TABLE_PROMPT, Task
 from finscribe_assets.instructions.prompt_wordings import training_wordings
 from finscribe_assets.instructions.responses import unflatten
-from finscribe_assets.model.decoding import DecodedText
 from finscribe_assets.rendering.pages import Box, Page, RenderedDocument, pages_from_table
 
-HIGHEST_LINE = 160  # pixels; a higher image is no single printed line
+MAX_LINE_HEIGHT = 160  # pixels; a taller image cannot be a single printed line
 
 
 class NoLayoutError(UserError):
-    """A model that reads lines is shown a page, and nothing says where its lines are."""
+    """A base that reads single lines was given a page, and no layout says where the lines are."""
 
 
 @dataclass(frozen=True)
-class Extraction:
-    """What was read from an image: a line's text, or a model's raw answer about a page."""
+class ExtractedText:
+    """The text that a model read in an image."""
 
-    text: str
-    confidence: float
-    truncated: bool
+    text: str  # of a line or block, a table as OTSL, or the raw response about whole pages
+    confidence: float  # geometric mean of the token probabilities, in [0, 1]
+    truncated: bool  # generation stopped at the token limit
 
 
 @dataclass(frozen=True)
 class Extractor:
-    """Reads what it is handed: lines, boxes of images, whole pages, or a document of several pages."""
+    """Reads lines, boxes of images, pages, and documents of several pages.
+
+    Example:
+        >>> extractor = Extractor(Reader(adapter=Path("work/adapter")), DetectedLines())
+        >>> extractor.read_file(Path("scan.png"))["response"]
+        {"document_number": "RE-2024/17", "totals": {"amount_due": "1.234,50 €"}}
+    """
 
     reader: Reader
-    layout: Layout | None = None  # where a page's regions come from; without one, pages are read whole
-    prompt: str | None = None  # instead of the stock one: `OCR:` for lines and boxes, full extraction for whole pages
-    grammar: JsonGrammar | None = None  # what answers may be; without one, anything
-    max_new_tokens: int | None = None  # of an answer; the reader's own limit unless given
-    locale: str | None = None  # whose labels assign lines to fields; found by the labels themselves unless given
+    layout: Layout | None = None  # finds the regions of a page; without one, the model is given whole pages
+    prompt: str | None = None  # replaces the stock one: `OCR:` for lines and boxes, full extraction for whole pages
+    grammar: JsonGrammar | None = None  # constrains responses to JSON; needs a base that reads pages
+    max_new_tokens: int | None = None  # of a response; the reader's limit unless given
+    locale: str | None = None  # of the labels that identify fields, such as de_DE; detected unless given
 
     def __post_init__(self) -> None:
-        """Refuse what cannot go together.
+        """Check that the settings fit together.
 
         Raises:
-            UserError: a base that reads lines is to write JSON.
+            UserError: A grammar is given for a base that reads single lines.
         """
         if self.reader.reads_lines and self.grammar:
             raise UserError(
-                f"json: {self.reader.base.name} reads single printed lines and writes no JSON; a base "
-                "that reads pages does (PaddlePaddle/PaddleOCR-VL)"
+                f"json: {self.reader.base.name} reads single printed lines and writes no JSON; "
+                "use a base that reads pages, such as PaddlePaddle/PaddleOCR-VL"
             )
 
-    def read_image(self, image: Image.Image, box: Box | None = None) -> Extraction:
-        """Read one line, one box of an image, or a whole page with a base that reads pages.
+    def read_image(self, image: Image.Image, box: Box | None = None) -> ExtractedText:
+        """Read a line, a box of an image or, with a base that reads pages, a whole page.
 
-        A base that reads lines takes boxes higher than a line as blocks, and any as a table where the prompt is that.
+        A base that reads lines treats an image taller than ``MAX_LINE_HEIGHT`` as a block of several lines, and every
+        image as a table when the prompt is ``TABLE_PROMPT``.
+
+        Args:
+            image: The image, in mode L.
+            box: The box to read, in pixels; the whole image unless given.
 
         Raises:
-            UserError: the box lies outside the image.
+            UserError: The box lies outside the image.
         """
-        return self._answered((image if box is None else crop(image, box),), of_pages=box is None)
-
-    def _answered(self, images: tuple[Image.Image, ...], *, of_pages: bool) -> Extraction:
-        whole = of_pages and not self.reader.reads_lines
-        stock = training_wordings(Task.FULL_EXTRACTION)[0] if whole else OCR_PROMPT
-        reading = self._read([ReadRequest(images, self.prompt or stock, images[0].height > HIGHEST_LINE)])[0]
-        return Extraction(reading.text, round(reading.confidence, 4), reading.truncated)
-
-    def _read(self, requests: list[ReadRequest]) -> list[DecodedText]:
-        return self.reader.read(requests, max_new_tokens=self.max_new_tokens, grammar=self.grammar)
+        return self._read_images((image if box is None else crop(image, box),), whole_pages=box is None)
 
     def read_file(self, path: AnyPath, box: Box | None = None) -> dict[str, Any]:
-        """Return the record of an image file: of a box of it, of a single line, or of a page.
+        """Read an image file: a box of it, a single printed line, or a page.
+
+        Args:
+            path: An image in one of `image_input.INPUT_IMAGE_FORMATS`.
+            box: The box to read, in pixels; the whole image unless given.
+
+        Returns:
+            ``{"file", "text", "confidence", "truncated"}`` for a box or a line; for a page, see `read_pages`.
 
         Raises:
-            ImageError: the file is no readable image.
-            NoLayoutError: the base reads lines, the image looks like a page, and there is no layout.
-            UserError: the box lies outside the image.
+            ImageError: The file cannot be opened as an image.
+            NoLayoutError: The base reads lines, the image is as tall as a page, and there is no layout.
+            UserError: The box lies outside the image.
         """
         image = open_image(path)
-        is_line = self.reader.reads_lines and image.height <= HIGHEST_LINE
+        is_line = self.reader.reads_lines and image.height <= MAX_LINE_HEIGHT
         if box is not None or is_line:
             return {"file": str(path), **asdict(self.read_image(image, box))}
         return self.read_pages(str(path), [page_from_image(image)])
 
     def read_pages(self, name: str, pages: Sequence[Page]) -> dict[str, Any]:
-        """Return the record of a document of unknown origin.
+        """Read the pages of one document.
 
-        Without a layout: the model's raw answer about all pages. With one, each region's text, in reading order, as
-        ``lines``; ``response``, the fields that labels and the heads of tables settle; ``sources``, the number of the
-        region that each was read in; and ``not_assigned``, all other fields of the schema by the reason why they stay
-        open.
+        Args:
+            name: Stands in the record as ``file``.
+            pages: The document's pages, in order.
+
+        Returns:
+            Without a layout, the model's raw response about all pages: ``{"file", "pages", "text", "confidence",
+            "truncated"}``. With a layout:
+
+            - ``layout``, ``labels``: the layout's name, and the locale of the labels that identified fields;
+            - ``lines``: for each region in reading order its number from 1, page from 1, box in pixels, text,
+              confidence and whether it was truncated;
+            - ``response``: the fields identified by labels and by table headers, nested, as printed;
+            - ``confidence``, ``sources``: for each of these fields its confidence and the number of its region;
+            - ``not_assigned``: the remaining fields of the schema, grouped by the reason.
 
         Raises:
-            NoLayoutError: the base reads lines, and there is no layout.
+            NoLayoutError: The base reads lines, and there is no layout.
         """
         if self.layout is None:
             if self.reader.reads_lines:
                 raise NoLayoutError(
                     f"{name}: {pages[0].width} × {pages[0].height} pixels look like a page, and this model reads "
-                    "single printed lines. Give a layout that finds lines, a line's place as a box x0,y0,x1,y1 in "
-                    "pixels, an image of one line, or take a real model that reads pages (PaddlePaddle/PaddleOCR-VL)"
+                    "single printed lines. Give a layout that finds the lines, a box x0,y0,x1,y1 in pixels, an image "
+                    "of one line, or use a base that reads pages (PaddlePaddle/PaddleOCR-VL)"
                 )
-            answered = self._answered(tuple(page.open() for page in pages), of_pages=True)
-            return {"file": name, "pages": len(pages), **asdict(answered)}
-        document = RenderedDocument(name, 0, tuple(pages), ())
-        regions = self.layout.regions(document)
-        read = self._read_regions(regions, document, self.layout)
-        tables = [number for number, region in enumerate(regions) if region.kind == TABLE]
-        # A block's printed lines stand in its text; a label and its value on one of them belong together.
-        lines = [
-            (number, replace(region, text=text))
-            for number, region in enumerate(read)
-            if number not in tables
-            for text in region.text.split("\n")
-        ]
-        assignment = assign_fields([line for _, line in lines], self.locale)
-        items = line_items([read[number].text for number in tables], self.locale)
-        fields = {one.path: (one.text, lines[one.line][0]) for one in assignment.fields}
-        fields |= {path: (cell.text, tables[cell.table]) for path, cell in items.items()}
-        settled = {field_of(path) for path in items}
-        open_fields = {
-            reason: [path for path in paths if path not in settled] for reason, paths in assignment.not_assigned.items()
-        }
+            response = self._read_images(tuple(page.open() for page in pages), whole_pages=True)
+            return {"file": name, "pages": len(pages), **asdict(response)}
+        regions = self.layout.regions(RenderedDocument(name, 0, tuple(pages), ()))
+        boxes = [(region.type, page, box) for region in regions for page, box in region.lines]
+        texts = self._read_boxes(boxes, pages, self.layout)
+        is_table = [region_type is RegionType.TABLE for region_type, _, _ in boxes]
         return {
             "file": name,
             "pages": len(pages),
             "layout": self.layout.name,
-            "labels": assignment.locale,
-            "response": unflatten({path: text for path, (text, _) in fields.items()}),
-            "confidence": {path: read[number].confidence for path, (_, number) in fields.items()},
-            "sources": {path: number + 1 for path, (_, number) in fields.items()},
-            "not_assigned": [{"reason": reason, "fields": paths} for reason, paths in open_fields.items() if paths],
-            "lines": [
-                {
-                    "line": number,
-                    "page": line.page + 1,
-                    "box": [round(side, 1) for side in line.box],
-                    "text": line.text,
-                    "confidence": line.confidence,
-                    "truncated": line.truncated,
-                }
-                for number, line in enumerate(read, 1)
-            ],
+            **_identify_fields(texts, is_table, self.locale),
+            "lines": [_line_record(number, text) for number, text in enumerate(texts, 1)],
         }
 
-    def _read_regions(self, regions: Sequence[Region], document: RenderedDocument, layout: Layout) -> list[TextLine]:
-        images = [page.open() for page in document.pages]
-        places = [(region.kind, page, box) for region in regions for page, box in region.lines]
+    def _read_images(self, images: tuple[Image.Image, ...], *, whole_pages: bool) -> ExtractedText:
+        """Give all images to the model in one request."""
+        asks_for_json = whole_pages and not self.reader.reads_lines
+        prompt = self.prompt or (training_wordings(Task.FULL_EXTRACTION)[0] if asks_for_json else OCR_PROMPT)
+        request = ReadRequest(images, prompt, is_block=images[0].height > MAX_LINE_HEIGHT)
+        decoded = self.reader.read([request], max_new_tokens=self.max_new_tokens, grammar=self.grammar)[0]
+        return ExtractedText(decoded.text, round(decoded.confidence, 4), decoded.truncated)
+
+    def _read_boxes(
+        self, boxes: Sequence[tuple[RegionType, int, Box]], pages: Sequence[Page], layout: Layout
+    ) -> list[TextLine]:
+        """Read boxes, given with the type of their region and their page from 0, each with its type's prompt."""
+        images = [page.open() for page in pages]
         requests = [
             ReadRequest(
                 (crop(images[page], box, layout.margin),),
-                self.prompt or (TABLE_PROMPT if kind == TABLE else OCR_PROMPT),
-                is_block=not layout.of_lines,
+                self.prompt or (TABLE_PROMPT if region_type is RegionType.TABLE else OCR_PROMPT),
+                is_block=not layout.boxes_are_lines,
             )
-            for kind, page, box in places
+            for region_type, page, box in boxes
         ]
+        decoded = self.reader.read(requests, max_new_tokens=self.max_new_tokens, grammar=self.grammar)
         return [
-            TextLine(page, box, reading.text, round(reading.confidence, 4), reading.truncated)
-            for (_, page, box), reading in zip(places, self._read(requests), strict=True)
+            TextLine(page, box, text.text, round(text.confidence, 4), text.truncated)
+            for (_, page, box), text in zip(boxes, decoded, strict=True)
         ]
+
+
+def _identify_fields(texts: Sequence[TextLine], is_table: Sequence[bool], locale: str | None) -> dict[str, Any]:
+    """Derive fields from the texts of a document's boxes, by labels on lines and by headers of tables."""
+    tables = [index for index, table in enumerate(is_table) if table]
+    # A block's text has several printed lines; only a label and a value on the same line belong together.
+    lines = [
+        (index, replace(block, text=text))
+        for index, block in enumerate(texts)
+        if not is_table[index]
+        for text in block.text.split("\n")
+    ]
+    assignment = assign_fields([line for _, line in lines], locale)
+    items = extract_line_items([texts[index].text for index in tables], locale)
+    fields = {field.path: (field.text, lines[field.line][0]) for field in assignment.fields}
+    fields |= {path: (cell.text, tables[cell.table]) for path, cell in items.items()}
+    item_fields = {field_of(path) for path in items}
+    not_assigned = {
+        reason: [path for path in paths if path not in item_fields] for reason, paths in assignment.not_assigned.items()
+    }
+    return {
+        "labels": assignment.locale,
+        "response": unflatten({path: text for path, (text, _) in fields.items()}),
+        "confidence": {path: texts[index].confidence for path, (_, index) in fields.items()},
+        "sources": {path: index + 1 for path, (_, index) in fields.items()},
+        "not_assigned": [{"reason": reason, "fields": paths} for reason, paths in not_assigned.items() if paths],
+    }
+
+
+def _line_record(number: int, line: TextLine) -> dict[str, Any]:
+    return {
+        "line": number,
+        "page": line.page + 1,
+        "box": [round(side, 1) for side in line.box],
+        "text": line.text,
+        "confidence": line.confidence,
+        "truncated": line.truncated,
+    }
 
 
 def extract_rendered(
     reader: Reader, shard: AnyPath, document_id: str | None = None, layout: Layout | None = None
 ) -> list[dict[str, Any]]:
-    """Read documents of a shard of rendered pages, whose boxes are known; return their prediction records.
+    """Read documents of a shard that `finscribe render` wrote.
+
+    Args:
+        reader: The loaded model.
+        shard: A Parquet file such as ``images/part-00000.parquet``.
+        document_id: The document to read; all of the shard unless given.
+        layout: Finds the regions for a base that reads lines; the renderer's own boxes unless given.
+
+    Returns:
+        Prediction records, as `prediction.predict_documents` gives them.
 
     Raises:
-        UserError: the file is no shard of rendered pages, or does not hold the document.
+        UserError: The file is not a shard of rendered pages, or does not hold the document.
     """
     try:
         documents = pages_from_table(read_table(shard))
     except (KeyError, OSError, ValueError) as error:  # as pyarrow raises on other files and other columns
         raise UserError(f"{shard}: not a shard of rendered pages ({error}); `finscribe render` writes them") from error
-    wanted = [document for document in documents if document_id in (None, document.id)]
-    if not wanted:
-        raise UserError(
-            f"{shard}: holds no document {document_id!r}, but {documents[0].id} to {documents[-1].id}"
-            if documents
-            else f"{shard}: holds no document"
-        )
+    if not documents:
+        raise UserError(f"{shard}: the shard is empty; `finscribe render` writes shards with documents")
+    selected = [document for document in documents if document_id in (None, document.id)]
+    if not selected:
+        raise UserError(f"{shard}: holds no document {document_id!r}, but {documents[0].id} to {documents[-1].id}")
     mode = Mode.REGIONS if reader.reads_lines else Mode.PAGE
-    return [predict_document(reader, document, mode, layout or RendererBoxes()) for document in wanted]
+    return [predict_document(reader, document, mode, layout or RendererBoxes()) for document in selected]

@@ -1,7 +1,7 @@
-"""Answers that can only be JSON: after each token, which ones may follow.
+"""Constrain generation to JSON: after each token, allow only the tokens that keep the response valid.
 
-The only module that imports llguidance (MIT), which walks the vocabulary against a grammar in native code. What belongs
-here: which grammar, and how a tokenizer's tokens become its bytes.
+What belongs here: the grammars, and the translation of a tokenizer into the bytes of its tokens. No other module
+imports llguidance (MIT), which checks the vocabulary against a grammar in native code.
 """
 
 from __future__ import annotations
@@ -21,32 +21,32 @@ from transformers import PreTrainedTokenizerFast
 
 from finscribe_assets.documents.elements import LIST_FIELDS, TERMS
 
-_PRINTED = {"type": ["string", "null"]}  # a value as it is printed; null where a schema asks for what is not there
+_PRINTED_VALUE = {"type": ["string", "null"]}  # text as printed; null if a requested field is not on the page
 
 
 @dataclass(frozen=True)
 class JsonGrammar:
-    """What an answer may be: any JSON object, or one whose keys are the schema's, in its order."""
+    """The JSON that a response may be."""
 
-    only_known_keys: bool = False
+    only_known_keys: bool = False  # only objects with the keys of `document_schema`, in its order; else any object
 
     def constraint(self, tokenizer: PreTrainedTokenizerFast, rows: int, vocabulary: int) -> JsonConstraint:
-        """Return the constraint of a batch of so many answers, over the model's whole vocabulary."""
+        """Return the constraint of a batch of responses.
+
+        Args:
+            tokenizer: The model's tokenizer.
+            rows: Number of responses in the batch.
+            vocabulary: Size of the model's output layer; it may exceed the number of tokens.
+        """
         schema = document_schema() if self.only_known_keys else {"type": "object"}
-        # No free whitespace: a greedy model that is unsure may write spaces without end.
-        grammar = LLMatcher.grammar_from_json_schema(
-            schema,
-            defaults={
-                "whitespace_flexible": False,
-                "item_separator": ",",
-                "key_separator": ":",
-            },
-        )
-        return JsonConstraint(_tokens_of(tokenizer), grammar, rows, vocabulary)
+        # No free whitespace: under greedy decoding, an unsure model may write spaces without end.
+        defaults = {"whitespace_flexible": False, "item_separator": ",", "key_separator": ":"}
+        grammar = LLMatcher.grammar_from_json_schema(schema, defaults=defaults)
+        return JsonConstraint(_llguidance_tokenizer(tokenizer), grammar, rows, vocabulary)
 
 
 def document_schema() -> dict[str, Any]:
-    """Return the JSON schema of a full extraction: the schema's fields as printed text, each of which may be absent."""
+    """Return the JSON schema of a full extraction: every field of the documents, optional, as printed text."""
     root: dict[str, Any] = {}
     for path in TERMS:
         *groups, leaf = path.split(".")
@@ -54,52 +54,62 @@ def document_schema() -> dict[str, Any]:
         for group in groups:
             node = node.setdefault(group, {})
         node[leaf] = None
-    described = {name: _described(child) for name, child in root.items()}
+    properties = {name: _schema_of(child) for name, child in root.items()}
     for name in LIST_FIELDS:
-        described[name] = {"type": "array", "items": described[name]}
-    return _object(described)
+        properties[name] = {"type": "array", "items": properties[name]}
+    return _object_schema(properties)
 
 
-def _described(node: dict[str, Any] | None) -> dict[str, Any]:
-    return _PRINTED if node is None else _object({name: _described(child) for name, child in node.items()})
+def _schema_of(node: dict[str, Any] | None) -> dict[str, Any]:
+    if node is None:
+        return _PRINTED_VALUE
+    return _object_schema({name: _schema_of(child) for name, child in node.items()})
 
 
-def _object(properties: dict[str, Any]) -> dict[str, Any]:
+def _object_schema(properties: dict[str, Any]) -> dict[str, Any]:
     return {"type": "object", "properties": properties, "additionalProperties": False}
 
 
 class JsonConstraint:
-    """A batch's answers on their way; a `model.decoding.Constraint`."""
+    """The state of a batch of responses in a grammar; implements `model.decoding.Constraint`."""
 
-    def __init__(self, tokens: LLTokenizer, grammar: str, rows: int, vocabulary: int) -> None:
+    def __init__(self, tokenizer: LLTokenizer, grammar: str, rows: int, vocabulary: int) -> None:
         self._vocabulary = vocabulary
-        self._answers = [LLMatcher(tokens, grammar) for _ in range(rows)]
-        if problem := self._answers[0].get_error():
+        self._matchers = [LLMatcher(tokenizer, grammar) for _ in range(rows)]
+        if problem := self._matchers[0].get_error():
             raise RuntimeError(problem)
 
     def allowed(self, rows: Sequence[int]) -> Tensor:
-        """Return which tokens may come next (rows × vocabulary, bool); after the end, the end token alone."""
-        masks = [np.frombuffer(self._answers[row].compute_bitmask(), dtype=np.uint8) for row in rows]
+        """Return the tokens that may come next in some rows of the batch.
+
+        Args:
+            rows: Indices of rows in the batch.
+
+        Returns:
+            A mask of shape (len(rows), vocabulary), bool, on the CPU. Once the JSON is complete, only the end token is
+            allowed.
+        """
+        masks = [np.frombuffer(self._matchers[row].compute_bitmask(), dtype=np.uint8) for row in rows]
         bits = np.unpackbits(np.stack(masks), axis=1, bitorder="little")[:, : self._vocabulary].astype(bool)
-        whole = np.zeros((len(rows), self._vocabulary), dtype=bool)  # a model may have more places than tokens
-        whole[:, : bits.shape[1]] = bits
-        return torch.from_numpy(whole)
+        allowed = np.zeros((len(rows), self._vocabulary), dtype=bool)  # the output layer may be larger than the mask
+        allowed[:, : bits.shape[1]] = bits
+        return torch.from_numpy(allowed)
 
     def advance(self, rows: Sequence[int], tokens: Sequence[int]) -> None:
         """Append one token to each of these rows."""
         for row, token in zip(rows, tokens, strict=True):
-            answer = self._answers[row]
-            if not answer.is_stopped() and not answer.consume_token(token):
-                raise RuntimeError(answer.get_error())
+            matcher = self._matchers[row]
+            if not matcher.is_stopped() and not matcher.consume_token(token):
+                raise RuntimeError(matcher.get_error())
 
 
 class _CharacterTokens:
-    """A tokenizer whose tokens are plain text, as llguidance wants it: each token's bytes."""
+    """A tokenizer of plain-text tokens in the form that llguidance asks for: the bytes of each token."""
 
     def __init__(self, tokenizer: PreTrainedTokenizerFast) -> None:
         self.eos_token_id, self.bos_token_id = tokenizer.eos_token_id, tokenizer.bos_token_id
         added = tokenizer.added_tokens_decoder
-        self.special_token_ids = [number for number, token in added.items() if token.special]
+        self.special_token_ids = [token_id for token_id, token in added.items() if token.special]
         self.tokens = [text.encode() for text in tokenizer.convert_ids_to_tokens(range(len(tokenizer)))]
         self._tokenizer = tokenizer
 
@@ -108,8 +118,9 @@ class _CharacterTokens:
 
 
 @lru_cache(maxsize=2)
-def _tokens_of(tokenizer: PreTrainedTokenizerFast) -> LLTokenizer:
+def _llguidance_tokenizer(tokenizer: PreTrainedTokenizerFast) -> LLTokenizer:
     decoder = json.loads(tokenizer.backend_tokenizer.to_str())["decoder"]
-    if decoder is None or decoder["type"] == "Fuse":  # the embedded bases'; llguidance knows bytes and byte fallback
+    # llguidance reads byte-level and byte-fallback tokenizers itself. The embedded base has neither: plain characters.
+    if decoder is None or decoder["type"] == "Fuse":
         return LLTokenizer(TokenizerWrapper(_CharacterTokens(tokenizer)))
     return from_tokenizer(tokenizer)

@@ -1,7 +1,8 @@
-"""Which field a line of text belongs to, told by its label: ``Rechnungs-Nr. 4711`` is a document number.
+"""Identify fields by their labels: a line that reads ``Rechnungs-Nr. 4711`` holds a document number.
 
-What belongs here: the few fields that a label on the same line settles, and for all others the reason why they stay
-open. It knows the labels of `documents.languages`, and no place on the page: names, addresses and tables are beyond it.
+What belongs here: fields whose label is on the same line as the value, by the labels of `documents.languages`, and the
+reason for every other field. Positions on the page are not interpreted, so names, addresses and tables are out of
+reach; `line_items` reads tables.
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ from finscribe_assets.documents.wordings import labels_of
 from finscribe_assets.errors import UserError
 from finscribe_assets.rendering.pages import Box
 
-IN_TABLE = "stands in a table, whose rows and columns need a model that reads pages"
-NO_LABEL_OF_ITS_OWN = "is told by its place on the page, which needs a model that reads pages"
+# Reasons for fields that are not assigned. Users read them.
+IN_TABLE = "is printed in a table; needs a layout that finds tables, or a page-level model"
+NO_LABEL_OF_ITS_OWN = "can be identified only by its position; needs a page-level model"
 IMPLIED = "is implied by the page as a whole"
-NOT_FOUND = "no label of it was read with such a value on the same line"
+NOT_FOUND = "no line with its label and a value of its type was found"
 CONTRADICTED = "was read with different values"
 
-_LABELLED = (
+_LABELLED_FIELDS = (
     *HEADER_FIELDS,
     *PAYMENT_FIELDS,
     *(f"seller.{name}" for name in LABELLED_PARTY_FIELDS),
@@ -39,171 +41,182 @@ _DATE = re.compile(
     r"|\d{1,2}\.?[\s-](?:de\s)?[^\W\d]{3,10}\.?,?[\s-](?:de\s)?\d{2,4}"  # day, month in words, year
     r"|[^\W\d]{3,10}\.?\s\d{1,2},?\s\d{4}|\d{4}年\d{1,2}月\d{1,2}日"
 )
-# Words with digits, or short ones in capitals; an address of mail; or a BIC (ISO 9362).
+# Words with digits or short words in capitals; an e-mail address; or a BIC (ISO 9362).
 _IDENTIFIER = re.compile(
     r"(?=.*\d)(?:(?:\S*\d\S*|[A-Z]{1,4}\.?)(?:\s|$))+|[^\s@]+@[^\s@]+|[A-Z]{6}[A-Z\d]{2}(?:[A-Z\d]{3})?"
 )
-_NEAR = 6  # heights of a line
+_MAX_TEXT_GAP = 6  # line heights between a label and its value, for values that may be any text
 _AFTER_LABEL = re.compile(r"[\s:.#=-]*")
 
 
 @dataclass(frozen=True)
 class TextLine:
-    """A line as it was read."""
+    """A line of text that was read on a page."""
 
     page: int  # from 0
-    box: Box
+    box: Box  # in pixels
     text: str
     confidence: float
     truncated: bool
 
 
 @dataclass(frozen=True)
-class Assigned:
-    """A field's value as it is printed, and the line that it was read in."""
+class AssignedField:
+    """A field's value, and the line where it was read."""
 
     path: str
-    text: str
-    line: int  # place among the lines, from 0
-    label: str  # as it is read
+    text: str  # as printed; the document type is one of `DocumentType`
+    line: int  # index of the line, from 0
+    label: str  # as printed
 
 
 @dataclass(frozen=True)
-class Assignment:
-    """What a page's lines say by their labels."""
+class LabelAssignment:
+    """The fields that were identified by labels, and the reasons for the others."""
 
-    locale: str  # whose labels were looked for
-    fields: tuple[Assigned, ...]
-    not_assigned: dict[str, tuple[str, ...]]  # reason → fields of the schema
+    locale: str  # of the labels
+    fields: tuple[AssignedField, ...]
+    not_assigned: dict[str, tuple[str, ...]]  # reason → paths; with `fields`, every field of the schema
 
 
-def assign_fields(lines: Sequence[TextLine], locale: str | None = None) -> Assignment:
-    """Return the fields that labels on the same line settle; without a locale, that whose labels settle most.
+def assign_fields(lines: Sequence[TextLine], locale: str | None = None) -> LabelAssignment:
+    """Identify fields by labels on the same line as the value.
+
+    A line identifies a field if it begins with one of the field's labels, and a value of the field's type follows, on
+    the rest of the line or on the next line to the right. A field that is found with different values is not assigned.
+
+    Args:
+        lines: The lines of one document, in any order.
+        locale: Locale of the labels, such as ``de_DE``; the one that identifies the most fields unless given.
 
     Raises:
-        UserError: no labels of the locale are known.
+        UserError: The labels of the locale are unknown.
     """
     if locale is not None and locale not in LOCALE_FACTS:
-        raise UserError(f"locale: the labels of {locale!r} are not known; there are {', '.join(LOCALE_FACTS)}")
-    locales = [locale] if locale else list(LOCALE_FACTS)
-    # Of equals the first one counts, whose labels differ in no way that matters here.
-    chosen, found = max(((one, list(_found(lines, one))) for one in locales), key=lambda pair: len(pair[1]))
-    fields: dict[str, Assigned] = {}
+        raise UserError(f"locale: the labels of {locale!r} are not known; use one of {', '.join(LOCALE_FACTS)}")
+    candidates = [(name, list(_labelled_values(lines, name))) for name in ([locale] if locale else LOCALE_FACTS)]
+    # Of equals, `max` takes the first; their labels do not differ on these lines.
+    chosen, values = max(candidates, key=lambda candidate: len(candidate[1]))
+    fields: dict[str, AssignedField] = {}
     contradicted = set()
-    for one in found:
-        before = fields.setdefault(one.path, one)
-        if folded(before.text) != folded(one.text):
-            contradicted.add(one.path)
-    settled = tuple(one for path, one in fields.items() if path not in contradicted)
-    return Assignment(chosen, settled, _not_assigned({one.path for one in settled}, contradicted))
+    for value in values:
+        first = fields.setdefault(value.path, value)
+        if fold_text(first.text) != fold_text(value.text):
+            contradicted.add(value.path)
+    assigned = tuple(field for path, field in fields.items() if path not in contradicted)
+    return LabelAssignment(chosen, assigned, _not_assigned({field.path for field in assigned}, contradicted))
 
 
-def _found(lines: Sequence[TextLine], locale: str) -> Iterator[Assigned]:
-    kind = _kind_of(lines, locale)
-    if kind:
-        yield kind[1]
-    labels = _labels(locale, kind[0] if kind else None)
-    beside = _right_neighbours(lines)
-    pattern = _any_of(tuple(labels))
-    for number, line in enumerate(lines):
-        label = pattern.match(_plain(line.text))
-        if label is None or not (path := labels[folded(label[0])]):
+def _labelled_values(lines: Sequence[TextLine], locale: str) -> Iterator[AssignedField]:
+    """Yield the document type, then each value that follows a label of the locale."""
+    title = _title(lines, locale)
+    if title:
+        yield title
+    paths = _paths_by_label(locale, DocumentType(title.text) if title else None)
+    labels = _label_pattern(tuple(paths))
+    neighbours = _right_neighbours(lines)
+    for index, line in enumerate(lines):
+        label = labels.match(_strip_accents(line.text))
+        if label is None or not (path := paths[fold_text(label[0])]):
             continue
         rest = line.text[label.end() :]
-        candidates = [(rest[_AFTER_LABEL.match(rest).end() :], number)]  # type: ignore[union-attr]
-        next_one = beside.get(number)
-        if next_one is not None and _is_near(path, line.box, lines[next_one].box):
-            candidates.append((lines[next_one].text, next_one))
-        for text, place in candidates:
+        candidates = [(rest[_AFTER_LABEL.match(rest).end() :], index)]  # type: ignore[union-attr]
+        neighbour = neighbours.get(index)
+        if neighbour is not None and _is_near(path, line.box, lines[neighbour].box):
+            candidates.append((lines[neighbour].text, neighbour))
+        for text, source in candidates:
             if _is_value(path, text):
-                yield Assigned(path, text.strip(), place, line.text[: label.end()].strip())
+                yield AssignedField(path, text.strip(), source, line.text[: label.end()].strip())
                 break
 
 
-def _kind_of(lines: Sequence[TextLine], locale: str) -> tuple[DocumentType, Assigned] | None:
-    """Return the kind of document that the first title on the page tells."""
+def _title(lines: Sequence[TextLine], locale: str) -> AssignedField | None:
+    """Return the document type by the first line that is a title and nothing else."""
     words = labels_of(locale)
-    titles = {folded(title): kind for kind in reversed(DocumentType) for title in words[f"title.{kind}"]}
-    for number, line in enumerate(lines):
-        if kind := titles.get(folded(line.text)):
-            return kind, Assigned("document_type", str(kind), number, line.text)
+    # If two types share a title, the one that `DocumentType` lists first is kept.
+    titles = {fold_text(title): type_ for type_ in reversed(DocumentType) for title in words[f"title.{type_}"]}
+    for index, line in enumerate(lines):
+        if document_type := titles.get(fold_text(line.text)):
+            return AssignedField("document_type", str(document_type), index, line.text)
     return None
 
 
 @cache
-def _labels(locale: str, kind: DocumentType | None) -> dict[str, str]:
-    """Return folded label → path; an empty path where it means other fields too, or something that is no field."""
+def _paths_by_label(locale: str, document_type: DocumentType | None) -> dict[str, str]:
+    """Return folded label → path; an empty path if the label is ambiguous or marks a value that is not a field."""
     words = labels_of(locale)
     meanings: dict[str, set[str]] = {}
-    for one in [kind] if kind else DocumentType:
-        for path in _LABELLED:
-            if path.startswith("statement.") and kind is not DocumentType.BANK_STATEMENT:
+    for type_ in [document_type] if document_type else DocumentType:
+        for path in _LABELLED_FIELDS:
+            if path.startswith("statement.") and document_type is not DocumentType.BANK_STATEMENT:
                 continue
-            key = label_key(path, one)
-            for label in words.get(key, ()):
-                meanings.setdefault(folded(label), set()).add(path)
-    decoys = {folded(label) for key, some in words.items() if key.startswith("decoy.") for label in some}
-    if kind:  # its own number and date are meant where a decoy has the same name
-        own = [label_key(path, kind) for path in ("document_number", "issue_date")]
-        decoys -= {folded(label) for key in own for label in words[key]}
-    return {
-        label: next(iter(paths)) if len(paths) == 1 and label not in decoys else "" for label, paths in meanings.items()
-    } | dict.fromkeys(decoys, "")
+            for label in words.get(label_key(path, type_), ()):
+                meanings.setdefault(fold_text(label), set()).add(path)
+    decoys = {fold_text(label) for key, labels in words.items() if key.startswith("decoy.") for label in labels}
+    if document_type:  # a decoy label that is also the label of the document's number or date means the latter
+        keys = [label_key(path, document_type) for path in ("document_number", "issue_date")]
+        decoys -= {fold_text(label) for key in keys for label in words[key]}
+    unique = {label: next(iter(paths)) if len(paths) == 1 else "" for label, paths in meanings.items()}
+    return unique | dict.fromkeys(decoys, "")
 
 
 @cache
-def _any_of(labels: tuple[str, ...]) -> re.Pattern[str]:
-    """Return what matches a label at a text's beginning, whatever stands between its letters; the longest counts."""
-    spelt = (r"[\W_]*".join(map(re.escape, label)) for label in sorted(labels, key=len, reverse=True))
-    return re.compile(rf"[\W_]*(?:{'|'.join(spelt)})(?![^\W\d_]|-\w)", re.IGNORECASE)
+def _label_pattern(labels: tuple[str, ...]) -> re.Pattern[str]:
+    """Return a pattern for the longest label at the start of a text, with any punctuation between its letters."""
+    spellings = (r"[\W_]*".join(map(re.escape, label)) for label in sorted(labels, key=len, reverse=True))
+    return re.compile(rf"[\W_]*(?:{'|'.join(spellings)})(?![^\W\d_]|-\w)", re.IGNORECASE)
 
 
-def _plain(text: str) -> str:
-    """Return text with letters without accents, as many as there were."""
+def _strip_accents(text: str) -> str:
+    """Replace letters by those without accents; the length stays the same."""
     return "".join(unicodedata.normalize("NFKD", character)[0] for character in text)
 
 
-def folded(text: str) -> str:
-    """Return the letters and digits of a text, without case and accents."""
-    return "".join(character for character in _plain(text).lower() if character.isalnum())
+def fold_text(text: str) -> str:
+    """Return the letters and digits of a text, in lower case and without accents."""
+    return "".join(character for character in _strip_accents(text).lower() if character.isalnum())
 
 
 def _right_neighbours(lines: Sequence[TextLine]) -> dict[int, int]:
-    """Return line → the nearest line to its right whose middle lies within its height."""
+    """Return line → the nearest line to its right whose middle lies within its height, as indices."""
     neighbours = {}
-    for number, line in enumerate(lines):
+    for index, line in enumerate(lines):
         right = [
-            (other.box.x0, place)
-            for place, other in enumerate(lines)
+            (other.box.x0, other_index)
+            for other_index, other in enumerate(lines)
             if other.page == line.page
             and other.box.x0 >= line.box.x0 + line.box.width / 2
-            and place != number
+            and other_index != index
             and line.box.y0 < (other.box.y0 + other.box.y1) / 2 < line.box.y1
         ]
         if right:
-            neighbours[number] = min(right)[1]
+            neighbours[index] = min(right)[1]
     return neighbours
 
 
 def _is_near(path: str, label: Box, value: Box) -> bool:
-    """Tell whether a box may hold a label's value; any text is one, so that it must not be another column's."""
-    return value_type_of(path) is not ValueType.TEXT or value.x0 - label.x1 < _NEAR * label.height
+    """Tell whether a box may hold a label's value.
+
+    A field of type text accepts any text, so its value must be close; otherwise it may belong to another column.
+    """
+    return value_type_of(path) is not ValueType.TEXT or value.x0 - label.x1 < _MAX_TEXT_GAP * label.height
 
 
 def _is_value(path: str, text: str) -> bool:
-    kind = value_type_of(path)
+    value_type = value_type_of(path)
     body = text.strip()
-    if kind is ValueType.AMOUNT:
+    if value_type is ValueType.AMOUNT:
         return _AMOUNT.fullmatch(body) is not None
-    if kind is ValueType.DATE:
+    if value_type is ValueType.DATE:
         return _DATE.fullmatch(body) is not None
-    return bool(body) if kind is ValueType.TEXT else _IDENTIFIER.fullmatch(body) is not None
+    return bool(body) if value_type is ValueType.TEXT else _IDENTIFIER.fullmatch(body) is not None
 
 
-def _not_assigned(settled: set[str], contradicted: set[str]) -> dict[str, tuple[str, ...]]:
+def _not_assigned(assigned: set[str], contradicted: set[str]) -> dict[str, tuple[str, ...]]:
+    """Group the remaining fields of the schema by the reason why they are not assigned."""
     reasons: dict[str, list[str]] = {}
     for path in TERMS:
-        if path not in settled:
+        if path not in assigned:
             reasons.setdefault(_reason(path, contradicted), []).append(path)
     return {reason: tuple(paths) for reason, paths in reasons.items()}
 
@@ -211,7 +224,7 @@ def _not_assigned(settled: set[str], contradicted: set[str]) -> dict[str, tuple[
 def _reason(path: str, contradicted: set[str]) -> str:
     if path in contradicted:
         return CONTRADICTED
-    if path in _LABELLED:
+    if path in _LABELLED_FIELDS:
         return NOT_FOUND
     if path.split(".", maxsplit=1)[0] in LIST_FIELDS:
         return IN_TABLE

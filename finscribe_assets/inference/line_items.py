@@ -1,7 +1,8 @@
-"""Line items from tables as they were read: the words of a table's head tell which field stands in which column.
+"""Extract line items from tables: the header of a table determines the field of each column.
 
-What belongs here: from tables' OTSL to fields, by the labels of `documents.languages`. A head that is not quite read
-right still tells its column; one that is none of the labels tells nothing, and the column's values are left out.
+What belongs here: from the OTSL of tables, as a model read them, to fields by path, with the labels of
+`documents.languages`. A misread header cell is matched to the most similar label. A column whose header matches no
+label is left out.
 """
 
 from __future__ import annotations
@@ -13,68 +14,67 @@ from typing import NamedTuple
 
 from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.wordings import labels_of
-from finscribe_assets.inference.label_assignment import folded
+from finscribe_assets.inference.label_assignment import fold_text
 from finscribe_assets.instructions.otsl import Grid, from_otsl
 
-TABLE_COLUMNS = {
-    "lines": (
-        "line_id",
-        "sku",
-        "gtin",
-        "classification",
-        "purchase_order_line",
-        "item_name",
-        "quantity",
-        "unit",
-        "gross_price",
-        "price_discount",
-        "net_price",
-        "price_with_vat",
-        "allowance_amount",
-        "charge_amount",
-        "vat_rate",
-        "net_amount",
-        "gross_amount",
-    ),
-    "entries": ("entry_date", "value_date", "description", "reference", "debit", "credit", "amount", "balance"),
-}
+_LINE_COLUMNS = (
+    "line_id sku gtin classification purchase_order_line item_name quantity unit gross_price price_discount net_price "
+    "price_with_vat allowance_amount charge_amount vat_rate net_amount gross_amount"
+)
+_ENTRY_COLUMNS = "entry_date value_date description reference debit credit amount balance"
+TABLE_COLUMNS = {"lines": tuple(_LINE_COLUMNS.split()), "entries": tuple(_ENTRY_COLUMNS.split())}
+"""Fields that a column may hold, by the list they belong to."""
+
 CARRIED_SUM_LABELS = ("carried_forward", "brought_forward")
-MIN_RECOGNISED_COLUMNS = 2  # columns that are told: one may be an item's name that looks like a label
-MIN_HEADER_SIMILARITY = 0.75  # how like a label a head must be (Ratcliff and Obershelp's ratio)
+MIN_RECOGNISED_COLUMNS = 2  # of a header row: the name of an item may look like a single label
+MIN_HEADER_SIMILARITY = 0.75  # of a header cell to its label: Ratcliff–Obershelp ratio, as `difflib` computes it
 
 
-class ReadCell(NamedTuple):
-    """A field's text as it is printed, and the table that it was read in."""
+class ExtractedCell(NamedTuple):
+    """The value of a field in a table."""
 
-    text: str
-    table: int  # place among the tables, from 0
+    text: str  # as printed
+    table: int  # index of the table, from 0
 
 
-def line_items(tables: Iterable[str], locale: str | None = None) -> dict[str, ReadCell]:
-    """Return the fields of a document's tables, given as OTSL in reading order, by path: ``lines[0].item_name``.
+class _Column(NamedTuple):
+    field: str
+    similarity: float  # of the header cell to the field's label
 
-    Without a locale, the one whose labels tell the most columns is taken. A table without a head goes on with the one
-    before, as on the next page; if it is the first, it gives nothing. Rows that carry a sum forward are no items.
+
+def extract_line_items(tables: Iterable[str], locale: str | None = None) -> dict[str, ExtractedCell]:
+    """Extract the line items of one document's tables.
+
+    A table without a header row continues the table before it, as on the next page of a document; if it is the first,
+    its rows are dropped. Rows with sums that are carried or brought forward are not items.
+
+    Args:
+        tables: Each table as OTSL, in reading order.
+        locale: Locale of the header labels; for each table, the one with the best matches unless given.
+
+    Returns:
+        The cells of recognised columns by field path, such as ``lines[0].item_name``.
     """
-    found: dict[str, ReadCell] = {}
-    rows = dict.fromkeys(TABLE_COLUMNS, 0)
-    group, columns = "lines", dict[int, str]()
-    for number, grid in enumerate(_unstacked(from_otsl(table)) for table in tables):
-        told = _columns(grid[0], locale) if grid else ("", {})
-        if len(told[1]) >= MIN_RECOGNISED_COLUMNS:
-            group, columns = told
+    cells: dict[str, ExtractedCell] = {}
+    row_counts = dict.fromkeys(TABLE_COLUMNS, 0)
+    list_name, columns = "lines", dict[int, str]()
+    for table, grid in enumerate(_join_stacked_rows(from_otsl(otsl)) for otsl in tables):
+        header = _match_header(grid[0], locale) if grid else ("", {})
+        if len(header[1]) >= MIN_RECOGNISED_COLUMNS:
+            list_name, columns = header
             del grid[0]
         for row in grid:
-            if any(_key(text) in _carried() for text in row if text):
+            if any(_label_key(text) in _carried_sum_labels() for text in row if text):
                 continue
-            values = {columns[place]: text for place, text in enumerate(row) if text and place in columns}
-            found |= {f"{group}[{rows[group]}].{name}": ReadCell(text, number) for name, text in values.items()}
-            rows[group] += bool(values)
-    return found
+            values = {columns[column]: text for column, text in enumerate(row) if text and column in columns}
+            for name, text in values.items():
+                cells[f"{list_name}[{row_counts[list_name]}].{name}"] = ExtractedCell(text, table)
+            row_counts[list_name] += bool(values)
+    return cells
 
 
-def _unstacked(grid: Grid) -> Grid:
-    """Return rows with the name of an item that stands across the table, as on till slips, before its figures below."""
+def _join_stacked_rows(grid: Grid) -> Grid:
+    """Join each row that is a single item name across the table, as on till receipts, with the amounts below it."""
     rows: Grid = []
     for row in grid:
         above = rows[-1] if rows else []
@@ -85,46 +85,47 @@ def _unstacked(grid: Grid) -> Grid:
     return rows
 
 
-def _columns(head: Sequence[str | None], locale: str | None) -> tuple[str, dict[int, str]]:
-    """Return the list that a head is of, and the field of each place that its label tells."""
-    texts = tuple(tuple(_key(part) for part in (text or "").split("/")) for text in head)  # a head in two languages
-    told = [
-        (group, _told(texts, one, group)) for one in ([locale] if locale else LOCALE_FACTS) for group in TABLE_COLUMNS
-    ]
-    group, places = max(told, key=lambda one: sum(ratio for ratio, _ in one[1].values()))
-    return group, {place: name for place, (_, name) in places.items()}
+def _match_header(header: Sequence[str | None], locale: str | None) -> tuple[str, dict[int, str]]:
+    """Return the list that a header row matches best, and the field of each recognised column."""
+    keys = tuple(tuple(_label_key(part) for part in (text or "").split("/")) for text in header)  # "Menge / Quantity"
+    locales = [locale] if locale else LOCALE_FACTS
+    matches = [(name, _match_columns(keys, locale, name)) for locale in locales for name in TABLE_COLUMNS]
+    list_name, columns = max(matches, key=lambda match: sum(column.similarity for column in match[1].values()))
+    return list_name, {index: column.field for index, column in columns.items()}
 
 
 @cache
-def _told(head: tuple[tuple[str, ...], ...], locale: str, group: str) -> dict[int, tuple[float, str]]:
+def _match_columns(header: tuple[tuple[str, ...], ...], locale: str, list_name: str) -> dict[int, _Column]:
+    """Match header cells to the labels of a list's fields, most similar first, each column and field once."""
     words = labels_of(locale)
-    labels = [(_key(label), name) for name in TABLE_COLUMNS[group] for label in words.get(f"columns.{name}", ())]
-    alike = [
-        (_ratio(part, label), place, name)
+    labels = [
+        (_label_key(label), name) for name in TABLE_COLUMNS[list_name] for label in words.get(f"columns.{name}", ())
+    ]
+    candidates = [
+        (_similarity(part, label), index, name)
         for label, name in labels
-        for place, parts in enumerate(head)
+        for index, parts in enumerate(header)
         for part in parts
         if part
     ]
-    places: dict[int, tuple[float, str]] = {}
-    taken: set[str] = set()
-    for ratio, place, name in sorted(alike, key=lambda one: -one[0]):
-        if ratio >= MIN_HEADER_SIMILARITY and place not in places and name not in taken:
-            places[place] = ratio, name
-            taken.add(name)
-    return places
+    columns: dict[int, _Column] = {}
+    matched_fields: set[str] = set()
+    for similarity, index, name in sorted(candidates, key=lambda candidate: -candidate[0]):
+        if similarity >= MIN_HEADER_SIMILARITY and index not in columns and name not in matched_fields:
+            columns[index] = _Column(name, similarity)
+            matched_fields.add(name)
+    return columns
 
 
-def _ratio(text: str, label: str) -> float:
+def _similarity(text: str, label: str) -> float:
     return SequenceMatcher(None, text, label, autojunk=False).ratio()
 
 
-def _key(text: str) -> str:
-    return folded(text) or text.strip()  # a label such as # has no letters
+def _label_key(text: str) -> str:
+    return fold_text(text) or text.strip()  # a label such as # has no letters to fold
 
 
 @cache
-def _carried() -> frozenset[str]:
-    return frozenset(
-        _key(label) for locale in LOCALE_FACTS for key in CARRIED_SUM_LABELS for label in labels_of(locale)[key]
-    )
+def _carried_sum_labels() -> frozenset[str]:
+    words = [labels_of(locale) for locale in LOCALE_FACTS]
+    return frozenset(_label_key(label) for labels in words for key in CARRIED_SUM_LABELS for label in labels[key])

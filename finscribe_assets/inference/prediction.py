@@ -1,7 +1,8 @@
-"""Predictions for many documents, as the file that evaluation and mining read.
+"""Predict documents, and write the predictions file that evaluation and mining read.
 
-What belongs here: documents to records, in parts that survive being killed. A part's records depend on its documents'
-images and the reader alone; how long reading took stands beside them, never in them.
+What belongs here: prediction records, and predicting a batch in parts, so that a killed run continues where it stopped.
+Records depend only on the page images and the reader; how long reading took is written to a file of its own. Reading
+files of unknown origin belongs to `extraction`.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ from finscribe_assets.files import (
     write_json,
     write_json_lines,
 )
-from finscribe_assets.inference.line_items import line_items
+from finscribe_assets.inference.line_items import extract_line_items
 from finscribe_assets.inference.reader import Reader, ReadRequest
-from finscribe_assets.inference.region_layout import TABLE, Layout, RendererBoxes
+from finscribe_assets.inference.region_layout import Layout, Region, RegionType, RendererBoxes
 from finscribe_assets.inference.value_spans import value_spans
 from finscribe_assets.instructions.crops import crop
 from finscribe_assets.instructions.pair import OCR_PROMPT, TABLE_PROMPT, Task
@@ -39,136 +40,151 @@ from finscribe_assets.shards import read_fingerprint, shard_files
 
 PREDICTIONS_FILE, TIMING_FILE, PREDICTED_BY_FILE = "predictions.jsonl", "timing.json", "predicted_by.json"
 PARTS_FOLDER = "parts"
-PART_DOCUMENTS = 20
+DOCUMENTS_PER_PART = 20
 
 
 class Mode(StrEnum):
     """How a document is read."""
 
-    REGIONS = "regions"  # each field's lines, one by one, at the places that a layout gives: as PaddleOCR-VL works
-    PAGE = "page"  # all pages at once, to JSON
+    REGIONS = "regions"  # region by region, at the boxes of a layout, as PaddleOCR-VL itself works
+    PAGE = "page"  # all pages in one request, to JSON
 
 
 @dataclass(frozen=True)
 class PredictionSummary:
-    """What predicting did."""
+    """What `predict_batch` did."""
 
     documents: int
     mode: Mode
-    layout: str  # what gave the regions; empty in page mode
+    layout: str  # name of the layout; empty in page mode
     device: str
     parts: int
-    skipped: int  # parts that were there already, read from the same images by the same reader
-    seconds_per_document: float | None  # wall clock, loading the model aside; None where no document was asked for
+    skipped: int  # parts that the same reader had already read from the same images
+    seconds_per_document: float | None  # wall time without loading the model; None if no document was requested
 
 
 def predict_document(reader: Reader, document: RenderedDocument, mode: Mode, layout: Layout) -> dict[str, Any]:
-    """Return one document's prediction record."""
+    """Return one document's prediction record; see `predict_documents`."""
     return predict_documents(reader, [document], mode, layout)[0]
 
 
 def predict_documents(
     reader: Reader, documents: Sequence[RenderedDocument], mode: Mode, layout: Layout
 ) -> list[dict[str, Any]]:
-    """Return documents' prediction records ``{"id", "response", "confidence"}``, reading all of them together.
+    """Read documents, all of them in the same batches, and return their prediction records.
 
-    In regions mode the response is a nested object of the texts as they are printed; in page mode it is the model's raw
-    text. Confidence is, by field path, the geometric mean of the probabilities of the field's tokens.
+    Args:
+        reader: The loaded model.
+        documents: Documents with their pages.
+        mode: How documents are read.
+        layout: Finds the regions; used in regions mode.
+
+    Returns:
+        For each document a record ``{"id", "response", "confidence"}``. In regions mode ``response`` is a nested
+        object of printed values, with null where a field's region was read as empty; in page mode it is the model's
+        raw text.
+        ``confidence`` maps each field path to the geometric mean of the probabilities of its tokens. A value from a
+        table has the confidence of the whole table.
     """
     if mode is Mode.PAGE:
         prompt = training_wordings(Task.FULL_EXTRACTION)[0]
         requests = [ReadRequest(tuple(page.open() for page in document.pages), prompt) for document in documents]
         return [
-            _page_record(reader, document.id, reading)
-            for document, reading in zip(documents, reader.read(requests), strict=True)
+            _page_record(reader, document.id, decoded)
+            for document, decoded in zip(documents, reader.read(requests), strict=True)
         ]
-    requests, places = [], []
+    requests, regions = [], list[tuple[str, Region]]()
     for document in documents:
         pages = [page.open() for page in document.pages]
         for region in layout.regions(document):
-            prompt = TABLE_PROMPT if region.kind == TABLE else OCR_PROMPT
-            for number, box in region.lines:
-                requests.append(ReadRequest((crop(pages[number], box, layout.margin),), prompt))
-                places.append((document.id, region))
-    read: dict[str, dict[str, list[DecodedText]]] = {document.id: {} for document in documents}
+            prompt = TABLE_PROMPT if region.type is RegionType.TABLE else OCR_PROMPT
+            for index, box in region.lines:
+                requests.append(ReadRequest((crop(pages[index], box, layout.margin),), prompt))
+                regions.append((document.id, region))
+    fields: dict[str, dict[str, list[DecodedText]]] = {document.id: {} for document in documents}
     tables: dict[str, list[DecodedText]] = {document.id: [] for document in documents}
-    for (document_id, region), reading in zip(places, reader.read(requests), strict=True):
-        of_region = tables[document_id] if region.kind == TABLE else read[document_id].setdefault(region.path, [])
-        of_region.append(reading)
-    return [_regions_record(name, fields, tables[name]) for name, fields in read.items()]
+    for (document_id, region), decoded in zip(regions, reader.read(requests), strict=True):
+        if region.type is RegionType.TABLE:
+            tables[document_id].append(decoded)
+        else:
+            fields[document_id].setdefault(region.path, []).append(decoded)
+    return [_regions_record(document.id, fields[document.id], tables[document.id]) for document in documents]
 
 
 def _regions_record(
     document_id: str, fields: dict[str, list[DecodedText]], tables: list[DecodedText]
 ) -> dict[str, Any]:
-    # Null, for absent, where nothing was read.
-    texts = {path: " ".join(line.text for line in lines if line.text) or None for path, lines in fields.items()}
+    values = {path: " ".join(line.text for line in lines if line.text) or None for path, lines in fields.items()}
     confidence = {}
     for path, lines in fields.items():
-        if texts[path]:
-            chances = [chance for line in lines for chance in line.probabilities]
-            confidence[path] = round(geometric_mean(chances), 4)
-    for path, cell in line_items(table.text for table in tables).items():
-        texts[path] = cell.text
-        confidence[path] = round(tables[cell.table].confidence, 4)  # of the whole table: cells have none of their own
-    return {"id": document_id, "response": unflatten(texts), "confidence": confidence}
+        if values[path]:
+            probabilities = [probability for line in lines for probability in line.probabilities]
+            confidence[path] = round(geometric_mean(probabilities), 4)
+    for path, cell in extract_line_items(table.text for table in tables).items():
+        values[path] = cell.text
+        confidence[path] = round(tables[cell.table].confidence, 4)  # tokens are not assigned to the cells of a table
+    return {"id": document_id, "response": unflatten(values), "confidence": confidence}
 
 
-def _page_record(reader: Reader, document_id: str, reading: DecodedText) -> dict[str, Any]:
-    ends = reader.token_ends(reading)
+def _page_record(reader: Reader, document_id: str, decoded: DecodedText) -> dict[str, Any]:
+    ends = reader.token_ends(decoded)
     starts = [0, *ends[:-1]]
     confidence = {}
-    for path, (start, end) in value_spans(reading.text).items():
-        chances = [
-            chance
-            for chance, first, last in zip(reading.probabilities, starts, ends, strict=True)
-            if first < end and last > start
+    for path, (start, end) in value_spans(decoded.text).items():
+        probabilities = [
+            probability
+            for probability, token_start, token_end in zip(decoded.probabilities, starts, ends, strict=True)
+            if token_start < end and token_end > start
         ]
-        confidence[path] = round(geometric_mean(chances), 4)
-    return {"id": document_id, "response": reading.text, "confidence": confidence}
+        confidence[path] = round(geometric_mean(probabilities), 4)
+    return {"id": document_id, "response": decoded.text, "confidence": confidence}
 
 
 @dataclass(frozen=True)
 class _Part:
-    """Some of the asked documents, and the image shards that they lie in."""
+    """Some of the requested documents, and the image shards that hold them."""
 
     number: int
     documents: tuple[tuple[str, AnyPath], ...]  # id and shard
-    fingerprint: str  # of the reader, the documents and what their pages were made from
+    fingerprint: str  # of the reader, the document ids and the shards
 
     def load(self) -> list[RenderedDocument]:
-        found: dict[str, RenderedDocument] = {}
+        documents: dict[str, RenderedDocument] = {}
         for shard in dict.fromkeys(shard for _, shard in self.documents):
-            found |= {document.id: document for document in pages_from_table(read_table(shard))}
-        return [found[name] for name, _ in self.documents]
+            documents |= {document.id: document for document in pages_from_table(read_table(shard))}
+        return [documents[document_id] for document_id, _ in self.documents]
 
 
-def _parts(images: Sequence[AnyPath], asked: Collection[str], setting: str) -> list[_Part]:
-    wanted = set(asked)
-    places: list[tuple[str, AnyPath]] = []
-    made_from: dict[AnyPath, str] = {}
-    for folder in images:
+def _plan_parts(image_folders: Sequence[AnyPath], document_ids: Collection[str], settings: str) -> list[_Part]:
+    """Divide the requested documents into parts, in the order of their images.
+
+    ``settings`` identifies the reader, mode and layout; a part that was read with others is read again.
+    """
+    requested = set(document_ids)
+    documents: list[tuple[str, AnyPath]] = []
+    fingerprints: dict[AnyPath, str] = {}
+    for folder in image_folders:
         for shard in shard_files(folder):
-            names = dict.fromkeys(read_table(shard, ["document_id"])["document_id"].to_pylist())
-            places += [(name, shard) for name in names if name in wanted]
-            made_from[shard] = read_fingerprint(shard)
-    missing = sorted(wanted - {name for name, _ in places})
+            ids = dict.fromkeys(read_table(shard, ["document_id"])["document_id"].to_pylist())
+            documents += [(document_id, shard) for document_id in ids if document_id in requested]
+            fingerprints[shard] = read_fingerprint(shard)
+    missing = sorted(requested - {document_id for document_id, _ in documents})
     if missing:
         raise UserError(
-            f"{len(missing)} of {len(wanted)} asked documents have no pages in "
-            f"{', '.join(map(str, images))}: {', '.join(missing[:5])}; render them first"
+            f"{len(missing)} of {len(requested)} requested documents have no pages in "
+            f"{', '.join(map(str, image_folders))}: {', '.join(missing[:5])}; render them first"
         )
     parts = []
-    for number, start in enumerate(range(0, len(places), PART_DOCUMENTS)):
-        chosen = tuple(places[start : start + PART_DOCUMENTS])
-        content = [f"{name} {made_from[shard]}" for name, shard in chosen]
-        parts.append(_Part(number, chosen, sha256_of("\n".join([setting, *content]))))
+    for number, start in enumerate(range(0, len(documents), DOCUMENTS_PER_PART)):
+        chosen = tuple(documents[start : start + DOCUMENTS_PER_PART])
+        content = [f"{document_id} {fingerprints[shard]}" for document_id, shard in chosen]
+        parts.append(_Part(number, chosen, sha256_of("\n".join([settings, *content]))))
     return parts
 
 
 def predict_batch(
-    images: Sequence[AnyPath],
-    asked: Collection[str],
+    image_folders: Sequence[AnyPath],
+    document_ids: Collection[str],
     folder: AnyPath,
     *,
     base: str = EMBEDDED,
@@ -179,62 +195,72 @@ def predict_batch(
     threads: int = 1,
     on_documents: Callable[[int], None] | None = None,
 ) -> PredictionSummary:
-    """Read the asked documents from folders of page images.
+    """Predict documents from folders of page images.
 
-    ``folder`` gets predictions.jsonl in the images' order, predicted_by.json (who read, written last) and timing.json.
-    ``mode`` is regions for a base that reads lines and page for others, unless said otherwise. A killed run goes on
-    after the parts that it has; what the same reader has read from the same images is left as it is. ``on_documents``
-    is told how many documents were done since it was last told.
+    Writes ``predictions.jsonl`` with the records in the order of the images, ``timing.json``, and, last,
+    ``predicted_by.json`` with the reader. A killed run continues after its finished parts. If the same reader has
+    already predicted the same documents from the same images, the files are kept.
+
+    Args:
+        image_folders: Folders with shards of rendered pages.
+        document_ids: The documents to predict.
+        folder: The folder to write to.
+        base: See `Reader`.
+        adapter: See `Reader`.
+        mode: Regions for a base that reads lines, page for others, unless given.
+        layout: Finds the regions in regions mode; the renderer's boxes unless given.
+        device: See `Reader`.
+        threads: See `Reader`.
+        on_documents: Called after each part with its number of documents.
 
     Raises:
-        UserError: asked documents have no pages, or base, adapter and mode do not fit together.
-        FileNotFoundError: base or adapter are not there.
+        MissingInputError: The base or the adapter does not exist.
+        UserError: Documents have no pages, or base, adapter and mode do not fit together.
     """
     reader = Reader(base, adapter, device=device, threads=threads)
     mode = mode or (Mode.REGIONS if reader.reads_lines else Mode.PAGE)
     if mode is Mode.PAGE and reader.reads_lines:
         raise UserError(
-            f"mode: {reader.base.name} reads single printed lines, not pages; take regions, or the real model"
+            f"mode: {reader.base.name} reads single printed lines, not pages; use mode regions, or a base "
+            "that reads pages"
         )
     layout = layout or RendererBoxes()
     layout_name = layout.name if mode is Mode.REGIONS else ""
-    parts = _parts(images, asked, f"{reader.identity}:{mode}:{layout_name}")
+    parts = _plan_parts(image_folders, document_ids, f"{reader.identity}:{mode}:{layout_name}")
     fingerprint = sha256_of("\n".join(part.fingerprint for part in parts))
-    report = on_documents or (lambda done: None)
-    done = _finished(folder, fingerprint)
-    skipped = len(parts) if done else 0
-    if done:
-        report(len(set(asked)))
+    report = on_documents or (lambda count: None)
+    if _is_finished(folder, fingerprint):
+        skipped = len(parts)
+        report(len(set(document_ids)))
     else:
-        made = []
+        skipped = 0
+        read_parts = []
         for part in parts:
-            place = folder / PARTS_FOLDER / f"part-{part.number:05d}.jsonl"
-            found = _read_json_lines(place)
-            if found and found[0]["fingerprint"] == part.fingerprint:
+            file = folder / PARTS_FOLDER / f"part-{part.number:05d}.jsonl"
+            content = _read_json_lines(file)
+            if content and content[0]["fingerprint"] == part.fingerprint:
                 skipped += 1
             else:
-                found = _read_part(reader, part, mode, layout)
-                write_json_lines(place, found)
-            made.append(found)
+                content = _read_part(reader, part, mode, layout)
+                write_json_lines(file, content)
+            read_parts.append(content)
             report(len(part.documents))
-        write_json_lines(folder / PREDICTIONS_FILE, (record for _, *records in made for record in records))
-        write_json(folder / TIMING_FILE, _timing([took for took, *_ in made], reader))
-        write_json(
-            folder / PREDICTED_BY_FILE,
-            {
-                "fingerprint": fingerprint,
-                "predictions": sha256_of_file(folder / PREDICTIONS_FILE),
-                "mode": mode,
-                "layout": layout_name,
-                "base": reader.base.identity,
-                "adapter": reader.adapter,
-                "device": reader.device.type,
-            },
-        )
+        write_json_lines(folder / PREDICTIONS_FILE, (record for _, *records in read_parts for record in records))
+        write_json(folder / TIMING_FILE, _total_timing([timing for timing, *_ in read_parts], reader))
+        predicted_by = {
+            "fingerprint": fingerprint,
+            "predictions": sha256_of_file(folder / PREDICTIONS_FILE),
+            "mode": mode,
+            "layout": layout_name,
+            "base": reader.base.identity,
+            "adapter": reader.adapter,
+            "device": reader.device.type,
+        }
+        write_json(folder / PREDICTED_BY_FILE, predicted_by)
         remove_folder(folder / PARTS_FOLDER)
     timing = read_json(folder / TIMING_FILE) if (folder / TIMING_FILE).exists() else {}
     return PredictionSummary(
-        len(set(asked)),
+        len(set(document_ids)),
         mode,
         layout_name,
         reader.device.type,
@@ -244,7 +270,8 @@ def predict_batch(
     )
 
 
-def _finished(folder: AnyPath, fingerprint: str) -> bool:
+def _is_finished(folder: AnyPath, fingerprint: str) -> bool:
+    """Tell whether a folder holds the complete and unchanged predictions of a fingerprint."""
     if not (folder / PREDICTED_BY_FILE).exists() or not (folder / PREDICTIONS_FILE).exists():
         return False
     by = read_json(folder / PREDICTED_BY_FILE)
@@ -252,27 +279,27 @@ def _finished(folder: AnyPath, fingerprint: str) -> bool:
 
 
 def _read_json_lines(path: AnyPath) -> list[dict[str, Any]]:
-    # Split at \n alone: a text may hold other characters that count as line ends.
+    # Not `splitlines`: a text may hold other characters that Python counts as line ends.
     return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line] if path.exists() else []
 
 
 def _read_part(reader: Reader, part: _Part, mode: Mode, layout: Layout) -> list[dict[str, Any]]:
-    """Return what reading a part took, and then its records."""
+    """Read a part's documents; return the part's timing and then its records."""
     documents = part.load()
     wall, cpu = time.perf_counter(), time.process_time()
     records = predict_documents(reader, documents, mode, layout)
-    took = {
+    timing = {
         "fingerprint": part.fingerprint,
         "documents": len(documents),
-        "pages": sum(len(one.pages) for one in documents),
+        "pages": sum(len(document.pages) for document in documents),
         "wall_seconds": time.perf_counter() - wall,
         "cpu_seconds": time.process_time() - cpu,
     }
-    return [took, *records]
+    return [timing, *records]
 
 
-def _timing(parts: Sequence[dict[str, Any]], reader: Reader) -> dict[str, Any]:
-    """Return what reading took, from decoded shards to records; loading the model is not in it."""
+def _total_timing(parts: Sequence[dict[str, Any]], reader: Reader) -> dict[str, Any]:
+    """Sum the parts' timings: from decoded shards to records, without loading the model."""
     documents, pages, wall, cpu = (
         sum(part[name] for part in parts) for name in ("documents", "pages", "wall_seconds", "cpu_seconds")
     )

@@ -1,4 +1,8 @@
-"""A base, with or without an adapter, that reads images: greedy generation in batches, with token probabilities."""
+"""Read images with a base model, with or without an adapter: greedy decoding in batches, with token probabilities.
+
+What belongs here: batching requests, running the model's prefill on whole pages, and cutting blocks and tables into
+lines for a base that reads single lines. The decoding loop, and the prefill of lines, are in `model.decoding`.
+"""
 
 from __future__ import annotations
 
@@ -25,25 +29,26 @@ from finscribe_assets.model.table_assembly import assemble_table
 from finscribe_assets.model.torch_runtime import torch_device, torch_threads
 from finscribe_assets.training.sample_encoding import Encoder
 
-READER_VERSION = 3  # raise it with every change that changes what is read
-PAGE_TOKENS = 4096  # longest answer about pages, when nothing else is asked for
-PAGES_AT_ONCE = 4
+READER_VERSION = 3  # increase it with every change that may change what is read
+MAX_PAGE_TOKENS = 4096  # longest response about pages, unless a caller asks for another
+PAGE_BATCH_SIZE = 4
 
 
 @dataclass(frozen=True)
 class ReadRequest:
-    """What is to be read: images in order, and the prompt."""
+    """Images and the prompt about them."""
 
-    images: tuple[Image.Image, ...]
+    images: tuple[Image.Image, ...]  # mode L, in the order of the prompt
     prompt: str
-    is_block: bool = False  # of several printed lines
+    is_block: bool = False  # the image may hold several printed lines
 
 
 class Reader:
-    """A model that is ready to read.
+    """A loaded model that reads images.
 
-    A base that reads lines is given every image as one printed line, brought to its height. Blocks and tables are cut
-    into their printed lines (`line_finding.py`), which are read one by one and put together.
+    A base either reads pages or reads single printed lines (`reads_lines`). The latter is given each image as one line,
+    scaled to the line height that it was trained on. Blocks and tables are first cut into their printed lines
+    (`model.line_finding`), which are read one by one and joined.
     """
 
     def __init__(
@@ -57,9 +62,16 @@ class Reader:
     ) -> None:
         """Load the model.
 
+        Args:
+            base: ``embedded``, a folder, or a name on the Hugging Face hub.
+            adapter: Folder of a trained adapter; the bare base unless given.
+            device: ``cpu``, ``cuda``, or ``auto`` for a GPU where there is one.
+            threads: CPU threads for inference. The last digits of probabilities may depend on it.
+            max_pixels: The processor's pixel budget for an image; the base's own unless given.
+
         Raises:
-            FileNotFoundError: the base or the adapter is not there.
-            UserError: the adapter belongs to another base, or the device is not there.
+            MissingInputError: The base or the adapter does not exist.
+            UserError: The adapter belongs to another base, or the device does not exist.
         """
         self.base = find_base(base)
         self.device, self.threads = torch_device(device), threads
@@ -67,7 +79,7 @@ class Reader:
         self.encoder, self.tokenizer = Encoder(processor), processor.tokenizer
         self.reads_lines = reads_lines(processor)
         on_gpu = self.device.type == "cuda"
-        # The real model's weights are bfloat16; a processor computes faster, and the small base exactly, in float32.
+        # The real model's weights are bfloat16. A CPU is faster in float32, and the small base is then exact.
         dtype = torch.bfloat16 if on_gpu and not self.reads_lines else torch.float32
         self.adapter = None if adapter is None else adapter_hash(adapter)
         model: Any = load_model(self.base, dtype) if adapter is None else load_adapted_model(self.base, adapter, dtype)
@@ -75,7 +87,7 @@ class Reader:
 
     @property
     def identity(self) -> str:
-        """Return what readings depend on, besides the images."""
+        """Return everything that readings depend on besides the images, as a key for stored predictions."""
         return f"{READER_VERSION}:{self.base.content}:{self.adapter}:{self.device.type}:{self.threads}"
 
     def read(
@@ -86,103 +98,125 @@ class Reader:
         max_new_tokens: int | None = None,
         grammar: JsonGrammar | None = None,
     ) -> list[DecodedText]:
-        """Read images, in batches of requests of about the same length; the answers are in the requests' order.
+        """Read images, in batches of requests of similar length.
 
-        With a grammar, an answer that is not truncated is JSON of it. ``max_new_tokens`` is for each line, where lines
-        are read one by one.
+        Args:
+            requests: Images and prompts; for a base that reads lines, one image each.
+            batch_size: Lines or pages in a batch; `LINE_BATCH_SIZE` or `PAGE_BATCH_SIZE` unless given.
+            max_new_tokens: Longest response in tokens, or longest line where lines are read one by one.
+            grammar: Constrains responses to JSON. A response is complete JSON unless it is truncated.
+
+        Returns:
+            One text for each request, in their order.
 
         Raises:
-            UserError: the base reads lines, and a request has not one image but several.
+            UserError: The base reads lines, and a request does not have exactly one image.
         """
 
-        def constrain(rows: int) -> JsonConstraint | None:
+        def make_constraint(rows: int) -> JsonConstraint | None:
             return grammar.constraint(self.tokenizer, rows, self._vocabulary) if grammar else None
 
-        readings: dict[int, DecodedText] = {}
         with torch_threads(self.threads):
-            if not self.reads_lines:
-                return self._read_pages(requests, batch_size or PAGES_AT_ONCE, max_new_tokens or PAGE_TOKENS, constrain)
-            for prompt in dict.fromkeys(request.prompt for request in requests):
-                places = [place for place, request in enumerate(requests) if request.prompt == prompt]
-                lines = [_lines_of(requests[place]) for place in places]
-                read = iter(
-                    read_lines(
-                        self.model,
-                        self.tokenizer,
-                        [line for some in lines for line in some],
-                        prompt,
-                        max_new_tokens,
-                        batch_size=batch_size or LINE_BATCH_SIZE,
-                        make_constraint=constrain,
-                    )
-                )
-                for place, some in zip(places, lines, strict=True):
-                    readings[place] = _put_together(requests[place], [next(read) for _ in some])
-        return [readings[place] for place in range(len(requests))]
+            if self.reads_lines:
+                return self._read_lines(requests, batch_size or LINE_BATCH_SIZE, max_new_tokens, make_constraint)
+            return self._read_pages(
+                requests, batch_size or PAGE_BATCH_SIZE, max_new_tokens or MAX_PAGE_TOKENS, make_constraint
+            )
 
     @property
     def _vocabulary(self) -> int:
         return int(self.model.config.get_text_config().vocab_size)
 
+    def _read_lines(
+        self,
+        requests: Sequence[ReadRequest],
+        batch_size: int,
+        max_new_tokens: int | None,
+        make_constraint: Callable[[int], JsonConstraint | None],
+    ) -> list[DecodedText]:
+        """Cut images into lines, read the lines of all requests with the same prompt together, and join them."""
+        texts: dict[int, DecodedText] = {}
+        for prompt in dict.fromkeys(request.prompt for request in requests):
+            indices = [index for index, request in enumerate(requests) if request.prompt == prompt]
+            lines = [_lines_of(requests[index]) for index in indices]
+            decoded = iter(
+                read_lines(
+                    self.model,
+                    self.tokenizer,
+                    [line for request_lines in lines for line in request_lines],
+                    prompt,
+                    max_new_tokens,
+                    batch_size=batch_size,
+                    make_constraint=make_constraint,
+                )
+            )
+            for index, request_lines in zip(indices, lines, strict=True):
+                texts[index] = _join_lines(requests[index], [next(decoded) for _ in request_lines])
+        return [texts[index] for index in range(len(requests))]
+
     def _read_pages(
         self,
         requests: Sequence[ReadRequest],
-        size: int,
-        longest: int,
-        constrain: Callable[[int], JsonConstraint | None],
+        batch_size: int,
+        max_new_tokens: int,
+        make_constraint: Callable[[int], JsonConstraint | None],
     ) -> list[DecodedText]:
+        """Read requests of any number of images, in batches of prompts of similar length."""
         prompts = [
             self.encoder.encode_prompt(request.prompt, [image.size for image in request.images]) for request in requests
         ]
-        order = sorted(range(len(requests)), key=lambda place: len(prompts[place]))
-        readings: dict[int, DecodedText] = {}
-        for start in range(0, len(order), size):
-            places = order[start : start + size]
-            prompted = self._shown([prompts[place] for place in places], [requests[place] for place in places])
-            read = greedy_decode(self.model, self.tokenizer, prompted, longest, constrain(len(places)))
-            readings |= dict(zip(places, read, strict=True))
-        return [readings[place] for place in range(len(requests))]
+        order = sorted(range(len(requests)), key=lambda index: len(prompts[index]))
+        texts: dict[int, DecodedText] = {}
+        for start in range(0, len(order), batch_size):
+            indices = order[start : start + batch_size]
+            prefill = self._prefill([prompts[index] for index in indices], [requests[index] for index in indices])
+            decoded = greedy_decode(self.model, self.tokenizer, prefill, max_new_tokens, make_constraint(len(indices)))
+            texts |= dict(zip(indices, decoded, strict=True))
+        return [texts[index] for index in range(len(requests))]
 
     @torch.no_grad()
-    def _shown(self, prompts: Sequence[list[int]], requests: Sequence[ReadRequest]) -> Prefill:
-        """Show images of any size and number to the model, by its own forward pass."""
+    def _prefill(self, prompts: Sequence[list[int]], requests: Sequence[ReadRequest]) -> Prefill:
+        """Run the vision encoder and the prompts' forward pass on images of any size and number."""
         inputs = self.encoder.padded(prompts)
         inputs |= self.encoder.images([image for request in requests for image in request.images])
         inputs = {name: tensor.to(self.device) for name, tensor in inputs.items()}
-        mask = inputs.pop("attention_mask")
+        mask = inputs.pop("attention_mask")  # (requests, tokens)
         cache = DynamicCache(config=self.model.config.get_text_config())
-        padded = None if bool(mask.all()) else mask
+        padding_mask = None if bool(mask.all()) else mask
         hidden = self.model.model(
-            **inputs, attention_mask=padded, past_key_values=cache, use_cache=True
-        ).last_hidden_state[:, -1]
-        # Where an image's tokens share positions, text goes on from fewer than there are tokens: M-RoPE's delta.
-        position = mask.sum(dim=1, keepdim=True) + self.model.model.rope_deltas
-        return Prefill(hidden, cache, position, padded)
+            **inputs, attention_mask=padding_mask, past_key_values=cache, use_cache=True
+        ).last_hidden_state[:, -1]  # (requests, width)
+        # An image's tokens share positions (M-RoPE), so text continues at a lower position than its token's index.
+        position = mask.sum(dim=1, keepdim=True) + self.model.model.rope_deltas  # (requests, 1)
+        return Prefill(hidden, cache, position, padding_mask)
 
-    def token_ends(self, reading: DecodedText) -> list[int]:
-        """Return, for each token of a reading, where in its text it ends."""
+    def token_ends(self, decoded: DecodedText) -> list[int]:
+        """Return the position in the text where each token ends."""
         return [
-            len(self.tokenizer.decode(reading.tokens[:count], skip_special_tokens=True))
-            for count in range(1, len(reading.tokens) + 1)
+            len(self.tokenizer.decode(decoded.tokens[:count], skip_special_tokens=True))
+            for count in range(1, len(decoded.tokens) + 1)
         ]
 
 
 def _lines_of(request: ReadRequest) -> list[np.ndarray]:
-    """Return the printed lines of a request's image as the base that reads lines is shown them."""
+    """Return the printed lines of a request's image, scaled for a base that reads lines (28 × width, uint8)."""
     if len(request.images) != 1:
-        raise UserError(f"{len(request.images)} images in one request; this base reads one printed line at a time")
+        raise UserError(
+            f"{len(request.images)} images in one request, but this base reads one printed line at a time; "
+            "give it one image, or use a base that reads pages"
+        )
     image = request.images[0]
-    parts = find_lines(image).images() if _is_cut(request) else [image]
-    return [np.asarray(fit_line(part)) for part in parts]
+    lines = find_lines(image).images() if _has_several_lines(request) else [image]
+    return [np.asarray(fit_line(line)) for line in lines]
 
 
-def _is_cut(request: ReadRequest) -> bool:
+def _has_several_lines(request: ReadRequest) -> bool:
     return request.is_block or request.prompt == TABLE_PROMPT
 
 
-def _put_together(request: ReadRequest, lines: Sequence[DecodedText]) -> DecodedText:
-    """Return what was read of a request's lines as one reading; the lines' tokens follow each other."""
-    if not _is_cut(request):
+def _join_lines(request: ReadRequest, lines: Sequence[DecodedText]) -> DecodedText:
+    """Join the texts of a request's lines, to OTSL for a table; the tokens are those of all lines in order."""
+    if not _has_several_lines(request):
         (line,) = lines
         return line
     texts = [line.text for line in lines]
@@ -190,6 +224,6 @@ def _put_together(request: ReadRequest, lines: Sequence[DecodedText]) -> Decoded
     return DecodedText(
         text,
         tuple(token for line in lines for token in line.tokens),
-        tuple(chance for line in lines for chance in line.probabilities),
+        tuple(probability for line in lines for probability in line.probabilities),
         any(line.truncated for line in lines),
     )

@@ -1,12 +1,15 @@
-"""Where the regions of a page come from. PaddleOCR-VL has a layout model for this; the embedded base has none.
+"""Find the regions of a page that a model reads one by one.
 
-What belongs here: boxes, and the field that each belongs to where that is known; never what is printed in them.
+What belongs here: the `Layout` protocol, and layouts that take boxes from the renderer or from a text detector. A
+layout knows where regions are and, at best, which field each belongs to; never what is printed in them. PaddleX's
+layout model is in `doclayout`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Protocol
 
 import numpy as np
@@ -16,34 +19,45 @@ from finscribe_assets.ocr.line_protocols import LineFinder
 from finscribe_assets.ocr.rapidocr_engine import RapidOcrFinder
 from finscribe_assets.rendering.pages import Box, MarkType, RenderedDocument
 
-TEXT, TABLE = "text", "table"  # kinds of regions; a layout may have others, which are not read
+
+class RegionType(StrEnum):
+    """What a region holds; it determines the prompt."""
+
+    TEXT = "text"
+    TABLE = "table"
 
 
 @dataclass(frozen=True)
 class Region:
-    """A place to read: of a field, a page and a box for each of its printed lines; of anything else, one of each."""
+    """A region to read.
 
-    path: str  # such as totals.amount_due; empty where the layout does not know the field
-    lines: tuple[tuple[int, Box], ...]
-    kind: str = TEXT
+    A field's region has one box for each of its printed lines. Any other region has a single box.
+    """
+
+    path: str  # of the field, such as totals.amount_due; empty where the layout does not know it
+    lines: tuple[tuple[int, Box], ...]  # page from 0, and box in pixels
+    type: RegionType = RegionType.TEXT
 
 
 class Layout(Protocol):
-    """Something that finds the regions of a document's pages."""
+    """Finds the regions of a document's pages."""
 
     @property
     def name(self) -> str:
-        """Return what finds them, for reports."""
+        """Return the name that reports use."""
         ...
 
     @property
     def margin(self) -> int:
-        """Return how many pixels around a box are read with it."""
+        """Return the number of pixels to add around a box before it is cropped."""
         ...
 
     @property
-    def of_lines(self) -> bool:
-        """Tell whether each box but a table's holds one printed line; a base that reads lines has others cut."""
+    def boxes_are_lines(self) -> bool:
+        """Tell whether each text box holds a single printed line.
+
+        If not, a base that reads single lines must split the box into lines first. Tables are always split.
+        """
         ...
 
     def regions(self, document: RenderedDocument) -> list[Region]:
@@ -53,14 +67,14 @@ class Layout(Protocol):
 
 @dataclass(frozen=True)
 class RendererBoxes:
-    """The boxes that the renderer knows: an oracle, which makes no layout errors and knows rendered pages alone."""
+    """The renderer's boxes of fields: an oracle, for rendered pages only, that makes no layout errors."""
 
     name: str = "renderer boxes (oracle)"
     margin: int = CROP_MARGIN
-    of_lines: bool = True
+    boxes_are_lines: bool = True
 
     def regions(self, document: RenderedDocument) -> list[Region]:
-        """Return each field's boxes; what the renderer wrote in them stays unread."""
+        """Return the boxes of each field, without the text that the renderer printed in them."""
         return [
             Region(mark.name, tuple((part.page, part.box) for part in mark.fragments))
             for mark in document.of_type(MarkType.FIELD)
@@ -69,52 +83,52 @@ class RendererBoxes:
 
 @dataclass(frozen=True)
 class RendererTables:
-    """The boxes that the renderer knows of tables, and of the fields outside them; where a table's cells are, is open.
+    """The renderer's boxes of tables, and of the fields outside tables: an oracle that does not know table cells.
 
-    An oracle too, but what a table says has to be found out as on any page: from its printed lines and its head.
+    The content of a table must be found as on any page: from its printed lines and its header.
     """
 
     name: str = "renderer boxes of fields and tables (oracle)"
     margin: int = CROP_MARGIN
-    of_lines: bool = True
+    boxes_are_lines: bool = True
 
     def regions(self, document: RenderedDocument) -> list[Region]:
-        """Return fields' boxes, and each page's part of the table."""
+        """Return the boxes of fields outside tables, then one region for each page of each table."""
         tables = [(part.page, part.box) for mark in document.of_type(MarkType.TABLE) for part in mark.fragments]
         fields = [
             region
             for region in RendererBoxes().regions(document)
             if not any(page == other and table.holds(box) for page, box in region.lines for other, table in tables)
         ]
-        return [*fields, *(Region("", (place,), TABLE) for place in tables)]
+        return [*fields, *(Region("", (table,), RegionType.TABLE) for table in tables)]
 
 
 @dataclass(frozen=True)
 class DetectedLines:
-    """The lines of text that a detector finds on any page; which field a line belongs to, it does not know."""
+    """The text lines that a detector finds on any page, without the fields that they belong to."""
 
     finder: LineFinder = field(default_factory=RapidOcrFinder)
     name: str = "text lines (PP-OCRv6 detector of RapidOCR)"
-    margin: int = 0  # its boxes are a little larger than the print already (measured)
-    of_lines: bool = True
+    margin: int = 0  # the detector's boxes already exceed the print a little (measured)
+    boxes_are_lines: bool = True
 
     def regions(self, document: RenderedDocument) -> list[Region]:
-        """Return each line's box, row by row from the top, in a row from the left."""
+        """Return the box of each line, row by row from the top and from left to right within a row."""
         return [
-            Region("", ((number, box),))
-            for number, page in enumerate(document.pages)
-            for row in in_rows(self.finder.find(np.asarray(page.open())))
+            Region("", ((index, box),))
+            for index, page in enumerate(document.pages)
+            for row in group_into_rows(self.finder.find(np.asarray(page.open())))
             for box in row
         ]
 
 
-def in_rows(boxes: Sequence[Box]) -> list[list[Box]]:
-    """Return boxes in rows from the top, each from the left.
+def group_into_rows(boxes: Sequence[Box]) -> list[list[Box]]:
+    """Sort boxes into reading order: rows from the top, boxes of a row from left to right.
 
-    A box belongs to the row above it where its middle lies within the height of that row's first box.
+    A box belongs to the current row if its middle lies above the lowest quarter of the row's first box.
     """
     rows: list[list[Box]] = []
-    for box in sorted(boxes, key=lambda one: (one.y0 + one.y1, one.x0)):
+    for box in sorted(boxes, key=lambda box: (box.y0 + box.y1, box.x0)):
         if rows and (box.y0 + box.y1) / 2 < rows[-1][0].y1 - rows[-1][0].height / 4:
             rows[-1].append(box)
         else:

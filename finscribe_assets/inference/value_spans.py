@@ -1,95 +1,114 @@
-"""Where in a JSON text each value stands, so that a field's confidence is that of its own tokens."""
+"""Locate the values of a JSON text, so that the confidence of a field can be taken from its own tokens.
+
+What belongs here: a parser that keeps positions and tolerates broken JSON, as models write any text. Deciding whether a
+response is right belongs to `evaluation`.
+"""
 
 from __future__ import annotations
 
 import json
 import re
 
-_SPACE = re.compile(r"[ \t\n\r]*")
-_START = re.compile(r'\{(?=\s*["}])')
-_MOST_STARTS = 16  # places where an object may begin that are looked at
-_DEEPEST = 64  # levels; no document is half as deep, and a model may write brackets without end
+_WHITESPACE = re.compile(r"[ \t\n\r]*")
+_OBJECT_START = re.compile(r'\{(?=\s*["}])')
+_MAX_STARTS = 16  # positions tried as the start of an object
+_MAX_DEPTH = 64  # levels; documents have fewer than half, and a model may write brackets without end
+
+Spans = dict[str, tuple[int, int]]
+"""Field path, such as ``lines[2].net_amount`` → start and end of its value in the text."""
 
 
-class _BrokenError(Exception):
-    """The text is no JSON from here on."""
+class _BrokenJsonError(Exception):
+    """The text is not JSON from this position on."""
 
 
-def value_spans(text: str) -> dict[str, tuple[int, int]]:
-    """Return start and end of each scalar in a text's longest JSON object, by path such as ``lines[2].net_amount``.
+def value_spans(text: str) -> Spans:
+    """Locate each scalar of the longest JSON object in a text.
 
-    Where the text breaks off or goes wrong, the values before that are returned: a model may write anything.
+    If the object is cut off or malformed, the values before that point are returned.
+
+    Args:
+        text: A model's response; prose around the JSON is allowed.
+
+    Returns:
+        The start and end of each scalar, by path; of a repeated key, the last. Strings include their quotes.
+
+    Example:
+        >>> value_spans('{"a": 1, "b": ["x"]}')
+        {"a": (6, 7), "b[0]": (15, 18)}
     """
-    longest: tuple[int, dict[str, tuple[int, int]]] = 0, {}
-    place = 0
-    for _ in range(_MOST_STARTS):
-        found = _START.search(text, place)
-        if not found:
+    candidates = [(0, Spans())]
+    position = 0
+    for _ in range(_MAX_STARTS):
+        start = _OBJECT_START.search(text, position)
+        if not start:
             break
-        spans: dict[str, tuple[int, int]] = {}
+        spans = Spans()
         try:
-            place = _value(text, found.start(), "", 0, spans)
-        except _BrokenError:
-            # What comes after may be a part of this object, unless it was none at all.
-            place = max((end for _, end in spans.values()), default=found.end())
-            if spans:
-                longest = max(longest, (place - found.start(), spans), key=lambda one: one[0])
-                break
-        else:
-            longest = max(longest, (place - found.start(), spans), key=lambda one: one[0])
-    return longest[1]
+            position = _parse_value(text, start.start(), "", 0, spans)
+            is_broken = False
+        except _BrokenJsonError:
+            position = max((end for _, end in spans.values()), default=start.end())
+            is_broken = True
+        if spans or not is_broken:
+            candidates.append((position - start.start(), spans))
+        if spans and is_broken:
+            break  # what follows may be a part of the broken object
+    return max(candidates, key=lambda candidate: candidate[0])[1]
 
 
-def _skipped(text: str, place: int) -> int:
-    found = _SPACE.match(text, place)
-    return found.end() if found else place
+def _skip_whitespace(text: str, position: int) -> int:
+    whitespace = _WHITESPACE.match(text, position)
+    return whitespace.end() if whitespace else position
 
 
-def _value(text: str, place: int, path: str, depth: int, spans: dict[str, tuple[int, int]]) -> int:
-    if depth > _DEEPEST:
-        raise _BrokenError
-    place = _skipped(text, place)
-    if text.startswith("{", place):
-        return _members(text, place + 1, path, depth, spans)
-    if text.startswith("[", place):
-        return _items(text, place + 1, path, depth, spans)
-    end = _scalar(text, place)[1]
-    spans[path] = place, end
+def _parse_value(text: str, position: int, path: str, depth: int, spans: Spans) -> int:
+    """Add the spans of the value at a position, and return the position after it."""
+    if depth > _MAX_DEPTH:
+        raise _BrokenJsonError
+    position = _skip_whitespace(text, position)
+    if text.startswith("{", position):
+        return _parse_members(text, position + 1, path, depth, spans)
+    if text.startswith("[", position):
+        return _parse_items(text, position + 1, path, depth, spans)
+    end = _parse_scalar(text, position)[1]
+    spans[path] = position, end
     return end
 
 
-def _scalar(text: str, place: int) -> tuple[object, int]:
+def _parse_scalar(text: str, position: int) -> tuple[object, int]:
+    """Return the scalar at a position, and the position after it."""
     try:
-        value, end = json.JSONDecoder(strict=False).raw_decode(text, place)
+        return json.JSONDecoder(strict=False).raw_decode(text, position)
     except (ValueError, RecursionError) as error:
-        raise _BrokenError from error
-    return value, end
+        raise _BrokenJsonError from error
 
 
-def _members(text: str, place: int, path: str, depth: int, spans: dict[str, tuple[int, int]]) -> int:
-    place = _skipped(text, place)
-    while not text.startswith("}", place):
-        key, place = _scalar(text, place)
-        place = _skipped(text, place)
-        if not isinstance(key, str) or not text.startswith(":", place):
-            raise _BrokenError
-        place = _value(text, place + 1, f"{path}.{key}" if path else key, depth + 1, spans)
-        place = _after_comma(text, place, "}")
-    return place + 1
+def _parse_members(text: str, position: int, path: str, depth: int, spans: Spans) -> int:
+    position = _skip_whitespace(text, position)
+    while not text.startswith("}", position):
+        key, position = _parse_scalar(text, position)
+        position = _skip_whitespace(text, position)
+        if not isinstance(key, str) or not text.startswith(":", position):
+            raise _BrokenJsonError
+        position = _parse_value(text, position + 1, f"{path}.{key}" if path else key, depth + 1, spans)
+        position = _parse_comma(text, position, "}")
+    return position + 1
 
 
-def _items(text: str, place: int, path: str, depth: int, spans: dict[str, tuple[int, int]]) -> int:
-    place, number = _skipped(text, place), 0
-    while not text.startswith("]", place):
-        place = _value(text, place, f"{path}[{number}]", depth + 1, spans)
-        place, number = _after_comma(text, place, "]"), number + 1
-    return place + 1
+def _parse_items(text: str, position: int, path: str, depth: int, spans: Spans) -> int:
+    position, index = _skip_whitespace(text, position), 0
+    while not text.startswith("]", position):
+        position = _parse_value(text, position, f"{path}[{index}]", depth + 1, spans)
+        position, index = _parse_comma(text, position, "]"), index + 1
+    return position + 1
 
 
-def _after_comma(text: str, place: int, closing: str) -> int:
-    place = _skipped(text, place)
-    if text.startswith(",", place):
-        return _skipped(text, place + 1)
-    if not text.startswith(closing, place):
-        raise _BrokenError
-    return place
+def _parse_comma(text: str, position: int, closing: str) -> int:
+    """Return the position of the next member, or of the closing bracket."""
+    position = _skip_whitespace(text, position)
+    if text.startswith(",", position):
+        return _skip_whitespace(text, position + 1)
+    if not text.startswith(closing, position):
+        raise _BrokenJsonError
+    return position

@@ -125,6 +125,6 @@ def test_a_merge_that_fails_leaves_nothing(adapter, tmp_path, monkeypatch):
 
 def test_a_folder_with_files_is_left_alone(adapter, tmp_path):
     (tmp_path / "mine.txt").write_text("x")
-    with pytest.raises(ValueError, match="is there already; name a new folder"):
+    with pytest.raises(ValueError, match="is there already; name a new folder or an empty one"):
         merge_adapter(EMBEDDED, adapter, tmp_path)
     assert [file.name for file in tmp_path.iterdir()] == ["mine.txt"]

@@ -14,7 +14,7 @@ from finscribe_assets.inference.extraction import Extractor, NoLayoutError, extr
 from finscribe_assets.inference.image_input import ImageError, open_image, parse_box
 from finscribe_assets.inference.json_constraint import JsonGrammar
 from finscribe_assets.inference.reader import ReadRequest
-from finscribe_assets.inference.region_layout import DetectedLines, Region
+from finscribe_assets.inference.region_layout import DetectedLines, Region, RegionType
 from finscribe_assets.instructions.crops import crop
 from finscribe_assets.rendering.pages import Box, MarkType
 
@@ -67,7 +67,7 @@ class Blocks(DocLayout):
 
     def regions(self, document):
         box = Box(0, 0, 200, 150)
-        return [Region("", ((0, box),), kind) for kind in ("text", "table")]
+        return [Region("", ((0, box),), region_type) for region_type in RegionType]
 
 
 def test_blocks_are_read_with_the_prompt_of_their_kind(page_reader, page_file, monkeypatch):
@@ -90,7 +90,7 @@ def test_what_cannot_go_together_is_refused_before_anything_is_read(reader):
 
 
 def test_a_model_that_reads_pages_is_given_the_whole_page(page_reader, page_file, monkeypatch):
-    monkeypatch.setattr("finscribe_assets.inference.reader.PAGE_TOKENS", 5)
+    monkeypatch.setattr("finscribe_assets.inference.reader.MAX_PAGE_TOKENS", 5)
     assert Extractor(page_reader).read_file(page_file)["truncated"]
 
 

@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finscribe_assets.inference.line_items import line_items
+from finscribe_assets.inference.line_items import extract_line_items
 from finscribe_assets.instructions.otsl import to_otsl
 
 ROWS = [["Hammer", "2", "9,00", "18,00"], ["Nägel", "1", "1,50", "1,50"]]
 
 
 def texts(tables, locale=None):
-    return {path: cell.text for path, cell in line_items(tables, locale).items()}
+    return {path: cell.text for path, cell in extract_line_items(tables, locale).items()}
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_a_table_goes_on_on_the_next_page_and_sums_carried_forward_are_no_items(
     first = to_otsl([head, ["Bolt", "1", "2.00", "2.00"], ["Carried forward", "", "", "2.00"]])
     with_head = to_otsl([head, ["Brought forward", "", "", "2.00"], ["Nut", "1", "1.00", "1.00"]])
     without = to_otsl([["Washer", "3", "1.00", "3.00"]])
-    found = line_items([first, with_head, without])
+    found = extract_line_items([first, with_head, without])
     names = {path: cell for path, cell in found.items() if path.endswith("item_name")}
     assert [(cell.text, cell.table) for cell in names.values()] == [("Bolt", 0), ("Nut", 1), ("Washer", 2)]
     assert list(names) == [f"lines[{number}].item_name" for number in range(3)]
@@ -71,6 +71,6 @@ def test_a_first_table_without_a_head_gives_nothing():
 
 @given(st.lists(st.text(alphabet="<>/#felucnx Descriptonamu|0123\n", max_size=80), max_size=3))
 def test_whatever_a_model_writes_gives_fields_of_the_schema_or_none(tables):
-    for path, cell in line_items(tables, "en_US").items():
+    for path, cell in extract_line_items(tables, "en_US").items():
         assert path.startswith(("lines[", "entries["))
         assert 0 <= cell.table < len(tables)

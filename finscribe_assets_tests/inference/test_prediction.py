@@ -25,7 +25,7 @@ def asked(batch):
 
 @pytest.fixture(autouse=True)
 def _small_parts(monkeypatch):
-    monkeypatch.setattr(prediction, "PART_DOCUMENTS", 3)
+    monkeypatch.setattr(prediction, "DOCUMENTS_PER_PART", 3)
 
 
 def records(folder):
@@ -126,7 +126,9 @@ def test_a_file_that_was_changed_is_read_again(batch, asked, tmp_path):
 
 
 def test_a_document_without_pages_is_named(batch, asked, tmp_path):
-    with pytest.raises(ValueError, match=r"1 of 8 asked documents have no pages .*batch-007-000001; render them first"):
+    with pytest.raises(
+        ValueError, match=r"1 of 8 requested documents have no pages .*batch-007-000001; render them first"
+    ):
         predict_batch([batch.folder / "images"], asked | {"batch-007-000001"}, tmp_path)
 
 
@@ -136,7 +138,7 @@ def test_a_line_reader_is_not_asked_for_pages(batch, asked, tmp_path):
 
 
 def test_a_model_that_reads_pages_gives_its_raw_text(batch, page_base, tmp_path, monkeypatch):
-    monkeypatch.setattr("finscribe_assets.inference.reader.PAGE_TOKENS", 20)
+    monkeypatch.setattr("finscribe_assets.inference.reader.MAX_PAGE_TOKENS", 20)
     two = {document.id for document in batch.rendered[:2]}
     summary = predict_batch([batch.folder / "images"], two, tmp_path, base=str(page_base))
     assert (summary.mode, summary.layout) == (Mode.PAGE, "")

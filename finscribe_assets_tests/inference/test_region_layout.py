@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from finscribe_assets.inference import doclayout
 from finscribe_assets.inference.box_overlay import draw_boxes
-from finscribe_assets.inference.doclayout import DocLayout, to_regions
-from finscribe_assets.inference.region_layout import TABLE, TEXT, DetectedLines, Region, in_rows
+from finscribe_assets.inference.doclayout import DocLayout, regions_from_paddlex
+from finscribe_assets.inference.region_layout import DetectedLines, Region, RegionType, group_into_rows
 from finscribe_assets.rendering.pages import Box, MarkType
 
 sides = st.tuples(st.integers(0, 500), st.integers(0, 500), st.integers(1, 200), st.integers(1, 60))
@@ -17,7 +17,7 @@ boxes = st.builds(lambda box: Box(box[0], box[1], box[0] + box[2], box[1] + box[
 
 @given(st.lists(boxes, max_size=20))
 def test_rows_hold_each_box_once_and_go_on_downwards(some):
-    rows = in_rows(some)
+    rows = group_into_rows(some)
     assert sorted(box for row in rows for box in row) == sorted(some)
     tops = [min((box.y0 + box.y1) / 2 for box in row) for row in rows]
     assert tops == sorted(tops)
@@ -26,7 +26,7 @@ def test_rows_hold_each_box_once_and_go_on_downwards(some):
 
 def test_a_slightly_lower_box_is_in_the_same_row_and_a_stack_is_not():
     left, right, below = Box(0, 10, 90, 30), Box(200, 14, 290, 33), Box(0, 32, 90, 52)
-    assert in_rows([below, right, left]) == [[left, right], [below]]
+    assert group_into_rows([below, right, left]) == [[left, right], [below]]
 
 
 def test_the_detector_finds_the_lines_of_a_clean_page_and_no_field(batch):
@@ -52,9 +52,9 @@ def test_blocks_of_paddlex_become_regions():
         {"label": "image", "score": 0.9, "coordinate": [1, 2, 3, 4]},
         {"label": "table", "score": 0.8, "coordinate": [5, 6, 7, 8]},
     ]
-    assert to_regions([[], page]) == [
-        Region("", ((1, Box(1, 2, 3.5, 4)),), TEXT),
-        Region("", ((1, Box(5, 6, 7, 8)),), TABLE),
+    assert regions_from_paddlex([[], page]) == [
+        Region("", ((1, Box(1, 2, 3.5, 4)),), RegionType.TEXT),
+        Region("", ((1, Box(5, 6, 7, 8)),), RegionType.TABLE),
     ]
 
 

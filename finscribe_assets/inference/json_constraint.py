@@ -40,8 +40,9 @@ class JsonGrammar:
         """
         schema = document_schema() if self.only_known_keys else {"type": "object"}
         # No free whitespace: under greedy decoding, an unsure model may write spaces without end.
-        defaults = {"whitespace_flexible": False, "item_separator": ",", "key_separator": ":"}
-        grammar = LLMatcher.grammar_from_json_schema(schema, defaults=defaults)
+        grammar = LLMatcher.grammar_from_json_schema(
+            schema, defaults={"whitespace_flexible": False, "item_separator": ",", "key_separator": ":"}
+        )
         return JsonConstraint(_llguidance_tokenizer(tokenizer), grammar, rows, vocabulary)
 
 

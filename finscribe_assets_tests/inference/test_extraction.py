@@ -43,7 +43,7 @@ def test_an_image_of_one_line_is_read_whole(reader, batch, page_file, tmp_path):
 
 
 def test_a_page_without_boxes_is_refused_with_what_to_do(reader, page_file):
-    with pytest.raises(NoLayoutError, match=r"single printed lines\. Give a layout .* or take a real model"):
+    with pytest.raises(NoLayoutError, match=r"single printed lines\. Give a layout .* or use a base that reads pages"):
         Extractor(reader).read_file(page_file)
 
 

@@ -112,5 +112,5 @@ def test_each_field_of_the_schema_is_assigned_or_has_one_reason(texts):
 
 
 def test_a_locale_without_labels_is_named():
-    with pytest.raises(ValueError, match="'tlh_KL' are not known; there are en_US"):
+    with pytest.raises(ValueError, match="'tlh_KL' are not known; use one of en_US"):
         assign_fields([], "tlh_KL")

@@ -1,5 +1,5 @@
-"""A drawn document → page images and the exact boxes of what they print.
+"""Render drawn documents to page images, with exact boxes of everything that they print.
 
-What belongs here: templates, layout engines, rasterising, damage to pixels, and pages as files. What is printed is the
-document's business (documents/printed_values.py); rendering decides only where.
+What belongs here: templates, layout engines, rasterising, damage to pixels, and pages as files. What is printed is
+decided in `documents.printed_values`; rendering decides only where.
 """

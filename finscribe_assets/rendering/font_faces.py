@@ -1,4 +1,4 @@
-"""Fonts as Pillow's faces, found by family as the layout engine finds them."""
+"""Font metrics: faces, text widths and missing glyphs, of the fonts that the layout engines find for a family name."""
 
 from __future__ import annotations
 
@@ -9,36 +9,44 @@ from itertools import groupby
 from fontTools.ttLib import TTFont
 from PIL import ImageFont
 
-UNITS = 1000  # size in pixels at which faces are opened
-# What a page takes letters from that its own font lacks, such as the Latin ones of an Arabic font: named in its style,
-# so that both engines take the same.
+UNITS_PER_EM = 1000  # size in pixels at which faces are opened
+# Supplies the letters that a page's own font lacks, such as Latin letters for an Arabic font. Pages name it in their
+# style, so that both engines take the same one.
 FALLBACK_FONT = "Noto Sans"
-# Pages ask for figures as tall as capitals (`lining-nums` in base.css), whose 1 is no I; they are wider than others.
-LINING = "lnum"
-SECOND_SCRIPT_FONT = "Noto Sans Devanagari"  # of titles in Hindi
-JOINING = ("\u0590", "\u1cff")  # first and last character of the scripts from Hebrew to those of India and beyond
+# OpenType feature for digits as tall as capitals, whose 1 does not look like an I. Pages request it (`lining-nums` in
+# base.css), and these digits are wider than the font's default ones.
+LINING_DIGITS = "lnum"
+SECOND_SCRIPT_FONT = "Noto Sans Devanagari"  # for titles in Hindi
+# First and last character of the blocks whose letters may join: Hebrew, Arabic, the scripts of India and beyond.
+JOINING_SCRIPTS = ("\u0590", "\u1cff")
 
 
 @cache
 def face(family: str, bold: bool = False, style: str = "") -> ImageFont.FreeTypeFont:
-    """Return the face of a font family, UNITS large; ``style`` is more of a fontconfig pattern, such as light:italic.
+    """Return the face that fontconfig finds for a family, at UNITS_PER_EM pixels.
+
+    Args:
+        family: name of the font family.
+        bold: take the bold face.
+        style: further parts of the fontconfig pattern, such as ``light:italic``.
 
     Raises:
-        subprocess.CalledProcessError: fontconfig cannot be asked.
+        subprocess.CalledProcessError: ``fc-match`` failed.
     """
     file, index = _file_of(":".join(part for part in (family, "bold" if bold else "", style) if part))
-    return ImageFont.truetype(file, UNITS, index=index)
+    return ImageFont.truetype(file, UNITS_PER_EM, index=index)
 
 
 def _file_of(pattern: str) -> tuple[str, int]:
     command = ["fc-match", "-f", "%{file}\n%{index}", pattern]
     file, index = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split("\n")  # noqa: S603
-    # Above its low half, fontconfig's index names an instance of a variable font, which is chosen otherwise.
+    # The upper half of fontconfig's index selects an instance of a variable font, which Pillow selects otherwise.
     return file, int(index) & 0xFFFF
 
 
 @cache
 def _characters(family: str) -> frozenset[int]:
+    """Return the code points for which a family has glyphs."""
     file, index = _file_of(family)
     with TTFont(file, fontNumber=index, lazy=True) as font:
         return frozenset(font.getBestCmap())
@@ -46,43 +54,45 @@ def _characters(family: str) -> frozenset[int]:
 
 @cache
 def line_extent(family: str) -> float:
-    """Return how tall a font's letters may be in em, from the highest to the lowest: lines nearer than that overlap."""
-    return sum(face(family).getmetrics()) / UNITS
+    """Return the sum of a font's ascent and descent in em; lines set closer than this overlap."""
+    return sum(face(family).getmetrics()) / UNITS_PER_EM
 
 
 def missing_glyphs(text: str, family: str) -> str:
-    """Return the characters of a text that neither a font family nor the fallback has, each once, in order.
+    """Return the characters of a text that neither the family nor the fallback font has, each once, sorted.
 
-    Engines silently take such a character from any font, or print a box.
+    The engines would silently take such a character from some other font, or print a box.
     """
     known = _characters(family) | _characters(FALLBACK_FONT)
     return "".join(sorted({character for character in text if not character.isspace() and ord(character) not in known}))
 
 
 def text_width(text: str, family: str, *, bold: bool = False) -> float:
-    """Return the width of a text in em, letters that the family lacks in the fallback's.
+    """Return the width of a text in em; characters that the family lacks are measured in the fallback font.
 
-    Letters that join are shaped together; of others the widths are added up, which leaves kerning out: at most a little
-    more than engines need.
+    Joining scripts are shaped. For all others the characters' widths are added up, without kerning; the result is then
+    at most slightly wider than what the engines set.
     """
-    if any(JOINING[0] <= character <= JOINING[1] for character in text):
+    if any(JOINING_SCRIPTS[0] <= character <= JOINING_SCRIPTS[1] for character in text):
         return shaped_width(text, family, bold=bold)
     return sum(_advance(character, family, bold) for character in text)
 
 
 def shaped_width(text: str, family: str, *, bold: bool = False) -> float:
-    """Return the width of a text in em as engines set it, letters that the family lacks in the fallback's."""
+    """Return the width of a text in em as the engines shape it; lacking characters are in the fallback font."""
     known = _characters(family)
     runs = groupby(text, key=lambda character: ord(character) in known or character.isspace())
     return (
-        sum(
-            face(family if own else FALLBACK_FONT, bold).getlength("".join(run), features=[LINING]) for own, run in runs
-        )
-        / UNITS
+        sum(_pixels("".join(run), family if has_glyphs else FALLBACK_FONT, bold) for has_glyphs, run in runs)
+        / UNITS_PER_EM
     )
+
+
+def _pixels(run: str, family: str, bold: bool) -> float:
+    return face(family, bold).getlength(run, features=[LINING_DIGITS])
 
 
 @cache
 def _advance(character: str, family: str, bold: bool) -> float:
-    own = ord(character) in _characters(family) or character.isspace()
-    return face(family if own else FALLBACK_FONT, bold).getlength(character, features=[LINING]) / UNITS
+    has_glyph = ord(character) in _characters(family) or character.isspace()
+    return _pixels(character, family if has_glyph else FALLBACK_FONT, bold) / UNITS_PER_EM

@@ -1,7 +1,7 @@
-"""The gallery: a small example of every template family, and of every kind of damage, as a page of the documentation.
+"""The gallery: an example of each template family and of each damage effect, as a page of the documentation.
 
-The same code gives the same bytes: examples are drawn from fixed seeds, and pictures hold neither dates nor names of
-this machine.
+The same code writes the same bytes: examples are drawn from fixed seeds, and the pictures contain neither dates nor
+names of this machine.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from finscribe_assets.documents.recipe import LOCALES, Recipe
 from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.files import write_bytes, write_text
 from finscribe_assets.rendering.page_sampling import without_damage
-from finscribe_assets.rendering.preview import draw_boxes, small_png
+from finscribe_assets.rendering.preview import DRAWN_WIDTH, draw_boxes, small_png
 from finscribe_assets.rendering.render import render
 
-MAX_BYTES = 60_000  # of one picture
-WIDTH = 640  # of a page in pixels
-SEED = 11
-TRIES = 60  # documents that an example is chosen from
-SHOWN_LINES = range(3, 9)  # of a table that is neither bare nor long
-COLOURS = 48  # of one picture; light that falls off shows steps with fewer
-STRENGTH = 0.7  # of the damage shown
-# Effects that show in single letters only; the others need the page's width.
-FINE = ("blur", "low_resolution", "noise", "jpeg", "thermal_fade", "dot_matrix", "fax")
+MAX_PICTURE_BYTES = 60_000
+PICTURE_WIDTH = 640  # pixels
+PALETTE_SIZE = 48  # colours of a picture; with fewer, light that falls off shows steps
+GALLERY_SEED = 11
+EXAMPLE_CANDIDATES = 60  # documents from which an example is chosen
+PREFERRED_ROW_COUNTS = range(3, 9)  # of an example's table, which is then neither bare nor long
+SHOWN_STRENGTH = 0.7  # of the damage shown
+# Effects that show only in single letters, so their pictures are close-ups; the others need the page's width.
+CLOSE_UP_EFFECTS = ("blur", "low_resolution", "noise", "jpeg", "thermal_fade", "dot_matrix", "fax")
 
 _HEAD = """# Gallery
 
@@ -46,25 +46,31 @@ Made by `finscribe gallery`; do not edit. Every document is synthetic.
 
 @dataclass(frozen=True)
 class _Entry:
-    """One section of the page: its heading, its text, and its pictures by file name."""
+    """One section of the page."""
 
     title: str
     text: str
-    pictures: dict[str, Image.Image]
+    pictures: dict[str, Image.Image]  # by file name
 
 
 def write_gallery(page: Path, images: Path, on_entry: Callable[[int, int], None] | None = None) -> int:
-    """Write the page (Markdown) and its pictures (PNG, at most MAX_BYTES each); return how many pictures.
+    """Write the gallery.
 
-    ``on_entry`` is told how many sections more are done, and of how many.
+    Args:
+        page: the Markdown file to write.
+        images: folder for its pictures, PNG files of at most MAX_PICTURE_BYTES each.
+        on_entry: called after each section with 1 and the total number of sections.
+
+    Returns:
+        The number of pictures.
     """
     written, sections = 0, []
     prefix = Path(os.path.relpath(images, page.parent)).as_posix()
-    for heading, entries in (("Layouts", _layouts()), (f"Damage, at a strength of {STRENGTH}", _damages())):
+    for heading, entries in (("Layouts", _layouts()), (f"Damage, at a strength of {SHOWN_STRENGTH}", _damages())):
         sections.append(f"## {heading}\n")
         for entry in entries:
             for name, picture in entry.pictures.items():
-                write_bytes(images / name, small_png(picture, MAX_BYTES, WIDTH, COLOURS))
+                write_bytes(images / name, small_png(picture, MAX_PICTURE_BYTES, PICTURE_WIDTH, PALETTE_SIZE))
             written += len(entry.pictures)
             shown = " ".join(f"![{name.removesuffix('.png')}]({prefix}/{name})" for name in entry.pictures)
             sections.append(f"### {entry.title}\n\n{entry.text}\n\n{shown}\n")
@@ -75,7 +81,7 @@ def write_gallery(page: Path, images: Path, on_entry: Callable[[int, int], None]
 
 
 def example(layout: str, locale: str) -> DrawnDocument:
-    """Return a document of a layout, undamaged and small where there is a small one; a function of its arguments."""
+    """Return an example of a layout in a locale, with a short table if one is drawn; always the same document."""
     facts = LAYOUT_FACTS[layout]
     fonts = dict.fromkeys(fonts_for(locale), 1.0)
     recipe = Recipe(
@@ -85,31 +91,35 @@ def example(layout: str, locale: str) -> DrawnDocument:
         fonts=fonts,
         knobs=NO_KNOBS.model_copy(update={"optional_fields": 0.7}),
     )
-    plan = seed_plan("batch-000", TRIES, SEED, recipe)
-    drawn = [one for one in (draw_document(plan, index) for index in range(TRIES)) if one.presentation.layout == layout]
-    small = [one for one in drawn if len(one.document.lines) + len(one.document.entries) in SHOWN_LINES]
-    return (small or drawn)[0]
+    plan = seed_plan("batch-000", EXAMPLE_CANDIDATES, GALLERY_SEED, recipe)
+    candidates = [draw_document(plan, index) for index in range(EXAMPLE_CANDIDATES)]
+    of_layout = [drawn for drawn in candidates if drawn.presentation.layout == layout]
+    preferred = [
+        drawn for drawn in of_layout if len(drawn.document.lines) + len(drawn.document.entries) in PREFERRED_ROW_COUNTS
+    ]
+    return (preferred or of_layout)[0]
 
 
 def _layouts() -> Iterator[_Entry]:
     for number, (layout, facts) in enumerate(LAYOUT_FACTS.items()):
-        # Steps that share no divisor with the number of locales: each layout shows another country.
+        # A step that shares no divisor with the number of locales, so that each layout shows another country.
         drawn = example(layout, LOCALES[number * 5 % len(LOCALES)])
         rendered = render(without_damage(drawn))
         yield _Entry(
             f"`{layout}`",
-            f"{facts.structure}\n\n{_kinds(facts)}. Shown: {drawn.document.locale}, {drawn.presentation.font}; "
+            f"{facts.structure}\n\n{_document_types(facts)}. "
+            f"Shown: {drawn.document.locale}, {drawn.presentation.font}; "
             "the second picture has the boxes of fields (red), table and cells (blue) and regions (green).",
             {
                 f"{layout}.png": rendered.pages[0].open().convert("RGB"),
-                f"{layout}-boxes.png": draw_boxes(rendered, 0, 2000),
+                f"{layout}-boxes.png": draw_boxes(rendered, 0, DRAWN_WIDTH),
             },
         )
 
 
-def _kinds(facts: LayoutFacts) -> str:
-    kinds = ", ".join(str(kind).replace("_", " ") for kind in facts.document_types).capitalize()
-    return f"{kinds}; held out from training" if facts.held_out else kinds
+def _document_types(facts: LayoutFacts) -> str:
+    names = ", ".join(str(document_type).replace("_", " ") for document_type in facts.document_types).capitalize()
+    return f"{names}; held out from training" if facts.held_out else names
 
 
 def _damages() -> Iterator[_Entry]:
@@ -121,27 +131,28 @@ def _damages() -> Iterator[_Entry]:
         locales={"en_GB": 1.0},
         fonts=dict.fromkeys(LATIN_FONTS, 1.0),
     )
-    drawn = draw_document(seed_plan("batch-000", 1, SEED, recipe), 0)
+    drawn = draw_document(seed_plan("batch-000", 1, GALLERY_SEED, recipe), 0)
     clean = render(without_damage(drawn)).pages[0].open()
     for effect in DAMAGE_KNOBS:
-        look = drawn.presentation.model_copy(update={"degradation": 0.0, "damage": {effect: STRENGTH}})
+        look = drawn.presentation.model_copy(update={"degradation": 0.0, "damage": {effect: SHOWN_STRENGTH}})
         damaged = render(drawn.model_copy(update={"presentation": look})).pages[0].open()
-        said = Knobs.model_fields[effect].description or effect
-        width = WIDTH if effect in FINE else damaged.width
+        description = Knobs.model_fields[effect].description or effect
+        width = PICTURE_WIDTH if effect in CLOSE_UP_EFFECTS else damaged.width
         window = _window(clean, damaged, width, width * 5 // 8)
-        yield _Entry(f"`{effect}`", said[0].upper() + said[1:] + ".", {f"damage-{effect}.png": window})
+        text = description[0].upper() + description[1:] + "."
+        yield _Entry(f"`{effect}`", text, {f"damage-{effect}.png": window})
 
 
 def _window(clean: Image.Image, damaged: Image.Image, width: int, height: int) -> Image.Image:
-    """Return the part of a damaged page that differs most from the clean one."""
+    """Return the window of a damaged page, of a size in pixels, that differs most from the clean page."""
     left = top = 0
-    if clean.size == damaged.size:  # a photograph has a desk around the page
+    if clean.size == damaged.size:  # a photograph is larger: it shows the desk around the page
         change = np.abs(np.asarray(clean, dtype=np.int32) - np.asarray(damaged))
         left, top = _densest(change.sum(axis=0), width), _densest(change.sum(axis=1), height)
     return damaged.crop((left, top, left + width, top + height)).convert("RGB")
 
 
 def _densest(values: np.ndarray, length: int) -> int:
-    """Return where a stretch of values with the largest sum begins."""
+    """Return the index at which the stretch of ``length`` values with the largest sum begins."""
     sums = np.concatenate(([0], np.cumsum(values)))
     return int(np.argmax(sums[length:] - sums[:-length]))

@@ -1,4 +1,4 @@
-"""A batch of pages as files: one image shard for each shard of documents."""
+"""Render a batch of documents to image shards, one for each document shard, and read them again."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from finscribe_assets.shards import (
     write_shard,
 )
 
-RENDERER_VERSION = 4  # raise it with every change to what a document looks like
+RENDERER_VERSION = 4  # part of the shards' fingerprints; raise it with every change to how pages look
 
 
 @dataclass(frozen=True)
 class RenderSummary:
-    """What rendering a batch did."""
+    """What rendering a batch produced."""
 
-    pages: int
-    shards: int
-    skipped: int  # shards that were there already, made from the same documents
+    pages: int  # of the whole batch
+    shards: int  # of the whole batch
+    skipped: int  # shards that existed already, made from the same documents
 
 
 @dataclass(frozen=True)
@@ -49,13 +49,14 @@ class _RenderJob:
 
 
 def _write(job: _RenderJob) -> int:
+    """Render one shard and return its number of documents."""
     documents = documents_from_table(read_table(job.documents))
     rendered = []
     for drawn in documents:
         pages = render(drawn, job.dpi)
         require_sound(drawn, page_problems(drawn, pages))
         rendered.append((drawn, pages))
-    # Image bytes are compressed already.
+    # Not compressed: image bytes are compressed already.
     write_shard(job.path, pages_to_table(rendered), job.fingerprint, compress=False)
     return len(documents)
 
@@ -68,13 +69,18 @@ def render_batch(
     dpi: int = 144,
     on_shard: Callable[[int], None] | None = None,
 ) -> RenderSummary:
-    """Render a folder of document shards; shards that are whole and made from the same documents are kept.
+    """Render a folder of document shards; complete shards made from the same documents are kept.
 
-    ``on_shard`` is told how many documents were done.
+    Args:
+        documents: folder of document shards.
+        folder: folder for the image shards, which get the same file names.
+        pool: where shards are rendered.
+        dpi: resolution of the pages.
+        on_shard: called after each shard with its number of documents.
 
     Raises:
-        RenderError: a page does not show what its document says; the message names the document and the field.
-        RuntimeError: a font or library is not installed; the message says what to run.
+        RenderError: a page does not show what its document contains; the message names the document and the field.
+        UserError: a font or system library is not installed; the message has the command that installs it.
     """
     require_system()
     jobs = [_RenderJob(file, folder / file.name, dpi) for file in shard_files(documents)]
@@ -83,29 +89,33 @@ def render_batch(
 
 
 def destroyed_fields(folder: AnyPath) -> dict[str, frozenset[str]]:
-    """Return the fields that damage has left unreadable, by document; images are not read."""
-    found: dict[str, set[str]] = {}
+    """Return the paths of fields that damage has made unreadable, by document id, without reading any image.
+
+    Documents of which every field can be read are left out.
+    """
+    destroyed: dict[str, set[str]] = {}
     for table in read_shards(folder, ["document_id", "marks"]):
         for row in table.to_pylist():
-            marks = destroyed_in(row["marks"])
-            if marks:
-                found.setdefault(row["document_id"], set()).update(marks)
-    return {name: frozenset(fields) for name, fields in found.items()}
+            if paths := destroyed_in(row["marks"]):
+                destroyed.setdefault(row["document_id"], set()).update(paths)
+    return {document_id: frozenset(paths) for document_id, paths in destroyed.items()}
 
 
 def read_rendered(folder: AnyPath) -> Iterator[RenderedDocument]:
-    """Yield a batch's rendered documents in order, holding one shard at a time."""
+    """Yield the rendered documents of a batch in order, with one shard in memory at a time."""
     for table in read_shards(folder):
         yield from pages_from_table(table)
 
 
-def pages_by_id(folder: AnyPath, names: Collection[str]) -> Iterator[RenderedDocument]:
-    """Yield some of a batch's rendered documents in order; images of shards that hold none of them are not read.
+def pages_by_id(folder: AnyPath, document_ids: Collection[str]) -> Iterator[RenderedDocument]:
+    """Yield the rendered documents with the given ids, in the batch's order; unknown ids are ignored.
+
+    Images are read only from shards that contain one of the documents.
 
     Raises:
-        FileNotFoundError: the folder has no pages.
+        FileNotFoundError: the folder has no image shards.
     """
-    wanted = set(names)
+    wanted = set(document_ids)
     for shard, ids in zip(shard_files(folder), read_shards(folder, ["document_id"]), strict=True):
         if wanted.intersection(ids["document_id"].to_pylist()):
-            yield from (one for one in pages_from_table(read_table(shard)) if one.id in wanted)
+            yield from (rendered for rendered in pages_from_table(read_table(shard)) if rendered.id in wanted)

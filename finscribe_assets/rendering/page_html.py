@@ -1,7 +1,9 @@
-"""A drawn document → the HTML of its pages. Templates obey its presentation and print its texts; they format nothing.
+"""Write the HTML of a drawn document, with a mark on everything that is to have a box.
 
-One family of templates serves both engines. What differs is how a mark is written, so templates write marks through
-`mark` and `field` alone: WeasyPrint finds an attribute on its laid-out boxes, PlutoPrint tells where links are.
+Templates follow the document's presentation and print its texts; they format no values. One family of templates serves
+both engines. The engines differ in how an element is marked: WeasyPrint finds the attribute `data-mark` on its laid-out
+boxes, PlutoPrint reports the positions of links. Templates therefore mark elements only through functions that they are
+given.
 """
 
 from __future__ import annotations
@@ -9,111 +11,111 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from finscribe_assets.documents.addresses import address_lines
 from finscribe_assets.documents.captions import LABELLED_PARTY_FIELDS, PARTY_ROLES
-from finscribe_assets.documents.drawn_document import DrawnDocument, Engine
+from finscribe_assets.documents.drawn_document import DrawnDocument, Engine, Presentation
 from finscribe_assets.documents.elements import ValueType, value_type_of
 from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.rendering.column_widths import table_widths
 from finscribe_assets.rendering.font_faces import FALLBACK_FONT, SECOND_SCRIPT_FONT, line_extent
-from finscribe_assets.rendering.line_breaking import ON_ONE_LINE, pieces_of
-from finscribe_assets.rendering.page_blocks import BlockRow, Blocks, Piece
+from finscribe_assets.rendering.line_breaking import UNBREAKABLE_TYPES, pieces_of
+from finscribe_assets.rendering.page_blocks import BlockRow, Blocks, TextAndField
 from finscribe_assets.rendering.pages import MarkType
 from finscribe_assets.rendering.printed_rows import (
     MONEY_COLUMNS,
-    SPANNING,
-    Cell,
+    SPANNING_STYLE,
+    CellContent,
     TableRow,
-    merged_at,
-    sheets_of,
+    item_group_span,
+    rows_by_sheet,
     table_rows,
 )
 from finscribe_assets.rendering.sheet_size import fits_content, sheet_of
-from finscribe_assets.rendering.text_fitting import DUE, Fitting
+from finscribe_assets.rendering.text_fitting import DUE_SIZE, Fitting
 
-# Letters that join, or fill their square, are not spaced out.
-UNSPACED = ("ar", "ja", "zh")
+# Letters that join, or that fill a square, look wrong when they are spaced out.
+LANGUAGES_WITHOUT_LETTER_SPACING = ("ar", "ja", "zh")
 
 
 class MarkedElement(NamedTuple):
-    """Something that the HTML marks: what it is, and the text that stands in it, where that is known."""
+    """An element of the HTML that is marked, and its text where that is known."""
 
-    type: MarkType | None  # None for the head of a column, and for all that a page holds
+    type: MarkType | None  # None for the head of a column and for the element around all content
     name: str
     text: str = ""
     cells: tuple[MarkedCell, ...] = ()  # of a row
-    repeats: bool = False  # whether pages may show it again, as they do the table's head
+    repeats: bool = False  # pages may repeat the element, as they do the table's head
 
 
 class MarkedCell(NamedTuple):
-    """A cell of a marked row: the columns that it stands in, and its text."""
+    """A cell of a marked row."""
 
-    first: int  # column, from 0
-    columns: int
+    first: int  # index of its first column
+    columns: int  # number of columns that it spans
     text: str
 
 
 @dataclass
 class PageMarkup:
-    """The HTML of a document and what it marks, by number."""
+    """The HTML of a document and the elements marked in it; a mark's number is the index of its element."""
 
     engine: Engine
     font: str
     language: str
-    marked: list[MarkedElement] = field(default_factory=list)
+    elements: list[MarkedElement] = field(default_factory=list)
     html: str = ""
     table: str = ""  # name of the document's table
-    columns: list[int] = field(default_factory=list)  # numbers of the marks of its columns' heads
-    content: int | None = None  # number of the mark around all that is printed, where the page is cut to it
+    column_marks: list[int] = field(default_factory=list)  # numbers of the marks of the columns' heads
+    content_mark: int | None = None  # number of the mark around all content, where the page is cut to it
 
     def mark(self, name: str) -> Markup:
-        """Return the attribute that marks an element as ``kind:name``."""
-        kind, _, rest = name.partition(":")
-        return self._attribute(MarkedElement(MarkType(kind), rest))
+        """Return the attribute that marks an element as ``type:name``, such as ``region:totals``."""
+        mark_type, _, name = name.partition(":")
+        return self._attribute(MarkedElement(MarkType(mark_type), name))
 
     def mark_content(self) -> Markup:
-        """Return the attribute that marks the element around all that is printed."""
-        self.content = len(self.marked)
+        """Return the attribute that marks the element around all content."""
+        self.content_mark = len(self.elements)
         return self._attribute(MarkedElement(None, "content"))
 
     def mark_row(self, number: int, cells: Iterable[MarkedCell], *, head: bool) -> Markup:
-        """Return the attribute that marks a row of the table, which tells its cells' heights."""
+        """Return the attribute that marks a row of the table; its box gives its cells their tops and bottoms."""
         return self._attribute(MarkedElement(MarkType.ROW, str(number), cells=tuple(cells), repeats=head))
 
     def mark_line(self, text: str) -> Markup:
-        """Return the attribute that marks a printed line of a block with all its text."""
-        return self._attribute(MarkedElement(MarkType.LINE, str(len(self.marked)), text))
+        """Return the attribute that marks a printed line of a block, with the line's whole text."""
+        return self._attribute(MarkedElement(MarkType.LINE, str(len(self.elements)), text))
 
     def mark_column(self) -> Markup:
-        """Return the attribute that marks the head of the next column, which tells its cells' widths."""
-        self.columns.append(len(self.marked))
+        """Return the attribute that marks the head of the next column; its box gives the cells their sides."""
+        self.column_marks.append(len(self.elements))
         return self._attribute(MarkedElement(None, "column"))
 
-    def _attribute(self, marked: MarkedElement) -> Markup:
-        self.marked.append(marked)
-        number = len(self.marked) - 1
-        href = f'href="http://m/{number}"' if self.engine is Engine.PLUTOPRINT else f'data-mark="{number}"'
-        return Markup(href)  # noqa: S704, a number
+    def _attribute(self, element: MarkedElement) -> Markup:
+        self.elements.append(element)
+        number = len(self.elements) - 1
+        attribute = f'href="http://m/{number}"' if self.engine is Engine.PLUTOPRINT else f'data-mark="{number}"'
+        return Markup(attribute)  # noqa: S704, a number
 
-    def tag(self, other: str) -> str:
-        """Return the element that carries a mark instead of another: of PlutoPrint's only anchors become links."""
-        return "a" if self.engine is Engine.PLUTOPRINT else other
+    def tag(self, name: str) -> str:
+        """Return the tag of a marked element: PlutoPrint makes links of anchors only, so it gets ``a`` for any name."""
+        return "a" if self.engine is Engine.PLUTOPRINT else name
 
     def field(self, path: str, text: str) -> Markup:
-        """Return a value with its mark."""
+        """Return the marked element that prints a field's value."""
         tag, value_type = self.tag("span"), value_type_of(path)
         attribute = self._attribute(MarkedElement(MarkType.FIELD, path, text))
         pieces = pieces_of(text, self.language, path)
-        # The groups of a telephone number would change places among Arabic words.
+        # Among Arabic words, the groups of a telephone number would change places.
         style = "ltr" if self.language == "ar" and value_type is ValueType.IDENTIFIER else ""
         if len(pieces) == 1:
-            style += " whole" if "-" in text or value_type in ON_ONE_LINE else ""
+            style += " whole" if "-" in text or value_type in UNBREAKABLE_TYPES else ""
             inner = str(escape(text))
         else:
             between = "<wbr/>" if path.endswith("email") else ""
@@ -123,13 +125,13 @@ class PageMarkup:
 
 
 def _unbroken(piece: str) -> str:
-    # A word cut at its hyphen would be read as two.
+    # A word broken at its hyphen would be read as two.
     return f'<span class="whole">{escape(piece)}</span>' if "-" in piece else escape(piece)
 
 
 @cache
 def _environment() -> Environment:
-    # Autoescape keeps a value text: markup in a name is printed, not interpreted. StrictUndefined: no silent gaps.
+    # Autoescape prints markup in a value as text. StrictUndefined makes a missing variable an error.
     environment = Environment(
         loader=PackageLoader("finscribe_assets.rendering"),
         autoescape=True,
@@ -143,73 +145,80 @@ def _environment() -> Environment:
 
 
 def _css_text(text: str) -> Markup:
-    """Return a text as CSS's own, in which nothing ends the string or the style."""
+    """Return a text as a CSS string, escaped so that it can end neither the string nor the style sheet."""
     return Markup('"' + "".join(c if c.isalnum() or c == " " else f"\\{ord(c):x} " for c in text) + '"')  # noqa: S704
 
 
 def _initials(name: str) -> str:
-    """Return what a logo shows of a name: the first letters of two words, or one letter of other scripts."""
+    """Return the letters of a logo: the initials of a Latin name's first two words, or one letter of other scripts."""
     letters = [word[0] for word in name.split() if word[0].isalpha()] or [name[0]]
     return "".join(letters[:2]).upper() if letters[0] < "\u0250" else letters[0]
 
 
+AddressLines = list[list[CellContent]]  # printed lines; each part: text before, name, text after
+
+
+@dataclass(frozen=True)
+class _PrintedTexts:
+    """The texts of table cells, block rows and addresses as they are printed, without markup."""
+
+    printed: dict[str, str]
+    addresses: dict[str, AddressLines]  # by role
+
+    def of_cell(self, content: CellContent) -> str:
+        before, path, after = content
+        return f"{before}{self.printed.get(path, '') if path else ''}{after}"
+
+    def of_pieces(self, pieces: Sequence[TextAndField]) -> str:
+        return "".join(self.of_cell((before, path, "")) for before, path in pieces)
+
+    def of_row(self, row: BlockRow) -> str:
+        return f"{self.of_pieces(row.label)}{row.colon} {self.of_pieces(row.value)}".strip()
+
+    def of_address_line(self, role: str, parts: Sequence[CellContent]) -> str:
+        return "".join(self.of_cell((before, f"{role}.address.{name}", after)) for before, name, after in parts)
+
+    def of_address(self, role: str, between: str) -> str:
+        return between.join(self.of_address_line(role, parts) for parts in self.addresses[role])
+
+
 def to_markup(drawn: DrawnDocument, engine: Engine | None = None) -> PageMarkup:
-    """Return the HTML of a document for its engine, with a mark on everything that has a box."""
+    """Return the HTML of a document, with a mark on everything that is to have a box.
+
+    Args:
+        drawn: the document.
+        engine: engine for which the HTML is written; the document's own by default.
+    """
     look, document = drawn.presentation, drawn.document
     facts, language = LOCALE_FACTS[document.locale], LOCALE_FACTS[document.locale].language
     table_name = "entries" if document.entries else "line_items"
-    page = PageMarkup(engine or look.engine, look.font, language, table=table_name)
-    right_to_left = facts.right_to_left
+    markup = PageMarkup(engine or look.engine, look.font, language, table=table_name)
+    texts = _PrintedTexts(drawn.printed, _addresses(drawn))
 
     def print_field(path: str) -> Markup:
-        return page.field(path, drawn.printed[path]) if path in drawn.printed else Markup("")
-
-    def text_of(content: Cell) -> str:
-        before, path, after = content
-        return f"{before}{drawn.printed.get(path, '') if path else ''}{after}"
-
-    def text_of_pieces(pieces: Sequence[Piece]) -> str:
-        return "".join(text_of((before, path, "")) for before, path in pieces)
-
-    def text_of_row(row: BlockRow) -> str:
-        return f"{text_of_pieces(row.label)}{row.colon} {text_of_pieces(row.value)}".strip()
-
-    def text_of_address_line(role: str, parts: Sequence[Cell]) -> str:
-        return "".join(text_of((before, f"{role}.address.{name}", after)) for before, name, after in parts)
-
-    def text_of_address(role: str, between: str) -> str:
-        return between.join(text_of_address_line(role, parts) for parts in addresses[role])
+        return markup.field(path, drawn.printed[path]) if path in drawn.printed else Markup("")
 
     def mark_row(row: TableRow) -> Markup:
-        texts = {column: text_of(content) for column, content in row.cells.items()}
-        if row.style == SPANNING:
-            cells = [MarkedCell(0, len(look.columns), text) for text in texts.values()]
-        else:
-            cells = [MarkedCell(at, 1, texts.get(column, "")) for at, column in enumerate(look.columns)]
-        return page.mark_row(row.number, cells, head=row.kind == "th")
+        return markup.mark_row(row.number, _cells_of(row, look, texts), head=row.cell_tag == "th")
 
     def mark_merged() -> Markup:
-        at, labels = merged_at(look.columns), look.labels
-        after = len(look.columns) - at
-        cells = MarkedCell(0, at, labels["group_item"]), MarkedCell(at, after, labels["group_price"])
-        return page.mark_row(0, cells, head=True)
+        return markup.mark_row(0, _merged_cells(look), head=True)
 
-    addresses = _addresses(drawn)
     sheet, table, rows, blocks = sheet_of(drawn), table_widths(drawn), table_rows(drawn), Blocks(drawn)
     issuer = drawn.printed["buyer.name" if document.document_type is DocumentType.PURCHASE_ORDER else "seller.name"]
-    page.html = (
+    markup.html = (
         _environment()
         .get_template(f"{look.layout}.html")
         .render(
             printed=drawn.printed,
             look=look,
             labels=look.labels,
-            addresses=addresses,
+            addresses=texts.addresses,
             particulars=LABELLED_PARTY_FIELDS,
-            heads=[row for row in rows if row.kind == "th"],
-            sheets=sheets_of(rows),
-            merged_at=merged_at(look.columns),
-            spanning=SPANNING,
+            heads=[row for row in rows if row.cell_tag == "th"],
+            sheets=rows_by_sheet(rows),
+            item_group_span=item_group_span(look.columns),
+            spanning_style=SPANNING_STYLE,
             money_columns=MONEY_COLUMNS,
             table=table,
             language=language,
@@ -220,39 +229,55 @@ def to_markup(drawn: DrawnDocument, engine: Engine | None = None) -> PageMarkup:
             bank=blocks.bank(),
             totals=blocks.balances() if document.entries else blocks.totals(),
             sheet=sheet,
-            room=sheet.room,
+            room=sheet.content_width,
             fits=fits_content(drawn),
             fit=Fitting(drawn, table.page_scale),
-            due=DUE,
-            direction="rtl" if right_to_left else "ltr",
+            due_size=DUE_SIZE,
+            direction="rtl" if facts.right_to_left else "ltr",
             fallback=FALLBACK_FONT,
             second_script=SECOND_SCRIPT_FONT,
             line_height=max(look.style.line_height, line_extent(look.font)),
-            start="right" if right_to_left else "left",
-            end="left" if right_to_left else "right",
-            spacing="normal" if language in UNSPACED else "0.08em",
+            start="right" if facts.right_to_left else "left",
+            end="left" if facts.right_to_left else "right",
+            spacing="normal" if language in LANGUAGES_WITHOUT_LETTER_SPACING else "0.08em",
             digits="arabic-indic" if look.numbers.digits == "arabic" else "decimal",
-            tag=page.tag("span"),
-            row_tag=page.tag("tr"),
-            head_tag=page.tag("th"),
-            mark=page.mark,
+            tag=markup.tag("span"),
+            row_tag=markup.tag("tr"),
+            head_tag=markup.tag("th"),
+            line_tag=markup.tag("div"),
             field=print_field,
-            line_tag=page.tag("div"),
-            mark_line=page.mark_line,
-            text_of=text_of_pieces,
-            text_of_row=text_of_row,
-            text_of_address=text_of_address,
-            text_of_address_line=text_of_address_line,
-            mark_content=page.mark_content,
+            mark=markup.mark,
+            mark_line=markup.mark_line,
+            mark_content=markup.mark_content,
             mark_row=mark_row,
-            mark_column=page.mark_column,
             mark_merged=mark_merged,
+            mark_column=markup.mark_column,
+            text_of=texts.of_pieces,
+            text_of_row=texts.of_row,
+            text_of_address=texts.of_address,
+            text_of_address_line=texts.of_address_line,
         )
     )
-    return page
+    return markup
 
 
-def _addresses(drawn: DrawnDocument) -> dict[str, Any]:
-    """Return the printed lines of each party's address, by the party's role; no line for one without an address."""
+def _cells_of(row: TableRow, look: Presentation, texts: _PrintedTexts) -> list[MarkedCell]:
+    by_column = {column: texts.of_cell(content) for column, content in row.cells.items()}
+    if row.style == SPANNING_STYLE:
+        return [MarkedCell(0, len(look.columns), text) for text in by_column.values()]
+    return [MarkedCell(index, 1, by_column.get(column, "")) for index, column in enumerate(look.columns)]
+
+
+def _merged_cells(look: Presentation) -> list[MarkedCell]:
+    """Return the two cells of a merged head: one over the item's columns, one over those of its price."""
+    span, labels = item_group_span(look.columns), look.labels
+    return [
+        MarkedCell(0, span, labels["group_item"]),
+        MarkedCell(span, len(look.columns) - span, labels["group_price"]),
+    ]
+
+
+def _addresses(drawn: DrawnDocument) -> dict[str, AddressLines]:
+    """Return the printed lines of each party's address, by the party's role; none for a party without an address."""
     parties = {role: getattr(drawn.document, role) for role in PARTY_ROLES}
     return {role: address_lines(party.address) if party.address else [] for role, party in parties.items() if party}

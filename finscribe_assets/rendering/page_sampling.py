@@ -1,4 +1,4 @@
-"""Which documents of a batch are looked at, and their pages: the stored ones, or clean ones rendered anew."""
+"""Sample documents of a batch, and get their pages: the stored ones, or undamaged ones rendered anew."""
 
 from __future__ import annotations
 
@@ -15,43 +15,49 @@ from finscribe_assets.rendering.render import render
 from finscribe_assets.rendering.system_packages import require_system
 from finscribe_assets.shards import row_count, shard_files
 
-Rendered = Iterator[tuple[DrawnDocument, RenderedDocument]]
+DocumentsWithPages = Iterator[tuple[DrawnDocument, RenderedDocument]]
 
 
 def sample_documents(folder: AnyPath, size: int, seed: int) -> list[DrawnDocument]:
-    """Return so many documents of a folder of shards at random, in their order; all where there are no more.
+    """Return a random sample of the documents in a folder of shards, in the batch's order.
+
+    Args:
+        folder: folder of document shards.
+        size: number of documents; all are returned if there are no more.
+        seed: the same seed gives the same sample.
 
     Raises:
-        FileNotFoundError: the folder has no documents.
+        FileNotFoundError: the folder has no document shards.
     """
-    documents = sum(row_count(file) for file in shard_files(folder))
-    places = set(Random(seed).sample(range(documents), min(size, documents)))
-    return [drawn for place, drawn in enumerate(read_documents(folder)) if place in places]
+    count = sum(row_count(file) for file in shard_files(folder))
+    indices = set(Random(seed).sample(range(count), min(size, count)))
+    return [drawn for index, drawn in enumerate(read_documents(folder)) if index in indices]
 
 
 def without_damage(drawn: DrawnDocument) -> DrawnDocument:
-    """Return a document whose page comes as it leaves the printer: nothing on the paper, no scanner, no camera."""
+    """Return a copy of the document whose pages are rendered without any damage."""
     clean = drawn.presentation.model_copy(update={"degradation": 0.0, "damage": {}})
     return drawn.model_copy(update={"presentation": clean})
 
 
-def clean_pages(documents: Iterable[DrawnDocument], dpi: int = 144) -> Rendered:
-    """Yield documents with their pages rendered anew, undamaged.
+def clean_pages(documents: Iterable[DrawnDocument], dpi: int = 144) -> DocumentsWithPages:
+    """Yield the documents, each with its pages rendered anew and undamaged.
 
     Raises:
-        RuntimeError: a font or library is not installed; the message says what to run.
+        UserError: a font or system library is not installed; the message has the command that installs it.
+        RenderError: a page does not show what its document contains.
     """
     require_system()
     for drawn in documents:
         yield drawn, render(without_damage(drawn), dpi)
 
 
-def stored_pages(documents: Iterable[DrawnDocument], images: AnyPath) -> Rendered:
-    """Yield documents with their pages as a batch's folder of image shards has them, in its order.
+def stored_pages(documents: Iterable[DrawnDocument], images: AnyPath) -> DocumentsWithPages:
+    """Yield the documents with their stored pages, in the order of the image shards.
 
     Raises:
-        FileNotFoundError: the folder has no pages.
-        UserError: it has none of one of the documents.
+        FileNotFoundError: the folder has no image shards.
+        UserError: the folder has no pages of one of the documents.
     """
     wanted = {drawn.id: drawn for drawn in documents}
     for rendered in pages_by_id(images, wanted.keys()):

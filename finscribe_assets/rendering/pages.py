@@ -1,4 +1,8 @@
-"""Pages: an image, and boxes for everything a reader may be asked for. This is the row of `rendered_images`."""
+"""Rendered documents: page images, and a box for everything on them that a reader may be asked about.
+
+What belongs here: the classes, and their form as rows of `rendered_images`, one row for each page. How marks get their
+boxes is in `mark_boxes`; how pages are written as shards is in `page_batch`.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +19,13 @@ from finscribe_assets.documents.drawn_document import DrawnDocument
 
 
 class MarkType(StrEnum):
-    """What a box surrounds."""
+    """What a mark's boxes surround."""
 
-    FIELD = "field"  # one value; name is the field's path, such as totals.amount_due
-    CELL = "cell"  # one cell of a table; name is row:column, of a merged head row:column:columns; row 0 is the head
-    ROW = "row"  # one printed row of a table; name is its number, 0 is the head
-    TABLE = "table"  # a whole table; name is line_items, of a statement entries
-    LINE = "line"  # one line of a block with its label, which may wrap; name is a number, in reading order
+    FIELD = "field"  # a value; the mark's name is the field's path, such as totals.amount_due
+    CELL = "cell"  # a table cell; name is row:column, or row:column:span in a merged head; row 0 is the head
+    ROW = "row"  # a printed row of a table; name is its index, 0 is the head
+    TABLE = "table"  # a whole table; name is line_items, or entries on a bank statement
+    LINE = "line"  # a label and its value in a block, possibly wrapped; name is a number that rises in reading order
     REGION = "region"  # a block of the page; name is header, totals, payment or a party's role
 
 
@@ -44,11 +48,11 @@ class Box(NamedTuple):
         return self.y1 - self.y0
 
     def padded(self, margin: float) -> Box:
-        """Return the box grown by ``margin`` pixels on each side."""
+        """Return the box grown by ``margin`` pixels on each side, or shrunk if it is negative."""
         return Box(self.x0 - margin, self.y0 - margin, self.x1 + margin, self.y1 + margin)
 
     def holds(self, other: Box, slack: float = 2.0) -> bool:
-        """Tell whether another box lies within this one, or reaches out of it by no more than so many pixels."""
+        """Return whether another box lies inside this one, give or take ``slack`` pixels on each side."""
         return (
             other.x0 >= self.x0 - slack
             and other.y0 >= self.y0 - slack
@@ -63,17 +67,17 @@ class Box(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """One line's, or one page's, part of a mark: a value may wrap and a table may cross pages."""
+    """The part of a mark on one printed line or one page: values wrap, and tables cross pages."""
 
-    page: int  # from 0
+    page: int  # index, from 0
     box: Box
-    text: str  # what is printed in the box, lines joined by a space; empty for what holds other marks
-    visible: bool = True  # False where damage has destroyed it beyond reading
+    text: str  # text printed in the box, its lines joined by a space; empty for rows, tables and regions
+    visible: bool = True  # False where damage has made the text unreadable
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Something on the page with a name, and where it stands."""
+    """Something on the page that has a name and boxes."""
 
     type: MarkType
     name: str
@@ -86,20 +90,20 @@ class Mark:
 
     @property
     def visible(self) -> bool:
-        """Tell whether all of it can be read."""
+        """Return whether all fragments can be read."""
         return all(fragment.visible for fragment in self.fragments)
 
 
 @dataclass(frozen=True)
 class Page:
-    """One page's encoded image (grey JPEG or PNG) and its size in pixels."""
+    """One page's image file (grey JPEG or PNG) and its size in pixels."""
 
     image: bytes
     width: int
     height: int
 
     def open(self) -> Image.Image:
-        """Return the decoded image, in mode L."""
+        """Return the decoded image, in mode L (8-bit grey)."""
         return Image.open(io.BytesIO(self.image)).convert("L")
 
 
@@ -113,11 +117,11 @@ class RenderedDocument:
     marks: tuple[Mark, ...]
 
     def of_type(self, mark_type: MarkType) -> list[Mark]:
-        """Return the marks of one type, in reading order of the template."""
+        """Return the marks of one type, in the reading order of the template."""
         return [mark for mark in self.marks if mark.type is mark_type]
 
 
-IMAGE_FEATURE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])  # the Hugging Face image feature
+IMAGE_FEATURE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])  # the image feature of Hugging Face datasets
 
 PAGE_TABLE_SCHEMA = pa.schema(
     [
@@ -136,22 +140,23 @@ PAGE_TABLE_SCHEMA = pa.schema(
 )
 
 
-_UNREADABLE = {True: (), False: (False,)}
+_VISIBILITY_SUFFIX = {True: (), False: (False,)}
 
 
 def _mark_to_json(mark: Mark, page: int) -> dict[str, Any]:
     fragments = [
-        [*(round(side, 2) for side in part.box), part.text, *_UNREADABLE[part.visible]]
-        for part in mark.fragments
-        if part.page == page
+        [*(round(side, 2) for side in fragment.box), fragment.text, *_VISIBILITY_SUFFIX[fragment.visible]]
+        for fragment in mark.fragments
+        if fragment.page == page
     ]
     return {"kind": str(mark.type), "name": mark.name, "fragments": fragments}
 
 
 def pages_to_table(rendered: list[tuple[DrawnDocument, RenderedDocument]]) -> pa.Table:
-    """Return documents as one row a page; a page's marks are JSON text, fragments as [x0, y0, x1, y1, text].
+    """Return documents as a table of PAGE_TABLE_SCHEMA, one row for each page.
 
-    A fragment that cannot be read ends with false.
+    The column ``marks`` is JSON text: a list of ``{"kind", "name", "fragments"}`` with the fragments on that page.
+    A fragment is ``[x0, y0, x1, y1, text]`` in pixels, followed by ``false`` if it cannot be read.
     """
     rows = []
     for drawn, document in rendered:
@@ -159,7 +164,7 @@ def pages_to_table(rendered: list[tuple[DrawnDocument, RenderedDocument]]) -> pa
             marks = [
                 _mark_to_json(mark, number)
                 for mark in document.marks
-                if any(part.page == number for part in mark.fragments)
+                if any(fragment.page == number for fragment in mark.fragments)
             ]
             suffix = "png" if page.image.startswith(b"\x89PNG") else "jpg"
             rows.append(
@@ -180,30 +185,34 @@ def pages_to_table(rendered: list[tuple[DrawnDocument, RenderedDocument]]) -> pa
     return pa.Table.from_pylist(rows, schema=PAGE_TABLE_SCHEMA)
 
 
-def destroyed_in(marks: str) -> list[str]:
-    """Return the fields of a page's marks, as JSON text, that cannot be read."""
+def destroyed_in(marks_json: str) -> list[str]:
+    """Return the paths of the fields that damage has made unreadable.
+
+    Args:
+        marks_json: the value of a page's column ``marks``.
+    """
     return [
         mark["name"]
-        for mark in json.loads(marks)
-        if mark["kind"] == MarkType.FIELD and any(part[5:] == [False] for part in mark["fragments"])
+        for mark in json.loads(marks_json)
+        if mark["kind"] == MarkType.FIELD and any(fragment[5:] == [False] for fragment in mark["fragments"])
     ]
 
 
 def pages_from_table(table: pa.Table) -> list[RenderedDocument]:
-    """Return the documents of a table that `pages_to_table` made, in its order."""
+    """Return the documents of a table made by `pages_to_table`, in the table's order."""
     documents: dict[str, tuple[int, list[Page], dict[tuple[str, str], list[Fragment]]]] = {}
     for row in table.to_pylist():
         _, pages, marks = documents.setdefault(row["document_id"], (row["dpi"], [], {}))
         pages.append(Page(row["image"]["bytes"], row["width"], row["height"]))
         for mark in json.loads(row["marks"]):
-            parts = marks.setdefault((mark["kind"], mark["name"]), [])
-            parts += [Fragment(row["page"], Box(*part[:4]), *part[4:]) for part in mark["fragments"]]
+            fragments = marks.setdefault((mark["kind"], mark["name"]), [])
+            fragments += [Fragment(row["page"], Box(*values[:4]), *values[4:]) for values in mark["fragments"]]
     return [
         RenderedDocument(
-            name,
+            document_id,
             dpi,
             tuple(pages),
-            tuple(Mark(MarkType(kind), of, tuple(parts)) for (kind, of), parts in marks.items()),
+            tuple(Mark(MarkType(mark_type), name, tuple(fragments)) for (mark_type, name), fragments in marks.items()),
         )
-        for name, (dpi, pages, marks) in documents.items()
+        for document_id, (dpi, pages, marks) in documents.items()
     ]

@@ -1,7 +1,7 @@
-"""The quick engine, PlutoPrint: one PDF gives both the boxes, which are link annotations, and the pixels.
+"""PlutoPrint, the fast engine: one PDF gives both the boxes, read from its link annotations, and the pixels.
 
-A mark is a link whose address is its number. Links nest, which HTML's parser forbids and XML's allows, so the HTML is
-read as XML. The canvas is drawn larger, so that places of letters, which a PDF rounds, are fine enough.
+A mark is a link whose address ends in the mark's number. Links are nested, which HTML forbids and XML allows, so the
+HTML is parsed as XML. The canvas is enlarged because a PDF rounds the corners of links to whole points.
 """
 
 from __future__ import annotations
@@ -15,15 +15,17 @@ from typing import NoReturn
 import plutoprint
 import pypdfium2
 
-from finscribe_assets.rendering.engine_output import EngineOutput, MarkBox, cut_below
+from finscribe_assets.rendering.engine_output import EngineOutput, MarkBox, heights_of_content
 from finscribe_assets.rendering.pages import Box
 from finscribe_assets.rendering.rasterising import POINTS_PER_INCH, pixel_size, rasterise
 
-ENLARGED = 16.0  # times
-CSS_POINTS = 0.75  # points in a CSS pixel, in which the engine draws
-# As cairo writes them. Corners of a link go from the upper left one over the right ones to the lower left one.
-_PACKED = re.compile(rb"/Type /ObjStm\s+/Length \d+ 0 R\s+/N \d+\s+/First (\d+)\s+/Filter /FlateDecode\s+>>\s+stream\n")
-_PAGE = re.compile(rb"/Type /Page\s.*?/MediaBox \[ 0 0 (\S+) (\S+) \](.*?)\n>>", re.DOTALL)
+CANVAS_SCALE = 16.0  # enlargement of the canvas
+POINTS_PER_CSS_PIXEL = 0.75  # the engine lays out in CSS pixels
+# PDF objects as cairo writes them. QuadPoints lists a link's corners: upper left, upper right, lower right, lower left.
+_OBJECT_STREAM = re.compile(
+    rb"/Type /ObjStm\s+/Length \d+ 0 R\s+/N \d+\s+/First (\d+)\s+/Filter /FlateDecode\s+>>\s+stream\n"
+)
+_PAGE_OBJECT = re.compile(rb"/Type /Page\s.*?/MediaBox \[ 0 0 (\S+) (\S+) \](.*?)\n>>", re.DOTALL)
 _LINKS_OF_PAGE = re.compile(rb"/Annots \[ ([^]]*)\]")
 _LINK = re.compile(
     rb"<< /Type /Annot\s+/Subtype /Link\s[^\[]*/QuadPoints \[ (\S+) (\S+) (\S+) \S+ \S+ (\S+) \S+ \S+ \]"
@@ -32,31 +34,38 @@ _LINK = re.compile(
 
 
 class _RefusingPlutoFetcher(plutoprint.ResourceFetcher):
-    """Refuses all, and remembers it, as the engine goes on without what it does not get."""
+    """Refuses every request and records it: the engine carries on without a resource that it fails to fetch."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.asked: list[str] = []
+        self.refused: list[str] = []
 
     def fetch_url(self, url: str) -> NoReturn:
-        self.asked.append(url)
-        raise PermissionError(f"rendering reads no file and no network; something asked for {url!r}")
+        self.refused.append(url)
+        raise PermissionError(_refusal(url))
 
 
-def paint(html: str, dpi: int, content: int | None) -> EngineOutput:
-    """Lay HTML, well-formed as XML, out once; return its pages' pixels and where its marks are.
+def _refusal(url: str) -> str:
+    return f"the page's HTML requests {url!r}; rendering reads neither files nor the network"
 
-    ``content`` is the number of the mark that pages are cut below, None where they stay whole.
+
+def paint(html: str, dpi: int, content_mark: int | None) -> EngineOutput:
+    """Lay out HTML once and return its pages and the boxes of its marks.
+
+    Args:
+        html: the document, well-formed as XML.
+        dpi: resolution of the pages.
+        content_mark: number of the mark below which pages are cut; None leaves them whole.
 
     Raises:
-        PermissionError: the HTML asks for a file or an address.
+        PermissionError: the HTML requests a file or an address; the message quotes it.
     """
-    scale = dpi / POINTS_PER_INCH / ENLARGED
-    file = _pdf_of(html)
-    placed = list(_links(file, scale))
-    pdf = pypdfium2.PdfDocument(file)
+    scale = dpi / POINTS_PER_INCH / CANVAS_SCALE
+    pdf_bytes = _pdf_of(html)
+    mark_boxes = list(_mark_boxes(pdf_bytes, scale))
+    pdf = pypdfium2.PdfDocument(pdf_bytes)
     try:
-        return EngineOutput(rasterise(pdf, scale, cut_below(placed, content, dpi)), placed)
+        return EngineOutput(rasterise(pdf, scale, heights_of_content(mark_boxes, content_mark, dpi)), mark_boxes)
     finally:
         pdf.close()
 
@@ -67,41 +76,43 @@ def _pdf_of(html: str) -> bytes:
     book.load_xml(html)
     size, stream = book.get_page_size_at(0), io.BytesIO()
     canvas = plutoprint.PDFCanvas.create_for_stream(
-        stream, plutoprint.PageSize(size.width * ENLARGED, size.height * ENLARGED)
+        stream, plutoprint.PageSize(size.width * CANVAS_SCALE, size.height * CANVAS_SCALE)
     )
     for number in range(book.get_page_count()):
         canvas.save_state()
-        canvas.scale(ENLARGED * CSS_POINTS, ENLARGED * CSS_POINTS)
+        canvas.scale(CANVAS_SCALE * POINTS_PER_CSS_PIXEL, CANVAS_SCALE * POINTS_PER_CSS_PIXEL)
         book.render_page(canvas, number)
         canvas.restore_state()
         canvas.show_page()
     canvas.finish()
-    if fetcher.asked:
-        raise PermissionError(f"rendering reads no file and no network; something asked for {fetcher.asked[0]!r}")
+    if fetcher.refused:
+        raise PermissionError(_refusal(fetcher.refused[0]))
     return stream.getvalue()
 
 
-def _links(pdf: bytes, scale: float) -> Iterator[MarkBox]:
-    """Yield where links are, in pixels.
+def _mark_boxes(pdf: bytes, scale: float) -> Iterator[MarkBox]:
+    """Yield the boxes of all links, in pixels; ``scale`` is in pixels per point.
 
-    Cairo packs the objects of pages and links into streams (PDF 32000-1, 7.5.7: numbers and places of objects, then one
-    after the other), which are read here: a PDF library takes ten times as long for hundreds of links.
+    Cairo packs the objects of pages and links into object streams (PDF 32000-1, 7.5.7: first the numbers and offsets of
+    the objects, then the objects). They are parsed here, since a PDF library takes ten times as long for hundreds of
+    links.
     """
-    for packed in _PACKED.finditer(pdf):
-        objects = zlib.decompressobj().decompress(memoryview(pdf)[packed.end() :])
-        first = int(packed[1])
-        index = [int(number) for number in objects[:first].split()]
-        number_at = {first + place: number for number, place in zip(index[::2], index[1::2], strict=True)}
+    for match in _OBJECT_STREAM.finditer(pdf):
+        objects = zlib.decompressobj().decompress(memoryview(pdf)[match.end() :])
+        first = int(match[1])
+        header = [int(number) for number in objects[:first].split()]
+        number_at = {first + offset: number for number, offset in zip(header[::2], header[1::2], strict=True)}
         page_of: dict[int, int] = {}
         sizes = []
-        for page, written in enumerate(_PAGE.finditer(objects)):
-            sizes.append((float(written[1]), float(written[2])))
-            if links := _LINKS_OF_PAGE.search(written[3]):
+        for page, page_object in enumerate(_PAGE_OBJECT.finditer(objects)):
+            sizes.append((float(page_object[1]), float(page_object[2])))
+            if links := _LINKS_OF_PAGE.search(page_object[3]):
                 page_of |= dict.fromkeys((int(number) for number in links[1].split()[::3]), page)
         for link in _LINK.finditer(objects):
             page = page_of[number_at[link.start()]]
             width, height = sizes[page]
             across, down = pixel_size(width, scale) / width, pixel_size(height, scale) / height
             left, top, right, bottom = (float(link[side]) for side in range(1, 5))
+            # PDF measures y upwards from the bottom of the page.
             box = Box(left * across, (height - top) * down, right * across, (height - bottom) * down)
             yield MarkBox(int(link[5]), page, box)

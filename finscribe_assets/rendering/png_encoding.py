@@ -1,4 +1,4 @@
-"""Grey pixels → a PNG file, written for speed: pages are mostly white, and a hundred thousand of them are stored."""
+"""Encode grey pixels as PNG, quickly: undamaged pages are mostly white, and are stored by the hundred thousand."""
 
 from __future__ import annotations
 
@@ -8,29 +8,28 @@ import zlib
 import numpy as np
 from isal import isal_zlib
 
-from finscribe_assets.errors import UserError
-
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_EIGHT_BITS, _GREY = 8, 0  # bit depth and colour type
+_BIT_DEPTH, _GREYSCALE = 8, 0  # values of the header's bit depth and colour type
 
 
 def to_png(pixels: np.ndarray) -> bytes:
-    """Return a grey image (height × width, uint8) as a PNG (ISO/IEC 15948), its lines unfiltered.
+    """Encode a grey image (height × width, uint8) as PNG (ISO/IEC 15948).
 
-    ISA-L's deflate makes it seven times as fast as OpenCV's quickest setting, and no larger.
+    ISA-L's deflate makes this seven times as fast as OpenCV at its fastest setting, and the file no larger. Rows are
+    not filtered: neighbouring rows of print are alike already, and filters would take three times as long for no gain.
 
     Raises:
-        UserError: the image has no pixels.
+        ValueError: the image has no pixels.
     """
     height, width = pixels.shape
     if not pixels.size:
-        raise UserError(f"an image of {height} × {width} pixels cannot be stored")
-    lines = np.zeros((height, width + 1), np.uint8)  # each begins with the number of its filter, 0 for none
-    lines[:, 1:] = pixels
-    header = struct.pack(">IIBBBBB", width, height, _EIGHT_BITS, _GREY, 0, 0, 0)
-    packed = isal_zlib.compress(lines, 1)
-    return _SIGNATURE + _chunk(b"IHDR", header) + _chunk(b"IDAT", packed) + _chunk(b"IEND", b"")
+        raise ValueError(f"an image of {height} × {width} pixels cannot be encoded")
+    rows = np.zeros((height, width + 1), np.uint8)  # each row begins with its filter type; 0 is none
+    rows[:, 1:] = pixels
+    header = struct.pack(">IIBBBBB", width, height, _BIT_DEPTH, _GREYSCALE, 0, 0, 0)
+    compressed = isal_zlib.compress(rows, 1)
+    return _SIGNATURE + _chunk(b"IHDR", header) + _chunk(b"IDAT", compressed) + _chunk(b"IEND", b"")
 
 
-def _chunk(kind: bytes, content: bytes) -> bytes:
-    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+def _chunk(chunk_type: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + chunk_type + content + struct.pack(">I", zlib.crc32(chunk_type + content))

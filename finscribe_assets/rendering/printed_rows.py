@@ -1,7 +1,7 @@
-"""The rows of a document's table as they are printed: head, lines or entries, and what stands between them.
+"""The printed rows of a document's table: its head, lines or entries, subtotals carried over pages, and notes.
 
-Rows are numbered from 0 in printed order, heads included; a row that begins a page because a subtotal was brought
-forward counts like any other.
+Rows are numbered from 0 in printed order, heads and rows of subtotals included. Templates print these rows, and
+`column_widths` measures them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from finscribe_assets.documents.drawn_document import DrawnDocument, Presentation
 
-# Columns of numbers: their digits stand below each other.
+# Columns of numbers: aligned at the end of the line, so that digits stand below each other.
 MONEY_COLUMNS = (
     "quantity",
     "gross_price",
@@ -28,13 +28,13 @@ MONEY_COLUMNS = (
     "amount",
     "balance",
 )
-# What is carried forward stands in the first of these that the table has.
-_CARRYING = ("balance", "net_amount", "gross_amount", "amount", "credit")
-TEXTS = ("item_name", "description")  # columns whose cells wrap
-SPANNING = "spanning"  # style of a row whose one text stands over the whole width
-STACKING = ("receipt_till", "receipt_restaurant")  # layouts whose items may take two printed rows
+# A subtotal carried forward stands in the first of these columns that the table has.
+_SUBTOTAL_COLUMNS = ("balance", "net_amount", "gross_amount", "amount", "credit")
+WRAPPING_COLUMNS = ("item_name", "description")  # columns of text; every table has one of them
+SPANNING_STYLE = "spanning"  # style of a row whose only cell spans all columns
+STACKING_LAYOUTS = ("receipt_till", "receipt_restaurant")  # layouts whose items may take two printed rows
 
-Cell = tuple[str, str | None, str]  # text, path of the field after it, text after that
+CellContent = tuple[str, str | None, str]  # a text, the path of the field printed after it, and the text after that
 
 
 @dataclass(frozen=True)
@@ -42,74 +42,85 @@ class TableRow:
     """One printed row."""
 
     number: int
-    kind: str  # th or td
-    style: str  # CSS class, may be empty; SPANNING is one
-    cells: dict[str, Cell]  # by column; a column that is not here is blank
+    cell_tag: str  # HTML element of its cells: th in the head, td below
+    style: str  # CSS class, may be empty; SPANNING_STYLE is one
+    cells: dict[str, CellContent]  # by column; columns that are absent are blank
 
 
 def is_stacked(look: Presentation) -> bool:
-    """Tell whether an item's text stands in a printed row of its own, above its figures."""
-    return look.layout in STACKING and look.style.stacked
+    """Return whether an item's text has a printed row of its own, above the row of its numbers."""
+    return look.layout in STACKING_LAYOUTS and look.style.stacked
 
 
-def merged_at(columns: tuple[str, ...]) -> int:
-    """Return how many columns the first of two merged heads spans: up to the text and what tells how much."""
-    place = next(index for index, name in enumerate(columns) if name in TEXTS) + 1
-    while place < len(columns) - 1 and columns[place] in ("quantity", "unit"):
-        place += 1
-    return place
+def item_group_span(columns: tuple[str, ...]) -> int:
+    """Return how many columns the first cell of a merged head spans: all up to the text, its quantity and unit."""
+    span = next(index for index, name in enumerate(columns) if name in WRAPPING_COLUMNS) + 1
+    while span < len(columns) - 1 and columns[span] in ("quantity", "unit"):
+        span += 1
+    return span
 
 
 def table_rows(drawn: DrawnDocument) -> list[TableRow]:
-    """Return the rows of a document's table below a merged head."""
+    """Return the rows of a document's table, without the row of a merged head, which is number 0 where there is one."""
     first = 1 if drawn.presentation.merged_head else 0
-    return [TableRow(number, kind, style, cells) for number, (kind, style, cells) in enumerate(_rows(drawn), first)]
+    return [TableRow(number, tag, style, cells) for number, (tag, style, cells) in enumerate(_rows(drawn), first)]
 
 
-def sheets_of(rows: list[TableRow]) -> list[list[TableRow]]:
-    """Return the rows below the head, divided where a page begins with what was brought forward."""
+def rows_by_sheet(rows: list[TableRow]) -> list[list[TableRow]]:
+    """Return the rows below the head, split before each row of a subtotal brought forward, which begins a page."""
     sheets: list[list[TableRow]] = [[]]
     for row in rows:
         if "brought" in row.style:
             sheets.append([])
-        if row.kind == "td":
+        if row.cell_tag == "td":
             sheets[-1].append(row)
     return sheets
 
 
-def _rows(drawn: DrawnDocument) -> Iterator[tuple[str, str, dict[str, Cell]]]:
+def _rows(drawn: DrawnDocument) -> Iterator[tuple[str, str, dict[str, CellContent]]]:
+    """Yield the cell tag, the style and the cells of each row."""
     look, document = drawn.presentation, drawn.document
     group = "entries" if document.entries else "lines"
-    text = next(name for name in look.columns if name in TEXTS)
+    text_column = next(name for name in look.columns if name in WRAPPING_COLUMNS)
     yield from _stacked(look, "th", {column: (look.labels[f"{group}.{column}"], None, "") for column in look.columns})
     breaks = {index: number for number, index in enumerate(look.page_breaks)}
     for index in range(len(document.entries or document.lines)):
         if index in breaks:
             path = f"page_subtotals[{breaks[index]}].amount"
-            carrying = next(name for name in _CARRYING if name in look.columns)
-            yield "td", "carried", {text: (look.labels["carried_forward"], None, ""), carrying: ("", path, "")}
-            # The figure is a field once, where it is carried; brought forward it is print only.
-            again: dict[str, Cell] = {
-                text: (look.labels["brought_forward"], None, ""),
-                carrying: (drawn.printed[path], None, ""),
+            amount_column = next(name for name in _SUBTOTAL_COLUMNS if name in look.columns)
+            carried: dict[str, CellContent] = {
+                text_column: (look.labels["carried_forward"], None, ""),
+                amount_column: ("", path, ""),
             }
-            yield "td", "carried brought", again
-        mark = f" {look.rate_mark}" if index in look.marked_lines else ""
+            # The amount is marked as a field once, where it is carried forward; where it is brought forward it is only
+            # printed.
+            brought: dict[str, CellContent] = {
+                text_column: (look.labels["brought_forward"], None, ""),
+                amount_column: (drawn.printed[path], None, ""),
+            }
+            yield "td", "carried", carried
+            yield "td", "carried brought", brought
+        rate_mark = f" {look.rate_mark}" if index in look.marked_lines else ""
         yield from _stacked(
             look,
             "td",
-            {column: ("", f"{group}[{index}].{column}", mark if column == text else "") for column in look.columns},
+            {
+                column: ("", f"{group}[{index}].{column}", rate_mark if column == text_column else "")
+                for column in look.columns
+            },
         )
         if f"{group}[{index}].note" in drawn.printed:
-            yield "td", "sub", {text: ("", f"{group}[{index}].note", "")}
-        for below in look.sub_rows.get(index, ()):
-            yield "td", "sub", {text: (below, None, "")}
+            yield "td", "sub", {text_column: ("", f"{group}[{index}].note", "")}
+        for text in look.sub_rows.get(index, ()):
+            yield "td", "sub", {text_column: (text, None, "")}
 
 
-def _stacked(look: Presentation, kind: str, cells: dict[str, Cell]) -> Iterator[tuple[str, str, dict[str, Cell]]]:
-    """Yield the cells of a line as one row, or as two."""
+def _stacked(
+    look: Presentation, tag: str, cells: dict[str, CellContent]
+) -> Iterator[tuple[str, str, dict[str, CellContent]]]:
+    """Yield the cells of a line as one row, or as two where rows are stacked."""
     if not is_stacked(look):
-        yield kind, "", cells
+        yield tag, "", cells
         return
-    yield kind, SPANNING, {column: cell for column, cell in cells.items() if column in TEXTS}
-    yield kind, "figures", {column: cell for column, cell in cells.items() if column not in TEXTS}
+    yield tag, SPANNING_STYLE, {column: cell for column, cell in cells.items() if column in WRAPPING_COLUMNS}
+    yield tag, "figures", {column: cell for column, cell in cells.items() if column not in WRAPPING_COLUMNS}

@@ -1,4 +1,4 @@
-"""One document → its pages and marks."""
+"""Render one document: layout, checks and damage, from a drawn document to page images and marks."""
 
 from __future__ import annotations
 
@@ -11,10 +11,14 @@ from finscribe_assets.rendering.pages import Page, RenderedDocument
 
 
 def render(drawn: DrawnDocument, dpi: int = 144) -> RenderedDocument:
-    """Return a document's page images, grey, and the boxes of all they print; a function of its arguments alone.
+    """Render a document to grey page images and the marks on them; the same arguments give the same bytes.
+
+    Args:
+        drawn: the document.
+        dpi: resolution of the pages before damage; a simulated photograph is larger than its page.
 
     Raises:
-        RenderError: the layout does not show what the document says; the message names the document and the field.
+        RenderError: the layout does not show what the document contains; the message names the document and the field.
     """
     laid_out = lay_out(to_markup(drawn), dpi)
     require_sound(drawn, layout_problems(drawn, laid_out))

@@ -1,7 +1,7 @@
-"""The system libraries and fonts that rendering needs.
+"""The system libraries and fonts that rendering needs, and the Debian packages that have them.
 
-`python -m finscribe_assets.rendering.system_packages` names the packages that are missing, for the set-up to install.
-Only the standard library is imported at the top: this runs before Pango is known to be there.
+`python -m finscribe_assets.rendering.system_packages` prints the packages that are missing; `scripts/setup` installs
+them. Nothing outside the standard library may be imported here: the engines cannot be imported without Pango.
 """
 
 from __future__ import annotations
@@ -12,13 +12,12 @@ import subprocess
 
 from finscribe_assets.errors import UserError
 
-# Library or font family → Debian package.
-LIBRARIES = {
+LIBRARY_PACKAGES = {  # by library
     "pango-1.0": "libpango-1.0-0",
     "pangoft2-1.0": "libpangoft2-1.0-0",
     "harfbuzz-subset": "libharfbuzz-subset0",
 }
-FONT_PACKAGES = {
+FONT_PACKAGES = {  # by font family
     "DejaVu Sans": "fonts-dejavu-core",
     "DejaVu Serif": "fonts-dejavu-core",
     "DejaVu Sans Mono": "fonts-dejavu-core",
@@ -65,8 +64,8 @@ FONT_PACKAGES = {
 
 
 def missing_packages() -> list[str]:
-    """Return the Debian packages that rendering lacks here, sorted."""
-    missing = {package for library, package in LIBRARIES.items() if ctypes.util.find_library(library) is None}
+    """Return the Debian packages that are missing on this machine, sorted."""
+    missing = {package for library, package in LIBRARY_PACKAGES.items() if ctypes.util.find_library(library) is None}
     if shutil.which("fc-list") is None:
         return sorted(missing | {"fontconfig", *FONT_PACKAGES.values()})
     listed = subprocess.run(["fc-list", ":", "family"], check=True, capture_output=True, text=True).stdout  # noqa: S607
@@ -75,7 +74,11 @@ def missing_packages() -> list[str]:
 
 
 def require_system() -> None:
-    """Raise RuntimeError with the command that installs what is missing; a missing font would be replaced silently."""
+    """Check that all libraries and fonts are installed: the engines would silently replace a missing font.
+
+    Raises:
+        UserError: something is missing; the message has the command that installs it.
+    """
     missing = missing_packages()
     if missing:
         raise UserError(

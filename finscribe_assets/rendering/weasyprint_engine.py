@@ -1,7 +1,7 @@
-"""The reference engine, WeasyPrint: the boxes of its laid-out pages, and the pixels of the PDF of that same layout.
+"""WeasyPrint, the reference engine: boxes of its laid-out pages, and pixels from the PDF of the same layout.
 
-Boxes are read from WeasyPrint's laid-out page (`page._page_box`, not public API, hence the pinned version): the border
-boxes of elements that carry `data-mark`. An inline element that wraps gives a box a line.
+Boxes are the border boxes of elements that carry `data-mark`, read from the laid-out page (`page._page_box`, which is
+not public API; hence the pinned version). An inline element that wraps has one box for each line.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from weasyprint.formatting_structure import boxes
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher
 
-from finscribe_assets.rendering.engine_output import EngineOutput, MarkBox, cut_below
+from finscribe_assets.rendering.engine_output import EngineOutput, MarkBox, heights_of_content
 from finscribe_assets.rendering.pages import Box
 from finscribe_assets.rendering.rasterising import POINTS_PER_INCH, pixel_size, rasterise
 
-CSS_DPI = 96  # a CSS pixel is 1/96 inch, whatever the device
-ZERO_WIDTH_SPACE = "\u200b"  # what `<wbr>` becomes
+CSS_PIXELS_PER_INCH = 96  # by definition of CSS, whatever the device
+ZERO_WIDTH_SPACE = "\u200b"  # stands for `<wbr>` in a laid-out text
 
 logging.getLogger("weasyprint").setLevel(logging.ERROR)
 logging.getLogger("fontTools").setLevel(logging.ERROR)
@@ -30,7 +30,7 @@ logging.getLogger("fontTools").setLevel(logging.ERROR)
 
 class _RefusingUrlFetcher(URLFetcher):
     def fetch(self, url: str, headers: object = None) -> NoReturn:
-        raise PermissionError(f"rendering reads no file and no network; something asked for {url!r}")
+        raise PermissionError(f"the page's HTML requests {url!r}; rendering reads neither files nor the network")
 
 
 @cache
@@ -38,35 +38,39 @@ def _fonts() -> FontConfiguration:
     return FontConfiguration()
 
 
-def paint(html: str, dpi: int, content: int | None) -> EngineOutput:
-    """Lay HTML out once; return its pages' pixels and where its marks are.
+def paint(html: str, dpi: int, content_mark: int | None) -> EngineOutput:
+    """Lay out HTML once and return its pages and the boxes of its marks.
 
-    ``content`` is the number of the mark that pages are cut below, None where they stay whole.
+    Args:
+        html: the document.
+        dpi: resolution of the pages.
+        content_mark: number of the mark below which pages are cut; None leaves them whole.
 
     Raises:
-        weasyprint.urls.FatalURLFetchingError: the HTML asks for a file or an address.
+        weasyprint.urls.FatalURLFetchingError: the HTML requests a file or an address; the message quotes it.
     """
     fetcher = _RefusingUrlFetcher(fail_on_errors=True)
     document = HTML(string=html, url_fetcher=fetcher, media_type="print").render(font_config=_fonts())
-    scale, placed = dpi / POINTS_PER_INCH, []
+    scale, mark_boxes = dpi / POINTS_PER_INCH, []
     for number, page in enumerate(document.pages):
-        points = POINTS_PER_INCH / CSS_DPI
+        points = POINTS_PER_INCH / CSS_PIXELS_PER_INCH
         across, down = (pixel_size(side * points, scale) / side for side in (page.width, page.height))
-        for box in _descendants(page._page_box):
-            mark = _mark_of(box)
+        for css_box in _descendants(page._page_box):
+            mark = _mark_of(css_box)
             if mark is not None:
-                x, y = box.border_box_x(), box.border_box_y()
-                place = Box(x * across, y * down, (x + box.border_width()) * across, (y + box.border_height()) * down)
-                placed.append(MarkBox(mark, number, place, _text_of(box) if isinstance(box, boxes.InlineBox) else None))
+                x0, y0 = css_box.border_box_x(), css_box.border_box_y()
+                x1, y1 = x0 + css_box.border_width(), y0 + css_box.border_height()
+                text = _text_of(css_box) if isinstance(css_box, boxes.InlineBox) else None
+                mark_boxes.append(MarkBox(mark, number, Box(x0 * across, y0 * down, x1 * across, y1 * down), text))
     pdf = pypdfium2.PdfDocument(document.write_pdf(optimize_images=False, uncompressed_pdf=True))
     try:
-        return EngineOutput(rasterise(pdf, scale, cut_below(placed, content, dpi)), placed)
+        return EngineOutput(rasterise(pdf, scale, heights_of_content(mark_boxes, content_mark, dpi)), mark_boxes)
     finally:
         pdf.close()
 
 
 def _descendants(box: Any) -> Iterator[Any]:
-    """Yield a box and all below it, in document order."""
+    """Yield a box and all boxes inside it, in document order."""
     stack = [box]
     while stack:
         box = stack.pop()
@@ -77,11 +81,12 @@ def _descendants(box: Any) -> Iterator[Any]:
 
 def _text_of(box: Any) -> str:
     """Return the text of an inline box, which lies within one line."""
-    text = "".join(part.text for part in _descendants(box) if isinstance(part, boxes.TextBox))
+    text = "".join(child.text for child in _descendants(box) if isinstance(child, boxes.TextBox))
     return text.replace(ZERO_WIDTH_SPACE, "").strip()
 
 
 def _mark_of(box: Any) -> int | None:
+    """Return the number of the mark whose box this is; None if it is no mark's box."""
     element = box.element
     # Line and text boxes, and anonymous wrappers, carry their parent's element; only the element's own box counts.
     if element is None or isinstance(box, boxes.TextBox | boxes.LineBox) or box.element_tag != element.tag:

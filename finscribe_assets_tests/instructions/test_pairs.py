@@ -63,7 +63,7 @@ def test_lines_are_verbatim_and_tables_have_every_row(batch):
     rendered = {document.id: document for document in batch.rendered}
     for name, document in drawn.items():
         printed = table_rows(document)
-        heads = sum(row.kind == "th" for row in printed)
+        heads = sum(row.cell_tag == "th" for row in printed)
         (table,) = rendered[name].of_type(MarkType.TABLE)
         repeated = (len(table.fragments) - 1) * heads if document.presentation.repeated_head else 0
         assert rows[name] == len(printed) + repeated, name

@@ -61,7 +61,7 @@ def coloured(markup: PageMarkup, kind: MarkType, height: int) -> tuple[list[np.n
         for selector in found
     )
     html = markup.html.replace("</style>", rules + "</style>")
-    enlarged = plutoprint_engine.ENLARGED if pluto_marks else 1
+    enlarged = plutoprint_engine.CANVAS_SCALE if pluto_marks else 1
     pdf = pypdfium2.PdfDocument(plutoprint_engine._pdf_of(html) if pluto_marks else HTML(string=html).write_pdf())
     scale = DPI / POINTS_PER_INCH / enlarged
     below = [max(0, pixel_size(page.get_height(), scale) - height) / scale for page in pdf]
@@ -73,7 +73,7 @@ def coloured(markup: PageMarkup, kind: MarkType, height: int) -> tuple[list[np.n
 def _selectors(markup: PageMarkup, kind: MarkType) -> dict[str, list[str]]:
     """Return the CSS selectors of all marks of a kind; a cell is a child of its row."""
     found: dict[str, list[str]] = {}
-    for number, marked in enumerate(markup.marked):
+    for number, marked in enumerate(markup.elements):
         element = f'[href="http://m/{number}"]' if markup.engine is Engine.PLUTOPRINT else f'[data-mark="{number}"]'
         if marked.type is kind:
             found.setdefault(marked.name, []).append(element)

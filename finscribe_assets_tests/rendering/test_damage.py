@@ -276,12 +276,12 @@ def test_an_empty_place_has_nothing_to_lose():
 
 
 def test_what_is_not_measured_leaves_every_value_readable(monkeypatch):
-    unmeasured = look(**dict.fromkeys(chain.HARMLESS, 1.0))
+    unmeasured = look(**dict.fromkeys(chain.HARMLESS_EFFECTS, 1.0))
     small = draw_document(
         seed_plan("batch-000", 1, 8, Recipe(knobs=NO_KNOBS.model_copy(update={"small_print": 1.0}))), 0
     )
     laid_out = lay_out(to_markup(small), 144)
-    monkeypatch.setattr(chain, "HARMLESS", set())
+    monkeypatch.setattr(chain, "HARMLESS_EFFECTS", set())
     _, moved = degrade(laid_out.pages, laid_out.marks, unmeasured, 144)
     assert [one.name for one in moved if not one.visible] == []
 
@@ -321,7 +321,7 @@ def test_a_page_without_pixels_is_refused():
 
 
 def test_every_effect_of_the_recipe_is_made():
-    assert {*chain.ON_THE_SHEET, *BENDS, *chain.IN_THE_PICTURE} == {*EFFECTS}
+    assert {*chain.SHEET_EFFECTS, *BENDS, *chain.PICTURE_EFFECTS} == {*EFFECTS}
 
 
 def test_a_fold_bends_the_sheet_where_its_creases_are_seen(monkeypatch):

@@ -110,7 +110,7 @@ def test_every_value_is_printed_exactly_once_whatever_the_knobs(layout):
     acting = [{}, HARD, *({**HARD, name: 1.0} for name in KNOBS)]
     for drawn in (document for knobs in acting for document in documents(layout, 2, **knobs)):
         markup = to_markup(drawn, Engine.PLUTOPRINT)
-        marked = Counter(one.name for one in markup.marked if one.type is MarkType.FIELD)
+        marked = Counter(one.name for one in markup.elements if one.type is MarkType.FIELD)
         assert marked == Counter(drawn.printed.keys())
         page = etree.fromstring(markup.html.strip().encode())
         text = "".join("".join(page.find("{*}body").itertext()).split())

@@ -207,11 +207,11 @@ def test_problems_of_a_layout_are_found_and_name_the_field():
     wide = Box(fields[amount].x0 - 9, fields[amount].y0, fields[amount].x1 + 9, fields[amount].y1)
     missing = LaidOutDocument(laid_out.pages, [mark for mark in laid_out.marks if mark.name != "document_number"])
     for broken, said in (
-        (missing, "document_number: printed, but without a box"),
+        (missing, "document_number: printed, but it has no box"),
         (changed(laid_out, "totals.amount_due", text="wrong"), "totals.amount_due: the page shows 'wrong' instead of"),
         (changed(laid_out, "totals.amount_due", outside), "totals.amount_due: its box"),
-        (changed(laid_out, "document_number", fields["seller.name"]), "printed over each other"),
-        (changed(laid_out, amount, wide), f"{amount}: runs out of"),
+        (changed(laid_out, "document_number", fields["seller.name"]), "overlap on page 0"),
+        (changed(laid_out, amount, wide), f"{amount}: extends beyond cell"),
     ):
         assert any(said in problem for problem in layout_problems(drawn, broken)), said
     with pytest.raises(RenderError, match=rf"{drawn.id} .*document_number"):
@@ -222,10 +222,10 @@ def test_a_letter_that_no_font_of_the_page_has_is_found():
     drawn = drawn_as("order_form")[0]
     printed = drawn.printed | {"seller.name": "Ω ☃ GmbH"}
     poor = drawn.model_copy(update={"printed": printed})
-    (problem,) = [one for one in layout_problems(poor, lay_out(to_markup(poor), 72)) if "no letters" in one]
+    (problem,) = [one for one in layout_problems(poor, lay_out(to_markup(poor), 72)) if "no glyphs" in one]
     assert "☃" in problem
     assert "G" not in problem.split("for ")[1]
-    with pytest.raises(RenderError, match="no letters"):
+    with pytest.raises(RenderError, match="no glyphs"):
         render(poor)
 
 
@@ -246,7 +246,7 @@ def test_a_stored_page_without_a_box_or_ink_is_found():
     assert page_problems(DRAWN, RenderedDocument(rendered.id, 144, white, hidden)) == []
     without = tuple(mark for mark in rendered.marks if mark.name != "document_number")
     said = page_problems(DRAWN, RenderedDocument(rendered.id, 144, rendered.pages, without))
-    assert said == ["document_number: printed, but without a box"]
+    assert said == ["document_number: printed, but it has no box"]
 
 
 def _png(pixels):

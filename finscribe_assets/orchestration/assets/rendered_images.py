@@ -86,5 +86,5 @@ def rendered_images(
 
 
 def _contact_sheet(examples: dict[str, RenderedDocument], *, boxes: bool) -> bytes:
-    sheet = contact_sheet([examples[layout] for layout in sorted(examples)], columns=6, cell=320, boxes=boxes)
+    sheet = contact_sheet([examples[layout] for layout in sorted(examples)], columns=6, page_width=320, boxes=boxes)
     return small_png(sheet, SHEET_BYTES, SHEET_WIDTH, colours=12)

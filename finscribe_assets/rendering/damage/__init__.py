@@ -1,4 +1,8 @@
-"""Damage to a page's pixels, so that it looks like what lies in a mail room. Boxes follow; what is lost is marked."""
+"""Damage page images as printing, handling, scanning and photographing do.
+
+`chain` applies all effects in order, moves the boxes along and marks text that can no longer be read. Effects are in
+`ink`, `paper`, `writing`, `light` and `device`; changes of the page's shape are in `bends` and `geometry`.
+"""
 
 from finscribe_assets.rendering.damage.chain import degrade
 from finscribe_assets.rendering.damage.device import encode

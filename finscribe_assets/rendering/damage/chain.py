@@ -1,4 +1,4 @@
-"""The one chain of all damage, in the order in which it comes to a sheet: print, paper, shape, light, device."""
+"""Apply all damage to a document's pages, in its natural order: print, paper, shape, light, device."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from finscribe_assets.rendering.pages import Fragment, Mark, MarkType
 
 Effect = Callable[[np.ndarray, Draw], np.ndarray]
 
-ON_THE_SHEET: dict[str, Effect] = {
+SHEET_EFFECTS: dict[str, Effect] = {  # applied to the flat sheet
     "thermal_fade": ink.thermal_fade,
     "dot_matrix": ink.dot_matrix,
     "fax": ink.fax,
@@ -29,8 +29,9 @@ ON_THE_SHEET: dict[str, Effect] = {
     "punch_holes": paper.punch_holes,
     "curl": paper.curl_shading,
 }
-AROUND_THE_SHEET = {"photo": light.on_desk, "perspective": light.on_grey}  # only the first that is drawn can be seen
-IN_THE_PICTURE: dict[str, Effect] = {
+# What is visible outside the bent sheet; of two, only the first is used.
+SURROUNDINGS = {"photo": light.on_desk, "perspective": light.on_grey}
+PICTURE_EFFECTS: dict[str, Effect] = {  # applied to the picture of the bent sheet
     "shadow": light.shadow,
     "uneven_light": light.uneven_light,
     "photo": lambda page, draw: device.photo_sensor(light.photo_light(page, draw), draw),
@@ -40,67 +41,78 @@ IN_THE_PICTURE: dict[str, Effect] = {
     LIGHT_MIX: device.light_mix,
     "jpeg": device.jpeg,
 }
-# These leave every value readable, however strong: tests hold them to it, and no time is spent on measuring.
-HARMLESS = {LIGHT_MIX, "skew", "perspective"}
-RULE = 1 / 48  # inch inside a cell's box that may be the table's rules and not the cell's print
-PRINT = (MarkType.FIELD, MarkType.CELL, MarkType.LINE)  # marks that show a text of their own
+# These leave every value readable at any strength, which a test verifies, so legibility is not measured for them.
+HARMLESS_EFFECTS = {LIGHT_MIX, "skew", "perspective"}
+CELL_RULE_INCHES = 1 / 48  # width inside a cell's box that may show the table's rules rather than text
+TEXT_MARK_TYPES = (MarkType.FIELD, MarkType.CELL, MarkType.LINE)  # types of marks with a text of their own
 
 
 def degrade(
     pages: list[np.ndarray], marks: list[Mark], look: Presentation, dpi: int
 ) -> tuple[list[np.ndarray], list[Mark]]:
-    """Damage a document's pages (grey, height × width, uint8) at a resolution as its look says; move its marks along.
+    """Damage a document's pages and move its marks along.
 
-    Boxes follow the paper's shape; a photograph is larger than its page. Fields and cells that cannot be read any more
-    are marked as not visible. A look without damage returns the very same objects. The same arguments always return
-    the same pixels, and one effect's random numbers do not depend on another's.
+    The same arguments give the same pixels, and the random numbers of one effect do not depend on the other effects.
+
+    Args:
+        pages: grey pages, each height × width, uint8; not changed.
+        marks: the document's marks, with boxes in pixels of the pages.
+        look: strength of each effect, and the seed of their random numbers.
+        dpi: resolution of the pages.
+
+    Returns:
+        The damaged pages (a photograph is larger than its page), and the marks, whose boxes follow the paper's shape.
+        Fragments whose text can no longer be read are not visible. Without damage, the arguments themselves.
     """
     if not strengths_of(look):
         return pages, marks
-    parts = [(mark.type, part) for mark in marks for part in mark.fragments]
-    moved: dict[int, Fragment] = {}  # by place among the parts
+    parts = [(mark.type, fragment) for mark in marks for fragment in mark.fragments]
+    moved: dict[int, Fragment] = {}  # by index in parts
     damaged = []
     for number, page in enumerate(pages):
-        here = [place for place, (_, part) in enumerate(parts) if part.page == number]
-        picture, fragments = _damaged(page, number, [parts[place] for place in here], look, dpi)
+        on_page = [index for index, (_, fragment) in enumerate(parts) if fragment.page == number]
+        picture, fragments = _damaged(page, number, [parts[index] for index in on_page], look, dpi)
         damaged.append(picture)
-        moved |= zip(here, fragments, strict=True)
-    follow = iter(range(len(parts)))
-    return damaged, [Mark(mark.type, mark.name, tuple(moved[next(follow)] for _ in mark.fragments)) for mark in marks]
+        moved |= zip(on_page, fragments, strict=True)
+    indices = iter(range(len(parts)))
+    return damaged, [Mark(mark.type, mark.name, tuple(moved[next(indices)] for _ in mark.fragments)) for mark in marks]
 
 
 def _damaged(
     page: np.ndarray, number: int, parts: Sequence[tuple[MarkType, Fragment]], look: Presentation, dpi: int
 ) -> tuple[np.ndarray, list[Fragment]]:
-    boxes = [part.box for _, part in parts]
+    """Damage one page; return its picture, and its fragments in their order."""
+    boxes = [fragment.box for _, fragment in parts]
     names = strengths_of(look).keys()
-    values = tuple(part.box for kind, part in parts if kind is MarkType.FIELD)
+    values = tuple(fragment.box for mark_type, fragment in parts if mark_type is MarkType.FIELD)
 
     def draw(name: str) -> Draw:
-        # Made anew for each use, so that all that one cause does is drawn alike: a fold's creases and its bends.
+        # Made anew for each use, so that two uses get the same random numbers: a fold's shading and its shape agree.
         return Draw(name, number, look, dpi, values)
 
     picture = page
-    for name, effect in ON_THE_SHEET.items():
+    for name, effect in SHEET_EFFECTS.items():
         if name in names:
             picture = effect(picture, draw(name))
     shape = shape_of([draw(name) for name in names], page.shape, boxes)
     picture = shape.warped(picture)
-    for name in [name for name in AROUND_THE_SHEET if name in names][:1]:
-        picture = AROUND_THE_SHEET[name](picture, shape.outline(page.shape), draw(name))
-    for name, effect in IN_THE_PICTURE.items():
+    for name in [name for name in SURROUNDINGS if name in names][:1]:
+        picture = SURROUNDINGS[name](picture, shape.outline(page.shape), draw(name))
+    for name, effect in PICTURE_EFFECTS.items():
         if name in names:
             picture = effect(picture, draw(name))
     readable = dict.fromkeys(range(len(parts)), True)
-    texts = [place for place, (kind, part) in enumerate(parts) if kind in PRINT and part.text]
-    if texts and not names <= HARMLESS:
+    texts = [
+        index for index, (mark_type, fragment) in enumerate(parts) if mark_type in TEXT_MARK_TYPES and fragment.text
+    ]
+    if texts and not names <= HARMLESS_EFFECTS:
         insides = [
-            part.box.padded(-RULE * dpi) if kind is MarkType.CELL else part.box
-            for kind, part in (parts[place] for place in texts)
+            fragment.box.padded(-CELL_RULE_INCHES * dpi) if mark_type is MarkType.CELL else fragment.box
+            for mark_type, fragment in (parts[index] for index in texts)
         ]
-        found = legibility_of(shape.warped(page), picture, shape.moved(insides), dpi)
-        readable |= zip(texts, found.readable.tolist(), strict=True)
+        legibility = legibility_of(shape.warped(page), picture, shape.moved(insides), dpi)
+        readable |= zip(texts, legibility.readable.tolist(), strict=True)
     return picture, [
-        Fragment(number, box, part.text, part.visible and readable[place])
-        for place, ((_, part), box) in enumerate(zip(parts, shape.moved(boxes), strict=True))
+        Fragment(number, box, fragment.text, fragment.visible and readable[index])
+        for index, ((_, fragment), box) in enumerate(zip(parts, shape.moved(boxes), strict=True))
     ]

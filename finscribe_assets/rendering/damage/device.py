@@ -1,6 +1,6 @@
-"""What a scanner, a camera or the file does to a page: blur, few dots, noise and JPEG.
+"""Effects of scanners, cameras and files: blur, low resolution, noise and JPEG compression.
 
-Each effect takes a page (height × width, uint8) and its draw and returns a new page of the same size.
+Each effect takes a page (height × width, uint8) and its draw, and returns a new page of the same size.
 """
 
 from __future__ import annotations
@@ -9,32 +9,30 @@ import cv2
 import numpy as np
 
 from finscribe_assets.documents.drawn_document import Presentation
-from finscribe_assets.errors import UserError
 from finscribe_assets.rendering.damage.draws import LIGHT_MIX, Draw, strengths_of, with_grain
 from finscribe_assets.rendering.png_encoding import to_png
 
-REFERENCE_DPI = 144  # at which blur is given in pixels
-BEST_QUALITY = 92  # of JPEG, on OpenCV's scale to 100
-
-# Rows of print are much alike as they are: filters cost three times as long and make the file no smaller.
+BLUR_DPI = 144  # resolution at which the pixels of blur are meant
+BEST_JPEG_QUALITY = 92  # on OpenCV's scale from 0 to 100
 
 
-def _blurred(page: np.ndarray, draw: Draw, sigma: float, other: float | None = None) -> np.ndarray:
-    scale = draw.dpi / REFERENCE_DPI
-    if sigma * scale <= 0.15:  # no pixel would change
+def _blurred(page: np.ndarray, draw: Draw, sigma_x: float, sigma_y: float | None = None) -> np.ndarray:
+    """Blur a page; sigmas are in pixels at BLUR_DPI, and ``sigma_y`` is ``sigma_x`` by default."""
+    scale = draw.dpi / BLUR_DPI
+    if sigma_x * scale <= 0.15:  # no pixel would change
         return page
-    return cv2.GaussianBlur(page, (0, 0), sigma * scale, sigmaY=(other or sigma) * scale)
+    return cv2.GaussianBlur(page, (0, 0), sigma_x * scale, sigmaY=(sigma_y or sigma_x) * scale)
 
 
 def blur(page: np.ndarray, draw: Draw) -> np.ndarray:
-    """Put the page out of focus, a little more along one side, as by a shaking hand."""
+    """Put the page out of focus, more along one axis than the other, as by a shaking hand."""
     sigma = draw.at(0.5, 2.4) * draw.random.uniform(0.85, 1.1)
-    one, other = draw.random.permutation([sigma, sigma * draw.random.uniform(0.5, 1)])
-    return _blurred(page, draw, one, other)
+    sigma_x, sigma_y = draw.random.permutation([sigma, sigma * draw.random.uniform(0.5, 1)])
+    return _blurred(page, draw, sigma_x, sigma_y)
 
 
 def low_resolution(page: np.ndarray, draw: Draw) -> np.ndarray:
-    """Scan with few dots, down to half of what is usual, and scale back up."""
+    """Scan at a resolution of down to 40 % of the page's, and scale back up."""
     share = draw.at(0.8, 0.42) * draw.random.uniform(0.95, 1.05)
     height, width = page.shape
     small = cv2.resize(page, (round(width * share), round(height * share)), interpolation=cv2.INTER_AREA)
@@ -43,13 +41,13 @@ def low_resolution(page: np.ndarray, draw: Draw) -> np.ndarray:
 
 
 def noise(page: np.ndarray, draw: Draw) -> np.ndarray:
-    """Add a sensor's noise, coarser than a pixel where the light was poor."""
+    """Add sensor noise, possibly coarser than a pixel."""
     noisy = with_grain(page, draw.random, draw.at(4, 42))
     return _blurred(noisy, draw, draw.random.uniform(0, 0.55))
 
 
 def jpeg(page: np.ndarray, draw: Draw) -> np.ndarray:
-    """Compress hard. Done to the pixels, and not in the file alone, so that what is lost is seen by who measures it."""
+    """Compress strongly: in the pixels already, not only in the file, so that legibility is measured with the loss."""
     _, file = cv2.imencode(".jpg", page, [cv2.IMWRITE_JPEG_QUALITY, _quality(draw.look)])
     return np.asarray(cv2.imdecode(file, cv2.IMREAD_GRAYSCALE), np.uint8)
 
@@ -61,27 +59,28 @@ def light_mix(page: np.ndarray, draw: Draw) -> np.ndarray:
 
 
 def photo_sensor(page: np.ndarray, draw: Draw) -> np.ndarray:
-    """Soften a photograph and give it noise."""
+    """Blur a photograph slightly and add noise."""
     return with_grain(_blurred(page, draw, draw.at(0.3, 0.9)), draw.random, draw.at(1, 7))
 
 
 def _quality(look: Presentation) -> int:
+    """Return the JPEG quality of a document's files."""
     strengths = strengths_of(look)
-    quality = BEST_QUALITY - 45 * strengths.get(LIGHT_MIX, 0.0)
+    quality = BEST_JPEG_QUALITY - 45 * strengths.get(LIGHT_MIX, 0.0)
     if "jpeg" in strengths:
         quality = min(quality, 55 - 48 * strengths["jpeg"])
     return round(quality)
 
 
 def encode(pixels: np.ndarray, look: Presentation) -> bytes:
-    """Return a grey page (height × width, uint8) as a file: PNG when nothing damages it, JPEG otherwise.
+    """Encode a grey page (height × width, uint8): as PNG if the document has no damage, as JPEG otherwise.
 
     Raises:
-        UserError: the page has no pixels.
+        ValueError: the page has no pixels.
     """
     if not strengths_of(look):
         return to_png(pixels)
     ok, file = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, _quality(look)])
     if not ok:
-        raise UserError(f"the page of {pixels.shape} pixels could not be encoded")
+        raise ValueError(f"a page of {pixels.shape[0]} × {pixels.shape[1]} pixels cannot be encoded as JPEG")
     return file.tobytes()

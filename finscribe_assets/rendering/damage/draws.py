@@ -1,4 +1,4 @@
-"""What an effect is drawn from: its strength and its own random numbers; and the random fields that several share."""
+"""The strength and the random numbers of an effect, and the random fields and blending that effects share."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ import numpy as np
 from finscribe_assets.documents.drawn_document import Presentation
 from finscribe_assets.rendering.pages import Box
 
-PAPER = 255
-LIGHT_MIX = "degradation"  # the effect that is always there: a little of skew, blur, noise and JPEG damage
-TILE = (2048, 1536)  # rows × columns of the noise that is drawn once; larger than most pages
-TILE_DEVIATION = 32  # grey levels
+PAPER_GREY = 255  # grey level of clean paper
+LIGHT_MIX = "degradation"  # the knob of slight skew, blur, noise and JPEG compression together
+GRAIN_TILE_SIZE = (2048, 1536)  # height, width in pixels of the noise that is drawn once; larger than most pages
+GRAIN_DEVIATION = 32  # standard deviation of that noise, in grey levels
 
 
 def strengths_of(look: Presentation) -> dict[str, float]:
-    """Return the strength of every effect that a document's pages suffer; empty when they are to stay as they are."""
+    """Return the strengths (0 to 1) of a document's effects by name, without those of strength 0."""
     strengths = {LIGHT_MIX: look.degradation, **look.damage}
     return {name: strength for name, strength in strengths.items() if strength > 0}
 
 
 @dataclass(frozen=True)
 class Draw:
-    """One effect on one page. Two draws of the same effect and page give the same numbers, whatever else is drawn."""
+    """One effect on one page: two draws of it give the same random numbers, whatever other effects there are."""
 
     effect: str
-    page: int  # from 0
+    page: int  # index, from 0
     look: Presentation
     dpi: int
-    values: tuple[Box, ...] = ()  # where the page's values are printed, before its shape changes
+    values: tuple[Box, ...] = ()  # boxes of the page's values before its shape changes, in pixels
 
     @property
     def strength(self) -> float:
@@ -42,20 +42,20 @@ class Draw:
 
     @cached_property
     def random(self) -> np.random.Generator:
-        """Return the effect's own random numbers."""
-        # Python's hash of a text differs between processes.
+        """Return the generator of the effect's own random numbers."""
+        # Not Python's hash of a string, which differs between processes.
         return np.random.default_rng([self.look.noise_seed, self.page, zlib.crc32(self.effect.encode())])
 
     def at(self, weakest: float, strongest: float) -> float:
-        """Return what lies between two values where the strength lies between 0 and 1."""
+        """Interpolate between two values by the strength: ``weakest`` at 0, ``strongest`` at 1."""
         return weakest + (strongest - weakest) * self.strength
 
     def pixels(self, millimetres: float) -> float:
-        """Return a length on the paper in pixels."""
+        """Convert a length on the paper to pixels."""
         return millimetres / 25.4 * self.dpi
 
     def spot(self, shape: tuple[int, ...]) -> tuple[float, float]:
-        """Return the x and y of a place on a page (height × width): on one of its values, if it has any."""
+        """Draw a point (x, y in pixels) on a page of a shape (height, width): on one of its values, if it has any."""
         if self.values:
             box = self.values[self.random.integers(len(self.values))]
             return self.random.uniform(box.x0, box.x1), self.random.uniform(box.y0, box.y1)
@@ -64,55 +64,74 @@ class Draw:
 
 
 def clouds(random: np.random.Generator, shape: tuple[int, ...], cell: float, low: float, high: float) -> np.ndarray:
-    """Return a smooth field (height × width, uint8) from low to high that changes over about ``cell`` pixels."""
+    """Draw a smooth random field (value noise).
+
+    Args:
+        random: generator of the random numbers.
+        shape: height and width of the field in pixels.
+        cell: distance in pixels over which the field changes.
+        low: smallest grey level; clipped to 0 to 255.
+        high: largest grey level.
+
+    Returns:
+        The field, height × width, uint8.
+    """
     height, width = shape
     grid = random.uniform(low, high, (math.ceil(height / cell) + 3, math.ceil(width / cell) + 3))
     return cv2.resize(np.clip(grid, 0, 255).astype(np.uint8), (width, height), interpolation=cv2.INTER_CUBIC)
 
 
 def grain(random: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    """Return noise (height × width, uint8) around 128, TILE_DEVIATION wide: a piece of one tile, drawn once."""
+    """Draw Gaussian noise (height × width, uint8) with mean 128 and standard deviation GRAIN_DEVIATION.
+
+    It is a random piece of one tile of noise that is made once, because drawing noise for each page is slow.
+    """
     tile = _tile()
     height, width = shape
     if height > tile.shape[0] or width > tile.shape[1]:
-        tile = np.tile(tile, [math.ceil(side / whole) for side, whole in zip(shape, tile.shape, strict=True)])
-    y, x = (int(random.integers(0, whole - side + 1)) for side, whole in zip(shape, tile.shape, strict=True))
+        tile = np.tile(tile, [math.ceil(side / of_tile) for side, of_tile in zip(shape, tile.shape, strict=True)])
+    y, x = (int(random.integers(0, of_tile - side + 1)) for side, of_tile in zip(shape, tile.shape, strict=True))
     piece = tile[y : y + height, x : x + width]
-    # Few places are left for a page nearly as large as the tile, so it is turned over as well.
+    # A page nearly as large as the tile leaves few positions, so the piece is flipped at random as well.
     return piece[:: random.choice((-1, 1)), :: random.choice((-1, 1))]
 
 
 @lru_cache(maxsize=1)
 def _tile() -> np.ndarray:
-    drawn = np.random.default_rng(0).standard_normal(TILE, dtype=np.float32)
-    return np.clip(drawn * TILE_DEVIATION + 128, 0, 255).astype(np.uint8)
+    noise = np.random.default_rng(0).standard_normal(GRAIN_TILE_SIZE, dtype=np.float32)
+    return np.clip(noise * GRAIN_DEVIATION + 128, 0, 255).astype(np.uint8)
 
 
 def with_grain(page: np.ndarray, random: np.random.Generator, deviation: float) -> np.ndarray:
-    """Return a page with noise of a standard deviation in grey levels."""
-    share = deviation / TILE_DEVIATION
+    """Return the page with added noise; ``deviation`` is its standard deviation in grey levels."""
+    share = deviation / GRAIN_DEVIATION
     return cv2.addWeighted(page, 1, np.ascontiguousarray(grain(random, page.shape)), share, -128 * share)
 
 
 def dimmed(page: np.ndarray, light: np.ndarray) -> np.ndarray:
-    """Return a page on which falls what a field of the same size says: 255 all light, 0 none."""
+    """Multiply a page by a field of light of the same size: 255 leaves it as it is, 0 makes it black."""
     return cv2.multiply(page, light, scale=1 / 255)
 
 
-def faded(page: np.ndarray, left: np.ndarray) -> np.ndarray:
-    """Return a page with what a field of the same size leaves of its ink: 255 all, 0 none."""
-    return cv2.bitwise_not(cv2.multiply(cv2.bitwise_not(page), left, scale=1 / 255))
+def faded(page: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """Fade the ink of a page by a field of the same size: 255 leaves all of it, 0 none."""
+    return cv2.bitwise_not(cv2.multiply(cv2.bitwise_not(page), kept, scale=1 / 255))
 
 
 def overlaid(page: np.ndarray, mask: np.ndarray, grey: int, x: float, y: float) -> None:
-    """Lay ink of a grey level on the page, in place, where a mask (0 none, 255 opaque) centred at x, y has it.
+    """Lay ink on a page in place: it darkens what it covers.
 
-    Ink darkens what it covers; what of the mask lies outside the page is lost.
+    Args:
+        page: the page, height × width, uint8; changed in place.
+        mask: coverage of the ink, uint8: 0 none, 255 opaque. Parts outside the page are lost.
+        grey: grey level of opaque ink on white paper.
+        x: horizontal centre of the mask on the page, in pixels.
+        y: vertical centre.
     """
     top, left = round(y - mask.shape[0] / 2), round(x - mask.shape[1] / 2)
     y0, x0 = max(0, top), max(0, left)
     y1, x1 = min(page.shape[0], top + mask.shape[0]), min(page.shape[1], left + mask.shape[1])
     if y0 < y1 and x0 < x1:
         inked = mask[y0 - top : y1 - top, x0 - left : x1 - left]
-        left_over = cv2.convertScaleAbs(inked, alpha=-(1 - grey / 255), beta=255)
-        page[y0:y1, x0:x1] = dimmed(page[y0:y1, x0:x1], left_over)
+        light = cv2.convertScaleAbs(inked, alpha=-(1 - grey / 255), beta=255)
+        page[y0:y1, x0:x1] = dimmed(page[y0:y1, x0:x1], light)

@@ -1,4 +1,4 @@
-"""The shape of a page: all its bends in one warp, and the boxes that follow it."""
+"""The shape of a page: one warp of its pixels for all bends, and the same mapping of its boxes."""
 
 from __future__ import annotations
 
@@ -10,72 +10,79 @@ import cv2
 import numpy as np
 
 from finscribe_assets.rendering.damage.bends import BENDS, Bend, Projection, Size, photo_size, scaling
-from finscribe_assets.rendering.damage.draws import PAPER, Draw
+from finscribe_assets.rendering.damage.draws import PAPER_GREY, Draw
 from finscribe_assets.rendering.pages import Box
 
-STEP = 16  # pixels between the nodes for which a bend is computed; between them it is interpolated
-SIDE_POINTS = np.linspace(0, 1, 6)[:-1]  # of a box's side, that are moved along
-EDGE = 1.0  # pixels that print keeps from the picture's edge
+NODE_SPACING = 16  # pixels between the nodes at which bends are computed; between nodes they are interpolated
+SIDE_SHARES = np.linspace(0, 1, 6)[:-1]  # positions on a side of a box whose points are mapped
+PRINT_MARGIN = 1.0  # smallest distance in pixels of print from the picture's edge
 
 
 @dataclass(frozen=True)
 class Shape:
-    """All bends of one page, first to last, and the size of the picture (height × width)."""
+    """All bends of one page, in the order in which they are applied, and the size of the picture."""
 
     bends: tuple[Bend, ...]
     size: Size
 
     def forward(self, points: np.ndarray) -> np.ndarray:
-        """Return where points (n × 2) of the page lie in the picture."""
+        """Map points (n × 2) of the page to the picture."""
         for bend in self.bends:
             points = bend.forward(points)
         return points
 
     def warped(self, page: np.ndarray) -> np.ndarray:
-        """Return the picture of a page (height × width, uint8) by one warp for all bends; white where no page is."""
+        """Warp a page (height × width, uint8) once for all bends; the picture is white outside the page."""
         if not self.bends:
             return page
-        out = self.size[::-1]
+        size = self.size[::-1]
         if all(isinstance(bend, Projection) for bend in self.bends):
             matrix = np.eye(3)
             for bend in self.bends:
                 matrix = bend.matrix @ matrix  # type: ignore[attr-defined]
-            half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])  # OpenCV counts from the middle of a pixel
+            half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])  # OpenCV measures from the centre of a pixel
             matrix = np.linalg.inv(half) @ matrix @ half
             if np.allclose(matrix[2], [0, 0, 1]):
-                return cv2.warpAffine(page, matrix[:2], out, flags=cv2.INTER_LINEAR, borderValue=PAPER)
-            return cv2.warpPerspective(page, matrix, out, flags=cv2.INTER_LINEAR, borderValue=PAPER)
-        return cv2.remap(page, self._sources, None, cv2.INTER_LINEAR, borderValue=PAPER)
+                return cv2.warpAffine(page, matrix[:2], size, flags=cv2.INTER_LINEAR, borderValue=PAPER_GREY)
+            return cv2.warpPerspective(page, matrix, size, flags=cv2.INTER_LINEAR, borderValue=PAPER_GREY)
+        return cv2.remap(page, self._sources, None, cv2.INTER_LINEAR, borderValue=PAPER_GREY)
 
     @cached_property
     def _sources(self) -> np.ndarray:
-        """Return for each pixel of the picture where it comes from (height × width × 2), interpolated between nodes."""
-        rows, columns = (side // STEP + 3 for side in self.size)  # one node more than needed at each end
+        """Return the point of the page that each pixel of the picture shows (height × width × 2: x, y)."""
+        rows, columns = (side // NODE_SPACING + 3 for side in self.size)  # one node more than needed at each end
         x, y = np.meshgrid(np.arange(-1, columns - 1), np.arange(-1, rows - 1))
-        points = (np.column_stack([x.ravel(), y.ravel()]) + 0.5) * STEP
+        points = (np.column_stack([x.ravel(), y.ravel()]) + 0.5) * NODE_SPACING
         for bend in reversed(self.bends):
             points = bend.backward(points)
         nodes = (points - 0.5).astype(np.float32).reshape(rows, columns, 2)
-        fine = cv2.resize(nodes, (columns * STEP, rows * STEP), interpolation=cv2.INTER_LINEAR)
-        return fine[STEP : STEP + self.size[0], STEP : STEP + self.size[1]]
+        fine = cv2.resize(nodes, (columns * NODE_SPACING, rows * NODE_SPACING), interpolation=cv2.INTER_LINEAR)
+        return fine[NODE_SPACING : NODE_SPACING + self.size[0], NODE_SPACING : NODE_SPACING + self.size[1]]
 
     def moved(self, boxes: Sequence[Box]) -> list[Box]:
-        """Return the smallest upright boxes around what was in the given ones."""
+        """Map boxes of the page to the picture: the smallest upright boxes around their mapped sides."""
         if not boxes or not self.bends:
             return list(boxes)
         sides = np.array([[box.x0, box.y0, box.x1, box.y1] for box in boxes])
-        points = self.forward(_rim(sides).reshape(-1, 2)).reshape(len(boxes), -1, 2)
+        points = self.forward(_outlines(sides).reshape(-1, 2)).reshape(len(boxes), -1, 2)
         hulls = np.hstack([points.min(axis=1), points.max(axis=1)])
         return [Box(*sides) for sides in hulls.tolist()]
 
     def outline(self, size: Size) -> np.ndarray:
-        """Return the rim (points × 2) of a page of a size as it lies in the picture."""
-        return self.forward(_rim(np.array([[0.0, 0.0, size[1], size[0]]])).reshape(-1, 2))
+        """Return the outline (points × 2) in the picture of a page of a size."""
+        return self.forward(_outlines(np.array([[0.0, 0.0, size[1], size[0]]])).reshape(-1, 2))
 
 
-def _rim(boxes: np.ndarray) -> np.ndarray:
-    """Return points around boxes (n × 4), clockwise (n × points × 2): bent sides need more than their corners."""
-    across, zero, one = SIDE_POINTS, np.zeros_like(SIDE_POINTS), np.ones_like(SIDE_POINTS)
+def _outlines(boxes: np.ndarray) -> np.ndarray:
+    """Return points on the sides of boxes, clockwise: bent sides need more points than their corners.
+
+    Args:
+        boxes: n × 4: x0, y0, x1, y1.
+
+    Returns:
+        n × points × 2: x, y.
+    """
+    across, zero, one = SIDE_SHARES, np.zeros_like(SIDE_SHARES), np.ones_like(SIDE_SHARES)
     x = np.concatenate([across, one, 1 - across, zero])
     y = np.concatenate([zero, across, one, 1 - across])
     x0, y0, x1, y1 = boxes.T[:, :, None]
@@ -83,26 +90,31 @@ def _rim(boxes: np.ndarray) -> np.ndarray:
 
 
 def shape_of(draws: Sequence[Draw], size: Size, boxes: Sequence[Box]) -> Shape:
-    """Return the shape that a page of a size takes under those of the draws that bend it.
+    """Return the shape of a page: the bends of all effects that have one.
 
-    Print that a bend would push out of the picture is brought back by a smaller scale: a value must not be cut off.
+    If the bends push print out of the picture, the picture is scaled down and shifted, since no value may be cut off.
+
+    Args:
+        draws: all effects of the page.
+        size: height and width of the page in pixels.
+        boxes: boxes of all print on the page, in pixels.
     """
     by_name = {draw.effect: draw for draw in draws}
     bends = tuple(make(by_name[name], size) for name, make in BENDS.items() if name in by_name)
     shape = Shape(bends, photo_size(by_name["photo"], size) if "photo" in by_name else size)
-    back = _way_back(shape.moved(boxes), shape.size)
-    return Shape((*bends, back), shape.size) if back else shape
+    correction = _back_into_picture(shape.moved(boxes), shape.size)
+    return Shape((*bends, correction), shape.size) if correction else shape
 
 
-def _way_back(boxes: Sequence[Box], size: Size) -> Projection | None:
-    """Return what brings boxes that reach over the picture's edges back into it; none if none does."""
-    low = np.array([min((box.x0 for box in boxes), default=EDGE), min((box.y0 for box in boxes), default=EDGE)])
-    high = np.array([max((box.x1 for box in boxes), default=EDGE), max((box.y1 for box in boxes), default=EDGE)])
-    end = np.array(size[::-1]) - EDGE
-    if (low >= EDGE).all() and (high <= end).all():
+def _back_into_picture(boxes: Sequence[Box], size: Size) -> Projection | None:
+    """Return the scale and shift that bring all boxes back into the picture; None if they all lie inside it."""
+    low = np.array([min((getattr(box, side) for box in boxes), default=PRINT_MARGIN) for side in ("x0", "y0")])
+    high = np.array([max((getattr(box, side) for box in boxes), default=PRINT_MARGIN) for side in ("x1", "y1")])
+    end = np.array(size[::-1]) - PRINT_MARGIN
+    if (low >= PRINT_MARGIN).all() and (high <= end).all():
         return None
-    scale = min(1.0, *((end - EDGE) / (high - low)))
-    middle = (end + EDGE) / 2
+    scale = min(1.0, *((end - PRINT_MARGIN) / (high - low)))
+    middle = (end + PRINT_MARGIN) / 2
     low, high = (middle + scale * (corner - middle) for corner in (low, high))
-    shift = np.maximum(0, EDGE - low) + np.minimum(0, end - high)
+    shift = np.maximum(0, PRINT_MARGIN - low) + np.minimum(0, end - high)
     return Projection(scaling(scale, middle * (1 - scale) + shift))

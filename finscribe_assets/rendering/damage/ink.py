@@ -1,6 +1,6 @@
-"""What happens as ink meets paper: thermal print that fades, a needle printer's gaps, a fax machine's black and white.
+"""Effects of printing: fading thermal print, dot-matrix print and fax.
 
-Each effect takes a page (height × width, uint8) and its draw and returns a new page of the same size.
+Each effect takes a page (height × width, uint8) and its draw, and returns a new page of the same size.
 """
 
 from __future__ import annotations
@@ -10,38 +10,38 @@ import numpy as np
 
 from finscribe_assets.rendering.damage.draws import Draw, clouds, dimmed, faded, grain
 
-# A dispersed-dot threshold matrix (Bayer, 4 × 4), in grey levels.
-BAYER = (np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]]) * 16 + 8).astype(np.int16)
+# Thresholds of ordered dithering (Bayer matrix, 4 × 4), in grey levels.
+BAYER_MATRIX = (np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]]) * 16 + 8).astype(np.int16)
 
 
 def thermal_fade(page: np.ndarray, draw: Draw) -> np.ndarray:
-    """Fade print in patches, leave out the columns of dead heating dots and darken the paper."""
+    """Fade print in patches, fade the columns of dead heating elements, and darken the paper."""
     random = draw.random
     height, width = page.shape
     middle, spread = draw.at(250, 85), draw.at(5, 60)
-    left = clouds(random, page.shape, draw.pixels(random.uniform(15, 40)), middle - spread, middle + spread)
+    kept = clouds(random, page.shape, draw.pixels(random.uniform(15, 40)), middle - spread, middle + spread)
     columns = np.full((1, width), 255, np.uint8)
     for x in random.integers(0, width, random.poisson(draw.at(0, 5))):
         columns[:, x : x + int(random.integers(1, 3))] = random.integers(0, 120)
-    left = dimmed(left, cv2.repeat(columns, height, 1))
+    kept = dimmed(kept, cv2.repeat(columns, height, 1))
     paper = 255 - draw.at(0, 1) * random.uniform(5, 35)
-    return cv2.convertScaleAbs(faded(page, left), alpha=paper / 255)
+    return cv2.convertScaleAbs(faded(page, kept), alpha=paper / 255)
 
 
 def dot_matrix(page: np.ndarray, draw: Draw) -> np.ndarray:
-    """Print by needles: gaps between dots, a ribbon that wears off from line to line, a broken needle."""
+    """Print in dots with gaps between them; the ribbon wears off from line to line, and a needle may be broken."""
     random = draw.random
     height = page.shape[0]
     pitch = draw.dpi / 72 * random.uniform(1.15, 1.45)
-    gap = draw.at(1, 0.25)  # what ink is left between two dots
+    gap = draw.at(1, 0.25)  # share of the ink that is left between two dots
     phases = random.uniform(0, 2 * np.pi, 2)
-    # Dots are where the crests of two waves meet; they are wider than the gaps.
+    # Dots lie where the crests of a horizontal and a vertical wave meet; they are wider than the gaps.
     waves = [
         np.clip(0.65 + 0.6 * np.cos(2 * np.pi * np.arange(side) / pitch + phase), 0, 1)
         for side, phase in zip(page.shape, phases, strict=True)
     ]
     rows, columns = (255 * (gap + (1 - gap) * wave) for wave in waves)
-    line = round(draw.dpi / 6)  # a line of print
+    line = round(draw.dpi / 6)  # height of a printed line, 1/6 inch
     ribbon = np.repeat(random.uniform(1 - draw.at(0, 0.45), 1, height // line + 2), line)
     start = int(random.integers(0, line))
     rows *= ribbon[start : start + height]
@@ -50,27 +50,28 @@ def dot_matrix(page: np.ndarray, draw: Draw) -> np.ndarray:
         broken = (np.arange(height) + needle) % line < round(pitch * 0.7)
         rows[broken] = np.minimum(rows[broken], draw.at(160, 20))
     dots = np.minimum.outer(rows.astype(np.uint8), columns.astype(np.uint8))
-    steps = np.clip((np.arange(256) - 90.0) * 2.2, 0, 255)  # of what is printed half only what is dark gets a dot
+    steps = np.clip((np.arange(256) - 90.0) * 2.2, 0, 255)  # of pixels partly covered by ink, only dark ones get a dot
     crisp = cv2.LUT(page, np.rint(steps + (np.arange(256) - steps) * (1 - draw.strength)).astype(np.uint8))
     return faded(crisp, dots)
 
 
 def fax(page: np.ndarray, draw: Draw) -> np.ndarray:
-    """Send the page by fax: lines far apart, black or white only, greys as dots, faulty lines and specks."""
+    """Fax the page: few scan lines, black and white with dithered greys, faulty lines and specks."""
     random = draw.random
     height, width = page.shape
+    # 196 lines per inch are the fine resolution of fax machines, 98 the standard one (ITU-T T.4).
     lines = min(height, round(height * draw.at(196, 98) / draw.dpi))
     sent = cv2.resize(page, (width, lines), interpolation=cv2.INTER_AREA)
     sent = cv2.addWeighted(sent, 1, np.ascontiguousarray(grain(random, sent.shape)), 0.3, -0.3 * 128)
-    # A fax machine dithers weakly, so that letters stay whole.
+    # Fax machines dither weakly, so that letters stay whole.
     level = random.uniform(105, 150)
-    steps = np.clip(level + (BAYER - 128) * draw.at(0.2, 0.55), 1, 254).astype(np.uint8)
+    steps = np.clip(level + (BAYER_MATRIX - 128) * draw.at(0.2, 0.55), 1, 254).astype(np.uint8)
     limits = np.tile(steps, (lines // 4 + 1, width // 4 + 1))[:lines, :width]
     sent = cv2.compare(sent, limits, cv2.CMP_GT)
     specks = round(lines * width * draw.at(0, 4e-4))
     sent[random.integers(0, lines, specks), random.integers(0, width, specks)] = 0
     for y in random.integers(0, lines, random.poisson(draw.at(0, 9))):
-        if random.random() < 0.5:  # the line before is printed again, or the line is lost
+        if random.random() < 0.5:  # a line is repeated over the next ones, or partly lost
             sent[y : y + int(random.integers(2, 4))] = sent[y]
         else:
             x = int(random.integers(0, width))

@@ -1,6 +1,6 @@
-"""Light on the page: shadows, light that falls off, and what lies around a sheet that does not fill the picture.
+"""Effects of light: shadows, uneven light, and the surroundings of a sheet that does not fill the picture.
 
-Each effect takes a page (height × width, uint8) and its draw and returns a new page of the same size.
+Each effect takes a page (height × width, uint8) and its draw, and returns a new page of the same size.
 """
 
 from __future__ import annotations
@@ -10,38 +10,38 @@ import numpy as np
 
 from finscribe_assets.rendering.damage.draws import Draw, clouds, dimmed
 
-COARSE = 16  # light changes slowly: its fields are drawn with one pixel for so many of the page
+LIGHT_GRID = 16  # pixels of the page for one of a field of light, which changes slowly
 
 
 def _coarse(page: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return x and y from 0 to 1 over the page, coarsely."""
-    height, width = (side // COARSE + 2 for side in page.shape)
+    """Return the x and y of a coarse grid over the page, each from 0 to 1."""
+    height, width = (side // LIGHT_GRID + 2 for side in page.shape)
     x, y = np.meshgrid(np.linspace(0, 1, width, dtype=np.float32), np.linspace(0, 1, height, dtype=np.float32))
     return x, y
 
 
 def _lit(page: np.ndarray, light: np.ndarray) -> np.ndarray:
-    """Return the page under a coarse field of light, 0 to 1."""
+    """Return the page under a coarse field of light, from 0 (none) to 1 (all)."""
     fine = cv2.resize(np.clip(light * 255, 0, 255).astype(np.uint8), page.shape[::-1], interpolation=cv2.INTER_LINEAR)
     return dimmed(page, fine)
 
 
 def shadow(page: np.ndarray, draw: Draw) -> np.ndarray:
-    """Let the shadow of a hand, a telephone or an edge fall on the page."""
+    """Cast the shadow of a hand, a telephone or an edge on the page."""
     random = draw.random
     x, y = _coarse(page)
     angle = random.uniform(0, 2 * np.pi)
     along = (x - random.uniform(0.25, 0.75)) * np.cos(angle) + (y - random.uniform(0.25, 0.75)) * np.sin(angle)
     across = (y - 0.5) * np.cos(angle) - (x - 0.5) * np.sin(angle)
-    # The edge of what casts it is curved; beyond it the light comes back within the half-shadow.
+    # The edge of the object is curved, and the light comes back over the width of the penumbra.
     depth = along + random.uniform(-0.9, 0.9) * (across - random.uniform(-0.3, 0.3)) ** 2
-    half_shadow = random.uniform(0.015, 0.12)
-    dark = 1 / (1 + np.exp(np.clip(-depth / half_shadow, -30, 30)))
+    penumbra = random.uniform(0.015, 0.12)
+    dark = 1 / (1 + np.exp(np.clip(-depth / penumbra, -30, 30)))
     return _lit(page, 1 - dark * draw.at(0.1, 0.72) * random.uniform(0.85, 1))
 
 
 def uneven_light(page: np.ndarray, draw: Draw) -> np.ndarray:
-    """Let light fall off from one side and towards the corners."""
+    """Make the light fall off from one side and towards the corners."""
     random = draw.random
     x, y = _coarse(page)
     angle = random.uniform(0, 2 * np.pi)
@@ -54,7 +54,7 @@ def uneven_light(page: np.ndarray, draw: Draw) -> np.ndarray:
 
 
 def photo_light(page: np.ndarray, draw: Draw) -> np.ndarray:
-    """Give a photograph the light of a room: a lamp on one side."""
+    """Light a photograph by a lamp on one side."""
     random = draw.random
     x, y = _coarse(page)
     angle = random.uniform(0, 2 * np.pi)
@@ -63,31 +63,32 @@ def photo_light(page: np.ndarray, draw: Draw) -> np.ndarray:
 
 
 def on_grey(page: np.ndarray, outline: np.ndarray, draw: Draw) -> np.ndarray:
-    """Return the page with one grey outside the sheet's outline (points × 2, in pixels)."""
+    """Return the page with plain grey outside the sheet's outline (points × 2, in pixels)."""
     return _around(page, outline, np.full_like(page, round(draw.random.uniform(150, 225))))
 
 
 def on_desk(page: np.ndarray, outline: np.ndarray, draw: Draw) -> np.ndarray:
-    """Return the page with a desk outside the sheet's outline (points × 2, in pixels) and the sheet's shadow on it."""
+    """Return the page with a desk and the sheet's shadow outside the sheet's outline (points × 2, in pixels)."""
     random = draw.random
     shape = page.shape
     middle, spread = random.uniform(90, 185), random.uniform(6, 22)
-    if random.random() < 0.6:  # wood: grain far longer than wide
+    if random.random() < 0.6:  # wood, with a grain far longer than wide
         length, width = draw.pixels(60), draw.pixels(random.uniform(0.5, 1.5))
-        across = (shape[1], max(8, round(shape[0] / length * width)))  # drawn short, then drawn out
-        desk = cv2.resize(clouds(random, across[::-1], width, middle - spread, middle + spread), shape[::-1])
+        short = (max(8, round(shape[0] / length * width)), shape[1])  # stretched to the page's height afterwards
+        desk = cv2.resize(clouds(random, short, width, middle - spread, middle + spread), shape[::-1])
         desk = desk if random.random() < 0.5 else cv2.resize(cv2.transpose(desk), shape[::-1])
     else:  # a tabletop or a cloth
         desk = clouds(random, shape, draw.pixels(random.uniform(0.4, 25)), middle - spread, middle + spread)
-    sheet = np.zeros([side // COARSE + 1 for side in shape], np.uint8)
+    sheet = np.zeros([side // LIGHT_GRID + 1 for side in shape], np.uint8)
     offset = random.uniform(-0.8, 0.8, 2)
-    cv2.fillPoly(sheet, [np.rint(outline / COARSE + offset).astype(np.int32)], 255)
-    cast = cv2.GaussianBlur(sheet, (0, 0), draw.pixels(random.uniform(3, 6)) / COARSE)
+    cv2.fillPoly(sheet, [np.rint(outline / LIGHT_GRID + offset).astype(np.int32)], 255)
+    cast = cv2.GaussianBlur(sheet, (0, 0), draw.pixels(random.uniform(3, 6)) / LIGHT_GRID)
     desk = dimmed(desk, cv2.resize(cv2.convertScaleAbs(cast, alpha=-0.55, beta=255), shape[::-1]))
     return _around(page, outline, desk)
 
 
 def _around(page: np.ndarray, outline: np.ndarray, surroundings: np.ndarray) -> np.ndarray:
+    """Return the page inside the sheet's outline and the surroundings outside it."""
     sheet = np.zeros(page.shape, np.uint8)
     cv2.fillPoly(sheet, [np.rint(outline).astype(np.int32)], 255)
     return cv2.copyTo(page, sheet, surroundings)

@@ -1,6 +1,6 @@
-"""What lies on, or is done to, the sheet: the print of its back, stains, holes, highlighter, creases and its curl.
+"""Effects on the sheet: print showing through, stains, punched holes, highlighter, creases and the shading of a curl.
 
-Each effect takes a page (height × width, uint8) and its draw and returns a new page of the same size.
+Each effect takes a page (height × width, uint8) and its draw, and returns a new page of the same size.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ import cv2
 import numpy as np
 
 from finscribe_assets.rendering.damage.bends import creases_of, curl_of
-from finscribe_assets.rendering.damage.draws import PAPER, Draw, clouds, dimmed, overlaid
+from finscribe_assets.rendering.damage.draws import PAPER_GREY, Draw, clouds, dimmed, overlaid
 
 
 def bleed_through(page: np.ndarray, draw: Draw) -> np.ndarray:
-    """Let the back of the sheet show through: print like the front's, mirrored and blurred by the paper."""
+    """Let the back of the sheet show through: a mirrored copy of the front, blurred by the paper."""
     random = draw.random
     back = np.roll(cv2.flip(page, 1), int(random.integers(0, page.shape[0])), axis=0)
     back = cv2.GaussianBlur(back, (0, 0), random.uniform(0.8, 1.6) * draw.dpi / 144)
     share = draw.at(0.06, 0.5) * random.uniform(0.8, 1)
-    return cv2.addWeighted(page, 1, back, share, -share * PAPER)
+    return cv2.addWeighted(page, 1, back, share, -share * PAPER_GREY)
 
 
 def coffee_stain(page: np.ndarray, draw: Draw) -> np.ndarray:
-    """Leave the ring of a cup, or two, and a few drops."""
+    """Leave one or two rings of a cup, and a few drops."""
     stained = page.copy()
     for _ in range(1 + (draw.random.random() < draw.strength * 0.4)):
         overlaid(stained, _ring(draw), round(draw.at(175, 95)), *draw.spot(page.shape))
@@ -36,7 +36,15 @@ def coffee_stain(page: np.ndarray, draw: Draw) -> np.ndarray:
 
 
 def _polar(radius: float, margin: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return distance in pixels and angle in degrees of each pixel of a square around a circle, from its middle."""
+    """Return polar coordinates from a circle's centre of the pixels of a square around it.
+
+    Args:
+        radius: of the circle, in pixels.
+        margin: pixels between the circle and the square's sides.
+
+    Returns:
+        Distance in pixels (float32) and angle in whole degrees (int16), each height × width.
+    """
     reach = math.ceil(radius + margin)
     axis = np.arange(-reach, reach + 1, dtype=np.float32)
     distance, angle = cv2.cartToPolar(*np.meshgrid(axis, axis), angleInDegrees=True)
@@ -44,7 +52,7 @@ def _polar(radius: float, margin: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _wobble(draw: Draw, angle: np.ndarray, waves: int) -> np.ndarray:
-    """Return a smooth random function of an angle in whole degrees, about -1 to 1."""
+    """Draw a smooth random function of an angle (whole degrees), roughly from -1 to 1, as a sum of sine waves."""
     steps = np.radians(np.arange(361))
     total = sum(
         draw.random.normal() / number * np.cos(number * steps + draw.random.uniform(0, 6.3))
@@ -54,11 +62,12 @@ def _wobble(draw: Draw, angle: np.ndarray, waves: int) -> np.ndarray:
 
 
 def _ring(draw: Draw) -> np.ndarray:
+    """Draw the mask of a cup's ring: dark and sharp outside, with a thin film inside."""
     random = draw.random
     radius, width = draw.pixels(random.uniform(28, 42)), draw.pixels(random.uniform(1.0, 2.4))
     distance, angle = _polar(radius, 4 * width)
-    depth = (distance - radius - _wobble(draw, angle, 5) * width * 0.25) / width  # 0 on the ring's dark outer edge
-    edge = np.exp(np.minimum(1.3 * depth, -7 * depth))  # sharp outside, running out to the inside
+    depth = (distance - radius - _wobble(draw, angle, 5) * width * 0.25) / width  # 0 on the dark outer edge
+    edge = np.exp(np.minimum(1.3 * depth, -7 * depth))  # sharp outside, fading inwards
     wet = np.clip(0.55 + 0.5 * _wobble(draw, angle, 4), 0.05, 1)
     film = 0.1 * (depth < 0)
     ring = (np.minimum(edge * wet + film, 1) * 255).astype(np.uint8)
@@ -66,6 +75,7 @@ def _ring(draw: Draw) -> np.ndarray:
 
 
 def _blot(draw: Draw, radius: float) -> np.ndarray:
+    """Draw the mask of a drop of a radius in pixels, with a dark rim."""
     distance, angle = _polar(radius, radius)
     depth = (distance - radius * (1 + 0.15 * _wobble(draw, angle, 4))) / radius
     inside, outside = 0.45 + 0.55 * np.exp(7 * np.minimum(depth, 0)), np.exp(-25 * np.maximum(depth, 0))
@@ -73,7 +83,7 @@ def _blot(draw: Draw, radius: float) -> np.ndarray:
 
 
 def punch_holes(page: np.ndarray, draw: Draw) -> np.ndarray:
-    """Punch two or four holes beside the left edge; carelessly, through the print. What is below is seen through."""
+    """Punch two or four holes near the left edge, possibly through print; they show what lies below the sheet."""
     random = draw.random
     height = page.shape[0]
     punched = page.copy()
@@ -89,13 +99,13 @@ def punch_holes(page: np.ndarray, draw: Draw) -> np.ndarray:
 
 
 def _disc(page: np.ndarray, centre: np.ndarray, radius: float, grey: int) -> None:
-    """Draw a disc in place, at a sixteenth of a pixel."""
-    x, y = (round(16 * float(place)) for place in centre)
+    """Draw a disc on the page in place, to a sixteenth of a pixel."""
+    x, y = (round(16 * float(coordinate)) for coordinate in centre)
     cv2.circle(page, (x, y), round(16 * radius), grey, cv2.FILLED, cv2.LINE_AA, 4)
 
 
 def highlighter(page: np.ndarray, draw: Draw) -> np.ndarray:
-    """Draw strokes of a highlighter over values."""
+    """Draw strokes of a highlighter over some values."""
     random = draw.random
     marked = page.copy()
     for _ in range(1 + random.poisson(3 * draw.strength)):
@@ -112,7 +122,7 @@ def highlighter(page: np.ndarray, draw: Draw) -> np.ndarray:
 
 
 def _marker(draw: Draw, length: int, thickness: int) -> np.ndarray:
-    """Return the mask of one stroke: nearly straight, its ends slanted, its rims and its start darker."""
+    """Draw the mask of one stroke, with slanted ends and darker rims; length and thickness are in pixels."""
     random = draw.random
     mask = np.zeros((thickness * 2, length + thickness * 2), np.uint8)
     slant, rise = random.uniform(0.1, 0.4) * thickness, random.uniform(-0.15, 0.15) * thickness
@@ -127,7 +137,7 @@ def _marker(draw: Draw, length: int, thickness: int) -> np.ndarray:
 
 
 def creases(page: np.ndarray, draw: Draw) -> np.ndarray:
-    """Shade the panels of a folded sheet and break the print along its creases."""
+    """Shade the panels of a folded sheet, and flake off print along its creases."""
     height, width = page.shape
     lines = creases_of(draw, page.shape)
     random = draw.random
@@ -137,7 +147,7 @@ def creases(page: np.ndarray, draw: Draw) -> np.ndarray:
         from_, to = random.permutation([0.2, 1])
         light[start:end] -= draw.at(0.02, 0.16) * random.uniform(0, 1) * np.linspace(from_, to, end - start)
     for line in lines:
-        # One flank of a crease is lit, the other lies in the shade.
+        # One side of a crease is lit and the other is in shade.
         depth = (rows - line) / draw.pixels(random.uniform(0.8, 2.5))
         light -= draw.at(0.05, 0.35) * np.exp(-np.abs(depth)) * (depth > 0)
         light += draw.at(0.0, 0.05) * np.exp(-np.abs(depth)) * (depth <= 0)
@@ -153,7 +163,7 @@ def creases(page: np.ndarray, draw: Draw) -> np.ndarray:
 
 
 def curl_shading(page: np.ndarray, draw: Draw) -> np.ndarray:
-    """Shade curled paper by how steep it is."""
+    """Shade curled paper by its slope."""
     height, width = page.shape
     curl = curl_of(draw, page.shape)
     slope = np.gradient(curl.profile(np.arange(width, dtype=np.float64))) * width / 3.5

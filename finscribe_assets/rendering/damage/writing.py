@@ -1,6 +1,6 @@
-"""What people put on paper: rubber stamps, signatures and notes by hand.
+"""Effects of people: rubber stamps, signatures and handwritten notes.
 
-Each effect takes a page (height × width, uint8) and its draw and returns a new page of the same size.
+Each effect takes a page (height × width, uint8) and its draw, and returns a new page of the same size.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from PIL import Image, ImageDraw
 from finscribe_assets.rendering.damage.draws import Draw, clouds, dimmed, overlaid
 from finscribe_assets.rendering.font_faces import face
 
-FINE = 2  # strokes are drawn so many times larger
-HAND = "Comic Neue"  # the family that comes nearest to handwriting; it has Latin letters only
+STROKE_OVERSAMPLING = 2  # strokes are drawn this many times larger and then scaled down
+HANDWRITING_FONT = "Comic Neue"  # the nearest to handwriting; it has only Latin letters
 
 
 def stamp(page: np.ndarray, draw: Draw) -> np.ndarray:
-    """Press a rubber stamp with the document's stamp text on the page: a double frame, askew, unevenly inked."""
+    """Stamp the document's stamp text on the page: in a double frame, turned and unevenly inked."""
     random = draw.random
     text = (draw.look.stamp or "OK").upper()
     width = min(draw.pixels(draw.at(34, 62)) * random.uniform(0.85, 1.1), 0.7 * page.shape[1])
@@ -32,7 +32,7 @@ def stamp(page: np.ndarray, draw: Draw) -> np.ndarray:
     scale = min(width / length, draw.pixels(22) / height)
     plate = cv2.resize(plate, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     plate = _turned(plate, random.uniform(-28, 28))
-    # Here the pad was dry, there the stamp was not pressed on; small specks took no ink at all.
+    # Patches are faint, where the ink pad was dry or the stamp was not pressed on; specks have no ink at all.
     patches = clouds(random, plate.shape, draw.pixels(9), 60, 300)
     specks = clouds(random, plate.shape, draw.pixels(0.5), 120, 290)
     plate = dimmed(plate, dimmed(patches, specks))
@@ -42,7 +42,7 @@ def stamp(page: np.ndarray, draw: Draw) -> np.ndarray:
 
 
 def signature(page: np.ndarray, draw: Draw) -> np.ndarray:
-    """Sign over the print."""
+    """Sign the page over its print."""
     random = draw.random
     length = min(draw.pixels(draw.at(35, 75)) * random.uniform(0.85, 1.1), 0.75 * page.shape[1])
     tall = length * random.uniform(0.16, 0.26)
@@ -58,9 +58,12 @@ def signature(page: np.ndarray, draw: Draw) -> np.ndarray:
 
 
 def _scrawl(random: np.random.Generator, length: float, tall: float) -> np.ndarray:
-    """Return a name's curve (n × 2): a tall capital, low letters that run out, here and there an ascender or a loop."""
+    """Draw the curve (n × 2: x, y) of a name: a tall capital, then low letters with a few ascenders and loops.
+
+    ``length`` and ``tall`` are its width and height in pixels.
+    """
     count = int(random.integers(5, 9))
-    # A letter is up and down; the pen swings back a little on its way down, so that loops arise.
+    # A letter is a stroke up and a stroke down; where the pen swings back on its way down, it makes a loop.
     heights = tall * random.uniform(0.12, 0.4, count) * np.linspace(1.2, 0.6, count)
     heights[random.random(count) < 0.25] *= 2
     heights[0] = tall
@@ -78,24 +81,25 @@ def _scrawl(random: np.random.Generator, length: float, tall: float) -> np.ndarr
 
 
 def handwritten_note(page: np.ndarray, draw: Draw) -> np.ndarray:
-    """Write the document's note by hand, underlined or ticked at times."""
+    """Write the document's note by hand, sometimes underlined or with a tick."""
     random = draw.random
     text = draw.look.handwriting or "ok"
     is_latin = all(ord(letter) < 0x250 for letter in text)
-    family, style = (HAND, "light") if is_latin else (draw.look.font, "")
+    family, style = (HANDWRITING_FONT, "light") if is_latin else (draw.look.font, "")
     tall = draw.pixels(draw.at(6, 11) * random.uniform(0.9, 1.1))
-    letters = _text(text, family, round(tall * FINE), style=style)
-    letters = _shaken(letters, tall * FINE, random, slant=random.uniform(0.05, 0.35) if is_latin else 0.05)
-    note = cv2.resize(letters, None, fx=1 / FINE, fy=1 / FINE, interpolation=cv2.INTER_AREA)
+    size = tall * STROKE_OVERSAMPLING
+    letters = _text(text, family, round(size), style=style)
+    slant = random.uniform(0.05, 0.35) if is_latin else 0.05
+    note = _scaled_down(_shaken(letters, size, random, slant))
     height, length = note.shape
     extra = random.random()
     if extra < 0.6:
-        is_line = extra < 0.35  # else a tick
+        is_underlined = extra < 0.35  # otherwise ticked
         points = np.array([[0, 0], [0.35, -0.02], [0.7, 0.03], [1, -0.05]]) * (max(length - height, height), height)
-        if not is_line:
+        if not is_underlined:
             points = np.array([[0, 0], [0.2, 0.3], [0.25, 0.3], [0.8, -0.5]]) * height
         points += random.normal(0, 0.03, points.shape) * height
-        note = _joined(note, _strokes([_spline(points)], draw.pixels(0.45), random), below=is_line)
+        note = _joined(note, _strokes([_spline(points)], draw.pixels(0.45), random), below=is_underlined)
     note = _turned(note, random.uniform(-4, 16))
     noted = page.copy()
     overlaid(noted, note, round(draw.at(95, 30)), *_near_print(page, draw, note))
@@ -103,16 +107,16 @@ def handwritten_note(page: np.ndarray, draw: Draw) -> np.ndarray:
 
 
 def _near_print(page: np.ndarray, draw: Draw, mask: np.ndarray) -> tuple[float, float]:
-    """Return x and y near a value at which a mask lies wholly on the page, if it can."""
-    places = []
-    for spot, side, whole in zip(draw.spot(page.shape), mask.shape[::-1], page.shape[::-1], strict=True):
-        room = min(side, whole) / 2
-        places.append(float(np.clip(spot + draw.random.normal(0, 0.35) * side, room, whole - room)))
-    return places[0], places[1]
+    """Draw the centre (x, y) of a mask near a value, such that the mask lies on the page if it is small enough."""
+    centre = []
+    for spot, side, page_side in zip(draw.spot(page.shape), mask.shape[::-1], page.shape[::-1], strict=True):
+        margin = min(side, page_side) / 2
+        centre.append(float(np.clip(spot + draw.random.normal(0, 0.35) * side, margin, page_side - margin)))
+    return centre[0], centre[1]
 
 
 def _text(text: str, family: str, size: int, *, bold: bool = False, style: str = "") -> np.ndarray:
-    """Return a text as a mask (height × width, uint8) with some free space around it."""
+    """Return the mask (height × width, uint8) of a text at a font size in pixels, with a small margin."""
     font = face(family, bold, style).font_variant(size=size)
     x0, y0, x1, y1 = font.getbbox(text)
     pad = size // 6
@@ -122,22 +126,25 @@ def _text(text: str, family: str, size: int, *, bold: bool = False, style: str =
 
 
 def _shaken(mask: np.ndarray, size: float, random: np.random.Generator, slant: float) -> np.ndarray:
-    """Return a mask slanted, and shaken as by a hand: its baseline waves and no two letters are alike."""
+    """Return the mask of a text as if written by hand: slanted, with a wavy baseline and uneven letters.
+
+    ``size`` is the font size in pixels, and ``slant`` the horizontal shift per pixel of height.
+    """
     pad = round(size * 0.5)
     mask = cv2.copyMakeBorder(mask, pad, pad, 2 * pad, 2 * pad, cv2.BORDER_CONSTANT, value=0)
     x, y = np.meshgrid(np.arange(mask.shape[1], dtype=np.float32), np.arange(mask.shape[0], dtype=np.float32))
-    for cell, reach in ((1.6, 0.12), (0.5, 0.04)):  # of the line, of single strokes
+    for cell, reach in ((1.6, 0.12), (0.5, 0.04)):  # of the whole line, then of single strokes
         drift = [clouds(random, mask.shape, cell * size, 0, 255).astype(np.float32) / 127.5 - 1 for _ in range(2)]
         x += drift[0] * reach * size
         y += drift[1] * reach * size
     x += slant * (y - mask.shape[0] / 2)
     shaken = cv2.remap(mask, x, y, cv2.INTER_LINEAR)
-    # Ink runs thick and thin.
+    # Strokes are unevenly dark.
     return dimmed(shaken, clouds(random, mask.shape, 0.5 * size, 190, 300))
 
 
 def _spline(points: np.ndarray) -> np.ndarray:
-    """Return a smooth curve (n × 2) through points (Catmull-Rom)."""
+    """Return a smooth curve (n × 2) through points (points × 2): a Catmull-Rom spline."""
     padded = np.pad(points, ((1, 1), (0, 0)), mode="edge")
     before, start, end, after = padded[:-3], padded[1:-2], padded[2:-1], padded[3:]
     t = np.linspace(0, 1, 24, endpoint=False)[:, None, None]
@@ -151,27 +158,36 @@ def _spline(points: np.ndarray) -> np.ndarray:
 
 
 def _strokes(lines: list[np.ndarray], width: float, random: np.random.Generator) -> np.ndarray:
-    """Return curves (n × 2, pixels) drawn with a pen of a width in pixels, pressed harder when it goes down."""
+    """Return the mask of curves (n × 2, pixels) drawn with a pen that is pressed harder on its way down.
+
+    ``width`` is the pen's usual width in pixels.
+    """
     low = np.min([line.min(axis=0) for line in lines], axis=0) - 2 * width
     high = np.max([line.max(axis=0) for line in lines], axis=0) + 2 * width
-    columns, rows = np.ceil((high - low) * FINE).astype(int)
+    columns, rows = np.ceil((high - low) * STROKE_OVERSAMPLING).astype(int)
     mask = np.zeros((rows, columns), np.uint8)
     for line in lines:
-        places = (line - low) * FINE
-        moves = np.diff(places, axis=0)
+        points = (line - low) * STROKE_OVERSAMPLING
+        moves = np.diff(points, axis=0)
         speed = np.hypot(*moves.T)
         down = moves[:, 1] / np.maximum(speed, 1e-6)
         press = 1 + 0.35 * down - 0.35 * np.clip(speed / speed.max(), 0, 1) + 0.1 * random.normal()
         press *= np.minimum(1, np.linspace(0.2, 5, len(press))[::-1])  # the pen is lifted at the end
         press = np.convolve(np.pad(press, 5, mode="edge"), np.ones(11) / 11, mode="valid")
-        thickness = np.maximum(1, np.rint(press * width * FINE)).astype(int).tolist()
-        for (start, end), wide in zip(pairwise(np.rint(places * 16).astype(int)), thickness, strict=True):
+        thickness = np.maximum(1, np.rint(press * width * STROKE_OVERSAMPLING)).astype(int).tolist()
+        for (start, end), wide in zip(pairwise(np.rint(points * 16).astype(int)), thickness, strict=True):
             cv2.line(mask, start, end, 255, wide, cv2.LINE_AA, 4)
-    return cv2.resize(mask, None, fx=1 / FINE, fy=1 / FINE, interpolation=cv2.INTER_AREA)
+    return _scaled_down(mask)
+
+
+def _scaled_down(mask: np.ndarray) -> np.ndarray:
+    """Undo the oversampling of strokes."""
+    scale = 1 / STROKE_OVERSAMPLING
+    return cv2.resize(mask, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
 
 
 def _joined(note: np.ndarray, more: np.ndarray, *, below: bool) -> np.ndarray:
-    """Return two masks in one: the second below the first, or after it at its foot."""
+    """Combine two masks: the second one below the first, or to its right with their bottoms aligned."""
     height, width = max(note.shape[0], more.shape[0]), max(note.shape[1], more.shape[1])
     if below:
         wide = [
@@ -186,7 +202,7 @@ def _joined(note: np.ndarray, more: np.ndarray, *, below: bool) -> np.ndarray:
 
 
 def _turned(mask: np.ndarray, degrees: float) -> np.ndarray:
-    """Return a mask turned by some degrees, in a frame that holds it."""
+    """Return a mask rotated counter-clockwise by some degrees, large enough to hold it."""
     height, width = mask.shape
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1.0)
     cos, sin = abs(matrix[0, 0]), abs(matrix[0, 1])

@@ -155,7 +155,7 @@ def _initials(name: str) -> str:
     return "".join(letters[:2]).upper() if letters[0] < "\u0250" else letters[0]
 
 
-AddressLines = list[list[CellContent]]  # printed lines; each part: text before, name, text after
+AddressLines = list[list[tuple[str, str, str]]]  # printed lines; each part: text before, its name, text after
 
 
 @dataclass(frozen=True)
@@ -175,7 +175,7 @@ class _PrintedTexts:
     def of_row(self, row: BlockRow) -> str:
         return f"{self.of_pieces(row.label)}{row.colon} {self.of_pieces(row.value)}".strip()
 
-    def of_address_line(self, role: str, parts: Sequence[CellContent]) -> str:
+    def of_address_line(self, role: str, parts: Sequence[tuple[str, str, str]]) -> str:
         return "".join(self.of_cell((before, f"{role}.address.{name}", after)) for before, name, after in parts)
 
     def of_address(self, role: str, between: str) -> str:

@@ -53,8 +53,8 @@ def verify_pages(
     Needs the extra `verify`: pip install 'finscribe-assets[verify]'
     """
     from finscribe_assets.files import write_bytes, write_text
-    from finscribe_assets.ocr.failure_pictures import file_name, index, picture
-    from finscribe_assets.ocr.page_verification import VerificationTally, read_document
+    from finscribe_assets.ocr.failure_pictures import failure_picture, failures_html, picture_file_name
+    from finscribe_assets.ocr.page_verification import VerificationTally, read_fields
     from finscribe_assets.ocr.rapidocr_engine import RapidOcrReader
     from finscribe_assets.rendering.page_sampling import clean_pages, sample_documents, stored_pages
 
@@ -66,19 +66,19 @@ def verify_pages(
     began = time.monotonic()
     with bar(len(documents), "documents read") as advance:
         for drawn, rendered in pages:
-            reading = read_document(drawn, rendered, reader)
+            reading = read_fields(drawn, rendered, reader)
             if crops:
                 for failure in reading.failures:
-                    name = file_name(len(pictures) + 1, failure) if failure.places else ""
+                    name = picture_file_name(len(pictures) + 1, failure) if failure.places else ""
                     if name:
-                        write_bytes(crops / name, picture(rendered, failure.places))
+                        write_bytes(crops / name, failure_picture(rendered, failure.places))
                     pictures.append((name, failure))
             tally.add(reading)
             advance(1)
     seconds = time.monotonic() - began
     report = tally.report("stored" if as_rendered else "clean")
     if crops:
-        write_text(crops / "index.html", index(pictures))
+        write_text(crops / "index.html", failures_html(pictures))
     if output:
         write_text(output, report.model_dump_json(indent=2) + "\n")
     for name, groups in (

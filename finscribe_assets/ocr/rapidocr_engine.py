@@ -1,7 +1,7 @@
-"""RapidOCR as a reader and as a finder of lines: PP-OCRv6's models, from the package's own wheel, on the processor.
+"""RapidOCR as a line reader and a line finder: PP-OCRv6 models on the CPU, from the package's own wheel.
 
-The only module that imports the extra `verify` (Apache-2.0, models included), and only where a reader or a finder is
-made. Nothing is turned or downloaded.
+This is the only module that imports the optional dependency `verify` (Apache-2.0, models included), and it does so only
+when a reader or a finder is made. Pages are not turned upright, and nothing is downloaded.
 """
 
 from __future__ import annotations
@@ -15,21 +15,22 @@ import numpy as np
 from finscribe_assets.errors import UserError
 from finscribe_assets.rendering.pages import Box
 
-MODEL, FINDER = "PP-OCRv6_rec_small.onnx", "PP-OCRv6_det_small.onnx"
-LARGEST_SIDE = 1600  # pixels of a page that lines are looked for on; a larger one is scaled down for it
-SHAPE = [3, 48, 160]  # channels, height of a line, least width: a shorter line is filled up to it
+RECOGNITION_MODEL = "PP-OCRv6_rec_small.onnx"
+DETECTION_MODEL = "PP-OCRv6_det_small.onnx"
+MAX_PAGE_SIDE = 1600  # pixels; detection scales larger pages down to this
+RECOGNITION_SHAPE = [3, 48, 160]  # channels, height, least width of a line image; narrower ones are padded to the width
 _INSTALL = "run pip install 'finscribe-assets[verify]'"
 
 
 def model_path(name: str) -> Path:
-    """Return where a model of the installed wheel is.
+    """Return the path of a model in the installed wheel of RapidOCR.
 
     Raises:
-        UserError: the extra is not installed, or its wheel has no such model; the message says what to do.
+        UserError: the optional dependency is not installed, or its wheel lacks the model; the message says what to do.
     """
-    missing = [name for name in ("rapidocr", "onnxruntime") if find_spec(name) is None]
+    missing = [package for package in ("rapidocr", "onnxruntime") if find_spec(package) is None]
     if missing:
-        raise UserError(f"reading pages needs {' and '.join(missing)}, not installed; {_INSTALL}")
+        raise UserError(f"the OCR engine needs {' and '.join(missing)}, not installed; {_INSTALL}")
     spec = find_spec("rapidocr")
     folders = spec.submodule_search_locations if spec else None
     path = Path(folders[0] if folders else ".") / "models" / name
@@ -39,77 +40,83 @@ def model_path(name: str) -> Path:
 
 
 class RapidOcrReader:
-    """Reads lines of text; see `verification.LineReader`."""
+    """Reads images of single lines; implements `line_protocols.LineReader`."""
 
     def __init__(self, threads: int = 1) -> None:
-        """Load nothing yet but the settings; ``threads`` is for one line.
+        """Load the recognition model.
+
+        Args:
+            threads: number of threads for one line.
 
         Raises:
-            UserError: the extra is not installed, or its wheel has no model.
+            UserError: the optional dependency is not installed, or its wheel lacks the model.
         """
-        model = model_path(MODEL)
+        model = model_path(RECOGNITION_MODEL)
         from rapidocr import RapidOCR
 
         self._engine = RapidOCR(
             params={
-                **_common(threads),
-                "Rec.model_path": str(model),  # given, it is not looked for elsewhere; its alphabet is in it
-                "Rec.rec_img_shape": SHAPE,
-                # Lines of a batch are filled up to its longest: on a processor that costs more than batching saves, and
-                # what is read in one box would depend on the others.
+                **_common_settings(threads),
+                "Rec.model_path": str(model),  # with a path nothing is downloaded; the model contains its alphabet
+                "Rec.rec_img_shape": RECOGNITION_SHAPE,
+                # The lines of a batch are padded to its longest. On a CPU that costs more time than batching saves, and
+                # the text read in one box would depend on the other boxes.
                 "Rec.rec_batch_num": 1,
             }
         )
 
     def read(self, crops: Sequence[np.ndarray]) -> list[str]:
-        """Return the text of each crop (height × width, uint8, grey), which the engine scales to its 48 pixels."""
+        """Return the text of each crop (height × width, uint8, grey); the engine scales crops to 48 pixels high."""
         if not crops:
             return []
-        coloured = [np.repeat(pixels[:, :, np.newaxis], 3, axis=2) for pixels in crops]
-        return [str(text) for text in self._engine.recognize_txt(coloured).txts or ()]
+        with_channels = [np.repeat(pixels[:, :, np.newaxis], 3, axis=2) for pixels in crops]
+        return [str(text) for text in self._engine.recognize_txt(with_channels).txts or ()]
 
 
 class RapidOcrFinder:
-    """Finds the lines of text on a page."""
+    """Finds the printed lines of a page; implements `line_protocols.LineFinder`."""
 
     def __init__(self, threads: int = 1) -> None:
-        """Load nothing yet but the settings.
+        """Load the detection model.
+
+        Args:
+            threads: number of threads for one page.
 
         Raises:
-            UserError: the extra is not installed, or its wheel has no model.
+            UserError: the optional dependency is not installed, or its wheel lacks the model.
         """
-        model = model_path(FINDER)
+        model = model_path(DETECTION_MODEL)
         from rapidocr import RapidOCR
 
         self._engine = RapidOCR(
             params={
-                **_common(threads),
+                **_common_settings(threads),
                 "Det.model_path": str(model),
-                "Global.max_side_len": LARGEST_SIDE,
+                "Global.max_side_len": MAX_PAGE_SIDE,
             }
         )
 
     def find(self, page: np.ndarray) -> list[Box]:
-        """Return upright boxes around the lines of a page (height × width, uint8, grey), in no order.
+        """Return upright boxes around the lines of a page (height × width, uint8, grey), in no particular order.
 
-        A box holds what stands close together: a label with its value, or either of them.
+        Texts that stand close together share a box: it may hold a label with its value, or either of them.
         """
-        found = self._engine(np.repeat(page[:, :, np.newaxis], 3, axis=2), use_det=True, use_cls=False, use_rec=False)
+        output = self._engine(np.repeat(page[:, :, np.newaxis], 3, axis=2), use_det=True, use_cls=False, use_rec=False)
         height, width = page.shape
-        corners = [] if found.boxes is None else found.boxes  # each 4 × 2, x and y
+        quadrilaterals = [] if output.boxes is None else output.boxes  # each 4 × 2: x, y of the corners
         boxes = [
             Box(
-                max(0.0, float(quad[:, 0].min())),
-                max(0.0, float(quad[:, 1].min())),
-                min(float(width), float(quad[:, 0].max())),
-                min(float(height), float(quad[:, 1].max())),
+                max(0.0, float(corners[:, 0].min())),
+                max(0.0, float(corners[:, 1].min())),
+                min(float(width), float(corners[:, 0].max())),
+                min(float(height), float(corners[:, 1].max())),
             )
-            for quad in corners
+            for corners in quadrilaterals
         ]
         return [box for box in boxes if box.width >= 1 and box.height >= 1]
 
 
-def _common(threads: int) -> dict[str, object]:
+def _common_settings(threads: int) -> dict[str, object]:
     return {
         "Global.log_level": "error",
         "EngineConfig.onnxruntime.intra_op_num_threads": threads,

@@ -1,4 +1,4 @@
-"""What counts as read, on pages that say what they show by their shade; and, once, what the OCR engine really reads."""
+"""Page verification: what counts as read, on pages whose shades encode their texts; and the real engine, once."""
 
 from __future__ import annotations
 
@@ -14,55 +14,56 @@ from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.documents.recipe import LOCALES, Recipe
 from finscribe_assets.ocr import rapidocr_engine
-from finscribe_assets.ocr.failure_pictures import file_name, index, picture
-from finscribe_assets.ocr.page_verification import VerificationTally, read_document, script_of, similarity
+from finscribe_assets.ocr.failure_pictures import failure_picture, failures_html, picture_file_name
+from finscribe_assets.ocr.page_verification import VerificationTally, read_fields, script_of, similarity
 from finscribe_assets.rendering.page_sampling import clean_pages, sample_documents, stored_pages
 from finscribe_assets.rendering.pages import Box, Fragment, Mark, MarkType, Page, RenderedDocument
 from finscribe_assets.rendering.preview import png_of
 from finscribe_assets.rendering.render import render
 
 DRAWN = draw_document(seed_plan("batch-000", 10, 3), 0)
-ROW = 20  # pixels from one field to the next
+ROW_HEIGHT = 20  # pixels from one field to the next
 
 
-class Shades:
-    """A reader for which a box that is filled with one shade throughout says that shade's text."""
+class ShadeReader:
+    """A reader for test pages: a crop that is filled with shade n reads as text n, any other crop as nothing."""
 
     def __init__(self, *texts: str) -> None:
         self.texts = texts
-        self.asked = 0
+        self.crops_read = 0
 
     def read(self, crops):
-        self.asked += len(crops)
+        self.crops_read += len(crops)
         return [self.texts[int(crop.max())] if crop.max() == crop.min() < len(self.texts) else "" for crop in crops]
 
 
-def boxed(*texts, visible=(), boxes=None):
-    """A document that prints texts (a list for one that wraps), its pages, and a reader that reads them right."""
+def boxed(*texts, invisible=(), boxes=None):
+    """Return a document that prints texts (a list for one that wraps), its pages, and a reader that reads them."""
     pixels = np.full((400, 300), 255, np.uint8)
-    marks, printed, said = [], {}, []
+    marks, printed, all_lines = [], {}, []
     for text in texts:
         lines = [text] if isinstance(text, str) else text
         path = f"lines[{len(marks)}].note"
         printed[path] = " ".join(lines)
-        parts = []
+        fragments = []
         for line in lines:
-            box = Box(10, len(said) * ROW + 4, 100, len(said) * ROW + 18)
-            pixels[int(box.y0) : int(box.y1), 10:100] = len(said)
-            parts.append(Fragment(0, box, line, len(said) not in visible))
-            said.append(line)
-        marks.append(Mark(MarkType.FIELD, path, tuple(parts)))
+            shade = len(all_lines)
+            box = Box(10, shade * ROW_HEIGHT + 4, 100, shade * ROW_HEIGHT + 18)
+            pixels[int(box.y0) : int(box.y1), 10:100] = shade
+            fragments.append(Fragment(0, box, line, shade not in invisible))
+            all_lines.append(line)
+        marks.append(Mark(MarkType.FIELD, path, tuple(fragments)))
     for number, box in (boxes or {}).items():
-        parts = (Fragment(0, box, texts[number]),) if box else ()
-        marks[number] = Mark(MarkType.FIELD, marks[number].name, parts)
+        fragments = (Fragment(0, box, texts[number]),) if box else ()
+        marks[number] = Mark(MarkType.FIELD, marks[number].name, fragments)
     page = Page(png_of(Image.fromarray(pixels)), 300, 400)
     drawn = DRAWN.model_copy(update={"printed": printed})
-    return drawn, RenderedDocument(drawn.id, 144, (page,), tuple(marks)), Shades(*said)
+    return drawn, RenderedDocument(drawn.id, 144, (page,), tuple(marks)), ShadeReader(*all_lines)
 
 
 def report_of(drawn, rendered, reader):
     tally = VerificationTally()
-    tally.add(read_document(drawn, rendered, reader))
+    tally.add(read_fields(drawn, rendered, reader))
     return tally.report("clean")
 
 
@@ -77,7 +78,7 @@ def test_what_is_read_as_printed_is_found():
 
 def test_a_wrong_character_fails_a_short_value_and_is_listed():
     drawn, rendered, _ = boxed("12.50", "Filter coffee, whole beans", "INV-7")
-    report = report_of(drawn, rendered, Shades("12.60", "Filter coffee, whole beens", "INV-7"))
+    report = report_of(drawn, rendered, ShadeReader("12.60", "Filter coffee, whole beens", "INV-7"))
     assert (report.judged.found, report.judged.share, report.passed) == (2, 0.6667, False)
     (failure,) = report.failures
     assert (failure.document, failure.field, failure.printed, failure.read, failure.similarity) == (
@@ -87,7 +88,7 @@ def test_a_wrong_character_fails_a_short_value_and_is_listed():
         "12.60",
         0.8,
     )
-    assert [(place.page, place.box) for place in failure.places] == [(0, (10, 4, 100, 18))]
+    assert [(location.page, location.box) for location in failure.places] == [(0, (10, 4, 100, 18))]
 
 
 @pytest.mark.parametrize(
@@ -104,22 +105,22 @@ def test_a_wrong_character_fails_a_short_value_and_is_listed():
 def test_a_wrong_box_is_counted_and_listed(box):
     report = report_of(*boxed("first", "second", boxes={0: box}))
     assert (report.judged.fields, report.judged.found) == (2, 1)
-    assert [(one.field, one.read, len(one.places)) for one in report.failures] == [
+    assert [(failure.field, failure.read, len(failure.places)) for failure in report.failures] == [
         ("lines[0].note", "", 1 if box else 0)
     ]
 
 
-def test_another_values_box_is_found_out():
+def test_the_box_of_another_value_is_a_failure():
     report = report_of(*boxed("first", "second", boxes={0: Box(10, 24, 100, 38)}))
-    assert [(one.printed, one.read) for one in report.failures] == [("first", "second")]
+    assert [(failure.printed, failure.read) for failure in report.failures] == [("first", "second")]
 
 
-def test_other_scripts_are_apart():
+def test_other_scripts_are_not_judged():
     drawn, rendered, reader = boxed("Total", "株式会社 ABC", "令和6年", "شركة النور", "١٢٣٫٤٥", "Καφές")
     report = report_of(drawn, rendered, reader)
     assert (report.judged.fields, report.apart["cjk"].fields, report.unread) == (1, 2, {"arabic": 2, "other": 1})
-    assert reader.asked == 3
-    wrong = report_of(drawn, rendered, Shades("Total", "wrong", "wrong"))
+    assert reader.crops_read == 3
+    wrong = report_of(drawn, rendered, ShadeReader("Total", "wrong", "wrong"))
     assert (wrong.passed, wrong.failures, wrong.apart["cjk"].found) == (True, (), 0)
 
 
@@ -155,38 +156,38 @@ def test_the_script_of_a_text(text, script):
         ("", "x", 0.0),
     ],
 )
-def test_what_makes_texts_alike(printed, read, expected):
+def test_similarity(printed, read, expected):
     assert similarity(printed, read) == expected
 
 
 def test_on_a_page_from_right_to_left_a_sign_stands_on_the_other_side_but_no_number_is_turned_round():
     drawn, rendered, _ = boxed("5 %", "19.50 ¥", "06 555 8547")
-    turned = Shades("% 5", "¥ 19.50", "8547 555 06")
+    turned = ShadeReader("% 5", "¥ 19.50", "8547 555 06")
     assert report_of(drawn, rendered, turned).judged.found == 0
     arabic = drawn.model_copy(update={"document": drawn.document.model_copy(update={"locale": "ar_AE"})})
-    assert [one.printed for one in report_of(arabic, rendered, turned).failures] == ["06 555 8547"]
+    assert [failure.printed for failure in report_of(arabic, rendered, turned).failures] == ["06 555 8547"]
 
 
-def test_what_damage_has_destroyed_is_left_out():
-    drawn, rendered, _ = boxed("first", ["12 Mill", "Lane"], visible={0, 2})
-    reader = Shades("not asked", "12 Mill", "not asked")
+def test_unreadable_fields_are_left_out():
+    drawn, rendered, _ = boxed("first", ["12 Mill", "Lane"], invisible={0, 2})
+    reader = ShadeReader("not read", "12 Mill", "not read")
     report = report_of(drawn, rendered, reader)
-    assert (report.judged.fields, report.judged.found, report.invisible, reader.asked) == (1, 1, 1, 1)
+    assert (report.judged.fields, report.judged.found, report.invisible, reader.crops_read) == (1, 1, 1, 1)
 
 
 @pytest.mark.parametrize(("wrong", "passed"), [(2, True), (3, False)])
-def test_two_in_a_hundred_may_be_missed(wrong, passed):
+def test_two_fields_in_a_hundred_may_be_missed(wrong, passed):
     drawn, rendered, right = boxed(*map(str, range(10)))
-    poor = Shades(*("x" if number < wrong else str(number) for number in range(10)))
+    poor = ShadeReader(*("x" if number < wrong else str(number) for number in range(10)))
     tally = VerificationTally()
     for reader in (*[right] * 9, poor):
-        tally.add(read_document(drawn, rendered, reader))
+        tally.add(read_fields(drawn, rendered, reader))
     report = tally.report("clean")
     assert (report.judged.fields, report.judged.found, report.passed) == (100, 100 - wrong, passed)
 
 
-def test_nothing_to_judge_proves_nothing():
-    with pytest.raises(ValueError, match="so nothing was proven"):
+def test_a_verification_without_judged_fields_is_an_error():
+    with pytest.raises(ValueError, match="so nothing was verified"):
         report_of(*boxed("شركة"))
 
 
@@ -194,7 +195,7 @@ def test_a_sample_is_a_function_of_its_seed_in_the_batchs_order(batch):
     documents = batch.folder / "documents"
     names = [[drawn.id for drawn in sample_documents(documents, 9, seed)] for seed in (1, 1, 2)]
     assert names[0] == names[1] != names[2]
-    assert all(len(set(some)) == 9 and some == sorted(some) for some in names)
+    assert all(len(set(sample)) == 9 and sample == sorted(sample) for sample in names)
     assert [drawn.id for drawn in sample_documents(documents, 999, 5)] == [drawn.id for drawn in batch.documents]
 
 
@@ -208,16 +209,16 @@ def test_clean_pages_have_no_damage():
     damaged = DRAWN.model_copy(update={"presentation": look})
     ((drawn, rendered),) = clean_pages([damaged])
     untouched = DRAWN.presentation.model_copy(update={"degradation": 0.0, "damage": {}})
-    assert drawn == damaged  # what is reported is the document as it was drawn
+    assert drawn == damaged  # the report has the document as it was drawn
     assert rendered == render(DRAWN.model_copy(update={"presentation": untouched}))
     assert rendered.pages != render(damaged).pages
 
 
-def test_stored_pages_are_those_of_the_documents_asked_for(batch):
+def test_stored_pages_of_given_documents(batch):
     wanted = batch.documents[5:30:8]
-    found = list(stored_pages(reversed(wanted), batch.folder / "images"))
-    assert [drawn for drawn, _ in found] == wanted
-    assert [rendered for _, rendered in found] == batch.rendered[5:30:8]
+    documents = list(stored_pages(reversed(wanted), batch.folder / "images"))
+    assert [drawn for drawn, _ in documents] == wanted
+    assert [rendered for _, rendered in documents] == batch.rendered[5:30:8]
     stranger = DRAWN.model_copy(update={"id": "batch-009-000001"})
     with pytest.raises(ValueError, match="no pages of batch-009-000001"):
         list(stored_pages([stranger], batch.folder / "images"))
@@ -231,51 +232,51 @@ def test_hostile_texts_become_neither_paths_nor_markup(text, tmp_path):
     drawn, rendered, reader = boxed("first", boxes={0: Box(10, 300, 100, 314)})
     (failure,) = report_of(drawn.model_copy(update={"id": text}), rendered, reader).failures
     failure = failure.model_copy(update={"printed": text, "read": text, "field": text})
-    name = file_name(7, failure)
+    name = picture_file_name(7, failure)
     assert name.startswith("0007--") and name.endswith(".png") and len(name) < 250
-    (tmp_path / name).write_bytes(picture(rendered, failure.places))
+    (tmp_path / name).write_bytes(failure_picture(rendered, failure.places))
     assert [file.name for file in tmp_path.iterdir()] == [name]
-    assert file_name(8, failure) != name
-    page = index([(name, failure), ("", failure)])
+    assert picture_file_name(8, failure) != name
+    page = failures_html([(name, failure), ("", failure)])
     assert "<script>" not in page
     assert page.count("<img ") == 1 and "no box" in page
 
 
 def test_the_picture_shows_each_line_and_what_is_around_it():
     drawn, rendered, _ = boxed(["12 Mill", "Lane"])
-    (failure,) = report_of(drawn, rendered, Shades("x", "y")).failures
-    shown = np.asarray(Image.open(io.BytesIO(picture(rendered, failure.places))).convert("RGB"))
-    assert shown.shape[1] == 90 + 20
-    assert all((shown == colour).all(axis=-1).any() for colour in ((0, 0, 0), (1, 1, 1), (214, 39, 40), (255,) * 3))
+    (failure,) = report_of(drawn, rendered, ShadeReader("x", "y")).failures
+    pixels = np.asarray(Image.open(io.BytesIO(failure_picture(rendered, failure.places))).convert("RGB"))
+    assert pixels.shape[1] == 90 + 20
+    assert all((pixels == colour).all(axis=-1).any() for colour in ((0, 0, 0), (1, 1, 1), (214, 39, 40), (255,) * 3))
 
 
 def test_a_wheel_without_the_model_is_an_error_that_says_what_to_do(monkeypatch):
-    monkeypatch.setattr(rapidocr_engine, "MODEL", "none.onnx")
+    monkeypatch.setattr(rapidocr_engine, "RECOGNITION_MODEL", "none.onnx")
     with pytest.raises(ValueError, match=r"none\.onnx: .* pip install 'finscribe-assets\[verify\]'"):
         rapidocr_engine.RapidOcrReader()
 
 
 def test_without_the_extra_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setattr(rapidocr_engine, "find_spec", lambda name: None)
-    with pytest.raises(ValueError, match=r"rapidocr and onnxruntime, not installed; run pip install"):
+    with pytest.raises(ValueError, match=r"needs rapidocr and onnxruntime, not installed; run pip install"):
         rapidocr_engine.RapidOcrReader()
 
 
 def test_an_independent_engine_reads_clean_pages(monkeypatch):
-    """Without any network: the model comes with the wheel."""
+    """Without network access: the model is in the wheel."""
 
     def refuse(*args, **options):
-        raise AssertionError("reading pages asks for the network")
+        raise AssertionError("reading pages uses the network")
 
     monkeypatch.setattr(socket, "socket", refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
     locales = {locale: 1.0 for locale in LOCALES if "Lato" in fonts_for(locale)}
     plan = seed_plan("batch-000", 60, 5, Recipe(locales=locales))
-    short = [drawn for drawn in (draw_document(plan, place) for place in range(60)) if len(drawn.printed) < 50][:12]
+    short = [drawn for drawn in (draw_document(plan, index) for index in range(60)) if len(drawn.printed) < 50][:12]
     tally = VerificationTally()
     reader = rapidocr_engine.RapidOcrReader()
     for drawn, rendered in clean_pages(short):
-        tally.add(read_document(drawn, rendered, reader))
+        tally.add(read_fields(drawn, rendered, reader))
     report = tally.report("clean")
     assert report.documents == 12
     assert report.judged.fields > 300

@@ -1,4 +1,4 @@
-"""Boxes against pixels: each field, or cell, gets a background colour of its own, and is looked for in the raster."""
+"""Compare boxes with pixels: each field or cell gets a background colour of its own, which is located in the raster."""
 
 from functools import cache
 from itertools import pairwise
@@ -14,8 +14,9 @@ from weasyprint import HTML
 from finscribe_assets.documents.drawn_document import DrawnDocument, Engine
 from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.knobs import NO_KNOBS
+from finscribe_assets.documents.layout_families import LAYOUTS_BY_TYPE
 from finscribe_assets.documents.plan import seed_plan
-from finscribe_assets.documents.recipe import LAYOUTS, Recipe
+from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.pretraining.base_recipe import BASE_RECIPE, EMBEDDED_RECIPE, UNSEEN_FONTS, UNSEEN_LOCALE
 from finscribe_assets.rendering import plutoprint_engine
 from finscribe_assets.rendering.font_faces import text_width
@@ -38,27 +39,27 @@ def drawn_with(knobs: tuple[tuple[str, float], ...]) -> list[DrawnDocument]:
 
 
 def example(layout: str, **knobs: float) -> DrawnDocument:
-    return next(one for one in drawn_with(tuple(knobs.items())) if one.presentation.layout == layout)
+    return next(drawn for drawn in drawn_with(tuple(knobs.items())) if drawn.presentation.layout == layout)
 
 
 Colour = tuple[int, int, int]
 
 
-def coloured(markup: PageMarkup, kind: MarkType, height: int) -> tuple[list[np.ndarray], dict[str, Colour]]:
-    """Rasterise a document in colour, the text of all marks of a kind invisible on a background that is its own.
+def coloured(markup: PageMarkup, mark_type: MarkType, height: int) -> tuple[list[np.ndarray], dict[str, Colour]]:
+    """Rasterise a document in colour: marks of a type have invisible text on a background colour of their own.
 
-    Pages are cut below ``height`` pixels.
+    Returns the pages (height × width × 3, uint8), cut below ``height`` pixels, and the colours by the marks' names.
     """
-    selectors = _selectors(markup, kind)
-    # Without green, so that neither a grey nor an edge blended with white comes near; at least 6 levels apart.
-    # In no order, so that neighbours differ by much.
+    selectors = _selectors(markup, mark_type)
+    # Without green, so that no grey, and no edge blended with white, resembles one; at least 6 levels apart.
+    # Shuffled, so that neighbours differ strongly.
     shades = [(60 + red * 6, 0, blue * 6) for red in range(32) for blue in range(42)]
     colours = dict(zip(selectors, Random(3).sample(shades, len(selectors)), strict=True))
     pluto_marks = markup.engine is Engine.PLUTOPRINT
-    rules = "* { border-color: transparent !important }" + "".join(  # a cell's ground ends under its border
+    rules = "* { border-color: transparent !important }" + "".join(  # a cell's background ends under its border
         f"body {selector} {{background:rgb{colours[name]}!important;color:transparent!important}}"
-        for name, found in selectors.items()
-        for selector in found
+        for name, of_mark in selectors.items()
+        for selector in of_mark
     )
     html = markup.html.replace("</style>", rules + "</style>")
     enlarged = plutoprint_engine.CANVAS_SCALE if pluto_marks else 1
@@ -70,27 +71,27 @@ def coloured(markup: PageMarkup, kind: MarkType, height: int) -> tuple[list[np.n
     return [bitmap.to_numpy()[..., :3] for bitmap in bitmaps], colours
 
 
-def _selectors(markup: PageMarkup, kind: MarkType) -> dict[str, list[str]]:
-    """Return the CSS selectors of all marks of a kind; a cell is a child of its row."""
-    found: dict[str, list[str]] = {}
+def _selectors(markup: PageMarkup, mark_type: MarkType) -> dict[str, list[str]]:
+    """Return the CSS selectors of all marks of a type, by name; a cell is a child of its row."""
+    selectors: dict[str, list[str]] = {}
     for number, marked in enumerate(markup.elements):
         element = f'[href="http://m/{number}"]' if markup.engine is Engine.PLUTOPRINT else f'[data-mark="{number}"]'
-        if marked.type is kind:
-            found.setdefault(marked.name, []).append(element)
-        if marked.type is MarkType.ROW and kind is MarkType.CELL:
-            for place, cell in enumerate(marked.cells, 1):
-                found.setdefault(name_of_cell(marked, cell), []).append(f"{element} > :nth-child({place})")
-    return found
+        if marked.type is mark_type:
+            selectors.setdefault(marked.name, []).append(element)
+        if marked.type is MarkType.ROW and mark_type is MarkType.CELL:
+            for position, cell in enumerate(marked.cells, 1):
+                selectors.setdefault(name_of_cell(marked, cell), []).append(f"{element} > :nth-child({position})")
+    return selectors
 
 
 def edges(page: np.ndarray) -> np.ndarray:
-    """Tell which pixels have no neighbour alike in their column, or none in their row: there the colours of two mix."""
+    """Return where two colours mix: pixels with no similar neighbour in their column or none in their row."""
     alike = [np.abs(np.diff(page.astype(np.int16), axis=axis)).max(axis=-1) <= 2 for axis in (0, 1)]
     down, right = np.pad(alike[0], ((1, 1), (0, 0))), np.pad(alike[1], ((0, 0), (1, 1)))
     return ~((down[1:] | down[:-1]) & (right[:, 1:] | right[:, :-1]))
 
 
-CASES = [(layout, {}) for layouts in LAYOUTS.values() for layout in layouts] + [
+CASES = [(layout, {}) for layouts in LAYOUTS_BY_TYPE.values() for layout in layouts] + [
     ("invoice_classic", {"many_lines": 1.0}),
     ("order_form", {"wrapped_descriptions": 1.0}),
     ("receipt_slip", {"wrapped_descriptions": 1.0, "several_rates": 1.0}),
@@ -100,29 +101,29 @@ CASES = [(layout, {}) for layouts in LAYOUTS.values() for layout in layouts] + [
 ]
 
 
-@pytest.mark.parametrize("kind", [MarkType.FIELD, MarkType.CELL])
+@pytest.mark.parametrize("mark_type", [MarkType.FIELD, MarkType.CELL])
 @pytest.mark.parametrize("engine", list(Engine))
 @pytest.mark.parametrize(("layout", "knobs"), CASES)
-def test_every_box_is_where_its_pixels_are(layout, knobs, engine, kind):
+def test_every_box_is_where_its_pixels_are(layout, knobs, engine, mark_type):
     drawn = example(layout, **knobs)
     markup = to_markup(drawn, engine)
     laid_out = lay_out(markup, DPI)
-    pages, colours = coloured(markup, kind, laid_out.pages[0].shape[0])
-    marks = {mark.name: mark for mark in laid_out.marks if mark.type is kind}
-    if kind is MarkType.FIELD:
+    pages, colours = coloured(markup, mark_type, laid_out.pages[0].shape[0])
+    marks = {mark.name: mark for mark in laid_out.marks if mark.type is mark_type}
+    if mark_type is MarkType.FIELD:
         assert marks.keys() == drawn.printed.keys()
     if "many_lines" in knobs:
         assert len(pages) > 1
-    # Only a mark's ground has red and no green at all.
-    places = [np.argwhere((page[..., 0] >= 56) & (page[..., 1] <= 2) & ~edges(page)) for page in pages]
-    shades = [page[tuple(place.T)].astype(int) for page, place in zip(pages, places, strict=True)]
+    # Only the background of a mark has red and no green at all.
+    points = [np.argwhere((page[..., 0] >= 56) & (page[..., 1] <= 2) & ~edges(page)) for page in pages]
+    shades = [page[tuple(on_page.T)].astype(int) for page, on_page in zip(pages, points, strict=True)]
     for name, mark in marks.items():
-        if kind is MarkType.FIELD:
+        if mark_type is MarkType.FIELD:
             assert "".join(mark.text.split()) == "".join(drawn.printed[name].split())
         for number in {part.page for part in mark.fragments}:
-            found = places[number][(np.abs(shades[number] - colours[name]) <= 2).all(axis=-1)]
+            of_mark = points[number][(np.abs(shades[number] - colours[name]) <= 2).all(axis=-1)]
             hull = np.array(_hull([part.box for part in mark.fragments if part.page == number]))
-            (y0, x0), (y1, x1) = found.min(axis=0), found.max(axis=0) + 1
+            (y0, x0), (y1, x1) = of_mark.min(axis=0), of_mark.max(axis=0) + 1
             off = hull - (x0, y0, x1, y1)
             assert np.abs(off).max() <= TOLERANCE, (name, hull, (x0, y0, x1, y1))
 
@@ -134,8 +135,8 @@ def _hull(boxes: list[Box]) -> tuple[float, float, float, float]:
 @pytest.mark.parametrize("engine", list(Engine))
 def test_a_wrapped_value_has_a_fragment_a_line_and_neighbours_do_not_touch(engine):
     all_drawn = drawn_with((("wrapped_descriptions", 1.0),))
-    found = (one for one in all_drawn if one.presentation.layout == "invoice_sidebar")
-    drawn = next(one for one in found if len(one.document.lines[0].item_name) > 45)
+    candidates = (drawn for drawn in all_drawn if drawn.presentation.layout == "invoice_sidebar")
+    drawn = next(drawn for drawn in candidates if len(drawn.document.lines[0].item_name) > 45)
     marks = [mark for mark in lay_out(to_markup(drawn, engine), DPI).marks if mark.name.endswith("item_name")]
     wrapped = [mark for mark in marks if len(mark.fragments) > 1]
     assert wrapped
@@ -145,8 +146,8 @@ def test_a_wrapped_value_has_a_fragment_a_line_and_neighbours_do_not_touch(engin
             assert below.page > above.page or below.box.y0 > above.box.y1 - TOLERANCE
 
 
-def test_the_widths_of_lines_tell_what_stands_on_them_as_weasyprint_does():
-    """WeasyPrint tells what it set on each line; PlutoPrint's lines are told by their widths alone."""
+def test_texts_derived_from_line_widths_are_those_that_weasyprint_reports():
+    """WeasyPrint reports the text of each line; for PlutoPrint it is derived from the lines' widths alone."""
     compared = 0
     for drawn in drawn_with((("wrapped_descriptions", 1.0),))[:60]:
         markup = to_markup(drawn, Engine.WEASYPRINT)
@@ -160,15 +161,15 @@ def test_the_widths_of_lines_tell_what_stands_on_them_as_weasyprint_does():
 
 
 @given(st.lists(st.text("abcilmMW.", min_size=1, max_size=12), min_size=1, max_size=12), st.data())
-def test_lines_of_any_text_are_told_by_their_widths(words, data):
-    pieces = [(" " if place else "", word) for place, word in enumerate(words)]
+def test_lines_of_any_text_are_derived_from_their_widths(words, data):
+    pieces = [(" " if index else "", word) for index, word in enumerate(words)]
     cuts = data.draw(st.sets(st.integers(1, len(words) - 1)) if len(words) > 1 else st.just(set()))
     lines = [" ".join(words[start:end]) for start, end in pairwise([0, *sorted(cuts), len(words)])]
     widths = [3.7 * text_width(line, "Noto Sans", bold=True) for line in lines]
-    told = texts_of_lines(pieces, widths, "Noto Sans")
-    assert " ".join(told) == " ".join(lines)
+    derived = texts_of_lines(pieces, widths, "Noto Sans")
+    assert " ".join(derived) == " ".join(lines)
     if len(lines) <= 2 and len(set(words)) == len(words):
-        assert told == lines
+        assert derived == lines
 
 
 def test_more_lines_than_words_are_refused():
@@ -176,7 +177,7 @@ def test_more_lines_than_words_are_refused():
         texts_of_lines([("", "one"), (" ", "two")], [1.0, 1.0, 1.0], "Noto Sans")
 
 
-def test_a_row_that_moves_to_the_next_page_stands_there_alone():
+def test_a_row_that_moves_to_the_next_page_has_boxes_only_there():
     drawn = draw_document(seed_plan("batch-000", 8, 21, Recipe(locales={"pt_PT": 1.0})), 4)
     laid_out = lay_out(to_markup(drawn, Engine.PLUTOPRINT), DPI)
     pages = {mark.name: {part.page for part in mark.fragments} for mark in laid_out.marks}
@@ -184,8 +185,8 @@ def test_a_row_that_moves_to_the_next_page_stands_there_alone():
     assert 1 in pages["39"]
 
 
-def test_a_row_that_just_fits_stands_there_alone():
-    """PlutoPrint tells of it in the next page's margin as well, where nothing of it is painted."""
+def test_a_row_that_just_fits_its_page_has_boxes_only_there():
+    """PlutoPrint also reports it in the margin of the next page, where it paints nothing."""
     locales = dict.fromkeys(BASE_RECIPE.locales, 1.0) | {UNSEEN_LOCALE: 3.0}
     fonts = dict.fromkeys(BASE_RECIPE.fonts, 1.0) | dict.fromkeys(UNSEEN_FONTS, 2.0)
     recipe = EMBEDDED_RECIPE.model_copy(update={"locales": locales, "fonts": fonts})
@@ -198,7 +199,7 @@ def test_a_row_that_just_fits_stands_there_alone():
     assert pages["19"] == {1}
 
 
-def test_a_block_that_moves_to_the_next_page_stands_there_alone():
+def test_a_block_that_moves_to_the_next_page_has_boxes_only_there():
     drawn = list(drawn_bills(21, 11))[20]
     marks = {mark.name: mark for mark in lay_out(to_markup(drawn, Engine.PLUTOPRINT), DPI).marks}
     for name in ("payment", "bank_name", "payment_account"):
@@ -214,16 +215,16 @@ def test_rows_hold_their_cells_and_the_table_its_rows(engine):
     assert len(rows) == len(drawn.document.lines) + 1
     for row in rows.values():
         for part in row.fragments:
-            (around,) = [one.box for one in table.fragments if one.page == part.page]
+            (around,) = [whole.box for whole in table.fragments if whole.page == part.page]
             assert around.around(part.box) == around
     for cell in (mark for mark in marks if mark.type is MarkType.CELL):
         for part in cell.fragments:
-            (around,) = [one.box for one in rows[cell.name.split(":")[0]].fragments if one.page == part.page]
+            (around,) = [row.box for row in rows[cell.name.split(":")[0]].fragments if row.page == part.page]
             assert around.padded(0.01).around(part.box) == around.padded(0.01)
             assert (around.y0, around.y1) == (part.box.y0, part.box.y1)
     # Rows follow each other without a gap and without an overlap.
     for number in range(max(part.page for part in table.fragments) + 1):
-        here = [part.box for row in rows.values() for part in row.fragments if part.page == number]
-        here.sort(key=lambda box: box.y0)
-        for above, below in pairwise(here):
+        on_page = [part.box for row in rows.values() for part in row.fragments if part.page == number]
+        on_page.sort(key=lambda box: box.y0)
+        for above, below in pairwise(on_page):
             assert abs(below.y0 - above.y1) <= 2.5

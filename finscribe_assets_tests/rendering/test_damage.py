@@ -1,4 +1,4 @@
-"""Damage against pixels: what each effect may touch, that boxes follow, and that what is lost is said to be."""
+"""Damage: what each effect changes, that boxes follow the pixels, and that unreadable text is marked."""
 
 import io
 
@@ -37,14 +37,14 @@ def alone(effect, strength, seed=4):
     return look(seed, **{effect: strength})
 
 
-def mark(box, text="123.45", kind=MarkType.FIELD, page=0):
-    return Mark(kind, f"mark at {box.x0} {box.y0}", (Fragment(page, box, text),))
+def mark(box, text="123.45", mark_type=MarkType.FIELD, page=0):
+    return Mark(mark_type, f"mark at {box.x0} {box.y0}", (Fragment(page, box, text),))
 
 
-def written(text="4,907.35", places=((60, 40), (300, 200), (420, 640)), size=SIZE):
-    """Return a page with a text at some places (left, top), and a field's mark around each."""
+def written(text="4,907.35", corners=((60, 40), (300, 200), (420, 640)), size=SIZE):
+    """Return a page with a text at some corners (left, top), and a field's mark around each."""
     page, marks = np.full(size, 255, np.uint8), []
-    for x, y in places:
+    for x, y in corners:
         (width, height), below = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, 0.5, 1)
         cv2.putText(page, text, (x, y + height), cv2.FONT_HERSHEY_SIMPLEX, 0.5, 0, 1, cv2.LINE_AA)
         marks.append(mark(Box(x - 2, y - 2, x + width + 2, y + height + below), text))
@@ -72,21 +72,21 @@ def test_without_degradation_a_rendered_page_is_as_it_was_laid_out():
 
 
 @pytest.mark.parametrize("effect", EFFECTS)
-def test_an_effect_changes_pixels_always_in_the_same_way_and_never_its_input(effect):
+def test_an_effect_is_reproducible_and_does_not_change_its_input(effect):
     page, marks = written()
     before = page.copy()
     damaged, moved = degrade([page, page], marks, alone(effect, 1.0), DPI)
-    again, moved_again = degrade([page, page], marks, alone(effect, 1.0), DPI)
-    other, _ = degrade([page], marks, alone(effect, 1.0, seed=5), DPI)
+    repeated, moved_again = degrade([page, page], marks, alone(effect, 1.0), DPI)
+    other_seed, _ = degrade([page], marks, alone(effect, 1.0, seed=5), DPI)
     assert np.array_equal(page, before)
-    assert all(np.array_equal(one, two) for one, two in zip(damaged, again, strict=True))
+    assert all(np.array_equal(first, second) for first, second in zip(damaged, repeated, strict=True))
     assert moved == moved_again
     for picture in damaged:
         assert picture.dtype == np.uint8
         assert (picture.shape == SIZE) == (effect != "photo")
         assert not np.array_equal(picture, page)
-    if effect != "jpeg":  # which draws nothing
-        assert not np.array_equal(damaged[0], other[0])
+    if effect != "jpeg":  # which uses no random numbers
+        assert not np.array_equal(damaged[0], other_seed[0])
         assert not np.array_equal(damaged[0], damaged[1])
 
 
@@ -110,13 +110,13 @@ def test_a_weak_effect_changes_less_than_a_strong_one(effect):
     assert far[0] < far[1]
 
 
-@pytest.mark.parametrize("place", [Box(40, 50, 200, 70), Box(330, 400, 600, 425), Box(250, 840, 400, 900)])
+@pytest.mark.parametrize("ink_box", [Box(40, 50, 200, 70), Box(330, 400, 600, 425), Box(250, 840, 400, 900)])
 @pytest.mark.parametrize("strength", [0.3, 1.0])
 @pytest.mark.parametrize("effect", BENDING)
-def test_boxes_follow(effect, strength, place):
+def test_boxes_follow(effect, strength, ink_box):
     page = np.full(SIZE, 255, np.uint8)
-    page[int(place.y0) : int(place.y1), int(place.x0) : int(place.x1)] = 0
-    (damaged,), (moved,) = degrade([page], [mark(place)], alone(effect, strength), DPI)
+    page[int(ink_box.y0) : int(ink_box.y1), int(ink_box.x0) : int(ink_box.x1)] = 0
+    (damaged,), (moved,) = degrade([page], [mark(ink_box)], alone(effect, strength), DPI)
     box = moved.fragments[0].box
     # Nothing else near it is as dark: a desk may be, beyond the sheet's edge.
     around = box.padded(12)
@@ -125,12 +125,12 @@ def test_boxes_follow(effect, strength, place):
     (y0, x0), (y1, x1) = ink.min(axis=0), ink.max(axis=0) + 1
     assert np.abs(sides(box) - (x0 + left, y0 + top, x1 + left, y1 + top)).max() <= 3
     if strength == 1 and effect in ("skew", "perspective", "photo"):
-        assert np.abs(sides(box) - sides(place)).max() > 1
+        assert np.abs(sides(box) - sides(ink_box)).max() > 1
 
 
 def test_a_box_holds_all_of_a_bowed_line():
     draws = [Draw("curl", 0, alone("curl", 1.0, seed), DPI) for seed in range(50)]
-    arched = next(seed for seed, one in enumerate(draws) if curl_of(one, SIZE).power == 0)
+    arched = next(seed for seed, drawn in enumerate(draws) if curl_of(drawn, SIZE).power == 0)
     page = np.full(SIZE, 255, np.uint8)
     page[400:410, 60:600] = 0
     (damaged,), (moved,) = degrade([page], [mark(Box(60, 400, 600, 410))], alone("curl", 1.0, arched), DPI)
@@ -141,27 +141,27 @@ def test_a_box_holds_all_of_a_bowed_line():
 
 
 def test_all_bends_together_carry_the_boxes_along():
-    place = Box(330, 400, 600, 425)
+    ink_box = Box(330, 400, 600, 425)
     page = np.full(SIZE, 255, np.uint8)
     page[400:425, 330:600] = 0
     everything = look(degradation=1.0, skew=1.0, perspective=0.7, curl=0.8, fold=0.6, photo=0.5)
-    (damaged,), (moved,) = degrade([page], [mark(place)], everything, DPI)
+    (damaged,), (moved,) = degrade([page], [mark(ink_box)], everything, DPI)
     box = moved.fragments[0].box
     ink = np.argwhere(damaged[int(box.y0) - 12 : int(box.y1) + 12, int(box.x0) - 12 : int(box.x1) + 12] < 60)
     (y0, x0), (y1, x1) = ink.min(axis=0), ink.max(axis=0) + 1
-    found = np.array([x0, y0, x1, y1]) + np.tile([int(box.x0) - 12, int(box.y0) - 12], 2)
-    assert np.abs(sides(box) - found).max() <= 3
+    ink_sides = np.array([x0, y0, x1, y1]) + np.tile([int(box.x0) - 12, int(box.y0) - 12], 2)
+    assert np.abs(sides(box) - ink_sides).max() <= 3
 
 
 @pytest.mark.parametrize("effect", ["skew", "curl", "fold", "degradation"])
-def test_print_at_the_paper_s_edge_stays_in_the_picture(effect):
+def test_print_at_the_edge_of_the_paper_stays_in_the_picture(effect):
     roll = np.full((1400, 250), 255, np.uint8)  # long and narrow, so that it turns far out
-    places = [Box(2, 4, 60, 30), Box(190, 1366, 248, 1396), Box(2, 1366, 60, 1396), Box(190, 4, 248, 30)]
-    for place in places:
-        roll[int(place.y0) : int(place.y1), int(place.x0) : int(place.x1)] = 0
-    (damaged,), moved = degrade([roll], [mark(place) for place in places], alone(effect, 1.0), DPI)
-    for one in moved:
-        box = one.fragments[0].box
+    ink_boxes = [Box(2, 4, 60, 30), Box(190, 1366, 248, 1396), Box(2, 1366, 60, 1396), Box(190, 4, 248, 30)]
+    for ink_box in ink_boxes:
+        roll[int(ink_box.y0) : int(ink_box.y1), int(ink_box.x0) : int(ink_box.x1)] = 0
+    (damaged,), moved = degrade([roll], [mark(ink_box) for ink_box in ink_boxes], alone(effect, 1.0), DPI)
+    for moved_mark in moved:
+        box = moved_mark.fragments[0].box
         assert box.x0 >= 0
         assert box.y0 >= 0
         assert box.x1 <= 250
@@ -174,25 +174,26 @@ ON_PAPER = ("stamp", "signature", "handwritten_note", "coffee_stain", "punch_hol
 
 
 def test_print_of_a_long_slip_stays_in_its_photograph():
-    places = [(8, 20), (8, 1500), (8, 2950)]
+    corners = [(8, 20), (8, 1500), (8, 2950)]
     for seed in range(6):
-        page, marks = written(places=places, size=(3000, 400))
+        page, marks = written(corners=corners, size=(3000, 400))
         (picture,), moved = degrade([page], marks, look(seed, photo=1.0, skew=1.0, curl=1.0, fold=1.0), DPI)
-        for one in moved:
-            box = one.fragments[0].box
+        for moved_mark in moved:
+            box = moved_mark.fragments[0].box
             assert min(box.x0, box.y0) >= 0
             assert box.x1 <= picture.shape[1]
             assert box.y1 <= picture.shape[0]
 
 
-@pytest.mark.parametrize("one", ON_PAPER)
+@pytest.mark.parametrize("name", ON_PAPER)
 @pytest.mark.parametrize("other", ON_PAPER)
-def test_turning_an_effect_on_leaves_what_another_draws(one, other):
-    if one == other:
+def test_an_effect_does_not_change_how_another_is_drawn(name, other):
+    if name == other:
         return
     page = np.full(SIZE, 255, np.uint8)
     first, second, both = (
-        degrade([page], [], look(**dict.fromkeys(names, 1.0)), DPI)[0][0] for names in ((one,), (other,), (one, other))
+        degrade([page], [], look(**dict.fromkeys(names, 1.0)), DPI)[0][0]
+        for names in ((name,), (other,), (name, other))
     )
     untouched = second == 255
     assert (first[untouched] < 255).sum() > 50
@@ -203,7 +204,7 @@ def test_bends_are_drawn_alike_beside_others():
     page, marks = written()
     _, moved = degrade([page], marks, alone("skew", 0.6), DPI)
     _, beside = degrade([page], marks, look(skew=0.6, noise=1.0, stamp=1.0, blur=0.5, shadow=0.7), DPI)
-    assert [one.fragments[0].box for one in moved] == [one.fragments[0].box for one in beside]
+    assert [alone.fragments[0].box for alone in moved] == [both.fragments[0].box for both in beside]
 
 
 def test_marks_keep_their_order_names_texts_and_pages():
@@ -212,22 +213,22 @@ def test_marks_keep_their_order_names_texts_and_pages():
     marks = [*marks, Mark(MarkType.TABLE, "line_items", halves)]
     damaged, moved = degrade([page, page], marks, look(skew=1.0, photo=1.0), DPI)
     assert len(damaged) == 2
-    assert [(one.type, one.name, one.text) for one in moved] == [(one.type, one.name, one.text) for one in marks]
+    assert [(new.type, new.name, new.text) for new in moved] == [(old.type, old.name, old.text) for old in marks]
     assert [part.page for part in moved[-1].fragments] == [0, 1]
 
 
 def test_a_value_under_a_hole_is_not_visible_and_others_are():
     holes, _ = degrade([np.full(SIZE, 255, np.uint8)], [], alone("punch_holes", 1.0), DPI)
     y, x = np.argwhere(holes[0] < 250).min(axis=0)  # the first hole's top; it is at least 13 pixels wide
-    page, marks = written(places=((int(x) - 4, int(y) + 4), (300, 200), (420, 640)))
-    cell = mark(marks[0].fragments[0].box.padded(4), kind=MarkType.CELL)
-    around = mark(Box(0, 0, 600, 900), "", kind=MarkType.REGION)
+    page, marks = written(corners=((int(x) - 4, int(y) + 4), (300, 200), (420, 640)))
+    cell = mark(marks[0].fragments[0].box.padded(4), mark_type=MarkType.CELL)
+    around = mark(Box(0, 0, 600, 900), "", mark_type=MarkType.REGION)
     punched = look(punch_holes=1.0, skew=0.5, degradation=0.3)
     _, moved = degrade([page], [*marks, cell, around], punched, DPI)
-    assert [one.visible for one in moved] == [False, True, True, False, True]
+    assert [moved_mark.visible for moved_mark in moved] == [False, True, True, False, True]
 
 
-def test_what_could_not_be_read_before_cannot_be_read_after():
+def test_unreadable_text_stays_unreadable():
     page, marks = written()
     lost = Mark(marks[0].type, "lost", (Fragment(0, marks[0].fragments[0].box, "1", visible=False),))
     assert not degrade([page], [lost], alone("skew", 0.1), DPI)[1][0].visible
@@ -262,7 +263,7 @@ def test_legibility(spoil, readable):
 
 
 def test_the_second_line_of_a_cell_counts():
-    page, marks = written(places=((60, 40), (60, 62)))
+    page, marks = written(corners=((60, 40), (60, 62)))
     box = marks[0].fragments[0].box.around(marks[1].fragments[0].box)
     spoilt = page.copy()
     spoilt[60:80] = 255
@@ -270,12 +271,12 @@ def test_the_second_line_of_a_cell_counts():
     assert not legibility_of(page, spoilt, [box], DPI).readable.any()
 
 
-def test_an_empty_place_has_nothing_to_lose():
+def test_a_box_without_print_counts_as_readable():
     page, _ = written()
     assert legibility_of(page, np.zeros_like(page), [Box(400, 400, 450, 420)], DPI).readable.all()
 
 
-def test_what_is_not_measured_leaves_every_value_readable(monkeypatch):
+def test_effects_that_are_not_measured_leave_every_value_readable(monkeypatch):
     unmeasured = look(**dict.fromkeys(chain.HARMLESS_EFFECTS, 1.0))
     small = draw_document(
         seed_plan("batch-000", 1, 8, Recipe(knobs=NO_KNOBS.model_copy(update={"small_print": 1.0}))), 0
@@ -283,7 +284,7 @@ def test_what_is_not_measured_leaves_every_value_readable(monkeypatch):
     laid_out = lay_out(to_markup(small), 144)
     monkeypatch.setattr(chain, "HARMLESS_EFFECTS", set())
     _, moved = degrade(laid_out.pages, laid_out.marks, unmeasured, 144)
-    assert [one.name for one in moved if not one.visible] == []
+    assert [moved_mark.name for moved_mark in moved if not moved_mark.visible] == []
 
 
 @pytest.mark.parametrize(
@@ -297,11 +298,11 @@ def test_what_is_not_measured_leaves_every_value_readable(monkeypatch):
 def test_stamps_and_notes_are_written_in_every_script(font, text):
     page, _ = written()
     for effect in ("stamp", "handwritten_note"):
-        shown, other = (
+        with_text, with_ok = (
             degrade([page], [], look(text=wording, font=font, **{effect: 1.0}), DPI)[0][0] for wording in (text, "OK")
         )
-        assert (shown != page).sum() > 200
-        assert not np.array_equal(shown, other)
+        assert (with_text != page).sum() > 200
+        assert not np.array_equal(with_text, with_ok)
 
 
 def test_a_clean_page_is_a_png_and_a_damaged_one_a_jpeg():
@@ -320,14 +321,14 @@ def test_a_page_without_pixels_is_refused():
         encode(np.zeros((0, 0), np.uint8), look())
 
 
-def test_every_effect_of_the_recipe_is_made():
+def test_every_effect_of_the_recipe_exists():
     assert {*chain.SHEET_EFFECTS, *BENDS, *chain.PICTURE_EFFECTS} == {*EFFECTS}
 
 
-def test_a_fold_bends_the_sheet_where_its_creases_are_seen(monkeypatch):
+def test_a_fold_bends_the_sheet_at_its_shaded_creases(monkeypatch):
     page, marks = written()
-    seen = []
-    monkeypatch.setitem(BENDS, "fold", lambda draw, size: seen.append(fold_of(draw, size)) or seen[-1])
+    folds = []
+    monkeypatch.setitem(BENDS, "fold", lambda draw, size: folds.append(fold_of(draw, size)) or folds[-1])
     degrade([page], marks, alone("fold", 1.0), DPI)
-    creases = creases_of(Draw("fold", 0, alone("fold", 1.0), DPI), SIZE)  # which the shading is drawn from
-    assert seen[0].knots[2:-2].tolist() == creases.tolist()
+    creases = creases_of(Draw("fold", 0, alone("fold", 1.0), DPI), SIZE)  # as the shading draws them
+    assert folds[0].knots[2:-2].tolist() == creases.tolist()

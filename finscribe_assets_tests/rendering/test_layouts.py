@@ -1,4 +1,4 @@
-"""Template families: each shows every value once, alike in both engines, in a structure of its own."""
+"""Template families: each prints every value once, alike in both engines, in an arrangement of its own."""
 
 from collections import Counter
 from functools import cache
@@ -59,10 +59,10 @@ KNOBS = (
 
 
 def documents(layout: str, count: int, locale: str = "de_DE", font: str = "Liberation Sans", **knobs: float) -> list:
-    kind = LAYOUT_FACTS[layout].document_types[0]
+    document_type = LAYOUT_FACTS[layout].document_types[0]
     fonts = {font: 1.0} if font in fonts_for(locale) else dict.fromkeys(fonts_for(locale), 1.0)
     recipe = Recipe(
-        document_types={kind: 1.0},
+        document_types={document_type: 1.0},
         locales={locale: 1.0},
         fonts=fonts,
         layouts={layout: 1.0},
@@ -91,16 +91,18 @@ def of_type(pages: LaidOutDocument, mark_type: MarkType) -> dict:
 @pytest.mark.parametrize("layout", FAMILIES)
 def test_both_engines_show_the_same_page(layout):
     (drawn,) = documents(layout, 1, optional_fields=1.0)
-    one, other = (laid_out(drawn, engine) for engine in Engine)
-    assert {(mark.type, mark.name) for mark in one.marks} == {(mark.type, mark.name) for mark in other.marks}
-    assert len(one.pages) == len(other.pages)
-    fields = of_type(other, MarkType.FIELD)
+    weasyprint, plutoprint = (laid_out(drawn, engine) for engine in (Engine.WEASYPRINT, Engine.PLUTOPRINT))
+    assert {(mark.type, mark.name) for mark in weasyprint.marks} == {
+        (mark.type, mark.name) for mark in plutoprint.marks
+    }
+    assert len(weasyprint.pages) == len(plutoprint.pages)
+    fields = of_type(plutoprint, MarkType.FIELD)
     assert fields.keys() == drawn.printed.keys()
-    for name, mark in of_type(one, MarkType.FIELD).items():
+    for name, mark in of_type(weasyprint, MarkType.FIELD).items():
         assert mark.text == fields[name].text
         for a, b in zip(mark.fragments, fields[name].fragments, strict=True):
             assert a.page == b.page
-            # One engine's boxes are as tall as the type, the other's as the font: their middles agree.
+            # One engine's boxes are as tall as the font size, the other's as the font's extent; their middles agree.
             apart = (a.box.x0 - b.box.x0, a.box.x1 - b.box.x1, (a.box.y0 + a.box.y1 - b.box.y0 - b.box.y1) / 2)
             assert max(map(abs, apart)) <= 4, (name, apart)
 
@@ -110,7 +112,7 @@ def test_every_value_is_printed_exactly_once_whatever_the_knobs(layout):
     acting = [{}, HARD, *({**HARD, name: 1.0} for name in KNOBS)]
     for drawn in (document for knobs in acting for document in documents(layout, 2, **knobs)):
         markup = to_markup(drawn, Engine.PLUTOPRINT)
-        marked = Counter(one.name for one in markup.elements if one.type is MarkType.FIELD)
+        marked = Counter(element.name for element in markup.elements if element.type is MarkType.FIELD)
         assert marked == Counter(drawn.printed.keys())
         page = etree.fromstring(markup.html.strip().encode())
         text = "".join("".join(page.find("{*}body").itertext()).split())
@@ -128,7 +130,7 @@ def test_every_value_is_printed_exactly_once_whatever_the_knobs(layout):
         {"label_distance": 1.0, "bilingual_labels": 1.0},
     ],
 )
-def test_nothing_runs_out_of_its_place(layout, knobs):
+def test_nothing_extends_beyond_its_cell_or_region(layout, knobs):
     locale = LOCALES[(FAMILIES.index(layout) * 3 + len(knobs)) % len(LOCALES)]
     (drawn,) = documents(layout, 1, locale, **knobs)
     assert layout_problems(drawn, laid_out(drawn, dpi=50)) == []
@@ -179,7 +181,7 @@ def test_every_family_holds_every_style(layout, style):
 
 
 def as_layout(drawn: DrawnDocument, layout: str) -> DrawnDocument:
-    """The same document printed by another family."""
+    """Return the same document in another template family."""
     facts, locale = LAYOUT_FACTS[layout], drawn.document.locale
     labels = {name: wordings(locale, key)[0] for name, key in {**facts.labels, **PAGE_LABELS}.items()}
     seating = draw_seating(Random(1), locale) if facts.seating else ()
@@ -187,11 +189,11 @@ def as_layout(drawn: DrawnDocument, layout: str) -> DrawnDocument:
 
 
 def arrangement(pages: LaidOutDocument) -> frozenset[tuple[str, str, str]]:
-    """How regions and table stand to each other, whatever their sizes."""
-    places = {name: mark.fragments for name, mark in of_type(pages, MarkType.REGION).items()}
-    (places["table"],) = (mark.fragments for mark in of_type(pages, MarkType.TABLE).values())
+    """Return the relative positions of regions and table, whatever their sizes."""
+    fragments_of = {name: mark.fragments for name, mark in of_type(pages, MarkType.REGION).items()}
+    (fragments_of["table"],) = (mark.fragments for mark in of_type(pages, MarkType.TABLE).values())
     hulls: dict[str, Box] = {}
-    for name, fragments in places.items():
+    for name, fragments in fragments_of.items():
         hulls[name] = fragments[0].box
         for part in fragments[1:]:
             hulls[name] = hulls[name].around(part.box)
@@ -201,16 +203,21 @@ def arrangement(pages: LaidOutDocument) -> frozenset[tuple[str, str, str]]:
             return "above" if a.y0 < b.y0 else "below"
         return "before" if a.x0 < b.x0 else "after"
 
-    return frozenset((one, other, relation(hulls[one], hulls[other])) for one, other in combinations(sorted(hulls), 2))
+    return frozenset(
+        (first, second, relation(hulls[first], hulls[second])) for first, second in combinations(sorted(hulls), 2)
+    )
 
 
 @pytest.mark.parametrize(
-    "kind", [DocumentType.INVOICE, DocumentType.RECEIPT, DocumentType.PURCHASE_ORDER, DocumentType.BANK_STATEMENT]
+    "document_type",
+    [DocumentType.INVOICE, DocumentType.RECEIPT, DocumentType.PURCHASE_ORDER, DocumentType.BANK_STATEMENT],
 )
-def test_no_two_families_arrange_a_document_alike(kind):
-    (drawn,) = documents(LAYOUTS_BY_TYPE[kind][0], 1, optional_fields=1.0)
-    found = {layout: arrangement(laid_out(as_layout(drawn, layout))) for layout in LAYOUTS_BY_TYPE[kind]}
-    alike = [(one, other) for one, other in combinations(found, 2) if found[one] == found[other]]
+def test_no_two_families_arrange_a_document_alike(document_type):
+    (drawn,) = documents(LAYOUTS_BY_TYPE[document_type][0], 1, optional_fields=1.0)
+    arrangements = {
+        layout: arrangement(laid_out(as_layout(drawn, layout))) for layout in LAYOUTS_BY_TYPE[document_type]
+    }
+    alike = [pair for pair in combinations(arrangements, 2) if arrangements[pair[0]] == arrangements[pair[1]]]
     assert alike == []
 
 
@@ -241,7 +248,7 @@ def test_an_item_on_a_till_roll_may_take_two_printed_rows():
     for row in range(len(drawn.document.lines)):
         above = cells[f"{2 * row + 2}:0:{len(columns)}"]
         assert above.text == drawn.printed[f"lines[{row}].item_name"]
-        below = {column: cells[f"{2 * row + 3}:{place}"] for place, column in enumerate(columns)}
+        below = {column: cells[f"{2 * row + 3}:{position}"] for position, column in enumerate(columns)}
         assert below["item_name"].text == ""
         assert below["quantity"].text == drawn.printed[f"lines[{row}].quantity"]
         assert above.fragments[0].box.y1 <= below["quantity"].fragments[0].box.y0 + 2
@@ -266,27 +273,27 @@ def sellers() -> tuple:
     return tuple(vendor(locale, number) for locale in ("en_GB", "en_IN") for number in range(60))
 
 
-def test_a_vendor_has_one_style_for_each_kind_whatever_the_recipe():
+def test_a_vendor_has_one_style_for_each_document_type_whatever_the_recipe():
     recipes = (Recipe(), Recipe(fonts={"Lato": 1.0}, locales={"en_GB": 1.0}, layouts=BASE_RECIPE.layouts))
     for seller in sellers()[:20]:
-        one, other = (vendor_habits(seller, DocumentType.INVOICE, recipe) for recipe in recipes)
-        assert one.style == other.style == draw_style(seller, DocumentType.INVOICE, one.accent)
-        assert (one.order, one.accent) == (other.order, other.accent)
-    drawn = [
+        first, second = (vendor_habits(seller, DocumentType.INVOICE, recipe) for recipe in recipes)
+        assert first.style == second.style == draw_style(seller, DocumentType.INVOICE, first.accent)
+        assert (first.order, first.accent) == (second.order, second.accent)
+    documents_drawn = [
         draw_document(seed_plan(f"batch-{batch:03d}", 150, batch, Recipe(locales={"en_GB": 1.0})), index)
         for batch in (1, 2)
         for index in range(60)
     ]
     styles: dict[tuple, set] = {}
-    for one in drawn:
-        key = (one.vendor, one.document.document_type)
-        styles.setdefault(key, set()).add(one.presentation.style.model_dump_json())
-    assert all(len(found) == 1 for found in styles.values())
-    assert len(set.union(*styles.values())) == len(styles) < len(drawn)
+    for drawn in documents_drawn:
+        key = (drawn.vendor, drawn.document.document_type)
+        styles.setdefault(key, set()).add(drawn.presentation.style.model_dump_json())
+    assert all(len(of_vendor) == 1 for of_vendor in styles.values())
+    assert len(set.union(*styles.values())) == len(styles) < len(documents_drawn)
 
 
-def test_styles_make_use_of_every_choice():
-    styles = [draw_style(seller, kind, ACCENTS[0]) for seller in sellers() for kind in DocumentType]
+def test_every_choice_of_a_style_is_drawn():
+    styles = [draw_style(seller, document_type, ACCENTS[0]) for seller in sellers() for document_type in DocumentType]
     for name in (
         "rules",
         "head",
@@ -309,9 +316,9 @@ def test_styles_make_use_of_every_choice():
     assert any("\u0900" <= style.second_title[:1] <= "\u097f" for style in styles)
 
 
-def shares(recipe: Recipe, kind: DocumentType) -> dict[str, float]:
-    found = Counter(vendor_habits(seller, kind, recipe).layout for seller in sellers())
-    return {layout: count / len(sellers()) for layout, count in found.items()}
+def shares(recipe: Recipe, document_type: DocumentType) -> dict[str, float]:
+    counts = Counter(vendor_habits(seller, document_type, recipe).layout for seller in sellers())
+    return {layout: count / len(sellers()) for layout, count in counts.items()}
 
 
 def test_layouts_are_drawn_by_their_weights():
@@ -335,7 +342,7 @@ def test_a_restaurants_bill_is_a_caterers_unless_nothing_else_is_left():
 
 
 @pytest.mark.parametrize(
-    ("recipe", "said"),
+    ("recipe", "message"),
     [
         ({"layouts": {"invoice_fancy": 1}}, r"layouts: unknown invoice_fancy; known are .*invoice_classic"),
         (
@@ -346,8 +353,8 @@ def test_a_restaurants_bill_is_a_caterers_unless_nothing_else_is_left():
         ({"layouts": {"invoice_open": -1}}, r"greater than or equal to 0"),
     ],
 )
-def test_impossible_layouts_are_refused_with_what_is_allowed(recipe, said):
-    with pytest.raises(ValueError, match=said):
+def test_impossible_layouts_are_refused_with_what_is_allowed(recipe, message):
+    with pytest.raises(ValueError, match=message):
         Recipe.model_validate(recipe)
 
 
@@ -359,9 +366,9 @@ def test_the_embedded_base_has_seen_no_layout_that_is_held_out():
 
 
 def test_what_is_held_out_leaves_something_to_learn_from():
-    for kind, layouts in LAYOUTS_BY_TYPE.items():
-        assert set(layouts) & set(HELD_OUT_LAYOUTS), kind
-        assert len(set(layouts) - set(HELD_OUT_LAYOUTS)) >= 2, kind
+    for document_type, layouts in LAYOUTS_BY_TYPE.items():
+        assert set(layouts) & set(HELD_OUT_LAYOUTS), document_type
+        assert len(set(layouts) - set(HELD_OUT_LAYOUTS)) >= 2, document_type
     for locale in LOCALES:
         assert set(fonts_for(locale)) & set(HELD_OUT_FONTS), locale
         assert len(set(fonts_for(locale)) - set(HELD_OUT_FONTS)) >= 3, locale
@@ -373,7 +380,7 @@ def test_what_is_held_out_leaves_something_to_learn_from():
         assert len(known) >= 3, locale
 
 
-def test_every_family_says_what_is_peculiar_about_it():
-    said = [facts.structure for facts in LAYOUT_FACTS.values()]
-    assert len(set(said)) == len(said) >= 12
-    assert all(30 < len(text) < 220 and text.endswith(".") for text in said)
+def test_every_family_describes_its_structure():
+    structures = [facts.structure for facts in LAYOUT_FACTS.values()]
+    assert len(set(structures)) == len(structures) >= 12
+    assert all(30 < len(text) < 220 and text.endswith(".") for text in structures)

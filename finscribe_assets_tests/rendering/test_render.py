@@ -12,9 +12,9 @@ from PIL import Image
 from finscribe_assets.documents.fonts import FONTS, fonts_for
 from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.knobs import NO_KNOBS
-from finscribe_assets.documents.layout_families import LAYOUT_FACTS
+from finscribe_assets.documents.layout_families import LAYOUT_FACTS, LAYOUTS_BY_TYPE
 from finscribe_assets.documents.plan import seed_plan
-from finscribe_assets.documents.recipe import LAYOUTS, LOCALES, Recipe
+from finscribe_assets.documents.recipe import LOCALES, Recipe
 from finscribe_assets.instructions.pair import ILLEGIBLE, Task
 from finscribe_assets.instructions.task_mix import PairRecipe, make_pairs
 from finscribe_assets.instructions.visible_values import VisibleDocument
@@ -46,11 +46,11 @@ def contents(folder):
     return {file.name: file.read_bytes() for file in sorted(folder.iterdir())}
 
 
-def test_this_machine_has_what_rendering_needs():
+def test_no_system_package_is_missing():
     assert missing_packages() == []
 
 
-def test_without_a_font_nothing_is_rendered_and_the_error_says_what_to_install(monkeypatch, tmp_path):
+def test_a_missing_font_is_an_error_that_says_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setitem(FONT_PACKAGES, "No Such Family", "fonts-no-such")
     with pytest.raises(RuntimeError, match=r"apt-get install .* fonts-no-such"):
         render_batch(tmp_path, tmp_path / "images", LocalShardPool(1))
@@ -65,24 +65,24 @@ EVERY_LAYOUT = list(LAYOUT_FACTS)
 
 
 def drawn_as(layout, font=None, **knobs):
-    """The first documents of a layout, one for each locale that comes up."""
+    """Return documents of a layout, one for each locale that is drawn."""
     fonts = [font] if font else FONTS
     locales = {locale: 1.0 for locale in LOCALES if set(fonts) & set(fonts_for(locale))}
-    kinds = [kind for kind, layouts in LAYOUTS.items() if layout in layouts]
+    document_types = [name for name, layouts in LAYOUTS_BY_TYPE.items() if layout in layouts]
     recipe = Recipe(
         knobs=NO_KNOBS.model_copy(update=knobs),
         fonts=dict.fromkeys(fonts, 1.0),
         locales=locales,
         layouts={layout: 1.0},
-        document_types={kinds[0]: 1.0},
+        document_types={document_types[0]: 1.0},
     )
     plan = seed_plan("batch-000", 20, 12, recipe)
-    found = [unstacked(draw_document(plan, index)) for index in range(20)]
-    return list({drawn.document.locale: drawn for drawn in found}.values())
+    documents = [unstacked(draw_document(plan, index)) for index in range(20)]
+    return list({drawn.document.locale: drawn for drawn in documents}.values())
 
 
 def unstacked(drawn):
-    """The document with one printed row a line."""
+    """Return the document with one printed row for each line."""
     style = drawn.presentation.style.model_copy(update={"stacked": False, "roll": 80})
     return drawn.model_copy(update={"presentation": drawn.presentation.model_copy(update={"style": style})})
 
@@ -119,13 +119,13 @@ def test_the_head_of_a_table_in_reversed_print_can_be_read(layout):
 def test_no_word_or_number_of_the_table_breaks_inside(layout, font):
     for drawn in drawn_as(layout, font, long_amounts=1.0, wrapped_descriptions=1.0, label_synonyms=1.0):
         wanted = {
-            f"0:{place}": drawn.presentation.labels[f"lines.{column}"]
-            for place, column in enumerate(drawn.presentation.columns)
+            f"0:{position}": drawn.presentation.labels[f"lines.{column}"]
+            for position, column in enumerate(drawn.presentation.columns)
         }
         wanted |= {
-            f"{row + 1}:{place}": drawn.printed.get(f"lines[{row}].{column}", "")
+            f"{row + 1}:{position}": drawn.printed.get(f"lines[{row}].{column}", "")
             for row in range(len(drawn.document.lines))
-            for place, column in enumerate(drawn.presentation.columns)
+            for position, column in enumerate(drawn.presentation.columns)
         }
         laid_out = lay_out(to_markup(drawn), 72)
         assert layout_problems(drawn, laid_out) == []
@@ -148,7 +148,7 @@ def test_the_head_is_repeated_on_each_page_and_its_fields_are_not():
 
 @pytest.mark.parametrize("locale", LOCALES)
 def test_pages_of_every_locale_are_sound(locale):
-    """With every knob of the default recipe; what fails names the document and the field."""
+    """With every knob of the default recipe; failures name the document and the field."""
     plan = seed_plan("batch-000", 8, 21, Recipe(locales={locale: 1.0}))
     for index in range(8):
         drawn = draw_document(plan, index)
@@ -186,7 +186,7 @@ def test_receipts_are_one_page_as_tall_as_what_they_print(batch):
 
 
 def changed(laid_out, name, box=None, text=None):
-    """The layout with one field elsewhere, or with another text."""
+    """Return the layout with another box or another text for one field."""
     marks = [
         Mark(mark.type, mark.name, (Fragment(0, box or mark.fragments[0].box, text or mark.text),))
         if mark.name == name and mark.type is MarkType.FIELD
@@ -196,7 +196,7 @@ def changed(laid_out, name, box=None, text=None):
     return LaidOutDocument(laid_out.pages, marks)
 
 
-def test_problems_of_a_layout_are_found_and_name_the_field():
+def test_problems_of_a_layout_are_reported_with_the_field():
     drawn = drawn_as("order_form")[0]
     laid_out = lay_out(to_markup(drawn), 72)
     assert layout_problems(drawn, laid_out) == []
@@ -206,52 +206,50 @@ def test_problems_of_a_layout_are_found_and_name_the_field():
     amount = next(name for name in fields if name.endswith("net_amount"))
     wide = Box(fields[amount].x0 - 9, fields[amount].y0, fields[amount].x1 + 9, fields[amount].y1)
     missing = LaidOutDocument(laid_out.pages, [mark for mark in laid_out.marks if mark.name != "document_number"])
-    for broken, said in (
+    for broken, message in (
         (missing, "document_number: printed, but it has no box"),
         (changed(laid_out, "totals.amount_due", text="wrong"), "totals.amount_due: the page shows 'wrong' instead of"),
         (changed(laid_out, "totals.amount_due", outside), "totals.amount_due: its box"),
         (changed(laid_out, "document_number", fields["seller.name"]), "overlap on page 0"),
         (changed(laid_out, amount, wide), f"{amount}: extends beyond cell"),
     ):
-        assert any(said in problem for problem in layout_problems(drawn, broken)), said
+        assert any(message in problem for problem in layout_problems(drawn, broken)), message
     with pytest.raises(RenderError, match=rf"{drawn.id} .*document_number"):
         require_sound(drawn, layout_problems(drawn, missing))
 
 
-def test_a_letter_that_no_font_of_the_page_has_is_found():
+def test_a_character_that_no_font_of_the_page_has_is_reported():
     drawn = drawn_as("order_form")[0]
     printed = drawn.printed | {"seller.name": "Ω ☃ GmbH"}
     poor = drawn.model_copy(update={"printed": printed})
-    (problem,) = [one for one in layout_problems(poor, lay_out(to_markup(poor), 72)) if "no glyphs" in one]
+    (problem,) = [text for text in layout_problems(poor, lay_out(to_markup(poor), 72)) if "no glyphs" in text]
     assert "☃" in problem
     assert "G" not in problem.split("for ")[1]
     with pytest.raises(RenderError, match="no glyphs"):
         render(poor)
 
 
-def test_a_stored_page_without_a_box_or_ink_is_found():
+def test_a_stored_page_without_a_box_or_ink_is_reported():
     rendered = render(DRAWN)
     assert page_problems(DRAWN, rendered) == []
     white = tuple(
         Page(_png(np.full((page.height, page.width), 255, np.uint8)), page.width, page.height)
         for page in rendered.pages
     )
-    said = page_problems(DRAWN, RenderedDocument(rendered.id, 144, white, rendered.marks))
-    assert {problem.split(":")[0] for problem in said} >= set(DRAWN.printed)
-    # What is known to be destroyed needs no ink.
+    problems = page_problems(DRAWN, RenderedDocument(rendered.id, 144, white, rendered.marks))
+    assert {problem.split(":")[0] for problem in problems} >= set(DRAWN.printed)
+    # Fragments marked as unreadable need no ink.
     hidden = tuple(
         Mark(mark.type, mark.name, tuple(replace(part, visible=False) for part in mark.fragments))
         for mark in rendered.marks
     )
     assert page_problems(DRAWN, RenderedDocument(rendered.id, 144, white, hidden)) == []
     without = tuple(mark for mark in rendered.marks if mark.name != "document_number")
-    said = page_problems(DRAWN, RenderedDocument(rendered.id, 144, rendered.pages, without))
-    assert said == ["document_number: printed, but it has no box"]
+    problems = page_problems(DRAWN, RenderedDocument(rendered.id, 144, rendered.pages, without))
+    assert problems == ["document_number: printed, but it has no box"]
 
 
 def _png(pixels):
-    import io
-
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG")
     return buffer.getvalue()
@@ -262,8 +260,8 @@ def test_bytes_depend_on_neither_workers_nor_interruptions(batch, tmp_path):
     render_batch(documents, tmp_path / "two", LocalShardPool(2))
     assert contents(tmp_path / "two") == contents(batch.folder / "images")
     (tmp_path / "two" / "part-00001.parquet").unlink()
-    again = render_batch(documents, tmp_path / "two", LocalShardPool(1))
-    assert (again.skipped, again.shards) == (2, 3)
+    second = render_batch(documents, tmp_path / "two", LocalShardPool(1))
+    assert (second.skipped, second.shards) == (2, 3)
     assert contents(tmp_path / "two") == contents(batch.folder / "images")
 
 
@@ -281,18 +279,18 @@ def test_a_preview_is_small_enough_for_the_event_log(batch):
     assert all(len(preview_png(rendered)) <= 100_000 for rendered in batch.rendered[:3])
 
 
-def test_a_cell_that_cannot_be_seen_is_found():
+def test_a_cell_without_visible_ink_is_reported():
     drawn = drawn_as("order_form")[0]
     rendered = render(drawn)
     head = next(mark for mark in rendered.marks if mark.type is MarkType.CELL and mark.name == "0:0").fragments[0].box
     pixels = np.asarray(rendered.pages[0].open()).copy()
     pixels[int(head.y0) + 1 : int(head.y1) - 1, int(head.x0) + 1 : int(head.x1) - 1] = 230
     faded = (Page(_png(pixels), rendered.pages[0].width, rendered.pages[0].height), *rendered.pages[1:])
-    said = page_problems(drawn, RenderedDocument(rendered.id, rendered.dpi, faded, rendered.marks))
-    assert [problem.split(":")[0] for problem in said] == ["cell 0"]
+    problems = page_problems(drawn, RenderedDocument(rendered.id, rendered.dpi, faded, rendered.marks))
+    assert [problem.split(":")[0] for problem in problems] == ["cell 0"]
 
 
-def test_destroyed_fields_are_told_without_reading_images(batch, tmp_path):
+def test_destroyed_fields_are_read_from_the_marks_alone(batch, tmp_path):
     drawn, rendered = batch.documents[0], batch.rendered[0]
     hidden = replace(
         rendered,
@@ -315,7 +313,7 @@ def test_destroyed_fields_are_told_without_reading_images(batch, tmp_path):
 
 
 @given(hnp.arrays(np.uint8, st.tuples(st.integers(1, 40), st.integers(1, 40))))
-def test_any_decoder_reads_a_page_as_it_was(pixels):
+def test_a_png_decodes_to_the_same_pixels_in_pillow_and_opencv(pixels):
     file = to_png(pixels)
     assert np.array_equal(np.asarray(Image.open(io.BytesIO(file))), pixels)
     assert np.array_equal(cv2.imdecode(np.frombuffer(file, np.uint8), cv2.IMREAD_GRAYSCALE), pixels)

@@ -1,4 +1,4 @@
-"""Neither engine reaches a file or the network: values are printed as text, and what HTML asks for is refused."""
+"""Neither engine reads files or the network: values are printed as text, and requests of the HTML are refused."""
 
 import http.server
 import re
@@ -19,13 +19,13 @@ PAINT = {Engine.WEASYPRINT: weasyprint_engine.paint, Engine.PLUTOPRINT: plutopri
 
 
 @pytest.fixture
-def asked_of_the_network():
-    """Paths that a server on loopback is asked for."""
-    asked = []
+def network_requests():
+    """Run a server on loopback; yield its address and the list of paths requested from it."""
+    requested = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
-            asked.append(self.path)
+            requested.append(self.path)
             self.send_response(404)
             self.end_headers()
 
@@ -34,7 +34,7 @@ def asked_of_the_network():
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}", asked
+    yield f"http://127.0.0.1:{server.server_port}", requested
     server.shutdown()
     server.server_close()
 
@@ -53,13 +53,13 @@ def asked_of_the_network():
         '<!ENTITY x SYSTEM "file:///etc/passwd">&x;',
     ],
 )
-def test_markup_in_a_value_is_printed_as_text(attack, engine, asked_of_the_network):
-    server, asked = asked_of_the_network
+def test_markup_in_a_value_is_printed_as_text(attack, engine, network_requests):
+    server, requested = network_requests
     attack = attack.replace("{server}", server)
     poisoned = DRAWN.model_copy(update={"printed": DRAWN.printed | {"seller.name": attack}})
     shown = next(mark for mark in lay_out(to_markup(poisoned, engine), 100).marks if mark.name == "seller.name")
     assert "".join(shown.text.split()) == "".join(attack.split())
-    assert asked == []
+    assert requested == []
 
 
 @pytest.mark.parametrize("engine", list(Engine))
@@ -73,10 +73,10 @@ def test_markup_in_a_value_is_printed_as_text(attack, engine, asked_of_the_netwo
         "<style>@font-face {{ font-family: Evil; src: url({url}) }} p {{ font-family: Evil }}</style><p>x</p>",
     ],
 )
-def test_what_a_page_asks_for_is_refused(reference, engine, asked_of_the_network):
-    server, asked = asked_of_the_network
+def test_requests_of_a_page_are_refused(reference, engine, network_requests):
+    server, requested = network_requests
     for url in (f"{server}/black.png", "file:///etc/passwd"):
         html = f'<html xmlns="http://www.w3.org/1999/xhtml"><body>{reference.format(url=url)}</body></html>'
         with pytest.raises((PermissionError, FatalURLFetchingError), match=re.escape(url)):
             PAINT[engine](html, 50, None)
-        assert asked == []
+        assert requested == []

@@ -24,7 +24,7 @@ from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.elements import element_of
 from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.plan import seed_plan
-from finscribe_assets.evaluation.document_scoring import Scored, score
+from finscribe_assets.evaluation.document_scoring import ScoredDocument, score
 from finscribe_assets.evaluation.prediction_files import Prediction, Truth
 from finscribe_assets.instructions.responses import unflatten
 from finscribe_assets.mining.attribution import Attribution, drawn_values
@@ -50,7 +50,7 @@ def truth_of(drawn: DrawnDocument) -> Truth:
     return Truth(drawn.id, drawn.document.to_json(), frozenset(drawn.printed))
 
 
-def measured(drawn: DrawnDocument, response: Any) -> Scored:
+def measured(drawn: DrawnDocument, response: Any) -> ScoredDocument:
     return score({drawn.id: truth_of(drawn)}, {drawn.id: Prediction(drawn.id, response)})[0]
 
 

@@ -26,9 +26,9 @@ from typing import Any
 
 from rapidfuzz.distance import Levenshtein
 
-from finscribe_assets.evaluation.document_scoring import COLUMNS, table_score
-from finscribe_assets.evaluation.field_comparison import Comparison
-from finscribe_assets.evaluation.teds import similarity, to_html
+from finscribe_assets.evaluation.document_scoring import LINE_TABLE_COLUMNS, score_line_table
+from finscribe_assets.evaluation.field_comparison import DocumentComparison
+from finscribe_assets.evaluation.teds import rows_to_html, similarity
 from finscribe_assets_tests.evaluation.pubtabnet import reference_teds
 
 Rows = list[list[str]]
@@ -86,7 +86,7 @@ def measured(rows: int, columns: int) -> Iterator[dict[str, Any]]:
     draw = random.Random(rows)
     true = a_table(draw, rows, columns)
     for name, said in predictions(draw, true).items():
-        all_ways = ways(to_html(said), to_html(true), rows, columns, sum(1 + len(row) for row in said))
+        all_ways = ways(rows_to_html(said), rows_to_html(true), rows, columns, sum(1 + len(row) for row in said))
         scores, spent = {}, {}
         for way, score in all_ways.items():
             scores[way], spent[way] = seconds(score)
@@ -105,19 +105,19 @@ def of_reports(pairs: int) -> dict[str, float]:
     draw = random.Random(1)
     spent: dict[str, float] = {"all right": 0.0}
     for _ in range(pairs):
-        true = a_table(draw, 8, len(COLUMNS))
+        true = a_table(draw, 8, len(LINE_TABLE_COLUMNS))
         for name, said in {"all right": true, **predictions(draw, true)}.items():
             truth, predicted = (
                 {
                     f"lines[{number}].{column}": text
                     for number, row in enumerate(rows)
-                    for column, text in zip(COLUMNS, row, strict=False)
+                    for column, text in zip(LINE_TABLE_COLUMNS, row, strict=False)
                 }
                 for rows in (true, said)
             )
-            comparison, asked = Comparison((), truth, predicted), set(truth)
+            comparison, asked = DocumentComparison((), truth, predicted), set(truth)
             started = time.process_time()
-            table_score(comparison, asked)
+            score_line_table(comparison, asked)
             spent[name] = spent.get(name, 0.0) + time.process_time() - started
     return {name: round(value / pairs * 1e6) for name, value in spent.items() if name != "a column more"}
 

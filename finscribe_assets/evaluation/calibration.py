@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from finscribe_assets.evaluation.document_scoring import Scored
-from finscribe_assets.evaluation.field_comparison import FieldOutcome, Status
+from finscribe_assets.evaluation.document_scoring import ScoredDocument
+from finscribe_assets.evaluation.field_comparison import FieldOutcome, FieldStatus
 
 BINS = 10
 NULL_DRAWS = 200
@@ -57,7 +57,9 @@ class UnsureField(BaseModel):
 def calibration(outcomes: Iterable[FieldOutcome], seed: int = 0) -> Calibration | None:
     """Return the expected calibration error over fields with a confidence; None without any."""
     pairs = [
-        (outcome.confidence, outcome.status is Status.CORRECT) for outcome in outcomes if outcome.confidence is not None
+        (outcome.confidence, outcome.status is FieldStatus.CORRECT)
+        for outcome in outcomes
+        if outcome.confidence is not None
     ]
     if not pairs:
         return None
@@ -90,7 +92,7 @@ def _error(confidence: np.ndarray, right: np.ndarray, place: np.ndarray) -> floa
     return float(np.abs(gaps).sum() / len(confidence))
 
 
-def unsure(scored: Sequence[Scored], below: float = LOW_CONFIDENCE) -> list[UnsureField]:
+def unsure(scored: Sequence[ScoredDocument], below: float = LOW_CONFIDENCE) -> list[UnsureField]:
     """Return the values that the reader is not sure of, the least sure first."""
     found = [
         UnsureField(
@@ -98,7 +100,7 @@ def unsure(scored: Sequence[Scored], below: float = LOW_CONFIDENCE) -> list[Unsu
             path=outcome.path,
             predicted=outcome.predicted,
             confidence=round(outcome.confidence, 4),
-            correct=outcome.status is Status.CORRECT,
+            correct=outcome.status is FieldStatus.CORRECT,
         )
         for one in scored
         for outcome in one.outcomes

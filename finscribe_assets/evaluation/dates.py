@@ -1,4 +1,4 @@
-"""Dates as people and models write them → `datetime.date`."""
+"""Parse dates as people and models write them into `datetime.date`."""
 
 from __future__ import annotations
 
@@ -12,22 +12,26 @@ from babel.dates import get_day_names, get_month_names
 
 from finscribe_assets.documents.formats import JAPANESE_ERAS
 from finscribe_assets.documents.locales import LOCALE_FACTS
-from finscribe_assets.evaluation.plain_text import Ambiguous, Unreadable, plain_form
+from finscribe_assets.evaluation.plain_text import AmbiguousValueError, UnreadableValueError, plain_form
 
 _PARTICLES = frozenset({"de", "del", "of", "the", "st", "nd", "rd", "th", "er", "den", "le", "al", "il", "o", "d"})
 _ERA = re.compile(r"(令和|平成|R|H)\s?(\d{1,2}|元)\s?[年./-]\s?(\d{1,2})\s?[月./-]\s?(\d{1,2})\s?日?")
 _UNSPACED_WEEKDAY = re.compile(r"[月火水木金土日]曜日?|(?:星期|周)[一二三四五六日天]|\([月火水木金土日]\)")
-_TIME = re.compile(r"[T ]00:00(:00(\.0+)?)?(Z|[+-]\d\d:?\d\d)?$")  # what a serialiser adds to a day
+_TIME = re.compile(r"[T ]00:00(:00(\.0+)?)?(Z|[+-]\d\d:?\d\d)?$")  # a serialiser adds it to a day
 
 
 def parse_date(text: str, locale: str | None = None) -> dt.date:
-    """Read a date: ISO 8601, digits in the locale's order, Japanese eras, or with the month's name in any language.
+    """Parse a date: ISO 8601, digits in the locale's order, Japanese eras, or a month's name in any language.
 
-    Years of two digits are of 1970 to 2069; first or last, as the locale has them.
+    Years of two digits are 1970 to 2069.
+
+    Args:
+        text: the date, in digits of any script.
+        locale: whose order of day, month and year a date of digits has.
 
     Raises:
-        Ambiguous: day and month could be either way round, and no locale tells.
-        Unreadable: it is no date.
+        AmbiguousValueError: day and month may be either way round, and the locale does not decide.
+        UnreadableValueError: the text is not a date.
     """
     body = _UNSPACED_WEEKDAY.sub("", _TIME.sub("", plain_form(text)))
     try:
@@ -37,16 +41,16 @@ def parse_date(text: str, locale: str | None = None) -> dt.date:
         words = [_fold(word) for word in re.findall(r"[^\W\d_]+", body)]
         months = {month for word in words if (month := _months(locale).get(word) or _months(None).get(word))}
         if any(len(number) not in (1, 2, 4) for number in numbers):
-            raise Unreadable(f"{text[:60]!r} is no date")
+            raise UnreadableValueError(f"{text[:60]!r} is not a date")
         if len(months) == 1 and len(numbers) == 2 and all(_is_part(word, locale) for word in words):
-            return _worded(numbers, months.pop())
+            return _of_words(numbers, months.pop())
         if len(numbers) == 3 and re.fullmatch(r"[\d\s./\-–年月日]+", body):
             return _of_digits(text, numbers, locale)
-    except Unreadable:
+    except UnreadableValueError:
         raise
     except ValueError as error:
-        raise Unreadable(f"{text[:60]!r} is no date") from error
-    raise Unreadable(f"{text[:60]!r} is no date")
+        raise UnreadableValueError(f"{text[:60]!r} is not a date") from error
+    raise UnreadableValueError(f"{text[:60]!r} is not a date")
 
 
 def _of_era(name: str, year: str, month: str, day: str) -> dt.date:
@@ -54,7 +58,7 @@ def _of_era(name: str, year: str, month: str, day: str) -> dt.date:
     return dt.date(since.year - 1 + (1 if year == "元" else int(year)), int(month), int(day))
 
 
-def _worded(numbers: list[str], month: int) -> dt.date:
+def _of_words(numbers: list[str], month: int) -> dt.date:
     first, second = numbers
     day, year = (first, second) if len(first) <= 2 and int(first) <= 31 and len(second) >= 2 else (second, first)
     return dt.date(_year(year), month, int(day))
@@ -67,9 +71,9 @@ def _of_digits(text: str, numbers: list[str], locale: str | None) -> dt.date:
     order = None if locale is None else _order(locale)
     if order == "ymd" and len(last) <= 2:
         return dt.date(_year(first), int(second), int(last))
-    if order not in ("dmy", "mdy"):  # where years come first, nothing tells what one at the end comes after
+    if order not in ("dmy", "mdy"):  # a locale that writes the year first does not decide a date that has it last
         if int(first) <= 12 and int(second) <= 12 and int(first) != int(second):
-            raise Ambiguous(f"{text[:60]!r}: day and month could be either way round; name the locale")
+            raise AmbiguousValueError(f"{text[:60]!r}: day and month may be either way round; give the locale")
         order = "mdy" if int(second) > 12 else "dmy"
     month, day = (first, second) if order == "mdy" else (second, first)
     return dt.date(_year(last), int(month), int(day))
@@ -84,7 +88,7 @@ def _year(digits: str) -> int:
 
 @cache
 def _order(locale: str) -> str:
-    """Return the order of day, month and year in a locale's dates of digits, such as dmy."""
+    """Return the order of day, month and year in a locale's dates of digits, such as ``dmy``."""
     facts = LOCALE_FACTS.get(locale)
     pattern = facts.short_dates[0] if facts else str(Locale.parse(locale).date_formats["short"].pattern)
     return "".join(dict.fromkeys(character for character in pattern.lower() if character in "dmy"))
@@ -92,15 +96,15 @@ def _order(locale: str) -> str:
 
 @cache
 def _months(locale: str | None) -> dict[str, int]:
-    """Return months by folded name, of one locale or of all."""
-    names: dict[str, int] = {}
-    for one in LOCALE_FACTS if locale is None else (locale,):
+    """Return the months of one locale, or of all, by folded name."""
+    months: dict[str, int] = {}
+    for known in LOCALE_FACTS if locale is None else (locale,):
         for width in ("wide", "abbreviated"):
             for context in ("format", "stand-alone"):
-                for number, name in get_month_names(width, context, one).items():
-                    if not any(character.isdigit() for character in name):  # such as 3月, whose digits say it
-                        names[_fold(name)] = number
-    return names
+                for number, name in get_month_names(width, context, known).items():
+                    if not any(character.isdigit() for character in name):  # names such as 3月 are read as digits
+                        months[_fold(name)] = number
+    return months
 
 
 @cache
@@ -115,9 +119,11 @@ def _weekdays() -> frozenset[str]:
 
 
 def _is_part(word: str, locale: str | None) -> bool:
+    """Tell whether a word may be part of a date."""
     return word in _PARTICLES or word in _months(locale) or word in _months(None) or word in _weekdays()
 
 
 def _fold(word: str) -> str:
-    bare = unicodedata.normalize("NFKD", word.casefold())
-    return "".join(character for character in bare if character.isalpha())
+    """Return the letters of a word without case and diacritics."""
+    decomposed = unicodedata.normalize("NFKD", word.casefold())
+    return "".join(character for character in decomposed if character.isalpha())

@@ -1,4 +1,7 @@
-"""One document, measured: its fields, its line table, its arithmetic, and what reading its response met with."""
+"""Score the prediction for one document: its fields, its line table and its arithmetic.
+
+What belongs here: what is measured of a single document. Metrics over documents are in `metrics.py`.
+"""
 
 from __future__ import annotations
 
@@ -11,141 +14,179 @@ from typing import Any
 from finscribe_assets.documents import calculation_rules
 from finscribe_assets.documents.locales import MINOR_UNITS, minor_unit
 from finscribe_assets.evaluation.anls import anls_star
-from finscribe_assets.evaluation.field_comparison import Comparison, FieldOutcome, Status, compare, rows_of
+from finscribe_assets.evaluation.field_comparison import (
+    DocumentComparison,
+    FieldOutcome,
+    FieldStatus,
+    compare_fields,
+    rows_by_list,
+)
 from finscribe_assets.evaluation.prediction_files import Prediction, Truth
 from finscribe_assets.evaluation.response_parsing import ParseStatus, parse_response
-from finscribe_assets.evaluation.teds import teds, to_html
+from finscribe_assets.evaluation.teds import rows_to_html, teds
 
-COLUMNS = ("line_id", "item_name", "quantity", "unit_code", "net_price", "vat_rate", "net_amount")
+LINE_TABLE_COLUMNS = ("line_id", "item_name", "quantity", "unit_code", "net_price", "vat_rate", "net_amount")
 
 
 @dataclass(frozen=True)
 class TableScore:
-    """How like the truth's line table the predicted one is, in [0, 1]."""
+    """TEDS of the predicted line table, and TEDS of its structure alone; both in [0, 1]."""
 
     teds: float
-    structure: float  # TEDS of the empty cells
+    structure: float
 
 
 @dataclass(frozen=True)
 class RuleOutcome:
-    """A rule of arithmetic at one place, which the truth keeps; whether the prediction keeps it too."""
+    """Whether a prediction satisfies a calculation rule that the truth satisfies.
+
+    Attributes:
+        code: of the rule.
+        path: of the amount that the rule determines.
+        satisfied: whether the predicted amounts satisfy it.
+    """
 
     code: str
-    path: str  # of the amount that it determines
-    kept: bool
+    path: str
+    satisfied: bool
 
 
 @dataclass(frozen=True)
-class Scored:
-    """One document, measured."""
+class ScoredDocument:
+    """What was measured of the prediction for one document.
+
+    Attributes:
+        truth: the ground truth.
+        comparison: outcomes of fields and rows.
+        parse_statuses: what was found when the response was parsed; empty if there is no prediction.
+        dropped: number of incomplete members of the response.
+        anls: ANLS* of the canonical values.
+        table: scores of the line table; None if the truth has no lines.
+        rules: outcomes of the calculation rules.
+    """
 
     truth: Truth
-    comparison: Comparison
+    comparison: DocumentComparison
     parse_statuses: tuple[ParseStatus, ...]
-    dropped: int  # members of the response that were begun and are not whole
-    anls: float  # ANLS* of the canonical values
-    table: TableScore | None  # None where the truth has no lines
+    dropped: int
+    anls: float
+    table: TableScore | None
     rules: tuple[RuleOutcome, ...]
 
     @property
     def outcomes(self) -> tuple[FieldOutcome, ...]:
-        """Return the document's fields."""
+        """Return the outcomes of the document's fields."""
         return self.comparison.outcomes
 
     @cached_property
-    def _statuses(self) -> Counter[Status]:
+    def _statuses(self) -> Counter[FieldStatus]:
         return Counter(outcome.status for outcome in self.outcomes)
 
     @property
     def correct(self) -> int:
-        """Return how many fields are right."""
-        return self._statuses[Status.CORRECT]
+        """Return the number of correct fields."""
+        return self._statuses[FieldStatus.CORRECT]
 
     @property
-    def asked(self) -> int:
-        """Return how many fields the truth has: those right, wrong and missing."""
-        return len(self.outcomes) - self._statuses[Status.EXTRA]
+    def expected(self) -> int:
+        """Return the number of expected fields: correct, wrong and missing ones."""
+        return len(self.outcomes) - self._statuses[FieldStatus.EXTRA]
 
     @property
-    def said(self) -> int:
-        """Return how many fields the prediction has: those right, wrong and extra."""
-        return len(self.outcomes) - self._statuses[Status.MISSING]
+    def predicted(self) -> int:
+        """Return the number of predicted fields: correct, wrong and extra ones."""
+        return len(self.outcomes) - self._statuses[FieldStatus.MISSING]
 
     @property
     def f1(self) -> float:
-        """Return the F1 of the document's fields; 1 where nothing is asked and nothing said."""
-        return 2 * self.correct / (self.asked + self.said) if self.asked + self.said else 1.0
+        """Return the F1 of the document's fields; 1 if none is expected and none predicted."""
+        fields = self.expected + self.predicted
+        return 2 * self.correct / fields if fields else 1.0
 
 
-def score(truths: Mapping[str, Truth], predictions: Mapping[str, Prediction]) -> list[Scored]:
-    """Measure every document with a truth; one without a prediction has every field missing."""
-    return list(scoring(truths, predictions))
+def score(truths: Mapping[str, Truth], predictions: Mapping[str, Prediction]) -> list[ScoredDocument]:
+    """Score every document that has a truth; without a prediction, all of its fields are missing."""
+    return list(score_each(truths, predictions))
 
 
-def scoring(truths: Mapping[str, Truth], predictions: Mapping[str, Prediction]) -> Iterator[Scored]:
-    """Measure documents one by one, for those who show how far it has come."""
+def score_each(truths: Mapping[str, Truth], predictions: Mapping[str, Prediction]) -> Iterator[ScoredDocument]:
+    """Score documents like ``score``, one at a time, so that a caller can show progress."""
     for name, truth in truths.items():
         yield _score(truth, predictions.get(name))
 
 
-def _score(truth: Truth, prediction: Prediction | None) -> Scored:
+def _score(truth: Truth, prediction: Prediction | None) -> ScoredDocument:
     response = parse_response(prediction.response if prediction else None)
-    comparison = compare(truth, response.document, prediction.confidence if prediction else {})
-    asked = {outcome.path: outcome.truth for outcome in comparison.outcomes if outcome.truth is not None}
-    told = {outcome.path: outcome.predicted for outcome in comparison.outcomes if outcome.predicted is not None}
-    return Scored(
+    comparison = compare_fields(truth, response.document, prediction.confidence if prediction else {})
+    expected = {outcome.path: outcome.truth for outcome in comparison.outcomes if outcome.truth is not None}
+    predicted = {outcome.path: outcome.predicted for outcome in comparison.outcomes if outcome.predicted is not None}
+    return ScoredDocument(
         truth,
         comparison,
         tuple(response.statuses) if prediction else (),
         response.dropped,
-        anls_star(_nested(asked), _nested(told)),
-        table_score(comparison, asked.keys()),
-        arithmetic(comparison, asked.keys(), truth.currency or ""),
+        anls_star(_nested(expected), _nested(predicted)),
+        score_line_table(comparison, expected.keys()),
+        check_rules(comparison, expected.keys(), truth.currency or ""),
     )
 
 
 def _nested(leaves: Mapping[str, str]) -> dict[str, Any]:
-    """Return leaves with their lists as lists; groups may stay flat, as ANLS* adds up the leaves of both alike."""
-    rows = {name: [row for _, row in sorted(members.items())] for name, members in rows_of(leaves).items() if members}
-    return {path: value for path, value in leaves.items() if path.partition("[")[0] not in rows} | rows
+    """Return leaves with their lists as lists; groups stay flat, since ANLS* adds up leaves either way."""
+    lists = {name: [row for _, row in sorted(rows.items())] for name, rows in rows_by_list(leaves).items() if rows}
+    return {path: value for path, value in leaves.items() if path.partition("[")[0] not in lists} | lists
 
 
-def table_score(comparison: Comparison, asked: Collection[str]) -> TableScore | None:
-    """Return TEDS and structure-only TEDS of the line table, None where the truth has no lines.
+def score_line_table(comparison: DocumentComparison, expected: Collection[str]) -> TableScore | None:
+    """Score the line table as data with TEDS and structure-only TEDS.
 
-    Both tables are written from canonical values: a row for each line, a column for each field that is asked for, rows
-    of the prediction in the positions that matching gave them. Scores are therefore of the content as data; how a model
-    wrote a table as markup is not part of it.
+    Both tables are written from canonical values: a row for each line, a column for each expected field, and predicted
+    rows at the indices that row matching gave them. So the markup that a model wrote has no effect.
+
+    Args:
+        comparison: the document's values.
+        expected: paths of the expected fields.
+
+    Returns:
+        The scores; None if no field of a line is expected.
     """
-    true_rows = rows_of(comparison.truth)["lines"]
-    columns = [name for name in COLUMNS if any(f"lines[{index}].{name}" in asked for index in true_rows)]
+    true_rows = rows_by_list(comparison.truth)["lines"]
+    columns = [name for name in LINE_TABLE_COLUMNS if any(f"lines[{index}].{name}" in expected for index in true_rows)]
     if not columns:
         return None
-    true_table, said_table = (
-        to_html([[row.get(name, "") for name in columns] for _, row in sorted(rows.items())])
-        for rows in (true_rows, rows_of(comparison.predicted)["lines"])
+    true_table, predicted_table = (
+        rows_to_html([[row.get(name, "") for name in columns] for _, row in sorted(rows.items())])
+        for rows in (true_rows, rows_by_list(comparison.predicted)["lines"])
     )
-    return TableScore(teds(said_table, true_table), teds(said_table, true_table, structure_only=True))
+    return TableScore(teds(predicted_table, true_table), teds(predicted_table, true_table, structure_only=True))
 
 
-def arithmetic(comparison: Comparison, asked: Collection[str], currency: str) -> tuple[RuleOutcome, ...]:
-    """Return which of the document's rules the prediction keeps.
+def check_rules(comparison: DocumentComparison, expected: Collection[str], currency: str) -> tuple[RuleOutcome, ...]:
+    """Check the calculation rules of a document on its predicted amounts.
 
-    A rule counts where the truth keeps it on the values that are asked for; a prediction that lacks one of its amounts
-    breaks it. Kept means equal to within half of the currency's smallest amount: to the cent, to the yen.
+    A rule is checked if the truth satisfies it on the expected values. A prediction that lacks one of its amounts does
+    not satisfy it. The tolerance is half of the currency's smallest amount, such as half a cent.
+
+    Args:
+        comparison: the document's values.
+        expected: paths of the expected fields.
+        currency: ISO 4217 code; without a known one, no rule is checked.
     """
     if currency not in MINOR_UNITS:
         return ()
     tolerance = minor_unit(currency) / 2
 
-    def kept(leaves: Mapping[str, str]) -> dict[tuple[str, str], bool]:
+    def satisfied(leaves: Mapping[str, str]) -> dict[tuple[str, str], bool]:
+        amounts = calculation_rules.amounts_of_leaves(leaves)
         return {
-            (found.code, found.path): abs(found.expected - found.actual) <= tolerance
-            for found in calculation_rules.check_calculations(calculation_rules.amounts_of_leaves(leaves), currency)
+            (outcome.code, outcome.path): abs(outcome.expected - outcome.actual) <= tolerance
+            for outcome in calculation_rules.check_calculations(amounts, currency)
         }
 
-    true, said = kept({path: comparison.truth[path] for path in asked}), kept(comparison.predicted)
+    by_truth = satisfied({path: comparison.truth[path] for path in expected})
+    by_prediction = satisfied(comparison.predicted)
     return tuple(
-        RuleOutcome(code, path, said.get((code, path), False)) for (code, path), holds in true.items() if holds
+        RuleOutcome(code, path, by_prediction.get((code, path), False))
+        for (code, path), holds in by_truth.items()
+        if holds
     )

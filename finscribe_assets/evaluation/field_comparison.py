@@ -1,8 +1,8 @@
-"""One document's prediction against its truth, field by field.
+"""Compare the prediction for one document with its truth, field by field.
 
-Rules: a value is right when its canonical form equals the truth's; a wrong one is a false positive and a false
-negative; null means absent. The members of a list, such as lines, are first paired by maximum matching, so that their
-order never changes a score, and a missing or an extra one counts with every field it has.
+A value is correct if its canonical form equals the truth's. A wrong value counts as a false positive and as a false
+negative. Null means absent. The rows of a list, such as lines, are matched first, so that their order does not change a
+score; a missing or an extra row counts with every field it has.
 """
 
 from __future__ import annotations
@@ -15,120 +15,156 @@ from typing import Any
 
 from finscribe_assets.documents.elements import IMPLIED_FIELDS, LIST_FIELDS, element_of, field_of
 from finscribe_assets.documents.schema import flatten
-from finscribe_assets.evaluation.normalise import TRUE, Canonical, Context, Note, canonical
+from finscribe_assets.evaluation.normalise import TRUTH_CONTEXT, CanonicalValue, Note, ValueContext, canonical_value
 from finscribe_assets.evaluation.prediction_files import Truth
 from finscribe_assets.evaluation.row_matching import RowOutcome, RowStatus, match_rows
 
-__all__ = ["Comparison", "FieldOutcome", "Note", "RowOutcome", "RowStatus", "Status", "compare", "rows_of"]
+__all__ = [
+    "DocumentComparison",
+    "FieldOutcome",
+    "FieldStatus",
+    "Note",
+    "RowOutcome",
+    "RowStatus",
+    "compare_fields",
+    "rows_by_list",
+]
 
-MAX_MEMBERS = 400  # of a predicted list, or the truth's number; a reader that repeats itself for ever is not followed
-_MEMBER = re.compile(rf"({'|'.join(LIST_FIELDS)})\[([0-9]{{1,7}})\](?:\.(.*))?", re.DOTALL)
+UNKNOWN_ELEMENT = "unknown"  # of fields that the schema does not have
+MAX_PREDICTED_ROWS = 400  # of a list that are compared, or as many as the truth has: a model may repeat a row for ever
+_LIST_ITEM = re.compile(rf"({'|'.join(LIST_FIELDS)})\[([0-9]{{1,7}})\](?:\.(.*))?", re.DOTALL)
 
 
-class Status(StrEnum):
-    """How a field came out."""
+class FieldStatus(StrEnum):
+    """How a predicted field compares with the truth."""
 
     CORRECT = "correct"
     WRONG = "wrong"
     MISSING = "missing"
-    EXTRA = "extra"  # predicted, but not true of the document
+    EXTRA = "extra"  # predicted, but the document has no such value
 
 
 @dataclass(frozen=True)
 class FieldOutcome:
-    """One field of one document. Values are canonical; ``path`` has the truth's list positions."""
+    """How one field of one document compares with the truth.
+
+    Attributes:
+        path: of the field, with the truth's list indices.
+        element: what the field is counted with; ``UNKNOWN_ELEMENT`` if the schema has no such field.
+        status: whether the prediction is correct.
+        truth: canonical true value; None if the field is extra.
+        predicted: canonical predicted value; None if the field is missing.
+        confidence: the reader's confidence in the predicted value, from 0 to 1; None if it gave none.
+        note: why the predicted value could not be normalised; None if it was.
+    """
 
     path: str
-    element: str  # "unknown" for what the schema does not know
-    status: Status
+    element: str
+    status: FieldStatus
     truth: str | None
     predicted: str | None
-    confidence: float | None  # in the predicted value; None where there is none
-    note: Note | None = None  # why the predicted value could not be read as one of its kind
+    confidence: float | None
+    note: Note | None = None
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """A document's outcomes, and its prediction in canonical form with the truth's list positions."""
+class DocumentComparison:
+    """How the fields and rows of one document compare with the truth.
+
+    Attributes:
+        outcomes: of the expected fields and the extra ones.
+        truth: every canonical value of the truth by path, expected or not.
+        predicted: every canonical predicted value by path, with the truth's list indices.
+        rows: outcomes of the rows, list by list, each in the order of the truth, extra rows last.
+    """
 
     outcomes: tuple[FieldOutcome, ...]
-    truth: dict[str, str]  # every leaf of the truth, asked for or not
+    truth: dict[str, str]
     predicted: dict[str, str]
-    rows: tuple[RowOutcome, ...] = ()  # list by list, each in the truth's order, extra ones last
+    rows: tuple[RowOutcome, ...] = ()
 
 
-def compare(truth: Truth, document: dict[str, Any], confidence: dict[str, float]) -> Comparison:
-    """Compare a predicted JSON document with the truth."""
-    known = {path: form.text for path, form in _canonical(flatten(truth.document), TRUE).items()}
+def compare_fields(truth: Truth, document: dict[str, Any], confidence: Mapping[str, float]) -> DocumentComparison:
+    """Compare a predicted JSON document with the truth.
+
+    Args:
+        truth: the true document, and which of its values are expected.
+        document: the predicted document, of any shape.
+        confidence: the reader's confidence by the prediction's own field paths.
+    """
+    true = {path: form.text for path, form in _canonical_values(flatten(truth.document), TRUTH_CONTEXT).items()}
     leaves = flatten(document)
-    read = _canonical(leaves, Context.of(truth.document).writing(leaves))
-    found = {path: form.text for path, form in read.items()}
-    asked = {path: value for path, value in known.items() if _is_asked(path, truth)}
-    true, told, wanted = rows_of(known), rows_of(found), rows_of(asked)
-    places: dict[str, dict[int, int]] = {}
-    rows: list[RowOutcome] = []
-    for name in LIST_FIELDS:
-        followed = sorted(told[name])[: max(MAX_MEMBERS, len(true[name]))]
-        places[name], became = match_rows(
-            name, true[name], {place: told[name][place] for place in followed}, wanted[name]
-        )
-        rows += became
-    predicted = {moved: value for path, value in found.items() if (moved := _moved(path, places)) is not None}
-    notes = {_moved(path, places): form.note for path, form in read.items() if form.note}
-    confident = {moved: value for path, value in confidence.items() if (moved := _moved(path, places)) is not None}
+    forms = _canonical_values(leaves, ValueContext.of(truth.document).with_decimal_mark_of(leaves))
+    expected = {path: value for path, value in true.items() if _is_expected(path, truth)}
+    true_index, rows = _match_lists(true, {path: form.text for path, form in forms.items()}, expected)
+
+    def moved(path: str) -> str | None:
+        return _with_true_index(path, true_index)
+
+    predicted = {path: form.text for own, form in forms.items() if (path := moved(own)) is not None}
+    notes = {moved(own): form.note for own, form in forms.items() if form.note}
+    confident = {path: value for own, value in confidence.items() if (path := moved(own)) is not None}
     outcomes = []
-    for path, value in asked.items():
-        said = predicted.get(path)
-        status = Status.MISSING if said is None else Status.CORRECT if said == value else Status.WRONG
-        outcomes.append(
-            FieldOutcome(
-                path,
-                str(element_of(path) or "unknown"),
-                status,
-                value,
-                said,
-                None if said is None else confident.get(path),
-                notes.get(path),
-            )
-        )
-    for path, value in sorted(predicted.items()):
-        # What is true of the document, though not asked for, is no hallucination.
-        if path not in known and field_of(path) not in IMPLIED_FIELDS:
-            outcomes.append(
-                FieldOutcome(
-                    path,
-                    str(element_of(path) or "unknown"),
-                    Status.EXTRA,
-                    None,
-                    value,
-                    confident.get(path),
-                    notes.get(path),
-                )
-            )
-    return Comparison(tuple(outcomes), known, predicted, tuple(rows))
+    for path, value in expected.items():
+        prediction = predicted.get(path)
+        sure = None if prediction is None else confident.get(path)
+        status = _status(value, prediction)
+        outcomes.append(FieldOutcome(path, _element(path), status, value, prediction, sure, notes.get(path)))
+    for path, prediction in sorted(predicted.items()):
+        # A value that is true of the document, though it is not expected, is not an error.
+        if path not in true and field_of(path) not in IMPLIED_FIELDS:
+            sure, note = confident.get(path), notes.get(path)
+            outcomes.append(FieldOutcome(path, _element(path), FieldStatus.EXTRA, None, prediction, sure, note))
+    return DocumentComparison(tuple(outcomes), true, predicted, tuple(rows))
 
 
-def _is_asked(path: str, truth: Truth) -> bool:
+def _match_lists(
+    true: Mapping[str, str], predicted: Mapping[str, str], expected: Mapping[str, str]
+) -> tuple[dict[str, dict[int, int]], list[RowOutcome]]:
+    """Match the rows of every list; return the true index of each predicted row by list, and the outcomes."""
+    true_rows, predicted_rows, expected_rows = rows_by_list(true), rows_by_list(predicted), rows_by_list(expected)
+    true_index: dict[str, dict[int, int]] = {}
+    outcomes: list[RowOutcome] = []
+    for name in LIST_FIELDS:
+        compared = sorted(predicted_rows[name])[: max(MAX_PREDICTED_ROWS, len(true_rows[name]))]
+        rows = {index: predicted_rows[name][index] for index in compared}
+        true_index[name], matched = match_rows(name, true_rows[name], rows, expected_rows[name])
+        outcomes += matched
+    return true_index, outcomes
+
+
+def _status(expected: str, predicted: str | None) -> FieldStatus:
+    if predicted is None:
+        return FieldStatus.MISSING
+    return FieldStatus.CORRECT if predicted == expected else FieldStatus.WRONG
+
+
+def _element(path: str) -> str:
+    return str(element_of(path) or UNKNOWN_ELEMENT)
+
+
+def _is_expected(path: str, truth: Truth) -> bool:
     return field_of(path) not in IMPLIED_FIELDS and (truth.printed is None or path in truth.printed)
 
 
-def _canonical(leaves: dict[str, Any], context: Context) -> dict[str, Canonical]:
-    return {path: form for path, value in leaves.items() if (form := canonical(path, value, context)) is not None}
+def _canonical_values(leaves: Mapping[str, Any], context: ValueContext) -> dict[str, CanonicalValue]:
+    forms = {path: canonical_value(path, value, context) for path, value in leaves.items()}
+    return {path: form for path, form in forms.items() if form is not None}
 
 
-def rows_of(leaves: Mapping[str, str]) -> dict[str, dict[int, dict[str, str]]]:
-    """Return the members of every list by position, each as its fields by name."""
+def rows_by_list(leaves: Mapping[str, str]) -> dict[str, dict[int, dict[str, str]]]:
+    """Return the rows of every list of the schema by index, each as its values by field."""
     rows: dict[str, dict[int, dict[str, str]]] = {name: {} for name in LIST_FIELDS}
     for path, value in leaves.items():
-        if member := _MEMBER.fullmatch(path):
-            rows[member[1]].setdefault(int(member[2]), {})[member[3] or ""] = value
+        if item := _LIST_ITEM.fullmatch(path):
+            rows[item[1]].setdefault(int(item[2]), {})[item[3] or ""] = value
     return rows
 
 
-def _moved(path: str, places: dict[str, dict[int, int]]) -> str | None:
-    """Return a path with the truth's position, None where its row is not followed."""
-    member = _MEMBER.fullmatch(path)
-    if not member:
+def _with_true_index(path: str, true_index: Mapping[str, Mapping[int, int]]) -> str | None:
+    """Return a predicted path with the truth's list index; None if its row is not compared."""
+    item = _LIST_ITEM.fullmatch(path)
+    if not item:
         return path
-    place = places[member[1]].get(int(member[2]))
-    return None if place is None else f"{member[1]}[{place}]" + (f".{member[3]}" if member[3] else "")
+    index = true_index[item[1]].get(int(item[2]))
+    return None if index is None else f"{item[1]}[{index}]" + (f".{item[3]}" if item[3] else "")

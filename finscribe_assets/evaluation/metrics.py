@@ -12,8 +12,8 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from finscribe_assets.documents.elements import field_of
-from finscribe_assets.evaluation.document_scoring import Scored
-from finscribe_assets.evaluation.field_comparison import Status
+from finscribe_assets.evaluation.document_scoring import ScoredDocument
+from finscribe_assets.evaluation.field_comparison import FieldStatus
 
 DRAWS = 1000
 NUMBERS_AT_ONCE = 4_000_000  # of resampling weights: 32 MB
@@ -33,16 +33,16 @@ class Figure(BaseModel):
 
 
 # What each document contributes to a figure: a numerator and a denominator, summed over documents.
-RATIOS: dict[str, Callable[[Scored], Ratio]] = {
-    "field_accuracy": lambda one: (one.correct, one.asked),
-    "field_precision": lambda one: (one.correct, one.said),
-    "field_recall": lambda one: (one.correct, one.asked),
-    "field_f1": lambda one: (2 * one.correct, one.asked + one.said),
+RATIOS: dict[str, Callable[[ScoredDocument], Ratio]] = {
+    "field_accuracy": lambda one: (one.correct, one.expected),
+    "field_precision": lambda one: (one.correct, one.predicted),
+    "field_recall": lambda one: (one.correct, one.expected),
+    "field_f1": lambda one: (2 * one.correct, one.expected + one.predicted),
     "exact_match": lambda one: (float(one.correct == len(one.outcomes)), 1),
     "teds": lambda one: (one.table.teds, 1) if one.table else (0, 0),
     "teds_structure": lambda one: (one.table.structure, 1) if one.table else (0, 0),
     "anls_star": lambda one: (one.anls, 1),
-    "numeric_consistency": lambda one: (sum(rule.kept for rule in one.rules), len(one.rules)),
+    "numeric_consistency": lambda one: (sum(rule.satisfied for rule in one.rules), len(one.rules)),
 }
 OF_DOCUMENTS = ("exact_match", "teds", "teds_structure", "anls_star")  # means over documents; others are over fields
 MACRO_F1 = "field_f1_macro"  # the mean of the fields' own F1: a rare field counts as much as a frequent one
@@ -56,7 +56,9 @@ MEASURES = (
 )
 
 
-def figures(scored: Sequence[Scored], names: Sequence[str] = MEASURES, seed: int = 0) -> dict[str, Figure | None]:
+def figures(
+    scored: Sequence[ScoredDocument], names: Sequence[str] = MEASURES, seed: int = 0
+) -> dict[str, Figure | None]:
     """Return the named figures of documents; None for one that there is nothing to measure by."""
     if not scored:
         return dict.fromkeys(names)
@@ -97,7 +99,7 @@ def _with_interval(value: float, drawn: np.ndarray, n: int) -> Figure:
     return Figure(value=round(float(value), 4), low=round(float(low), 4), high=round(float(high), 4), n=n)
 
 
-def _field_counts(scored: Sequence[Scored]) -> tuple[tuple[str, ...], np.ndarray]:
+def _field_counts(scored: Sequence[ScoredDocument]) -> tuple[tuple[str, ...], np.ndarray]:
     """Return the fields by name, and for each document and field twice the right ones, and those asked and said."""
     names = sorted({field_of(outcome.path) for one in scored for outcome in one.outcomes if outcome.truth is not None})
     place = {name: number for number, name in enumerate(names)}
@@ -107,8 +109,11 @@ def _field_counts(scored: Sequence[Scored]) -> tuple[tuple[str, ...], np.ndarray
             # A field that no truth has is a reader's invention: micro figures count it, and it has no F1 of its own.
             column = place.get(field_of(outcome.path))
             if column is not None:
-                right = outcome.status is Status.CORRECT
-                counts[row, column] += (2 * right, 2 if outcome.status in (Status.CORRECT, Status.WRONG) else 1)
+                right = outcome.status is FieldStatus.CORRECT
+                counts[row, column] += (
+                    2 * right,
+                    2 if outcome.status in (FieldStatus.CORRECT, FieldStatus.WRONG) else 1,
+                )
     return tuple(names), counts
 
 

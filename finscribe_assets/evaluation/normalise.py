@@ -1,7 +1,7 @@
-"""Values as people and models write them → canonical form: amounts, dates, identifiers, text.
+"""Normalise values as people and models write them: amounts, dates, identifiers and text in canonical form.
 
-What a value means may depend on the document that it is of; a `Context` tells. What could mean two things for all that
-is known is not guessed: it stays text, and is noted as ambiguous.
+What a value means may depend on its document, which a `ValueContext` describes. A value that could still mean two
+things is not guessed: it stays text, and is noted as ambiguous.
 """
 
 from __future__ import annotations
@@ -15,123 +15,140 @@ from typing import Any, NamedTuple
 from finscribe_assets.documents.elements import ValueType, field_of, value_type_of
 from finscribe_assets.documents.locales import MINOR_UNITS, is_known_locale
 from finscribe_assets.documents.schema import DocumentType
-from finscribe_assets.evaluation.amounts import decimal_mark, parse_amount
+from finscribe_assets.evaluation.amounts import find_decimal_mark, parse_amount
 from finscribe_assets.evaluation.dates import parse_date
-from finscribe_assets.evaluation.plain_text import Ambiguous, Unreadable
+from finscribe_assets.evaluation.plain_text import AmbiguousValueError, UnreadableValueError
 
-_SHARES = frozenset({"vat_rate", "rate", "percentage"})  # in per cent, so never in thousands
-# Numbers that may have more decimals than their currency's coins, or fewer.
-_OPEN = frozenset({"quantity", "exchange_rate", "gross_price", "price_discount", "net_price", "price_with_vat"})
-_PAID_OUT = frozenset({"entries.debit", "statement.total_debits"})  # positive, though of an account
+_PERCENTAGES = frozenset({"vat_rate", "rate", "percentage"})  # never in thousands
+# Numbers that may have more decimals than their currency's smallest coin, or fewer.
+_ANY_DECIMALS = frozenset({"quantity", "exchange_rate", "gross_price", "price_discount", "net_price", "price_with_vat"})
+_DEBITS = frozenset({"entries.debit", "statement.total_debits"})  # positive, though they belong to an account
 
 
 class Note(StrEnum):
-    """Why a value was not read as what it should be."""
+    """Why a value could not be normalised."""
 
     AMBIGUOUS = "ambiguous"  # it could be two values
-    UNREADABLE = "unreadable"  # it is no value of its kind
+    UNREADABLE = "unreadable"  # it is not a value of its type
 
 
-class Canonical(NamedTuple):
-    """A value in canonical form; where it could not be read, its text and why."""
+class CanonicalValue(NamedTuple):
+    """A value in canonical form; if it could not be normalised, its text and why."""
 
     text: str
     note: Note | None = None
 
 
 @dataclass(frozen=True)
-class Context:
-    """What is known of the document that a value is of; None where it is not."""
+class ValueContext:
+    """What is known of the document that a value belongs to; None for what is unknown.
+
+    Attributes:
+        locale: such as ``de_AT``.
+        currency: ISO 4217 code of the document's amounts.
+        accounting_currency: ISO 4217 code of the currency in which tax is stated a second time.
+        document_type: one of ``DocumentType``.
+        decimal_mark: the mark that the writer of the values puts before decimals.
+    """
 
     locale: str | None = None
-    currency: str | None = None  # ISO 4217
-    accounting_currency: str | None = None  # that tax is told in a second time
+    currency: str | None = None
+    accounting_currency: str | None = None
     document_type: str | None = None
-    decimal: str | None = None  # the mark that its writer puts before decimals
+    decimal_mark: str | None = None
 
     @classmethod
-    def of(cls, document: Mapping[str, Any]) -> Context:
-        """Return what a true document tells of itself."""
-        named = {
+    def of(cls, document: Mapping[str, Any]) -> ValueContext:
+        """Return the context that a true document states."""
+        stated = {
             name: value if isinstance(value := document.get(name), str) else None
             for name in ("locale", "currency_code", "vat_accounting_currency_code", "document_type")
         }
-        locale = named["locale"]
+        locale = stated["locale"]
         return cls(
             locale if locale and is_known_locale(locale) else None,
-            named["currency_code"],
-            named["vat_accounting_currency_code"],
-            named["document_type"],
+            stated["currency_code"],
+            stated["vat_accounting_currency_code"],
+            stated["document_type"],
         )
 
-    def writing(self, leaves: Mapping[str, Any]) -> Context:
-        """Return this with the decimal mark that a prediction's own amounts show."""
-        return replace(
-            self,
-            decimal=decimal_mark(
-                str(value)
-                for path, value in leaves.items()
-                if isinstance(value, str | float) and value_type_of(path) is ValueType.AMOUNT
-            ),
+    def with_decimal_mark_of(self, leaves: Mapping[str, Any]) -> ValueContext:
+        """Return this context with the decimal mark that the amounts of a prediction show."""
+        amounts = (
+            str(value)
+            for path, value in leaves.items()
+            if isinstance(value, str | float) and value_type_of(path) is ValueType.AMOUNT
         )
+        return replace(self, decimal_mark=find_decimal_mark(amounts))
 
-    def places(self, path: str) -> int | None:
-        """Return how many decimals a field's amounts are told with at most, None where that is open."""
+    def max_decimals(self, path: str) -> int | None:
+        """Return the number of decimals that a field's amounts have at most; None if it is unknown."""
         field = field_of(path)
         name = field.rpartition(".")[2]
-        if name in _SHARES:
+        if name in _PERCENTAGES:
             return 3
         currency = self.accounting_currency if name == "total_vat_accounting" else self.currency
-        places = MINOR_UNITS.get(currency or "")
-        return None if name in _OPEN and (places or name in ("quantity", "exchange_rate")) else places
+        decimals = MINOR_UNITS.get(currency or "")
+        # Where money has no decimals at all, prices have none either; quantities and exchange rates may.
+        return None if name in _ANY_DECIMALS and (decimals or name in ("quantity", "exchange_rate")) else decimals
 
-    def of_account(self, path: str) -> bool:
-        """Tell whether a field is an account's, where what is paid in is CR and above zero."""
-        return field_of(path) not in _PAID_OUT and (
+    def is_account(self, path: str) -> bool:
+        """Tell whether a field belongs to an account, where a credit is positive."""
+        return field_of(path) not in _DEBITS and (
             self.document_type == DocumentType.BANK_STATEMENT or path.startswith(("entries", "statement"))
         )
 
 
-TRUE = Context(decimal=".")
-"""How truths are written: canonically, as the schema has it."""
+TRUTH_CONTEXT = ValueContext(decimal_mark=".")
+"""Of true values, which are canonical in the schema already."""
 
 
-def identifier(text: str) -> str:
-    """Return an identifier without spaces, in capitals."""
+def canonical_identifier(text: str) -> str:
+    """Return an identifier in NFKC without spaces, in capitals."""
     return "".join(unicodedata.normalize("NFKC", text).split()).upper()
 
 
-def plain_text(text: str) -> str:
+def canonical_text(text: str) -> str:
     """Return text in NFKC with single spaces."""
     return " ".join(unicodedata.normalize("NFKC", text).split())
 
 
-def canonical(path: str, value: Any, context: Context = Context()) -> Canonical | None:
-    """Return the canonical form of a field's value, None where it is absent.
+def canonical_value(path: str, value: Any, context: ValueContext = ValueContext()) -> CanonicalValue | None:
+    """Return the canonical form of a field's value.
 
-    A value that is no value of its kind stays what it is, as text, and is noted: it differs from every right one.
+    Amounts become plain decimals, dates ISO 8601. A value that is not of its field's type stays text with a note, so
+    that it differs from every correct value.
+
+    Args:
+        path: of the field, with or without list indices; fields that the schema does not have are text.
+        value: a JSON value.
+        context: what is known of the document.
+
+    Returns:
+        The canonical form; None if the value is absent: null, blank, a list or an object.
     """
     if value is None or isinstance(value, dict | list):
         return None
     try:
         text = str(value)
-    except ValueError:  # an integer of more digits than Python writes
-        return Canonical("a number beyond writing", Note.UNREADABLE)
+    except ValueError:  # an integer of more digits than Python converts
+        return CanonicalValue("a number beyond writing", Note.UNREADABLE)
     if not text.strip():
         return None
-    kind = value_type_of(path) or ValueType.TEXT
+    value_type = value_type_of(path) or ValueType.TEXT
     try:
-        if kind is ValueType.AMOUNT:
+        if value_type is ValueType.AMOUNT:
             number = parse_amount(
                 text,
                 context.locale,
-                of_account=context.of_account(path),
-                decimal=context.decimal,
-                places=context.places(path),
+                is_account=context.is_account(path),
+                decimal_mark=context.decimal_mark,
+                max_decimals=context.max_decimals(path),
             )
-            return Canonical(format(number.normalize(), "f") if number else "0")
-        if kind is ValueType.DATE:
-            return Canonical(parse_date(text, context.locale).isoformat())
-    except Unreadable as error:
-        return Canonical(plain_text(text), Note.AMBIGUOUS if isinstance(error, Ambiguous) else Note.UNREADABLE)
-    return Canonical(identifier(text) if kind is ValueType.IDENTIFIER else plain_text(text))
+            return CanonicalValue(format(number.normalize(), "f") if number else "0")
+        if value_type is ValueType.DATE:
+            return CanonicalValue(parse_date(text, context.locale).isoformat())
+    except UnreadableValueError as error:
+        note = Note.AMBIGUOUS if isinstance(error, AmbiguousValueError) else Note.UNREADABLE
+        return CanonicalValue(canonical_text(text), note)
+    return CanonicalValue(canonical_identifier(text) if value_type is ValueType.IDENTIFIER else canonical_text(text))

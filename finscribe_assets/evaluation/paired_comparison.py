@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from finscribe_assets.evaluation.document_scoring import Scored
-from finscribe_assets.evaluation.field_comparison import Status
+from finscribe_assets.evaluation.document_scoring import ScoredDocument
+from finscribe_assets.evaluation.field_comparison import FieldStatus
 from finscribe_assets.evaluation.metrics import RATIOS, resample
 
 PERMUTATIONS = 2000
@@ -74,7 +74,9 @@ class PairedComparison(BaseModel):
         }
 
 
-def compare_readers(mine: Sequence[Scored], others: Sequence[Scored], seed: int = 0) -> PairedComparison:
+def compare_readers(
+    mine: Sequence[ScoredDocument], others: Sequence[ScoredDocument], seed: int = 0
+) -> PairedComparison:
     """Compare two readers' results for the same documents, in the same order."""
     changes = [_change(one, other) for one, other in zip(mine, others, strict=True)]
     gains = [change.this_f1 - change.other_f1 for change in changes]
@@ -90,9 +92,10 @@ def compare_readers(mine: Sequence[Scored], others: Sequence[Scored], seed: int 
     )
 
 
-def _change(one: Scored, other: Scored) -> Change:
+def _change(one: ScoredDocument, other: ScoredDocument) -> Change:
     right, theirs = (
-        {outcome.path for outcome in scored.outcomes if outcome.status is Status.CORRECT} for scored in (one, other)
+        {outcome.path for outcome in scored.outcomes if outcome.status is FieldStatus.CORRECT}
+        for scored in (one, other)
     )
     return Change(
         id=one.truth.id,
@@ -103,7 +106,9 @@ def _change(one: Scored, other: Scored) -> Change:
     )
 
 
-def _difference(name: str, mine: Sequence[Scored], others: Sequence[Scored], seed: int) -> Difference | None:
+def _difference(
+    name: str, mine: Sequence[ScoredDocument], others: Sequence[ScoredDocument], seed: int
+) -> Difference | None:
     """Return both values of a measure, with the interval and p of their difference; None where there is none."""
     counts = np.array(
         [[RATIOS[name](one), RATIOS[name](other)] for one, other in zip(mine, others, strict=True)], dtype=float

@@ -1,24 +1,24 @@
-"""What reading an amount and reading a date share: text in one form of characters, and how reading can fail."""
+"""What the parsers of amounts and dates share: one form of characters, and the errors that they raise."""
 
 from __future__ import annotations
 
 import unicodedata
 
-MAX_LENGTH = 400  # of a single value; longer ones are compared by their beginning
+MAX_VALUE_LENGTH = 400  # characters of a value that are read
 _BIDI_MARKS = dict.fromkeys(map(ord, "\u200e\u200f\u061c"))
 
 
-class Unreadable(ValueError):
-    """Text that is no value of the kind asked for."""
+class UnreadableValueError(ValueError):
+    """A text is not a value of the expected type."""
 
 
-class Ambiguous(Unreadable):
-    """Text that is a different value in different places, where nothing tells which."""
+class AmbiguousValueError(UnreadableValueError):
+    """A text means different values in different locales, and the locale is unknown."""
 
 
 def plain_form(text: str) -> str:
-    """Return text in NFKC, every script's digits as 0 to 9, without marks of direction."""
+    """Return text in Unicode's form NFKC, with the digits of all scripts as 0 to 9, without marks of direction."""
     if text.isascii():
-        return text[:MAX_LENGTH].strip()
-    body = unicodedata.normalize("NFKC", text[:MAX_LENGTH]).translate(_BIDI_MARKS).strip()
+        return text[:MAX_VALUE_LENGTH].strip()
+    body = unicodedata.normalize("NFKC", text[:MAX_VALUE_LENGTH]).translate(_BIDI_MARKS).strip()
     return "".join(str(unicodedata.decimal(character, character)) for character in body)

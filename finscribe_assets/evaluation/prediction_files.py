@@ -1,7 +1,7 @@
-"""The two files that evaluation and mining take: predictions and ground truth, as JSON lines.
+"""Read the two inputs of evaluation and mining, predictions and ground truth, from JSON Lines files.
 
-A bad line of predictions is a counted and reported problem, never an error: the file is a model's. A ground truth that
-cannot be read is an error, as there is nothing to measure against.
+A bad line of predictions is counted and reported, and is never an error: a model wrote the file. A ground truth that
+cannot be read is an error, since there is nothing to measure against.
 """
 
 from __future__ import annotations
@@ -16,10 +16,18 @@ from finscribe_assets.documents.locales import is_known_locale
 from finscribe_assets.errors import UserError
 from finscribe_assets.files import AnyPath
 
+MAX_LOCATIONS = 20  # of each problem that are remembered
+
 
 @dataclass(frozen=True)
 class Truth:
-    """A document's truth. ``printed`` restricts what is asked to what its page shows; None asks for all of it."""
+    """The ground truth of one document.
+
+    Attributes:
+        id: of the document.
+        document: its values, in the schema of documents or a part of it.
+        printed: paths of the fields that a reader is expected to predict, since the page shows them; None for all.
+    """
 
     id: str
     document: dict[str, Any]
@@ -27,20 +35,26 @@ class Truth:
 
     @property
     def locale(self) -> str | None:
-        """Return the locale whose formats the page uses, when it is told."""
+        """Return the locale whose formats the page uses; None if the document does not state it."""
         locale = self.document.get("locale")
         return locale if isinstance(locale, str) else None
 
     @property
     def currency(self) -> str | None:
-        """Return the code of the document's currency, when it is told."""
+        """Return the ISO 4217 code of the document's currency; None if the document does not state it."""
         currency = self.document.get("currency_code")
         return currency if isinstance(currency, str) else None
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a model answered for a document: a JSON object or raw text, and its confidence by field path."""
+    """A model's prediction for one document.
+
+    Attributes:
+        id: of the document.
+        response: the model's raw text, or a JSON value.
+        confidence: from 0 to 1, by field path; empty if the model gave none.
+    """
 
     id: str
     response: Any
@@ -49,24 +63,27 @@ class Prediction:
 
 @dataclass
 class InputProblems:
-    """What was wrong with the predictions, counted by kind, with the first places of each."""
+    """Problems of a predictions file: how often each occurred, and where it occurred first."""
 
     counts: Counter[str] = field(default_factory=Counter)
-    places: dict[str, list[str]] = field(default_factory=dict)
+    locations: dict[str, list[str]] = field(default_factory=dict)
 
-    def add(self, kind: str, place: str) -> None:
-        """Count a problem and remember where it was."""
-        self.counts[kind] += 1
-        where = self.places.setdefault(kind, [])
-        if len(where) < 20:
-            where.append(place)
+    def add(self, problem: str, location: str) -> None:
+        """Count a problem; remember its location if it is among the first."""
+        self.counts[problem] += 1
+        locations = self.locations.setdefault(problem, [])
+        if len(locations) < MAX_LOCATIONS:
+            locations.append(location)
 
 
 def read_truths(path: AnyPath) -> dict[str, Truth]:
-    """Read ground truth by id.
+    """Read ground truth by document id.
+
+    Args:
+        path: a file with one ``{"id": …, "document": {…}, "printed": […]}`` a line; ``printed`` may be left out.
 
     Raises:
-        UserError: naming file and line, for a line that is not a truth, an id that stands twice, or an empty file.
+        UserError: with file and line, if a line is not a ground truth, an id is repeated, or the file is empty.
     """
     truths: dict[str, Truth] = {}
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
@@ -82,27 +99,33 @@ def read_truths(path: AnyPath) -> dict[str, Truth]:
             or not isinstance(record.get("id"), str)
             or not isinstance(record.get("document"), dict)
         ):
-            raise UserError(f'{where}: not of the form {{"id": "…", "document": {{…}}}}')
+            raise UserError(f'{where}: write it as {{"id": "…", "document": {{…}}}}')
         if record["id"] in truths:
-            raise UserError(f"{where}: the id {record['id']!r} stands twice")
+            raise UserError(f"{where}: the id {record['id']!r} is used by an earlier line; ids must be unique")
         locale = record["document"].get("locale")
         if isinstance(locale, str) and not is_known_locale(locale):
             raise UserError(f"{where}: document.locale {locale!r} is unknown; give one such as de_AT, or leave it out")
         printed = record.get("printed")
         truths[record["id"]] = Truth(record["id"], record["document"], None if printed is None else frozenset(printed))
     if not truths:
-        raise UserError(f"{path}: no ground truth in it")
+        raise UserError(f"{path}: the file holds no ground truth; write one document a line")
     return truths
 
 
 def read_predictions(path: AnyPath, truths: dict[str, Truth]) -> tuple[dict[str, Prediction], InputProblems]:
-    """Read predictions by id: the first of an id counts.
+    """Read predictions by document id.
 
-    Ids without a truth, and truths without a prediction, are problems.
+    Args:
+        path: a file with one ``{"id": …, "response": …, "confidence": {…}}`` a line; ``confidence`` may be left out.
+        truths: the documents to predict.
+
+    Returns:
+        The first prediction of each document, and the problems of the file. Ids without a truth, and truths without a
+        prediction, are problems too.
     """
     problems = InputProblems()
     predictions: dict[str, Prediction] = {}
-    # Not every byte a model's harness writes is UTF-8; what is not is replaced, and differs from every right answer.
+    # Not every byte that a model's harness writes is UTF-8; other bytes are replaced, and differ from every true value.
     for number, line in enumerate(path.read_bytes().decode("utf-8", errors="replace").split("\n"), 1):
         if not line.strip():
             continue

@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from finscribe_assets.documents.elements import field_of
 from finscribe_assets.evaluation.calibration import LISTED, Calibration, UnsureField, calibration, unsure
-from finscribe_assets.evaluation.document_scoring import RuleOutcome, Scored, scoring
-from finscribe_assets.evaluation.field_comparison import FieldOutcome, RowOutcome, RowStatus, Status
+from finscribe_assets.evaluation.document_scoring import RuleOutcome, ScoredDocument, score_each
+from finscribe_assets.evaluation.field_comparison import FieldOutcome, FieldStatus, RowOutcome, RowStatus
 from finscribe_assets.evaluation.metrics import Figure, figures
 from finscribe_assets.evaluation.paired_comparison import PairedComparison, compare_readers
 from finscribe_assets.evaluation.prediction_files import InputProblems, Prediction, Truth
@@ -158,9 +158,9 @@ def evaluate(
         on_documents: told how many documents were measured since it was last told.
     """
 
-    def measured(read: Mapping[str, Prediction]) -> list[Scored]:
+    def measured(read: Mapping[str, Prediction]) -> list[ScoredDocument]:
         found = []
-        for one in scoring(truths, read):
+        for one in score_each(truths, read):
             found.append(one)
             if on_documents:
                 on_documents(1)
@@ -188,7 +188,7 @@ def evaluate(
         dropped=sum(one.dropped for one in scored),
         notes=dict(sorted(Counter(str(outcome.note) for outcome in fields if outcome.note).items())),
         problems=dict(sorted(met.counts.items())),
-        problem_places=met.places,
+        problem_places=met.locations,
         calibration=calibration(fields),
         low_confidence=doubtful[:LISTED],
         low_confidence_fields=len(doubtful),
@@ -219,15 +219,15 @@ def _targets(headline: Mapping[str, Figure | None], seconds: float | None) -> li
 
 def tallies(fields: Iterable[FieldOutcome], key: Callable[[FieldOutcome], str]) -> list[FieldTally]:
     """Count fields by a key, in its order."""
-    counts: dict[str, Counter[Status]] = {}
+    counts: dict[str, Counter[FieldStatus]] = {}
     for outcome in fields:
         counts.setdefault(key(outcome), Counter())[outcome.status] += 1
     return [_tally(name, count) for name, count in sorted(counts.items())]
 
 
-def _tally(name: str, count: Counter[Status]) -> FieldTally:
+def _tally(name: str, count: Counter[FieldStatus]) -> FieldTally:
     right, wrong, missing, extra = (
-        count[status] for status in (Status.CORRECT, Status.WRONG, Status.MISSING, Status.EXTRA)
+        count[status] for status in (FieldStatus.CORRECT, FieldStatus.WRONG, FieldStatus.MISSING, FieldStatus.EXTRA)
     )
     asked, said = right + wrong + missing, right + wrong + extra
 
@@ -251,7 +251,7 @@ def _tally(name: str, count: Counter[Status]) -> FieldTally:
 def _by_rule(outcomes: Iterable[RuleOutcome]) -> list[RuleTally]:
     counts: dict[tuple[str, str], Counter[bool]] = {}
     for outcome in outcomes:
-        counts.setdefault((outcome.code, field_of(outcome.path)), Counter())[outcome.kept] += 1
+        counts.setdefault((outcome.code, field_of(outcome.path)), Counter())[outcome.satisfied] += 1
     return [
         RuleTally(
             code=code, determines=amount, kept=count[True], of=count.total(), rate=round(count[True] / count.total(), 4)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from finscribe_assets.evaluation.document_scoring import Scored
+from finscribe_assets.evaluation.document_scoring import ScoredDocument
 from finscribe_assets.evaluation.metrics import Figure, figures
 from finscribe_assets.splitting.exposure import page_count_label
 from finscribe_assets.splitting.split_table import SplitRow
@@ -49,7 +49,7 @@ def circumstances_of(rows: Iterable[SplitRow]) -> dict[str, dict[str, str]]:
     }
 
 
-def slices(scored: Sequence[Scored], circumstances: Circumstances) -> list[Slice]:
+def slices(scored: Sequence[ScoredDocument], circumstances: Circumstances) -> list[Slice]:
     """Return documents by each dimension, and by all of them crossed, in the order of the values.
 
     A document of which a dimension is not known is in no slice of it.
@@ -61,13 +61,13 @@ def slices(scored: Sequence[Scored], circumstances: Circumstances) -> list[Slice
     return found + (_by(scored, known, tuple(there)) if len(there) > 1 else [])
 
 
-def _values(one: Scored, known: Mapping[str, str]) -> dict[str, str]:
+def _values(one: ScoredDocument, known: Mapping[str, str]) -> dict[str, str]:
     document = one.truth.document
     return {name: str(document[name]) for name in OF_THE_TRUTH if isinstance(document.get(name), str)} | dict(known)
 
 
-def _by(scored: Sequence[Scored], known: Sequence[Mapping[str, str]], names: tuple[str, ...]) -> list[Slice]:
-    groups: dict[tuple[str, ...], list[Scored]] = {}
+def _by(scored: Sequence[ScoredDocument], known: Sequence[Mapping[str, str]], names: tuple[str, ...]) -> list[Slice]:
+    groups: dict[tuple[str, ...], list[ScoredDocument]] = {}
     for one, values in zip(scored, known, strict=True):
         if all(name in values for name in names):
             groups.setdefault(tuple(values[name] for name in names), []).append(one)

@@ -162,7 +162,7 @@ def pieces(element: Any) -> Iterator[tuple[str, bool]]:
             yield child.tail or "", False
 
 
-def to_html(rows: Sequence[Sequence[str]]) -> str:
+def rows_to_html(rows: Sequence[Sequence[str]]) -> str:
     """Write rows of cell texts as an HTML table."""
     body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     return f"<html><body><table>{body}</table></body></html>"

@@ -12,8 +12,8 @@ from typing import Any
 from PIL import Image, ImageDraw, ImageFont
 from pydantic import BaseModel, ConfigDict, Field
 
-from finscribe_assets.evaluation.document_scoring import Scored
-from finscribe_assets.evaluation.field_comparison import FieldOutcome, Status
+from finscribe_assets.evaluation.document_scoring import ScoredDocument
+from finscribe_assets.evaluation.field_comparison import FieldOutcome, FieldStatus
 from finscribe_assets.evaluation.prediction_files import Prediction
 from finscribe_assets.files import AnyPath
 from finscribe_assets.rendering.page_batch import pages_by_id
@@ -33,7 +33,7 @@ class ComparedField(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     path: str
-    status: Status
+    status: FieldStatus
     truth: str | None
     predicted: str | None
     confidence: float | None = None
@@ -56,7 +56,7 @@ class PoorDocument(BaseModel):
     @property
     def failed(self) -> tuple[ComparedField, ...]:
         """Return the fields that were not read right; their numbers on the pictures count from 1 in this order."""
-        return tuple(field for field in self.fields if field.status is not Status.CORRECT)
+        return tuple(field for field in self.fields if field.status is not FieldStatus.CORRECT)
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class PageIllustration:
     text: str
 
 
-def worst_documents(scored: Sequence[Scored], predictions: Mapping[str, Prediction]) -> list[PoorDocument]:
+def worst_documents(scored: Sequence[ScoredDocument], predictions: Mapping[str, Prediction]) -> list[PoorDocument]:
     """Return the documents with the lowest field F1, the worst first; none that is wholly right."""
     poor = sorted(
         (one for one in scored if one.correct < len(one.outcomes)),
@@ -78,9 +78,9 @@ def worst_documents(scored: Sequence[Scored], predictions: Mapping[str, Predicti
     return [_poor(one, predictions.get(one.truth.id)) for one in poor[:SHOWN]]
 
 
-def _poor(one: Scored, prediction: Prediction | None) -> PoorDocument:
+def _poor(one: ScoredDocument, prediction: Prediction | None) -> PoorDocument:
     document = one.truth.document
-    ordered = sorted(one.outcomes, key=lambda outcome: outcome.status is Status.CORRECT)
+    ordered = sorted(one.outcomes, key=lambda outcome: outcome.status is FieldStatus.CORRECT)
     return PoorDocument(
         id=one.truth.id,
         document_type=str(document.get("document_type", "")),

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import betainc
 
-from finscribe_assets.evaluation.document_scoring import Scored
+from finscribe_assets.evaluation.document_scoring import ScoredDocument
 from finscribe_assets.mining.error_classification import PageContext, classify
 from finscribe_assets.mining.error_types import NOT_TEACHABLE
 
@@ -76,7 +76,7 @@ class ErrorCell:
         return "" if not self.watched else "weak" if self.weak else "watched" if self.teachable else "not teachable"
 
 
-def tally(scored: Scored, page: PageContext | None = None) -> DocumentFailures:
+def tally(scored: ScoredDocument, page: PageContext | None = None) -> DocumentFailures:
     """Count a document's fields and its failures by first cause."""
     failures: Counter[Key] = Counter()
     examples: dict[Key, str] = {}

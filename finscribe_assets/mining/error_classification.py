@@ -12,9 +12,9 @@ from functools import cached_property
 
 from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.elements import ValueType, value_type_of
-from finscribe_assets.evaluation.document_scoring import Scored
-from finscribe_assets.evaluation.field_comparison import FieldOutcome, RowStatus, Status
-from finscribe_assets.evaluation.normalise import Context
+from finscribe_assets.evaluation.document_scoring import ScoredDocument
+from finscribe_assets.evaluation.field_comparison import FieldOutcome, FieldStatus, RowStatus
+from finscribe_assets.evaluation.normalise import ValueContext
 from finscribe_assets.evaluation.response_parsing import ParseStatus
 from finscribe_assets.mining.error_types import ErrorType
 from finscribe_assets.mining.misreading import is_exact, misreading, reads_as
@@ -48,18 +48,18 @@ class PageContext:
 _BLANK = PageContext()
 
 
-def classify(scored: Scored, page: PageContext = _BLANK) -> list[tuple[FieldOutcome, ErrorType]]:
+def classify(scored: ScoredDocument, page: PageContext = _BLANK) -> list[tuple[FieldOutcome, ErrorType]]:
     """Return every failed field of a document with its first cause. Nothing a model may have said is an error here."""
-    failed = [outcome for outcome in scored.outcomes if outcome.status is not Status.CORRECT]
+    failed = [outcome for outcome in scored.outcomes if outcome.status is not FieldStatus.CORRECT]
     document = _Document(scored, page)
     return [(outcome, document.cause(outcome)) for outcome in failed]
 
 
 class _Document:
-    def __init__(self, scored: Scored, page: PageContext) -> None:
+    def __init__(self, scored: ScoredDocument, page: PageContext) -> None:
         self.scored, self.page = scored, page
-        self.failed = {one.path: one for one in scored.outcomes if one.status is not Status.CORRECT}
-        self.context = Context.of(scored.truth.document)
+        self.failed = {one.path: one for one in scored.outcomes if one.status is not FieldStatus.CORRECT}
+        self.context = ValueContext.of(scored.truth.document)
 
     @cached_property
     def true_places(self) -> dict[str, list[str]]:
@@ -72,8 +72,8 @@ class _Document:
     @cached_property
     def valueless(self) -> set[str]:
         """Return the fields where an object or a list stands instead of a value."""
-        extra = [path for path, one in self.failed.items() if one.status is Status.EXTRA]
-        missing = {path for path, one in self.failed.items() if one.status is Status.MISSING}
+        extra = [path for path, one in self.failed.items() if one.status is FieldStatus.EXTRA]
+        missing = {path for path, one in self.failed.items() if one.status is FieldStatus.MISSING}
         starts = (path[: mark.start()] for path in extra for mark in re.finditer(r"[.\[]", path[:LONGEST_PATH]))
         return missing.intersection(starts)
 
@@ -85,11 +85,11 @@ class _Document:
     def cause(self, outcome: FieldOutcome) -> ErrorType:
         if outcome.path in self.page.destroyed:
             return ErrorType.ILLEGIBLE
-        if outcome.status is Status.EXTRA:
+        if outcome.status is FieldStatus.EXTRA:
             return self._of_extra(outcome.path, outcome.predicted or "", outcome.element)
         if (error := self._of_row(outcome)) is not None:
             return error
-        if outcome.status is Status.MISSING:
+        if outcome.status is FieldStatus.MISSING:
             return self._of_missing(outcome.path, outcome.truth or "")
         return self._of_wrong(outcome.path, outcome.truth or "", outcome.predicted or "")
 

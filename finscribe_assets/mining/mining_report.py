@@ -8,7 +8,7 @@ from typing import Any
 
 from finscribe_assets.documents.plan import Plan
 from finscribe_assets.evaluation.calibration import LISTED, UnsureField, unsure
-from finscribe_assets.evaluation.document_scoring import Scored
+from finscribe_assets.evaluation.document_scoring import ScoredDocument
 from finscribe_assets.mining.attribution import Attribution, DrawnValues, Effect
 from finscribe_assets.mining.error_cells import SHOWN, ErrorCell, find_cells, tally
 from finscribe_assets.mining.error_classification import PageContext
@@ -72,7 +72,7 @@ def _meaning(cell: ErrorCell) -> str:
 
 
 def mine(
-    scored: Sequence[Scored],
+    scored: Sequence[ScoredDocument],
     parent: Plan,
     documents: int,
     drawn: DrawnValues | None = None,

@@ -15,7 +15,7 @@ from rapidfuzz.distance import Levenshtein
 from finscribe_assets.documents.calculation_rules import amount_of
 from finscribe_assets.documents.elements import ValueType, value_type_of
 from finscribe_assets.documents.formats import JAPANESE_ERAS
-from finscribe_assets.evaluation.normalise import Context, canonical
+from finscribe_assets.evaluation.normalise import ValueContext, canonical_value
 from finscribe_assets.mining.error_types import ErrorType
 
 # Characters that readers of print take for each other; the first of each stands for all.
@@ -29,7 +29,7 @@ DECIMALS = 2  # that amounts are printed with, if not more
 COMPARED = 400  # characters of what was said: a model may say the same for ever
 
 
-def misreading(path: str, true: str, said: str, context: Context) -> ErrorType:
+def misreading(path: str, true: str, said: str, context: ValueContext) -> ErrorType:
     """Return how a value was misread; OTHER when it has nothing to do with the right one."""
     said = said[:COMPARED]
     kind = value_type_of(path) or ValueType.TEXT
@@ -42,9 +42,9 @@ def misreading(path: str, true: str, said: str, context: Context) -> ErrorType:
     return _of_text(true, said)
 
 
-def reads_as(path: str, text: str, value: str, context: Context) -> bool:
+def reads_as(path: str, text: str, value: str, context: ValueContext) -> bool:
     """Tell whether a text, written for a field, means a canonical value."""
-    read = canonical(path, text, context)
+    read = canonical_value(path, text, context)
     return read is not None and read.text == value
 
 
@@ -87,7 +87,7 @@ def _substituted(true: str, said: str) -> int:
     return len(changed) if alone and len(changed) <= max(1, len(true) // 2) else 0
 
 
-def _of_text_for_amount(path: str, true: str, said: str, context: Context) -> ErrorType:
+def _of_text_for_amount(path: str, true: str, said: str, context: ValueContext) -> ErrorType:
     error = _of_unreadable(path, true, said, context)
     if error is not ErrorType.WRONG_TYPE or sum(map(str.isalpha, said)) > 3:  # a currency's code has three
         return error
@@ -97,7 +97,7 @@ def _of_text_for_amount(path: str, true: str, said: str, context: Context) -> Er
     return ErrorType.WRONG_TYPE if found is ErrorType.OTHER else found
 
 
-def _of_unreadable(path: str, true: str, said: str, context: Context) -> ErrorType:
+def _of_unreadable(path: str, true: str, said: str, context: ValueContext) -> ErrorType:
     """Return what was done to a value so that it is none of its kind any more."""
     numbers = re.sub(r"\S*\d\S*", lambda word: word[0].translate(_FOLD), said)  # words, as of a month, stay
     if any(reads_as(path, text, true, context) for text in (numbers, said.translate(_FOLD))):

@@ -3,13 +3,13 @@ import pytest
 
 from finscribe_assets.evaluation.calibration import calibration, reliability_diagram, unsure
 from finscribe_assets.evaluation.document_scoring import score
-from finscribe_assets.evaluation.field_comparison import FieldOutcome, Status
+from finscribe_assets.evaluation.field_comparison import FieldOutcome, FieldStatus
 from finscribe_assets.evaluation.prediction_files import Prediction, Truth
 
 
 def outcomes(confidence, right):
     return [
-        FieldOutcome("issue_date", "date", Status.CORRECT if ok else Status.WRONG, "x", "x", float(sure))
+        FieldOutcome("issue_date", "date", FieldStatus.CORRECT if ok else FieldStatus.WRONG, "x", "x", float(sure))
         for sure, ok in zip(confidence, right, strict=True)
     ]
 

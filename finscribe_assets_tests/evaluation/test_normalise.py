@@ -24,11 +24,11 @@ from finscribe_assets.documents.formats import (
     write_number,
 )
 from finscribe_assets.documents.locales import LOCALE_FACTS, MINOR_UNITS, minor_unit
-from finscribe_assets.evaluation.amounts import decimal_mark, parse_amount
+from finscribe_assets.evaluation.amounts import find_decimal_mark, parse_amount
 from finscribe_assets.evaluation.dates import parse_date
-from finscribe_assets.evaluation.field_comparison import Status, compare
-from finscribe_assets.evaluation.normalise import Context, Note, canonical
-from finscribe_assets.evaluation.plain_text import Ambiguous, Unreadable
+from finscribe_assets.evaluation.field_comparison import FieldStatus, compare_fields
+from finscribe_assets.evaluation.normalise import Note, ValueContext, canonical_value
+from finscribe_assets.evaluation.plain_text import AmbiguousValueError, UnreadableValueError
 from finscribe_assets.evaluation.prediction_files import Truth
 
 amounts = st.decimals(min_value=-(10**9), max_value=10**9, places=3)
@@ -56,17 +56,17 @@ def test_an_amount_is_read_as_it_is_printed(value, locale, currency, display, st
     value = round_to(value, minor_unit(currency))
     for written in (style, locale_number_style(locale)):
         text = write_amount(value, written, locale, currency, display)
-        assert parse_amount(text, locale, places=MINOR_UNITS[currency]) == value
+        assert parse_amount(text, locale, max_decimals=MINOR_UNITS[currency]) == value
         if written.negative == "credit":
             in_debit = write_amount(value, written.model_copy(update={"negative": "debit"}), locale, currency, display)
-            assert parse_amount(in_debit, locale, places=MINOR_UNITS[currency], of_account=True) == value
+            assert parse_amount(in_debit, locale, max_decimals=MINOR_UNITS[currency], is_account=True) == value
 
 
 @given(amounts, locales, styles)
 def test_a_number_of_any_decimals_is_read_by_the_mark_that_its_document_shows(value, locale, style):
-    mark = decimal_mark([write_number(Decimal("1234.56"), style), write_number(Decimal("0.5"), style)])
+    mark = find_decimal_mark([write_number(Decimal("1234.56"), style), write_number(Decimal("0.5"), style)])
     assert mark == {"٫": "."}.get(style.decimal, style.decimal)
-    assert parse_amount(write_number(value, style), locale, decimal=mark) == value
+    assert parse_amount(write_number(value, style), locale, decimal_mark=mark) == value
 
 
 @given(amounts, locales, currencies)
@@ -76,28 +76,28 @@ def test_an_amount_is_read_as_babel_prints_it(value, locale, currency):
     assert parse_amount(format_decimal(value, locale=locale), locale) == value
     for kind in ("standard", "accounting"):
         text = format_currency(value, currency, locale=locale, format_type=kind)
-        assert parse_amount(text, locale, places=MINOR_UNITS[currency]) == value, text
+        assert parse_amount(text, locale, max_decimals=MINOR_UNITS[currency]) == value, text
 
 
 @pytest.mark.parametrize(
     ("path", "text", "context", "value"),
     [
-        ("totals.amount_due", "1.234", Context(currency="JPY"), "1234"),
-        ("lines[0].net_price", "1.234", Context("en_US", "JPY"), "1234"),
-        ("totals.amount_due", "1.234", Context(currency="KWD"), "1.234"),
-        ("totals.amount_due", "1,234", Context("en_US", "KWD"), "1.234"),
-        ("totals.amount_due", "1.234", Context("en_US", "USD"), "1234"),  # a dollar has no thousandths
-        ("totals.total_vat_accounting", "1.234", Context("de_DE", "EUR", "KWD"), "1.234"),
-        ("lines[0].quantity", "1.234", Context("de_DE", "EUR"), "1234"),
-        ("lines[0].quantity", "1.234", Context("de_DE", "EUR", decimal="."), "1.234"),
-        ("lines[0].net_price", "1.234", Context("en_US", "USD"), "1.234"),
-        ("lines[0].vat_rate", "7,375", Context("en_US"), "7.375"),
-        ("totals.amount_due", "12,34", Context("en_US", "USD"), "12.34"),
-        ("totals.amount_due", "12,34", Context(currency="JPY"), "12.34"),
+        ("totals.amount_due", "1.234", ValueContext(currency="JPY"), "1234"),
+        ("lines[0].net_price", "1.234", ValueContext("en_US", "JPY"), "1234"),
+        ("totals.amount_due", "1.234", ValueContext(currency="KWD"), "1.234"),
+        ("totals.amount_due", "1,234", ValueContext("en_US", "KWD"), "1.234"),
+        ("totals.amount_due", "1.234", ValueContext("en_US", "USD"), "1234"),  # a dollar has no thousandths
+        ("totals.total_vat_accounting", "1.234", ValueContext("de_DE", "EUR", "KWD"), "1.234"),
+        ("lines[0].quantity", "1.234", ValueContext("de_DE", "EUR"), "1234"),
+        ("lines[0].quantity", "1.234", ValueContext("de_DE", "EUR", decimal_mark="."), "1.234"),
+        ("lines[0].net_price", "1.234", ValueContext("en_US", "USD"), "1.234"),
+        ("lines[0].vat_rate", "7,375", ValueContext("en_US"), "7.375"),
+        ("totals.amount_due", "12,34", ValueContext("en_US", "USD"), "12.34"),
+        ("totals.amount_due", "12,34", ValueContext(currency="JPY"), "12.34"),
     ],
 )
 def test_the_document_tells_what_a_lone_mark_means(path, text, context, value):
-    assert canonical(path, text, context) == (value, None)
+    assert canonical_value(path, text, context) == (value, None)
 
 
 def test_what_nothing_tells_is_noted_and_not_guessed():
@@ -118,20 +118,20 @@ def test_what_nothing_tells_is_noted_and_not_guessed():
     }
 
     def read(answer):
-        return {one.path: (one.status, one.note) for one in compare(truth, answer, {}).outcomes}
+        return {one.path: (one.status, one.note) for one in compare_fields(truth, answer, {}).outcomes}
 
     assert read(answer) == {
-        "issue_date": (Status.WRONG, Note.AMBIGUOUS),
-        "due_date": (Status.WRONG, Note.UNREADABLE),
-        "lines[0].item_name": (Status.CORRECT, None),
-        "lines[0].quantity": (Status.WRONG, Note.AMBIGUOUS),
-        "totals.total_without_vat": (Status.WRONG, Note.AMBIGUOUS),
-        "totals.amount_due": (Status.MISSING, None),
+        "issue_date": (FieldStatus.WRONG, Note.AMBIGUOUS),
+        "due_date": (FieldStatus.WRONG, Note.UNREADABLE),
+        "lines[0].item_name": (FieldStatus.CORRECT, None),
+        "lines[0].quantity": (FieldStatus.WRONG, Note.AMBIGUOUS),
+        "totals.total_without_vat": (FieldStatus.WRONG, Note.AMBIGUOUS),
+        "totals.amount_due": (FieldStatus.MISSING, None),
     }
     # Its own other amounts show which mark this answer puts before decimals.
     shown = read(answer | {"totals": {"total_without_vat": "1.234", "amount_due": "1,5"}})
     assert {shown[path] for path in ("lines[0].quantity", "totals.total_without_vat", "totals.amount_due")} == {
-        (Status.CORRECT, None)
+        (FieldStatus.CORRECT, None)
     }
 
 
@@ -170,14 +170,17 @@ def test_ways_of_writing_an_amount(text, locale, value):
 
 
 def test_credit_takes_from_a_bill_and_adds_to_an_account():
-    bill, account = Context("en_US", document_type="invoice"), Context("en_US", document_type="bank_statement")
-    assert canonical("totals.amount_due", "100.00 CR", bill).text == "-100"
-    assert canonical("page_subtotals[0].amount", "100.00 CR", bill).text == "-100"
+    bill, account = (
+        ValueContext("en_US", document_type="invoice"),
+        ValueContext("en_US", document_type="bank_statement"),
+    )
+    assert canonical_value("totals.amount_due", "100.00 CR", bill).text == "-100"
+    assert canonical_value("page_subtotals[0].amount", "100.00 CR", bill).text == "-100"
     for path in ("entries[0].balance", "page_subtotals[0].amount", "statement.total_credits"):
-        assert canonical(path, "100.00 CR", account).text == "100"
-        assert canonical(path, "100.00 DR", account).text == "-100"
+        assert canonical_value(path, "100.00 CR", account).text == "100"
+        assert canonical_value(path, "100.00 DR", account).text == "-100"
     for path in ("entries[0].debit", "statement.total_debits"):
-        assert canonical(path, "100.00 DR", account).text == "100"
+        assert canonical_value(path, "100.00 DR", account).text == "100"
 
 
 @pytest.mark.parametrize("text", ["R1.5.2", "令和元年5月2日", "令和1年5月2日", "19/05/02", "２０１９/０５/０２"])
@@ -187,16 +190,16 @@ def test_ways_of_writing_a_japanese_date(text):
 
 @pytest.mark.parametrize("text", ["R1.13.2", "令和元年5月40日", "H99.2.30"])
 def test_a_day_of_an_era_that_never_was_is_refused(text):
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnreadableValueError):
         parse_date(text, "ja_JP")
 
 
 def test_what_depends_on_the_locale_is_not_guessed():
     for text in ("1.234", "1,234"):
-        with pytest.raises(Ambiguous):
+        with pytest.raises(AmbiguousValueError):
             parse_amount(text)
     for locale in (None, "sv_SE", "ja_JP", "en_CA"):
-        with pytest.raises(Ambiguous):
+        with pytest.raises(AmbiguousValueError):
             parse_date("03/04/2024", locale)
 
 
@@ -221,7 +224,7 @@ def test_what_depends_on_the_locale_is_not_guessed():
     ],
 )
 def test_what_is_no_amount_is_refused(text):
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnreadableValueError):
         parse_amount(text, "en_US")
 
 
@@ -270,7 +273,7 @@ def test_ways_of_writing_a_date(text, locale, value):
     ],
 )
 def test_what_is_no_date_is_refused(text):
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnreadableValueError):
         parse_date(text, "de_DE")
 
 
@@ -284,11 +287,11 @@ def test_what_is_no_date_is_refused(text):
     ],
 )
 def test_identifiers_lose_spaces_and_case_and_texts_only_width(path, text, value):
-    assert canonical(path, text).text == value
+    assert canonical_value(path, text).text == value
 
 
 @given(st.text(max_size=40), st.sampled_from([*LOCALE_FACTS, None]))
 def test_any_text_has_a_canonical_form(text, locale):
     for path in ("totals.amount_due", "issue_date", "document_number", "seller.name", "no.such.field"):
-        form = canonical(path, text, Context(locale))
+        form = canonical_value(path, text, ValueContext(locale))
         assert form is None or isinstance(form.text, str)

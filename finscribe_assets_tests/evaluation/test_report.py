@@ -8,7 +8,7 @@ from finscribe_assets.documents.knobs import Knobs
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.evaluation.document_scoring import score
-from finscribe_assets.evaluation.field_comparison import Status, compare
+from finscribe_assets.evaluation.field_comparison import FieldStatus, compare_fields
 from finscribe_assets.evaluation.prediction_files import Prediction, Truth, read_predictions, read_truths
 from finscribe_assets.evaluation.report import evaluate
 from finscribe_assets.evaluation.report_html import to_html
@@ -31,8 +31,8 @@ TRUTH = Truth(
 )
 
 
-def statuses(document: dict) -> dict[str, Status]:
-    return {outcome.path: outcome.status for outcome in compare(TRUTH, document, {}).outcomes}
+def statuses(document: dict) -> dict[str, FieldStatus]:
+    return {outcome.path: outcome.status for outcome in compare_fields(TRUTH, document, {}).outcomes}
 
 
 def test_a_perfect_reading_of_what_is_printed_scores_one(batch):
@@ -53,7 +53,7 @@ def test_the_oddest_numbers_are_read_as_they_are_printed(tmp_path):
     for drawn in read_documents(tmp_path / "documents"):
         truth = Truth(drawn.id, drawn.document.to_json(), frozenset(drawn.printed))
         for answer in (unflatten(drawn.printed), truth.document):
-            wrong = [one for one in compare(truth, answer, {}).outcomes if one.status is not Status.CORRECT]
+            wrong = [one for one in compare_fields(truth, answer, {}).outcomes if one.status is not FieldStatus.CORRECT]
             assert not wrong, (drawn.document.currency_code, drawn.presentation.numbers)
 
 
@@ -66,14 +66,14 @@ def test_counts_by_hand():
             "lines": [{"item_name": "Papier", "quantity": 1, "net_price": "5,00", "net_amount": "5,00 €"}],
         }
     )
-    assert found["document_number"] is Status.CORRECT
-    assert found["issue_date"] is Status.WRONG
-    assert found["due_date"] is Status.EXTRA
-    assert found["totals.amount_due"] is Status.MISSING
+    assert found["document_number"] is FieldStatus.CORRECT
+    assert found["issue_date"] is FieldStatus.WRONG
+    assert found["due_date"] is FieldStatus.EXTRA
+    assert found["totals.amount_due"] is FieldStatus.MISSING
     assert [found[f"lines[1].{name}"] for name in ("item_name", "quantity", "net_price", "net_amount")] == [
-        Status.CORRECT
+        FieldStatus.CORRECT
     ] * 4
-    assert found["lines[0].item_name"] is Status.MISSING
+    assert found["lines[0].item_name"] is FieldStatus.MISSING
     report = evaluate({"d": TRUTH}, {"d": Prediction("d", {"document_number": "A-1", "due_date": "2024-01-01"})})
     # 1 right of 12 asked (locale and currency are never asked), 2 said.
     assert report.headline["field_recall"].value == pytest.approx(1 / 12, abs=1e-4)
@@ -102,16 +102,16 @@ def test_the_order_of_rows_never_changes_a_score(batch):
     truth = Truth(drawn.id, drawn.document.to_json(), frozenset(drawn.printed))
     read = unflatten(drawn.printed)
     shuffled = read | {"lines": random.Random(1).sample(read["lines"], len(read["lines"]))}
-    assert {outcome.status for outcome in compare(truth, shuffled, {}).outcomes} == {Status.CORRECT}
+    assert {outcome.status for outcome in compare_fields(truth, shuffled, {}).outcomes} == {FieldStatus.CORRECT}
 
 
 def test_extra_and_missing_rows_count_with_every_field():
     lines = TRUTH.document["lines"]
     extra = statuses({"lines": [*lines, {"item_name": "Geist", "quantity": "1"}]})
-    assert extra["lines[2].item_name"] is extra["lines[2].quantity"] is Status.EXTRA
+    assert extra["lines[2].item_name"] is extra["lines[2].quantity"] is FieldStatus.EXTRA
     assert (
         sum(
-            status is Status.MISSING
+            status is FieldStatus.MISSING
             for path, status in statuses({"lines": lines[:1]}).items()
             if path.startswith("lines")
         )
@@ -124,7 +124,7 @@ def test_null_means_absent():
 
 
 def kept_rules(document: dict) -> dict[str, bool]:
-    return {rule.path: rule.kept for rule in score({"d": TRUTH}, {"d": Prediction("d", document)})[0].rules}
+    return {rule.path: rule.satisfied for rule in score({"d": TRUTH}, {"d": Prediction("d", document)})[0].rules}
 
 
 def test_arithmetic_counts_only_rules_that_the_truth_keeps():
@@ -143,7 +143,7 @@ def test_consistency_is_to_the_smallest_amount_of_the_currency(currency, kept):
     line = {"item_name": "x", "quantity": "1", "net_price": "3", "net_amount": "3"}
     said = {"lines": [line | {"net_amount": "3.0030"}]}
     truth = Truth("d", {"currency_code": currency, "lines": [line]})
-    assert [rule.kept for rule in score({"d": truth}, {"d": Prediction("d", said)})[0].rules] == [kept]
+    assert [rule.satisfied for rule in score({"d": truth}, {"d": Prediction("d", said)})[0].rules] == [kept]
 
 
 HOSTILE = [
@@ -229,7 +229,7 @@ def test_an_empty_predictions_file_is_all_missing(tmp_path, batch):
         ('{"id": "a"}', "line 1"),
         ("{", "line 1: not JSON"),
         ('{"id":"a","document":{"locale":"xx_YY"}}\n', "line 1: document.locale 'xx_YY' is unknown"),
-        ('{"id":"a","document":{}}\n{"id":"a","document":{}}', "line 2: the id 'a' stands twice"),
+        ('{"id":"a","document":{}}\n{"id":"a","document":{}}', "line 2: the id 'a' is used by an earlier line"),
     ],
 )
 def test_a_bad_ground_truth_is_an_error_with_its_line(tmp_path, text, said):

@@ -6,7 +6,7 @@ import jsonschema
 import pytest
 from lxml import html as lxml_html
 
-from finscribe_assets.evaluation.field_comparison import Status
+from finscribe_assets.evaluation.field_comparison import FieldStatus
 from finscribe_assets.evaluation.prediction_files import Prediction, Truth
 from finscribe_assets.evaluation.report import EvaluationReport, evaluate
 from finscribe_assets.evaluation.report_html import difference, to_html
@@ -74,7 +74,7 @@ def test_the_worst_documents_come_first_with_every_field(report, batch):
     assert worst.id == batch.documents[0].id
     assert len(report.worst) == 1  # the others are wholly right
     assert len(worst.fields) == len(batch.documents[0].printed)
-    assert {field.status for field in worst.failed} == {Status.MISSING, Status.WRONG}
+    assert {field.status for field in worst.failed} == {FieldStatus.MISSING, FieldStatus.WRONG}
     assert worst.response.startswith('{"document_number"')
 
 
@@ -104,7 +104,7 @@ def test_pictures_number_what_failed(report, batch):
     ],
 )
 def test_a_difference_shows_what_was_left_out_and_made_up(truth, said, marked):
-    assert str(difference(ComparedField(path="p", status=Status.WRONG, truth=truth, predicted=said))) == marked
+    assert str(difference(ComparedField(path="p", status=FieldStatus.WRONG, truth=truth, predicted=said))) == marked
 
 
 def test_a_report_of_nothing_is_still_a_page():

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from finscribe_assets.evaluation.field_comparison import RowOutcome, RowStatus, Status, compare
+from finscribe_assets.evaluation.field_comparison import FieldStatus, RowOutcome, RowStatus, compare_fields
 from finscribe_assets.evaluation.prediction_files import Truth
 from finscribe_assets.evaluation.row_matching import match_rows
 
@@ -113,23 +113,25 @@ def test_a_merged_row_counts_as_missing_and_the_rest_of_a_split_one_as_extra():
     truth = Truth("d", {"lines": TRUE})
 
     def statuses(*said):
-        comparison = compare(truth, {"lines": list(said)}, {})
+        comparison = compare_fields(truth, {"lines": list(said)}, {})
         return comparison.rows, {outcome.path: outcome.status for outcome in comparison.outcomes}
 
     rows, merged = statuses(PAPER | {"item_name": JOINED}, STAPLER)
     assert rows[0] == RowOutcome("lines", RowStatus.MERGED, (0, 1), (0,))
-    assert {merged[f"lines[0].{field}"] for field in PEN} == {Status.MISSING}
-    assert merged["lines[1].item_name"] is Status.WRONG
-    assert merged["lines[1].net_amount"] is Status.CORRECT
+    assert {merged[f"lines[0].{field}"] for field in PEN} == {FieldStatus.MISSING}
+    assert merged["lines[1].item_name"] is FieldStatus.WRONG
+    assert merged["lines[1].net_amount"] is FieldStatus.CORRECT
     rows, split = statuses(PEN, PAPER | {"item_name": "Printing"}, {"item_name": "paper A4"}, STAPLER)
     assert rows[1] == RowOutcome("lines", RowStatus.SPLIT, (1,), (1, 2))
-    assert split["lines[3].item_name"] is Status.EXTRA
+    assert split["lines[3].item_name"] is FieldStatus.EXTRA
 
 
 def test_confidence_goes_with_its_row():
     said = {"lines": [None, STAPLER | {"net_price": None}, PEN | {"item_name": "Pen, blve"}, PEN]}
     confidence = {f"lines[{at}].{field}": at / 10 for at in range(4) for field in PEN}
-    found = {outcome.path: outcome for outcome in compare(Truth("d", {"lines": TRUE}), said, confidence).outcomes}
+    found = {
+        outcome.path: outcome for outcome in compare_fields(Truth("d", {"lines": TRUE}), said, confidence).outcomes
+    }
     assert {found[f"lines[2].{field}"].confidence for field in ("item_name", "quantity", "net_amount")} == {0.1}
     assert found["lines[2].net_price"].confidence is None  # nothing was predicted: null means absent
     assert found["lines[0].item_name"].confidence == 0.3
@@ -149,8 +151,8 @@ some_rows = st.lists(
 def test_a_shuffle_changes_nothing(true, said, chance):
     truth = Truth("d", {"lines": true})
     order = chance.sample(range(len(said)), len(said))
-    first = compare(truth, {"lines": said}, {})
-    second = compare(truth, {"lines": [said[at] for at in order]}, {})
+    first = compare_fields(truth, {"lines": said}, {})
+    second = compare_fields(truth, {"lines": [said[at] for at in order]}, {})
     assert first.outcomes == second.outcomes
 
     def told(comparison, rows):
@@ -164,13 +166,13 @@ def test_a_shuffle_changes_nothing(true, said, chance):
 @given(some_rows, some_rows)
 @settings(max_examples=150)
 def test_every_row_has_one_fate_and_no_pairing_has_more_right(true, said):
-    comparison = compare(Truth("d", {"lines": true}), {"lines": said}, {})
+    comparison = compare_fields(Truth("d", {"lines": true}), {"lines": said}, {})
     for rows, places in (
         (true, [at for one in comparison.rows for at in one.true]),
         (said, [at for one in comparison.rows for at in one.predicted]),
     ):
         assert sorted(places) == [at for at, row in enumerate(rows) if row]
-    right = sum(outcome.status is Status.CORRECT for outcome in comparison.outcomes)
+    right = sum(outcome.status is FieldStatus.CORRECT for outcome in comparison.outcomes)
     longer, shorter = (true, said) if len(true) >= len(said) else (said, true)
     best = max(
         sum(len(dict(one.items() & other.items())) for one, other in zip(shorter, chosen, strict=False))
@@ -183,9 +185,9 @@ def test_long_lists_are_matched():
     chance = random.Random(1)
     true = [row(f"Item {chance.random()}", str(chance.randrange(9)), str(chance.random()), "1") for _ in range(400)]
     said = [one | {"item_name": one["item_name"][:-1]} for one in chance.sample(true, 400)]
-    comparison = compare(Truth("d", {"lines": true}), {"lines": said}, {})
+    comparison = compare_fields(Truth("d", {"lines": true}), {"lines": said}, {})
     assert {one.status for one in comparison.rows} == {RowStatus.MATCHED}
-    assert sum(outcome.status is Status.CORRECT for outcome in comparison.outcomes) == 1200
+    assert sum(outcome.status is FieldStatus.CORRECT for outcome in comparison.outcomes) == 1200
     # What is beyond the bound is not followed.
-    endless = compare(Truth("d", {"lines": TRUE}), {"lines": [PEN] * 3000}, {})
+    endless = compare_fields(Truth("d", {"lines": TRUE}), {"lines": [PEN] * 3000}, {})
     assert len(endless.rows) == 2 + 400

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from finscribe_assets.evaluation.teds import first_table, similarity, teds, to_html
+from finscribe_assets.evaluation.teds import first_table, rows_to_html, similarity, teds
 from finscribe_assets.evaluation.tree_distance import Node, distance
 from finscribe_assets_tests.evaluation.pubtabnet import levenshtein, reference_teds
 
@@ -262,7 +262,7 @@ def test_garbage_has_a_score(text, structure_only, normalise):
     ],
 )
 def test_no_text_takes_long(garbage):
-    true = to_html([[f"{row} {column}" for column in range(5)] for row in range(100)])
+    true = rows_to_html([[f"{row} {column}" for column in range(5)] for row in range(100)])
     assert teds(garbage, true) < 0.2
 
 
@@ -271,6 +271,6 @@ def test_a_score_beyond_the_limit_is_never_too_high_and_not_far_off():
     wrong = [[text + "x" * (not row % 5) for text in cells] for row, cells in enumerate(rows)]
     said = [text for cells in wrong for text in cells if text[-1] == "x"]
     by_position = 1 - sum(1 / len(text) for text in said) / (1500 * 7)
-    found = similarity(to_html(wrong), to_html(rows))
+    found = similarity(rows_to_html(wrong), rows_to_html(rows))
     assert not found.exact
     assert 0.95 < found.score <= by_position + 1e-9

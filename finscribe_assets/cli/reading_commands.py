@@ -137,7 +137,7 @@ def extract(
     import json
 
     from finscribe_assets.importing.page_reader import PageReader
-    from finscribe_assets.importing.rejects import Limits
+    from finscribe_assets.importing.rejects import InputLimits
     from finscribe_assets.importing.source_files import PDF_SUFFIXES
     from finscribe_assets.inference.extraction import Extractor, extract_rendered
     from finscribe_assets.inference.image_input import open_image, page_from_image, parse_box
@@ -156,7 +156,7 @@ def extract(
         max_tokens,
         locale,
     )
-    with PageReader(dpi, Limits()) as pdfs:
+    with PageReader(dpi, InputLimits()) as pdfs:
         for path, shard in zip(files, is_shard, strict=True):
             if shard:
                 records = extract_rendered(reader, path, document)

@@ -1,5 +1,5 @@
-"""Real labelled documents in the form that synthetic ones have: for evaluation only, never for training.
+"""Import real labelled documents in the form of synthetic ones, for evaluation only and never for training.
 
-What belongs here: finding documents in a folder, reading their pages and their truth as what strangers wrote, and
-writing both as a workspace of the source `real`.
+What belongs here: finding documents in a folder, reading pages and ground truth of unknown origin safely, and writing
+both as a workspace of the source `real`. What does not: the comparison of predictions with them (`evaluation`).
 """

@@ -1,4 +1,4 @@
-"""Page images of strangers → grey pages: PNG, JPEG and TIFF, whose headers are believed only after they are bounded."""
+"""Decode page images of unknown origin (PNG, JPEG, TIFF) to grey pages; headers are checked against limits first."""
 
 from __future__ import annotations
 
@@ -8,70 +8,82 @@ from io import BytesIO
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from finscribe_assets.importing.page_content import PageContent, check_sizes, page_of
-from finscribe_assets.importing.rejects import Limits, reject
+from finscribe_assets.importing.page_content import PageContent, check_page_sizes, page_from_pixels
+from finscribe_assets.importing.rejects import InputLimits, RejectedDocumentError, rejection
 
-_FORMATS = ("PNG", "JPEG", "TIFF")
-_LIKELY_DPI = (50, 1200)  # of a scan; what lies outside is no resolution that somebody set
-_BROKEN = (OSError, SyntaxError, ValueError, EOFError, KeyError, IndexError, Image.DecompressionBombError)
+_PAGE_FORMATS = ("PNG", "JPEG", "TIFF")
+_PLAUSIBLE_DPI = (50, 1200)  # of a scan; other values in a header are defaults that nobody set
+_DECODER_ERRORS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    KeyError,
+    IndexError,
+    Image.DecompressionBombError,
+)  # what Pillow's decoders raise on damaged files
 
 
-def read_images(contents: Sequence[bytes], dpi: int, limits: Limits) -> PageContent:
-    """Return images as pages, a TIFF's own pages one after the other, with the pixels that they have.
+def read_images(contents: Sequence[bytes], dpi: int, limits: InputLimits) -> PageContent:
+    """Decode images to pages at their own resolution; each page of a TIFF is a page.
 
-    ``dpi`` is told of images that do not tell their resolution.
+    Args:
+        contents: Content of each file, in page order.
+        dpi: Resolution to record if the first image states no plausible one.
+        limits: Limits on pages and pixels.
 
     Raises:
-        Rejected: one is broken, of another format, or larger than ``limits`` allows.
+        RejectedDocumentError: An image is damaged, has another format, or exceeds the limits.
     """
     pages: list[np.ndarray] = []
     sizes: list[tuple[int, int]] = []
-    told = dpi
+    resolution = dpi
     for number, content in enumerate(contents, 1):
         try:
-            with Image.open(BytesIO(content), formats=_FORMATS) as image:
+            with Image.open(BytesIO(content), formats=_PAGE_FORMATS) as image:
                 if not pages:
-                    told = _resolution(image, dpi)
-                for frame in range(_frames(image, limits)):
+                    resolution = _stated_dpi(image) or dpi
+                for frame in range(_frame_count(image, limits)):
                     image.seek(frame)
                     sizes.append(image.size)
-                    check_sizes(sizes, limits)
-                    pages.append(_grey(image))
+                    check_page_sizes(sizes, limits)
+                    pages.append(_grey_pixels(image))
+        except RejectedDocumentError:
+            raise
         except UnidentifiedImageError as error:
-            raise reject(f"image {number} is no PNG, JPEG or TIFF that can be read") from error
+            raise rejection(f"image {number} is not a readable PNG, JPEG or TIFF; convert it first") from error
         except Image.DecompressionBombError as error:
-            raise reject(f"image {number} has too many pixels; at most {limits.page_pixels:,} are read") from error
-        except _BROKEN as error:
-            if hasattr(error, "problems"):
-                raise
-            raise reject(f"image {number} is broken: {error}") from error
-    return PageContent(tuple(map(page_of, pages)), told)
+            raise rejection(f"image {number} has too many pixels; at most {limits.page_pixels:,} are read") from error
+        except _DECODER_ERRORS as error:
+            raise rejection(f"image {number} is damaged: {error}") from error
+    return PageContent(tuple(map(page_from_pixels, pages)), resolution)
 
 
-def _frames(image: Image.Image, limits: Limits) -> int:
-    """Return how many pages an image file has: a TIFF may have several, of an animated PNG the first counts."""
+def _frame_count(image: Image.Image, limits: InputLimits) -> int:
+    """Return the number of pages in an image file: all frames of a TIFF, but only the first of an animated PNG."""
     if image.format != "TIFF":
         return 1
     count = int(getattr(image, "n_frames", 1))
     if count > limits.pages:
-        raise reject(f"{count:,} pages; at most {limits.pages} are read")
+        raise rejection(f"{count:,} pages; at most {limits.pages} are read")
     return count
 
 
-def _resolution(image: Image.Image, otherwise: int) -> int:
-    across = image.info.get("dpi", (0, 0))[0]
-    low, high = _LIKELY_DPI
-    return round(float(across)) if low <= across <= high else otherwise
+def _stated_dpi(image: Image.Image) -> int | None:
+    """Return the resolution in the file's header, if it is a plausible one."""
+    horizontal = image.info.get("dpi", (0, 0))[0]
+    lowest, highest = _PLAUSIBLE_DPI
+    return round(float(horizontal)) if lowest <= horizontal <= highest else None
 
 
-def _grey(image: Image.Image) -> np.ndarray:
-    """Return an image the right way up as grey pixels (height × width, uint8), what is transparent as white."""
+def _grey_pixels(image: Image.Image) -> np.ndarray:
+    """Return an image as upright grey pixels (height × width, uint8), with transparent parts in white."""
     upright = ImageOps.exif_transpose(image)
-    if upright.mode.startswith("I"):  # 16 bits a pixel
+    if upright.mode.startswith("I"):  # 16 bits per pixel
         return (np.asarray(upright, dtype=np.uint32) >> 8).clip(0, 255).astype(np.uint8)
     if upright.has_transparency_data:
         colours = upright.convert("RGBA")
-        ground = Image.new("RGBA", colours.size, "white")
-        ground.alpha_composite(colours)
-        upright = ground
+        background = Image.new("RGBA", colours.size, "white")
+        background.alpha_composite(colours)
+        upright = background
     return np.asarray(upright.convert("L"))

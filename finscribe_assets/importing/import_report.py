@@ -1,4 +1,4 @@
-"""What an import did, document by document: `import-report.json` and the figures of its summary."""
+"""Record what an import did with each document, for `import-report.json` and the summary of `finscribe import`."""
 
 from __future__ import annotations
 
@@ -9,97 +9,94 @@ from typing import Any
 from finscribe_assets.documents.elements import field_of
 from finscribe_assets.importing.labelled_documents import RealDocument
 from finscribe_assets.importing.rejects import Problem
-from finscribe_assets.importing.source_files import Source, printable
-from finscribe_assets.importing.truth_files import broken_rules, counted
+from finscribe_assets.importing.source_files import DocumentFiles, printable_name
+from finscribe_assets.importing.truth_files import broken_rules, count_unmapped
 
-UNCHECKED = (
-    "everything that is true of it counts as printed: its pages have no text layer that can be relied on, so "
-    "whether they show a value is not known"
+UNCHECKED_NOTE = (
+    "all its values count as printed: its pages have no reliable text layer, so which values they show is unknown"
 )
 
 
 @dataclass
 class ImportReport:
-    """What became of every document that was found."""
+    """The documents that were accepted and rejected, and counts over all of them."""
 
     licence: str
     dpi: int
-    ignored: tuple[str, ...]
+    ignored: tuple[str, ...]  # files that belong to no document
     accepted: list[dict[str, Any]] = field(default_factory=list)
     rejected: list[dict[str, Any]] = field(default_factory=list)
     pages: int = 0
     pairs: int = 0
-    reasons: Counter[str] = field(default_factory=Counter)
     unmapped_terms: Counter[tuple[str, str]] = field(default_factory=Counter)  # path and term → documents
     broken_rules: Counter[str] = field(default_factory=Counter)  # rule → documents
     unprinted_fields: Counter[str] = field(default_factory=Counter)  # field → values
 
     @property
     def document_count(self) -> int:
-        """Return how many documents were found."""
+        """Return the number of documents found."""
         return len(self.accepted) + len(self.rejected)
 
     @property
     def unchecked_count(self) -> int:
-        """Return of how many taken documents it is not known what their pages print."""
+        """Return the number of accepted documents for which it is unknown what their pages print."""
         return sum(not record["printed_checked"] for record in self.accepted)
 
     def accept(self, document: RealDocument, pairs: int) -> None:
-        """Note a document that is taken."""
+        """Add an accepted document and its number of instruction pairs."""
         truth = document.truth
-        broken, unmapped = broken_rules(truth.document), counted(truth.unmapped)
+        broken, unmapped = broken_rules(truth.document), count_unmapped(truth.unmapped)
         self.pages += len(document.content.pages)
         self.pairs += pairs
         self.unmapped_terms.update(unmapped.keys())
-        self.broken_rules.update({one.code for one in broken or ()})
+        self.broken_rules.update({outcome.code for outcome in broken or ()})
         self.unprinted_fields.update(map(field_of, document.unprinted))
-        record: dict[str, Any] = {
-            "id": document.id,
-            "name": printable(document.source.name),
-            "files": _hashes(document.hashes),
-            "truth": printable(document.truth_from),
-            "syntax": truth.syntax,
-            "locale": truth.document.locale,
-            "document_type": str(truth.document.document_type),
-            "pages": len(document.content.pages),
-            "values_printed": len(document.printed),
-            "printed_checked": document.checked,
-            "not_printed": list(document.unprinted),
-            "not_mapped": [
-                {"path": path, "term": term, "values": count} for (path, term), count in sorted(unmapped.items())
-            ],
-            "rules_broken": [
-                {
-                    "rule": one.code,
-                    "field": one.path,
-                    "expected": format(one.expected, "f"),
-                    "actual": format(one.actual, "f"),
-                }
-                for one in broken or ()
-            ],
-            "notes": [],
-        }
-        if not document.checked:
-            record["notes"].append(UNCHECKED)
+        notes = [] if document.checked else [UNCHECKED_NOTE]
         if broken is None:
-            record["notes"].append(
-                f"the rules are not checked: the smallest amount of {truth.document.currency_code} is not known"
-            )
-        self.accepted.append(record)
+            currency = truth.document.currency_code
+            notes.append(f"arithmetic rules are not checked: the minor unit of {currency} is unknown")
+        self.accepted.append(
+            {
+                "id": document.id,
+                "name": printable_name(document.files.name),
+                "files": _printable_names(document.hashes),
+                "truth": printable_name(document.truth_from),
+                "syntax": truth.syntax,
+                "locale": truth.document.locale,
+                "document_type": str(truth.document.document_type),
+                "pages": len(document.content.pages),
+                "values_printed": len(document.printed),
+                "printed_checked": document.checked,
+                "not_printed": list(document.unprinted),
+                "not_mapped": [
+                    {"path": path, "term": term, "values": count} for (path, term), count in sorted(unmapped.items())
+                ],
+                "rules_broken": [
+                    {
+                        "rule": outcome.code,
+                        "field": outcome.path,
+                        "expected": format(outcome.expected, "f"),
+                        "actual": format(outcome.actual, "f"),
+                    }
+                    for outcome in broken or ()
+                ],
+                "notes": notes,
+            }
+        )
 
-    def reject(self, source: Source, problems: tuple[Problem, ...], hashes: dict[str, str]) -> None:
-        """Note a document that is not taken, with every reason."""
-        self.reasons.update({one.field or one.reason for one in problems})
+    def reject(self, files: DocumentFiles, problems: tuple[Problem, ...], hashes: dict[str, str]) -> None:
+        """Add a rejected document with all its problems and the hashes of those files that were read."""
+        unread = {printable_name(name): None for name in files.files if name not in hashes}
         self.rejected.append(
             {
-                "name": printable(source.name),
-                "files": _hashes(hashes) | {printable(name): None for name in source.files if name not in hashes},
-                "problems": [{"field": one.field, "reason": one.reason} for one in problems],
+                "name": printable_name(files.name),
+                "files": _printable_names(hashes) | unread,
+                "problems": [{"field": problem.field, "reason": problem.reason} for problem in problems],
             }
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Return the whole report; the same files always give the same."""
+        """Return the report as a JSON value, which depends only on the imported files."""
         return {
             "source": "real",
             "use": "evaluation only: these documents never enter training",
@@ -121,9 +118,9 @@ class ImportReport:
                 for (path, term), count in sorted(self.unmapped_terms.items())
             ],
             "rules_broken": dict(sorted(self.broken_rules.items())),
-            "files_ignored": [printable(name) for name in self.ignored],
+            "files_ignored": [printable_name(name) for name in self.ignored],
         }
 
 
-def _hashes(hashes: dict[str, str]) -> dict[str, str | None]:
-    return {printable(name): value for name, value in hashes.items()}
+def _printable_names(hashes: dict[str, str]) -> dict[str, str | None]:
+    return {printable_name(name): value for name, value in hashes.items()}

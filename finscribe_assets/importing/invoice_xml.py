@@ -1,7 +1,7 @@
-"""XML of strangers → elements by their local names, and which syntax they are in.
+"""Parse invoice XML of unknown origin, and determine its syntax: UBL 2.1, CII D16B or ZUGFeRD 1.0.
 
-No entity is expanded, no DTD is read, nothing is fetched: a document with a DTD is refused whole, as no syntax of
-invoices has one.
+Entities are not expanded, DTDs are not read and nothing is fetched. A document with a DTD is rejected, as no invoice
+syntax has one.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from typing import Any
 from lxml import etree
 
 from finscribe_assets.documents.ubl import NAMESPACES as UBL_NAMESPACES
-from finscribe_assets.importing.rejects import reject
+from finscribe_assets.importing.rejects import RejectedDocumentError, rejection
 
-XmlElement = Any  # an lxml element
+XmlElement = Any
+"""An lxml element; lxml has no type hints."""
 
 
 class Syntax(StrEnum):
-    """A syntax that business terms are bound to; ZUGFeRD 1.0 is read as an older spelling of CII."""
+    """A syntax of EN 16931's business terms. ZUGFeRD 1.0 is read as CII with older names."""
 
     UBL = "ubl"
     CII = "cii"
@@ -46,7 +47,7 @@ _ROOTS = {
     "{urn:ferd:CrossIndustryDocument:invoice:1p0}CrossIndustryDocument": (Syntax.CII, _ZUGFERD_1_NAMESPACES),
 }
 
-# ZUGFeRD 1.0's names → those of CII D16B, on which ZUGFeRD 2 and Factur-X stand.
+# Element names of ZUGFeRD 1.0 → those of CII D16B, which ZUGFeRD 2 and Factur-X use.
 _ZUGFERD_1_NAMES = {
     "CrossIndustryDocument": "CrossIndustryInvoice",
     "SpecifiedExchangedDocumentContext": "ExchangedDocumentContext",
@@ -60,14 +61,18 @@ _ZUGFERD_1_NAMES = {
     "SpecifiedSupplyChainTradeSettlement": "SpecifiedLineTradeSettlement",
     "ApplicablePercent": "RateApplicablePercent",
 }
-_LINE = "IncludedSupplyChainTradeLineItem"
+_LINE_ITEM = "IncludedSupplyChainTradeLineItem"
 
 
-def parse(content: bytes) -> tuple[Syntax, XmlElement]:
-    """Return an invoice's syntax and its root; elements of the syntax's namespaces have lost their prefixes.
+def parse_invoice_xml(content: bytes) -> tuple[Syntax, XmlElement]:
+    """Parse an invoice.
+
+    Returns:
+        The syntax and the root element. Elements of the syntax's namespaces have local names only; others keep their
+        namespace.
 
     Raises:
-        Rejected: it is no XML, has a DTD, or is in no syntax of invoices.
+        RejectedDocumentError: The content is not XML, has a DTD, or is not an invoice in a known syntax.
     """
     parser = etree.XMLParser(
         resolve_entities=False,
@@ -81,42 +86,42 @@ def parse(content: bytes) -> tuple[Syntax, XmlElement]:
     try:
         root = etree.fromstring(content, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
-        raise reject(f"not XML that can be read: {error}") from error
+        raise rejection(f"not readable as XML: {error}") from error
     if root.getroottree().docinfo.internalDTD is not None:
-        raise reject("the XML has a document type declaration, which no invoice needs; it is not read")
+        raise rejection("the XML has a document type declaration, which is not allowed; remove it")
     if root.tag not in _ROOTS:
-        raise reject(f"the XML is neither an invoice of CII nor one of UBL: its root is {root.tag}")
+        raise rejection(f"the XML is neither a UBL nor a CII invoice: its root element is {root.tag}")
     syntax, namespaces = _ROOTS[root.tag]
-    old = namespaces is _ZUGFERD_1_NAMESPACES
+    is_zugferd_1 = namespaces is _ZUGFERD_1_NAMESPACES
     for element in root.iter():
         name = etree.QName(element)
         if name.namespace in namespaces:
-            element.tag = _ZUGFERD_1_NAMES.get(name.localname, name.localname) if old else name.localname
-    if old:
-        _rename_by_place(root)
+            element.tag = _ZUGFERD_1_NAMES.get(name.localname, name.localname) if is_zugferd_1 else name.localname
+    if is_zugferd_1:
+        _rename_by_parent(root)
     return syntax, root
 
 
-def _rename_by_place(root: XmlElement) -> None:
-    """Give what ZUGFeRD 1.0 calls by one name, in a line and in the header, CII's name for each."""
+def _rename_by_parent(root: XmlElement) -> None:
+    """Rename elements that ZUGFeRD 1.0 calls the same in lines and in the header, but CII does not."""
     for element in root.iter("SpecifiedTradeSettlementMonetarySummation"):
-        level = "Line" if next(element.iterancestors(_LINE), None) is not None else "Header"
+        level = "Line" if next(element.iterancestors(_LINE_ITEM), None) is not None else "Header"
         element.tag = f"SpecifiedTradeSettlement{level}MonetarySummation"
     for element in root.iter("ID"):
         if str(element.getparent().tag).endswith("ReferencedDocument"):
             element.tag = "IssuerAssignedID"
 
 
-def is_invoice(content: bytes) -> bool:
-    """Tell whether bytes are an invoice's XML, in a syntax that is read here."""
+def is_invoice_xml(content: bytes) -> bool:
+    """Tell whether `parse_invoice_xml` accepts the content."""
     try:
-        parse(content)
-    except ValueError:
+        parse_invoice_xml(content)
+    except RejectedDocumentError:
         return False
     return True
 
 
-def path_of(node: XmlElement) -> str:
-    """Return the local names from below the root to an element, joined by slashes."""
+def element_path(node: XmlElement) -> str:
+    """Return the local names from below the root down to an element, joined by slashes."""
     steps = [etree.QName(node).localname, *(etree.QName(above).localname for above in node.iterancestors())]
     return "/".join(steps[-2::-1])

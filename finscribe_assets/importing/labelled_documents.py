@@ -1,4 +1,4 @@
-"""One source of a folder → one labelled document: its pages, its truth and what of it they print."""
+"""Read one labelled document of a folder: its pages, its ground truth, and which of its values the pages print."""
 
 from __future__ import annotations
 
@@ -12,124 +12,130 @@ from typing import Any
 from finscribe_assets.documents.schema import flatten
 from finscribe_assets.importing.page_content import PageContent
 from finscribe_assets.importing.page_reader import PageReader
-from finscribe_assets.importing.rejects import Limits, Rejected, reject
-from finscribe_assets.importing.shown_values import askable, found_in, has_text_layer
-from finscribe_assets.importing.source_files import Source, printable
-from finscribe_assets.importing.truth_files import LabelledTruth, from_json, from_xml
+from finscribe_assets.importing.rejects import InputLimits, RejectedDocumentError, rejection
+from finscribe_assets.importing.source_files import DocumentFiles, printable_name
+from finscribe_assets.importing.text_layer import askable_paths, has_text_layer, printed_paths
+from finscribe_assets.importing.truth_files import LabelledTruth, truth_from_json, truth_from_xml
 
-_LONGEST_STEM = 40  # characters of a file's name in an id
+_MAX_STEM_LENGTH = 40  # characters of a file name in an id
 
 
 @dataclass(frozen=True)
 class RealDocument:
-    """A real document that was taken."""
+    """A real document with its pages and ground truth."""
 
     id: str
-    source: Source
+    files: DocumentFiles
     hashes: dict[str, str]  # file → SHA-256
     content: PageContent
     truth: LabelledTruth
-    truth_from: str  # the file, or the name of the one that the PDF embeds
-    printed: dict[str, Any]  # canonical values that the pages show, by path in the schema's order
-    unprinted: tuple[str, ...]  # paths of those that the text layer does not show
-    checked: bool  # whether a text layer said so, rather than nobody
-
-
-@dataclass
-class ReadOutcome:
-    """What was read of a source so far: its files' hashes are told also of a document that is not taken."""
-
-    hashes: dict[str, str]
+    truth_from: str  # name of the file, or of the embedded file, with the ground truth
+    printed: dict[str, Any]  # canonical values that the pages print, by path in the schema's order
+    unprinted: tuple[str, ...]  # paths of values that the text layer does not show
+    checked: bool  # whether labels or a text layer determine what is printed; if not, all values count as printed
 
 
 def read_document(
-    folder: Path, source: Source, reader: PageReader, locale: str | None, limits: Limits, reading: ReadOutcome
+    folder: Path,
+    files: DocumentFiles,
+    reader: PageReader,
+    locale: str | None,
+    limits: InputLimits,
+    hashes: dict[str, str],
 ) -> RealDocument:
     """Read one document.
 
+    Args:
+        folder: The folder that ``files`` are relative to.
+        files: The document's files.
+        reader: Reads the pages, in a process of its own.
+        locale: Locale of documents whose ground truth does not state one.
+        limits: Limits on files and content.
+        hashes: Filled with the SHA-256 of each file, also if the document is rejected.
+
     Raises:
-        Rejected: naming every reason that was found.
+        RejectedDocumentError: The document cannot be used; all reasons found are named.
     """
     contents: dict[str, bytes] = {}
-    room = limits.page_file_bytes
-    for name in source.files:
-        held = _bytes_of(folder, name, limits.truth_bytes if name == source.truth else room, reading)
-        if held is not None:
-            contents[name] = held
-            room -= 0 if name == source.truth else len(held)
-    if source.problems:
-        raise Rejected(source.problems)
-    if too_large := [name for name in source.files if name not in contents]:
-        raise reject(f"larger than is read: {', '.join(map(printable, too_large))}")
-    pages = [contents[name] for name in source.pages]
-    if source.truth is not None:
-        # What is cheap to refuse is refused before any page is drawn.
-        truth = _truth_of(source.truth, contents[source.truth], locale, limits)
-        content, truth_from = reader.read(source.pages, pages, wants_invoice=False), source.truth
+    remaining = limits.page_file_bytes
+    for name in files.files:
+        is_truth = name == files.truth
+        data, hashes[name] = _read_file(folder, name, limits.truth_bytes if is_truth else remaining)
+        if data is not None:
+            contents[name] = data
+            remaining -= 0 if is_truth else len(data)
+    if files.problems:
+        raise RejectedDocumentError(files.problems)
+    if too_large := [name for name in files.files if name not in contents]:
+        raise rejection(f"larger than is read: {', '.join(map(printable_name, too_large))}")
+    page_files = [contents[name] for name in files.pages]
+    if files.truth is not None:
+        # The ground truth comes first: rejecting it is cheap, rendering pages is not.
+        truth = _read_truth(files.truth, contents[files.truth], locale, limits)
+        content, truth_from = reader.read(files.pages, page_files, wants_invoice=False), files.truth
     else:
-        content = reader.read(source.pages, pages, wants_invoice=True)
+        content = reader.read(files.pages, page_files, wants_invoice=True)
         truth_from, invoice = content.embedded[0]
-        truth = from_xml(invoice, locale, limits)
-    leaves = flatten(truth.document.to_json())
-    shown, checked = _printed(leaves, truth, content)
+        truth = truth_from_xml(invoice, locale, limits)
+    values = flatten(truth.document.to_json())
+    printed, checked = _printed_paths(values, truth, content)
     return RealDocument(
-        _id_of(source, reading.hashes),
-        source,
-        reading.hashes,
+        _document_id(files, hashes),
+        files,
+        hashes,
         content,
         truth,
         truth_from,
-        {path: value for path, value in leaves.items() if path in shown},
-        tuple(sorted(askable(leaves) - shown)),
+        {path: value for path, value in values.items() if path in printed},
+        tuple(sorted(askable_paths(values) - printed)),
         checked,
     )
 
 
-def _bytes_of(folder: Path, name: str, bound: int, reading: ReadOutcome) -> bytes | None:
-    """Return a file's bytes, None where there are more than ``bound``; note the hash of all of it in either case.
+def _read_file(folder: Path, name: str, max_bytes: int) -> tuple[bytes | None, str]:
+    """Return a file's content, or None if it is larger than ``max_bytes``, and the SHA-256 of the whole file.
 
     Raises:
-        Rejected: it cannot be opened.
+        RejectedDocumentError: The file cannot be opened.
     """
-    digest, parts, size = hashlib.sha256(), [], 0
+    digest, chunks, size = hashlib.sha256(), [], 0
     try:
         with (folder / name).open("rb") as stream:
             while chunk := stream.read(1 << 20):
                 digest.update(chunk)
                 size += len(chunk)
-                if size <= bound:
-                    parts.append(chunk)
+                if size <= max_bytes:
+                    chunks.append(chunk)
                 else:
-                    parts.clear()
+                    chunks.clear()
     except OSError as error:
-        raise reject(f"{printable(name)} cannot be read: {error.strerror}") from error
-    reading.hashes[name] = digest.hexdigest()
-    return b"".join(parts) if size <= bound else None
+        raise rejection(f"{printable_name(name)} cannot be read: {error.strerror}") from error
+    return b"".join(chunks) if size <= max_bytes else None, digest.hexdigest()
 
 
-def _truth_of(name: str, content: bytes, locale: str | None, limits: Limits) -> LabelledTruth:
-    read = from_xml if Path(name).suffix.lower() == ".xml" else from_json
+def _read_truth(name: str, content: bytes, locale: str | None, limits: InputLimits) -> LabelledTruth:
+    read = truth_from_xml if Path(name).suffix.lower() == ".xml" else truth_from_json
     return read(content, locale, limits)
 
 
-def _printed(leaves: dict[str, Any], truth: LabelledTruth, content: PageContent) -> tuple[set[str], bool]:
-    """Return the paths of what the pages show, and whether a text layer or the labels say so."""
+def _printed_paths(values: dict[str, Any], truth: LabelledTruth, content: PageContent) -> tuple[set[str], bool]:
+    """Return the paths of printed values, and whether labels or a text layer determine them."""
     if truth.printed is not None:
-        return askable(leaves) & truth.printed, True
+        return askable_paths(values) & truth.printed, True
     if content.texts is not None and has_text_layer(content.texts, content.blank):
-        return found_in(leaves, content.texts, truth.document.locale), True
-    return askable(leaves), False
+        return printed_paths(values, content.texts, truth.document.locale), True
+    return askable_paths(values), False
 
 
-def _id_of(source: Source, hashes: dict[str, str]) -> str:
-    """Return an id that is fit for a file's name anywhere, and differs wherever name or content does."""
-    stem = unicodedata.normalize("NFKD", Path(source.name).name).encode("ascii", "ignore").decode()
-    words = re.sub(r"[^A-Za-z0-9]+", "-", stem).strip("-")[:_LONGEST_STEM].strip("-") or "document"
-    told = "\n".join(f"{hashes[name]} {Path(name).suffix}" for name in source.files)
-    digest = hashlib.sha256(source.name.encode("utf-8", "surrogateescape") + b"\n" + told.encode())
+def _document_id(files: DocumentFiles, hashes: dict[str, str]) -> str:
+    """Return an id that is a safe file name everywhere, and differs whenever the name or the content differs."""
+    stem = unicodedata.normalize("NFKD", Path(files.name).name).encode("ascii", "ignore").decode()
+    words = re.sub(r"[^A-Za-z0-9]+", "-", stem).strip("-")[:_MAX_STEM_LENGTH].strip("-") or "document"
+    content = "\n".join(f"{hashes[name]} {Path(name).suffix}" for name in files.files)
+    digest = hashlib.sha256(files.name.encode("utf-8", "surrogateescape") + b"\n" + content.encode())
     return f"real-{words}-{digest.hexdigest()[:12]}"
 
 
-def same_content(document: RealDocument) -> str:
-    """Return what two copies of a document share, whatever they are called."""
+def content_key(document: RealDocument) -> str:
+    """Return a key that two copies of a document share, whatever their names are."""
     return hashlib.sha256("\n".join(sorted(document.hashes.values())).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""What reading a document's pages gives, whichever kind of file they are in."""
+"""Hold what the pages of a document contain, whether they come from a PDF or from images."""
 
 from __future__ import annotations
 
@@ -6,40 +6,42 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from finscribe_assets.importing.rejects import Limits, reject
+from finscribe_assets.importing.rejects import InputLimits, rejection
 from finscribe_assets.rendering.pages import Page
 from finscribe_assets.rendering.png_encoding import to_png
 
 
 @dataclass(frozen=True)
 class PageContent:
-    """A document's pages as grey PNG files, and what a PDF tells beside them."""
+    """A document's pages as grey PNG files, and what a PDF holds beside them."""
 
     pages: tuple[Page, ...]
     dpi: int
-    texts: tuple[str, ...] | None = None  # each page's text layer; None where the pages are images
-    blank: tuple[bool, ...] = ()  # whether a page has nothing on it
-    embedded: tuple[tuple[str, bytes], ...] = ()  # name and bytes of the invoices embedded in a PDF, best first
+    texts: tuple[str, ...] | None = None  # text layer of each page; None if the pages are images
+    blank: tuple[bool, ...] = ()  # whether each page of a PDF is empty
+    embedded: tuple[tuple[str, bytes], ...] = ()  # name and content of embedded invoices, the preferred one first
 
 
-def page_of(pixels: np.ndarray) -> Page:
-    """Return grey pixels (height × width, uint8) as a stored page; nothing of the file that they came from is kept."""
+def page_from_pixels(pixels: np.ndarray) -> Page:
+    """Encode grey pixels (height × width, uint8) as a page, with nothing else of the file that they came from."""
     height, width = pixels.shape
     return Page(to_png(np.ascontiguousarray(pixels)), width, height)
 
 
-def check_sizes(sizes: list[tuple[int, int]], limits: Limits) -> None:
-    """See to it that pages, as width and height in pixels, keep their bounds.
+def check_page_sizes(sizes: list[tuple[int, int]], limits: InputLimits) -> None:
+    """Check page sizes, given as width and height in pixels, against the limits.
 
     Raises:
-        Rejected: there are none, too many, or too large ones.
+        RejectedDocumentError: There are no pages, too many pages, or too many pixels.
     """
     if not sizes:
-        raise reject("it has no pages")
+        raise rejection("it has no pages")
     if len(sizes) > limits.pages:
-        raise reject(f"{len(sizes):,} pages; at most {limits.pages} are read")
+        raise rejection(f"{len(sizes):,} pages; at most {limits.pages} are read")
     for number, (width, height) in enumerate(sizes, 1):
         if width < 1 or height < 1 or width * height > limits.page_pixels:
-            raise reject(f"page {number} has {width:,} × {height:,} pixels; at most {limits.page_pixels:,} are read")
+            raise rejection(
+                f"page {number} has {width:,} × {height:,} pixels; at most {limits.page_pixels:,} pixels are read"
+            )
     if (total := sum(width * height for width, height in sizes)) > limits.document_pixels:
-        raise reject(f"its pages have {total:,} pixels; at most {limits.document_pixels:,} are read")
+        raise rejection(f"its pages have {total:,} pixels; at most {limits.document_pixels:,} are read")

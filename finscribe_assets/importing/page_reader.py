@@ -1,7 +1,7 @@
-"""Pages are read in a process of their own, which may die of what it reads: a stranger's file is then one reject.
+"""Read pages in a separate process with limits on time and memory, so that a hostile file costs one document only.
 
-What belongs here: that process, its bounds of time and memory, and how it is asked. One process reads one document
-after the other; after a death, or when time is up, the next document gets a new one.
+What belongs here: that process and the exchange with it. One process reads document after document; if it dies or takes
+too long, the document is rejected and the next one gets a new process.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from typing import Self
 from finscribe_assets.importing.image_files import read_images
 from finscribe_assets.importing.page_content import PageContent
 from finscribe_assets.importing.pdf_files import read_pdf
-from finscribe_assets.importing.rejects import Limits, Problem, Rejected, reject
+from finscribe_assets.importing.rejects import InputLimits, Problem, RejectedDocumentError, rejection
 from finscribe_assets.importing.source_files import PDF_SUFFIXES
 
-_STARTING = 60.0  # seconds that a new process may take beside its reading
+_START_SECONDS = 60.0  # granted to a new process on top of the limit for reading
 
 
 @dataclass(frozen=True)
@@ -30,44 +30,54 @@ class _Request:
     is_pdf: bool
     wants_invoice: bool
     dpi: int
-    limits: Limits
+    limits: InputLimits
 
 
 @dataclass(frozen=True)
-class _Answer:
+class _Result:
     content: PageContent | None = None
     problems: tuple[Problem, ...] = ()
-    failure: str = ""  # the traceback of a fault of this program
+    traceback: str = ""  # of a fault of this program
 
 
 def _serve(requests: Connection, memory_bytes: int) -> None:
+    """Answer requests until None comes; the main function of the separate process."""
     if sys.platform == "linux":
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     while (request := requests.recv()) is not None:
-        requests.send(_answered(request))
+        requests.send(_read(request))
 
 
-def _answered(request: _Request) -> _Answer:
+def _read(request: _Request) -> _Result:
+    dpi, limits = request.dpi, request.limits
     try:
         if request.is_pdf:
-            return _Answer(
-                read_pdf(request.contents[0], request.dpi, request.limits, wants_invoice=request.wants_invoice)
-            )
-        return _Answer(read_images(request.contents, request.dpi, request.limits))
-    except Rejected as error:
-        return _Answer(problems=error.problems)
+            return _Result(read_pdf(request.contents[0], dpi, limits, wants_invoice=request.wants_invoice))
+        return _Result(read_images(request.contents, dpi, limits))
+    except RejectedDocumentError as error:
+        return _Result(problems=error.problems)
     except MemoryError:
-        return _Answer(problems=reject("its pages take more memory than they may").problems)
-    except Exception:  # noqa: BLE001, it is raised again on the other side
-        return _Answer(failure=traceback.format_exc())
+        limit = f"{limits.memory_bytes / 2**30:.3g} GiB"
+        return _Result(problems=rejection(f"reading its pages takes more than the {limit} of memory allowed").problems)
+    except Exception:  # noqa: BLE001, the other process raises it again
+        return _Result(traceback=traceback.format_exc())
 
 
 class PageReader:
-    """Reads documents' pages one after the other; a context manager, at whose end the process ends."""
+    """Reads the pages of one document after another; a context manager that ends the process on exit.
 
-    def __init__(self, dpi: int, limits: Limits) -> None:
+    The process is spawned, so a script that uses this class needs the usual ``if __name__ == "__main__":`` guard.
+    """
+
+    def __init__(self, dpi: int, limits: InputLimits) -> None:
+        """Prepare a reader; the process starts with the first document.
+
+        Args:
+            dpi: Resolution at which PDF pages are rendered, and the assumed one of images that state none.
+            limits: Limits on each document.
+        """
         self._dpi, self.limits = dpi, limits
         self._process: multiprocessing.process.BaseProcess | None = None
         self._requests: Connection | None = None
@@ -76,49 +86,55 @@ class PageReader:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self, error_type: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._end()
+        self._stop()
 
     def read(self, names: list[str], contents: list[bytes], *, wants_invoice: bool) -> PageContent:
-        """Return the pages of one PDF or TIFF, or of images in their order, given as files' names and bytes.
+        """Read the pages of one PDF or TIFF, or of images in page order.
+
+        Args:
+            names: File names; the suffix of the first one determines whether it is a PDF.
+            contents: Content of each file.
+            wants_invoice: Whether a PDF must embed an invoice, which is returned with the pages.
 
         Raises:
-            Rejected: they cannot be read within the limits.
-            RuntimeError: this program failed; the message is the traceback.
+            RejectedDocumentError: The pages cannot be read within the limits.
+            RuntimeError: Reading failed by a fault of this program; the message holds the traceback.
         """
         is_pdf = Path(names[0]).suffix.lower() in PDF_SUFFIXES
-        answer = self._ask(_Request(tuple(contents), is_pdf, wants_invoice, self._dpi, self.limits))
-        if answer.failure:
-            raise RuntimeError(f"{names[0]}: {answer.failure}")
-        if answer.content is None:
-            raise Rejected(answer.problems)
-        return answer.content
+        result = self._request(_Request(tuple(contents), is_pdf, wants_invoice, self._dpi, self.limits))
+        if result.traceback:
+            raise RuntimeError(f"{names[0]}: {result.traceback}")
+        if result.content is None:
+            raise RejectedDocumentError(result.problems)
+        return result.content
 
-    def _ask(self, request: _Request) -> _Answer:
-        starting = self._requests is None
-        requests = self._started()
+    def _request(self, request: _Request) -> _Result:
+        is_new = self._requests is None
+        requests = self._start()
         try:
             requests.send(request)
-            if not requests.poll(self.limits.seconds + (_STARTING if starting else 0)):
-                self._end()
-                raise reject(f"reading its pages took more than {self.limits.seconds:g} seconds")
-            answer: _Answer = requests.recv()
+            if not requests.poll(self.limits.seconds + (_START_SECONDS if is_new else 0)):
+                self._stop()
+                raise rejection(f"reading its pages took more than {self.limits.seconds:g} seconds")
+            result: _Result = requests.recv()
         except (EOFError, BrokenPipeError, ConnectionResetError) as error:
-            self._end()
-            raise reject("reading its pages ended the process that read them") from error
-        return answer
+            self._stop()
+            raise rejection("the process that read its pages died; the file may be damaged or hostile") from error
+        return result
 
-    def _started(self) -> Connection:
+    def _start(self) -> Connection:
+        """Return the connection to the process, which is started if there is none."""
         if self._requests is None:
             context = multiprocessing.get_context("spawn")
-            self._requests, far_end = context.Pipe()
-            self._process = context.Process(target=_serve, args=(far_end, self.limits.memory_bytes), daemon=True)
+            self._requests, other_end = context.Pipe()
+            self._process = context.Process(target=_serve, args=(other_end, self.limits.memory_bytes), daemon=True)
             self._process.start()
-            far_end.close()
+            other_end.close()
         return self._requests
 
-    def _end(self) -> None:
+    def _stop(self) -> None:
         if self._process is not None and self._requests is not None:
             self._process.kill()
             self._process.join()

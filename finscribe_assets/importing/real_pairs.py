@@ -1,4 +1,4 @@
-"""What is asked of a real document: tasks that need no boxes, as nobody has drawn any."""
+"""Build the instruction pairs of a real document: the tasks that need no boxes, as real pages have none."""
 
 from __future__ import annotations
 
@@ -10,26 +10,33 @@ from finscribe_assets.instructions.pair_building import build_pair, choose, rand
 from finscribe_assets.instructions.prompt_wordings import describe_field
 from finscribe_assets.instructions.responses import compact_json, json_response, unflatten
 
-QUESTIONS = 3  # a document, at most
+MAX_FIELD_QUESTIONS = 3  # per document
 
 
-def pairs_of(document_id: str, kind: DocumentType, printed: dict[str, Any], pages: int) -> list[Pair]:
-    """Return a document's pairs from its kind and its printed values by path: all of it, its type, and a few values.
+def build_real_pairs(document_id: str, document_type: DocumentType, printed: dict[str, Any], pages: int) -> list[Pair]:
+    """Build a document's pairs: full extraction, document type, and up to three field questions.
 
-    Which values are asked for follows from the document's id. A document that prints nothing known has no pairs.
+    Args:
+        document_id: The document's id; it determines which fields are asked for.
+        document_type: The document's type.
+        printed: Values that the pages print, by field path.
+        pages: Number of pages.
+
+    Returns:
+        The pairs; none if no value is known to be printed.
     """
     if not printed:
         return []
-    whole = tuple(range(pages))
-    single = [path for path in printed if "[" not in path]
-    chosen = choose(single, QUESTIONS, random_for(document_id, Task.FIELD_QUESTION))
+    all_pages = tuple(range(pages))
+    outside_lists = [path for path in printed if "[" not in path]
+    chosen = choose(outside_lists, MAX_FIELD_QUESTIONS, random_for(document_id, Task.FIELD_QUESTION))
     return [
-        build_pair(document_id, Task.FULL_EXTRACTION, json_response(unflatten(printed)), pages=whole),
+        build_pair(document_id, Task.FULL_EXTRACTION, json_response(unflatten(printed)), pages=all_pages),
         build_pair(
             document_id,
             Task.DOCUMENT_TYPE,
-            json_response({"document_type": str(kind)}),
-            pages=whole[:1],
+            json_response({"document_type": str(document_type)}),
+            pages=all_pages[:1],
             target="document_type",
             kinds=", ".join(DocumentType),
         ),
@@ -38,7 +45,7 @@ def pairs_of(document_id: str, kind: DocumentType, printed: dict[str, Any], page
                 document_id,
                 Task.FIELD_QUESTION,
                 json_response({path: printed[path]}),
-                pages=whole,
+                pages=all_pages,
                 target=path,
                 what=describe_field(path),
                 key=compact_json(path),

@@ -1,4 +1,8 @@
-"""Why a document is not taken: what every reader of this room raises, and the bounds that all of them keep."""
+"""Define why an input is rejected, and the limits that every reader of files of unknown origin keeps.
+
+What belongs here: the limits, the exception with its reasons, and the escaping of foreign text. The checks themselves
+are in the modules that read files.
+"""
 
 from __future__ import annotations
 
@@ -8,54 +12,55 @@ from dataclasses import dataclass
 from finscribe_assets.documents.elements import TERMS, field_of
 from finscribe_assets.errors import UserError
 
-LONGEST_REASON = 300  # characters; a reason may quote what a stranger wrote
+MAX_REASON_LENGTH = 300  # characters; a reason may quote foreign text
 
 
 @dataclass(frozen=True)
-class Limits:
-    """What a document may take. Files of strangers are read up to these bounds and no further."""
+class InputLimits:
+    """Limits on one document. Whatever exceeds them is rejected unread."""
 
-    page_file_bytes: int = 64 << 20  # of its PDF, or of all its images
-    truth_bytes: int = 20 << 20  # of JSON or XML, also where it is embedded
+    page_file_bytes: int = 64 << 20  # of the PDF, or of all images together
+    truth_bytes: int = 20 << 20  # of the ground truth, as a file or embedded in the PDF
     pages: int = 50
     page_pixels: int = 40_000_000  # of one page, as it is stored
-    document_pixels: int = 200_000_000  # of all its pages
-    text_characters: int = 1_000_000  # of a PDF's text layer
-    embedded_files: int = 20  # of a PDF; further ones are not looked at
-    lines: int = 2_000  # of the document, or entries of a statement
-    seconds: float = 120.0  # for reading one document's pages
-    memory_bytes: int = 4 << 30  # address space of the process that does it
+    document_pixels: int = 200_000_000  # of all pages together
+    text_characters: int = 1_000_000  # of the PDF's text layer
+    embedded_files: int = 20  # of the PDF; further files are ignored
+    lines: int = 2_000  # of each list of the ground truth, such as an invoice's lines
+    seconds: float = 120.0  # for reading the pages
+    memory_bytes: int = 4 << 30  # address space of the process that reads the pages
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One reason against a document: the field of the schema that it concerns, or an empty text, and what is wrong."""
+    """A reason why a document is rejected."""
 
-    field: str
+    field: str  # path and EN 16931 code of the field concerned, or empty
     reason: str
 
 
-class Rejected(UserError):
-    """A document that is not taken, with every reason that was found."""
+class RejectedDocumentError(UserError):
+    """A document is rejected, for all the reasons in ``problems``."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
-        super().__init__("; ".join(f"{one.field}: {one.reason}" if one.field else one.reason for one in self.problems))
+        reasons = (f"{item.field}: {item.reason}" if item.field else item.reason for item in self.problems)
+        super().__init__("; ".join(reasons))
 
 
-def reject(reason: str, field: str = "") -> Rejected:
-    """Return the rejection for a single reason."""
-    return Rejected((Problem(field, shown(reason)[:LONGEST_REASON]),))
+def rejection(reason: str, field: str = "") -> RejectedDocumentError:
+    """Return the exception for a single reason, which may quote foreign text."""
+    return RejectedDocumentError((Problem(field, escape_unprintable(reason)[:MAX_REASON_LENGTH]),))
 
 
-def named(path: str) -> str:
-    """Return a field's path with its code of EN 16931: ``seller.name (BT-27)``."""
+def field_with_code(path: str) -> str:
+    """Return a field's path with its EN 16931 code, as in ``seller.name (BT-27)``."""
     term = TERMS.get(field_of(path))
     return f"{path} ({term.code})" if term and term.code else path
 
 
-def shown(text: str) -> str:
-    """Return a stranger's text fit for a report or a terminal: what does not print is escaped."""
+def escape_unprintable(text: str) -> str:
+    """Escape the characters of a foreign text that a terminal or a report must not print."""
     return "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
     )

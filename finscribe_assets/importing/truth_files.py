@@ -1,4 +1,8 @@
-"""A document's truth from what stands beside or inside its pages: JSON in the schema, or an invoice's XML."""
+"""Read the ground truth of a real document: JSON in the schema of documents, or the XML of an invoice.
+
+What belongs here: parsing, validation with reasons that name the field, and the arithmetic rules that a ground truth
+breaks. Mapping XML to fields is in `xml_mapping`.
+"""
 
 from __future__ import annotations
 
@@ -13,145 +17,164 @@ from finscribe_assets.documents.calculation_rules import Outcome, amount_of, amo
 from finscribe_assets.documents.elements import TERMS, ValueType, field_of
 from finscribe_assets.documents.locales import LOCALE_FACTS, MINOR_UNITS, is_known_locale
 from finscribe_assets.documents.schema import Document, flatten
-from finscribe_assets.errors import UserError
-from finscribe_assets.importing.invoice_xml import parse
-from finscribe_assets.importing.rejects import LONGEST_REASON, Limits, Problem, Rejected, named, reject, shown
-from finscribe_assets.importing.xml_mapping import Unmapped, plain, read_terms
+from finscribe_assets.importing.invoice_xml import parse_invoice_xml
+from finscribe_assets.importing.rejects import (
+    MAX_REASON_LENGTH,
+    InputLimits,
+    Problem,
+    RejectedDocumentError,
+    escape_unprintable,
+    field_with_code,
+    rejection,
+)
+from finscribe_assets.importing.xml_mapping import UnmappedValue, collapse_whitespace, map_invoice
 from finscribe_assets.instructions.responses import unflatten
 
-_BY_COUNTRY = {facts.country_code: locale for locale, facts in LOCALE_FACTS.items()}
+_LOCALE_BY_COUNTRY = {facts.country_code: locale for locale, facts in LOCALE_FACTS.items()}
 
 
 @dataclass(frozen=True)
 class LabelledTruth:
-    """What is true of a real document."""
+    """The ground truth of a real document."""
 
     document: Document
     syntax: str  # json, ubl or cii
-    printed: frozenset[str] | None = None  # paths that the labels say are printed; None where they do not say
-    unmapped: tuple[Unmapped, ...] = ()
+    printed: frozenset[str] | None = None  # paths that the pages print; None if the file does not state them
+    unmapped: tuple[UnmappedValue, ...] = ()
 
 
-def from_xml(content: bytes, locale: str | None, limits: Limits) -> LabelledTruth:
-    """Return the truth that an invoice's XML, UBL or CII, holds.
+def truth_from_xml(content: bytes, locale: str | None, limits: InputLimits) -> LabelledTruth:
+    """Read the ground truth from an invoice in UBL or CII.
 
-    XML tells no locale: it is that of the seller's country, else ``locale``.
+    Args:
+        content: Content of the XML file.
+        locale: The document's locale if none is known for the seller's country; XML does not state one.
+        limits: Limits on the number of lines.
 
     Raises:
-        Rejected: it is no invoice, or lacks what the schema requires.
+        RejectedDocumentError: The content is not an invoice, or lacks fields that the schema requires.
     """
-    syntax, root = parse(content)
-    mapped = read_terms(syntax, root, limits)
-    country = mapped.leaves.get("seller.address.country_code", "")
-    leaves: dict[str, Any] = dict(mapped.leaves)
-    if (known := _BY_COUNTRY.get(country, locale)) is not None:
-        leaves["locale"] = known
-    return LabelledTruth(_validated(unflatten(leaves)), str(syntax), unmapped=tuple(mapped.unmapped))
+    syntax, root = parse_invoice_xml(content)
+    mapped = map_invoice(syntax, root, limits)
+    country = mapped.values.get("seller.address.country_code", "")
+    values: dict[str, Any] = dict(mapped.values)
+    if (known_locale := _LOCALE_BY_COUNTRY.get(country, locale)) is not None:
+        values["locale"] = known_locale
+    return LabelledTruth(_validate(unflatten(values)), str(syntax), unmapped=tuple(mapped.unmapped))
 
 
-def from_json(content: bytes, locale: str | None, limits: Limits) -> LabelledTruth:
-    """Return the truth of a JSON file: a document in the schema, or a record of the ground-truth format.
+def truth_from_json(content: bytes, locale: str | None, limits: InputLimits) -> LabelledTruth:
+    """Read the ground truth from JSON: a document in the schema, or a record ``{"document", "printed"}`` with one.
 
-    ``locale`` is taken where the document names none.
+    Args:
+        content: Content of the JSON file, in UTF-8.
+        locale: The document's locale if it does not state one.
+        limits: Limits on the number of lines.
 
     Raises:
-        Rejected: it is no such document; each wrong field is named.
+        RejectedDocumentError: The content is not such a document; every wrong field is named.
     """
     try:
-        value = json.loads(content.decode("utf-8-sig"), parse_float=str, parse_int=str, parse_constant=_no_number)
+        value = json.loads(content.decode("utf-8-sig"), parse_float=str, parse_int=str, parse_constant=_refuse_constant)
     except UnicodeDecodeError as error:
-        raise reject(f"byte {error.start} is not UTF-8") from error
+        raise rejection(f"byte {error.start} is not UTF-8; save the file in UTF-8") from error
     except (ValueError, RecursionError) as error:
-        raise reject(f"not JSON: {error}") from error
+        raise rejection(f"not JSON: {error}") from error
     if not isinstance(value, dict):
-        raise reject("the JSON is no object")
+        raise rejection("the JSON is not an object")
     document, printed = (value.get("document"), value.get("printed")) if "document" in value else (value, None)
     if not isinstance(document, dict):
-        raise reject("`document` is no object")
+        raise rejection("`document` is not an object")
     if printed is not None and (not isinstance(printed, list) or not all(isinstance(path, str) for path in printed)):
-        raise reject("`printed` is no list of field paths")
+        raise rejection("`printed` is not a list of field paths")
     try:
-        cleaned = _cleaned(document)
+        cleaned = _clean(document)
     except RecursionError as error:
-        raise reject("the JSON is nested too deep") from error
+        raise rejection("the JSON is nested too deeply") from error
     if locale is not None:
         cleaned.setdefault("locale", locale)
     for name in ("lines", "entries"):
         if isinstance(cleaned.get(name), list) and len(cleaned[name]) > limits.lines:
-            raise reject(f"{len(cleaned[name])} members; at most {limits.lines} are read", name)
-    return LabelledTruth(_validated(cleaned), "json", None if printed is None else frozenset(printed))
+            raise rejection(f"{len(cleaned[name])} members; at most {limits.lines} are read", name)
+    return LabelledTruth(_validate(cleaned), "json", None if printed is None else frozenset(printed))
 
 
-def _no_number(name: str) -> NoReturn:
-    raise UserError(f"{name} is no number")
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a number")
 
 
-def _cleaned(value: Any) -> Any:
-    """Return JSON with its texts on one line each, and without those that say nothing."""
+def _clean(value: Any) -> Any:
+    """Return a JSON value with each text on one line, without empty texts and null members."""
     if isinstance(value, dict):
-        return {key: inner for key, item in value.items() if (inner := _cleaned(item)) is not None}
+        return {key: cleaned for key, member in value.items() if (cleaned := _clean(member)) is not None}
     if isinstance(value, list):
-        return [_cleaned(item) for item in value]
-    return (plain(value) or None) if isinstance(value, str) else value
+        return [_clean(item) for item in value]
+    return (collapse_whitespace(value) or None) if isinstance(value, str) else value
 
 
-def _validated(value: dict[str, Any]) -> Document:
-    problems = _unfit(flatten(value))
+def _validate(value: dict[str, Any]) -> Document:
+    problems = _unusable_values(flatten(value))
     try:
         document = Document.model_validate(value)
     except ValidationError as error:
-        named_before = {one.field for one in problems}
-        raise Rejected([*problems, *(one for one in _findings(error) if one.field not in named_before)]) from error
+        fields = {problem.field for problem in problems}
+        schema_problems = [problem for problem in _schema_problems(error) if problem.field not in fields]
+        raise RejectedDocumentError([*problems, *schema_problems]) from error
     if not is_known_locale(document.locale):
-        problems.append(Problem(named("locale"), f"{shown(document.locale)[:40]!r} is unknown; give one such as de_AT"))
+        locale = escape_unprintable(document.locale)[:40]
+        problems.append(Problem(field_with_code("locale"), f"{locale!r} is unknown; use one such as de_AT"))
     if problems:
-        raise Rejected(problems)
+        raise RejectedDocumentError(problems)
     return document
 
 
-def _unfit(leaves: dict[str, Any]) -> list[Problem]:
-    """Return what no value may be, whatever its field: characters that do not print, numbers without bound."""
+def _unusable_values(values: dict[str, Any]) -> list[Problem]:
+    """Find values that no field may have: characters that cannot be printed, and amounts that are not decimals."""
     problems = []
-    for path, value in leaves.items():
-        if isinstance(value, str) and not value.isprintable() and _unwritable(value):
-            problems.append(Problem(named(shown(path)), f"{shown(value)[:60]!r} holds characters that no page has"))
+    for path, value in values.items():
+        if isinstance(value, str) and not value.isprintable() and _has_control_characters(value):
+            quoted = f"{escape_unprintable(value)[:60]!r}"
+            field = field_with_code(escape_unprintable(path))
+            problems.append(Problem(field, f"{quoted} has characters that cannot be printed"))
         term = TERMS.get(field_of(path))
         if term and term.value_type is ValueType.AMOUNT and amount_of(value) is None:
-            problems.append(Problem(named(path), f"{shown(str(value))[:60]!r} is no plain decimal"))
+            quoted = f"{escape_unprintable(str(value))[:60]!r}"
+            problems.append(Problem(field_with_code(path), f"{quoted} is not a plain decimal such as 1234.50"))
     return problems
 
 
-def _unwritable(text: str) -> bool:
-    # Control characters and halves of surrogate pairs; format characters such as marks of direction do stand in texts.
+def _has_control_characters(text: str) -> bool:
+    """Tell whether a text has control characters or surrogates; format characters, as direction marks, are allowed."""
     return any(
         ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0 or 0xD800 <= ord(character) < 0xE000
         for character in text
     )
 
 
-def _findings(error: ValidationError) -> list[Problem]:
+def _schema_problems(error: ValidationError) -> list[Problem]:
     problems = []
-    for finding in error.errors():
-        steps = [f"[{step}]" if isinstance(step, int) else f".{step}" for step in finding["loc"]]
-        path = shown("".join(steps).removeprefix("."))
-        if finding["type"] == "missing":
-            said = "the schema requires it, and the truth lacks it"
-        elif finding["type"] == "extra_forbidden":
-            said = "the schema has no such field"
+    for item in error.errors():
+        steps = [f"[{step}]" if isinstance(step, int) else f".{step}" for step in item["loc"]]
+        path = escape_unprintable("".join(steps).removeprefix("."))
+        if item["type"] == "missing":
+            reason = "the schema requires it, and the ground truth lacks it"
+        elif item["type"] == "extra_forbidden":
+            reason = "the schema has no such field"
         else:
-            said = finding["msg"].removeprefix("Value error, ")
-            said += f" (it is {finding['input']!r})" if isinstance(finding["input"], str) else ""
-        problems.append(Problem(named(path), shown(said)[:LONGEST_REASON]))
+            reason = item["msg"].removeprefix("Value error, ")
+            reason += f" (it is {item['input']!r})" if isinstance(item["input"], str) else ""
+        problems.append(Problem(field_with_code(path), escape_unprintable(reason)[:MAX_REASON_LENGTH]))
     return problems
 
 
 def broken_rules(document: Document) -> list[Outcome] | None:
-    """Return the arithmetic rules that a truth breaks; None where its currency's smallest amount is not known."""
+    """Return the arithmetic rules that a ground truth breaks, or None if its currency's minor unit is unknown."""
     if document.currency_code not in MINOR_UNITS:
         return None
-    return [one for one in check_calculations(amounts_of(document.to_json()), document.currency_code) if not one.holds]
+    outcomes = check_calculations(amounts_of(document.to_json()), document.currency_code)
+    return [outcome for outcome in outcomes if not outcome.holds]
 
 
-def counted(unmapped: tuple[Unmapped, ...]) -> Counter[tuple[str, str]]:
-    """Return how often each path, with its term, was not mapped."""
-    return Counter((one.path, one.term) for one in unmapped)
+def count_unmapped(unmapped: tuple[UnmappedValue, ...]) -> Counter[tuple[str, str]]:
+    """Count the unmapped values by path and term."""
+    return Counter((value.path, value.term) for value in unmapped)

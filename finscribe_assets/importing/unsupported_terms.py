@@ -1,25 +1,27 @@
-"""Business terms that EN 16931 has and the schema lacks, and what in the XML is no business term at all."""
+"""List the business terms of EN 16931 that the schema lacks, and the XML values that are not business terms at all."""
 
 from __future__ import annotations
 
 from finscribe_assets.importing.invoice_xml import Syntax
+from finscribe_assets.importing.xml_terms import (
+    CII_AGREEMENT,
+    CII_DELIVERY,
+    CII_LINE_ITEM,
+    CII_PAYMENT_MEANS,
+    CII_SETTLEMENT,
+)
 
-_AGREEMENT = "SupplyChainTradeTransaction/ApplicableHeaderTradeAgreement"
-_DELIVERY = "SupplyChainTradeTransaction/ApplicableHeaderTradeDelivery"
-_SETTLEMENT = "SupplyChainTradeTransaction/ApplicableHeaderTradeSettlement"
-_LINE = "SupplyChainTradeTransaction/IncludedSupplyChainTradeLineItem"
-_PRODUCT = f"{_LINE}/SpecifiedTradeProduct"
-_PRICES = f"{_LINE}/SpecifiedLineTradeAgreement"
-_MEANS = f"{_SETTLEMENT}/SpecifiedTradeSettlementPaymentMeans"
+_PRODUCT = f"{CII_LINE_ITEM}/SpecifiedTradeProduct"
+_PRICES = f"{CII_LINE_ITEM}/SpecifiedLineTradeAgreement"
 
-# Code → path in UBL, where a credit note's lines are called as an invoice's, and path in CII.
+# Code, path in UBL and path in CII; empty if the syntax has none. UBL paths are those of invoices.
 _TERMS = (
-    ("BT-7", "TaxPointDate", f"{_SETTLEMENT}/ApplicableTradeTax/TaxPointDate/DateString"),
-    ("BT-8", "InvoicePeriod/DescriptionCode", f"{_SETTLEMENT}/ApplicableTradeTax/DueDateTypeCode"),
-    ("BT-11", "ProjectReference/ID", f"{_AGREEMENT}/SpecifiedProcuringProject/ID"),
-    ("BT-14", "OrderReference/SalesOrderID", f"{_AGREEMENT}/SellerOrderReferencedDocument/IssuerAssignedID"),
-    ("BT-15", "ReceiptDocumentReference/ID", f"{_DELIVERY}/ReceivingAdviceReferencedDocument/IssuerAssignedID"),
-    ("BT-19", "AccountingCost", f"{_SETTLEMENT}/ReceivableSpecifiedTradeAccountingAccount/ID"),
+    ("BT-7", "TaxPointDate", f"{CII_SETTLEMENT}/ApplicableTradeTax/TaxPointDate/DateString"),
+    ("BT-8", "InvoicePeriod/DescriptionCode", f"{CII_SETTLEMENT}/ApplicableTradeTax/DueDateTypeCode"),
+    ("BT-11", "ProjectReference/ID", f"{CII_AGREEMENT}/SpecifiedProcuringProject/ID"),
+    ("BT-14", "OrderReference/SalesOrderID", f"{CII_AGREEMENT}/SellerOrderReferencedDocument/IssuerAssignedID"),
+    ("BT-15", "ReceiptDocumentReference/ID", f"{CII_DELIVERY}/ReceivingAdviceReferencedDocument/IssuerAssignedID"),
+    ("BT-19", "AccountingCost", f"{CII_SETTLEMENT}/ReceivableSpecifiedTradeAccountingAccount/ID"),
     ("BT-21", "", "ExchangedDocument/IncludedNote/SubjectCode"),
     ("BT-22", "Note", "ExchangedDocument/IncludedNote/Content"),
     ("BT-23", "ProfileID", "ExchangedDocumentContext/BusinessProcessSpecifiedDocumentContextParameter/ID"),
@@ -27,69 +29,77 @@ _TERMS = (
     (
         "BT-28",
         "AccountingSupplierParty/Party/PartyName/Name",
-        f"{_AGREEMENT}/SellerTradeParty/SpecifiedLegalOrganization/TradingBusinessName",
+        f"{CII_AGREEMENT}/SellerTradeParty/SpecifiedLegalOrganization/TradingBusinessName",
     ),
     (
         "BT-33",
         "AccountingSupplierParty/Party/PartyLegalEntity/CompanyLegalForm",
-        f"{_AGREEMENT}/SellerTradeParty/Description",
+        f"{CII_AGREEMENT}/SellerTradeParty/Description",
     ),
     (
         "BT-34",
         "AccountingSupplierParty/Party/EndpointID",
-        f"{_AGREEMENT}/SellerTradeParty/URIUniversalCommunication/URIID",
+        f"{CII_AGREEMENT}/SellerTradeParty/URIUniversalCommunication/URIID",
     ),
     (
         "BT-45",
         "AccountingCustomerParty/Party/PartyName/Name",
-        f"{_AGREEMENT}/BuyerTradeParty/SpecifiedLegalOrganization/TradingBusinessName",
+        f"{CII_AGREEMENT}/BuyerTradeParty/SpecifiedLegalOrganization/TradingBusinessName",
     ),
     (
         "BT-49",
         "AccountingCustomerParty/Party/EndpointID",
-        f"{_AGREEMENT}/BuyerTradeParty/URIUniversalCommunication/URIID",
+        f"{CII_AGREEMENT}/BuyerTradeParty/URIUniversalCommunication/URIID",
     ),
-    ("BT-62", "TaxRepresentativeParty/PartyName/Name", f"{_AGREEMENT}/SellerTaxRepresentativeTradeParty/Name"),
-    ("BT-81", "PaymentMeans/PaymentMeansCode", f"{_MEANS}/TypeCode"),
-    ("BT-85", "PaymentMeans/PayeeFinancialAccount/Name", f"{_MEANS}/PayeePartyCreditorFinancialAccount/AccountName"),
-    ("BT-89", "PaymentMeans/PaymentMandate/ID", f"{_SETTLEMENT}/SpecifiedTradePaymentTerms/DirectDebitMandateID"),
-    ("BT-90", "", f"{_SETTLEMENT}/CreditorReferenceID"),
+    ("BT-62", "TaxRepresentativeParty/PartyName/Name", f"{CII_AGREEMENT}/SellerTaxRepresentativeTradeParty/Name"),
+    ("BT-81", "PaymentMeans/PaymentMeansCode", f"{CII_PAYMENT_MEANS}/TypeCode"),
+    (
+        "BT-85",
+        "PaymentMeans/PayeeFinancialAccount/Name",
+        f"{CII_PAYMENT_MEANS}/PayeePartyCreditorFinancialAccount/AccountName",
+    ),
+    ("BT-89", "PaymentMeans/PaymentMandate/ID", f"{CII_SETTLEMENT}/SpecifiedTradePaymentTerms/DirectDebitMandateID"),
+    ("BT-90", "", f"{CII_SETTLEMENT}/CreditorReferenceID"),
     (
         "BT-91",
         "PaymentMeans/PaymentMandate/PayerFinancialAccount/ID",
-        f"{_MEANS}/PayerPartyDebtorFinancialAccount/IBANID",
+        f"{CII_PAYMENT_MEANS}/PayerPartyDebtorFinancialAccount/IBANID",
     ),
-    ("BT-98", "AllowanceCharge/AllowanceChargeReasonCode", f"{_SETTLEMENT}/SpecifiedTradeAllowanceCharge/ReasonCode"),
+    (
+        "BT-98",
+        "AllowanceCharge/AllowanceChargeReasonCode",
+        f"{CII_SETTLEMENT}/SpecifiedTradeAllowanceCharge/ReasonCode",
+    ),
     (
         "BT-121",
         "TaxTotal/TaxSubtotal/TaxCategory/TaxExemptionReasonCode",
-        f"{_SETTLEMENT}/ApplicableTradeTax/ExemptionReasonCode",
+        f"{CII_SETTLEMENT}/ApplicableTradeTax/ExemptionReasonCode",
     ),
-    ("BT-122", "AdditionalDocumentReference/ID", f"{_AGREEMENT}/AdditionalReferencedDocument/IssuerAssignedID"),
+    ("BT-122", "AdditionalDocumentReference/ID", f"{CII_AGREEMENT}/AdditionalReferencedDocument/IssuerAssignedID"),
     (
         "BT-125",
         "AdditionalDocumentReference/Attachment/EmbeddedDocumentBinaryObject",
-        f"{_AGREEMENT}/AdditionalReferencedDocument/AttachmentBinaryObject",
+        f"{CII_AGREEMENT}/AdditionalReferencedDocument/AttachmentBinaryObject",
     ),
     (
         "BT-128",
         "InvoiceLine/DocumentReference/ID",
-        f"{_LINE}/SpecifiedLineTradeSettlement/AdditionalReferencedDocument/IssuerAssignedID",
+        f"{CII_LINE_ITEM}/SpecifiedLineTradeSettlement/AdditionalReferencedDocument/IssuerAssignedID",
     ),
     (
         "BT-133",
         "InvoiceLine/AccountingCost",
-        f"{_LINE}/SpecifiedLineTradeSettlement/ReceivableSpecifiedTradeAccountingAccount/ID",
+        f"{CII_LINE_ITEM}/SpecifiedLineTradeSettlement/ReceivableSpecifiedTradeAccountingAccount/ID",
     ),
     (
         "BT-134",
         "InvoiceLine/InvoicePeriod/StartDate",
-        f"{_LINE}/SpecifiedLineTradeSettlement/BillingSpecifiedPeriod/StartDateTime/DateTimeString",
+        f"{CII_LINE_ITEM}/SpecifiedLineTradeSettlement/BillingSpecifiedPeriod/StartDateTime/DateTimeString",
     ),
     (
         "BT-135",
         "InvoiceLine/InvoicePeriod/EndDate",
-        f"{_LINE}/SpecifiedLineTradeSettlement/BillingSpecifiedPeriod/EndDateTime/DateTimeString",
+        f"{CII_LINE_ITEM}/SpecifiedLineTradeSettlement/BillingSpecifiedPeriod/EndDateTime/DateTimeString",
     ),
     ("BT-149", "InvoiceLine/Price/BaseQuantity", f"{_PRICES}/NetPriceProductTradePrice/BasisQuantity"),
     ("BT-149", "", f"{_PRICES}/GrossPriceProductTradePrice/BasisQuantity"),
@@ -103,17 +113,17 @@ _TERMS = (
     (
         "BT-162",
         "AccountingSupplierParty/Party/PostalAddress/AddressLine/Line",
-        f"{_AGREEMENT}/SellerTradeParty/PostalTradeAddress/LineThree",
+        f"{CII_AGREEMENT}/SellerTradeParty/PostalTradeAddress/LineThree",
     ),
     (
         "BT-163",
         "AccountingCustomerParty/Party/PostalAddress/AddressLine/Line",
-        f"{_AGREEMENT}/BuyerTradeParty/PostalTradeAddress/LineThree",
+        f"{CII_AGREEMENT}/BuyerTradeParty/PostalTradeAddress/LineThree",
     ),
     (
         "BT-165",
         "Delivery/DeliveryLocation/Address/AddressLine/Line",
-        f"{_DELIVERY}/ShipToTradeParty/PostalTradeAddress/LineThree",
+        f"{CII_DELIVERY}/ShipToTradeParty/PostalTradeAddress/LineThree",
     ),
     ("BT-157-1", "InvoiceLine/Item/StandardItemIdentification/ID/@schemeID", f"{_PRODUCT}/GlobalID/@schemeID"),
     (
@@ -140,8 +150,8 @@ _CODES = {
     Syntax.CII: {cii: code for code, _, cii in reversed(_TERMS) if cii},
 }
 
-# What says how other values are to be read, and is no term: ends of paths.
-STRUCTURE = (
+# Ends of paths whose values only state how other values are to be read.
+STRUCTURAL_PATHS = (
     "ChargeIndicator",
     "ChargeIndicator/Indicator",
     "TaxScheme/ID",
@@ -156,6 +166,6 @@ STRUCTURE = (
 )
 
 
-def code_of(path: str, syntax: Syntax) -> str:
-    """Return the code of a term that the schema lacks, by its path; empty where it has none that is known here."""
+def unsupported_term_code(path: str, syntax: Syntax) -> str:
+    """Return the code of a business term that the schema lacks, by its path; empty if the path is unknown."""
     return _CODES[syntax].get(path.replace("CreditNoteLine", "InvoiceLine"), "")

@@ -1,4 +1,8 @@
-"""An invoice's XML → the values of the schema by path, and what the XML says that the schema has no place for."""
+"""Map the XML of an invoice to fields of the schema, and list the values that the schema has no field for.
+
+What belongs here: reading business terms at the locations of `xml_terms`, in canonical form, and the few conventions
+that a table of locations cannot express. Parsing the XML is in `invoice_xml`.
+"""
 
 from __future__ import annotations
 
@@ -10,213 +14,196 @@ from decimal import Decimal
 from finscribe_assets.documents.calculation_rules import amount_of
 from finscribe_assets.documents.elements import TERMS, ValueType, field_of
 from finscribe_assets.documents.schema import DocumentType, VatCategory
-from finscribe_assets.errors import UserError
-from finscribe_assets.importing.invoice_xml import Syntax, XmlElement, path_of
-from finscribe_assets.importing.rejects import Limits, Problem, Rejected, named, reject, shown
-from finscribe_assets.importing.unsupported_terms import STRUCTURE, code_of
-from finscribe_assets.importing.xml_terms import DOCUMENT_TERMS, LIST_TERMS, PAYMENT_TERMS, XmlLocation
+from finscribe_assets.importing.invoice_xml import Syntax, XmlElement, element_path
+from finscribe_assets.importing.rejects import (
+    InputLimits,
+    Problem,
+    RejectedDocumentError,
+    escape_unprintable,
+    field_with_code,
+    rejection,
+)
+from finscribe_assets.importing.unsupported_terms import STRUCTURAL_PATHS, unsupported_term_code
+from finscribe_assets.importing.xml_terms import DOCUMENT_TERMS, LIST_TERMS, PAYMENT_TERMS, TermLocation
 
-# UNTDID 1001, as far as EN 16931 admits it (BR-CL-01).
-_CREDIT_NOTES = frozenset({81, 83, 261, 262, 296, 308, 381, 396, 420, 458, 532})
-_INVOICES = frozenset(
-    {
-        80,
-        82,
-        84,
-        130,
-        202,
-        203,
-        204,
-        211,
-        295,
-        325,
-        326,
-        380,
-        383,
-        384,
-        385,
-        386,
-        387,
-        388,
-        389,
-        390,
-        393,
-        394,
-        395,
-        456,
-        457,
-        527,
-        575,
-        623,
-        633,
-        751,
-        780,
-        875,
-        876,
-        877,
-        935,
-    }
+# Codes of UNTDID 1001 that EN 16931 allows for the document type (BT-3, rule BR-CL-01).
+_CREDIT_NOTE_CODES = frozenset({81, 83, 261, 262, 296, 308, 381, 396, 420, 458, 532})
+_INVOICE_CODES = frozenset(
+    {80, 82, 84, 130, 202, 203, 204, 211, 295, 325, 326, 380, 456, 457, 527, 575, 623, 633, 751, 780, 935}
+    | set(range(383, 391))
+    | set(range(393, 396))
+    | set(range(875, 878))
 )
 
 _PLAIN_AMOUNT = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)", re.ASCII)
-_DAY = re.compile(r"(\d{4})(-?)(\d{2})\2(\d{2})(?:T.*|Z|[+-]\d{2}:\d{2})?", re.ASCII)
-_DAYS_ONLY = ("", "102")  # UNTDID 2379: 102 is CCYYMMDD
-# XRechnung, BR-DE-18: a discount for early payment as days from the issue date and per cent.
+_DATE = re.compile(r"(\d{4})(-?)(\d{2})\2(\d{2})(?:T.*|Z|[+-]\d{2}:\d{2})?", re.ASCII)
+_DATE_FORMATS = ("", "102")  # UNTDID 2379: 102 is CCYYMMDD; others are not dates
+# XRechnung, rule BR-DE-18: a discount for early payment, in days from the issue date and per cent.
 _CASH_DISCOUNT = re.compile(
     r"^\s*#SKONTO#TAGE=(\d{1,3})#PROZENT=(\d{1,3}\.\d{2})#(?:BASISBETRAG=-?\d+\.\d{2}#)?\s*$", re.MULTILINE | re.ASCII
 )
 
 
 @dataclass(frozen=True)
-class Unmapped:
-    """A value of the XML that the schema has no place for."""
+class UnmappedValue:
+    """A value of the XML that the schema has no field for."""
 
-    path: str  # local names below the root
-    term: str  # its code of EN 16931, where it is known
+    path: str  # local names below the root, joined by slashes
+    term: str  # code of EN 16931, such as BT-22; empty if unknown
 
 
 @dataclass
-class Mapped:
-    """What an invoice's XML says."""
+class MappedInvoice:
+    """The values of an invoice."""
 
-    leaves: dict[str, str] = field(default_factory=dict)  # canonical values by the schema's paths
-    unmapped: list[Unmapped] = field(default_factory=list)
+    values: dict[str, str] = field(default_factory=dict)  # canonical values by field path
+    unmapped: list[UnmappedValue] = field(default_factory=list)
 
 
-def plain(text: str) -> str:
-    """Return text on one line, with single spaces."""
+def collapse_whitespace(text: str) -> str:
+    """Return a text on one line, with single spaces."""
     return " ".join(text.split())
 
 
-class _Reading:
-    """The reading of one invoice: values by path, the places they came from, and what was wrong with them."""
+class _InvoiceMapper:
+    """The mapping of one invoice in progress."""
 
     def __init__(self, syntax: Syntax, root: XmlElement) -> None:
         self.syntax, self.root = syntax, root
-        self.values: dict[str, str] = {}
-        self.taken: dict[str, tuple[XmlElement, str]] = {}  # path → element, attribute name or empty
+        self.values: dict[str, str] = {}  # canonical values by field path
+        self.sources: dict[str, tuple[XmlElement, str]] = {}  # path → element, and attribute name or empty for its text
         self.problems: list[Problem] = []
 
-    def read(self, group: XmlElement, places: tuple[XmlLocation, ...], prefix: str = "") -> None:
-        for place in places:
-            path = prefix + place.field
-            for found in (found for where in place.paths(self.syntax) for found in group.xpath(where)):
-                attribute = getattr(found, "attrname", None) or ""
-                node = found.getparent() if attribute else found
-                text = str(found) if attribute else (found.text or "")
+    def read_terms(self, group: XmlElement, locations: tuple[TermLocation, ...], prefix: str = "") -> None:
+        """Read the terms of a group of elements; of several locations, the first with a value counts."""
+        for location in locations:
+            path = prefix + location.field
+            for match in (match for xpath in location.paths(self.syntax) for match in group.xpath(xpath)):
+                attribute = getattr(match, "attrname", None) or ""
+                element = match.getparent() if attribute else match
+                text = str(match) if attribute else (match.text or "")
                 if text.strip():
-                    self._take(path, text, node, attribute)
+                    self._add_value(path, text, element, attribute)
                     break
 
-    def _take(self, path: str, text: str, node: XmlElement, attribute: str) -> None:
-        self.taken[path] = (node, attribute)
+    def _add_value(self, path: str, text: str, element: XmlElement, attribute: str) -> None:
+        self.sources[path] = (element, attribute)
         try:
-            self.values[path] = text if path == PAYMENT_TERMS.field else _canonical(path, text, node)
+            self.values[path] = text if path == PAYMENT_TERMS.field else _canonical_value(path, text, element)
         except ValueError as error:
-            self.problems.append(Problem(named(path), f"{shown(plain(text))[:60]!r} {error}"))
+            quoted = f"{escape_unprintable(collapse_whitespace(text))[:60]!r}"
+            self.problems.append(Problem(field_with_code(path), f"{quoted} {error}"))
 
-    def drop(self, paths: list[str]) -> None:
-        """Give back what was taken, so that it counts as not mapped."""
+    def discard(self, paths: list[str]) -> None:
+        """Remove values, so that their sources count as unmapped."""
         for path in paths:
-            del self.values[path], self.taken[path]
+            del self.values[path], self.sources[path]
 
-    def unmapped(self) -> list[Unmapped]:
-        """Return every value that nothing was read from, in document order."""
-        taken = set(self.taken.values())
-        left = []
-        for node in self.root.iter():
-            names = [] if (node, "") in taken or not (node.text or "").strip() else [""]
-            names += [name for name in node.attrib if (node, name) not in taken]
-            for name in names:
-                path = "/".join(part for part in (path_of(node), name and f"@{name.rpartition('}')[2]}") if part)
-                if not path.endswith(STRUCTURE):
-                    left.append(Unmapped(path, code_of(path, self.syntax)))
-        return left
+    def unmapped(self) -> list[UnmappedValue]:
+        """Return every value of the XML that is the source of no field, in document order."""
+        sources = set(self.sources.values())
+        unmapped = []
+        for element in self.root.iter():
+            attributes = [] if (element, "") in sources or not (element.text or "").strip() else [""]
+            attributes += [name for name in element.attrib if (element, name) not in sources]
+            for name in attributes:
+                steps = (element_path(element), name and f"@{name.rpartition('}')[2]}")
+                path = "/".join(step for step in steps if step)
+                if not path.endswith(STRUCTURAL_PATHS):
+                    unmapped.append(UnmappedValue(path, unsupported_term_code(path, self.syntax)))
+        return unmapped
 
 
-def _canonical(path: str, text: str, node: XmlElement) -> str:
-    """Return a value as the schema has it.
+def _canonical_value(path: str, text: str, element: XmlElement) -> str:
+    """Return a value in the schema's canonical form.
 
     Raises:
-        UserError: it is no value of the field's kind; the message goes on from the value.
+        ValueError: The text is not a value of the field's type; the message continues a sentence that begins with it.
     """
-    kind = TERMS[field_of(path)].value_type
-    body = plain(text)
-    if kind is ValueType.AMOUNT:
+    value_type = TERMS[field_of(path)].value_type
+    body = collapse_whitespace(text)
+    if value_type is ValueType.AMOUNT:
         if not _PLAIN_AMOUNT.fullmatch(body) or amount_of(body) is None:
-            raise UserError("is no plain decimal")
+            raise ValueError("is not a plain decimal such as 1234.50")
         return format(Decimal(body), "f")
-    if kind is ValueType.DATE:
-        day = _DAY.fullmatch(body)
-        if day is None or node.get("format", "") not in _DAYS_ONLY:
-            raise UserError("is no day")
+    if value_type is ValueType.DATE:
+        date = _DATE.fullmatch(body)
+        if date is None or element.get("format", "") not in _DATE_FORMATS:
+            raise ValueError("is not a date such as 2024-03-01, or 20240301 in format 102")
         try:
-            return dt.date(int(day[1]), int(day[3]), int(day[4])).isoformat()
+            return dt.date(int(date[1]), int(date[3]), int(date[4])).isoformat()
         except ValueError as error:
-            raise UserError("is no day of the calendar") from error
+            raise ValueError("is not a date of the calendar") from error
     return body
 
 
-def read_terms(syntax: Syntax, root: XmlElement, limits: Limits) -> Mapped:
-    """Return an invoice's values by path, and what the schema has no place for.
+def map_invoice(syntax: Syntax, root: XmlElement, limits: InputLimits) -> MappedInvoice:
+    """Map a parsed invoice to fields of the schema.
+
+    Args:
+        syntax: The invoice's syntax.
+        root: The root element, as `invoice_xml.parse_invoice_xml` gives it.
+        limits: Limits on the number of members of each list.
 
     Raises:
-        Rejected: a value is none of its kind, or the document has more lines than ``limits`` allows.
+        RejectedDocumentError: A value does not have its field's type, or a list has too many members.
     """
-    reading = _Reading(syntax, root)
-    reading.read(root, DOCUMENT_TERMS)
+    mapper = _InvoiceMapper(syntax, root)
+    mapper.read_terms(root, DOCUMENT_TERMS)
     for group in LIST_TERMS:
-        places = XmlLocation(group.name, group.ubl, group.cii).paths(syntax)
-        members = [member for where in places for member in root.xpath(where)]
+        members = [member for xpath in group.paths(syntax) for member in root.xpath(xpath)]
         if len(members) > limits.lines:
-            raise reject(f"{len(members)} members; at most {limits.lines} are read", group.name)
+            raise rejection(f"{len(members)} members; at most {limits.lines} are read", group.name)
         for index, member in enumerate(members):
-            reading.read(member, group.places, f"{group.name}[{index}].")
-    _document_type(reading)
-    _country_alone(reading)
-    _rate_out_of_scope(reading)
-    unmapped = _cash_discount(reading) + reading.unmapped()
-    if reading.problems:
-        raise Rejected(reading.problems)
-    return Mapped(reading.values, unmapped)
+            mapper.read_terms(member, group.locations, f"{group.name}[{index}].")
+    _set_document_type(mapper)
+    _discard_bare_delivery_country(mapper)
+    _set_rate_out_of_scope(mapper)
+    unmapped = _split_cash_discount(mapper) + mapper.unmapped()
+    if mapper.problems:
+        raise RejectedDocumentError(mapper.problems)
+    return MappedInvoice(mapper.values, unmapped)
 
 
-def _document_type(reading: _Reading) -> None:
-    said = reading.values.pop("document_type", None)
-    code = int(said) if said and said.isascii() and said.isdigit() and len(said) <= 3 else None
-    if code in _CREDIT_NOTES or (said is None and reading.root.tag == "CreditNote"):
-        reading.values["document_type"] = str(DocumentType.CREDIT_NOTE)
-    elif code in _INVOICES:
-        reading.values["document_type"] = str(DocumentType.INVOICE)
-    elif said is not None:
-        reading.problems.append(Problem(named("document_type"), f"{shown(said)[:60]!r} is no code of an invoice"))
+def _set_document_type(mapper: _InvoiceMapper) -> None:
+    """Replace the type code (BT-3) by the document type."""
+    text = mapper.values.pop("document_type", None)
+    code = int(text) if text and text.isascii() and text.isdigit() and len(text) <= 3 else None
+    if code in _CREDIT_NOTE_CODES or (text is None and mapper.root.tag == "CreditNote"):
+        mapper.values["document_type"] = str(DocumentType.CREDIT_NOTE)
+    elif code in _INVOICE_CODES:
+        mapper.values["document_type"] = str(DocumentType.INVOICE)
+    elif text is not None:
+        quoted = f"{escape_unprintable(text)[:60]!r}"
+        problem = f"{quoted} is not a code of UNTDID 1001 for an invoice or credit note, such as 380"
+        mapper.problems.append(Problem(field_with_code("document_type"), problem))
 
 
-def _country_alone(reading: _Reading) -> None:
-    """Take a place of delivery that is but a country for what it is: BR-IC-12 asks for it, no page prints it."""
-    where = [path for path in reading.values if path.startswith("ship_to.")]
-    if where == ["ship_to.address.country_code"]:
-        reading.drop(where)
+def _discard_bare_delivery_country(mapper: _InvoiceMapper) -> None:
+    """Discard a delivery address that is only a country: rule BR-IC-12 requires it, but no page prints it."""
+    paths = [path for path in mapper.values if path.startswith("ship_to.")]
+    if paths == ["ship_to.address.country_code"]:
+        mapper.discard(paths)
 
 
-def _rate_out_of_scope(reading: _Reading) -> None:
-    """Give what is outside the scope of the tax the rate 0: BR-O-05 forbids to write it, the schema asks for it."""
-    for path, value in list(reading.values.items()):
-        rate = path.removesuffix("category") + "rate"
-        if path.startswith("vat_breakdown[") and value == VatCategory.OUTSIDE_SCOPE and path.endswith(".category"):
-            reading.values.setdefault(rate, "0")
+def _set_rate_out_of_scope(mapper: _InvoiceMapper) -> None:
+    """Set the VAT rate 0 outside the scope of VAT: rule BR-O-05 forbids to state it, but the schema requires it."""
+    for path, value in list(mapper.values.items()):
+        if path.startswith("vat_breakdown[") and path.endswith(".category") and value == VatCategory.OUTSIDE_SCOPE:
+            mapper.values.setdefault(path.removesuffix("category") + "rate", "0")
 
 
-def _cash_discount(reading: _Reading) -> list[Unmapped]:
-    """Take a discount for early payment out of the terms of payment; return those beyond the first."""
-    said = reading.values.pop(PAYMENT_TERMS.field, "")
-    offers = _CASH_DISCOUNT.findall(said)
-    rest = plain(_CASH_DISCOUNT.sub("", said))
-    issued = reading.values.get("issue_date")
-    if offers and issued:
-        days, percentage = offers[0]
-        reading.values["cash_discount.percentage"] = format(Decimal(percentage), "f")
-        reading.values["cash_discount.until"] = (dt.date.fromisoformat(issued) + dt.timedelta(int(days))).isoformat()
-    if rest:
-        reading.values[PAYMENT_TERMS.field] = rest
-    return [Unmapped(f"{PAYMENT_TERMS.paths(reading.syntax)[0]}/#SKONTO#", "BT-20") for _ in offers[1:]]
+def _split_cash_discount(mapper: _InvoiceMapper) -> list[UnmappedValue]:
+    """Move the first discount for early payment from the payment terms (BT-20) to its fields; return the others."""
+    text = mapper.values.pop(PAYMENT_TERMS.field, "")
+    discounts = _CASH_DISCOUNT.findall(text)
+    terms = collapse_whitespace(_CASH_DISCOUNT.sub("", text))
+    issue_date = mapper.values.get("issue_date")
+    if discounts and issue_date:
+        days, percentage = discounts[0]
+        until = dt.date.fromisoformat(issue_date) + dt.timedelta(int(days))
+        mapper.values["cash_discount.percentage"] = format(Decimal(percentage), "f")
+        mapper.values["cash_discount.until"] = until.isoformat()
+    if terms:
+        mapper.values[PAYMENT_TERMS.field] = terms
+    return [UnmappedValue(f"{PAYMENT_TERMS.paths(mapper.syntax)[0]}/#SKONTO#", "BT-20") for _ in discounts[1:]]

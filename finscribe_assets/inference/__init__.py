@@ -1,5 +1,5 @@
-"""Reading with a trained model: images to text, pages to documents, batches to prediction files.
+"""Read with a trained model: images to text, pages to documents, batches to prediction files.
 
-What belongs here: generation with token probabilities, where the regions of a page come from, and the predictions'
-format. Whether a prediction is right is evaluation's business.
+What belongs here: reading in batches with token probabilities, layouts that find the regions of a page, fields from the
+texts that were read, and the format of predictions. Whether a prediction is right is decided in `evaluation`.
 """

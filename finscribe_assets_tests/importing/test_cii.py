@@ -9,8 +9,8 @@ from facturx import xml_check_xsd
 
 from finscribe_assets.documents.elements import TERMS, field_of
 from finscribe_assets.documents.schema import Document, flatten
-from finscribe_assets.importing.rejects import Limits
-from finscribe_assets.importing.truth_files import from_xml
+from finscribe_assets.importing.rejects import InputLimits
+from finscribe_assets.importing.truth_files import truth_from_xml
 from finscribe_assets_tests.documents.bills import bill, drawn_bills
 from finscribe_assets_tests.importing.writers import cii, ubl
 
@@ -50,7 +50,7 @@ def said(document: Document) -> dict[str, str]:
 
 
 def read(content: bytes, locale: str) -> dict[str, str]:
-    found = flatten(from_xml(content, locale, Limits()).document.to_json())
+    found = flatten(truth_from_xml(content, locale, InputLimits()).document.to_json())
     del found["locale"]
     return found
 
@@ -122,7 +122,7 @@ def test_what_the_schema_has_no_place_for_is_listed_with_its_term():
         b"""<ram:TypeCode>380</ram:TypeCode>
         <ram:IncludedNote><ram:Content>Danke</ram:Content></ram:IncludedNote>""",
     )
-    listed = {(one.path.rpartition("/")[2], one.term) for one in from_xml(content, None, Limits()).unmapped}
+    listed = {(one.path.rpartition("/")[2], one.term) for one in truth_from_xml(content, None, InputLimits()).unmapped}
     assert {("Content", "BT-22"), ("ID", "BT-24"), ("TypeCode", "BT-81")} <= listed
     assert all(term for _, term in listed)
 

@@ -123,11 +123,11 @@ def test_rejects_name_field_and_reason(workspace):
         if "problems" in record
     }
     assert problems["wrong"] == [
-        ("totals.amount_due (BT-115)", "'117,20' is no plain decimal"),
-        ("buyer.address.city (BT-52)", "the schema requires it, and the truth lacks it"),
+        ("totals.amount_due (BT-115)", "'117,20' is not a plain decimal such as 1234.50"),
+        ("buyer.address.city (BT-52)", "the schema requires it, and the ground truth lacks it"),
     ]
-    assert "without pages" in problems["alone"][0][1]
-    assert "without a truth" in problems["unlabelled"][0][1]
+    assert "ground truth without pages" in problems["alone"][0][1]
+    assert "pages without ground truth" in problems["unlabelled"][0][1]
 
 
 def test_sources_are_told_with_their_hashes(folder, workspace):
@@ -280,7 +280,7 @@ def test_a_synthetic_workspace_is_never_imported_into(folder, tmp_path):
     (tmp_path / "plan.json").write_text("{}")
     with pytest.raises(ValueError, match="holds a synthetic batch"):
         import_folder(folder, tmp_path, "own")
-    with pytest.raises(ValueError, match="lie in one another"):
+    with pytest.raises(ValueError, match="contains the other"):
         import_folder(folder, folder / "out", "own")
     with pytest.raises(ValueError, match="licence is empty"):
         import_folder(folder, tmp_path / "new", " ")

@@ -18,9 +18,9 @@ from finscribe_assets.documents.ubl import to_ubl
 from finscribe_assets.files import read_json
 from finscribe_assets.importing import page_reader
 from finscribe_assets.importing.folder_import import import_folder
-from finscribe_assets.importing.invoice_xml import parse
-from finscribe_assets.importing.rejects import Limits, Rejected
-from finscribe_assets.importing.truth_files import from_json
+from finscribe_assets.importing.invoice_xml import parse_invoice_xml
+from finscribe_assets.importing.rejects import InputLimits, RejectedDocumentError
+from finscribe_assets.importing.truth_files import truth_from_json
 from finscribe_assets_tests.documents.bills import bill
 from finscribe_assets_tests.importing.writers import blank, encrypted, pdf, with_embedded
 
@@ -95,7 +95,7 @@ def rejects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     Image.new("L", (30, 30), 255).save(folder / "linked.png")
     (folder / "linked.json").symlink_to(folder / "good.json")
     out = root / "out"
-    report = import_folder(folder, out, "own", limits=Limits(truth_bytes=1 << 20, page_file_bytes=8 << 20))
+    report = import_folder(folder, out, "own", limits=InputLimits(truth_bytes=1 << 20, page_file_bytes=8 << 20))
     written = read_json(out / "import-report.json")
     assert [one["name"] for one in written["accepted"]] == ["good", "linked"]
     assert written["counts"]["found"] == report.document_count == len(written["rejected"]) + 2
@@ -108,19 +108,19 @@ def rejects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         ("bomb", "entity amplification"),
         ("outside", "document type declaration"),
         ("deep", "not JSON"),
-        ("not-xml", "not XML that can be read"),
-        ("other", "its root is html"),
+        ("not-xml", "not readable as XML"),
+        ("other", "its root element is html"),
         ("long", "10,000 pages; at most 50"),
         ("wide", "28,000 × 28,000 pixels"),
         ("locked", "encrypted"),
         ("owned", "encrypted"),
         ("truncated", "its end is missing"),
-        ("empty", "broken"),
+        ("empty", "damaged"),
         ("text", "cannot be opened"),
         ("huge", "pixels; at most 40,000,000"),
         ("vast", "pixels; at most 40,000,000"),
-        ("torn", "broken"),
-        ("named", "no PNG, JPEG or TIFF"),
+        ("torn", "damaged"),
+        ("named", "not a readable PNG, JPEG or TIFF"),
         ("bulky", "larger than is read"),
         ("no-xml", "among its 1 embedded files"),
         ("evil", "entity amplification"),
@@ -165,7 +165,9 @@ def test_a_copy_is_not_measured_twice(tmp_path):
         Image.new("L", (9, 9), 255).save(tmp_path / "in" / f"{name}.png")
         (tmp_path / "in" / f"{name}.json").write_text(json.dumps(bill().to_json()))
     report = import_folder(tmp_path / "in", tmp_path / "out", "own")
-    assert [(one["name"], one["problems"][0]["reason"]) for one in report.rejected] == [("b", "the same files as a")]
+    assert [(one["name"], one["problems"][0]["reason"]) for one in report.rejected] == [
+        ("b", "a copy: it has the same files as a")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -185,19 +187,19 @@ def test_a_hostile_truth_is_rejected(change):
     document = bill().to_json()
     for name, value in change.items():
         document[name] = document[name] | value if isinstance(value, dict) else value
-    with pytest.raises(Rejected):
-        from_json(json.dumps(document).encode(), None, Limits())
+    with pytest.raises(RejectedDocumentError):
+        truth_from_json(json.dumps(document).encode(), None, InputLimits())
 
 
 def test_lines_of_a_value_become_one_so_that_the_ground_truth_stays_one_line():
     document = bill().to_json() | {"payment_terms": "30 Tage\u2028netto\x85\n bar"}
-    truth = from_json(json.dumps(document).encode(), None, Limits())
+    truth = truth_from_json(json.dumps(document).encode(), None, InputLimits())
     assert truth.document.payment_terms == "30 Tage netto bar"
 
 
 def test_elements_of_another_namespace_are_no_terms():
     strange = to_ubl(bill()).replace(b"<cbc:ID>RE-2024-0815</cbc:ID>", b'<x:ID xmlns:x="urn:x">FALSE</x:ID>')
-    root = parse(strange)[1]
+    root = parse_invoice_xml(strange)[1]
     assert root.find("ID") is None
 
 
@@ -208,10 +210,10 @@ def test_a_reader_that_dies_or_hangs_costs_one_document(tmp_path, monkeypatch):
         Image.new("L", (9, 9), level).save(folder / f"{name}.png")
         (folder / f"{name}.json").write_text(json.dumps(bill().to_json()))
     monkeypatch.setattr(page_reader, "_serve", _serve_badly)
-    monkeypatch.setattr(page_reader, "_STARTING", 8.0)
-    report = import_folder(folder, tmp_path / "out", "own", limits=Limits(seconds=1.0))
+    monkeypatch.setattr(page_reader, "_START_SECONDS", 8.0)
+    report = import_folder(folder, tmp_path / "out", "own", limits=InputLimits(seconds=1.0))
     assert [one["problems"][0]["reason"] for one in report.rejected] == [
-        "reading its pages ended the process that read them",
+        "the process that read its pages died; the file may be damaged or hostile",
         "reading its pages took more than 1 seconds",
     ]
 

@@ -9,8 +9,8 @@ import pytest
 from finscribe_assets.documents.elements import TERMS, field_of
 from finscribe_assets.documents.schema import Document, flatten
 from finscribe_assets.documents.ubl import to_ubl
-from finscribe_assets.importing.rejects import Limits, Rejected
-from finscribe_assets.importing.truth_files import from_xml
+from finscribe_assets.importing.rejects import InputLimits, RejectedDocumentError
+from finscribe_assets.importing.truth_files import truth_from_xml
 from finscribe_assets_tests.documents.bills import bill, drawn_bills
 from finscribe_assets_tests.documents.test_ubl import SIGNED
 
@@ -47,7 +47,7 @@ def said(document: Document) -> dict[str, str]:
 
 
 def read(document: Document) -> tuple[dict[str, str], list[str]]:
-    truth = from_xml(to_ubl(document), document.locale, Limits())
+    truth = truth_from_xml(to_ubl(document), document.locale, InputLimits())
     return flatten(truth.document.to_json()), [one.path for one in truth.unmapped]
 
 
@@ -66,7 +66,7 @@ def test_an_invoice_with_everything_comes_back():
 
 
 def test_what_the_schema_has_no_place_for_is_listed():
-    truth = from_xml(to_ubl(bill()), None, Limits())
+    truth = truth_from_xml(to_ubl(bill()), None, InputLimits())
     assert [(one.path, one.term) for one in truth.unmapped] == [
         ("CustomizationID", "BT-24"),
         ("PaymentMeans/PaymentMeansCode", "BT-81"),
@@ -102,8 +102,8 @@ def test_drawn_documents_come_back(knobs):
 def test_what_the_schema_requires_is_named_where_it_is_missing(cut, field):
     content = to_ubl(bill())
     assert content.count(cut) == 1
-    with pytest.raises(Rejected) as refused:
-        from_xml(content.replace(cut, b""), None, Limits())
+    with pytest.raises(RejectedDocumentError) as refused:
+        truth_from_xml(content.replace(cut, b""), None, InputLimits())
     assert [one.field for one in refused.value.problems] == [field]
 
 
@@ -118,6 +118,6 @@ def test_what_the_schema_requires_is_named_where_it_is_missing(cut, field):
     ],
 )
 def test_a_value_that_is_none_of_its_kind_is_named(old, new, field):
-    with pytest.raises(Rejected) as refused:
-        from_xml(to_ubl(bill()).replace(old, new, 1), None, Limits())
+    with pytest.raises(RejectedDocumentError) as refused:
+        truth_from_xml(to_ubl(bill()).replace(old, new, 1), None, InputLimits())
     assert refused.value.problems[0].field == field

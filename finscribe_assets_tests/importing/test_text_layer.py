@@ -10,7 +10,7 @@ from finscribe_assets.documents.elements import field_of
 from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.documents.schema import flatten
-from finscribe_assets.importing.shown_values import found_in, has_text_layer
+from finscribe_assets.importing.text_layer import has_text_layer, printed_paths
 from finscribe_assets.rendering import plutoprint_engine, weasyprint_engine
 from finscribe_assets.rendering.rasterising import rasterise
 from finscribe_assets.rendering.render import render
@@ -22,7 +22,7 @@ def test_what_drawn_pages_print_is_found_in_their_text():
     missed, asked = [], 0
     for drawn in (draw_document(plan, index) for index in range(34)):
         texts = [f"Label {text} x" for text in drawn.printed.values()]
-        found = found_in(flatten(drawn.document.to_json()), texts, drawn.document.locale)
+        found = printed_paths(flatten(drawn.document.to_json()), texts, drawn.document.locale)
         asked += len(drawn.printed)
         missed += [(drawn.document.locale, path, drawn.printed[path]) for path in drawn.printed if path not in found]
     assert asked > 2_000
@@ -44,7 +44,9 @@ def test_what_drawn_pages_print_is_found_in_the_text_layer_of_their_pdf(monkeypa
         if has_text_layer(texts, [False] * len(texts)):
             relied_on += 1
             asked += len(drawn.printed)
-            found += len(found_in(flatten(drawn.document.to_json()), texts, drawn.document.locale) & set(drawn.printed))
+            found += len(
+                printed_paths(flatten(drawn.document.to_json()), texts, drawn.document.locale) & set(drawn.printed)
+            )
     assert relied_on > 10
     assert found > 0.99 * asked > 500
 
@@ -57,7 +59,7 @@ def test_what_another_document_prints_is_seldom_taken_for_a_document_s_own():
     for own, other in pairwise(drawn):
         leaves = {path: value for path, value in flatten(own.document.to_json()).items() if field_of(path) in fields}
         asked += len(leaves)
-        taken += found_in(leaves, other.printed.values(), own.document.locale)
+        taken += printed_paths(leaves, other.printed.values(), own.document.locale)
     assert asked > 100
     assert len(taken) <= 2
 
@@ -82,7 +84,7 @@ def test_what_another_document_prints_is_seldom_taken_for_a_document_s_own():
     ],
 )
 def test_an_amount_in_its_usual_forms(text, shown):
-    assert bool(found_in({"totals.amount_due": "1234.50"}, [f"Summe {text}\n"], "de_DE")) is shown
+    assert bool(printed_paths({"totals.amount_due": "1234.50"}, [f"Summe {text}\n"], "de_DE")) is shown
 
 
 @pytest.mark.parametrize(
@@ -102,7 +104,7 @@ def test_an_amount_in_its_usual_forms(text, shown):
     ],
 )
 def test_a_date_in_the_forms_of_its_locale(locale, text, shown):
-    assert bool(found_in({"issue_date": "2024-03-05"}, [f"am {text}, hier"], locale)) is shown
+    assert bool(printed_paths({"issue_date": "2024-03-05"}, [f"am {text}, hier"], locale)) is shown
 
 
 @pytest.mark.parametrize(
@@ -116,12 +118,12 @@ def test_a_date_in_the_forms_of_its_locale(locale, text, shown):
     ],
 )
 def test_texts_and_identifiers_whatever_their_spaces_and_case(path, value, text, shown):
-    assert bool(found_in({path: value}, [text], "de_DE")) is shown
+    assert bool(printed_paths({path: value}, [text], "de_DE")) is shown
 
 
 def test_deductions_may_stand_with_a_minus():
     leaves = {"allowances[0].amount": "5.00", "totals.paid_amount": "50.00", "totals.amount_due": "7.00"}
-    assert found_in(leaves, ["Rabatt -5,00\nAnzahlung -50,00\nzu zahlen -7,00"], "de_DE") == {
+    assert printed_paths(leaves, ["Rabatt -5,00\nAnzahlung -50,00\nzu zahlen -7,00"], "de_DE") == {
         "allowances[0].amount",
         "totals.paid_amount",
     }
@@ -136,5 +138,5 @@ def test_a_page_without_text_tells_nothing_unless_it_is_blank():
 
 def test_chinese_and_japanese_words_need_no_spaces_between_them():
     leaves = {"seller.address.city": "徐汇区", "seller.address.street": "25号", "buyer.name": "5号"}
-    found = found_in(leaves, ["上海市徐汇区工业大道25号1609室"], "zh_CN")
+    found = printed_paths(leaves, ["上海市徐汇区工业大道25号1609室"], "zh_CN")
     assert found == {"seller.address.city", "seller.address.street"}

@@ -152,14 +152,16 @@ def test_claims_are_true_or_false_by_the_amounts_that_the_patched_page_shows():
     responses: Counter[bool] = Counter()
     patched: Counter[bool] = Counter()
     for drawn, rendered, pair in pairs_of(Task.ARITHMETIC):
-        shown = VisibleDocument(drawn, rendered)
-        amounts = amounts_of_leaves(shown.values_on(pair.pages[0]))
-        paths = {part.box: path for path, part in shown.single_fragments(pair.pages[0]).items()}
+        document = VisibleDocument(drawn, rendered)
+        amounts = amounts_of_leaves(document.values_on(pair.pages[0]))
+        paths = {part.box: path for path, part in document.single_fragments(pair.pages[0]).items()}
         for patch in pair.patches:
             amounts[paths[patch.target]] = amounts[paths[patch.source]]
         code = pair.id.rpartition("/")[2]
         outcomes = {
-            one.path: one.holds for one in check_calculations(amounts, drawn.document.currency_code) if one.code == code
+            outcome.path: outcome.holds
+            for outcome in check_calculations(amounts, drawn.document.currency_code)
+            if outcome.code == code
         }
         truth = json.loads(pair.response)["correct"]
         assert outcomes[pair.target] is truth
@@ -193,11 +195,11 @@ def test_boxes_are_in_thousandths_of_the_page_and_contain_the_field():
     for drawn, rendered, pair in pairs_of(Task.FIELD_TO_BOX, Task.BOX_TO_FIELD):
         page = rendered.pages[pair.pages[0]]
         (mark,) = [mark for mark in rendered.of_type(MarkType.FIELD) if mark.name == pair.target]
-        answer = json.loads(pair.response)
+        response = json.loads(pair.response)
         if pair.task is Task.FIELD_TO_BOX:
-            box = answer["box"]
+            box = response["box"]
         else:
-            assert answer == {"field": pair.target, "value": flatten(drawn.document.to_json())[pair.target]}
+            assert response == {"field": pair.target, "value": flatten(drawn.document.to_json())[pair.target]}
             start = pair.prompt.index("[")
             box = json.loads(pair.prompt[start : pair.prompt.index("]") + 1])
         sides = np.array(box) / 1000 * (page.width, page.height, page.width, page.height)
@@ -205,11 +207,10 @@ def test_boxes_are_in_thousandths_of_the_page_and_contain_the_field():
 
 
 def test_the_text_of_a_region_has_all_its_values_and_their_labels():
-    labelled = illegible = 0
+    labelled = compared = 0
     for drawn, rendered, pair in pairs_of(Task.OCR_REGION):
         lines = pair.response.split("\n")
         assert all(lines)
-        illegible += lines.count(ILLEGIBLE)
         squeezed = "".join(pair.response.split())
         inside = (
             mark
@@ -218,9 +219,12 @@ def test_the_text_of_a_region_has_all_its_values_and_their_labels():
             and all(part.page in pair.pages and _overlap(part.box, pair.box) > 0.9 for part in mark.fragments)
         )
         values = ["".join(drawn.printed[mark.name].split()) for mark in inside]
-        assert illegible or all(value in squeezed for value in values), (pair.id, pair.response, values)
+        if ILLEGIBLE not in lines:
+            assert all(value in squeezed for value in values), (pair.id, pair.response, values)
+            compared += len(values)
         labelled += len(squeezed) > sum(map(len, values))
     assert labelled > 50
+    assert compared > 200
 
 
 def test_documents_of_several_pages_have_pairs_of_one_page_and_of_all():

@@ -1,7 +1,7 @@
-"""How much of what a document uses an adapter can have seen: its layout, locale and font in the training documents.
+"""Classify documents by how often the training split contains their layout, locale and font.
 
-What belongs here: what of a document is held out, what training holds of it, and the classes that documents are
-counted by. Which split a group is in is `assign`'s business.
+What belongs here: which attributes of a document are held out, the exposure of each document, and the strata that
+documents are counted in. What does not: the assignment of groups to splits, which is in `split_assignment`.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from finscribe_assets.documents.held_out import HELD_OUT_FONTS, HELD_OUT_LAYOUTS
 from finscribe_assets.documents.layout_families import LAYOUT_FACTS, PAGE_LABELS
 from finscribe_assets.splitting.split_assignment import Split
 
-FEW_SHOT_DOCUMENTS = 20  # in training, from which a thing counts as seen
-FEW_SHOT_SHARE = 0.01  # of a small training set, that is enough too
-LIGHT_DAMAGE, STRONG_DAMAGE = 0.05, 0.5  # strengths of damage between which it is light
-MANY_PAGES = 3
+FEW_SHOT_DOCUMENTS = 20  # from this number of training documents on, an attribute value counts as seen
+FEW_SHOT_SHARE = 0.01  # in a small training set, this share of it is enough
+LIGHT_DAMAGE, STRONG_DAMAGE = 0.05, 0.5  # the lowest strengths of light and of strong damage, from 0 to 1
+MANY_PAGES = 3  # documents with this many pages or more are counted together
 
 HELD_OUT_VALUES: Mapping[str, tuple[str, ...]] = {
     "layout": HELD_OUT_LAYOUTS,
@@ -31,15 +31,15 @@ STRATUM_COLUMNS = ("document_type", "locale", "pages", "degradation", "exposure"
 
 
 class Exposure(StrEnum):
-    """How often training shows what the document uses, by the thing of it that training shows least."""
+    """How often training documents use a document's layout, locale and font; the rarest of the three decides."""
 
     SEEN = "seen"
     FEW_SHOT = "few_shot"
-    ZERO_SHOT = "zero_shot"
+    ZERO_SHOT = "zero_shot"  # no training document uses it
 
 
 class ExposedDocument(Protocol):
-    """A document with its split and what it uses."""
+    """A document's split and the three attributes that its exposure depends on."""
 
     @property
     def split(self) -> Split:
@@ -48,7 +48,7 @@ class ExposedDocument(Protocol):
 
     @property
     def layout(self) -> str:
-        """Return the template family."""
+        """Return the layout, a template family."""
         ...
 
     @property
@@ -63,49 +63,67 @@ class ExposedDocument(Protocol):
 
 
 def held_out_attributes(layout: str, locale: str, font: str) -> frozenset[str]:
-    """Return which of a document's layout, locale and font are held out, by the names of HELD_OUT."""
-    used = {"layout": layout, "locale": locale, "font": font}
-    return frozenset(name for name, held_out in HELD_OUT_VALUES.items() if used[name] in held_out)
+    """Return which of ``layout``, ``locale`` and ``font`` have a held-out value, by name."""
+    values = {"layout": layout, "locale": locale, "font": font}
+    return frozenset(name for name, held_out in HELD_OUT_VALUES.items() if values[name] in held_out)
 
 
 def has_held_out_wording(drawn: DrawnDocument) -> bool:
-    """Tell whether a label of the document's page has a wording that is held out."""
-    look = drawn.presentation
-    keys = labels_needed(drawn.document, drawn.printed, look.columns, merged_head=look.merged_head)
-    keys |= {**LAYOUT_FACTS[look.layout].labels, **PAGE_LABELS}
-    return any(is_held_out_wording(drawn.document.locale, keys[name], wording) for name, wording in look.labels.items())
+    """Return whether a label on the document's pages has a held-out wording."""
+    presentation = drawn.presentation
+    keys = labels_needed(drawn.document, drawn.printed, presentation.columns, merged_head=presentation.merged_head)
+    keys |= {**LAYOUT_FACTS[presentation.layout].labels, **PAGE_LABELS}
+    return any(
+        is_held_out_wording(drawn.document.locale, keys[name], wording) for name, wording in presentation.labels.items()
+    )
 
 
 def degradation_level(drawn: DrawnDocument) -> str:
-    """Return how strongly the pages are damaged, by the strongest effect: none, light or strong."""
+    """Return how strongly the pages are damaged, by the strongest effect: ``none``, ``light`` or ``strong``."""
     strongest = max((drawn.presentation.degradation, *drawn.presentation.damage.values()))
     return "none" if strongest < LIGHT_DAMAGE else "light" if strongest < STRONG_DAMAGE else "strong"
 
 
 def page_count_label(pages: int) -> str:
-    """Return how many pages a document has, many being one label."""
+    """Return the number of pages as a label: ``1``, ``2`` or ``3+``."""
     return f"{MANY_PAGES}+" if pages >= MANY_PAGES else str(pages)
 
 
 def document_exposures(documents: Sequence[ExposedDocument]) -> list[Exposure]:
-    """Return each document's exposure, from the layouts, locales and fonts of those that are in train.
+    """Return the exposure of each document, from the layouts, locales and fonts of the training documents.
 
-    Few are fewer than FEW_SHOT_DOCUMENTS, and than FEW_SHOT_SHARE of all training documents.
+    An attribute value is few-shot below `FEW_SHOT_DOCUMENTS` training documents, or below `FEW_SHOT_SHARE` of them if
+    that is less, and zero-shot if no training document has it.
+
+    Args:
+        documents: documents of all splits.
     """
-    training = [one for one in documents if one.split is Split.TRAIN]
-    few = min(FEW_SHOT_DOCUMENTS, FEW_SHOT_SHARE * len(training))
-    shown = {name: Counter(getattr(one, name) for one in training) for name in HELD_OUT_VALUES}
-    least = [min(counts[getattr(one, name)] for name, counts in shown.items()) for one in documents]
-    return [Exposure.ZERO_SHOT if not count else Exposure.FEW_SHOT if count < few else Exposure.SEEN for count in least]
+    training = [document for document in documents if document.split is Split.TRAIN]
+    seen_from = min(FEW_SHOT_DOCUMENTS, FEW_SHOT_SHARE * len(training))
+    counts_by_attribute = {name: Counter(getattr(document, name) for document in training) for name in HELD_OUT_VALUES}
+    rarest = [
+        min(counts[getattr(document, name)] for name, counts in counts_by_attribute.items()) for document in documents
+    ]
+    return [
+        Exposure.ZERO_SHOT if not count else Exposure.FEW_SHOT if count < seen_from else Exposure.SEEN
+        for count in rarest
+    ]
 
 
 def count_strata(rows: Iterable[Any]) -> list[dict[str, Any]]:
-    """Count documents by type, locale, pages, damage and exposure: a row a stratum, with a column for each split."""
+    """Count documents by type, locale, number of pages, damage and exposure.
+
+    Args:
+        rows: `SplitRow` objects.
+
+    Returns:
+        One dictionary per stratum, sorted: `STRATUM_COLUMNS`, and the number of documents in each split.
+    """
     counts: dict[tuple[str, ...], Counter[Split]] = {}
     for row in rows:
         key = (row.document_type, row.locale, page_count_label(row.pages), row.degradation, str(row.exposure))
         counts.setdefault(key, Counter())[row.split] += 1
     return [
-        {**dict(zip(STRATUM_COLUMNS, key, strict=True)), **{str(split): found[split] for split in Split}}
-        for key, found in sorted(counts.items())
+        {**dict(zip(STRATUM_COLUMNS, key, strict=True)), **{str(split): by_split[split] for split in Split}}
+        for key, by_split in sorted(counts.items())
     ]

@@ -1,7 +1,7 @@
-"""The manifest of a data set: every batch so far, what it holds, and all that it takes to make it again.
+"""Build a data set from batches: assign splits, and write a manifest from which the data set can be rebuilt.
 
-Training is cumulative: an adapter of batch b learns from all batches up to b. The manifest says which, with plans,
-row counts, the versions of the tools and the hash of every file, and hashes to the data version of the set.
+Training is cumulative: the adapter of batch b learns from all batches up to b. The manifest lists these batches with
+their plans, row counts, tool versions and the hash of every file. The manifest's own hash is the data set's version.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ STAGE_FOLDERS = ("documents", "images", "pairs")
 
 @dataclass(frozen=True)
 class BatchInputs:
-    """A batch's plan, where its documents, images and pairs lie, and where the hashes of its pages may be kept."""
+    """A batch's plan and its folders: of documents, page images and pairs, and the one for page hashes."""
 
     plan: Plan
     documents: AnyPath
@@ -56,29 +56,29 @@ class BatchInputs:
 
     @classmethod
     def of_workspace(cls, plan: Plan, folder: AnyPath) -> BatchInputs:
-        """Return the inputs that lie in a workspace, as the command line lays it out."""
-        stages = {stage: folder / stage for stage in STAGE_FOLDERS}
-        return cls(plan=plan, **stages, hashes=folder / "page_hashes")
+        """Return the inputs of a workspace folder, as the command line lays it out."""
+        folders = {stage: folder / stage for stage in STAGE_FOLDERS}
+        return cls(plan=plan, **folders, hashes=folder / "page_hashes")
 
 
 class BatchEntry(BaseModel):
-    """A batch in the manifest."""
+    """A batch of the data set, and the settings that it was made with."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     key: str
-    plan: Plan = Field(description="what it was drawn from, with its seed")
-    shard_size: int = Field(description="documents a shard")
-    dpi: int = Field(description="pixels an inch of its pages")
+    plan: Plan = Field(description="the plan that its documents were drawn from, with the seed")
+    shard_size: int = Field(description="documents per shard")
+    dpi: int = Field(description="resolution of its pages")
     pair_recipe: PairRecipe
     documents: int
     pairs: int
-    splits: dict[str, int] = Field(description="documents by split")
-    files: dict[str, str] = Field(description="file, below its stage's folder → SHA-256")
+    splits: dict[str, int] = Field(description="number of documents in each split")
+    files: dict[str, str] = Field(description="SHA-256 of each shard, by stage and file name")
 
 
 class HeldBackPage(BaseModel):
-    """A document that is held back because a page of it looks like one of another split."""
+    """A document that is held back because one of its pages looks like a page of another split."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -87,66 +87,77 @@ class HeldBackPage(BaseModel):
 
 
 class Manifest(BaseModel):
-    """A data set: batches in order, oldest first."""
+    """A data set: its batches, oldest first, and the result of splitting them."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     key: str
-    hold_out: bool = Field(description="whether what is held out was kept from the first batch's training")
-    tools: dict[str, str] = Field(description="versions of the stages and of the packages that the bytes depend on")
+    hold_out: bool = Field(
+        description="whether held-out layouts, locales and fonts were kept out of the first batch's training split"
+    )
+    tools: dict[str, str] = Field(
+        description="versions of the stages, and of the packages that the files' bytes depend on"
+    )
     batches: tuple[BatchEntry, ...]
     splits_file: str = Field(description="SHA-256 of splits.parquet")
-    strata: tuple[dict[str, str | int], ...] = Field(description="documents by what they are counted by, and split")
+    strata: tuple[dict[str, str | int], ...] = Field(description="number of documents in each split, by stratum")
     near_duplicates: tuple[HeldBackPage, ...]
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """Return documents by batch and split."""
+        """Return the number of documents in each split, by batch."""
         return {batch.key: batch.splits for batch in self.batches}
 
     def counts_by(self, name: str) -> list[dict[str, Any]]:
-        """Return documents by one of the strata's columns, and split: a row a value."""
+        """Return the number of documents in each split, one row for each value of a column of the strata."""
         totals: dict[str, Counter[str]] = {}
         for row in self.strata:
             totals.setdefault(str(row[name]), Counter()).update({str(split): int(row[split]) for split in Split})
         return [
-            {name: value, **{str(split): counted[split] for split in Split}}
-            for value, counted in sorted(totals.items())
+            {name: value, **{str(split): by_split[split] for split in Split}}
+            for value, by_split in sorted(totals.items())
         ]
 
     def data_version(self) -> str:
-        """Return the hash of all that the data set is made of."""
+        """Return the SHA-256 of the manifest, which identifies the data set's content."""
         return sha256_of(self.model_dump_json())
 
 
 def build_data_set(
     batches: Sequence[BatchInputs], key: str, folder: AnyPath, pool: ShardPool | None = None, *, hold_out: bool = True
 ) -> Manifest:
-    """Write the manifest and the splits of a data set; page hashes are kept beside each batch.
+    """Split the documents of all batches, and write the splits and the manifest.
 
-    The first batch divides 80/10/10, besides what is held out, and its test is final; of later batches, documents whose
-    group belongs to test are held back, and counted. So are documents of which a page looks like one of another split.
-    ``hold_out``: keep held-out layouts, locales and fonts from the first batch's training.
+    The first batch is split 80/10/10, in addition to its held-out documents, and its test split is final. Documents of
+    later batches whose group is in the test split are held back, as are documents with a page that looks like a page
+    of another split.
+
+    Args:
+        batches: the batches of the data set, oldest first.
+        key: the key of the last batch, which names the data set.
+        folder: folder for the splits and the manifest.
+        pool: runs the hashing of pages; one process by default. The hashes are kept in the batches' folders.
+        hold_out: keep held-out layouts, locales and fonts out of the first batch's training split.
 
     Raises:
-        UserError: the last batch is not ``key``, batches are out of order, or the first has too few groups.
+        UserError: the batches are not in order up to ``key``, or the first has too few groups.
     """
     keys = [batch.key for batch in batches]
     if not keys or keys != sorted(set(keys)) or keys[-1] != key:
-        raise UserError(f"batches {keys} are not in order up to {key}")
+        raise UserError(f"batches {keys} are not in order up to {key}; list each batch once, oldest first, {key} last")
     known: dict[str, Split] = {}
     rows: list[SplitRow] = []
     pages: list[PageHash] = []
-    for place, batch in enumerate(batches):
+    for number, batch in enumerate(batches):
         hash_pages(batch.images, batch.hashes, pool or LocalShardPool(1))
         hashes = read_hashes(batch.hashes)
         pages += hashes
-        new = _placed(
-            list(_rows(batch, Counter(page.document_id for page in hashes), targeted=place > 0)),
+        batch_rows = _assign_splits(
+            list(_unassigned_rows(batch, Counter(page.document_id for page in hashes), targeted=number > 0)),
             known,
-            hold_out=hold_out and place == 0,
+            hold_out=hold_out and number == 0,
         )
-        known = {**{row.group: row.split for row in new}, **known}
-        rows += new
+        known = {**{row.group: row.split for row in batch_rows}, **known}
+        rows += batch_rows
     rows = hold_back_duplicates(rows, find_near_duplicates(rows, pages))
     rows = [replace(row, exposure=exposure) for row, exposure in zip(rows, document_exposures(rows), strict=True)]
     write_splits(folder, rows)
@@ -154,26 +165,26 @@ def build_data_set(
         key=key,
         hold_out=hold_out,
         tools=tool_versions(),
-        batches=tuple(_entry(batch, rows) for batch in batches),
+        batches=tuple(_batch_entry(batch, rows) for batch in batches),
         splits_file=sha256_of_file(folder / SPLITS_FILE),
         strata=tuple(count_strata(rows)),
         near_duplicates=tuple(
             HeldBackPage(document=row.document_id, looks_like=row.looks_like) for row in rows if row.looks_like
         ),
     )
-    # Weights of a recipe are drawn from in their order: keys must not be sorted.
+    # The order of a recipe's weights decides what is drawn, so keys must not be sorted.
     write_text(folder / MANIFEST_FILE, manifest.model_dump_json(indent=2) + "\n")
     return manifest
 
 
-def _rows(batch: BatchInputs, pages: Mapping[str, int], *, targeted: bool) -> Iterator[SplitRow]:
-    """Yield a batch's documents, none of which has its split yet."""
+def _unassigned_rows(batch: BatchInputs, page_counts: Mapping[str, int], *, targeted: bool) -> Iterator[SplitRow]:
+    """Yield the rows of a batch's documents before splits are assigned."""
     for table in read_shards(batch.documents):
         for text, drawn in zip(table["document"].to_pylist(), documents_from_table(table), strict=True):
-            yield _row(drawn, text, pages[drawn.id], targeted=targeted)
+            yield _unassigned_row(drawn, text, page_counts[drawn.id], targeted=targeted)
 
 
-def _row(drawn: DrawnDocument, text: str, pages: int, *, targeted: bool) -> SplitRow:
+def _unassigned_row(drawn: DrawnDocument, text: str, page_count: int, *, targeted: bool) -> SplitRow:
     if is_probe_vendor(drawn.vendor):
         raise UserError(
             f"{drawn.id}: its seller {drawn.vendor} is reserved for documents that readers are probed with, which no "
@@ -191,28 +202,28 @@ def _row(drawn: DrawnDocument, text: str, pages: int, *, targeted: bool) -> Spli
         layout=drawn.presentation.layout,
         font=drawn.presentation.font,
         held_out_wording=has_held_out_wording(drawn),
-        pages=pages,
+        pages=page_count,
         degradation=degradation_level(drawn),
     )
 
 
-def _placed(rows: Sequence[SplitRow], known: Mapping[str, Split], *, hold_out: bool) -> list[SplitRow]:
-    """Return a batch's rows with their splits: a first batch's where nothing is known, else a later one's."""
+def _assign_splits(rows: Sequence[SplitRow], known: Mapping[str, Split], *, hold_out: bool) -> list[SplitRow]:
+    """Return a batch's rows with their splits: as the first batch if no group is known, else as a later one."""
     groups = Counter(row.group for row in rows)
-    causes: dict[str, set[str]] = {group: set() for group in groups}
+    attributes: dict[str, set[str]] = {group: set() for group in groups}
     if hold_out:
-        # A vendor may set its credit notes in another font than its invoices; the group stays whole.
+        # A vendor may use another font for credit notes than for invoices; the group stays in one split.
         for row in rows:
-            causes[row.group] |= held_out_attributes(row.layout, row.locale, row.font)
-    held_out = {group for group, things in causes.items() if things}
+            attributes[row.group] |= held_out_attributes(row.layout, row.locale, row.font)
+    held_out = {group for group, held_out_by in attributes.items() if held_out_by}
     assigned = (
         {group: assign_later_group(group, known) for group in groups} if known else assign_first_batch(groups, held_out)
     )
-    return [replace(row, split=assigned[row.group], held_out_by=tuple(sorted(causes[row.group]))) for row in rows]
+    return [replace(row, split=assigned[row.group], held_out_by=tuple(sorted(attributes[row.group]))) for row in rows]
 
 
-def _entry(batch: BatchInputs, rows: Sequence[SplitRow]) -> BatchEntry:
-    own = [row for row in rows if row.batch == batch.key]
+def _batch_entry(batch: BatchInputs, rows: Sequence[SplitRow]) -> BatchEntry:
+    batch_rows = [row for row in rows if row.batch == batch.key]
     shards = shard_files(batch.documents)
     dpi = next(read_shards(batch.images, ["dpi"]))["dpi"][0].as_py()
     return BatchEntry(
@@ -221,15 +232,15 @@ def _entry(batch: BatchInputs, rows: Sequence[SplitRow]) -> BatchEntry:
         shard_size=row_count(shards[0]),
         dpi=dpi,
         pair_recipe=read_pair_recipe(batch.pairs),
-        documents=len(own),
+        documents=len(batch_rows),
         pairs=sum(row_count(file) for file in shard_files(batch.pairs)),
-        splits=dict(sorted(Counter(str(row.split) for row in own).items())),
+        splits=dict(sorted(Counter(str(row.split) for row in batch_rows).items())),
         files=shard_hashes(batch),
     )
 
 
 def shard_hashes(batch: BatchInputs) -> dict[str, str]:
-    """Return the SHA-256 of each of a batch's shards, by stage and name."""
+    """Return the SHA-256 of each shard of a batch, by stage and file name, such as ``pairs/part-00000.parquet``."""
     folders = dict(zip(STAGE_FOLDERS, (batch.documents, batch.images, batch.pairs), strict=True))
     return {
         f"{stage}/{file.name}": sha256_of_file(file)
@@ -239,5 +250,5 @@ def shard_hashes(batch: BatchInputs) -> dict[str, str]:
 
 
 def read_manifest(folder: AnyPath) -> Manifest:
-    """Read the manifest of a data set's folder."""
+    """Read the manifest in a data set's folder."""
     return Manifest.model_validate(read_json(folder / MANIFEST_FILE))

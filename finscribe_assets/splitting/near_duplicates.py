@@ -1,6 +1,6 @@
-"""Pages that look alike in two splits: found among all pages, and what gives way.
+"""Find pages that look alike in two splits, and hold back one document of each pair.
 
-What belongs here: the search over hashes of `page_hashes`, and which document of a pair is held back.
+What belongs here: the search over the hashes of `page_hashes`, and the choice of the document that is held back.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from finscribe_assets.splitting.page_hashes import HASH_WORDS, MAX_HASH_DISTANCE
 from finscribe_assets.splitting.split_assignment import Split
 from finscribe_assets.splitting.split_table import SplitRow
 
-_FIRST_WORDS = 4  # of a hash: pages that differ too much in these need not be compared in the others
-_BLOCK = (64, 4096)  # hashes × hashes whose differences fit a processor's cache
+_FIRST_WORDS = 4  # words of a hash that are compared first; most pages already differ too much in these
+_BLOCK = (64, 4096)  # hashes × hashes that are compared at a time, so that the differences fit a processor's cache
 
-# The later document gives way, so that earlier manifests stay as they are; of one batch, training does.
-_GIVES_WAY = (Split.TEST, Split.VALIDATION, Split.TRAIN)
+# In this order documents of one batch are kept: the test split never changes.
+_KEEP_ORDER = (Split.TEST, Split.VALIDATION, Split.TRAIN)
 
 
 class SimilarHashes(NamedTuple):
-    """Two pages, by their places in what was searched, and the bits in which they differ."""
+    """The indices of two hashes, and the number of bits in which they differ."""
 
     first: int
     second: int
@@ -37,67 +37,84 @@ class NearDuplicate:
 
     first: PageHash
     second: PageHash
-    distance: int
+    distance: int  # bits in which their hashes differ
 
 
-def find_similar_hashes(hashes: np.ndarray, sides: np.ndarray, most: int = MAX_HASH_DISTANCE) -> list[SimilarHashes]:
-    """Return the pairs of hashes on different sides that differ in at most ``most`` bits, in order of places.
+def find_similar_hashes(
+    hashes: np.ndarray, parts: np.ndarray, max_distance: int = MAX_HASH_DISTANCE
+) -> list[SimilarHashes]:
+    """Return the pairs of hashes in different parts that differ in at most ``max_distance`` bits, sorted by index.
 
-    ``hashes``: n × WORDS, uint64; ``sides``: n numbers. Every pair is looked at, in blocks: 50,000 pages take less than
-    a minute on one core.
+    All pairs are compared, block by block: 50,000 pages take less than a minute on one core.
+
+    Args:
+        hashes: shape (n, HASH_WORDS), uint64.
+        parts: shape (n,), the number of the part, such as a split, that each hash belongs to.
+        max_distance: the largest number of differing bits.
     """
-    places = [np.flatnonzero(sides == side) for side in np.unique(sides)]
-    found = [pair for one, other in itertools.combinations(places, 2) for pair in _between(hashes, one, other, most)]
-    return sorted(found)
+    indices_by_part = [np.flatnonzero(parts == part) for part in np.unique(parts)]
+    return sorted(
+        pair
+        for left, right in itertools.combinations(indices_by_part, 2)
+        for pair in _similar_between(hashes, left, right, max_distance)
+    )
 
 
-def _between(hashes: np.ndarray, one: np.ndarray, other: np.ndarray, most: int) -> Iterator[SimilarHashes]:
-    rows, columns = _BLOCK
-    for row in range(0, len(one), rows):
-        left_places = one[row : row + rows]
-        left = hashes[left_places]
-        for column in range(0, len(other), columns):
-            right_places = other[column : column + columns]
-            right = hashes[right_places]
-            # All 256 bits apart would count as none: such pages are compared in all words, and found to differ.
-            first_bits = np.zeros((len(left), len(right)), np.uint8)
+def _similar_between(
+    hashes: np.ndarray, left: np.ndarray, right: np.ndarray, max_distance: int
+) -> Iterator[SimilarHashes]:
+    """Yield the similar pairs of a hash with an index in ``left`` and a hash with an index in ``right``."""
+    row_count, column_count = _BLOCK
+    for row in range(0, len(left), row_count):
+        row_indices = left[row : row + row_count]
+        row_hashes = hashes[row_indices]
+        for column in range(0, len(right), column_count):
+            column_indices = right[column : column + column_count]
+            column_hashes = hashes[column_indices]
+            # A distance of 256 in these words overflows to 0. Such a pair is only compared in all words as well.
+            first_distances = np.zeros((len(row_hashes), len(column_hashes)), np.uint8)
             for word in range(_FIRST_WORDS):
-                first_bits += np.bitwise_count(left[:, word, None] ^ right[None, :, word])
-            near, far = np.nonzero(first_bits <= most)
-            bits = np.bitwise_count(left[near] ^ right[far]).sum(1, dtype=np.int64)
-            for place in np.flatnonzero(bits <= most):
-                first, second = sorted((int(left_places[near[place]]), int(right_places[far[place]])))
-                yield SimilarHashes(first, second, int(bits[place]))
+                first_distances += np.bitwise_count(row_hashes[:, word, None] ^ column_hashes[None, :, word])
+            rows, columns = np.nonzero(first_distances <= max_distance)
+            distances = np.bitwise_count(row_hashes[rows] ^ column_hashes[columns]).sum(1, dtype=np.int64)
+            for match in np.flatnonzero(distances <= max_distance):
+                first, second = sorted((int(row_indices[rows[match]]), int(column_indices[columns[match]])))
+                yield SimilarHashes(first, second, int(distances[match]))
 
 
 def find_near_duplicates(rows: Sequence[SplitRow], pages: Sequence[PageHash]) -> list[NearDuplicate]:
-    """Return the pages of documents in use that look alike and stand in two splits; pages without a row are left out.
+    """Return the pairs of pages that look alike and are in two splits, in the order of ``pages``.
 
-    The order is that of ``pages``.
+    Args:
+        rows: documents with their splits; documents that are held back are ignored.
+        pages: page hashes; pages of documents without a row are ignored.
     """
     splits = {row.document_id: row.split for row in rows if row.split is not Split.HELD_BACK}
     used = [page for page in pages if page.document_id in splits]
     hashes = np.array([page.words for page in used], np.uint64).reshape(-1, HASH_WORDS)
-    sides = np.array([_GIVES_WAY.index(splits[page.document_id]) for page in used], np.int64)
+    parts = np.array([_KEEP_ORDER.index(splits[page.document_id]) for page in used], np.int64)
     return [
-        NearDuplicate(used[pair.first], used[pair.second], pair.distance) for pair in find_similar_hashes(hashes, sides)
+        NearDuplicate(used[pair.first], used[pair.second], pair.distance) for pair in find_similar_hashes(hashes, parts)
     ]
 
 
-def hold_back_duplicates(rows: Sequence[SplitRow], found: Sequence[NearDuplicate]) -> list[SplitRow]:
-    """Return the rows with one document of each pair held back, and what it looks like named.
+def hold_back_duplicates(rows: Sequence[SplitRow], duplicates: Sequence[NearDuplicate]) -> list[SplitRow]:
+    """Return the rows with one document of each pair held back; its ``looks_like`` names the document that is kept.
 
-    The later batch's document gives way, of one batch that in training, then that in validation: a test never changes.
+    Of two batches, the later document is held back, so that earlier manifests stay valid. Of one batch, the training
+    document is, else the validation document: the test split never changes.
     """
-    order = {
-        row.document_id: (row.batch, _GIVES_WAY.index(row.split)) for row in rows if row.split is not Split.HELD_BACK
+    keep_order = {
+        row.document_id: (row.batch, _KEEP_ORDER.index(row.split)) for row in rows if row.split is not Split.HELD_BACK
     }
-    gone: dict[str, str] = {}
-    for pair in found:
-        stays, goes = sorted((pair.first.document_id, pair.second.document_id), key=order.__getitem__)
-        if stays not in gone and goes not in gone:
-            gone[goes] = stays
+    held_back: dict[str, str] = {}  # document id → the document that it looks like
+    for pair in duplicates:
+        kept, duplicate = sorted((pair.first.document_id, pair.second.document_id), key=keep_order.__getitem__)
+        if kept not in held_back and duplicate not in held_back:
+            held_back[duplicate] = kept
     return [
-        replace(row, split=Split.HELD_BACK, looks_like=gone[row.document_id]) if row.document_id in gone else row
+        replace(row, split=Split.HELD_BACK, looks_like=held_back[row.document_id])
+        if row.document_id in held_back
+        else row
         for row in rows
     ]

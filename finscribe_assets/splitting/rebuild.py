@@ -1,4 +1,4 @@
-"""A data set made again from its manifest alone, and compared with it file by file."""
+"""Rebuild a data set from its manifest alone, and compare the result with the manifest file by file."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from finscribe_assets.splitting.split_table import SPLITS_FILE
 
 @dataclass(frozen=True)
 class RebuildResult:
-    """What came of making a data set again."""
+    """The differences between a manifest and the data set that was rebuilt from it."""
 
-    compared_files: int  # that were compared
-    changed_files: tuple[str, ...]  # files with other bytes, or that only one of the two sets has
-    changed_fields: tuple[str, ...]  # of the manifest that are not those of the set made again
-    changed_tools: tuple[str, ...]  # whose versions differ: "name: theirs → ours"
+    compared_files: int
+    changed_files: tuple[str, ...]  # files with other bytes, or that only one of the two data sets has
+    changed_fields: tuple[str, ...]  # fields of the manifest with other values, such as "batch-000.pairs"
+    changed_tools: tuple[str, ...]  # tools with other versions, as "name: version in the manifest → version here"
 
     @property
     def same(self) -> bool:
-        """Tell whether the data set is the same."""
+        """Return whether the rebuilt data set equals the manifest's; versions of tools may differ."""
         return not self.changed_files and not self.changed_fields
 
 
@@ -35,41 +35,46 @@ def rebuild(
     pool: ShardPool,
     on_stage: Callable[[str], None] = lambda stage: None,
 ) -> RebuildResult:
-    """Make a data set again: a workspace for each batch below ``out``, the last one's with the splits.
+    """Draw, render, pair and split a manifest's batches again, and compare every file with the manifest.
 
-    Shards that are there already, made from the same plan, are kept. ``on_stage`` is told what begins.
+    Args:
+        manifest: the manifest of the data set.
+        out: folder to write a workspace for each batch into; the last one gets the splits. Shards that are up to date
+            are kept.
+        pool: runs the shards.
+        on_stage: called with a line of text when a stage of a batch begins.
 
     Raises:
-        ValueError: the manifest's batches do not make a data set.
+        UserError: the manifest's batches do not make a data set.
     """
     batches = []
     for entry in manifest.batches:
         batches.append(BatchInputs.of_workspace(entry.plan, out / entry.key))
-        _make(entry, batches[-1], out / entry.key, pool, on_stage)
+        _rebuild_batch(entry, batches[-1], out / entry.key, pool, on_stage)
     on_stage(f"{manifest.key}: splits")
-    made = build_data_set(batches, manifest.key, out / manifest.key / "splits", pool, hold_out=manifest.hold_out)
-    wanted = {f"{entry.key}/{name}": digest for entry in manifest.batches for name, digest in entry.files.items()}
-    found = {f"{batch.key}/{name}": digest for batch in batches for name, digest in shard_hashes(batch).items()}
+    rebuilt = build_data_set(batches, manifest.key, out / manifest.key / "splits", pool, hold_out=manifest.hold_out)
+    expected = {f"{entry.key}/{name}": digest for entry in manifest.batches for name, digest in entry.files.items()}
+    actual = {f"{batch.key}/{name}": digest for batch in batches for name, digest in shard_hashes(batch).items()}
     splits = f"{manifest.key}/splits/{SPLITS_FILE}"
-    wanted[splits], found[splits] = manifest.splits_file, made.splits_file
-    names = sorted(wanted.keys() | found.keys())
-    own = [name for name in Manifest.model_fields if name not in ("tools", "batches", "splits_file")]
+    expected[splits], actual[splits] = manifest.splits_file, rebuilt.splits_file
+    files = sorted(expected.keys() | actual.keys())
+    fields = [name for name in Manifest.model_fields if name not in ("tools", "batches", "splits_file")]
     return RebuildResult(
-        compared_files=len(names),
-        changed_files=tuple(name for name in names if wanted.get(name) != found.get(name)),
+        compared_files=len(files),
+        changed_files=tuple(name for name in files if expected.get(name) != actual.get(name)),
         changed_fields=(
-            *(name for name in own if getattr(manifest, name) != getattr(made, name)),
-            *_figures(manifest, made),
+            *(name for name in fields if getattr(manifest, name) != getattr(rebuilt, name)),
+            *_changed_batch_fields(manifest, rebuilt),
         ),
         changed_tools=tuple(
-            f"{name}: {manifest.tools.get(name, 'none')} → {made.tools.get(name, 'none')}"
-            for name in sorted(manifest.tools.keys() | made.tools.keys())
-            if manifest.tools.get(name) != made.tools.get(name)
+            f"{name}: {manifest.tools.get(name, 'none')} → {rebuilt.tools.get(name, 'none')}"
+            for name in sorted(manifest.tools.keys() | rebuilt.tools.keys())
+            if manifest.tools.get(name) != rebuilt.tools.get(name)
         ),
     )
 
 
-def _make(
+def _rebuild_batch(
     entry: BatchEntry, batch: BatchInputs, workspace: AnyPath, pool: ShardPool, on_stage: Callable[[str], None]
 ) -> None:
     write_text(workspace / "plan.json", entry.plan.model_dump_json(indent=2) + "\n")
@@ -81,11 +86,11 @@ def _make(
     build_pair_batch(batch.documents, batch.images, batch.pairs, pool, entry.pair_recipe)
 
 
-def _figures(manifest: Manifest, made: Manifest) -> tuple[str, ...]:
-    """Return the figures of batches that differ; their files are compared by themselves."""
+def _changed_batch_fields(manifest: Manifest, rebuilt: Manifest) -> tuple[str, ...]:
+    """Return the fields of batches that differ, except their files, which are compared one by one."""
     return tuple(
-        f"{ours.key}.{name}"
-        for theirs, ours in zip(manifest.batches, made.batches, strict=True)
+        f"{actual.key}.{name}"
+        for expected, actual in zip(manifest.batches, rebuilt.batches, strict=True)
         for name in BatchEntry.model_fields
-        if name != "files" and getattr(theirs, name) != getattr(ours, name)
+        if name != "files" and getattr(expected, name) != getattr(actual, name)
     )

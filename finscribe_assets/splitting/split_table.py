@@ -1,4 +1,4 @@
-"""A document's row among the splits: where it stands, what it is counted by, and how the file holds it."""
+"""Define the row of a document in ``splits.parquet``, and write and read that file."""
 
 from __future__ import annotations
 
@@ -39,33 +39,33 @@ SPLIT_SCHEMA = pa.schema(
 
 @dataclass(frozen=True)
 class SplitRow:
-    """One document's place."""
+    """A document, its split, and the attributes that documents are counted by."""
 
     document_id: str
     batch: str
     group: str
     split: Split
-    targeted: bool  # drawn because mining asked for it
-    content: str  # SHA-256 of its canonical JSON
+    targeted: bool  # of a later batch, whose plan aims at weaknesses of the model
+    content: str  # `content_hash` of the document
     document_type: str
     locale: str
     layout: str
     font: str
-    held_out_wording: bool  # a label of its page has one
+    held_out_wording: bool  # whether a label on its pages has a held-out wording
     pages: int
     degradation: str  # none, light or strong
     exposure: Exposure = Exposure.SEEN
-    held_out_by: tuple[str, ...] = ()  # what kept its group from the first batch's training: layout, locale, font
-    looks_like: str = ""  # the document of another split for whose page it is held back
+    held_out_by: tuple[str, ...] = ()  # attributes that keep its group out of training: layout, locale, font
+    looks_like: str = ""  # the document of another split that a page looks like, if it is held back for that
 
 
 def content_hash(document: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of a document's canonical JSON: keys in order, no spaces."""
+    """Return the SHA-256 of a document's canonical JSON: sorted keys, no spaces."""
     return sha256_of(json.dumps(document, sort_keys=True, separators=(",", ":")))
 
 
 def write_splits(folder: AnyPath, rows: Sequence[SplitRow]) -> None:
-    """Write every document's place."""
+    """Write the rows of all documents to `SPLITS_FILE` in a folder."""
     records = [
         {**vars(row), "split": str(row.split), "exposure": str(row.exposure), "held_out_by": list(row.held_out_by)}
         for row in rows
@@ -74,7 +74,7 @@ def write_splits(folder: AnyPath, rows: Sequence[SplitRow]) -> None:
 
 
 def read_splits(folder: AnyPath) -> list[SplitRow]:
-    """Read every document's place."""
+    """Read the rows of all documents from `SPLITS_FILE` in a folder."""
     return [
         SplitRow(
             **row

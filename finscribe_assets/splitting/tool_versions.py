@@ -1,4 +1,4 @@
-"""The versions of what makes a data set: this project's stages, and the packages that its bytes depend on."""
+"""Collect the versions that the bytes of a data set depend on: this project's stages, Python and packages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from finscribe_assets.instructions.pair_batch import PAIRS_VERSION
 from finscribe_assets.rendering.page_batch import RENDERER_VERSION
 from finscribe_assets.splitting.page_hashes import HASH_VERSION
 
-SPLITS_VERSION = 2  # raise it with every change to which split a document is in, or to what is said of it
+SPLITS_VERSION = 2  # raise it with every change to the assignment of splits or the columns of splits.parquet
 VERSIONED_PACKAGES = (
     "babel",
     "isal",
@@ -26,7 +26,7 @@ VERSIONED_PACKAGES = (
 
 
 def tool_versions() -> dict[str, str]:
-    """Return the version of each stage and package, by name."""
+    """Return the version of each stage, of Python and of each package, by name."""
     stages = {
         "generator": GENERATOR_VERSION,
         "renderer": RENDERER_VERSION,

@@ -1,3 +1,5 @@
+"""A data set is rebuilt byte for byte from its manifest alone, and every difference is named."""
+
 import json
 
 import pytest
@@ -14,15 +16,15 @@ from finscribe_assets.shards import LocalShardPool
 from finscribe_assets.splitting.manifest import BatchInputs, build_data_set, read_manifest
 from finscribe_assets.splitting.rebuild import rebuild
 
-# In an order that is not the alphabet's: weights are drawn from in their order.
-PLAIN = Recipe(locales={"sv_SE": 1.0, "en_GB": 2.0, "de_DE": 1.0, "fr_FR": 0.5})
-PLANS = (seed_plan("batch-000", 22, 1, PLAIN), seed_plan("batch-001", 5, 2, PLAIN))
+# The locales are not in alphabetical order, as the order of weights decides what is drawn.
+RECIPE = Recipe(locales={"sv_SE": 1.0, "en_GB": 2.0, "de_DE": 1.0, "fr_FR": 0.5})
+PLANS = (seed_plan("batch-000", 22, 1, RECIPE), seed_plan("batch-001", 5, 2, RECIPE))
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """The folder of a data set of two batches, in shards and with settings that are not the usual ones."""
-    root, pool = tmp_path_factory.mktemp("made"), LocalShardPool(1)
+def original(tmp_path_factory):
+    """The folder of a data set of two batches, with shard sizes and settings that are not the defaults."""
+    root, pool = tmp_path_factory.mktemp("original"), LocalShardPool(1)
     batches = [BatchInputs.of_workspace(plan, root / plan.key) for plan in PLANS]
     for batch in batches:
         synthesize(batch.plan, batch.documents, pool, shard_size=12)
@@ -35,44 +37,44 @@ def made(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def again(made, tmp_path_factory):
-    """A folder in which the data set was made again by the command."""
-    out = tmp_path_factory.mktemp("again")
+def rebuilt(original, tmp_path_factory):
+    """A folder in which the command rebuilt the data set."""
+    out = tmp_path_factory.mktemp("rebuilt")
     result = CliRunner().invoke(
-        app, ["rebuild", str(made / "splits" / "manifest.json"), "--out", str(out), "--workers", "1"]
+        app, ["rebuild", str(original / "splits" / "manifest.json"), "--out", str(out), "--workers", "1"]
     )
     assert result.exit_code == 0, result.output
     assert "10 files" in " ".join(result.output.split())
     return out
 
 
-def test_the_same_bytes_come_of_the_manifest_alone(made, again):
+def test_rebuilding_gives_the_same_bytes(original, rebuilt):
     for plan in PLANS:
         for stage in ("documents", "images", "pairs"):
-            ours, theirs = (
+            expected, actual = (
                 {file.name: file.read_bytes() for file in (root / plan.key / stage).glob("part-*.parquet")}
-                for root in (made, again)
+                for root in (original, rebuilt)
             )
-            assert ours == theirs
-            assert ours
+            assert actual == expected
+            assert expected
     for name in ("manifest.json", "splits.parquet"):
-        assert (made / "splits" / name).read_bytes() == (again / "batch-001" / "splits" / name).read_bytes()
+        assert (original / "splits" / name).read_bytes() == (rebuilt / "batch-001" / "splits" / name).read_bytes()
 
 
-def tampered(made, change):
-    value = json.loads((made / "splits" / "manifest.json").read_text(encoding="utf-8"))
+def changed_manifest(original, change):
+    value = json.loads((original / "splits" / "manifest.json").read_text(encoding="utf-8"))
     change(value)
     return value
 
 
-def test_the_file_whose_hash_is_not_the_manifests_is_named(made, again, tmp_path):
+def test_a_file_with_another_hash_is_named(original, rebuilt, tmp_path):
     def change(value):
         value["batches"][0]["files"]["images/part-00001.parquet"] = "0" * 64
         value["tools"]["weasyprint"] = "1.0"
 
-    (tmp_path / "manifest.json").write_text(json.dumps(tampered(made, change)), encoding="utf-8")
+    (tmp_path / "manifest.json").write_text(json.dumps(changed_manifest(original, change)), encoding="utf-8")
     result = CliRunner().invoke(
-        app, ["rebuild", str(tmp_path / "manifest.json"), "--out", str(again), "--workers", "1"]
+        app, ["rebuild", str(tmp_path / "manifest.json"), "--out", str(rebuilt), "--workers", "1"]
     )
     assert result.exit_code == 1
     assert [line for line in result.output.splitlines() if line.startswith("differs")] == [
@@ -81,14 +83,16 @@ def test_the_file_whose_hash_is_not_the_manifests_is_named(made, again, tmp_path
     assert "weasyprint: 1.0 → " in result.output
 
 
-def test_another_seed_differs_in_that_batch_and_in_the_splits(made, again):
-    manifest = read_manifest(made / "splits")
-    late = manifest.batches[1]
-    changed = late.model_copy(update={"plan": late.plan.model_copy(update={"seed": 3})})
-    done = rebuild(manifest.model_copy(update={"batches": (manifest.batches[0], changed)}), again, LocalShardPool(1))
-    assert not done.same
-    assert done.changed_tools == ()
-    assert set(done.changed_files) == {
+def test_another_seed_changes_that_batch_and_the_splits(original, rebuilt):
+    manifest = read_manifest(original / "splits")
+    second = manifest.batches[1]
+    changed = second.model_copy(update={"plan": second.plan.model_copy(update={"seed": 3})})
+    result = rebuild(
+        manifest.model_copy(update={"batches": (manifest.batches[0], changed)}), rebuilt, LocalShardPool(1)
+    )
+    assert not result.same
+    assert result.changed_tools == ()
+    assert set(result.changed_files) == {
         "batch-001/documents/part-00000.parquet",
         "batch-001/images/part-00000.parquet",
         "batch-001/pairs/part-00000.parquet",
@@ -96,17 +100,21 @@ def test_another_seed_differs_in_that_batch_and_in_the_splits(made, again):
     }
 
 
-def test_figures_and_missing_files_of_the_manifest_are_compared_too(made, again):
-    manifest = read_manifest(made / "splits")
+def test_other_fields_and_missing_files_are_named(original, rebuilt):
+    manifest = read_manifest(original / "splits")
     first = manifest.batches[0]
     changed = first.model_copy(update={"pairs": 1, "files": {**first.files, "pairs/part-00009.parquet": "0" * 64}})
-    done = rebuild(manifest.model_copy(update={"batches": (changed, manifest.batches[1])}), again, LocalShardPool(1))
-    assert done.changed_fields == ("batch-000.pairs",)
-    assert done.changed_files == ("batch-000/pairs/part-00009.parquet",)
+    result = rebuild(
+        manifest.model_copy(update={"batches": (changed, manifest.batches[1])}), rebuilt, LocalShardPool(1)
+    )
+    assert result.changed_fields == ("batch-000.pairs",)
+    assert result.changed_files == ("batch-000/pairs/part-00009.parquet",)
 
 
-def test_a_manifest_with_an_unknown_key_is_refused_by_name(made, tmp_path):
-    (tmp_path / "m.json").write_text(json.dumps(tampered(made, lambda value: value.update(colour="red"))), "utf-8")
+def test_an_unknown_key_of_the_manifest_is_an_error(original, tmp_path):
+    (tmp_path / "m.json").write_text(
+        json.dumps(changed_manifest(original, lambda value: value.update(colour="red"))), "utf-8"
+    )
     result = CliRunner().invoke(app, ["rebuild", str(tmp_path / "m.json"), "--out", str(tmp_path / "out")])
     assert result.exit_code == 1
     assert "colour: unknown key" in result.output

@@ -5,7 +5,6 @@ from Dagster. https://docs.dagster.io/guides/build/external-resources
 """
 
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 import dagster as dg
@@ -65,26 +64,3 @@ class Workers(dg.ConfigurableResource):
     def pool(self) -> LocalShardPool:
         """Return the pool of worker processes."""
         return LocalShardPool(self.workers)
-
-
-def progress(context: dg.AssetExecutionContext, total: int, text: str) -> Callable[[int], None]:
-    """Return a callback that logs progress ten times in all.
-
-    Args:
-        context: The running asset's context.
-        total: Number of items in all.
-        text: What the items are, such as ``documents rendered``.
-
-    Returns:
-        A function that is called with the number of items finished since its last call.
-    """
-    done = logged = 0
-
-    def advance(items: int) -> None:
-        nonlocal done, logged
-        done += items
-        if done == total or done - logged >= total / 10:
-            context.log.info(f"{done} of {total} {text}")
-            logged = done
-
-    return advance

@@ -1,5 +1,7 @@
 """Asset `base_model`: the checkpoint that adapters are trained on, observed with its content's hash."""
 
+import warnings
+
 import dagster as dg
 
 from finscribe_assets.model.bases import find_base, load_model
@@ -14,14 +16,18 @@ BASE_MODEL = dg.AssetSpec(
 )
 
 
-@dg.multi_observable_source_asset(specs=[BASE_MODEL])
-def base_model(profile: ProfileResource) -> dg.ObserveResult:
-    """Observe the base's content; a multi-asset, because a plain observable asset takes no owners."""
-    base = find_base(profile.training_config().base)
-    return dg.ObserveResult(
-        data_version=dg.DataVersion(base.content),
-        metadata={"base": base.name, "sha256": base.content, "folder": dg.MetadataValue.path(str(base.folder))},
-    )
+with warnings.catch_warnings():
+    # A plain observable asset takes no owners. The decorator that does is in beta, which the pinned version settles.
+    warnings.simplefilter("ignore", dg.BetaWarning)
+
+    @dg.multi_observable_source_asset(specs=[BASE_MODEL])
+    def base_model(profile: ProfileResource) -> dg.ObserveResult:
+        """Observe the base's content."""
+        base = find_base(profile.training_config().base)
+        return dg.ObserveResult(
+            data_version=dg.DataVersion(base.content),
+            metadata={"base": base.name, "sha256": base.content, "folder": dg.MetadataValue.path(str(base.folder))},
+        )
 
 
 @dg.asset_check(asset="base_model", blocking=True)

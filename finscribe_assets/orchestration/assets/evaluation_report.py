@@ -13,7 +13,8 @@ from finscribe_assets.iteration.batch_storage import Stage
 from finscribe_assets.iteration.measuring import BatchReports, measure_batch
 from finscribe_assets.orchestration.assets.groups import declared
 from finscribe_assets.orchestration.metadata import picture, table
-from finscribe_assets.orchestration.resources import Storage, progress
+from finscribe_assets.orchestration.progress_messages import progress
+from finscribe_assets.orchestration.resources import Storage
 
 SLICED = ("document_type", "locale", "exposure", "pages", "degradation")
 

@@ -9,7 +9,8 @@ from finscribe_assets.instructions.pair_batch import PAIRS_VERSION, build_pair_b
 from finscribe_assets.instructions.task_mix import PairRecipe
 from finscribe_assets.orchestration.assets.groups import declared
 from finscribe_assets.orchestration.metadata import column_schema, table
-from finscribe_assets.orchestration.resources import Storage, Workers, progress
+from finscribe_assets.orchestration.progress_messages import progress
+from finscribe_assets.orchestration.resources import Storage, Workers
 from finscribe_assets.rendering.page_batch import destroyed_fields
 
 FEWEST_PAIRS = 5  # for each document

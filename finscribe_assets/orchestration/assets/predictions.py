@@ -5,7 +5,8 @@ from upath import UPath
 
 from finscribe_assets.iteration.predicting import predict_measured
 from finscribe_assets.orchestration.assets.groups import declared
-from finscribe_assets.orchestration.resources import Storage, progress
+from finscribe_assets.orchestration.progress_messages import progress
+from finscribe_assets.orchestration.resources import Storage
 
 
 @dg.asset(

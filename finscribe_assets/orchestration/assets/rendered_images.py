@@ -9,7 +9,8 @@ from finscribe_assets.documents.document_batch import read_documents
 from finscribe_assets.errors import UserError
 from finscribe_assets.orchestration.assets.groups import declared
 from finscribe_assets.orchestration.metadata import column_schema, picture, table
-from finscribe_assets.orchestration.resources import ProfileResource, Storage, Workers, progress
+from finscribe_assets.orchestration.progress_messages import progress
+from finscribe_assets.orchestration.resources import ProfileResource, Storage, Workers
 from finscribe_assets.rendering import pages
 from finscribe_assets.rendering.page_batch import RENDERER_VERSION, read_rendered, render_batch
 from finscribe_assets.rendering.page_checks import page_problems

@@ -9,7 +9,8 @@ from finscribe_assets.documents.document_batch import GENERATOR_VERSION, read_do
 from finscribe_assets.orchestration.assets.groups import declared
 from finscribe_assets.orchestration.assets.seed_plan import seed_plan
 from finscribe_assets.orchestration.metadata import column_schema, table
-from finscribe_assets.orchestration.resources import PlanStore, ProfileResource, Storage, Workers, progress
+from finscribe_assets.orchestration.progress_messages import progress
+from finscribe_assets.orchestration.resources import PlanStore, ProfileResource, Storage, Workers
 
 
 @dg.asset(

@@ -78,7 +78,7 @@ def trained_adapter(
     def on_step(progress: TrainingProgress) -> None:
         if progress.step % max(1, progress.steps // 20) == 0 or progress.step == progress.steps:
             measured = "" if progress.validation_loss is None else f", validation {progress.validation_loss:.4f}"
-            context.log.info(f"step {progress.step} of {progress.steps}: loss {progress.loss:.4f}{measured}")
+            context.log.info(f"{progress.step} of {progress.steps} training steps: loss {progress.loss:.4f}{measured}")
 
     summary = train(
         settings,

@@ -30,7 +30,7 @@ demo: home  ## run the whole loop once: documents, pages, pairs, adapter, report
 	@scripts/demo
 
 dev: home  ## open the Dagster UI on loopback, with the daemon that runs the sensor
-	$(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p $(PORT)
+	$(BIN)/dg dev -h 127.0.0.1 -p $(PORT)
 
 test: setup  ## run the tests
 	$(BIN)/python -m pytest -n auto --dist loadfile
@@ -43,6 +43,7 @@ test-slow: setup  ## run the tests that take minutes
 
 check: home  ## lint, types, import rules, definitions
 	$(BIN)/pre-commit run --all-files
+	$(BIN)/dg check defs
 	$(BIN)/dagster definitions validate -w workspace.yaml
 
 docs: setup  ## build the documentation site in build/site; a dead link is an error

@@ -36,16 +36,15 @@ class AssetLine:
     total: int | None = None
     text: str = ""
     rows: int | None = None
-    checks: list[tuple[str, bool, bool]] = field(default_factory=list)  # name, passed, is an error
+    checks: list[dg.AssetCheckEvaluation] = field(default_factory=list)
 
     def summary(self, seconds: float) -> str:
         """Return the line that stays when the asset has ended, with Rich markup."""
-        passed = sum(ok for _, ok, _ in self.checks)
+        passed = sum(check.passed for check in self.checks)
         rows = "" if self.rows is None else f"{self.rows:,} rows"
         checks = f"{passed}/{len(self.checks)} checks" if self.checks else ""
-        failed = any(not ok and is_error for _, ok, is_error in self.checks)
-        warned = any(not ok and not is_error for _, ok, is_error in self.checks)
-        mark = "[red]✗[/]" if failed else "[yellow]![/]" if warned else "[green]✓[/]"
+        failed = [check.severity for check in self.checks if not check.passed]
+        mark = "[red]✗[/]" if dg.AssetCheckSeverity.ERROR in failed else "[yellow]![/]" if failed else "[green]✓[/]"
         return f"{mark} {self.name:<22}{seconds:>7.1f} s  {rows:<14}{checks}".rstrip()
 
 
@@ -72,9 +71,7 @@ class RunDisplay:
                 rows = event.step_materialization_data.materialization.metadata.get("dagster/row_count")
                 self.lines[name].rows = int(str(rows.value)) if rows else None
             elif event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
-                check = event.asset_check_evaluation_data
-                is_error = check.severity is dg.AssetCheckSeverity.ERROR
-                self.lines[name].checks.append((check.check_name, check.passed, is_error))
+                self.lines[name].checks.append(event.asset_check_evaluation_data)
             elif event.event_type in (dg.DagsterEventType.STEP_SUCCESS, dg.DagsterEventType.STEP_FAILURE):
                 self._end(name, entry, event)
             elif event.event_type is dg.DagsterEventType.RUN_SUCCESS:
@@ -95,13 +92,25 @@ class RunDisplay:
         self.progress.remove_task(self.tasks.pop(name))
         if event.event_type is dg.DagsterEventType.STEP_FAILURE:
             error = event.step_failure_data.error
+            error = error.cause or error if error else None  # Dagster wraps what the asset raised
             self.console.print(f"[red]✗[/] {name}: failed")
             self.console.print(f"  {error.message.strip() if error else 'no error was recorded'}", markup=False)
             return
         self.console.print(line.summary(entry.timestamp - line.started), highlight=False)
-        for check, passed, is_error in line.checks:
-            if not passed:
-                self.console.print(f"  check {check} failed ({'error' if is_error else 'warning'})", style="yellow")
+        for check in line.checks:
+            if not check.passed:
+                self.console.print(f"  {_failed_check(check)}", style="yellow", markup=False, highlight=False)
+
+
+def _failed_check(check: dg.AssetCheckEvaluation) -> str:
+    """Return a failed check in one line, with the numbers and short texts that it recorded."""
+    values = {name: metadata.value for name, metadata in check.metadata.items()}
+    shown = [
+        f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in values.items()
+        if isinstance(value, int | float | str)
+    ]
+    return f"check {check.check_name} failed ({check.severity.value.lower()}): {', '.join(shown) or 'see the UI'}"
 
 
 def follow(

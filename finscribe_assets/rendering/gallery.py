@@ -28,7 +28,7 @@ from finscribe_assets.rendering.preview import DRAWN_WIDTH, draw_boxes, small_pn
 from finscribe_assets.rendering.render import render
 
 MAX_PICTURE_BYTES = 60_000
-PICTURE_WIDTH = 640  # pixels
+GALLERY_WIDTH = 640  # pixels
 PALETTE_SIZE = 48  # colours of a picture; with fewer, light that falls off shows steps
 GALLERY_SEED = 11
 EXAMPLE_CANDIDATES = 60  # documents from which an example is chosen
@@ -70,7 +70,7 @@ def write_gallery(page: Path, images: Path, on_entry: Callable[[int, int], None]
         sections.append(f"## {heading}\n")
         for entry in entries:
             for name, picture in entry.pictures.items():
-                write_bytes(images / name, small_png(picture, MAX_PICTURE_BYTES, PICTURE_WIDTH, PALETTE_SIZE))
+                write_bytes(images / name, small_png(picture, MAX_PICTURE_BYTES, GALLERY_WIDTH, PALETTE_SIZE))
             written += len(entry.pictures)
             shown = " ".join(f"![{name.removesuffix('.png')}]({prefix}/{name})" for name in entry.pictures)
             sections.append(f"### {entry.title}\n\n{entry.text}\n\n{shown}\n")
@@ -137,7 +137,7 @@ def _damages() -> Iterator[_Entry]:
         look = drawn.presentation.model_copy(update={"degradation": 0.0, "damage": {effect: SHOWN_STRENGTH}})
         damaged = render(drawn.model_copy(update={"presentation": look})).pages[0].open()
         description = Knobs.model_fields[effect].description or effect
-        width = PICTURE_WIDTH if effect in CLOSE_UP_EFFECTS else damaged.width
+        width = GALLERY_WIDTH if effect in CLOSE_UP_EFFECTS else damaged.width
         window = _window(clean, damaged, width, width * 5 // 8)
         text = description[0].upper() + description[1:] + "."
         yield _Entry(f"`{effect}`", text, {f"damage-{effect}.png": window})

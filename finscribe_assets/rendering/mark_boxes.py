@@ -88,7 +88,7 @@ def _without_phantoms(boxes: Sequence[MarkBox], following: Sequence[MarkBox] = (
     sizes: dict[int, list[float]] = {}
     for mark_box in boxes:
         sizes.setdefault(mark_box.page, []).extend((mark_box.box.width, mark_box.box.height))
-    alike = {
+    same_sizes = {
         page
         for page, on_page in sizes.items()
         if len(on_page) == len(sizes[last])
@@ -99,12 +99,12 @@ def _without_phantoms(boxes: Sequence[MarkBox], following: Sequence[MarkBox] = (
         (
             mark_box.page
             for mark_box in boxes
-            if mark_box.page in alike
+            if mark_box.page in same_sizes
             and any(inner.page == mark_box.page and mark_box.box.holds(inner.box) for inner in inner_boxes)
         ),
         last,
     )
-    return [mark_box for mark_box in boxes if mark_box.page == real or mark_box.page not in alike]
+    return [mark_box for mark_box in boxes if mark_box.page == real or mark_box.page not in same_sizes]
 
 
 def _texts(markup: PageMarkup, element: MarkedElement, boxes: Sequence[MarkBox]) -> list[str]:

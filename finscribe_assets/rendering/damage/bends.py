@@ -95,8 +95,8 @@ class Fold:
 
     def backward(self, points: np.ndarray) -> np.ndarray:
         """Map points (n × 2) of the picture to the page."""
-        x, there = points.T
-        y = np.interp(there, self.heights, self.knots)
+        x, y_in_picture = points.T
+        y = np.interp(y_in_picture, self.heights, self.knots)
         return np.column_stack([self.middle + (x - self.middle) / np.interp(y, self.knots, self.widths), y])
 
 

@@ -14,7 +14,7 @@ from finscribe_assets.rendering.damage.draws import PAPER_GREY, Draw
 from finscribe_assets.rendering.pages import Box
 
 NODE_SPACING = 16  # pixels between the nodes at which bends are computed; between nodes they are interpolated
-SIDE_SHARES = np.linspace(0, 1, 6)[:-1]  # positions on a side of a box whose points are mapped
+SIDE_SHARES = np.linspace(0, 1, 6)[:-1]  # mapped points on a side of a box, as shares of its length
 PRINT_MARGIN = 1.0  # smallest distance in pixels of print from the picture's edge
 
 

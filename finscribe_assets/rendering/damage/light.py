@@ -10,7 +10,7 @@ import numpy as np
 
 from finscribe_assets.rendering.damage.draws import Draw, clouds, dimmed
 
-LIGHT_GRID = 16  # pixels of the page for one of a field of light, which changes slowly
+LIGHT_GRID = 16  # page pixels for each pixel of a field of light, which changes slowly
 
 
 def _coarse(page: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -8,10 +8,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from finscribe_assets.cli.progress_bars import console
 from typer.testing import CliRunner
 
 from finscribe_assets.cli import app
+from finscribe_assets.cli.console_output import console
 from finscribe_assets.documents.ubl import to_ubl
 from finscribe_assets_tests.documents.bills import bill
 

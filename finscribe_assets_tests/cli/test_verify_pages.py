@@ -7,11 +7,11 @@ import re
 from pathlib import Path
 
 import pytest
-from finscribe_assets.cli.progress_bars import console
 from PIL import Image
 from typer.testing import CliRunner
 
 from finscribe_assets.cli import app
+from finscribe_assets.cli.console_output import console
 from finscribe_assets.ocr import rapidocr_engine
 
 RECIPE = """

@@ -1,14 +1,36 @@
-"""The knobs of a recipe: one for each way in which a reader can fail, so that mining can ask for more of exactly that.
+"""The knobs of a recipe: one number for each way in which readers fail, which makes documents harder in just that way.
 
-A knob runs from 0, never, to 1, always; a knob of damage is a strength besides: at 1 every page has the damage, at
-strengths up to the greatest. The values drawn are stored with each document under the same names.
+A knob is the probability, from 0 to 1, that a document has its feature. The features of damage knobs also have a random
+strength. Each document stores the values that took effect under the same names; mining compares error rates by them and
+turns up the knobs of weak cells.
+
+To add a knob:
+
+1. Add a field to `Knobs`, next to the knobs of the same cause: its default, the cause that it targets, the elements
+   that it makes harder to read, a description, and the document types and languages to which it can apply. If it
+   damages pixels, add its name to `DAMAGE_KNOBS`. If no cause in `failure_causes.py` fits, add one there, and the error
+   types that it leads to in `mining/error_types.py`.
+2. If the knob excludes another one, or cannot apply to some documents for a reason that its field does not state, add
+   the rule to `EXCLUSIVE_KNOBS` or `draw_knobs` in `document_outline.py`.
+3. Draw the feature, where ``knobs["name"]`` is read: header fields in `header_drawing.py`, lines in `line_drawing.py`,
+   totals and taxes in `settlement.py`, entries in `statements.py`, columns in `vendor_habits.py`, other content in
+   `document_drawing.py`. For a feature of the page, add a field to `Presentation` in `drawn_document.py`, set it in
+   `presentation_drawing.py`, and follow it in `rendering/page_html.py` and the templates. For damage, add a function to
+   the chain in `rendering/damage/chain.py`.
+4. In `finscribe_assets_tests/documents/test_knobs.py`, say in `SHOWS` how a document shows the feature. The test turns
+   every knob from 0 to 1, and fails for a knob that it does not know.
+5. Raise `GENERATOR_VERSION` in `document_batch.py`: a new field changes the random numbers that later knobs get. Raise
+   `RENDERER_VERSION` in `rendering/page_batch.py` if existing documents look different.
+6. Run ``finscribe schema --markdown > docs/data-dictionary.md``.
+
+The generator, plans, attribution and probing find the knob by its field; they need no changes.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -16,21 +38,21 @@ from finscribe_assets.documents.failure_causes import FailureCause
 from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.documents.value_types import Element
 
-Intensity = Annotated[float, Field(ge=0.0, le=1.0)]
-
 _E = Element
 _C = FailureCause
-NAMES = (_E.IDENTIFIER, _E.DATE, _E.AMOUNT)
-AMOUNTS = (_E.AMOUNT, _E.LINE_AMOUNT, _E.TAX, _E.ENTRY_AMOUNT)
-ROWS = (_E.LINE_ITEM, _E.LINE_AMOUNT, _E.ENTRY, _E.ENTRY_AMOUNT)
-ALL = tuple(Element)
+_D = DocumentType
 
+# The elements that knobs make harder to read.
+_HEADER_VALUES = (_E.IDENTIFIER, _E.DATE, _E.AMOUNT)
+_AMOUNTS = (_E.AMOUNT, _E.LINE_AMOUNT, _E.TAX, _E.ENTRY_AMOUNT)
+_ROWS = (_E.LINE_ITEM, _E.LINE_AMOUNT, _E.ENTRY, _E.ENTRY_AMOUNT)
+_ALL_ELEMENTS = tuple(Element)
 
-_K = DocumentType
-BILLS = (_K.INVOICE, _K.CREDIT_NOTE)
-SALES = (*BILLS, _K.RECEIPT, _K.PURCHASE_ORDER)
-PAPERS = (*BILLS, _K.PURCHASE_ORDER)
-TABLES = (*PAPERS, _K.BANK_STATEMENT)
+# The document types to which knobs can apply.
+_BILLS = (_D.INVOICE, _D.CREDIT_NOTE)
+_SALES = (*_BILLS, _D.RECEIPT, _D.PURCHASE_ORDER)
+_A4_SALES = (*_BILLS, _D.PURCHASE_ORDER)
+_A4_DOCUMENTS = (*_A4_SALES, _D.BANK_STATEMENT)
 
 
 def _knob(
@@ -42,6 +64,7 @@ def _knob(
     documents: tuple[DocumentType, ...] = tuple(DocumentType),
     languages: tuple[str, ...] = (),
 ) -> Any:
+    """Declare a knob. Its metadata is part of the published JSON schema of recipes; `KNOB_FACTS` reads it back."""
     return Field(
         default,
         ge=0.0,
@@ -50,217 +73,242 @@ def _knob(
         json_schema_extra={
             "elements": [str(element) for element in elements],
             "cause": str(cause),
-            "documents": [str(kind) for kind in documents],
+            "documents": [str(document_type) for document_type in documents],
             "languages": list(languages),
         },
     )
 
 
 class Knobs(BaseModel):
-    """How often, or how strongly, each hard feature is drawn.
-
-    Each knob's metadata names the cause of failure that it is for and the elements that it makes harder to read.
-    """
+    """The probability of each hard feature, from 0 (never) to 1 (always)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    label_synonyms: float = _knob(0.3, _C.MISSING_FIELD, NAMES, "labels have one of their rarer wordings")
+    label_synonyms: float = _knob(
+        0.3, _C.MISSING_FIELD, _HEADER_VALUES, "labels have rare wordings instead of the usual ones"
+    )
     label_distance: float = _knob(
-        0.1, _C.MISSING_FIELD, NAMES, "values stand far from their labels, across the column", documents=TABLES
+        0.1,
+        _C.MISSING_FIELD,
+        _HEADER_VALUES,
+        "values are far from their labels, at the other side of the column",
+        documents=_A4_DOCUMENTS,
     )
     unlabelled_values: float = _knob(
-        0.08, _C.MISSING_FIELD, NAMES, "dates, references and account stand without labels", documents=TABLES
+        0.08,
+        _C.MISSING_FIELD,
+        _HEADER_VALUES,
+        "dates, references and account numbers have no labels",
+        documents=_A4_DOCUMENTS,
     )
     optional_fields: float = _knob(
         0.6,
         _C.HALLUCINATED_FIELD,
         (_E.IDENTIFIER, _E.TEXT, _E.DATE, _E.PARTY),
-        "each optional field is there",
-        documents=SALES,
+        "optional fields are present, each with its own probability",
+        documents=_SALES,
     )
     decoy_labels: float = _knob(
         0.15,
         _C.HALLUCINATED_FIELD,
         (_E.IDENTIFIER, _E.DATE),
-        "labels of absent fields stand with nothing beside them",
-        documents=PAPERS,
+        "labels of absent fields are printed without a value",
+        documents=_A4_SALES,
     )
     confusable_identifiers: float = _knob(
-        0.2, _C.CHARACTER_CONFUSION, (_E.IDENTIFIER,), "numbers are made of look-alike characters (O0 I1 S5 B8 Z2)"
+        0.2, _C.CHARACTER_CONFUSION, (_E.IDENTIFIER,), "identifiers consist of look-alike characters (O0 I1 S5 B8 Z2)"
     )
     long_amounts: float = _knob(
-        0.2, _C.DROPPED_OR_INSERTED_DIGIT, AMOUNTS, "prices are thousands of times larger, so that amounts are long"
+        0.2, _C.DROPPED_OR_INSERTED_DIGIT, _AMOUNTS, "prices are thousands of times higher, which makes amounts long"
     )
-    small_print: float = _knob(0.15, _C.DROPPED_OR_INSERTED_DIGIT, ALL, "the page is set in small type")
+    small_print: float = _knob(0.15, _C.DROPPED_OR_INSERTED_DIGIT, _ALL_ELEMENTS, "body text has 6.5 to 7.5 points")
     foreign_separators: float = _knob(
-        0.05, _C.DECIMAL_AND_THOUSANDS_SEPARATORS, AMOUNTS, "numbers have another country's separators"
+        0.05, _C.DECIMAL_AND_THOUSANDS_SEPARATORS, _AMOUNTS, "numbers have the separators of another country"
     )
     rare_grouping: float = _knob(
         0.05,
         _C.DECIMAL_AND_THOUSANDS_SEPARATORS,
-        AMOUNTS,
-        "thousands are parted by apostrophes or narrow spaces, or not at all",
+        _AMOUNTS,
+        "thousands are separated by apostrophes or narrow spaces, or not at all",
     )
     negative_amounts: float = _knob(
-        0.5, _C.SIGN, AMOUNTS, "a credit note's amounts are below zero", documents=(_K.CREDIT_NOTE,)
+        0.5, _C.SIGN, _AMOUNTS, "the amounts of a credit note are negative", documents=(_D.CREDIT_NOTE,)
     )
     sign_styles: float = _knob(
         0.15,
         _C.SIGN,
-        AMOUNTS,
-        "amounts below zero stand in parentheses, before their minus, or with CR and DR",
-        documents=(_K.CREDIT_NOTE, _K.BANK_STATEMENT),
+        _AMOUNTS,
+        "negative amounts are marked by parentheses, a trailing minus, CR or DR",
+        documents=(_D.CREDIT_NOTE, _D.BANK_STATEMENT),
     )
     ambiguous_currency: float = _knob(
         0.1,
         _C.CURRENCY,
-        AMOUNTS,
-        "amounts are in a foreign currency and show a symbol that several currencies share",
-        documents=BILLS,
+        _AMOUNTS,
+        "the currency is foreign and shown by a symbol that several currencies share, such as $",
+        documents=_BILLS,
     )
     dual_currency: float = _knob(
         0.08,
         _C.CURRENCY,
         (_E.AMOUNT, _E.TAX),
-        "amounts are in a foreign currency and tax is stated in the seller's too",
-        documents=BILLS,
+        "the currency is foreign and the tax is also stated in the seller's own",
+        documents=_BILLS,
     )
-    ambiguous_dates: float = _knob(0.3, _C.DATE_ORDER, (_E.DATE, _E.ENTRY), "dates are all digits, no day beyond 12")
-    two_digit_years: float = _knob(0.1, _C.DATE_ORDER, (_E.DATE, _E.ENTRY), "dates show two digits of the year")
+    ambiguous_dates: float = _knob(0.3, _C.DATE_ORDER, (_E.DATE, _E.ENTRY), "dates are numeric and no day is beyond 12")
+    two_digit_years: float = _knob(0.1, _C.DATE_ORDER, (_E.DATE, _E.ENTRY), "years have two digits")
     era_dates: float = _knob(
         0.2, _C.DATE_ORDER, (_E.DATE, _E.ENTRY), "Japanese dates count years by era", languages=("ja",)
     )
     decoy_dates: float = _knob(
-        0.2, _C.DATE_ORDER, (_E.DATE,), "other dates stand beside those of the document", documents=TABLES
+        0.2,
+        _C.DATE_ORDER,
+        (_E.DATE,),
+        "irrelevant dates are printed among those of the document",
+        documents=_A4_DOCUMENTS,
     )
     third_parties: float = _knob(
-        0.2, _C.PARTY_SWAP, (_E.PARTY, _E.ADDRESS), "a payee and a consignee are there too", documents=BILLS
+        0.2, _C.PARTY_SWAP, (_E.PARTY, _E.ADDRESS), "a payee and a consignee are printed too", documents=_BILLS
     )
     parties_side_by_side: float = _knob(
-        0.3, _C.PARTY_SWAP, (_E.PARTY, _E.ADDRESS), "parties stand in one row", documents=PAPERS
+        0.3, _C.PARTY_SWAP, (_E.PARTY, _E.ADDRESS), "all parties are in one row", documents=_A4_SALES
     )
-    many_lines: float = _knob(0.15, _C.ROWS_MISSED_OR_DUPLICATED, ROWS, "there are 15 to 60 lines")
-    repeated_descriptions: float = _knob(0.1, _C.ROWS_MISSED_OR_DUPLICATED, ROWS, "lines repeat few descriptions")
-    wrapped_descriptions: float = _knob(0.2, _C.ROWS_MERGED_OR_SPLIT, ROWS, "descriptions are long enough to wrap")
+    many_lines: float = _knob(0.15, _C.ROWS_MISSED_OR_DUPLICATED, _ROWS, "the table has 15 to 60 lines")
+    repeated_descriptions: float = _knob(
+        0.1, _C.ROWS_MISSED_OR_DUPLICATED, _ROWS, "many lines have the same description"
+    )
+    wrapped_descriptions: float = _knob(0.2, _C.ROWS_MERGED_OR_SPLIT, _ROWS, "descriptions are long enough to wrap")
     note_rows: float = _knob(
-        0.1, _C.ROWS_MERGED_OR_SPLIT, ROWS, "lines have a note in a row of its own", documents=PAPERS
+        0.1, _C.ROWS_MERGED_OR_SPLIT, _ROWS, "lines have notes in rows of their own", documents=_A4_SALES
     )
     sub_items: float = _knob(
-        0.08, _C.ROWS_MERGED_OR_SPLIT, ROWS, "lines have indented rows without amounts below", documents=PAPERS
+        0.08, _C.ROWS_MERGED_OR_SPLIT, _ROWS, "lines have indented rows without amounts below them", documents=_A4_SALES
     )
     blank_cells: float = _knob(
-        0.1, _C.COLUMN_SHIFT, ROWS, "cells of optional columns are blank in some lines", documents=TABLES
+        0.1, _C.COLUMN_SHIFT, _ROWS, "some cells of optional columns are blank", documents=_A4_DOCUMENTS
     )
-    borderless_tables: float = _knob(0.3, _C.COLUMN_SHIFT, ROWS, "the table has no rules and no shading")
-    merged_headers: float = _knob(0.08, _C.COLUMN_SHIFT, ROWS, "a second head spans several columns", documents=PAPERS)
+    borderless_tables: float = _knob(0.3, _C.COLUMN_SHIFT, _ROWS, "the table has neither rules nor shading")
+    merged_headers: float = _knob(
+        0.08, _C.COLUMN_SHIFT, _ROWS, "a second header row spans several columns", documents=_A4_SALES
+    )
     list_prices: float = _knob(
         0.1,
         _C.NET_AND_GROSS_CONFUSION,
         (_E.LINE_AMOUNT,),
-        "columns show the list price and what is taken off it",
-        documents=PAPERS,
+        "columns show the list price and the discount on it",
+        documents=_A4_SALES,
     )
     gross_columns: float = _knob(
         0.1,
         _C.NET_AND_GROSS_CONFUSION,
         (_E.LINE_AMOUNT, _E.AMOUNT),
-        "a column shows each line's amount with tax",
-        documents=PAPERS,
+        "a column shows the amount of each line with tax",
+        documents=_A4_SALES,
     )
     several_rates: float = _knob(
-        0.3, _C.TAX_BREAKDOWN, (_E.TAX, _E.LINE_AMOUNT), "lines carry different tax rates", documents=SALES
+        0.3, _C.TAX_BREAKDOWN, (_E.TAX, _E.LINE_AMOUNT), "lines have different tax rates", documents=_SALES
     )
     tax_exemptions: float = _knob(
         0.1,
         _C.TAX_BREAKDOWN,
         (_E.TAX,),
-        "the sale is exempt, reverse-charged, exported or within the community",
-        documents=BILLS,
+        "the sale is exempt, reverse-charged, an export or an intra-community supply",
+        documents=_BILLS,
     )
     tax_inclusive_prices: float = _knob(
-        0.3, _C.TAX_BREAKDOWN, (_E.TAX, *AMOUNTS), "prices include the tax", documents=(*BILLS, _K.RECEIPT)
+        0.3, _C.TAX_BREAKDOWN, (_E.TAX, *_AMOUNTS), "prices include tax", documents=(*_BILLS, _D.RECEIPT)
     )
     discounts: float = _knob(
-        0.3, _C.ALLOWANCES_AND_CHARGES, (_E.AMOUNT,), "there is a discount on the whole document", documents=SALES
+        0.3, _C.ALLOWANCES_AND_CHARGES, (_E.AMOUNT,), "there is a discount on the whole document", documents=_SALES
     )
     charges: float = _knob(
-        0.15, _C.ALLOWANCES_AND_CHARGES, (_E.AMOUNT,), "freight, packing or the like is added", documents=PAPERS
+        0.15, _C.ALLOWANCES_AND_CHARGES, (_E.AMOUNT,), "freight, packing or the like is charged", documents=_A4_SALES
     )
     line_allowances: float = _knob(
         0.1,
         _C.ALLOWANCES_AND_CHARGES,
         (_E.LINE_AMOUNT,),
         "lines have discounts or surcharges of their own",
-        documents=PAPERS,
+        documents=_A4_SALES,
     )
     prepayments: float = _knob(
-        0.15, _C.WRONG_TOTAL_CHOSEN, (_E.AMOUNT,), "part of the total is paid in advance", documents=(_K.INVOICE,)
+        0.15, _C.WRONG_TOTAL_CHOSEN, (_E.AMOUNT,), "part of the total is paid in advance", documents=(_D.INVOICE,)
     )
     prior_balances: float = _knob(
         0.1,
         _C.WRONG_TOTAL_CHOSEN,
         (_E.AMOUNT,),
-        "an earlier balance and the new one stand below the amount due",
-        documents=(_K.INVOICE,),
+        "the previous and the new balance are printed below the amount due",
+        documents=(_D.INVOICE,),
     )
     repeated_totals: float = _knob(
-        0.3, _C.WRONG_TOTAL_CHOSEN, (_E.AMOUNT, _E.TAX), "totals are printed though equal", documents=SALES
+        0.3,
+        _C.WRONG_TOTAL_CHOSEN,
+        (_E.AMOUNT, _E.TAX),
+        "totals are printed even if another amount on the page already states them",
+        documents=_SALES,
     )
     cash_discounts: float = _knob(
         0.1,
         _C.WRONG_TOTAL_CHOSEN,
         (_E.AMOUNT, _E.DATE),
-        "a discount for early payment names another amount and day",
-        documents=(_K.INVOICE,),
+        "a discount for early payment has an amount and a date of its own",
+        documents=(_D.INVOICE,),
     )
-    several_pages: float = _knob(0.08, _C.PAGE_JOIN, ROWS, "the lines are divided between pages", documents=TABLES)
-    repeated_headers: float = _knob(0.7, _C.PAGE_JOIN, ROWS, "each page repeats the table's head", documents=TABLES)
+    several_pages: float = _knob(
+        0.08, _C.PAGE_JOIN, _ROWS, "the table is long enough for several pages", documents=_A4_DOCUMENTS
+    )
+    repeated_headers: float = _knob(
+        0.7, _C.PAGE_JOIN, _ROWS, "each page repeats the table header", documents=_A4_DOCUMENTS
+    )
     carried_forward: float = _knob(
-        0.3, _C.PAGE_JOIN, (*ROWS, _E.AMOUNT), "pages carry their subtotals forward", documents=TABLES
+        0.3, _C.PAGE_JOIN, (*_ROWS, _E.AMOUNT), "pages carry a subtotal forward", documents=_A4_DOCUMENTS
     )
-    very_long_tables: float = _knob(0.02, _C.OUTPUT_LENGTH, ROWS, "there are 60 to 120 lines")
+    very_long_tables: float = _knob(0.02, _C.OUTPUT_LENGTH, _ROWS, "the table has 60 to 120 lines")
     bilingual_labels: float = _knob(
         0.05,
         _C.SCRIPT_AND_DIRECTION,
-        NAMES,
-        "labels have an English wording too",
+        _HEADER_VALUES,
+        "labels also have their English wording",
         languages=("de", "fr", "es", "it", "nl", "pl", "pt", "sv", "ja", "zh", "ar"),
     )
     native_digits: float = _knob(
         0.2,
         _C.SCRIPT_AND_DIRECTION,
-        (_E.DATE, *AMOUNTS),
-        "Arabic pages show Arabic-Indic digits, Japanese full-width ones",
+        (_E.DATE, *_AMOUNTS),
+        "Arabic pages have Arabic-Indic digits, Japanese pages full-width ones",
         languages=("ar", "ja"),
     )
     reversed_print: float = _knob(
-        0.15, _C.DEGRADATION, (_E.LINE_ITEM, _E.AMOUNT), "the table's head and the amount due are light on dark"
+        0.15, _C.DEGRADATION, (_E.LINE_ITEM, _E.AMOUNT), "table header and amount due are light on dark"
     )
-    stamp: float = _knob(0.05, _C.OCCLUSION, ALL, "a rubber stamp lies over the page")
-    signature: float = _knob(0.05, _C.OCCLUSION, ALL, "a signature runs over the print")
-    handwritten_note: float = _knob(0.04, _C.OCCLUSION, ALL, "a note is written by hand")
-    highlighter: float = _knob(0.04, _C.OCCLUSION, ALL, "strokes of a highlighter lie over values")
-    coffee_stain: float = _knob(0.03, _C.OCCLUSION, ALL, "a cup left its ring")
-    punch_holes: float = _knob(0.05, _C.OCCLUSION, ALL, "the margin is punched", documents=TABLES)
-    fold: float = _knob(0.05, _C.OCCLUSION, ALL, "the sheet was folded")
-    degradation: float = _knob(0.3, _C.DEGRADATION, ALL, "strength of a light mix of blur, noise, skew and JPEG damage")
-    low_resolution: float = _knob(0.04, _C.DEGRADATION, ALL, "the page was scanned with few dots")
-    skew: float = _knob(0.04, _C.DEGRADATION, ALL, "the page lay askew")
-    perspective: float = _knob(0.03, _C.DEGRADATION, ALL, "the page was seen at an angle")
-    curl: float = _knob(0.03, _C.DEGRADATION, ALL, "the paper curled")
-    blur: float = _knob(0.04, _C.DEGRADATION, ALL, "the picture is out of focus")
-    shadow: float = _knob(0.03, _C.DEGRADATION, ALL, "a shadow falls on the page")
-    uneven_light: float = _knob(0.03, _C.DEGRADATION, ALL, "light falls off over the page")
-    noise: float = _knob(0.04, _C.DEGRADATION, ALL, "the sensor is noisy")
-    jpeg: float = _knob(0.04, _C.DEGRADATION, ALL, "the file was compressed hard")
-    bleed_through: float = _knob(0.03, _C.DEGRADATION, ALL, "the back of the sheet shows through")
-    thermal_fade: float = _knob(0.03, _C.DEGRADATION, ALL, "thermal print has faded")
-    dot_matrix: float = _knob(0.02, _C.DEGRADATION, ALL, "a needle printer left gaps")
-    fax: float = _knob(0.02, _C.DEGRADATION, ALL, "the page came by fax")
-    photo: float = _knob(0.03, _C.DEGRADATION, ALL, "the page is a photograph on a desk")
+    stamp: float = _knob(0.05, _C.OCCLUSION, _ALL_ELEMENTS, "a rubber stamp covers part of the page")
+    signature: float = _knob(0.05, _C.OCCLUSION, _ALL_ELEMENTS, "a signature crosses the print")
+    handwritten_note: float = _knob(0.04, _C.OCCLUSION, _ALL_ELEMENTS, "the page has a handwritten note")
+    highlighter: float = _knob(0.04, _C.OCCLUSION, _ALL_ELEMENTS, "values are highlighted with a marker pen")
+    coffee_stain: float = _knob(0.03, _C.OCCLUSION, _ALL_ELEMENTS, "the page has the ring of a coffee cup")
+    punch_holes: float = _knob(0.05, _C.OCCLUSION, _ALL_ELEMENTS, "the margin has punch holes", documents=_A4_DOCUMENTS)
+    fold: float = _knob(0.05, _C.OCCLUSION, _ALL_ELEMENTS, "the sheet was folded")
+    degradation: float = _knob(
+        0.3, _C.DEGRADATION, _ALL_ELEMENTS, "greatest strength of a light mix of blur, noise, skew and JPEG artefacts"
+    )
+    low_resolution: float = _knob(0.04, _C.DEGRADATION, _ALL_ELEMENTS, "the page was scanned at a low resolution")
+    skew: float = _knob(0.04, _C.DEGRADATION, _ALL_ELEMENTS, "the page was scanned at a slight angle")
+    perspective: float = _knob(0.03, _C.DEGRADATION, _ALL_ELEMENTS, "the page was photographed at an angle")
+    curl: float = _knob(0.03, _C.DEGRADATION, _ALL_ELEMENTS, "the paper is curled")
+    blur: float = _knob(0.04, _C.DEGRADATION, _ALL_ELEMENTS, "the image is out of focus")
+    shadow: float = _knob(0.03, _C.DEGRADATION, _ALL_ELEMENTS, "a shadow falls on the page")
+    uneven_light: float = _knob(0.03, _C.DEGRADATION, _ALL_ELEMENTS, "the page is lit unevenly")
+    noise: float = _knob(0.04, _C.DEGRADATION, _ALL_ELEMENTS, "the image has sensor noise")
+    jpeg: float = _knob(0.04, _C.DEGRADATION, _ALL_ELEMENTS, "the image has strong JPEG artefacts")
+    bleed_through: float = _knob(0.03, _C.DEGRADATION, _ALL_ELEMENTS, "the back of the sheet shows through")
+    thermal_fade: float = _knob(0.03, _C.DEGRADATION, _ALL_ELEMENTS, "thermal print has faded")
+    dot_matrix: float = _knob(0.02, _C.DEGRADATION, _ALL_ELEMENTS, "a dot-matrix printer left gaps in the print")
+    fax: float = _knob(0.02, _C.DEGRADATION, _ALL_ELEMENTS, "the page was sent by fax")
+    photo: float = _knob(0.03, _C.DEGRADATION, _ALL_ELEMENTS, "the page was photographed on a desk")
 
 
-# Effects on a page's pixels, each drawn with a strength of its own.
+# Knobs that damage the pixels of a page. Each document draws a strength for each of them.
 DAMAGE_KNOBS = (
     "stamp",
     "signature",
@@ -290,35 +338,42 @@ NO_KNOBS = Knobs(**dict.fromkeys(Knobs.model_fields, 0.0))
 
 @dataclass(frozen=True)
 class KnobFacts:
-    """What is known of a knob besides its range."""
+    """The metadata of a knob.
 
-    cause: FailureCause  # of failure, that it is for
-    elements: tuple[Element, ...]  # that it makes harder to read
-    documents: tuple[DocumentType, ...]  # that it can act on
-    languages: tuple[str, ...]  # that it can act on; empty for all
+    Attributes:
+        cause: the cause of reading errors that it targets.
+        elements: the elements that it makes harder to read.
+        documents: the document types to which it can apply.
+        languages: the languages to which it can apply; empty for all.
+    """
 
-    def applies_to(self, kind: DocumentType, language: str) -> bool:
-        """Tell whether the knob can change such a document."""
-        return kind in self.documents and (not self.languages or language in self.languages)
+    cause: FailureCause
+    elements: tuple[Element, ...]
+    documents: tuple[DocumentType, ...]
+    languages: tuple[str, ...]
+
+    def applies_to(self, document_type: DocumentType, language: str) -> bool:
+        """Tell whether the knob can change a document of this type and language."""
+        return document_type in self.documents and (not self.languages or language in self.languages)
 
 
-def _facts() -> dict[str, KnobFacts]:
-    found = {}
+def _read_facts() -> dict[str, KnobFacts]:
+    facts = {}
     for name, field in Knobs.model_fields.items():
         extra: Any = field.json_schema_extra
-        found[name] = KnobFacts(
+        facts[name] = KnobFacts(
             FailureCause(extra["cause"]),
             tuple(map(Element, extra["elements"])),
             tuple(map(DocumentType, extra["documents"])),
             tuple(extra["languages"]),
         )
-    return found
+    return facts
 
 
-KNOB_FACTS: dict[str, KnobFacts] = _facts()
+KNOB_FACTS: dict[str, KnobFacts] = _read_facts()
 
 
 @cache
-def applicable_knobs(kind: DocumentType, language: str) -> frozenset[str]:
-    """Return the knobs that can change a kind of document in a language."""
-    return frozenset(name for name, facts in KNOB_FACTS.items() if facts.applies_to(kind, language))
+def applicable_knobs(document_type: DocumentType, language: str) -> frozenset[str]:
+    """Return the knobs that can change a document of this type and language."""
+    return frozenset(name for name, facts in KNOB_FACTS.items() if facts.applies_to(document_type, language))

@@ -1,4 +1,4 @@
-"""The header of a document: its number, dates, references, terms, and which particulars of its parties it prints."""
+"""The header of a document at random: number, dates, references and terms, and which party fields it prints."""
 
 from __future__ import annotations
 
@@ -15,20 +15,27 @@ from finscribe_assets.documents.schema import CashDiscount, DocumentType, Party,
 from finscribe_assets.documents.vendors import Vendor
 from finscribe_assets.documents.wordings import phrases
 
-TERMS_DAYS = (7, 10, 14, 30, 45, 60)
-PARTICULARS = ("tax_registration", "legal_registration", "contact_name", "contact_phone", "contact_email", "identifier")
+PAYMENT_DAYS = (7, 10, 14, 30, 45, 60)  # days until payment is due
+_OPTIONAL_PARTY_FIELDS = (
+    "tax_registration",
+    "legal_registration",
+    "contact_name",
+    "contact_phone",
+    "contact_email",
+    "identifier",
+)
 
 
 def trim_party(party: Party, kept: frozenset[str], *, with_vat: bool = False) -> Party:
-    """Return a party with those of its particulars that a page prints."""
-    dropped: dict[str, None] = {name: None for name in PARTICULARS if name not in kept}
+    """Return a party without the optional fields that its document does not print."""
+    dropped: dict[str, None] = {name: None for name in _OPTIONAL_PARTY_FIELDS if name not in kept}
     if not with_vat:
         dropped["vat_identifier"] = None
     return party.model_copy(update=dropped)
 
 
 def draw_number(random: Random, seller: Vendor, day: dt.date, knobs: Mapping[str, float]) -> str:
-    """Return a document's number in its seller's form; half of them have the year in front."""
+    """Draw a document number in the format of the seller. Half of the sellers prefix the year."""
     prefix = seller.number_prefix
     if seller.style_seed % 2 and "{year}" not in prefix:
         prefix += "{year}-"
@@ -37,7 +44,7 @@ def draw_number(random: Random, seller: Vendor, day: dt.date, knobs: Mapping[str
 
 def draw_header(
     random: Random,
-    kind: DocumentType,
+    document_type: DocumentType,
     seller: Vendor,
     buyer: Party | None,
     day: dt.date,
@@ -45,24 +52,35 @@ def draw_header(
     unit: Decimal,
     knobs: Mapping[str, float],
 ) -> dict[str, Any]:
-    """Return the fields of the header and of the payment block that a document has besides its number and date."""
+    """Draw the fields of the header and the payment block, without document number and issue date.
 
-    def optional(share: float) -> bool:
-        return bool(knobs["optional_fields"]) and random.random() < share
+    Args:
+        random: the stream to draw from.
+        document_type: any type but a bank statement.
+        seller: the seller.
+        buyer: the buyer; None on a receipt.
+        day: the issue date.
+        totals: the document's totals; cash discounts are computed from them.
+        unit: minor unit of the currency.
+        knobs: the knob values that were drawn for the document.
+    """
 
-    match kind:
+    def optional(chance: float) -> bool:
+        return bool(knobs["optional_fields"]) and random.random() < chance
+
+    match document_type:
         case DocumentType.RECEIPT:
-            return {"payment_means": _means(random, seller.locale, totals)} if optional(0.8) else {}
+            return {"payment_means": _draw_receipt_means(random, seller.locale, totals)} if optional(0.8) else {}
         case DocumentType.PURCHASE_ORDER:
-            return _order_header(random, day, seller, knobs, optional=optional)
-    header = _references(random, day, seller, buyer, knobs, optional=optional)
-    if kind is DocumentType.CREDIT_NOTE:
+            return _draw_order_header(random, day, seller, knobs, optional=optional)
+    header = _draw_references(random, day, seller, buyer, knobs, optional=optional)
+    if document_type is DocumentType.CREDIT_NOTE:
         earlier = day - dt.timedelta(days=random.randint(2, 90))
         header["preceding_invoice_reference"] = draw_number(random, seller, earlier, knobs)
         if optional(0.7):
             header["preceding_invoice_date"] = earlier
     else:
-        header |= _terms(random, seller.locale, day, totals, unit, knobs)
+        header |= _draw_terms(random, seller.locale, day, totals, unit, knobs)
     if optional(0.8):
         header |= {"payment_account": seller.bank.number}
         if random.random() < 0.7:
@@ -76,7 +94,7 @@ def draw_header(
     return header
 
 
-def _order_header(
+def _draw_order_header(
     random: Random, day: dt.date, seller: Vendor, knobs: Mapping[str, float], *, optional: Any
 ) -> dict[str, Any]:
     header: dict[str, Any] = {}
@@ -85,55 +103,55 @@ def _order_header(
     if optional(0.3):
         header["contract_reference"] = f"C-{draw_code(random, 5, knobs)}"
     if optional(0.4):
-        header["payment_terms"] = _net_terms(random, seller.locale, random.choice(TERMS_DAYS))
+        header["payment_terms"] = _write_net_terms(random, seller.locale, random.choice(PAYMENT_DAYS))
     return header
 
 
-def _references(
+def _draw_references(
     random: Random, day: dt.date, seller: Vendor, buyer: Party | None, knobs: Mapping[str, float], *, optional: Any
 ) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    references: dict[str, Any] = {}
     if optional(0.5):
-        found["delivery_date"] = day - dt.timedelta(days=random.randint(1, 9))
+        references["delivery_date"] = day - dt.timedelta(days=random.randint(1, 9))
     elif optional(0.25):
-        found["period_end"] = day - dt.timedelta(days=random.randint(1, 5))
-        found["period_start"] = found["period_end"] - dt.timedelta(days=random.choice((6, 13, 27, 30)))
+        references["period_end"] = day - dt.timedelta(days=random.randint(1, 5))
+        references["period_start"] = references["period_end"] - dt.timedelta(days=random.choice((6, 13, 27, 30)))
     if optional(0.6):
-        found["purchase_order_reference"] = f"PO-{draw_code(random, 6, knobs)}"
+        references["purchase_order_reference"] = f"PO-{draw_code(random, 6, knobs)}"
     if optional(0.15):
-        found["contract_reference"] = f"C-{draw_code(random, 5, knobs)}"
+        references["contract_reference"] = f"C-{draw_code(random, 5, knobs)}"
     if optional(0.25):
-        found["despatch_reference"] = draw_code(random, 7, knobs)
+        references["despatch_reference"] = draw_code(random, 7, knobs)
     if optional(0.25):
-        found["buyer_reference"] = draw_code(random, 6, knobs)
+        references["buyer_reference"] = draw_code(random, 6, knobs)
     if LOCALE_FACTS[seller.locale].regime is TaxRegime.INDIA_GST and buyer and buyer.address and optional(0.9):
-        found["place_of_supply"] = buyer.address.subdivision
-    return found
+        references["place_of_supply"] = buyer.address.subdivision
+    return references
 
 
-def _terms(
+def _draw_terms(
     random: Random, locale: str, day: dt.date, totals: Totals, unit: Decimal, knobs: Mapping[str, float]
 ) -> dict[str, Any]:
-    """Return terms of payment with the due date that follows from them; an early day may earn a discount."""
-    days = random.choice(TERMS_DAYS)
-    found: dict[str, Any] = {}
+    """Draw terms of payment with the due date that follows from them, and perhaps a discount for early payment."""
+    days = random.choice(PAYMENT_DAYS)
+    terms: dict[str, Any] = {}
     if knobs["cash_discounts"] or random.random() < 0.75:
-        found = {"due_date": day + dt.timedelta(days=days), "payment_terms": _net_terms(random, locale, days)}
+        terms = {"due_date": day + dt.timedelta(days=days), "payment_terms": _write_net_terms(random, locale, days)}
     elif random.random() < 0.3:
-        found = {"due_date": day, "payment_terms": random.choice(phrases(locale, "terms.immediate"))}
+        terms = {"due_date": day, "payment_terms": random.choice(phrases(locale, "terms.immediate"))}
     if knobs["cash_discounts"]:
         percentage = Decimal(random.choice((1, 2, 3)))
-        found["cash_discount"] = CashDiscount(
+        terms["cash_discount"] = CashDiscount(
             percentage=percentage,
             until=day + dt.timedelta(days=max(3, days // 3)),
             amount=round_to(totals.amount_due * percentage / 100, unit) if random.random() < 0.7 else None,
         )
-    return found
+    return terms
 
 
-def _net_terms(random: Random, locale: str, days: int) -> str:
+def _write_net_terms(random: Random, locale: str, days: int) -> str:
     return random.choice(phrases(locale, "terms.net")).format(days=days)
 
 
-def _means(random: Random, locale: str, totals: Totals) -> str:
+def _draw_receipt_means(random: Random, locale: str, totals: Totals) -> str:
     return random.choice(phrases(locale, "means.cash" if totals.tendered_amount is not None else "means.card"))

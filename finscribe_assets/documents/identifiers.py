@@ -1,6 +1,6 @@
-"""Numbers with a check digit: tax identifiers and article numbers that a validator accepts.
+"""Tax identifiers and article numbers at random, with check digits that validators accept.
 
-Values are as documents print them; where a country groups the digits, the groups are part of the value.
+Values have the form in which documents print them, with the grouping that is usual in the country.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from random import Random
 
-# Internal Revenue Service: valid two-digit prefixes of an Employer Identification Number (a selection).
+# Some of the valid prefixes of an Employer Identification Number. Source: Internal Revenue Service.
 _EIN_PREFIXES = ("10", "12", "20", "26", "27", "35", "45", "46", "47", "52", "61", "75", "81", "82", "92")
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _BASE_36 = "0123456789" + _LETTERS
@@ -17,26 +17,26 @@ _BASE_31 = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 
 
 def digits(random: Random, count: int) -> str:
-    """Return ``count`` random digits, the first not 0."""
+    """Draw ``count`` digits, the first of which is not 0."""
     return str(random.randint(1, 9)) + "".join(random.choices("0123456789", k=count - 1))
 
 
 def weighted_sum(number: str, weights: Sequence[int]) -> int:
-    """Return the sum of a number's digits times their weights."""
+    """Return the sum of the digits of a number times their weights."""
     return sum(weight * int(digit) for weight, digit in zip(weights, number, strict=True))
 
 
 def luhn(body: str, alphabet: str = "0123456789") -> str:
-    """Return the check character that ISO/IEC 7812-1's formula, over any alphabet, puts after a number."""
+    """Return the check character of a number by the Luhn algorithm (ISO/IEC 7812-1), over any alphabet of even size."""
     size, total = len(alphabet), 0
-    for place, character in enumerate(reversed(body)):
-        value = alphabet.index(character) * (1 if place % 2 else 2)
+    for index, character in enumerate(reversed(body)):
+        value = alphabet.index(character) * (1 if index % 2 else 2)
         total += value // size + value % size
     return alphabet[-total % size]
 
 
 def german_vat(random: Random) -> str:
-    """Return a German VAT identifier; its last digit is ISO 7064 MOD 11,10."""
+    """Draw a German VAT identifier; its check digit is ISO 7064 MOD 11,10."""
     body = digits(random, 8)
     product = 10
     for digit in body:
@@ -45,14 +45,14 @@ def german_vat(random: Random) -> str:
 
 
 def austrian_vat(random: Random) -> str:
-    """Return an Austrian UID; its check digit is Luhn's, moved by four."""
+    """Draw an Austrian UID; its check digit is that of Luhn, shifted by four."""
     body = digits(random, 7)
-    total = sum(sum(divmod(int(digit) * (2 if place % 2 else 1), 10)) for place, digit in enumerate(body))
+    total = sum(sum(divmod(int(digit) * (2 if index % 2 else 1), 10)) for index, digit in enumerate(body))
     return f"ATU{body}{-(total + 4) % 10}"
 
 
 def swiss_vat(random: Random) -> str:
-    """Return a Swiss UID with its addition for VAT, as documents print it; weights of the UID ordinance, modulo 11."""
+    """Draw a Swiss UID with the suffix MWST; its check digit is modulo 11 with the weights of the UID ordinance."""
     while True:
         body = digits(random, 8)
         check = -weighted_sum(body, (5, 4, 3, 2, 7, 6, 5, 4)) % 11
@@ -62,32 +62,32 @@ def swiss_vat(random: Random) -> str:
 
 
 def british_vat(random: Random) -> str:
-    """Return a British VAT registration number, whose weighted sum is divisible by 97."""
+    """Draw a British VAT registration number; its last two digits make the weighted sum divisible by 97."""
     body = digits(random, 7)
     return f"GB{body}{-weighted_sum(body, range(8, 1, -1)) % 97:02d}"
 
 
 def french_vat(random: Random) -> str:
-    """Return a French VAT identifier: a key over the SIREN, which ends in a Luhn digit."""
+    """Draw a French VAT identifier: a key computed from the SIREN, whose check digit is that of Luhn."""
     body = digits(random, 8)
     siren = body + luhn(body)
     return f"FR{(12 + 3 * (int(siren) % 97)) % 97:02d}{siren}"
 
 
 def spanish_vat(random: Random, company: str) -> str:
-    """Return the VAT identifier of a Spanish S.A., with A, or of an S.L., with B; its last digit is Luhn's."""
+    """Draw a Spanish VAT identifier; its letter is A for an S.A. and B for an S.L., its check digit is that of Luhn."""
     body = f"{random.randint(1, 52):02d}{digits(random, 5)}"
     return f"ES{'A' if company.endswith('S.A.') else 'B'}{body}{luhn(body)}"
 
 
 def italian_vat(random: Random) -> str:
-    """Return an Italian partita IVA: company, province and a Luhn digit."""
+    """Draw an Italian partita IVA: number of the company, province and the Luhn check digit."""
     body = f"{digits(random, 7)}{random.randint(1, 95):03d}"
     return f"IT{body}{luhn(body)}"
 
 
 def dutch_vat(random: Random) -> str:
-    """Return a Dutch VAT identifier over an RSIN that passes the test of eleven."""
+    """Draw a Dutch VAT identifier; the RSIN in it passes the eleven-test (elfproef)."""
     while True:
         body = digits(random, 8)
         check = weighted_sum(body, range(9, 1, -1)) % 11
@@ -96,7 +96,7 @@ def dutch_vat(random: Random) -> str:
 
 
 def polish_vat(random: Random) -> str:
-    """Return a Polish NIP; weights of the tax office, modulo 11."""
+    """Draw a Polish NIP; its check digit is modulo 11."""
     while True:
         body = digits(random, 9)
         check = weighted_sum(body, (6, 5, 7, 2, 3, 4, 5, 6, 7)) % 11
@@ -105,28 +105,28 @@ def polish_vat(random: Random) -> str:
 
 
 def portuguese_vat(random: Random) -> str:
-    """Return the VAT identifier of a Portuguese company, modulo 11."""
+    """Draw the VAT identifier of a Portuguese company; its check digit is modulo 11."""
     body = f"5{random.randint(0, 9_999_999):07d}"
     rest = -weighted_sum(body, range(9, 1, -1)) % 11
     return f"PT{body}{rest if rest < 10 else 0}"
 
 
 def swedish_vat(random: Random, company: str) -> str:
-    """Return the VAT identifier of a Swedish company: its organisation number, whose last digit is Luhn's, and 01.
+    """Draw a Swedish VAT identifier: the organisation number, whose check digit is that of Luhn, and 01.
 
-    Numbers of stock companies begin with 55, of partnerships with 96.
+    Numbers of stock companies (AB) begin with 55, those of partnerships with 96.
     """
     body = f"{'55' if company.endswith('AB') else '96'}{random.choice('69')}{digits(random, 6)}"
     return f"SE{body}{luhn(body)}01"
 
 
 def employer_number(random: Random) -> str:
-    """Return a US Employer Identification Number."""
+    """Draw a US Employer Identification Number; it has no check digit."""
     return f"{random.choice(_EIN_PREFIXES)}-{digits(random, 7)}"
 
 
 def indian_gstin(random: Random, state_code: str, company: str) -> str:
-    """Return a GSTIN: the state's code, the PAN of a company (C) or firm (F), and Luhn's check over base 36."""
+    """Draw a GSTIN: code of the state, PAN of a company (C) or firm (F), and a Luhn check character in base 36."""
     letters = "".join(random.choices(_LETTERS, k=3)) + ("C" if company.endswith(("Limited", "Ltd.")) else "F")
     pan = f"{letters}{random.choice(_LETTERS)}{random.randint(1, 9999):04d}{random.choice(_LETTERS)}"
     body = f"{state_code}{pan}1Z"
@@ -134,7 +134,7 @@ def indian_gstin(random: Random, state_code: str, company: str) -> str:
 
 
 def australian_abn(random: Random) -> str:
-    """Return a company's ABN in printed groups: two digits that make its weighted sum divisible by 89, and its ACN."""
+    """Draw an ABN in printed groups: the company's ACN after two digits that make the weighted sum divisible by 89."""
     body = digits(random, 8)
     body += str(-weighted_sum(body, range(8, 0, -1)) % 10)
     check = 11 + (-weighted_sum(body, range(3, 20, 2)) - 1) % 89
@@ -142,13 +142,13 @@ def australian_abn(random: Random) -> str:
 
 
 def japanese_registration(random: Random) -> str:
-    """Return the registration number of a qualified invoice issuer: T and a corporate number, check digit first."""
+    """Draw a Japanese invoice registration number: T and the corporate number, which begins with its check digit."""
     body = digits(random, 12)
     return f"T{9 - weighted_sum(body, (2, 1) * 6) % 9}{body}"
 
 
 def chinese_credit_code(random: Random, district_code: str) -> str:
-    """Return a unified social credit code (GB 32100) of a district's company over an organisation code (GB 11714)."""
+    """Draw a unified social credit code (GB 32100) with an organisation code (GB 11714) of a company in a district."""
     body = digits(random, 8)
     rest = -weighted_sum(body, (3, 7, 9, 10, 5, 8, 4, 2)) % 11
     code = f"91{district_code}{body}{'X' if rest == 10 else rest}"
@@ -158,11 +158,11 @@ def chinese_credit_code(random: Random, district_code: str) -> str:
 
 
 def emirati_trn(random: Random) -> str:
-    """Return a tax registration number of the Emirates: 15 digits that begin with 100; no check digit is published."""
+    """Draw an Emirati tax registration number: 15 digits that begin with 100. Its check digit is not published."""
     return f"100{digits(random, 9)}{random.choice(('003', '103', '203'))}"
 
 
-_OF_COUNTRY: dict[str, Callable[[Random], str]] = {
+_VAT_IDENTIFIERS: dict[str, Callable[[Random], str]] = {
     "DE": german_vat,
     "AT": austrian_vat,
     "CH": swiss_vat,
@@ -180,9 +180,13 @@ _OF_COUNTRY: dict[str, Callable[[Random], str]] = {
 
 
 def vat_identifier(random: Random, country_code: str, subdivision_code: str, company: str) -> str:
-    """Return the tax identifier that a company prints.
+    """Draw the tax identifier of a company.
 
-    In India and China it holds the code of the place, in India, Spain and Sweden the kind of company.
+    Args:
+        random: the stream to draw from.
+        country_code: ISO 3166-1 alpha-2 code.
+        subdivision_code: code of state or district, which identifiers of India and China contain.
+        company: name of the company; in India, Spain and Sweden the identifier depends on its legal form.
     """
     match country_code:
         case "IN":
@@ -194,11 +198,11 @@ def vat_identifier(random: Random, country_code: str, subdivision_code: str, com
         case "SE":
             return swedish_vat(random, company)
         case _:
-            return _OF_COUNTRY[country_code](random)
+            return _VAT_IDENTIFIERS[country_code](random)
 
 
-# Where the number stands that one company has in all registers, within its tax identifier without groups.
-_NATIONAL = {
+# The part of a tax identifier, without separators, that is the company's number in all registers of the country.
+_NATIONAL_NUMBERS = {
     "FR": slice(4, None),
     "IT": slice(2, None),
     "ES": slice(2, None),
@@ -214,15 +218,15 @@ _NATIONAL = {
 
 
 def national_number(country_code: str, vat: str) -> str:
-    """Return the number that a tax identifier is built upon, such as the SIREN, the NIF, the UID, the PAN or the ACN.
+    """Return the national company number that a tax identifier contains, such as the SIREN, UID, PAN or ACN.
 
-    Empty where a country's registers number companies independently.
+    Empty if the registers of the country number companies independently.
     """
-    where = _NATIONAL.get(country_code)
-    return "".join(filter(str.isalnum, vat))[where] if where else ""
+    part = _NATIONAL_NUMBERS.get(country_code)
+    return "".join(filter(str.isalnum, vat))[part] if part else ""
 
 
 def gtin(random: Random) -> str:
-    """Return a GTIN-13; its last digit is GS1's check digit."""
+    """Draw a GTIN-13 with the check digit of GS1."""
     body = digits(random, 12)
     return f"{body}{-weighted_sum(body, (1, 3) * 6) % 10}"

@@ -23,7 +23,7 @@ To add a knob:
    `RENDERER_VERSION` in `rendering/page_batch.py` if existing documents look different.
 6. Run ``finscribe schema --markdown > docs/data-dictionary.md``.
 
-The generator, plans, attribution and probing find the knob by its field; they need no changes.
+The generator, plans and mining find the knob by its field; they need no changes.
 """
 
 from __future__ import annotations

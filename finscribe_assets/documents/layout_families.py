@@ -1,8 +1,6 @@
-"""The template families: what is peculiar about the structure of each, and what a document in it needs besides.
+"""The template families: for which documents each is made, what distinguishes its structure, and what it needs.
 
-Here too stands what is held out to see whether a reader manages what it was never shown: families, fonts, a locale and
-wordings. Documents are drawn from all of them. The splits keep the first three from the first batch's training; a
-held-out wording is told, but as more than a quarter of all documents have one, it keeps none of them from training.
+The templates themselves are in `rendering/templates/`, under the same names.
 """
 
 from __future__ import annotations
@@ -18,18 +16,32 @@ _RECEIPT, _ORDER, _STATEMENT = DocumentType.RECEIPT, DocumentType.PURCHASE_ORDER
 
 @dataclass(frozen=True)
 class LayoutFacts:
-    """What is known of a template family besides its template."""
+    """What the generator knows of a template family.
+
+    Attributes:
+        document_types: the document types that it is made for.
+        structure: what distinguishes its structure, in one line.
+        held_out: whether it is held out from training (see `held_out.py`).
+        trades: the trades whose sellers use it; empty for all. Others use it only if a recipe leaves no choice.
+        columns: columns that its table always has, whatever the seller's habits.
+        labels: labels of its own: name in the template → key of the wordings.
+        page_rows: number of table rows on the first page and on each further page, if every page carries a subtotal
+            forward.
+        is_long: whether it is made for more lines than fit on one page.
+        monospaced: whether it imitates a printer with a single monospaced font.
+        seating: whether it prints table number, number of guests and server.
+    """
 
     document_types: tuple[DocumentType, ...]
-    structure: str  # what is peculiar about it, in one line
-    held_out: bool = False  # from training, to test readers on
-    trades: tuple[str, ...] = ()  # whose sellers alone use it, where they have another choice; empty for all
-    columns: frozenset[str] = frozenset()  # that its table has whatever the seller's habit is
-    labels: Mapping[str, str] = field(default_factory=dict)  # of its own: name in the template → key of wordings
-    page_rows: tuple[int, int] | None = None  # lines of its first and other sheets, where each carries its sum forward
-    is_long: bool = False  # made for more lines than one sheet holds
-    monospaced: bool = False  # such printers have one font
-    seating: bool = False  # it tells who sat where
+    structure: str
+    held_out: bool = False
+    trades: tuple[str, ...] = ()
+    columns: frozenset[str] = frozenset()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    page_rows: tuple[int, int] | None = None
+    is_long: bool = False
+    monospaced: bool = False
+    seating: bool = False
 
 
 LAYOUT_FACTS: dict[str, LayoutFacts] = {
@@ -40,14 +52,14 @@ LAYOUT_FACTS: dict[str, LayoutFacts] = {
         _BILLS, "Seller, document data and payment in a narrow column beside the page's main part."
     ),
     "invoice_boxed": LayoutFacts(
-        _BILLS, "A form: every value in a ruled box of its own, under its small label; so are the totals."
+        _BILLS, "A form: every value, totals included, in a ruled box of its own under a small label."
     ),
     "invoice_open": LayoutFacts(
-        _BILLS, "No rule at all: wide spaces, labels above their values, a large amount due, payment in columns."
+        _BILLS, "No rules: wide spaces, labels above their values, a large amount due, payment in columns."
     ),
     "invoice_ledger": LayoutFacts(
         _BILLS,
-        "Small type, a full grid of many columns, document data in a strip of four columns.",
+        "Small type, a table grid of many columns, document data in a strip of four columns.",
         columns=frozenset({"line_id", "sku", "unit", "vat_rate"}),
     ),
     "invoice_letter": LayoutFacts(
@@ -63,13 +75,13 @@ LAYOUT_FACTS: dict[str, LayoutFacts] = {
     ),
     "invoice_continued": LayoutFacts(
         _BILLS,
-        "Continuation sheets across the page: each carries its subtotal forward, totals stand on the last.",
+        "Landscape continuation sheets: each carries a subtotal forward, the totals are on the last.",
         page_rows=(8, 15),
         is_long=True,
     ),
     "receipt_till": LayoutFacts(
         (_RECEIPT,),
-        "A till roll: everything in one narrow column, an item's name often on a line of its own.",
+        "A till roll: everything in one narrow column, item names often on lines of their own.",
         monospaced=True,
     ),
     "receipt_slip": LayoutFacts(
@@ -111,7 +123,8 @@ LAYOUT_FACTS: dict[str, LayoutFacts] = {
 }
 
 LAYOUTS_BY_TYPE: dict[DocumentType, tuple[str, ...]] = {
-    kind: tuple(name for name, facts in LAYOUT_FACTS.items() if kind in facts.document_types) for kind in DocumentType
+    document_type: tuple(name for name, facts in LAYOUT_FACTS.items() if document_type in facts.document_types)
+    for document_type in DocumentType
 }
-# Print that stands on every page of several, whatever the layout.
+# Labels that every template needs for documents of several pages.
 PAGE_LABELS = {"page": "decoy.page"}

@@ -1,4 +1,4 @@
-"""What a country's documents look like: currency, tax, dates, paper and identifiers that belong together."""
+"""The facts of each locale: currency, tax, date formats, paper and account numbers."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from babel import localedata
 
 
 class TaxRegime(StrEnum):
-    """How sales are taxed."""
+    """A system of sales taxes."""
 
     VAT = "vat"  # one tax at several rates, as in Europe, China and the Emirates
-    US_SALES_TAX = "us_sales_tax"  # the state's and the county's, on the same base
-    INDIA_GST = "india_gst"  # CGST and SGST within a state, IGST between states
+    US_SALES_TAX = "us_sales_tax"  # a rate of the state and one of the county, on the same base
+    INDIA_GST = "india_gst"  # CGST and SGST in equal parts within a state, IGST between states
     JAPAN_CONSUMPTION_TAX = "japan_consumption_tax"
     AUSTRALIA_GST = "australia_gst"
 
@@ -24,23 +24,23 @@ class TaxRegime(StrEnum):
 class LocaleFacts:
     """The facts of one locale."""
 
-    locale: str  # babel's name
+    locale: str  # name in babel
     language: str
     country_code: str  # ISO 3166-1 alpha-2
     currency_code: str  # ISO 4217
     regime: TaxRegime
-    tax_rates: tuple[tuple[dt.date, tuple[Decimal, ...]], ...]  # since when, per cent; the standard rate first
-    numeric_dates: tuple[str, ...]  # babel patterns of digits alone, the usual one first
-    worded_dates: tuple[str, ...]  # babel patterns that name the month
-    short_dates: tuple[str, ...]  # babel patterns with two digits of the year
-    iban_country: str | None  # None where accounts have another form
-    payable_unit: Decimal | None  # what amounts due may be rounded to, where the smallest coin is larger
+    tax_rates: tuple[tuple[dt.date, tuple[Decimal, ...]], ...]  # first day, rates in per cent, the standard rate first
+    numeric_dates: tuple[str, ...]  # babel patterns without words, the usual one first
+    worded_dates: tuple[str, ...]  # babel patterns with the name of the month
+    short_dates: tuple[str, ...]  # babel patterns with two-digit years
+    iban_country: str | None  # None if accounts have no IBAN
+    payable_unit: Decimal | None  # smallest coin, if it is larger than the minor unit
     in_european_union: bool
     paper: str  # CSS page size
     right_to_left: bool
 
     def rates_on(self, day: dt.date) -> tuple[Decimal, ...]:
-        """Return the tax rates in force on a day, the standard rate first."""
+        """Return the tax rates in force on a day, in per cent, the standard rate first."""
         return next(rates for since, rates in reversed(self.tax_rates) if since <= day)
 
 
@@ -65,6 +65,7 @@ def _facts(
     payable_unit: str | None = None,
     paper: str = "A4",
 ) -> LocaleFacts:
+    """Return the facts of a locale; patterns are separated by | and rates by spaces."""
     language, country = locale.split("_")
     return LocaleFacts(
         locale=locale,
@@ -72,7 +73,9 @@ def _facts(
         country_code=country,
         currency_code=currency,
         regime=_REGIMES.get(country, TaxRegime.VAT),
-        tax_rates=tuple((dt.date.fromisoformat(day), tuple(map(Decimal, some.split()))) for day, some in rates.items()),
+        tax_rates=tuple(
+            (dt.date.fromisoformat(day), tuple(map(Decimal, percentages.split()))) for day, percentages in rates.items()
+        ),
         numeric_dates=tuple(numeric.split("|")),
         worded_dates=tuple(worded.split("|")),
         short_dates=tuple(short.split("|")),
@@ -86,11 +89,11 @@ def _facts(
 
 _DMY, _DOTS = "dd/MM/yyyy|dd-MM-yyyy", "dd.MM.yyyy|yyyy-MM-dd"
 
-# Rates: the member states' and tax offices' own tables, those in force from 2019 on.
+# Tax rates in force since 2019. Source: tables of the tax offices.
 LOCALE_FACTS: dict[str, LocaleFacts] = {
     facts.locale: facts
     for facts in (
-        # Sales tax has no rate of the country: tax.py has the states'.
+        # There is no national sales tax; taxation.py has the rates of the states.
         _facts(
             "en_US",
             "USD",
@@ -159,10 +162,11 @@ LOCALE_FACTS: dict[str, LocaleFacts] = {
 
 
 def is_known_locale(locale: str) -> bool:
-    """Tell whether formats of a locale are known: one of ours, or any of babel's, which calls zh_CN zh_Hans_CN."""
+    """Tell whether the formats of a locale are known: it is in `LOCALE_FACTS` or known to babel."""
     return locale in LOCALE_FACTS or localedata.exists(locale)
 
 
+# Number of decimals of each currency (ISO 4217).
 MINOR_UNITS = {
     "USD": 2,
     "CAD": 2,
@@ -180,9 +184,9 @@ MINOR_UNITS = {
     "CNY": 2,
     "JPY": 0,
     "KWD": 3,
-}  # ISO 4217: digits after the decimal point
+}
 
-# About what one euro buys, for prices that look right; not an exchange rate of any day.
+# Units of each currency for one euro, roughly, so that prices are plausible. Not an exchange rate.
 PRICE_LEVELS = {
     "USD": 1.1,
     "CAD": 1.5,
@@ -202,7 +206,7 @@ PRICE_LEVELS = {
     "KWD": 0.33,
 }
 
-# Symbols that several currencies share.
+# Symbols that several currencies share, with the currencies.
 SHARED_SYMBOLS = {
     "$": ("USD", "CAD", "AUD", "SGD"),
     "¥": ("JPY", "CNY"),
@@ -211,5 +215,5 @@ SHARED_SYMBOLS = {
 
 
 def minor_unit(currency_code: str) -> Decimal:
-    """Return the smallest amount of a currency, such as 0.01."""
+    """Return the smallest amount of a currency (ISO 4217), such as 0.01."""
     return Decimal(1).scaleb(-MINOR_UNITS[currency_code])

@@ -1,4 +1,4 @@
-"""Plans: which documents a batch is drawn from, and why. A document is a function of (plan, index) alone."""
+"""Plans: what the documents of a batch are drawn from, and why."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from finscribe_assets.errors import UserError
 
 
 class PlanComponent(BaseModel):
-    """A share of a plan's documents and the recipe they are drawn from."""
+    """A number of documents of a plan and the recipe that they are drawn from."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: str = Field(description="what this share is for: base, floor, or the knob that it turns up")
+    name: str = Field(description="what the component is for: base, floor, or the knob that it turns up")
     documents: int = Field(ge=0, description="number of documents")
-    recipe: Recipe = Field(default=Recipe(), description="what they are drawn from")
+    recipe: Recipe = Field(default=Recipe(), description="recipe that they are drawn from")
 
 
 class Plan(BaseModel):
-    """What one batch is drawn from, and why. A document is a function of (plan, index) and nothing else."""
+    """What a batch is drawn from, and why. A document depends only on its plan and its index."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    key: str = Field(description="the batch's key, such as batch-007")
-    seed: int = Field(ge=0, lt=2**63, description="seed of every random draw of the batch")
-    components: tuple[PlanComponent, ...] = Field(min_length=1, description="shares of the batch, in index order")
-    parent: str | None = Field(default=None, description="the batch whose evaluation asked for this one")
+    key: str = Field(description="key of the batch, such as batch-007")
+    seed: int = Field(ge=0, lt=2**63, description="seed of all random draws of the batch")
+    components: tuple[PlanComponent, ...] = Field(min_length=1, description="parts of the batch, in index order")
+    parent: str | None = Field(default=None, description="key of the batch whose evaluation led to this one")
     reasons: tuple[dict[str, JsonValue], ...] = Field(
-        default=(), description="evidence for this batch in the words of whoever planned it; mining writes weak cells"
+        default=(), description="evidence for this batch; mining writes its weak cells here"
     )
     rule: str = Field(default="portfolio", description="how documents were allocated, one of mining/allocation.RULES")
-    disabled: tuple[str, ...] = Field(default=(), description="cells and knobs that a person has vetoed")
+    disabled: tuple[str, ...] = Field(default=(), description="cells and knobs that a person has disabled")
 
     @field_validator("key")
     @classmethod
@@ -47,17 +47,28 @@ class Plan(BaseModel):
         return sum(component.documents for component in self.components)
 
     def component_of(self, index: int) -> PlanComponent:
-        """Return the share that document number ``index`` belongs to."""
+        """Return the component that a document belongs to.
+
+        Raises:
+            IndexError: the plan has no document with this index.
+        """
         rest = index
         for component in self.components:
             if rest < component.documents:
                 return component
             rest -= component.documents
-        raise IndexError(f"{self.key} has {self.documents} documents; there is no number {index}")
+        raise IndexError(f"{self.key} has {self.documents} documents; there is no document {index}")
 
 
 def seed_plan(key: str, documents: int, seed: int, recipe: Recipe | None = None) -> Plan:
-    """Return the plan of a first batch: one share, drawn from the base recipe."""
+    """Return a plan with a single component, as the first batch has.
+
+    Args:
+        key: key of the batch.
+        documents: number of documents.
+        seed: seed of all random draws.
+        recipe: what to draw from; the default recipe if not given.
+    """
     return Plan(
         key=key, seed=seed, components=(PlanComponent(name="base", documents=documents, recipe=recipe or Recipe()),)
     )

@@ -1,7 +1,7 @@
-"""The text that a page prints for each value of a document, verbatim.
+"""Which values of a document its page prints, and the text of each.
 
-What belongs here: which values are printed at all, and how. Pairs and evaluation ask for printed values only; what a
-document knows but does not print (a subtotal equal to another) stays in it as truth for the arithmetic rules.
+Prompts and metrics cover printed values only. Values that are not printed, such as a subtotal equal to another one,
+stay in the document for the calculation rules.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from finscribe_assets.documents.formats import group_characters, write_amount, w
 from finscribe_assets.documents.locales import LOCALE_FACTS, MINOR_UNITS
 from finscribe_assets.documents.schema import Document, Entry, Line, Party
 
-Printed = Iterator[tuple[str, str]]
+PrintedValues = Iterator[tuple[str, str]]
+"""Field paths and the texts printed for them."""
 
 PRINTED_TOTALS = (
     "sum_of_line_net_amounts",
@@ -36,8 +37,9 @@ PRINTED_TOTALS = (
     "previous_balance",
     "account_balance",
 )
-# Line columns that hold amounts of money; quantities and rates have as many decimals as they need.
-_MONEY = frozenset(
+# Columns of lines that hold amounts of money, with the decimals of the currency. Other numbers have as many as they
+# need.
+_MONEY_COLUMNS = frozenset(
     {
         "gross_price",
         "price_discount",
@@ -51,54 +53,58 @@ _MONEY = frozenset(
 )
 
 
-class _ValuePrinter:
-    """Writes values in one page's style."""
+class _ValueWriter:
+    """Formats values in the style of one page."""
 
-    def __init__(self, document: Document, look: Presentation) -> None:
-        self.locale, self.currency, self.look = document.locale, document.currency_code, look
+    def __init__(self, document: Document, presentation: Presentation) -> None:
+        self.locale, self.currency = document.locale, document.currency_code
+        self.numbers, self.date_pattern = presentation.numbers, presentation.date_pattern
+        self.currency_display = presentation.currency_display
 
     def amount(self, value: Decimal) -> str:
-        return write_amount(value, self.look.numbers, self.locale, self.currency, self.look.currency_display)
+        """Format an amount of money with its currency."""
+        return write_amount(value, self.numbers, self.locale, self.currency, self.currency_display)
 
-    def bare(self, value: Decimal) -> str:
-        return write_number(value, self.look.numbers, MINOR_UNITS[self.currency])
+    def bare_amount(self, value: Decimal) -> str:
+        """Format an amount of money without its currency."""
+        return write_number(value, self.numbers, MINOR_UNITS[self.currency])
 
     def number(self, value: Decimal) -> str:
-        return write_number(value, self.look.numbers)
+        return write_number(value, self.numbers)
 
     def percent(self, value: Decimal) -> str:
-        # German, French and their neighbours put a space; English, Italian, Japanese and Chinese do not.
+        # German, French, Spanish, Swedish and Arabic put a space before the sign.
         space = "" if self.locale[:2] in ("en", "it", "ja", "zh", "pt", "nl", "pl") else " "
-        sign = "٪" if self.look.numbers.digits == "arabic" else "%"
-        return f"{write_number(value, self.look.numbers)}{space}{sign}"
+        sign = "٪" if self.numbers.digits == "arabic" else "%"
+        return f"{write_number(value, self.numbers)}{space}{sign}"
 
     def date(self, value: dt.date) -> str:
-        return write_date(value, self.locale, self.look.date_pattern, self.look.numbers.digits)
+        return write_date(value, self.locale, self.date_pattern, self.numbers.digits)
 
-    def due(self, value: Decimal) -> str:
-        """Write the amount that a document comes to: the one place where its currency always stands."""
-        display = "symbol" if self.look.currency_display == "none" else self.look.currency_display
-        return write_amount(value, self.look.numbers, self.locale, self.currency, display)
+    def amount_due(self, value: Decimal) -> str:
+        """Format the amount due or closing balance, which shows the currency even if no other amount does."""
+        display = "symbol" if self.currency_display == "none" else self.currency_display
+        return write_amount(value, self.numbers, self.locale, self.currency, display)
 
 
 def printed_values(document: Document, presentation: Presentation) -> dict[str, str]:
     """Return the printed text of every value on the page, by field path in reading order."""
-    writer = _ValuePrinter(document, presentation)
+    writer = _ValueWriter(document, presentation)
     return {
         **dict(_header(document, writer)),
         **{path: text for role in PARTY_ROLES for path, text in _party(role, getattr(document, role))},
         **dict(_lines(document, presentation, writer)),
         **dict(_entries(document, presentation, writer)),
         **{
-            f"page_subtotals[{index}].amount": writer.bare(one.amount)
-            for index, one in enumerate(document.page_subtotals)
+            f"page_subtotals[{index}].amount": writer.bare_amount(subtotal.amount)
+            for index, subtotal in enumerate(document.page_subtotals)
         },
         **dict(_totals(document, presentation, writer)),
         **dict(_statement(document, writer)),
     }
 
 
-def _header(document: Document, writer: _ValuePrinter) -> Printed:
+def _header(document: Document, writer: _ValueWriter) -> PrintedValues:
     for name in (*HEADER_FIELDS, *PAYMENT_FIELDS):
         if "." in name or (value := getattr(document, name)) is None:
             continue
@@ -110,14 +116,14 @@ def _header(document: Document, writer: _ValuePrinter) -> Printed:
             yield name, value
     if document.exchange_rate is not None:
         yield "exchange_rate", writer.number(document.exchange_rate)
-    if offer := document.cash_discount:
-        yield "cash_discount.percentage", writer.percent(offer.percentage)
-        yield "cash_discount.until", writer.date(offer.until)
-        if offer.amount is not None:
-            yield "cash_discount.amount", writer.bare(offer.amount)
+    if discount := document.cash_discount:
+        yield "cash_discount.percentage", writer.percent(discount.percentage)
+        yield "cash_discount.until", writer.date(discount.until)
+        if discount.amount is not None:
+            yield "cash_discount.amount", writer.bare_amount(discount.amount)
 
 
-def _party(role: str, party: Party | None) -> Printed:
+def _party(role: str, party: Party | None) -> PrintedValues:
     if party is None:
         return
     yield f"{role}.name", party.name
@@ -131,64 +137,63 @@ def _party(role: str, party: Party | None) -> Printed:
             yield f"{role}.{name}", value
 
 
-def _lines(document: Document, look: Presentation, writer: _ValuePrinter) -> Printed:
+def _lines(document: Document, presentation: Presentation, writer: _ValueWriter) -> PrintedValues:
     for index, line in enumerate(document.lines):
-        for column in look.columns:
+        for column in presentation.columns:
             if text := _cell(line, column, writer):
                 yield f"lines[{index}].{column}", text
         if line.note:
             yield f"lines[{index}].note", line.note
 
 
-def _cell(line: Line | Entry, column: str, writer: _ValuePrinter) -> str | None:
+def _cell(line: Line | Entry, column: str, writer: _ValueWriter) -> str | None:
     value: str | Decimal | dt.date | None = getattr(line, column)
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, dt.date):
         return writer.date(value)
-    if column in _MONEY or isinstance(line, Entry):
-        return writer.bare(value)
+    if column in _MONEY_COLUMNS or isinstance(line, Entry):
+        return writer.bare_amount(value)
     return writer.percent(value) if column == "vat_rate" else writer.number(value)
 
 
-def _entries(document: Document, look: Presentation, writer: _ValuePrinter) -> Printed:
+def _entries(document: Document, presentation: Presentation, writer: _ValueWriter) -> PrintedValues:
     for index, entry in enumerate(document.entries):
-        for column in look.columns:
+        for column in presentation.columns:
             if text := _cell(entry, column, writer):
                 yield f"entries[{index}].{column}", text
 
 
-def _totals(document: Document, look: Presentation, writer: _ValuePrinter) -> Printed:
+def _totals(document: Document, presentation: Presentation, writer: _ValueWriter) -> PrintedValues:
     totals = document.totals
     if totals is None:
         return
     for group in ("allowances", "charges"):
-        for index, one in enumerate(getattr(document, group)):
-            yield f"{group}[{index}].reason", one.reason
-            if one.percentage is not None:
-                yield f"{group}[{index}].percentage", writer.percent(one.percentage)
-            yield f"{group}[{index}].amount", writer.amount(one.amount)
+        for index, adjustment in enumerate(getattr(document, group)):
+            yield f"{group}[{index}].reason", adjustment.reason
+            if adjustment.percentage is not None:
+                yield f"{group}[{index}].percentage", writer.percent(adjustment.percentage)
+            yield f"{group}[{index}].amount", writer.amount(adjustment.amount)
     for index, share in enumerate(document.vat_breakdown):
         yield f"vat_breakdown[{index}].rate", writer.percent(share.rate)
-        yield f"vat_breakdown[{index}].taxable_amount", writer.bare(share.taxable_amount)
+        yield f"vat_breakdown[{index}].taxable_amount", writer.bare_amount(share.taxable_amount)
         yield f"vat_breakdown[{index}].tax_amount", writer.amount(share.tax_amount)
         if share.exemption_reason:
             yield f"vat_breakdown[{index}].exemption_reason", share.exemption_reason
     for name in PRINTED_TOTALS:
         value = getattr(totals, name)
-        if value is None or (
-            name in REDUNDANT_TOTALS and REDUNDANT_TOTALS[name](document) and name not in look.repeated_totals
-        ):
+        is_redundant = name in REDUNDANT_TOTALS and REDUNDANT_TOTALS[name](document)
+        if value is None or (is_redundant and name not in presentation.repeated_totals):
             continue
         if name == "total_vat_accounting":
             currency = document.vat_accounting_currency_code or document.currency_code
-            text = write_amount(value, look.numbers, document.locale, currency, "code")
+            text = write_amount(value, presentation.numbers, document.locale, currency, "code")
         else:
-            text = writer.due(value) if name == "amount_due" else writer.amount(value)
+            text = writer.amount_due(value) if name == "amount_due" else writer.amount(value)
         yield f"totals.{name}", text
 
 
-# Totals that another figure of the page says already: printed again only where the knob asks for it.
+# Totals that another amount on the page may already state, and when it does. Then only a knob makes a page print them.
 REDUNDANT_TOTALS: dict[str, Callable[[Document], bool]] = {
     "sum_of_line_net_amounts": lambda document: not (document.allowances or document.charges),
     "allowance_total": lambda document: len(document.allowances) < 2,
@@ -197,7 +202,7 @@ REDUNDANT_TOTALS: dict[str, Callable[[Document], bool]] = {
 }
 
 
-def _statement(document: Document, writer: _ValuePrinter) -> Printed:
+def _statement(document: Document, writer: _ValueWriter) -> PrintedValues:
     if document.statement is None:
         return
     account = document.statement.account_number
@@ -209,4 +214,4 @@ def _statement(document: Document, writer: _ValuePrinter) -> Printed:
     for name in ("total_debits", "total_credits"):
         if (value := getattr(document.statement, name)) is not None:
             yield f"statement.{name}", writer.amount(value)
-    yield "statement.closing_balance", writer.due(document.statement.closing_balance)
+    yield "statement.closing_balance", writer.amount_due(document.statement.closing_balance)

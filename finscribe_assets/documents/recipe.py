@@ -1,7 +1,7 @@
-"""Recipes: the distribution that documents are drawn from.
+"""Recipes: the distributions that documents are drawn from.
 
-The same vocabulary is used by the generator, stored with each document (the values actually drawn), read by mining and
-written by plans.
+The generator draws from a recipe, each document stores the values that were drawn, mining compares error rates by them,
+and plans turn recipes up or down. All use the same names.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.documents.wordings import has_words
 from finscribe_assets.errors import UserError
 
-# A country is drawn as soon as its language has its words.
+# A locale can be drawn as soon as there is a file of words for its language.
 LOCALES = tuple(locale for locale, facts in LOCALE_FACTS.items() if has_words(facts.language))
 
-RelativeWeight = Annotated[float, Field(ge=0.0, le=1e6)]  # bounded, so that a sum of them is finite
+RelativeWeight = Annotated[float, Field(ge=0.0, le=1e6)]  # bounded, so that sums of weights are finite
 
 
 class Recipe(BaseModel):
-    """The distribution documents are drawn from. Weights are relative; an absent or zero weight is never drawn."""
+    """A distribution of documents. Weights are relative; what has no weight, or weight 0, is never drawn."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -38,40 +38,41 @@ class Recipe(BaseModel):
             DocumentType.PURCHASE_ORDER: 0.15,
             DocumentType.BANK_STATEMENT: 0.1,
         },
-        description="relative weight of each kind of document",
+        description="relative weight of each document type",
     )
     locales: dict[str, RelativeWeight] = Field(
         default=dict.fromkeys(LOCALES, 1.0), description="relative weight of each locale"
     )
     tax_regimes: dict[TaxRegime, RelativeWeight] | None = Field(
-        default=None, description="relative weight of each tax regime, over the locales that have it; absent for all"
+        default=None,
+        description="relative weight of each tax regime, shared among its locales; if absent, only locales count",
     )
     fonts: dict[str, RelativeWeight] = Field(
         default=dict.fromkeys(FONTS, 1.0), description="relative weight of each font family"
     )
     layouts: dict[str, RelativeWeight] = Field(
         default=dict.fromkeys(LAYOUT_FACTS, 1.0),
-        description="relative weight of each template family among those of its kind of document",
+        description="relative weight of each template family among those of the same document type",
     )
     engines: dict[Engine, RelativeWeight] = Field(
         default={Engine.WEASYPRINT: 0.1, Engine.PLUTOPRINT: 0.9},
-        description="relative weight of each engine that lays pages out; two engines set type a little differently",
+        description="relative weight of each layout engine; engines differ slightly in how they set text",
     )
-    knobs: Knobs = Field(default=Knobs(), description="intensity of each hard feature")
+    knobs: Knobs = Field(default=Knobs(), description="probability of each hard feature")
 
     @model_validator(mode="after")
     def _check_names(self) -> Recipe:
-        for field, drawn, allowed in (
+        for field, weights, allowed in (
             ("locales", self.locales, LOCALES),
             ("fonts", self.fonts, FONTS),
             ("layouts", self.layouts, tuple(LAYOUT_FACTS)),
             ("document_types", self.document_types, tuple(DocumentType)),
             ("engines", self.engines, tuple(Engine)),
         ):
-            unknown = sorted(set(map(str, drawn)) - set(map(str, allowed)))
+            unknown = sorted(set(map(str, weights)) - set(map(str, allowed)))
             if unknown:
                 raise UserError(f"{field}: unknown {', '.join(unknown)}; known are {', '.join(map(str, allowed))}")
-            if not any(drawn.values()):
+            if not any(weights.values()):
                 raise UserError(f"{field}: every weight is zero; give at least one a positive weight")
         return self
 
@@ -82,22 +83,23 @@ class Recipe(BaseModel):
             usable = fonts_for(locale)
             if not any(self.fonts.get(font) for font in usable):
                 raise UserError(
-                    f"fonts: none with a positive weight has the letters of {locale}; "
-                    f"give one of {', '.join(usable)} a weight, or {locale} none"
+                    f"fonts: no font with a positive weight has the letters of {locale}; "
+                    f"give a weight to one of {', '.join(usable)}, or remove {locale} from locales"
                 )
-        for kind, weight in self.document_types.items():
-            if weight and not any(self.layouts.get(layout) for layout in LAYOUTS_BY_TYPE[kind]):
+        for document_type, weight in self.document_types.items():
+            layouts = LAYOUTS_BY_TYPE[document_type]
+            if weight and not any(self.layouts.get(layout) for layout in layouts):
                 raise UserError(
-                    f"layouts: none with a positive weight is for {kind}; give one of "
-                    f"{', '.join(LAYOUTS_BY_TYPE[kind])} a weight, or {kind} none in document_types"
+                    f"layouts: no layout with a positive weight is for {document_type}; give a weight to one of "
+                    f"{', '.join(layouts)}, or remove {document_type} from document_types"
                 )
         if self.tax_regimes is None:
             return self
         for regime, weight in self.tax_regimes.items():
-            at_home = [locale for locale in LOCALES if LOCALE_FACTS[locale].regime is regime]
-            if weight and not set(at_home) & set(drawn):
+            locales = [locale for locale in LOCALES if LOCALE_FACTS[locale].regime is regime]
+            if weight and not set(locales) & set(drawn):
                 raise UserError(
-                    f"tax_regimes: {regime} applies in {', '.join(at_home)}, but locales has "
+                    f"tax_regimes: {regime} applies in {', '.join(locales)}, but locales has "
                     f"{', '.join(drawn)}; give one of the former a weight in locales"
                 )
         for locale in drawn:
@@ -105,12 +107,12 @@ class Recipe(BaseModel):
             if not self.tax_regimes.get(regime):
                 raise UserError(
                     f"tax_regimes: {locale} is taxed under {regime}, which has no positive weight; "
-                    f"give it one, or take {locale} out of locales"
+                    f"give it one, or remove {locale} from locales"
                 )
         return self
 
     def locale_weights(self) -> dict[str, float]:
-        """Return the weight of each locale: its own, times its tax regime's share among the locales of that regime."""
+        """Return the weight of each locale: its share among those of its tax regime, times the weight of the regime."""
         if self.tax_regimes is None:
             return dict(self.locales)
         of_regime: dict[TaxRegime, float] = {}

@@ -1,4 +1,4 @@
-"""Recipes and plans from files, with errors that name the key, the value and what is allowed."""
+"""Read recipes and plans from YAML or JSON files, with errors that name the file, the key, the value and its range."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 class _UniqueKeyLoader(yaml.SafeLoader):
-    """Refuses a key that is given twice, of which YAML's own loader silently keeps the last."""
+    """A YAML loader that rejects duplicate keys. The standard one silently keeps the last of them."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         keys: set[str] = set()
@@ -31,20 +31,20 @@ class _UniqueKeyLoader(yaml.SafeLoader):
 
 
 def load_recipe(path: Path) -> Recipe:
-    """Read a recipe from YAML or JSON; keys left out keep their defaults."""
+    """Read a recipe from a YAML or JSON file. Absent keys have their defaults."""
     return load_yaml_model(path, Recipe)
 
 
 def load_plan(path: Path) -> Plan:
-    """Read a plan from YAML or JSON."""
+    """Read a plan from a YAML or JSON file."""
     return load_yaml_model(path, Plan)
 
 
 def load_yaml_model(path: Path, model: type[Model]) -> Model:
-    """Read a model from a YAML or JSON file.
+    """Read a pydantic model from a YAML or JSON file.
 
     Raises:
-        UserError: naming the file and each wrong key with its value and what is allowed.
+        UserError: the file is not valid; the message names each wrong key with its value and what is allowed.
     """
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)  # noqa: S506, a SafeLoader
@@ -59,11 +59,11 @@ def load_yaml_model(path: Path, model: type[Model]) -> Model:
 
 
 def validation_messages(error: ValidationError) -> list[str]:
-    """Return a validation error's findings, one readable line each."""
+    """Return one readable line for each problem of a validation error: ``knobs.blur: … (it is 1.5)``."""
     lines = []
     for finding in error.errors():
         where = ".".join(str(part) for part in finding["loc"] if part != "[key]") or "the file"
-        said = "unknown key" if finding["type"] == "extra_forbidden" else finding["msg"]
+        problem = "unknown key" if finding["type"] == "extra_forbidden" else finding["msg"]
         value = "" if finding["type"] == "missing" else f" (it is {finding['input']!r})"
-        lines.append(f"{where}: {said}{value}")
+        lines.append(f"{where}: {problem}{value}")
     return lines

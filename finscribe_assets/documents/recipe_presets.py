@@ -1,4 +1,4 @@
-"""Named recipes to begin with, by how hard their documents are as a whole."""
+"""Named recipes, from easy to hard documents."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from finscribe_assets.documents.knobs import Knobs
 from finscribe_assets.documents.recipe import Recipe
 
 
-def _preset(share: float, **knobs: float) -> Recipe:
-    """Return the usual recipe with every knob times a share, and some knobs as given."""
-    usual = {name: round(min(1.0, value * share), 4) for name, value in Knobs().model_dump().items()}
-    return Recipe(knobs=Knobs(**{**usual, **knobs}))
+def _preset(factor: float, **knobs: float) -> Recipe:
+    """Return the default recipe with every knob scaled by a factor, except for knobs given by name."""
+    scaled = {name: round(min(1.0, value * factor), 4) for name, value in Knobs().model_dump().items()}
+    return Recipe(knobs=Knobs(**{**scaled, **knobs}))
 
 
 RECIPE_PRESETS: dict[str, Recipe] = {

@@ -10,7 +10,7 @@ from random import Random
 from typing import Literal
 
 from finscribe_assets.documents.calculation_rules import round_to
-from finscribe_assets.documents.line_drawing import MOST_LINES, draw_code
+from finscribe_assets.documents.line_drawing import MAX_LINES, draw_code
 from finscribe_assets.documents.locales import LOCALE_FACTS, PRICE_LEVELS, minor_unit
 from finscribe_assets.documents.schema import Entry, Statement
 from finscribe_assets.documents.vendors import vendor
@@ -80,10 +80,10 @@ def draw_statement(
 
 def _draw_count(random: Random, knobs: Mapping[str, float]) -> int:
     if knobs["very_long_tables"]:
-        return random.randint(60, MOST_LINES)
+        return random.randint(60, MAX_LINES)
     if knobs["many_lines"] or knobs["several_pages"]:
         return random.randint(20, 60)
-    return min(MOST_LINES, max(3, round(random.lognormvariate(2.0, 0.5))))
+    return min(MAX_LINES, max(3, round(random.lognormvariate(2.0, 0.5))))
 
 
 def _is_filled(random: Random, knobs: Mapping[str, float]) -> bool:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from finscribe_assets.documents.calculation_rules import round_to
 from finscribe_assets.documents.document_drawing import draw_other_company
 from finscribe_assets.documents.knobs import NO_KNOBS
-from finscribe_assets.documents.line_drawing import Sale, _payable
+from finscribe_assets.documents.line_drawing import Sale, with_consistent_tax
 from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.schema import Line, VatCategory
 from finscribe_assets.documents.taxation import TaxCase
@@ -46,7 +46,7 @@ def test_tax_is_taken_out_of_any_prices_so_that_both_of_its_rules_hold(drawn, si
     case = TaxCase(VatCategory.STANDARD, tuple(RATES), {})
     sale = Sale("de_DE", "office", "EUR", case, (), True, sign < 0, dt.date(2024, 1, 1), "", NO_KNOBS.model_dump())
     before = [line(sign * quantity, price, rate) for quantity, price, rate in drawn]
-    after = _payable(before, sale)
+    after = with_consistent_tax(before, sale)
     for rate in {one.vat_rate for one in after}:
         gross = sum(one.gross_amount for one in after if one.vat_rate == rate)
         net = round_to(gross * 100 / (100 + rate), CENT)
@@ -72,7 +72,7 @@ def test_half_a_dozen_at_twenty_per_cent_is_mended():
         "",
         NO_KNOBS.model_dump(),
     )
-    assert [one.quantity for one in _payable(lines, sale)] == [1, 1]
+    assert [one.quantity for one in with_consistent_tax(lines, sale)] == [1, 1]
 
 
 def test_another_company_has_another_name():

@@ -347,7 +347,7 @@ def test_a_restaurants_bill_is_a_caterers_unless_nothing_else_is_left():
         ({"layouts": {"invoice_fancy": 1}}, r"layouts: unknown invoice_fancy; known are .*invoice_classic"),
         (
             {"layouts": {"invoice_open": 1}},
-            r"layouts: .* receipt; give one of receipt_till, .* a weight, or receipt none",
+            r"layouts: .* receipt; give a weight to one of receipt_till, .*, or remove receipt from document_types",
         ),
         ({"layouts": {"invoice_open": 0}}, r"layouts: every weight is zero"),
         ({"layouts": {"invoice_open": -1}}, r"greater than or equal to 0"),

@@ -1,7 +1,7 @@
-"""The official judgement of a UBL file: XML Schema and the EN 16931 schematron, run in a process of their own.
+"""Validate UBL files with the official rules: the XML Schema of UBL and the schematron of EN 16931.
 
-Saxon is a hundred megabytes of native code that only validation needs: it comes with the extra `validate`, and runs in
-`schematron_worker.py`, one process for any number of documents.
+Saxon, which runs the schematron, is 100 MB of native code that nothing else needs. So it comes with the extra
+`validate` and runs in a process of its own, `schematron_worker.py`, which serves any number of documents.
 """
 
 from __future__ import annotations
@@ -19,27 +19,35 @@ from finscribe_assets.errors import UserError
 
 WORKER = "finscribe_assets.documents.schematron_worker"
 FATAL = "fatal"
-_PACKAGES = {"saxonche": "saxonche", "facturx": "factur-x"}  # module → package of the extra
+_PACKAGES = {"saxonche": "saxonche", "facturx": "factur-x"}  # modules of the extra, and their packages on PyPI
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A rule that a document breaks."""
+    """A violation of a rule.
 
-    rule: str  # of EN 16931 such as BR-CO-15, of its UBL binding such as UBL-CR-001, or XSD or XML
-    flag: str  # fatal, or warning
-    text: str  # what the rule says
-    location: str  # XPath of the element, without namespaces
+    Attributes:
+        rule: a rule of EN 16931 (such as BR-CO-15) or of its UBL binding (such as UBL-CR-001); XSD for a violation of
+            the XML Schema; XML for a file that cannot be parsed.
+        flag: ``fatal`` or ``warning``.
+        text: what the rule says.
+        location: XPath of the element, without namespaces.
+    """
+
+    rule: str
+    flag: str
+    text: str
+    location: str
 
     @property
     def is_fatal(self) -> bool:
-        """Tell whether the document is invalid by it."""
+        """Tell whether it makes the document invalid."""
         return self.flag == FATAL
 
 
 @dataclass(frozen=True)
 class ValidationResult:
-    """What was found in one document."""
+    """The findings for one document."""
 
     name: str
     findings: tuple[Finding, ...]
@@ -51,10 +59,10 @@ class ValidationResult:
 
 
 def require_validate_extra() -> None:
-    """See to it that the validator is installed.
+    """Check that the packages of the extra `validate` are installed.
 
     Raises:
-        UserError: it is not; the message says how to install it.
+        UserError: a package is missing; the message says how to install it.
     """
     missing = [name for module, name in _PACKAGES.items() if find_spec(module) is None]
     if missing:
@@ -64,29 +72,33 @@ def require_validate_extra() -> None:
 
 
 def validate_ubl(documents: Iterable[tuple[str, bytes]]) -> Iterator[ValidationResult]:
-    """Yield a verdict for each document, given as its name and the bytes of its UBL file, in the same order.
+    """Validate UBL files one after the other.
 
-    Documents are taken one at a time, as the worker is ready for them.
+    Args:
+        documents: name and content of each file. They are consumed one at a time, when the worker is ready.
+
+    Yields:
+        The result for each document, in the same order.
 
     Raises:
-        UserError: the extra is not installed.
-        RuntimeError: the worker died.
+        UserError: the extra `validate` is not installed.
+        RuntimeError: the worker process ended.
     """
     require_validate_extra()
     command = [sys.executable, "-m", WORKER]
     worker = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
     try:
         for name, content in documents:
-            answer = _ask(worker, content)
+            answer = _validate(worker, content)
             if not answer:
                 raise RuntimeError(f"{name}: the validator stopped, exit status {worker.wait()}; its error is above")
-            yield ValidationResult(name, tuple(Finding(**found) for found in json.loads(answer)))
+            yield ValidationResult(name, tuple(Finding(**fields) for fields in json.loads(answer)))
     finally:
-        worker.communicate()  # the end of its input is what ends it
+        worker.communicate()  # closes its input, which makes it end
 
 
-def _ask(worker: subprocess.Popen[bytes], content: bytes) -> bytes:
-    """Return the worker's answer; nothing from a dead one."""
+def _validate(worker: subprocess.Popen[bytes], content: bytes) -> bytes:
+    """Send a file to the worker and return its answer, which is empty if the worker has ended."""
     requests, answers = cast(IO[bytes], worker.stdin), cast(IO[bytes], worker.stdout)
     try:
         requests.write(json.dumps({"xml": base64.b64encode(content).decode()}).encode() + b"\n")

@@ -1,7 +1,7 @@
-"""From lines to what is owed: allowances, charges, the tax, totals, what is paid already and what is left.
+"""The totals of a document: allowances, charges, taxes, the amount paid in advance and the amount due.
 
-Every figure follows from the lines by EN 16931's calculation rules (rules.py states them), so nothing is drawn here but
-which of them a document has and how large a discount is.
+All amounts follow from the lines by the calculation rules (`calculation_rules.py`). Only a few things are drawn at
+random: which allowances and charges a document has and how large they are, prepayments, and how a receipt is paid.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from finscribe_assets.documents.schema import AllowanceCharge, DocumentType, Lin
 from finscribe_assets.documents.taxation import TaxBase, bases_of, breakdown
 from finscribe_assets.documents.wordings import phrases
 
-PERCENTAGES = (2, 3, 5, 10, 15)
+DISCOUNT_PERCENTAGES = (2, 3, 5, 10, 15)
 
 
 @dataclass(frozen=True)
 class Settlement:
-    """What a document comes to."""
+    """The totals of a document and what they are computed from."""
 
     allowances: tuple[AllowanceCharge, ...]
     charges: tuple[AllowanceCharge, ...]
@@ -33,30 +33,39 @@ class Settlement:
     exchange_rate: Decimal | None
 
 
-def settle(random: Random, sale: Sale, kind: DocumentType, lines: Sequence[Line], rounded: bool) -> Settlement:
-    """Return the totals of lines; a rounded document is payable in its country's coins."""
+def settle(random: Random, sale: Sale, document_type: DocumentType, lines: Sequence[Line], rounded: bool) -> Settlement:
+    """Compute the totals of lines.
+
+    Args:
+        random: the stream to draw from.
+        sale: what the lines have in common.
+        document_type: the document's type.
+        lines: the lines.
+        rounded: whether the amount due is rounded to the smallest coin of the country.
+    """
     unit = minor_unit(sale.currency)
-    allowances, charges = _adjustments(random, sale, lines, unit)
-    adjustments = [(one.vat_rate, -one.amount) for one in allowances] + [(one.vat_rate, one.amount) for one in charges]
+    allowances, charges = _draw_adjustments(random, sale, lines, unit)
+    adjustments = [(allowance.vat_rate, -allowance.amount) for allowance in allowances]
+    adjustments += [(charge.vat_rate, charge.amount) for charge in charges]
     bases = bases_of(lines, adjustments)
     shares = breakdown(bases, sale.tax, unit, inclusive=sale.inclusive)
     if not sale.tax.is_taxed and sale.tax.exemption_reason is None:
-        shares = ()  # a sale that no tax knows of has no tax lines
+        shares = ()  # a sale outside the scope of the tax has no tax breakdown
     tax = sum((share.tax_amount for share in shares), Decimal(0))
     net = _net(bases, shares, sale)
     total = net + tax
-    allowance = sum((one.amount for one in allowances), Decimal(0))
-    charge = sum((one.amount for one in charges), Decimal(0))
-    accounting, rate = _accounting(random, sale, tax)
+    allowance_total = sum((allowance.amount for allowance in allowances), Decimal(0))
+    charge_total = sum((charge.amount for charge in charges), Decimal(0))
+    accounting, rate = _draw_accounting(random, sale, tax)
     totals = Totals(
-        sum_of_line_net_amounts=None if sale.inclusive else net + allowance - charge,
-        allowance_total=allowance if allowances else None,
-        charge_total=charge if charges else None,
+        sum_of_line_net_amounts=None if sale.inclusive else net + allowance_total - charge_total,
+        allowance_total=allowance_total if allowances else None,
+        charge_total=charge_total if charges else None,
         total_without_vat=net,
         total_vat=tax if shares else None,
         total_vat_accounting=round_to(tax * rate, minor_unit(accounting)) if accounting and rate else None,
         total_with_vat=total,
-        **_payable(random, sale, kind, total, unit, rounded),
+        **_draw_amount_due(random, sale, document_type, total, unit, rounded),
     )
     return Settlement(allowances, charges, shares, totals, accounting, rate)
 
@@ -67,21 +76,21 @@ def _net(bases: Sequence[TaxBase], shares: Sequence[VatBreakdown], sale: Sale) -
     return sum((base.amount for base in bases), Decimal(0))
 
 
-def _adjustments(
+def _draw_adjustments(
     random: Random, sale: Sale, lines: Sequence[Line], unit: Decimal
 ) -> tuple[tuple[AllowanceCharge, ...], tuple[AllowanceCharge, ...]]:
-    """Return a discount in per cent on every rate's lines, and a charge at the rate that most is sold at."""
+    """Draw a percentage discount on the lines of every rate, and a charge at the rate with the largest sales."""
     if sale.inclusive or sale.returned:
         return (), ()
     allowances: list[AllowanceCharge] = []
     charges: list[AllowanceCharge] = []
     bases = bases_of(lines, ())
     if sale.has_knob("discounts"):
-        percentage = Decimal(random.choice(PERCENTAGES))
+        percentage = Decimal(random.choice(DISCOUNT_PERCENTAGES))
         reason = random.choice(phrases(sale.locale, "allowance_reasons"))
         for base in bases:
             share = round_to(base.amount * percentage / 100, unit)
-            # Of an amount so small that nothing would be taken off, the smallest coin is: no percentage of it.
+            # If the percentage rounds to nothing, the discount is one minor unit, without a percentage.
             allowances.append(_adjustment(reason, base, share or unit, percentage if share else None))
     if sale.has_knob("charges"):
         largest = max(bases, key=lambda base: base.amount)
@@ -103,8 +112,8 @@ def _adjustment(reason: str, base: TaxBase, amount: Decimal, percentage: Decimal
     )
 
 
-def _accounting(random: Random, sale: Sale, tax: Decimal) -> tuple[str | None, Decimal | None]:
-    """Return the seller's own currency and its rate, where tax is stated in it too."""
+def _draw_accounting(random: Random, sale: Sale, tax: Decimal) -> tuple[str | None, Decimal | None]:
+    """Return the seller's own currency and draw an exchange rate, if tax is stated in that currency too."""
     home = LOCALE_FACTS[sale.locale].currency_code
     if not sale.has_knob("dual_currency") or not tax or home == sale.currency:
         return None, None
@@ -113,8 +122,8 @@ def _accounting(random: Random, sale: Sale, tax: Decimal) -> tuple[str | None, D
     return home, rate
 
 
-def _payable(
-    random: Random, sale: Sale, kind: DocumentType, total: Decimal, unit: Decimal, rounded: bool
+def _draw_amount_due(
+    random: Random, sale: Sale, document_type: DocumentType, total: Decimal, unit: Decimal, rounded: bool
 ) -> dict[str, Decimal | None]:
     facts = LOCALE_FACTS[sale.locale]
     paid = Decimal(0)
@@ -122,27 +131,27 @@ def _payable(
         paid = max(unit, round_to(total * random.choice((10, 20, 25, 50)) / 100, unit))
     due, rounding = total - paid, None
     if rounded and facts.payable_unit and sale.currency == facts.currency_code:
-        whole = (due / facts.payable_unit).quantize(Decimal(1), rounding=ROUND_HALF_UP) * facts.payable_unit
-        rounding = round_to(whole - due, unit)
+        payable = (due / facts.payable_unit).quantize(Decimal(1), rounding=ROUND_HALF_UP) * facts.payable_unit
+        rounding = round_to(payable - due, unit)
         due += rounding
-    found: dict[str, Decimal | None] = {"paid_amount": paid or None, "rounding_amount": rounding, "amount_due": due}
+    amounts: dict[str, Decimal | None] = {"paid_amount": paid or None, "rounding_amount": rounding, "amount_due": due}
     if sale.has_knob("prior_balances"):
-        earlier = max(unit, round_to(total * random.randint(10, 250) / 100, unit))
-        found |= {"previous_balance": earlier, "account_balance": earlier + due}
-    if kind is DocumentType.RECEIPT:
-        found |= _at_the_till(random, sale, due, unit)
-    return found
+        previous = max(unit, round_to(total * random.randint(10, 250) / 100, unit))
+        amounts |= {"previous_balance": previous, "account_balance": previous + due}
+    if document_type is DocumentType.RECEIPT:
+        amounts |= _draw_payment(random, sale, due, unit)
+    return amounts
 
 
-def _at_the_till(random: Random, sale: Sale, due: Decimal, unit: Decimal) -> dict[str, Decimal | None]:
-    """Return tip, cash handed over and change; the tip is left on what is due."""
+def _draw_payment(random: Random, sale: Sale, due: Decimal, unit: Decimal) -> dict[str, Decimal | None]:
+    """Draw how a receipt is paid: a tip on top of the amount due, cash tendered and change."""
     tip = None
     if sale.trade == "catering" and random.random() < 0.5:
         tip = max(unit, round_to(due * random.choice((5, 10, 15, 20)) / 100, unit))
-    found: dict[str, Decimal | None] = {"tip_amount": tip}
+    amounts: dict[str, Decimal | None] = {"tip_amount": tip}
     if random.random() < 0.6:
         to_pay = due + (tip or Decimal(0))
         note = Decimal(10) ** max(0, to_pay.adjusted()) * random.choice((1, 2, 5))
         tendered = round_to((to_pay / note).to_integral_value(rounding="ROUND_CEILING") * note, unit)
-        found |= {"tendered_amount": tendered, "change_amount": tendered - to_pay}
-    return found
+        amounts |= {"tendered_amount": tendered, "change_amount": tendered - to_pay}
+    return amounts

@@ -1,4 +1,4 @@
-"""Bank statements: an account's rows in order of booking, each with the balance that it leaves."""
+"""Bank statements at random: the entries of an account in order of booking, with the balance after each."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from finscribe_assets.documents.schema import Entry, Statement
 from finscribe_assets.documents.vendors import vendor
 from finscribe_assets.documents.wordings import phrases
 
-FEE_SHARE, CASH_SHARE = 0.08, 0.06
+PAID_OUT_SHARE = 0.65  # of all entries
+FEE_SHARE, CASH_SHARE = 0.08, 0.06  # of the entries that are paid out
 
 
 def draw_statement(
@@ -29,9 +30,17 @@ def draw_statement(
     columns: tuple[str, ...],
     knobs: Mapping[str, float],
 ) -> tuple[Statement, tuple[Entry, ...]]:
-    """Return the account and its rows over a period of so many days; balances chain from the first to the last.
+    """Draw the entries of an account over a period, and its balances.
 
-    Rows name sellers of the locale with the numbers ``vendors``.
+    Args:
+        random: the stream to draw from.
+        locale: the locale of the bank.
+        account: the account number.
+        vendors: numbers of the locale's sellers that entries may name (see `vendors.vendor_numbers`).
+        start: first day of the period.
+        period: length of the period in days.
+        columns: columns of the table, as fields of `Entry`.
+        knobs: the knob values that were drawn for the document.
     """
     currency = LOCALE_FACTS[locale].currency_code
     unit, level = minor_unit(currency), PRICE_LEVELS[currency]
@@ -39,16 +48,16 @@ def draw_statement(
         random.randint(500, 2500) if knobs["long_amounts"] else 1
     )
     days = sorted(random.randrange(period) for _ in range(_draw_count(random, knobs)))
-    repeated = _describe(random, locale, "debit", vendors, knobs) if knobs["repeated_descriptions"] else None
+    repeated = _draw_description(random, locale, "debit", vendors, knobs) if knobs["repeated_descriptions"] else None
     opening = balance = unit * random.randint(-200, 3000) * max(1, scale // 3)
     entries = []
     for day in days:
-        kind = _draw_kind(random)
-        is_paid_out = kind != "credit"
-        amount = _draw_amount(random, kind, currency, scale) * (-1 if is_paid_out else 1)
+        entry_type = _draw_type(random)
+        is_paid_out = entry_type != "credit"
+        amount = _draw_amount(random, entry_type, currency, scale) * (-1 if is_paid_out else 1)
         balance += amount
-        drawn = _describe(random, locale, kind, vendors, knobs)
-        description = repeated if repeated and kind == "debit" else drawn
+        drawn = _draw_description(random, locale, entry_type, vendors, knobs)
+        description = repeated if repeated and entry_type == "debit" else drawn
         booked = start + dt.timedelta(days=day)
         entries.append(
             Entry(
@@ -68,13 +77,13 @@ def draw_statement(
         )
     debits = -sum((entry.amount for entry in entries if entry.amount < 0), Decimal(0))
     credits = sum((entry.amount for entry in entries if entry.amount > 0), Decimal(0))
-    summed = random.random() < 0.5
+    has_totals = random.random() < 0.5
     return Statement(
         account_number=account,
         opening_balance=opening,
         closing_balance=balance,
-        total_debits=debits if summed else None,
-        total_credits=credits if summed else None,
+        total_debits=debits if has_totals else None,
+        total_credits=credits if has_totals else None,
     ), tuple(entries)
 
 
@@ -93,27 +102,29 @@ def _is_filled(random: Random, knobs: Mapping[str, float]) -> bool:
 EntryType = Literal["debit", "credit", "fee", "cash"]
 
 
-def _draw_kind(random: Random) -> EntryType:
-    if random.random() >= 0.65:
+def _draw_type(random: Random) -> EntryType:
+    if random.random() >= PAID_OUT_SHARE:
         return "credit"
     draw = random.random()
     return "fee" if draw < FEE_SHARE else "cash" if draw < FEE_SHARE + CASH_SHARE else "debit"
 
 
-def _draw_amount(random: Random, kind: EntryType, currency: str, scale: int) -> Decimal:
-    """Return what is moved: a fee is small, and machines pay in notes."""
+def _draw_amount(random: Random, entry_type: EntryType, currency: str, scale: int) -> Decimal:
+    """Draw the amount of an entry: fees are small, and cash machines pay in notes."""
     unit, level = minor_unit(currency), PRICE_LEVELS[currency]
-    if kind == "fee":
+    if entry_type == "fee":
         return round_to(Decimal(str(level)) * random.randint(50, 2000) / 100, unit)
-    if kind == "cash":
+    if entry_type == "cash":
         note = Decimal(10) ** round(log10(10 * level))
         return round_to(note * random.randint(2, 40), unit)
     return unit * random.randint(2 * scale, 400 * scale)
 
 
-def _describe(random: Random, locale: str, kind: EntryType, vendors: range, knobs: Mapping[str, float]) -> str:
-    template = random.choice(phrases(locale, f"entries.{kind}"))
-    if kind in ("fee", "cash"):
+def _draw_description(
+    random: Random, locale: str, entry_type: EntryType, vendors: range, knobs: Mapping[str, float]
+) -> str:
+    template = random.choice(phrases(locale, f"entries.{entry_type}"))
+    if entry_type in ("fee", "cash"):
         return template
     other = vendor(locale, random.choice(vendors)).party.name
     text = template.format(company=other, number=draw_code(random, random.randint(4, 8), knobs))

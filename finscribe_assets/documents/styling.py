@@ -1,6 +1,6 @@
-"""A vendor's typography, drawn from the vendor's seed and the kind of document: nothing else decides it.
+"""The typography of a vendor at random: a function of the vendor's seed, the document type and the accent colour.
 
-Each choice has a random stream of its own, so that one more choice leaves the others as they were.
+Every setting has a random stream of its own, so a further setting leaves the others as they were.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.documents.vendors import Vendor
 
 GREYS = ("#111111", "#333333", "#666666", "#999999")
-LIGHTEST, DARKEST = 0.05, 0.16  # of a tint: the share of black, or of the accent, in white
+MIN_TINT, MAX_TINT = 0.05, 0.16  # share of black, or of the accent colour, in white
 
-# How often each choice is made.
-_CHOICES: dict[str, dict[Any, float]] = {
+# Weights of the values of each setting.
+_WEIGHTS: dict[str, dict[Any, float]] = {
     "rules": {"none": 1, "head": 3, "rows": 4, "grid": 3, "columns": 1.5, "bands": 2},
     "rule_line": {"solid": 8, "dashed": 1, "dotted": 1},
     "head": {"bold": 3, "plain": 1, "small": 1.5, "tinted": 3, "capitals": 1.5},
@@ -31,9 +31,10 @@ _CHOICES: dict[str, dict[Any, float]] = {
     "page_number_place": {"bottom-center": 2, "bottom-end": 3, "top-end": 1},
     "roll": {58: 1, 80: 2},
 }
+# Probabilities of settings that are on or off.
 _CHANCES = {"running_title": 0.4, "remarks_centred": 0.35, "typewriter": 0.7, "stacked": 0.5}
-# India's two languages of commerce: the title in Hindi below the English one.
-_SECOND_TITLE = 0.4
+# Probability of a second title. Some Indian documents have their title in Hindi below the English one.
+_SECOND_TITLE_CHANCE = 0.4
 _SECOND_TITLES: dict[str, dict[DocumentType, tuple[str, ...]]] = {
     "en_IN": {
         DocumentType.INVOICE: ("कर बीजक", "टैक्स इनवॉइस"),
@@ -45,26 +46,32 @@ _SECOND_TITLES: dict[str, dict[DocumentType, tuple[str, ...]]] = {
 }
 
 
-def draw_style(seller: Vendor, kind: DocumentType, accent: str) -> Style:
-    """Return the style of a seller's documents of a kind, which have that accent colour."""
+def draw_style(seller: Vendor, document_type: DocumentType, accent: str) -> Style:
+    """Draw the style of a seller's documents of one type.
+
+    Args:
+        seller: the seller.
+        document_type: the type of its documents.
+        accent: their accent colour, #rrggbb; some rules and tints have it.
+    """
 
     def stream(name: str) -> Random:
-        return Random(f"style:{name}:{seller.style_seed}:{kind}")
+        return Random(f"style:{name}:{seller.style_seed}:{document_type}")
 
     def between(name: str, low: float, high: float) -> float:
         return round(stream(name).uniform(low, high), 2)
 
-    def chosen(name: str, weights: Mapping[Any, float]) -> Any:
+    def choice(name: str, weights: Mapping[Any, float]) -> Any:
         return stream(name).choices(list(weights), list(weights.values()))[0]
 
-    tinted = stream("tint")
-    ground = accent if tinted.random() < 0.4 else "#000000"
-    drawn: dict[str, Any] = {name: chosen(name, weights) for name, weights in _CHOICES.items()}
+    tint = stream("tint")
+    tint_colour = accent if tint.random() < 0.4 else "#000000"
+    drawn: dict[str, Any] = {name: choice(name, weights) for name, weights in _WEIGHTS.items()}
     drawn |= {name: stream(name).random() < chance for name, chance in _CHANCES.items()}
-    # A narrow roll has no room for a name beside its figures.
-    drawn["stacked"] = drawn["stacked"] or drawn["roll"] == min(_CHOICES["roll"])
-    titles = _SECOND_TITLES.get(seller.locale, {}).get(kind, ())
-    if titles and stream("second_title").random() < _SECOND_TITLE:
+    # On narrow paper, item names do not fit beside quantity and amounts.
+    drawn["stacked"] = drawn["stacked"] or drawn["roll"] == min(_WEIGHTS["roll"])
+    titles = _SECOND_TITLES.get(seller.locale, {}).get(document_type, ())
+    if titles and stream("second_title").random() < _SECOND_TITLE_CHANCE:
         drawn["second_title"] = stream("second_title_wording").choice(titles)
     return Style(
         side_margin=between("side_margin", 12, 22),
@@ -74,14 +81,14 @@ def draw_style(seller: Vendor, kind: DocumentType, accent: str) -> Style:
         row_height=between("row_height", 0.75, 1.6),
         rule_weight=between("rule_weight", 0.4, 1.3),
         rule_colour=accent if stream("rule_colour").random() < 0.4 else stream("rule_grey").choice(GREYS),
-        tint=_mixed(ground, tinted.uniform(LIGHTEST, DARKEST)),
+        tint=_mix_with_white(tint_colour, tint.uniform(MIN_TINT, MAX_TINT)),
         title_size=between("title_size", 0.75, 1.3),
         name_size=between("name_size", 1.0, 1.4) if stream("name").random() < 0.6 else 1.0,
         **drawn,
     )
 
 
-def _mixed(colour: str, share: float) -> str:
-    """Return a share of a colour (#rrggbb) in white."""
-    parts = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
-    return "#" + "".join(f"{round(255 - (255 - part) * share):02x}" for part in parts)
+def _mix_with_white(colour: str, share: float) -> str:
+    """Mix a share, from 0 to 1, of a colour (#rrggbb) with white."""
+    channels = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
+    return "#" + "".join(f"{round(255 - (255 - channel) * share):02x}" for channel in channels)

@@ -1,4 +1,4 @@
-"""What long tables have besides their rows: pages that carry a subtotal forward, and rows that are no lines."""
+"""What tables have besides lines and entries: subtotals that pages carry forward, and indented sub-rows."""
 
 from __future__ import annotations
 
@@ -9,26 +9,30 @@ from random import Random
 from finscribe_assets.documents.schema import Document, Entry, Line, PageSubtotal
 from finscribe_assets.documents.wordings import phrases
 
-# Few enough to leave room for the head of the first page, and for lines that wrap.
-FIRST_PAGE, NEXT_PAGE = 9, 15
+# Number of rows on the first page, which also holds the header, and on each further page, with room for rows that wrap.
+FIRST_PAGE_ROWS, NEXT_PAGE_ROWS = 9, 15
 
 
 def page_subtotals(
     rows: Sequence[Line | Entry], knobs: Mapping[str, float], page_rows: tuple[int, int] | None
 ) -> tuple[PageSubtotal, ...]:
-    """Return what each page carries forward: the sum of the lines so far, or the balance so far.
+    """Return the subtotals that pages carry forward: the sum of the lines so far, or the balance so far.
 
-    A layout of continuation sheets does so always, after so many rows of its first page and of each other.
+    Args:
+        rows: the lines or entries.
+        knobs: the knob values that were drawn for the document.
+        page_rows: number of rows on the first and on each further page, if the layout always carries subtotals forward.
     """
     if not (knobs["carried_forward"] or page_rows):
         return ()
-    first, further = page_rows or (FIRST_PAGE, NEXT_PAGE)
+    first, further = page_rows or (FIRST_PAGE_ROWS, NEXT_PAGE_ROWS)
     return tuple(
-        PageSubtotal(after=Decimal(stop), amount=_carried(rows[:stop])) for stop in range(first, len(rows), further)
+        PageSubtotal(after=Decimal(stop), amount=_subtotal(rows[:stop])) for stop in range(first, len(rows), further)
     )
 
 
-def _carried(rows: Sequence[Line | Entry]) -> Decimal:
+def _subtotal(rows: Sequence[Line | Entry]) -> Decimal:
+    """Return the balance after the last entry, or the sum of the rows."""
     last = rows[-1]
     if isinstance(last, Entry):
         if last.balance is not None:
@@ -41,12 +45,12 @@ def _carried(rows: Sequence[Line | Entry]) -> Decimal:
 
 
 def page_breaks(document: Document) -> tuple[int, ...]:
-    """Return the numbers of rows, from 0, that begin a page because a subtotal is carried to it."""
-    return tuple(int(one.after) for one in document.page_subtotals)
+    """Return the indices of the rows that start a page because a subtotal is carried forward to it."""
+    return tuple(int(subtotal.after) for subtotal in document.page_subtotals)
 
 
 def sub_rows(random: Random, document: Document, knobs: Mapping[str, float]) -> dict[int, tuple[str, ...]]:
-    """Return indented rows without amounts below some lines, by the line's number from 0."""
+    """Draw indented rows without amounts below some lines, by line index."""
     if not knobs["sub_items"]:
         return {}
     words = phrases(document.locale, "sub_items")

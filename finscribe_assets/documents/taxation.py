@@ -1,7 +1,7 @@
-"""How a sale is taxed: which category and rates its lines have, and how the tax divides between authorities.
+"""How a sale is taxed: the category and rates of its lines, and the shares of the authorities.
 
-A `TaxCase` is drawn once a document; lines take their rates from it and `breakdown` states the tax, rounded for each
-category and rate as EN 16931 does (BR-CO-17), or taken out of prices that include it.
+A `TaxCase` is drawn for each document, and its lines take their rates from it. `breakdown` computes the tax, rounded
+for each category and rate as EN 16931 requires (BR-CO-17), on top of prices or as a part of prices that include it.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from finscribe_assets.documents.calculation_rules import round_to
 from finscribe_assets.documents.locales import LOCALE_FACTS, TaxRegime
 from finscribe_assets.documents.schema import Line, Party, VatBreakdown, VatCategory
 from finscribe_assets.documents.wordings import phrases
-from finscribe_assets.errors import UserError
 
-# Rates of states and usual ones of their counties in per cent: Federation of Tax Administrators, 2024.
+# Sales tax rates of US states, and common ones of counties, in per cent. Source: Federation of Tax Administrators,
+# 2024.
 STATE_RATES = {
     "AL": "4",
     "AZ": "5.6",
@@ -71,63 +71,64 @@ STATES_WITHOUT_COUNTY_TAX = frozenset({"CT", "DC", "IN", "KY", "ME", "MD", "MA",
 COUNTY_RATES = ("0.25", "0.5", "1", "1.25", "1.5", "2", "2.25")
 
 TRADES_IN_GOODS = ("office", "retail", "medical", "automotive")
-SERVICES_ABROAD, BUILDING = "software", "construction"
+# Trades of reverse charge: services to companies in other member states, and construction at home.
+SERVICES_ABROAD, CONSTRUCTION = "software", "construction"
 
-# Buyers abroad whose names are in Latin letters, which every font here has.
+# Locales of buyers abroad. Their names are in Latin letters, which all fonts have.
 EU_BUYERS = ("de_DE", "de_AT", "fr_FR", "es_ES", "it_IT", "nl_NL", "pt_PT", "sv_SE")
 OVERSEAS_BUYERS = ("en_US", "en_AU", "de_CH", "en_GB")
 
 
 @dataclass(frozen=True)
 class TaxShare:
-    """One authority's part of a rate."""
+    """The share of one authority in a tax rate."""
 
-    name: str | None  # None where there is one authority
+    name: str | None  # None if there is a single authority
     rate: Decimal
 
 
 @dataclass(frozen=True)
 class TaxCase:
-    """What tax the lines of a document bear."""
+    """How the lines of a document are taxed."""
 
-    category: VatCategory  # of the taxed lines
+    category: VatCategory  # of the lines with a rate above zero, or of all lines if no tax is due
     rates: tuple[Decimal, ...]  # per cent, the standard rate first
-    divided: dict[Decimal, tuple[TaxShare, ...]]  # rate → its shares, where there are several authorities
+    divided: dict[Decimal, tuple[TaxShare, ...]]  # shares of each rate that several authorities divide
     exemption_reason: str | None = None
 
     @property
     def is_taxed(self) -> bool:
-        """Tell whether any tax is due."""
+        """Tell whether tax is due."""
         return self.category is VatCategory.STANDARD
 
     def category_of(self, rate: Decimal) -> VatCategory:
-        """Return the category of a line with a rate."""
+        """Return the category of a line by its rate."""
         return VatCategory.ZERO if self.is_taxed and not rate else self.category
 
 
 def draw_category(random: Random, locale: str, trade: str) -> VatCategory:
-    """Return the category of a sale on which no tax is due, one that its seller's country and trade know.
+    """Draw the category of a sale on which the seller charges no tax, from those for its country and trade.
 
-    Goods leave the country untaxed; services to a company abroad in the Union, and building at home, are taxed at the
-    buyer's. Anybody may be a small business, which is exempt.
+    Exported goods are not taxed. For services to companies in other member states, and for construction, the buyer owes
+    the tax (reverse charge). Any seller can be an exempt small business.
     """
     choices = [VatCategory.EXEMPT]
     in_union = LOCALE_FACTS[locale].in_european_union
     if trade in TRADES_IN_GOODS:
         choices += [VatCategory.INTRA_COMMUNITY, VatCategory.EXPORT] if in_union else [VatCategory.EXPORT]
-    elif in_union and trade in (SERVICES_ABROAD, BUILDING):
+    elif in_union and trade in (SERVICES_ABROAD, CONSTRUCTION):
         choices.append(VatCategory.REVERSE_CHARGE)
     return random.choice(choices)
 
 
 def is_registered(locale: str, category: VatCategory) -> bool:
-    """Tell whether a seller has a number for its tax: Japan's and the Emirates' exempt businesses have none."""
+    """Tell whether a seller has a tax identifier. Exempt businesses in Japan and the Emirates have none."""
     return category is not VatCategory.EXEMPT or LOCALE_FACTS[locale].country_code not in ("JP", "AE")
 
 
 def draw_buyer_locale(random: Random, locale: str, category: VatCategory, trade: str) -> str:
-    """Return where the buyer is: abroad where the category asks for it."""
-    if category is VatCategory.INTRA_COMMUNITY or (category is VatCategory.REVERSE_CHARGE and trade != BUILDING):
+    """Draw the locale of the buyer, which is abroad if the category requires it."""
+    if category is VatCategory.INTRA_COMMUNITY or (category is VatCategory.REVERSE_CHARGE and trade != CONSTRUCTION):
         return random.choice([other for other in EU_BUYERS if other[-2:] != locale[-2:]])
     if category is VatCategory.EXPORT:
         return random.choice([other for other in OVERSEAS_BUYERS if other[-2:] != locale[-2:]])
@@ -137,12 +138,12 @@ def draw_buyer_locale(random: Random, locale: str, category: VatCategory, trade:
 def draw_tax_case(
     random: Random, locale: str, category: VatCategory, day: dt.date, seller: Party, buyer: Party | None
 ) -> TaxCase:
-    """Return the tax case of a sale on a day between two parties; a sale over the counter has no buyer."""
+    """Draw the tax case of a sale on a day. Sales on receipts have no buyer; the seller's address counts then."""
     facts = LOCALE_FACTS[locale]
     if category is not VatCategory.STANDARD:
         return TaxCase(category, (Decimal(0),), {}, random.choice(phrases(locale, f"exemption.{category}")))
     if facts.regime is TaxRegime.US_SALES_TAX:
-        return _american(random, (buyer or seller).address)
+        return _draw_american_case(random, (buyer or seller).address)
     rates = facts.rates_on(day)
     if facts.regime is not TaxRegime.INDIA_GST:
         return TaxCase(category, rates, {})
@@ -153,7 +154,7 @@ def draw_tax_case(
     return TaxCase(category, rates, {rate: (TaxShare("IGST", rate),) for rate in rates})
 
 
-def _american(random: Random, address: object) -> TaxCase:
+def _draw_american_case(random: Random, address: object) -> TaxCase:
     state = str(getattr(address, "subdivision", ""))
     if state not in STATE_RATES:  # Alaska, Delaware, Montana, New Hampshire and Oregon have no sales tax
         return TaxCase(VatCategory.OUTSIDE_SCOPE, (Decimal(0),), {})
@@ -161,42 +162,54 @@ def _american(random: Random, address: object) -> TaxCase:
     if state not in STATES_WITHOUT_COUNTY_TAX:
         shares.append(TaxShare("COUNTY", Decimal(random.choice(COUNTY_RATES))))
     total = sum((share.rate for share in shares), Decimal(0))
-    # Food and medicine bear no sales tax in most states.
+    # The second rate, 0, is that of food and medicine in most states.
     return TaxCase(VatCategory.STANDARD, (total, Decimal(0)), {total: tuple(shares)})
 
 
 @dataclass(frozen=True)
 class TaxBase:
-    """What one category and rate applies to, allowances and charges counted in."""
+    """The amount that one category and rate applies to, after allowances and charges."""
 
     category: VatCategory
     rate: Decimal
-    amount: Decimal  # without tax, or with it where prices include it
+    amount: Decimal  # without tax; with tax if prices include it
 
 
 def bases_of(lines: Sequence[Line], adjustments: Sequence[tuple[Decimal | None, Decimal]]) -> list[TaxBase]:
-    """Return the tax bases of lines by rate, ascending; adjustments are signed amounts by rate."""
-    found: dict[tuple[Decimal, VatCategory], Decimal] = {}
+    """Return the tax bases of lines, by ascending rate.
+
+    Args:
+        lines: the lines.
+        adjustments: rate and signed amount of each allowance (negative) and charge (positive) on the document.
+    """
+    sums: dict[tuple[Decimal, VatCategory], Decimal] = {}
     for line in lines:
         amount = line.net_amount if line.net_amount is not None else line.gross_amount
         if amount is None or line.vat_rate is None or line.vat_category is None:
-            raise UserError(f"line {line.line_id or line.item_name!r} lacks its amount, tax rate or tax category")
+            raise ValueError(f"line {line.line_id or line.item_name!r} lacks its amount, tax rate or tax category")
         key = (line.vat_rate, line.vat_category)
-        found[key] = found.get(key, Decimal(0)) + amount
+        sums[key] = sums.get(key, Decimal(0)) + amount
     for rate, amount in adjustments:
-        key = next(key for key in found if key[0] == rate)
-        found[key] += amount
-    return [TaxBase(category, rate, amount) for (rate, category), amount in sorted(found.items())]
+        key = next(key for key in sums if key[0] == rate)
+        sums[key] += amount
+    return [TaxBase(category, rate, amount) for (rate, category), amount in sorted(sums.items())]
 
 
 def breakdown(bases: Sequence[TaxBase], case: TaxCase, unit: Decimal, *, inclusive: bool) -> tuple[VatBreakdown, ...]:
-    """Return the tax of each base (BR-CO-17); where prices include it, it is taken out of them."""
+    """Compute the tax of each base (BR-CO-17).
+
+    Args:
+        bases: the tax bases.
+        case: how the sale is taxed.
+        unit: minor unit of the currency.
+        inclusive: whether the bases include the tax, which is then computed out of them.
+    """
     shares: list[tuple[str | None, TaxBase, Decimal, Decimal, Decimal, str | None]] = []
     for base in bases:
         reason = case.exemption_reason if base.category not in (VatCategory.STANDARD, VatCategory.ZERO) else None
         if inclusive:
-            taxable, taxes = _taken_out(base, unit)
-            shares.append((None, base, base.rate, taxable, taxes, reason))
+            taxable, tax = _split_gross(base, unit)
+            shares.append((None, base, base.rate, taxable, tax, reason))
             continue
         for share in case.divided.get(base.rate) or (TaxShare(None, base.rate),):
             tax = round_to(base.amount * share.rate / 100, unit)
@@ -214,15 +227,16 @@ def breakdown(bases: Sequence[TaxBase], case: TaxCase, unit: Decimal, *, inclusi
     )
 
 
-def _taken_out(base: TaxBase, unit: Decimal) -> tuple[Decimal, Decimal]:
+def _split_gross(base: TaxBase, unit: Decimal) -> tuple[Decimal, Decimal]:
+    """Split an amount with tax into net amount and tax."""
     taxable = round_to(base.amount * 100 / (100 + base.rate), unit)
     return taxable, base.amount - taxable
 
 
 def is_consistent(base: TaxBase, unit: Decimal) -> bool:
-    """Tell whether the tax taken out of an amount is also the tax on what is left, as BR-CO-17 asks.
+    """Tell whether an amount with tax splits into a net amount and the tax on it, as BR-CO-17 requires.
 
-    Both are rounded, so of some amounts, such as 0.03 at 20 %, no pair of net amount and tax is right.
+    Both are rounded, so some amounts, such as 0.03 at 20 %, have no such split.
     """
-    taxable, tax = _taken_out(base, unit)
+    taxable, tax = _split_gross(base, unit)
     return round_to(taxable * base.rate / 100, unit) == tax

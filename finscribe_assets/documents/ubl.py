@@ -1,7 +1,7 @@
-"""A document as UBL 2.1, the XML in which Europe's invoices travel: what EN 16931's validators read.
+"""Export documents as UBL 2.1, the XML format of European electronic invoices, which EN 16931 validators read.
 
-Each business term goes where the standard's syntax binding (CEN/TS 16931-3-2) puts it. Terms that EN 16931 lacks, such
-as an earlier balance, are left out; what it cannot express at all is refused by `obstacle`.
+Every business term is where the syntax binding of the standard (CEN/TS 16931-3-2) has it. Extensions, such as a
+previous balance, are left out. Documents that EN 16931 cannot express are rejected (see `obstacle`).
 """
 
 from __future__ import annotations
@@ -28,30 +28,35 @@ from finscribe_assets.documents.schema import (
 )
 from finscribe_assets.errors import UserError
 
-GUIDELINE = "urn:cen.eu:en16931:2017"  # BT-24: the core of EN 16931, without anybody's additions
+GUIDELINE = "urn:cen.eu:en16931:2017"  # BT-24: the core of EN 16931, without national extensions
 NAMESPACES = {
-    kind: f"urn:oasis:names:specification:ubl:schema:xsd:{kind}-2"
-    for kind in ("Invoice", "CreditNote", "CommonAggregateComponents", "CommonBasicComponents")
+    schema: f"urn:oasis:names:specification:ubl:schema:xsd:{schema}-2"
+    for schema in ("Invoice", "CreditNote", "CommonAggregateComponents", "CommonBasicComponents")
 }
-_GROUPS, _VALUES = NAMESPACES["CommonAggregateComponents"], NAMESPACES["CommonBasicComponents"]
+_AGGREGATES, _BASICS = NAMESPACES["CommonAggregateComponents"], NAMESPACES["CommonBasicComponents"]
 
-# UNTDID 1001, 4461, 7143 and 1153; ISO 6523.
+# Codes of UNTDID 1001 (document types), 4461 (payment means), 7143 (item classifications) and 1153 (references), and of
+# ISO 6523 (identifier schemes).
 _TYPE_CODES = {DocumentType.INVOICE: "380", DocumentType.CREDIT_NOTE: "381"}
 _CREDIT_TRANSFER, _SOME_OTHER_MEANS = "30", "1"
 _HARMONIZED_SYSTEM, _FISCAL_NUMBER, _GTIN = "HS", "FC", "0160"
 
-_WITHOUT_VAT = ("US",)  # countries whose tax numbers are no VAT identifiers
-_PRICE_UNIT = Decimal("0.000001")  # of a price that the tax was taken out of; EN 16931 sets no limit
+_WITHOUT_VAT = ("US",)  # countries whose tax numbers are not VAT identifiers
+_PRICE_UNIT = Decimal("0.000001")  # net prices computed from prices with tax are rounded to it; EN 16931 has no limit
 
-XmlElement = Any  # an lxml element, or None for what a document does not have
+XmlElement = Any
+"""An lxml element, or None for what a document lacks."""
 
 
 @dataclass(frozen=True)
-class _Money:
-    """How a document's amounts are written."""
+class _AmountWriter:
+    """Writes the amounts of a document.
+
+    In UBL, the amounts of a credit note are positive. ``sign`` is -1 if the page prints them as negative.
+    """
 
     currency: str
-    sign: int  # -1 where they are printed below zero: a UBL credit note says what is given back as more than zero
+    sign: int
 
     def signed(self, value: Decimal | None) -> Decimal | None:
         return -value if value is not None and self.sign < 0 else value
@@ -61,56 +66,57 @@ class _Money:
 
 
 def obstacle(document: Document) -> str | None:
-    """Return why a document has no UBL, or None where it has."""
+    """Return why a document cannot be exported as UBL, or None if it can be."""
     facts = LOCALE_FACTS.get(document.locale)
     if document.document_type not in _TYPE_CODES:
-        return f"a {_words(document.document_type)} is neither an invoice nor a credit note"
+        return f"a {_spaced(document.document_type)} is neither an invoice nor a credit note"
     if facts is None:
         return f"locale {document.locale} is unknown; known are {', '.join(LOCALE_FACTS)}"
     if facts.regime is not TaxRegime.VAT:
-        return f"its tax is {_words(facts.regime)}, not VAT"
+        return f"its tax is {_spaced(facts.regime)}, not VAT"
     if not document.vat_breakdown:
-        return "without a VAT breakdown (BG-23)"
+        return "it has no VAT breakdown (BG-23)"
     if document.buyer is None:
-        return "without a buyer (BG-7)"
+        return "it has no buyer (BG-7)"
     for code in (document.currency_code, document.vat_accounting_currency_code or document.currency_code):
         if code not in MINOR_UNITS:
             return f"currency {code} is unknown; known are {', '.join(MINOR_UNITS)}"
         if MINOR_UNITS[code] > 2:
-            return f"{code} has {MINOR_UNITS[code]} decimals; EN 16931 allows two"
+            return f"{code} has {MINOR_UNITS[code]} decimals; EN 16931 allows only two"
     return None
 
 
-def _words(name: str) -> str:
+def _spaced(name: str) -> str:
     return name.replace("_", " ")
 
 
 def to_ubl(document: Document) -> bytes:
-    """Return an invoice or a credit note as the bytes of a UBL 2.1 file.
+    """Return an invoice or a credit note as the content of a UBL 2.1 file.
 
-    Where prices include tax, which EN 16931 does not know, each line's net amount is what is left of it without tax.
+    EN 16931 has no prices with tax. If the document has them, net prices and amounts are computed.
 
     Raises:
-        UserError: the document has no UBL (see `obstacle`), or a text holds characters that XML cannot.
+        UserError: the document cannot be exported (see `obstacle`).
+        ValueError: a text holds characters that XML does not allow.
     """
     reason, buyer, totals = obstacle(document), document.buyer, document.totals
     if reason or buyer is None or totals is None:
-        raise UserError(f"{document.document_number}: {reason}; there is no UBL of it")
-    below_zero = document.document_type is DocumentType.CREDIT_NOTE and totals.total_with_vat < 0
-    money = _Money(document.currency_code, -1 if below_zero else 1)
-    kind = "CreditNote" if document.document_type is DocumentType.CREDIT_NOTE else "Invoice"
-    prefixes = {None: NAMESPACES[kind], "cac": _GROUPS, "cbc": _VALUES}
-    root = etree.Element(f"{{{NAMESPACES[kind]}}}{kind}", nsmap=prefixes)
+        raise UserError(f"{document.document_number} cannot be exported as UBL: {reason}")
+    is_credit_note = document.document_type is DocumentType.CREDIT_NOTE
+    writer = _AmountWriter(document.currency_code, -1 if is_credit_note and totals.total_with_vat < 0 else 1)
+    root_name = "CreditNote" if is_credit_note else "Invoice"
+    prefixes = {None: NAMESPACES[root_name], "cac": _AGGREGATES, "cbc": _BASICS}
+    root = etree.Element(f"{{{NAMESPACES[root_name]}}}{root_name}", nsmap=prefixes)
     lines = _without_tax(document.lines, minor_unit(document.currency_code))
     parts = (
-        *_header(document, kind),
+        *_header(document, root_name),
         *_parties(document, buyer),
-        *_payment(document, kind),
-        *(_document_adjustment(one, False, money) for one in document.allowances),
-        *(_document_adjustment(one, True, money) for one in document.charges),
-        *_tax_totals(document, totals, money),
-        _totals(totals, lines, money),
-        *(_line(line, number, kind, money) for number, line in enumerate(lines, 1)),
+        *_payment(document, root_name),
+        *(_document_adjustment(allowance, False, writer) for allowance in document.allowances),
+        *(_document_adjustment(charge, True, writer) for charge in document.charges),
+        *_tax_totals(document, totals, writer),
+        _totals(totals, lines, writer),
+        *(_line(line, number, root_name, writer) for number, line in enumerate(lines, 1)),
     )
     root.extend([part for part in parts if part is not None])
     content: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
@@ -118,30 +124,31 @@ def to_ubl(document: Document) -> bytes:
 
 
 def _group(name: str, *parts: XmlElement) -> XmlElement:
-    """Return an element with those of its parts that there are; None where there are none."""
+    """Return an element that holds the parts that are not None, or None if all of them are."""
     present = [part for part in parts if part is not None]
     if not present:
         return None
-    node = etree.Element(f"{{{_GROUPS}}}{name}")
+    node = etree.Element(f"{{{_AGGREGATES}}}{name}")
     node.extend(present)
     return node
 
 
 def _value(tag: str, value: object, /, **attributes: str) -> XmlElement:
+    """Return an element that holds a value, or None if the value is."""
     if value is None:
         return None
-    node = etree.Element(f"{{{_VALUES}}}{tag}", attributes)
+    node = etree.Element(f"{{{_BASICS}}}{tag}", attributes)
     node.text = format(value, "f") if isinstance(value, Decimal) else str(value)
     return node
 
 
-def _header(document: Document, kind: str) -> Iterator[XmlElement]:
+def _header(document: Document, root_name: str) -> Iterator[XmlElement]:
     yield _value("CustomizationID", GUIDELINE)
     yield _value("ID", document.document_number)
     yield _value("IssueDate", document.issue_date)
-    if kind == "Invoice":
+    if root_name == "Invoice":
         yield _value("DueDate", document.due_date)
-    yield _value(f"{kind}TypeCode", _TYPE_CODES[document.document_type])
+    yield _value(f"{root_name}TypeCode", _TYPE_CODES[document.document_type])
     yield _value("DocumentCurrencyCode", document.currency_code)
     yield _value("TaxCurrencyCode", document.vat_accounting_currency_code)
     yield _value("BuyerReference", document.buyer_reference)
@@ -189,7 +196,7 @@ def _party(party: Party, tax_registration: str | None) -> XmlElement:
 
 
 def _vat_identifier(party: Party) -> str | None:
-    """Return a VAT identifier with its country in front, as BR-CO-09 asks; not every country prints it."""
+    """Return the VAT identifier with its country prefix, which BR-CO-09 requires and not every country prints."""
     country = party.address.country_code if party.address else ""
     if party.vat_identifier is None or country in _WITHOUT_VAT:
         return None
@@ -223,7 +230,7 @@ def _country(address: Address) -> XmlElement:
 
 
 def _delivery(document: Document, buyer: Party) -> XmlElement:
-    """Return where and when goods went; a supply to another member state says which (BR-IC-12), if only the buyer's."""
+    """Return where and when goods were delivered; intra-community supplies must state the country (BR-IC-12)."""
     consignee = document.ship_to
     intra_community = any(share.category is VatCategory.INTRA_COMMUNITY for share in document.vat_breakdown)
     place = None
@@ -235,8 +242,8 @@ def _delivery(document: Document, buyer: Party) -> XmlElement:
     return _group("Delivery", _value("ActualDeliveryDate", document.delivery_date), place, name)
 
 
-def _payment(document: Document, kind: str) -> Iterator[XmlElement]:
-    due = document.due_date if kind == "CreditNote" else None  # an invoice has it in its header
+def _payment(document: Document, root_name: str) -> Iterator[XmlElement]:
+    due = document.due_date if root_name == "CreditNote" else None  # invoices have it in the header
     details = (_value("PaymentDueDate", due), _value("PaymentID", document.payment_reference), _account(document))
     if document.payment_means is not None or any(detail is not None for detail in details):
         name = {"name": document.payment_means} if document.payment_means is not None else {}
@@ -244,7 +251,7 @@ def _payment(document: Document, kind: str) -> Iterator[XmlElement]:
         yield _group("PaymentMeans", _value("PaymentMeansCode", code, **name), *details)
     discount, terms = document.cash_discount, document.payment_terms
     if discount is not None:
-        # The form that XRechnung gives it in this text (BR-DE-18): days from the issue date, per cent.
+        # The form that XRechnung prescribes (BR-DE-18): number of days from the issue date, percentage.
         days = (discount.until - document.issue_date).days
         terms = f"{terms or ''}\n#SKONTO#TAGE={days}#PROZENT={discount.percentage:.2f}#\n".lstrip("\n")
     yield _group("PaymentTerms", _value("Note", terms))
@@ -260,20 +267,20 @@ def _account(document: Document) -> XmlElement:
     )
 
 
-def _document_adjustment(one: AllowanceCharge, is_charge: bool, money: _Money) -> XmlElement:
+def _document_adjustment(adjustment: AllowanceCharge, is_charge: bool, writer: _AmountWriter) -> XmlElement:
     return _group(
         "AllowanceCharge",
         _value("ChargeIndicator", str(is_charge).lower()),
-        _value("AllowanceChargeReason", one.reason),
-        _value("MultiplierFactorNumeric", one.percentage),
-        money.amount("Amount", one.amount),
-        money.amount("BaseAmount", one.base_amount),
-        _category("TaxCategory", one.vat_category, one.vat_rate),
+        _value("AllowanceChargeReason", adjustment.reason),
+        _value("MultiplierFactorNumeric", adjustment.percentage),
+        writer.amount("Amount", adjustment.amount),
+        writer.amount("BaseAmount", adjustment.base_amount),
+        _category("TaxCategory", adjustment.vat_category, adjustment.vat_rate),
     )
 
 
 def _category(name: str, category: VatCategory | None, rate: Decimal | None, reason: str | None = None) -> XmlElement:
-    """Return a tax category; what is outside the scope of the tax has no rate (BR-O-05)."""
+    """Return a tax category, which has no rate if it is outside the scope of the tax (BR-O-05)."""
     if category is None:
         return None
     return _group(
@@ -285,68 +292,68 @@ def _category(name: str, category: VatCategory | None, rate: Decimal | None, rea
     )
 
 
-def _tax_totals(document: Document, totals: Totals, money: _Money) -> Iterator[XmlElement]:
-    shares = (_tax_share(share, money) for share in document.vat_breakdown)
-    yield _group("TaxTotal", money.amount("TaxAmount", totals.total_vat), *shares)
+def _tax_totals(document: Document, totals: Totals, writer: _AmountWriter) -> Iterator[XmlElement]:
+    shares = (_tax_share(share, writer) for share in document.vat_breakdown)
+    yield _group("TaxTotal", writer.amount("TaxAmount", totals.total_vat), *shares)
     if document.vat_accounting_currency_code is not None:
-        accounting = _Money(document.vat_accounting_currency_code, money.sign)
+        accounting = _AmountWriter(document.vat_accounting_currency_code, writer.sign)
         yield _group("TaxTotal", accounting.amount("TaxAmount", totals.total_vat_accounting))
 
 
-def _tax_share(share: VatBreakdown, money: _Money) -> XmlElement:
+def _tax_share(share: VatBreakdown, writer: _AmountWriter) -> XmlElement:
     return _group(
         "TaxSubtotal",
-        money.amount("TaxableAmount", share.taxable_amount),
-        money.amount("TaxAmount", share.tax_amount),
+        writer.amount("TaxableAmount", share.taxable_amount),
+        writer.amount("TaxAmount", share.tax_amount),
         _category("TaxCategory", share.category, share.rate, share.exemption_reason),
     )
 
 
-def _totals(totals: Totals, lines: Sequence[Line], money: _Money) -> XmlElement:
+def _totals(totals: Totals, lines: Sequence[Line], writer: _AmountWriter) -> XmlElement:
     sum_of_lines = totals.sum_of_line_net_amounts
     if sum_of_lines is None:
         sum_of_lines = sum((line.net_amount for line in lines if line.net_amount is not None), Decimal(0))
     return _group(
         "LegalMonetaryTotal",
-        money.amount("LineExtensionAmount", sum_of_lines),
-        money.amount("TaxExclusiveAmount", totals.total_without_vat),
-        money.amount("TaxInclusiveAmount", totals.total_with_vat),
-        money.amount("AllowanceTotalAmount", totals.allowance_total),
-        money.amount("ChargeTotalAmount", totals.charge_total),
-        money.amount("PrepaidAmount", totals.paid_amount),
-        money.amount("PayableRoundingAmount", totals.rounding_amount),
-        money.amount("PayableAmount", totals.amount_due),
+        writer.amount("LineExtensionAmount", sum_of_lines),
+        writer.amount("TaxExclusiveAmount", totals.total_without_vat),
+        writer.amount("TaxInclusiveAmount", totals.total_with_vat),
+        writer.amount("AllowanceTotalAmount", totals.allowance_total),
+        writer.amount("ChargeTotalAmount", totals.charge_total),
+        writer.amount("PrepaidAmount", totals.paid_amount),
+        writer.amount("PayableRoundingAmount", totals.rounding_amount),
+        writer.amount("PayableAmount", totals.amount_due),
     )
 
 
-def _line(line: Line, number: int, kind: str, money: _Money) -> XmlElement:
+def _line(line: Line, number: int, root_name: str, writer: _AmountWriter) -> XmlElement:
     quantity = _value(
-        "CreditedQuantity" if kind == "CreditNote" else "InvoicedQuantity",
-        money.signed(line.quantity),
+        "CreditedQuantity" if root_name == "CreditNote" else "InvoicedQuantity",
+        writer.signed(line.quantity),
         unitCode=line.unit_code,
     )
     return _group(
-        f"{kind}Line",
+        f"{root_name}Line",
         _value("ID", line.line_id if line.line_id is not None else number),
         _value("Note", line.note),
         quantity,
-        money.amount("LineExtensionAmount", line.net_amount),
+        writer.amount("LineExtensionAmount", line.net_amount),
         _group("OrderLineReference", _value("LineID", line.purchase_order_line)),
-        _line_adjustment(line.allowance_amount, line.allowance_reason, False, money),
-        _line_adjustment(line.charge_amount, line.charge_reason, True, money),
+        _line_adjustment(line.allowance_amount, line.allowance_reason, False, writer),
+        _line_adjustment(line.charge_amount, line.charge_reason, True, writer),
         _item(line),
-        _price(line, money.currency),
+        _price(line, writer.currency),
     )
 
 
-def _line_adjustment(amount: Decimal | None, reason: str | None, is_charge: bool, money: _Money) -> XmlElement:
+def _line_adjustment(amount: Decimal | None, reason: str | None, is_charge: bool, writer: _AmountWriter) -> XmlElement:
     if amount is None:
         return None
     return _group(
         "AllowanceCharge",
         _value("ChargeIndicator", str(is_charge).lower()),
         _value("AllowanceChargeReason", reason),
-        money.amount("Amount", amount),
+        writer.amount("Amount", amount),
     )
 
 
@@ -365,7 +372,7 @@ def _item(line: Line) -> XmlElement:
 
 
 def _price(line: Line, currency: str) -> XmlElement:
-    """Return a line's prices; they are above zero also where quantities are below (BR-27)."""
+    """Return the prices of a line, which are positive even if its quantity is negative (BR-27)."""
     discount = None
     if line.price_discount is not None:
         discount = _group(
@@ -378,22 +385,23 @@ def _price(line: Line, currency: str) -> XmlElement:
 
 
 def _without_tax(lines: Sequence[Line], unit: Decimal) -> list[Line]:
-    """Return lines whose prices include tax with net amounts and prices; other lines as they are.
+    """Return the lines with net prices and amounts, computed where prices include tax.
 
-    The sum so far of a rate's lines is what is rounded, so that their net amounts add up to the net of their sum.
+    Rounding the running sum of a rate's lines, instead of each line, makes the net amounts add up to the net of the
+    sum.
     """
     gross_so_far: dict[Decimal, Decimal] = {}
     net_so_far: dict[Decimal, Decimal] = {}
-    done = []
+    net_lines = []
     for line in lines:
         if line.net_amount is not None or line.gross_amount is None or line.vat_rate is None:
-            done.append(line)
+            net_lines.append(line)
             continue
         rate = line.vat_rate
         gross_so_far[rate] = gross_so_far.get(rate, Decimal(0)) + line.gross_amount
         net = round_to(gross_so_far[rate] * 100 / (100 + rate), unit)
         price = None if line.price_with_vat is None else round_to(line.price_with_vat * 100 / (100 + rate), _PRICE_UNIT)
         amount = net - net_so_far.get(rate, Decimal(0))
-        done.append(line.model_copy(update={"net_amount": amount, "net_price": price}))
+        net_lines.append(line.model_copy(update={"net_amount": amount, "net_price": price}))
         net_so_far[rate] = net
-    return done
+    return net_lines

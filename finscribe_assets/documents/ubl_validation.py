@@ -1,4 +1,4 @@
-"""Which documents of some files can be validated, and their UBL: what `finscribe validate` looks at."""
+"""Find the documents that `finscribe validate` can check, and load or export them as UBL."""
 
 from __future__ import annotations
 
@@ -28,32 +28,35 @@ class Candidate:
 
     name: str
     path: Path
-    line: int | None = None  # from 1; None for a UBL file
+    line: int | None = None  # line number from 1; None for a UBL file
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """The documents of some files."""
+    """The documents of some files that can be validated, and how many cannot be."""
 
     candidates: tuple[Candidate, ...]
-    skipped: Counter[str]  # why a document has no UBL → how many
+    skipped: Counter[str]  # number of documents that cannot be exported as UBL, by reason
 
     def sample(self, size: int, seed: int) -> Candidates:
-        """Return so many of them at random, in their order; all where there are no more."""
-        places = Random(seed).sample(range(len(self.candidates)), min(size, len(self.candidates)))
-        return Candidates(tuple(self.candidates[place] for place in sorted(places)), self.skipped)
+        """Draw ``size`` documents at random, in their order; all of them if there are not more."""
+        indices = Random(seed).sample(range(len(self.candidates)), min(size, len(self.candidates)))
+        return Candidates(tuple(self.candidates[index] for index in sorted(indices)), self.skipped)
 
 
 def find_candidates(paths: Iterable[Path]) -> Candidates:
-    """Return the documents of workspaces (folders with ``documents.jsonl``), of ground-truth files and UBL files.
+    """Find the documents in workspaces (folders with ``documents.jsonl``), ground-truth files and UBL files.
+
+    Args:
+        paths: files, or folders of them.
 
     Raises:
-        UserError: naming the file, and the line, that holds no document.
+        UserError: a line of a ground-truth file does not hold a document; the message names file and line.
         MissingInputError: a folder holds neither ``documents.jsonl`` nor XML files.
     """
     found: list[Candidate] = []
     skipped: Counter[str] = Counter()
-    for path in (file for given in paths for file in _files(given)):
+    for path in (file for path in paths for file in _files_of(path)):
         if path.suffix.lower() == ".xml":
             found.append(Candidate(str(path), path))
             continue
@@ -67,34 +70,41 @@ def find_candidates(paths: Iterable[Path]) -> Candidates:
 
 
 def load_ubl(chosen: Iterable[Candidate]) -> Iterator[tuple[str, bytes]]:
-    """Yield name and UBL of documents that follow each other as `candidates` returned them."""
+    """Yield the name and the UBL of each document, in the order in which `find_candidates` returned them."""
     for path, group in groupby(chosen, key=lambda candidate: candidate.path):
-        wanted = {candidate.line for candidate in group}
-        if None in wanted:
+        lines = {candidate.line for candidate in group}
+        if None in lines:
             yield str(path), path.read_bytes()
             continue
         for line, name, document in _records(path):
-            if line in wanted:
+            if line in lines:
                 yield name, to_ubl(document)
 
 
 def save_each(contents: Iterable[tuple[str, bytes]], folder: Path) -> Iterator[tuple[str, bytes]]:
-    """Pass UBL files on, each written into a folder under its name.
+    """Write each UBL file into a folder under its name, and yield it unchanged.
+
+    Args:
+        contents: name and content of each file.
+        folder: where they are written.
 
     Raises:
-        UserError: two of them have the same name.
+        UserError: two documents have the same file name.
     """
     written: dict[str, str] = {}
     for name, content in contents:
-        file = re.sub(r"[^\w.-]", "_", name.removesuffix(".xml")) + ".xml"
-        if file in written:
-            raise UserError(f"{folder / file}: both {written[file]} and {name}; write them to folders of their own")
-        written[file] = name
-        write_bytes(folder / file, content)
+        file_name = re.sub(r"[^\w.-]", "_", name.removesuffix(".xml")) + ".xml"
+        if file_name in written:
+            raise UserError(
+                f"{folder / file_name}: {written[file_name]} and {name} have the same file name; "
+                "write them into separate folders"
+            )
+        written[file_name] = name
+        write_bytes(folder / file_name, content)
         yield name, content
 
 
-def _files(path: Path) -> list[Path]:
+def _files_of(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
     if (path / GROUND_TRUTH_FILE).exists():
@@ -108,17 +118,17 @@ def _files(path: Path) -> list[Path]:
 
 
 def _records(path: Path) -> Iterator[tuple[int, str, Document]]:
-    """Yield line number, id and document of a ground-truth file, a line in memory at a time."""
+    """Yield line number, id and document of each line of a ground-truth file."""
     with path.open(encoding="utf-8") as stream:
         try:
             for number, line in enumerate(stream, 1):
                 if line.strip():
-                    yield number, *_record(line, f"{path}: line {number}")
+                    yield number, *_parse_record(line, f"{path}: line {number}")
         except UnicodeDecodeError as error:
             raise UserError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8 text") from error
 
 
-def _record(line: str, where: str) -> tuple[str, Document]:
+def _parse_record(line: str, where: str) -> tuple[str, Document]:
     try:
         record = json.loads(line)
     except (ValueError, RecursionError) as error:

@@ -1,7 +1,7 @@
-"""Companies: a fixed pool of sellers a locale, each always the same wherever it appears, and buyers at random.
+"""Companies: a fixed pool of sellers for each locale, and other companies at random.
 
-A seller is a function of locale and number alone, so it recurs over batches with its address, its identifiers, its
-trade and its way of writing documents: that is what makes a vendor a group that splits must not divide.
+A seller depends only on its locale and number, so it recurs in all batches with the same address, identifiers, trade
+and habits. For that reason, splits must keep all documents of a vendor together.
 """
 
 from __future__ import annotations
@@ -18,26 +18,32 @@ from finscribe_assets.documents.places import mail_address, places_of
 from finscribe_assets.documents.schema import Address, Party
 from finscribe_assets.documents.wordings import TRADES
 
-VENDORS_PER_LOCALE = 150  # that batches draw
-PROBE_VENDORS_PER_LOCALE = 50  # beyond those, that documents of the probe alone have
+VENDORS_PER_LOCALE = 150  # sellers that batches draw from
+PROBE_VENDORS_PER_LOCALE = 50  # further sellers that only documents of the probe have
 
 
 @dataclass(frozen=True)
 class Vendor:
-    """A seller and its habits."""
+    """A seller."""
 
     id: str
     locale: str
     party: Party
     bank: BankAccount
     trade: str
-    number_prefix: str  # of its documents' numbers, perhaps with their {year}
+    number_prefix: str  # of document numbers; may contain {year}
     number_digits: int
-    style_seed: int  # what its documents look like
+    style_seed: int  # seeds everything that its documents have in common
 
 
 def draw_party(seed: str, locale: str, *, with_vat: bool) -> Party:
-    """Return a company with all its particulars, as a function of the seed."""
+    """Draw a company with all its fields.
+
+    Args:
+        seed: names the random stream; the same seed gives the same company.
+        locale: the company's locale.
+        with_vat: whether it has a tax identifier.
+    """
     random, places, country = Random(f"party:{seed}"), places_of(locale), LOCALE_FACTS[locale].country_code
     city = random.choice(places.cities)
     name = places.draw_company(random, city)
@@ -69,7 +75,7 @@ def draw_party(seed: str, locale: str, *, with_vat: bool) -> Party:
 
 @cache
 def _pool(locale: str) -> tuple[Vendor, ...]:
-    """Return a locale's sellers; no two have one name."""
+    """Draw all sellers of a locale, each with a different name."""
     sellers: dict[str, Vendor] = {}
     for number in range(VENDORS_PER_LOCALE + PROBE_VENDORS_PER_LOCALE):
         seed, attempt = f"vendor:{locale}:{number}", 0
@@ -90,17 +96,17 @@ def _pool(locale: str) -> tuple[Vendor, ...]:
 
 
 def vendor(locale: str, number: int) -> Vendor:
-    """Return seller ``number`` of a locale; `vendor_numbers` says which there are."""
+    """Return a seller of a locale by its number (see `vendor_numbers`)."""
     return _pool(locale)[number]
 
 
 def vendor_numbers(key: str) -> range:
-    """Return the numbers of the sellers that a plan with this key draws: those of the probe are in no batch."""
+    """Return the numbers of the sellers that documents of a plan with this key may have. The probe has its own."""
     if key == PROBE_KEY:
         return range(VENDORS_PER_LOCALE, VENDORS_PER_LOCALE + PROBE_VENDORS_PER_LOCALE)
     return range(VENDORS_PER_LOCALE)
 
 
 def is_probe_vendor(vendor_id: str) -> bool:
-    """Tell whether a seller, such as fr_FR-163, is one that documents of the probe alone have."""
+    """Tell whether only documents of the probe have a seller, given its id such as fr_FR-163."""
     return int(vendor_id.rpartition("-")[2]) in vendor_numbers(PROBE_KEY)

@@ -1,6 +1,7 @@
-"""The words of documents, from `languages/*.yaml`: labels, phrases, units and what trades sell.
+"""The words of documents in each locale, from `languages/*.yaml`: labels, phrases, units and the items of trades.
 
-A locale's words are its language's, overlaid key by key by what the country says otherwise.
+A locale has the words of its language's file, such as ``de.yaml``. A file of the country, such as ``de_AT.yaml``,
+replaces the keys in which it differs.
 """
 
 from __future__ import annotations
@@ -18,56 +19,68 @@ import yaml
 
 TRADES = ("office", "catering", "software", "construction", "retail", "medical", "logistics", "automotive")
 
-_ALTERNATIVES = re.compile(r"\{([^{}|]+(?:\|[^{}|]+)+)\}")  # splits a name into texts and, between them, choices
+_ALTERNATIVES = re.compile(
+    r"\{([^{}|]+(?:\|[^{}|]+)+)\}"
+)  # splits a name into text and, at odd positions, alternatives
 
 _CODE = re.compile(r"\d{4}(\d\d)?")
-_RATES = {"standard": 0, "reduced": 1, "most_reduced": -1}
+_RATE_INDICES = {"standard": 0, "reduced": 1, "most_reduced": -1}
 
 
 class WordsError(ValueError):
-    """A file of words that cannot be used, with its name and key."""
+    """A file of words is missing or not valid."""
 
 
 @dataclass(frozen=True)
 class Item:
-    """Something a trade sells."""
+    """An item that a trade sells.
 
-    parts: tuple[tuple[str, ...], ...]  # of its name: each is one of these
-    unit_code: str  # UN/ECE Recommendation 20
-    unit: str  # as printed
-    lowest: Decimal  # euro, without tax
+    Attributes:
+        parts: the parts of its name, each with its alternatives.
+        unit_code: its unit by UN/ECE Recommendation 20.
+        unit: its unit as printed.
+        lowest: lowest price in euro, without tax.
+        highest: highest price in euro, without tax.
+        rate: index of its tax rate among those of the country: 0 standard, 1 reduced, -1 most reduced.
+        code: its code in the Harmonized System, or in India's code of services, whose codes begin with 99.
+    """
+
+    parts: tuple[tuple[str, ...], ...]
+    unit_code: str
+    unit: str
+    lowest: Decimal
     highest: Decimal
-    rate: int  # which of the country's tax rates applies: 0 the standard one, 1 the reduced, -1 the most reduced
-    code: str  # of the Harmonized System, or of India's services, which begin with 99
+    rate: int
+    code: str
 
     @property
     def is_service(self) -> bool:
-        """Tell whether it is work, time or use rather than goods."""
+        """Tell whether it is a service."""
         return self.code.startswith("99")
 
     def draw_name(self, random: Random) -> str:
-        """Return the item's name with one of each of its alternatives."""
+        """Draw the name of the item: one of the alternatives of each part."""
         return "".join(part[0] if len(part) == 1 else random.choice(part) for part in self.parts)
 
 
 @dataclass(frozen=True)
 class Words:
-    """All words of a locale."""
+    """The words of a locale."""
 
-    labels: Mapping[str, tuple[str, ...]]  # the usual wording first
+    labels: Mapping[str, tuple[str, ...]]  # wordings of each label, the usual one first
     phrases: Mapping[str, tuple[str, ...]]
-    catalogue: Mapping[str, tuple[Item, ...]]
+    catalogue: Mapping[str, tuple[Item, ...]]  # items of each trade
 
 
 @cache
 def read_words(name: str) -> dict[str, Any]:
-    """Return the content of one file of words, such as ``de`` or ``de_AT``."""
+    """Read a file of words, such as ``de`` or ``de_AT``; empty if there is no such file."""
     path = files("finscribe_assets.documents") / "languages" / f"{name}.yaml"
     return yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader) if path.is_file() else {}
 
 
 def has_words(language: str) -> bool:
-    """Tell whether a language has a file of words."""
+    """Tell whether there is a file of words for a language."""
     return (files("finscribe_assets.documents") / "languages" / f"{language}.yaml").is_file()
 
 
@@ -76,12 +89,12 @@ def words_of(locale: str) -> Words:
     """Return the words of a locale.
 
     Raises:
-        WordsError: the language has no file, or an item names a unit that it does not have.
+        WordsError: there is no file for the language, or an item in it is not valid.
     """
     language = locale.split("_", maxsplit=1)[0]
     base, overlay = read_words(language), read_words(locale)
     if not base:
-        raise WordsError(f"languages/{language}.yaml: there is no such file; {locale} needs one")
+        raise WordsError(f"languages/{language}.yaml: no such file; add one to use {locale}")
     units = base["units"] | overlay.get("units", {})
     catalogue = base["catalogue"] | overlay.get("catalogue", {})
     return Words(
@@ -93,42 +106,47 @@ def words_of(locale: str) -> Words:
 
 def _item(locale: str, trade: str, row: list[Any], units: Mapping[str, str]) -> Item:
     name, unit_code, lowest, highest, *rates, code = row
-    rate = _RATES.get(rates[0] if rates else "standard")
-    known = unit_code in units and rate is not None and len(rates) <= 1
-    if not known or rate is None or not 0 < lowest < highest or not _CODE.fullmatch(code):
+    rate = _RATE_INDICES.get(rates[0] if rates else "standard")
+    if (
+        unit_code not in units
+        or rate is None
+        or len(rates) > 1
+        or not 0 < lowest < highest
+        or not _CODE.fullmatch(code)
+    ):
         raise WordsError(
-            f"languages/{locale}: catalogue.{trade}: {row} is not [name, a unit of `units`, lowest price, "
-            "higher price, perhaps `reduced` or `most_reduced`, code of 4 or 6 digits]"
+            f"languages/{locale}: catalogue.{trade}: {row} is not of the form [name, key of `units`, lowest price, "
+            "highest price, optionally `reduced` or `most_reduced`, code of 4 or 6 digits]"
         )
     parts = tuple(
-        tuple(text.split("|")) if place % 2 else (text,) for place, text in enumerate(_ALTERNATIVES.split(name))
+        tuple(text.split("|")) if index % 2 else (text,) for index, text in enumerate(_ALTERNATIVES.split(name))
     )
     return Item(parts, unit_code, units[unit_code], Decimal(str(lowest)), Decimal(str(highest)), rate, code)
 
 
 def wordings(locale: str, key: str) -> tuple[str, ...]:
-    """Return a label's wordings in a locale, the usual one first."""
+    """Return the wordings of a label in a locale, the usual one first."""
     return words_of(locale).labels[key]
 
 
 @cache
 def labels_of(locale: str) -> Mapping[str, tuple[str, ...]]:
-    """Return the labels alone of a locale, none where its language has no file."""
+    """Return the wordings of all labels of a locale; empty if there is no file for its language."""
     language = locale.split("_", maxsplit=1)[0]
     labels = read_words(language).get("labels", {}) | read_words(locale).get("labels", {})
     return {key: tuple(words) for key, words in labels.items()}
 
 
 def label_keys() -> tuple[str, ...]:
-    """Return the keys of all labels; every locale has a wording for each."""
+    """Return the keys of all labels. Every locale has wordings for each of them."""
     return tuple(words_of("en_GB").labels)
 
 
 def phrases(locale: str, key: str) -> tuple[str, ...]:
-    """Return the phrases of a locale for a purpose, with their {placeholders}."""
+    """Return the phrases of a locale for a purpose, such as ``thanks``. They may contain {placeholders}."""
     return words_of(locale).phrases[key]
 
 
 def items_of(locale: str, trade: str) -> tuple[Item, ...]:
-    """Return what a trade sells in a locale."""
+    """Return the items that a trade sells in a locale."""
     return words_of(locale).catalogue[trade]

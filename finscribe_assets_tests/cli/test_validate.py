@@ -150,5 +150,5 @@ def test_two_documents_of_one_name_are_not_written_over_each_other(tmp_path):
     (tmp_path / "documents.jsonl").write_text(line + line, encoding="utf-8")
     status, said = run(tmp_path, "--xml-dir", tmp_path / "out")
     assert status == 1
-    assert "a_b.xml: both a/b and a/b" in said
+    assert "a_b.xml: a/b and a/b have the same file name" in said
     assert [file.name for file in (tmp_path / "out").iterdir()] == ["a_b.xml"]

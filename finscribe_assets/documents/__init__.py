@@ -19,8 +19,8 @@ Drawing a document:
 
 - `generator`: draws a document of a plan, in three steps
 - `document_outline`: first, what is decided before the content: type, vendor, knob values, currency
-- `document_drawing`: then the content, with `header_drawing`, `line_drawing`, `taxation`, `settlement`, `statements` and
-  `table_paging`
+- `document_drawing`: then the content, with `header_drawing`, `line_drawing`, `taxation`, `settlement`, `statements`
+  and `table_paging`
 - `presentation_drawing`: then how the page looks, with `vendor_habits`, `styling`, `captions` and `printed_values`
 - `vendors`, `places`, `identifiers`, `banking`: companies, their addresses, registrations and accounts
 - `wordings`, `formats`, `addresses`: labels and phrases; numbers, amounts and dates; lines of addresses
@@ -28,7 +28,8 @@ Drawing a document:
 
 Export:
 
-- `ubl`: invoices as UBL 2.1; `ubl_validation`, `schematron`, `schematron_worker`: their validation by the official rules
+- `ubl`: invoices as UBL 2.1
+- `ubl_validation`, `schematron`, `schematron_worker`: their validation by the official rules
 
 What does not belong here: turning a document into pages (`rendering`) or prompts (`instructions`).
 """

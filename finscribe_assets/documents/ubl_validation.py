@@ -56,7 +56,7 @@ def find_candidates(paths: Iterable[Path]) -> Candidates:
     """
     found: list[Candidate] = []
     skipped: Counter[str] = Counter()
-    for path in (file for path in paths for file in _files_of(path)):
+    for path in (file for given in paths for file in _files_of(given)):
         if path.suffix.lower() == ".xml":
             found.append(Candidate(str(path), path))
             continue

@@ -1,6 +1,6 @@
-"""Pairs and pages in the forms that trainers load.
+"""Export pairs and pages in the file formats that trainers load.
 
-What belongs here: one module for each form, which writes it, says what loads it, and refuses whatever that loader would
-drop without a word; and what the forms share: samples, file names, checks. Reading a form back for training here is no
-business of this package: trainers here read the pairs themselves.
+What belongs here: one module for each format, which writes it, names the call that loads it, and rejects every sample
+that the loader would drop silently; and what the formats share: samples, file names and checks. What does not: training
+in this project, which reads the pairs themselves.
 """

@@ -1,13 +1,14 @@
-"""Pages with the marks on them as COCO detection data, which pycocotools, MMDetection and PaddleDetection read.
+"""Write pages and their boxes as COCO detection data, which pycocotools, MMDetection and PaddleDetection load.
 
-This is of pages, not of pairs: ``images/`` holds every page as it is stored, ``annotations/instances_SPLIT.json`` a box
-for each fragment of a mark (a value that wraps has several). Categories are the elements that fields are counted with,
-and cell, row, table, line and region; they have the same numbers in every export. Boxes are [x, y, width, height] in
-pixels, cut to the page. A fragment that damage has made unreadable says ``"unreadable": true`` and ``"ignore": 1``, by
-which trainers leave it out. An annotation's extra keys: ``name`` of the mark and ``text`` as printed.
+Unlike the other formats, this one exports pages, not pairs. ``images/`` holds the stored pages, and
+``annotations/instances_SPLIT.json`` a box for each fragment of a mark (a value that wraps has several). Categories are
+the elements of fields, and cell, row, table, line and region; their numbers are the same in every export. Boxes are
+[x, y, width, height] in pixels, clipped to the page. A fragment that damage made illegible has ``"unreadable": true``
+and ``"ignore": 1``, which makes trainers skip it. Annotations have two extra keys: the ``name`` of the mark and its
+printed ``text``.
 
-COCO is one JSON value. It is written with one object a line, and must stay so to be validated: then neither holds more
-than an object at a time, whatever its loaders hold.
+A COCO file is one JSON value. It is written with one object per line, and the validator requires that: both then hold
+only one object in memory at a time, although the loaders hold all of them.
 """
 
 from __future__ import annotations
@@ -33,13 +34,13 @@ from finscribe_assets.rendering.pages import Box, Fragment, Mark, MarkType, Page
 from finscribe_assets.splitting.split_assignment import Split
 
 ANNOTATION_FOLDER = "annotations"
-_PAGES, _MARKS = "pages.jsonl", "marks.jsonl"
+_PAGES, _MARKS = "pages.jsonl", "marks.jsonl"  # temporary files of a part
 
 _LAYOUT = (MarkType.CELL, MarkType.ROW, MarkType.TABLE, MarkType.LINE, MarkType.REGION)
 COCO_CATEGORIES: tuple[dict[str, Any], ...] = tuple(
-    {"id": number, "name": str(name), "supercategory": kind}
-    for number, (name, kind) in enumerate(
-        [*((element, "field") for element in Element), *((kind, "layout") for kind in _LAYOUT)], 1
+    {"id": number, "name": str(name), "supercategory": supercategory}
+    for number, (name, supercategory) in enumerate(
+        [*((element, "field") for element in Element), *((mark_type, "layout") for mark_type in _LAYOUT)], 1
     )
 )
 _INFO = {"description": "Pages of synthetic business documents, made by FinScribe"}
@@ -61,7 +62,7 @@ def _category(mark: Mark) -> int:
         return int(_NUMBERS[mark.type])
     element = element_of(mark.name)
     if element is None:
-        raise ExportError(f"field {mark.name}: the schema has no such field; render the batch again")
+        raise ExportError(f"{mark.name}: the schema has no such field; draw and render the batch again")
     return int(_NUMBERS[element])
 
 
@@ -71,10 +72,12 @@ def _box(page: Page, box: Box) -> list[float] | None:
     return [round(side, 2) for side in (x0, y0, x1 - x0, y1 - y0)] if x1 > x0 and y1 > y0 else None
 
 
-def _annotation(place: RecordLocation, image: int, mark: Mark, part: Fragment, page: Page) -> dict[str, Any]:
+def _annotation(location: RecordLocation, image: int, mark: Mark, part: Fragment, page: Page) -> dict[str, Any]:
     box = _box(page, part.box)
     if box is None or not all(box[2:]):
-        raise place.error(f"{mark.type} {mark.name}", f"{part.box} has no area on the page", "render the batch again")
+        raise location.error(
+            f"{mark.type} {mark.name}", f"{part.box} has no area on the page", "render the batch again"
+        )
     x, y, width, height = box
     return {
         "image_id": image,
@@ -91,13 +94,13 @@ def _annotation(place: RecordLocation, image: int, mark: Mark, part: Fragment, p
 
 
 def _write(part: ExportPart) -> None:
-    pictures = ImageFiles(part.out)
+    images = ImageFiles(part.out)
     pages: list[bytes] = []
     marks: list[bytes] = []
     for document in part.read_documents():
-        first = len(pages)
+        first_page = len(pages)
         for number, page in enumerate(document.pages):
-            name = pictures.page(document.id, number, page.image)
+            name = images.write_page(document.id, number, page.image)
             pages.append(
                 json_line(
                     {
@@ -109,29 +112,29 @@ def _write(part: ExportPart) -> None:
                     }
                 )
             )
-        place = RecordLocation(part.images.name, f"document {document.id}")
+        location = RecordLocation(part.images.name, f"document {document.id}")
         marks += [
-            json_line(_annotation(place, first + fragment.page, mark, fragment, document.pages[fragment.page]))
+            json_line(_annotation(location, first_page + fragment.page, mark, fragment, document.pages[fragment.page]))
             for mark in document.marks
             for fragment in mark.fragments
         ]
     write_bytes(part.scratch_file(_PAGES), b"".join(pages))
     write_bytes(part.scratch_file(_MARKS), b"".join(marks))
-    pictures.remove_strays()
+    images.remove_strays()
 
 
 def _finish(out: Path, split: Split, parts: Sequence[ExportPart]) -> None:
     target = _file(out, split)
     with atomic_write(target) as stream:
         stream.write(_HEAD)
-        firsts = [1]  # the first page's number of each part
+        first_pages = [1]  # the number of the first page of each part
         for name, (_, start, end) in zip((_PAGES, _MARKS), _LISTS, strict=True):
             stream.write(start)
-            for number, (at, record) in enumerate(_scratch(parts, name), 1):
+            for number, (part, record) in enumerate(_read_scratch_files(parts, name), 1):
                 if name == _PAGES:
-                    firsts += [number] * (at + 1 - len(firsts))
+                    first_pages += [number] * (part + 1 - len(first_pages))
                 else:
-                    record["image_id"] += firsts[at]
+                    record["image_id"] += first_pages[part]
                 stream.write((b",\n" if number > 1 else b"") + json_line({"id": number, **record}).rstrip())
             stream.write(b"\n" + end)
     for stray in target.parent.iterdir():
@@ -140,88 +143,93 @@ def _finish(out: Path, split: Split, parts: Sequence[ExportPart]) -> None:
     keep_documents(out, parts)
 
 
-def _scratch(parts: Sequence[ExportPart], name: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield each line of the parts' scratch files with its part's place among them."""
-    for at, part in enumerate(parts):
+def _read_scratch_files(parts: Sequence[ExportPart], name: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the index of the part and the record of each line of the parts' temporary files."""
+    for index, part in enumerate(parts):
         with part.scratch_file(name).open("rb") as stream:
             for line in stream:
-                yield at, json.loads(line)
+                yield index, json.loads(line)
 
 
 def _validate(out: Path, split: Split, inspector: SampleInspector) -> None:
     pages: dict[int, dict[str, Any]] = {}
-    for what, number, place, record in _records(_file(out, split)):
+    for list_name, number, location, record in _read_records(_file(out, split)):
         if type(record.get("id")) is not int or record["id"] != number:
-            raise place.error("id", f"{record.get('id')!r}, this is number {number}", f"number {what} from 1, in order")
-        if what == "images":
-            inspector.check_image_file(place, "file_name", out / IMAGE_FOLDER, record.get("file_name"))
-            _check_size(place, record, out)
+            raise location.error(
+                "id", f"{record.get('id')!r}, expected {number}", f"number the {list_name} from 1, in order"
+            )
+        if list_name == "images":
+            inspector.check_image_file(location, "file_name", out / IMAGE_FOLDER, record.get("file_name"))
+            _check_size(location, record, out)
             pages[number] = {side: record[side] for side in ("width", "height")}
         else:
-            _check_mark(place, record, pages)
+            _check_mark(location, record, pages)
             inspector.count_sample()
 
 
-def _records(file: Path) -> Iterator[tuple[str, int, RecordLocation, dict[str, Any]]]:
-    """Yield each image and annotation with its list's name and its number, holding one at a time."""
+def _read_records(file: Path) -> Iterator[tuple[str, int, RecordLocation, dict[str, Any]]]:
+    """Yield list name, number, location and object of each image and annotation, one at a time."""
     if not file.is_file():
         raise RecordLocation(file, "file").error("name", "does not exist", "export again")
-    form = "one object a line, a comma after all but the last"
+    fix = "write one object per line, with a comma after all but the last"
     with file.open("rb") as stream:
         if stream.read(len(_HEAD)) != _HEAD:
-            raise RecordLocation(file, "head").error("info, licenses, categories", "not this project's", "export again")
+            raise RecordLocation(file, "head").error(
+                "info, licenses, categories", "not those of this format", "export again"
+            )
         line_number = _HEAD.count(b"\n")
-        for what, start, end in _LISTS:
-            line, more, number = start, True, 0
+        for list_name, start, end in _LISTS:
+            line, has_comma, number = start, True, 0
             while line != end:
                 line, line_number = stream.readline(), line_number + 1
-                place = RecordLocation(file, f"line {line_number}")
+                location = RecordLocation(file, f"line {line_number}")
                 if number == 0 and line != start:
-                    raise place.error(what, "the list does not begin here", f"write {form}")
-                if number and (line == end) == more:
-                    raise place.error(what, "a comma too many, or one too few", f"write {form}")
+                    raise location.error(list_name, "the list does not begin here", fix)
+                if number and (line == end) == has_comma:
+                    raise location.error(list_name, "a comma is missing, or there is one too many", fix)
                 if number and line != end:
-                    more = line.endswith(b",\n")
-                    yield what, number, place, parse_object(place, line.removesuffix(b"\n").removesuffix(b","))
+                    has_comma = line.endswith(b",\n")
+                    record = parse_object(location, line.removesuffix(b"\n").removesuffix(b","))
+                    yield list_name, number, location, record
                 number += 1
         if stream.read():
-            raise RecordLocation(file, "end").error("file", "goes on after its end", "export again")
+            raise RecordLocation(file, "end").error("file", "content after the end of the JSON value", "export again")
 
 
-def _check_size(place: RecordLocation, page: dict[str, Any], out: Path) -> None:
+def _check_size(location: RecordLocation, page: dict[str, Any], out: Path) -> None:
     from PIL import Image
 
     with Image.open(out / IMAGE_FOLDER / page["file_name"]) as image:
         if image.size != (page.get("width"), page.get("height")):
-            raise place.error(
+            raise location.error(
                 "width and height",
-                f"{page.get('width')} × {page.get('height')}, the picture has {image.width} × {image.height}",
+                f"{page.get('width')} × {page.get('height')}, but the image has {image.width} × {image.height}",
                 "export again",
             )
 
 
-def _check_mark(place: RecordLocation, mark: dict[str, Any], pages: dict[int, dict[str, Any]]) -> None:
+def _check_mark(location: RecordLocation, mark: dict[str, Any], pages: dict[int, dict[str, Any]]) -> None:
     image, category, area = mark.get("image_id"), mark.get("category_id"), mark.get("area")
     page = pages.get(image) if type(image) is int else None
     if page is None:
-        raise place.error("image_id", f"there is no image {image}", "export again")
+        raise location.error("image_id", f"there is no image {image}", "export again")
     if type(category) is not int or not 1 <= category <= len(COCO_CATEGORIES):
-        raise place.error("category_id", f"there is no category {category}", "export again")
+        raise location.error("category_id", f"there is no category {category}", "export again")
     box = mark.get("bbox")
     if not isinstance(box, list) or len(box) != 4 or not all(type(side) in (int, float) for side in box):
-        raise place.error("bbox", f"{box} is not x, y, width and height", "write four numbers")
+        raise location.error("bbox", f"{box} is not x, y, width and height", "write four numbers")
     x, y, width, height = box
-    right, bottom = page["width"] + 0.02, page["height"] + 0.02  # sides are rounded to hundredths each
+    right, bottom = page["width"] + 0.02, page["height"] + 0.02  # x, y, width and height are rounded to hundredths
     if min(x, y) < 0 or min(width, height) <= 0 or x + width > right or y + height > bottom:
-        raise place.error(
+        raise location.error(
             "bbox",
-            f"{box} is not on a page of {page['width']} × {page['height']} pixels",
-            "write x, y, width and height within it",
+            f"{box} is not inside the page of {page['width']} × {page['height']} pixels",
+            "write x, y, width and height in pixels of the page",
         )
     if type(area) not in (int, float) or abs(area - width * height) > 0.01:
-        raise place.error("area", f"{area} is not that of {box}", "write width × height")
+        raise location.error("area", f"{area} is not the area of {box}", "write width × height")
     if mark.get("ignore") != int(mark.get("unreadable") is True):
-        raise place.error("ignore", "says otherwise than unreadable", "write 1 for what is unreadable, else 0")
+        raise location.error("ignore", "contradicts unreadable", "write 1 if unreadable is true, else 0")
 
 
 def _load_with(out: Path, split: Split) -> str:

@@ -1,8 +1,8 @@
-"""ERNIEKit's SFT-VL JSON lines, which ERNIEKit and PaddleFormers (``dataset_type: erniekit``) read.
+"""Write ERNIEKit's SFT-VL JSON lines, which ERNIEKit and PaddleFormers (``dataset_type: erniekit``) load.
 
 A line is ``{"id": …, "image_info": [{"image_url": …, "matched_text_index": 0}], "text_info": [{"text": …, "tag":
-"mask"}, {"text": …, "tag": "no_mask"}]}``: a picture stands before the text that its index names, ``mask`` is the
-prompt, ``no_mask`` what is learned. Paths are relative to the folder. Spans are lost: the form has no room for them.
+"mask"}, {"text": …, "tag": "no_mask"}]}``. An image is placed before the text whose index it names; ``mask`` is the
+prompt, ``no_mask`` the response. Paths are relative to the folder. Spans are lost, as the format has no field for them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ERNIEKIT_DATA_FILE = "data.jsonl"
 
 
 def erniekit_record(id_: str, prompt: str, response: str, names: list[str]) -> dict[str, Any]:
-    """Return a line's record for a sample whose pictures lie at these paths below the folder."""
+    """Return the record of a sample; ``names`` are the paths of its images relative to the folder."""
     return {
         "id": id_,
         "image_info": [{"image_url": f"./{name}", "matched_text_index": 0} for name in names],
@@ -42,30 +42,40 @@ def _finish(out: Path, _: Split, parts: Sequence[ExportPart]) -> None:
 
 
 def _validate(out: Path, _: Split, inspector: SampleInspector) -> None:
-    for place, record in read_json_lines(out / ERNIEKIT_DATA_FILE):
-        check_erniekit_record(place, record, out, inspector)
+    for location, record in read_json_lines(out / ERNIEKIT_DATA_FILE):
+        check_erniekit_record(location, record, out, inspector)
 
 
-def check_erniekit_record(place: RecordLocation, record: dict[str, Any], out: Path, inspector: SampleInspector) -> None:
-    """Check a line's record and its pictures below the folder.
+def check_erniekit_record(
+    location: RecordLocation, record: dict[str, Any], out: Path, inspector: SampleInspector
+) -> None:
+    """Check a record and the images that it names.
+
+    Args:
+        location: the location of the record.
+        record: the JSON object.
+        out: the folder that image paths are relative to.
+        inspector: counts the samples of the file and finds repeated ids.
 
     Raises:
-        ExportError: a reader of this form would drop it, or put a picture elsewhere than before the prompt.
+        ExportError: a loader of this format would drop the sample, or not location an image before the prompt.
     """
     texts, images = record.get("text_info"), record.get("image_info")
     tags = [part.get("tag") if isinstance(part, dict) else part for part in texts or ()]
     if not isinstance(texts, list) or tags != ["mask", "no_mask"]:
-        raise place.error("text_info", "not one text tagged mask and one tagged no_mask", "write exactly these two")
+        raise location.error("text_info", "not one text tagged mask and one tagged no_mask", "write exactly these two")
     if not isinstance(images, list) or not images or not all(isinstance(image, dict) for image in images):
-        raise place.error("image_info", "no list of pictures", "name the sample's pictures")
-    inspector.check_sample(place, record.get("id"), *(part.get("text") for part in texts))
+        raise location.error("image_info", "not a list of images", "name the sample's images")
+    inspector.check_sample(location, record.get("id"), *(part.get("text") for part in texts))
     for number, image in enumerate(images):
         index = image.get("matched_text_index")
         if type(index) is not int or index != 0:
-            raise place.error(
-                f"image_info[{number}].matched_text_index", f"{index!r} puts the picture behind the prompt", "write 0"
+            raise location.error(
+                f"image_info[{number}].matched_text_index",
+                f"{index!r} does not place the image before the prompt",
+                "write 0",
             )
-        inspector.check_image_file(place, f"image_info[{number}].image_url", out, image.get("image_url"))
+        inspector.check_image_file(location, f"image_info[{number}].image_url", out, image.get("image_url"))
 
 
 def _load_with(out: Path, _: Split) -> str:

@@ -1,4 +1,4 @@
-"""From pairs and pages to what every form writes: a prompt, a response and encoded pictures, shard by shard."""
+"""Turn pairs and pages into samples: a prompt, a response and encoded images, shard by shard, for all formats."""
 
 from __future__ import annotations
 
@@ -20,33 +20,33 @@ from finscribe_assets.rendering.pages import Page, RenderedDocument, pages_from_
 from finscribe_assets.rendering.png_encoding import to_png
 from finscribe_assets.splitting.split_assignment import Split
 
-IMAGE_FOLDER = "images"  # the folder of picture files below an export
+IMAGE_FOLDER = "images"  # folder of the image files in an export
 
 
 @dataclass(frozen=True)
 class ExportImage:
-    """An encoded picture of a sample."""
+    """An encoded image of a sample."""
 
     content: bytes  # PNG or JPEG
-    page: int | None  # from 0, where it is a stored page as it is; None where it was cut or changed for this sample
+    page: int | None  # the number of the stored page, from 0; None for a crop or a patched page
 
     @property
     def suffix(self) -> str:
-        """Return png or jpg."""
+        """Return ``png`` or ``jpg``."""
         return image_suffix(self.content)
 
 
 @dataclass(frozen=True)
 class ExportSample:
-    """A pair as its split asks it, with its pictures."""
+    """A pair with the prompt of its split and its images."""
 
     pair: Pair
     prompt: str
-    pictures: tuple[ExportImage, ...]
+    images: tuple[ExportImage, ...]
 
     @property
     def spans(self) -> list[dict[str, Any]]:
-        """Return the response's spans as start, end (characters, end exclusive), kind and path."""
+        """Return the response's spans as exports write them; ``kind`` is the span's type."""
         return [
             {"start": span.start, "end": span.end, "kind": str(span.type), "path": span.path}
             for span in self.pair.spans
@@ -55,19 +55,19 @@ class ExportSample:
 
 @dataclass(frozen=True)
 class ExportPart:
-    """One shard's share of an export. What is written for it follows from it alone, whichever process writes it."""
+    """The part of an export that one shard of pairs gives. Parts are written independently, on any process."""
 
-    pairs: AnyPath  # the shard's files
-    images: AnyPath
+    pairs: AnyPath  # shard of pairs
+    images: AnyPath  # shard of page images
     out: Path
     split: Split
-    documents: frozenset[str]  # of this shard, those of the split
-    number: int  # among the export's parts, from 0
+    documents: frozenset[str]  # the shard's documents that belong to the split
+    number: int  # from 0
     part_count: int
     samples: int
 
     def scratch_file(self, name: str) -> Path:
-        """Return the place of lines that are joined to one file once all parts are there."""
+        """Return the path of a temporary file of this part, to be joined with the other parts' files at the end."""
         return scratch_folder(self.out) / f"{self.number:05d}-{name}"
 
     def read_documents(self) -> Iterator[RenderedDocument]:
@@ -77,11 +77,11 @@ class ExportPart:
                 yield document
 
     def read_samples(self) -> Iterator[ExportSample]:
-        """Yield the part's samples in their order, one document's after the other.
+        """Yield the part's samples, sorted by document.
 
         Raises:
-            ExportError: a pair's text is such that a loader would drop it.
-            UserError: pairs and pages are not of the same batch.
+            ExportError: a prompt or response is such that a loader would drop it.
+            UserError: a document of the pairs has no pages.
         """
         pages = {document.id: document.pages for document in self.read_documents()}
 
@@ -93,47 +93,47 @@ class ExportPart:
             if pair.document_id not in self.documents:
                 continue
             if pair.document_id not in pages:
-                raise UserError(f"{self.images}: no pages of {pair.document_id}; render and pair the same batch")
+                raise UserError(
+                    f"{self.images}: no pages of {pair.document_id}; export pairs and pages of the same batch"
+                )
             prompt = pair.prompt_for(test=self.split is Split.TEST)
             check_texts(RecordLocation(self.pairs.name, f"pair {pair.id}"), prompt, pair.response)
             if pair.box is None and not pair.patches:
-                pictures = [ExportImage(page_of(pair.document_id, number).image, number) for number in pair.pages]
+                images = [ExportImage(page_of(pair.document_id, number).image, number) for number in pair.pages]
             else:
-                pictures = [ExportImage(to_png(np.asarray(image)), None) for image in pair_images(pair, open_page)]
-            yield ExportSample(pair, prompt, tuple(pictures))
+                images = [ExportImage(to_png(np.asarray(image)), None) for image in pair_images(pair, open_page)]
+            yield ExportSample(pair, prompt, tuple(images))
 
 
 @dataclass(frozen=True)
 class FormatHandler:
-    """How one form of export is written and checked. ``validate`` raises ExportError for what its loader would drop."""
+    """The functions that write, check and describe an export in one format."""
 
-    write: Callable[[ExportPart], None]  # a part, on a worker process
-    finish: Callable[[Path, Split, Sequence[ExportPart]], None]  # what is there once for all parts
-    validate: Callable[[Path, Split, SampleInspector], None]
-    load_with: Callable[[Path, Split], str]  # the one line that loads the folder
+    write: Callable[[ExportPart], None]  # writes one part, on a worker process
+    finish: Callable[[Path, Split, Sequence[ExportPart]], None]  # writes what the parts share, once all are written
+    validate: Callable[[Path, Split, SampleInspector], None]  # raises ExportError for what the loader would drop
+    load_with: Callable[[Path, Split], str]  # returns the call or command that loads the folder
 
 
 class ImageFiles:
-    """The picture files of a part, a folder for each document; stored pages are written once, as they are."""
+    """Writes the image files of a part into one folder per document; a stored page is written once, unchanged."""
 
     def __init__(self, out: Path) -> None:
         self._out = out
         self._written: dict[str, set[str]] = {}
 
-    def page(self, document: str, number: int, content: bytes) -> str:
-        """Write a stored page, if it is not there yet; return its path below the export."""
+    def write_page(self, document: str, number: int, content: bytes) -> str:
+        """Write a stored page unless it is written already; return its path relative to the export."""
         return self._write(document, f"page-{number}.{image_suffix(content)}", content)
 
-    def put(self, sample: ExportSample) -> list[str]:
-        """Write a sample's pictures; return their paths below the export."""
+    def write_images(self, sample: ExportSample) -> list[str]:
+        """Write a sample's images; return their paths relative to the export."""
         pair = sample.pair
         return [
-            self.page(pair.document_id, picture.page, picture.content)
-            if picture.page is not None
-            else self._write(
-                pair.document_id, f"pair-{file_name_for(pair.id)}-{place}.{picture.suffix}", picture.content
-            )
-            for place, picture in enumerate(sample.pictures)
+            self.write_page(pair.document_id, image.page, image.content)
+            if image.page is not None
+            else self._write(pair.document_id, f"pair-{file_name_for(pair.id)}-{number}.{image.suffix}", image.content)
+            for number, image in enumerate(sample.images)
         ]
 
     def _write(self, document: str, name: str, content: bytes) -> str:
@@ -145,28 +145,28 @@ class ImageFiles:
         return f"{IMAGE_FOLDER}/{folder}/{name}"
 
     def remove_strays(self) -> None:
-        """Remove what an earlier or a killed export left in the folders of these documents."""
+        """Delete files of an earlier or interrupted export from the folders of these documents."""
         for folder, names in self._written.items():
             keep_only(self._out / IMAGE_FOLDER / folder, names)
 
 
 def keep_documents(out: Path, parts: Sequence[ExportPart]) -> None:
-    """Remove the picture folders of documents that are not of an export."""
+    """Delete the image folders of documents that are not part of the export."""
     keep_only(out / IMAGE_FOLDER, {file_name_for(document) for part in parts for document in part.documents})
 
 
 def keep_only(folder: Path, names: set[str]) -> None:
-    """Remove everything of a folder of the export's own but these names."""
+    """Delete everything in one of the export's folders but the files and folders with these names."""
     for stray in folder.iterdir():
         if stray.name not in names:
             shutil.rmtree(stray) if stray.is_dir() else stray.unlink()
 
 
 def scratch_folder(out: Path) -> Path:
-    """Return where parts lie until they are joined."""
+    """Return the folder of the temporary files of parts."""
     return out / ".parts"
 
 
 def image_suffix(content: bytes) -> str:
-    """Return png or jpg for an encoded page or crop."""
+    """Return ``png`` or ``jpg`` for an encoded page or crop."""
     return "png" if content.startswith(b"\x89PNG") else "jpg"

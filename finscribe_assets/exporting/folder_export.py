@@ -1,7 +1,7 @@
-"""An export from shards of pairs and pages to a folder that is checked, whole, and the same on every run.
+"""Export a batch's pairs or pages to a folder, and validate the folder by reading everything in it.
 
-``export.json`` in the folder says what it is an export of, and whether it was finished: a folder without it is nobody's
-to clear, and one that was left half done is done again.
+``export.json`` in the folder records the format, the split and whether the export is finished. A folder without it is
+never overwritten; an export that was interrupted is completed by running it again.
 """
 
 from __future__ import annotations
@@ -23,22 +23,23 @@ from finscribe_assets.shards import ShardPool, shard_files
 from finscribe_assets.splitting.split_assignment import Split
 
 EXPORT_RECORD_FILE = "export.json"
+# The files of all formats that are not in a subfolder.
 _SINGLE_FILES = (
     EXPORT_RECORD_FILE,
     messages_format.MESSAGES_DATA_FILE,
     messages_format.DATASET_INFO_FILE,
     hub_format.CARD_FILE,
-)  # that lie beside folders
+)
 
 
 class ExportFormat(StrEnum):
-    """What trainers load."""
+    """A file format that trainers load."""
 
     MESSAGES = "messages"
     ERNIEKIT = "erniekit"
-    HF = "hf"
+    HF = "hf"  # Parquet with a dataset card, for the Hugging Face hub
     WEBDATASET = "webdataset"
-    COCO = "coco"
+    COCO = "coco"  # pages with boxes instead of pairs
 
 
 FORMAT_HANDLERS: dict[ExportFormat, FormatHandler] = {
@@ -51,21 +52,21 @@ FORMAT_HANDLERS: dict[ExportFormat, FormatHandler] = {
 
 
 class ExportProgress(Protocol):
-    """What is told how far an export is."""
+    """A function that reports the progress of an export."""
 
     def __call__(self, done: int, of: int | None = None) -> None:
-        """Add ``done`` to what is done; ``of`` says how much there is."""
+        """Add ``done`` finished items; ``of`` sets the total once it is known."""
         ...
 
 
 @dataclass(frozen=True)
 class ExportSummary:
-    """What stands in an export's folder, as counted by reading it back."""
+    """The content of an export, as counted by reading it back."""
 
     format: ExportFormat
     split: Split
     tally: ExportTally
-    load_with: str  # the line that loads it
+    load_with: str  # the call or command that loads it
 
 
 def export_pairs(
@@ -81,54 +82,69 @@ def export_pairs(
     on_written: ExportProgress | None = None,
     on_checked: ExportProgress | None = None,
 ) -> ExportSummary:
-    """Write some documents' pairs, or for COCO their pages, into a folder, and validate what was written.
+    """Write the pairs of some documents, or for COCO their pages, into a folder, and validate the folder.
 
-    ``pairs`` and ``images`` are a batch's folders of shards; ``split`` says which of a pair's prompts is asked.
-    ``on_written`` is told of pairs, shard by shard, ``on_checked`` of samples, or for COCO boxes. The same pairs give
-    the same bytes, whatever the pool and whatever a run that was killed left behind.
+    The same pairs give the same bytes, whatever the pool and whatever an interrupted run left behind.
+
+    Args:
+        pairs: folder of the batch's pair shards.
+        images: folder of the batch's page shards.
+        out: folder to write: empty, missing, or with the same export.
+        documents: ids of the documents to export.
+        split: their split; pairs of the test split use held-out prompts.
+        format_: the format to write.
+        pool: runs the shards.
+        max_characters: limit of prompt and response together; None for no limit.
+        on_written: called with the number of pairs of each shard that was written.
+        on_checked: called for each sample, or box for COCO, that was validated.
 
     Raises:
-        ExportError: there is nothing to export, or a sample is such that a loader would drop it.
-        UserError: the folder holds something else already.
+        ExportError: there is nothing to export, or a loader would drop one of the samples.
+        UserError: the folder holds something else.
     """
     parts = list(_parts(pairs, images, out, documents, split))
     if not parts:
         raise ExportError(
-            f"{pairs}: no samples of {split}; the split has no documents, or the pairs are of another batch"
+            f"{pairs}: no samples of the {split} split; choose a split that has documents, and pairs of the same batch"
         )
     record = {"format": str(format_), "split": str(split)}
     _claim(out, record)
     write_json(out / EXPORT_RECORD_FILE, {**record, "finished": False})
-    wanted = sum(part.samples for part in parts)
-    report = on_written or _silent
-    report(0, wanted)
-    for samples in pool.run(_Writing(format_), parts):
+    expected = sum(part.samples for part in parts)
+    report = on_written or _ignore_progress
+    report(0, expected)
+    for samples in pool.run(_PartWriter(format_), parts):
         report(samples)
     FORMAT_HANDLERS[format_].finish(out, split, parts)
     shutil.rmtree(scratch_folder(out), ignore_errors=True)
     write_json(out / EXPORT_RECORD_FILE, {**record, "finished": True})
     if on_checked and format_ is not ExportFormat.COCO:
-        on_checked(0, wanted)
+        on_checked(0, expected)
     summary = validate_export(out, max_characters=max_characters, on_checked=on_checked)
-    if format_ is not ExportFormat.COCO and summary.tally.samples != wanted:
-        raise ExportError(f"{out}: {summary.tally.samples} samples of {wanted} pairs; export again")
+    if format_ is not ExportFormat.COCO and summary.tally.samples != expected:
+        raise ExportError(f"{out}: {summary.tally.samples} samples for {expected} pairs; export again")
     return summary
 
 
 def validate_export(
     folder: Path, *, max_characters: int | None = None, on_checked: Callable[[int], None] | None = None
 ) -> ExportSummary:
-    """Read every sample of an export as its loader would, and every picture; count them.
+    """Read every sample and every image of an export as its loader would, and count them.
+
+    Args:
+        folder: folder of the export.
+        max_characters: limit of prompt and response together; None for no limit.
+        on_checked: called with the number of samples that were validated since the last call.
 
     Raises:
-        ExportError: with file, place, field and mend, for anything that a loader would drop silently or fail on.
-        UserError: the folder is no export.
+        ExportError: a loader would drop a sample or fail on it; the message names file, position, field and fix.
+        UserError: the folder is not an export.
     """
     if not (folder / EXPORT_RECORD_FILE).is_file():
-        raise UserError(f"{folder}: no {EXPORT_RECORD_FILE}, so this is no export; make one with `finscribe export`")
+        raise UserError(f"{folder}: not an export, as it has no {EXPORT_RECORD_FILE}; make one with `finscribe export`")
     record = read_json(folder / EXPORT_RECORD_FILE)
     if not isinstance(record, dict) or not {"format", "split", "finished"} <= record.keys():
-        raise ExportError(f"{folder / EXPORT_RECORD_FILE}: names no format and split; export again")
+        raise ExportError(f"{folder / EXPORT_RECORD_FILE}: does not name format, split and state; export again")
     if record["finished"] is not True:
         raise ExportError(f"{folder / EXPORT_RECORD_FILE}: finished: the export was interrupted; run it again")
     format_, split = ExportFormat(record["format"]), Split(record["split"])
@@ -141,13 +157,13 @@ def validate_export(
 
 
 @dataclass(frozen=True)
-class _Writing:
-    """Writes parts in one format; it travels to worker processes."""
+class _PartWriter:
+    """Writes parts in one format; a class, not a closure, because worker processes need to unpickle it."""
 
     format: ExportFormat
 
     def __call__(self, part: ExportPart) -> int:
-        """Write a part; return its number of pairs."""
+        """Write a part; return the number of its pairs."""
         FORMAT_HANDLERS[self.format].write(part)
         return part.samples
 
@@ -155,11 +171,20 @@ class _Writing:
 def _parts(
     pairs: AnyPath, images: AnyPath, out: Path, documents: AbstractSet[str], split: Split
 ) -> Iterator[ExportPart]:
-    wanted = [
+    shards = [
         (file, ids) for file in shard_files(pairs) if (ids := [id_ for id_ in _document_ids(file) if id_ in documents])
     ]
-    for number, (file, ids) in enumerate(wanted):
-        yield ExportPart(file, images / file.name, out, split, frozenset(ids), number, len(wanted), len(ids))
+    for number, (file, ids) in enumerate(shards):
+        yield ExportPart(
+            pairs=file,
+            images=images / file.name,
+            out=out,
+            split=split,
+            documents=frozenset(ids),
+            number=number,
+            part_count=len(shards),
+            samples=len(ids),
+        )
 
 
 def _document_ids(file: AnyPath) -> Iterable[str]:
@@ -168,21 +193,21 @@ def _document_ids(file: AnyPath) -> Iterable[str]:
 
 
 def _claim(out: Path, record: dict[str, str]) -> None:
-    """Refuse a folder that holds anything but this very export, finished or not."""
+    """Raise an error if a folder holds anything but the same export, finished or not."""
     remove_temporary_files(out / EXPORT_RECORD_FILE)
     if not out.exists() or not any(out.iterdir()):
         return
     if not (out / EXPORT_RECORD_FILE).is_file():
-        raise UserError(f"{out}: holds files that no export wrote; give --out a folder that is empty or not there")
-    there = read_json(out / EXPORT_RECORD_FILE)
-    if {key: there.get(key) for key in record} != record:
+        raise UserError(f"{out}: holds files that are not an export's; give --out an empty or a new folder")
+    existing = read_json(out / EXPORT_RECORD_FILE)
+    if {key: existing.get(key) for key in record} != record:
         raise UserError(
-            f"{out}: holds an export of {there.get('split')} as {there.get('format')}; "
-            "give --out a folder of its own, or remove this one"
+            f"{out}: holds an export of {existing.get('split')} as {existing.get('format')}; "
+            "give --out another folder, or delete this one"
         )
     for name in _SINGLE_FILES:
         remove_temporary_files(out / name)
 
 
-def _silent(done: int, of: int | None = None) -> None:
-    """Tell nobody."""
+def _ignore_progress(done: int, of: int | None = None) -> None:
+    """Report nothing."""

@@ -1,8 +1,8 @@
-"""Parquet shards with a dataset card, as the Hugging Face hub shows them and `datasets.load_dataset` reads them.
+"""Write Parquet shards with a dataset card, which the Hugging Face hub displays and `datasets.load_dataset` loads.
 
-A row is a sample: id, document_id, task, target, element, images (real Image features, a list), prompt, response, and
-spans, a list of start, end, kind and path. Nothing of a sample is lost. Rows hold their pictures, so a page that many
-samples show stands in many rows. A shard is written row group by row group; memory does not grow with the export.
+A row is a sample: id, document_id, task, target, element, images (a list of Image features), prompt, response, and
+spans, a list of start, end, kind and path. No field of a sample is lost. Rows contain their images, so a page that many
+samples show is stored many times. Shards are written one row group at a time: memory does not grow with the export.
 """
 
 from __future__ import annotations
@@ -24,25 +24,23 @@ from finscribe_assets.rendering.pages import IMAGE_FEATURE
 from finscribe_assets.splitting.split_assignment import Split
 
 HUB_DATA_FOLDER, CARD_FILE = "data", "README.md"
-HUB_ROWS_PER_GROUP = 100  # the hub's viewer reads a group at a time, and a trainer holds one
+HUB_ROWS_PER_GROUP = 100  # the hub's viewer and trainers load one row group at a time
 
 _TEXTS = ("id", "document_id", "task", "target", "element", "prompt", "response")
 _SPAN = {"start": pa.int64(), "end": pa.int64(), "kind": pa.string(), "path": pa.string()}
+_KEY = b"huggingface"  # the key of the schema's metadata where `datasets` looks for features
 
 
-_KEY = b"huggingface"  # of the schema's metadata, where `datasets` looks for features
-
-
-def _value(type_: str) -> dict[str, str]:
+def _value_feature(type_: str) -> dict[str, str]:
     return {"dtype": type_, "_type": "Value"}
 
 
-# The forms of a list that both older and newer versions of `datasets` read.
+# Lists are declared in the two ways that both older and newer versions of `datasets` read.
 _FEATURES = {
-    **{name: _value("string") for name in _TEXTS[:5]},
+    **{name: _value_feature("string") for name in _TEXTS[:5]},
     "images": {"feature": {"_type": "Image"}, "_type": "Sequence"},
-    **{name: _value("string") for name in _TEXTS[5:]},
-    "spans": [{name: _value(str(type_)) for name, type_ in _SPAN.items()}],
+    **{name: _value_feature("string") for name in _TEXTS[5:]},
+    "spans": [{name: _value_feature(str(type_)) for name, type_ in _SPAN.items()}],
 }
 HUB_SCHEMA = pa.schema(
     [
@@ -59,7 +57,8 @@ _CARD_FEATURES = [
     *({"name": name, "dtype": "string"} for name in _TEXTS[5:]),
     {"name": "spans", "list": [{"name": name, "dtype": str(type_)} for name, type_ in _SPAN.items()]},
 ]
-_SIZES = (
+# The hub's size categories: the number of samples below which a category applies.
+_SIZE_CATEGORIES = (
     (1_000, "n<1K"),
     (10_000, "1K<n<10K"),
     (100_000, "10K<n<100K"),
@@ -81,8 +80,7 @@ def _row(sample: ExportSample) -> dict[str, Any]:
         "response": pair.response,
         "spans": sample.spans,
         "images": [
-            {"bytes": picture.content, "path": f"{number}.{picture.suffix}"}
-            for number, picture in enumerate(sample.pictures)
+            {"bytes": image.content, "path": f"{number}.{image.suffix}"} for number, image in enumerate(sample.images)
         ],
     }
 
@@ -106,8 +104,8 @@ def _finish(out: Path, split: Split, parts: Sequence[ExportPart]) -> None:
 
 
 def dataset_card(split: Split, samples: int, documents: int) -> str:
-    """Return the dataset card: the hub's YAML front matter, and for people what a row holds and how it is loaded."""
-    size = next((name for limit, name in _SIZES if samples < limit), "100M<n<1B")
+    """Return the dataset card: the hub's YAML front matter, a description of the columns and how to load them."""
+    size = next((name for limit, name in _SIZE_CATEGORIES if samples < limit), "100M<n<1B")
     front = yaml.safe_dump(
         {
             "license": "apache-2.0",
@@ -134,8 +132,8 @@ def dataset_card(split: Split, samples: int, documents: int) -> str:
 
 # FinScribe instruction pairs: {split}
 
-{samples:,} instruction pairs of {documents:,} synthetic business documents. Pages are rendered from exact data, so that
-every answer is true; no page shows a real person or company.
+{samples:,} instruction pairs of {documents:,} synthetic business documents. Pages are rendered from known data, so
+every response is exact. No page shows a real person or company.
 
 ```python
 from datasets import load_dataset
@@ -143,15 +141,15 @@ from datasets import load_dataset
 pairs = load_dataset("FOLDER", split="{split}")
 ```
 
-| column | what it holds |
+| column | content |
 |---|---|
-| `id` | the pair's own name |
-| `document_id` | the document it is of |
-| `task` | what is asked, such as `full_extraction` |
+| `id` | the id of the pair |
+| `document_id` | the id of its document |
+| `task` | the task, such as `full_extraction` |
 | `target` | the field, region, table or row that is asked for; empty for the whole document |
-| `element` | the group of fields that the target is counted with, or empty |
-| `images` | whole pages in order, or one region cut from a page |
-| `prompt`, `response` | what is asked, and the answer |
+| `element` | the group of fields that the target belongs to, or empty |
+| `images` | whole pages in order, or one region of a page |
+| `prompt`, `response` | the instruction, and the expected response |
 | `spans` | parts of the response: `start` and `end` in characters (end exclusive), `kind` and the field's `path` |
 """
 
@@ -164,21 +162,21 @@ def _validate(out: Path, split: Split, inspector: SampleInspector) -> None:
             raise RecordLocation(out / HUB_DATA_FOLDER, file.name).error(
                 "name", f"not shard {number} of {len(files)}", "export again"
             )
-        for place, row in _rows(file):
-            inspector.check_sample(place, row["id"], row["prompt"], row["response"])
-            check_spans(place, row["spans"], row["response"])
+        for location, row in _read_rows(file):
+            inspector.check_sample(location, row["id"], row["prompt"], row["response"])
+            check_spans(location, row["spans"], row["response"])
             if not row["images"]:
-                raise place.error("images", "no pictures", "export again")
-            for at, image in enumerate(row["images"]):
-                inspector.check_image(place, f"images[{at}]", image and image["bytes"])
+                raise location.error("images", "the list is empty", "export again")
+            for index, image in enumerate(row["images"]):
+                inspector.check_image(location, f"images[{index}]", image and image["bytes"])
 
 
-def _rows(file: Path) -> Iterator[tuple[RecordLocation, dict[str, Any]]]:
+def _read_rows(file: Path) -> Iterator[tuple[RecordLocation, dict[str, Any]]]:
     try:
         with pq.ParquetFile(file) as shard:
             schema = shard.schema_arrow
             if not schema.equals(HUB_SCHEMA) or (schema.metadata or {}).get(_KEY) != HUB_SCHEMA.metadata[_KEY]:
-                raise RecordLocation(file, "schema").error("columns", "not those that the card names", "export again")
+                raise RecordLocation(file, "schema").error("columns", "not those of this format", "export again")
             rows = (row for batch in shard.iter_batches(batch_size=HUB_ROWS_PER_GROUP) for row in batch.to_pylist())
             for number, row in enumerate(rows, 1):
                 yield RecordLocation(file, f"row {number}"), row
@@ -186,20 +184,20 @@ def _rows(file: Path) -> Iterator[tuple[RecordLocation, dict[str, Any]]]:
         raise RecordLocation(file, "column of text").error("value", "not UTF-8", "export again") from error
     except (pa.ArrowInvalid, OSError) as error:
         raise RecordLocation(file, "file").error(
-            "content", f"no whole Parquet file ({error})", "export again"
+            "content", f"not a complete Parquet file ({error})", "export again"
         ) from error
 
 
 def _check_card(path: Path, split: Split) -> None:
-    place = RecordLocation(path, "front matter")
+    location = RecordLocation(path, "front matter")
     try:
         front = yaml.safe_load(path.read_text(encoding="utf-8").split("---\n")[1])
         files = front["configs"][0]["data_files"][0]
-        good = files["split"] == split and front["dataset_info"]["features"] == _CARD_FEATURES
+        matches = files["split"] == split and front["dataset_info"]["features"] == _CARD_FEATURES
     except (FileNotFoundError, UnicodeDecodeError, yaml.YAMLError, LookupError, TypeError) as error:
-        raise place.error("YAML", f"cannot be read ({type(error).__name__}: {error})", "export again") from error
-    if not good:
-        raise place.error("configs and features", "not those of the shards", "export again")
+        raise location.error("YAML", f"cannot be read ({type(error).__name__}: {error})", "export again") from error
+    if not matches:
+        raise location.error("configs and features", "not those of the shards", "export again")
 
 
 def _load_with(out: Path, split: Split) -> str:

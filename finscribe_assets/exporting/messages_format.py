@@ -1,8 +1,8 @@
-"""`messages` + `images` JSON lines, which ms-swift, LLaMA-Factory and PaddleFormers read.
+"""Write ``messages`` + ``images`` JSON lines, which ms-swift, LLaMA-Factory and PaddleFormers load.
 
-A line is ``{"id": …, "messages": [{"role": "user", "content": "<image>…"}, {"role": "assistant", …}], "images": […]}``,
-with one ``<image>`` before the prompt for each picture; paths are relative to the folder. ``dataset_info.json``
-registers the file with LLaMA-Factory. Spans are lost: none of these readers takes them.
+A line is ``{"id": …, "messages": [{"role": "user", "content": "<image>…"}, {"role": "assistant", …}], "images": […]}``.
+There is one ``<image>`` before the prompt for each image, and paths are relative to the folder. ``dataset_info.json``
+registers the file with LLaMA-Factory. Spans are lost, as none of these loaders has a field for them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _INFO = {
 
 
 def messages_record(id_: str, prompt: str, response: str, names: list[str]) -> dict[str, Any]:
-    """Return a line's record for a sample whose pictures lie at these paths below the folder."""
+    """Return the record of a sample; ``names`` are the paths of its images relative to the folder."""
     return {
         "id": id_,
         "messages": [
@@ -60,35 +60,45 @@ def _validate(out: Path, _: Split, inspector: SampleInspector) -> None:
         raise RecordLocation(out / DATASET_INFO_FILE, "file").error(
             "finscribe", f"does not register {MESSAGES_DATA_FILE}", "export again"
         )
-    for place, record in read_json_lines(out / MESSAGES_DATA_FILE):
-        check_messages_record(place, record, out, inspector)
+    for location, record in read_json_lines(out / MESSAGES_DATA_FILE):
+        check_messages_record(location, record, out, inspector)
 
 
-def check_messages_record(place: RecordLocation, record: dict[str, Any], out: Path, inspector: SampleInspector) -> None:
-    """Check a line's record and its pictures below the folder.
+def check_messages_record(
+    location: RecordLocation, record: dict[str, Any], out: Path, inspector: SampleInspector
+) -> None:
+    """Check a record and the images that it names.
+
+    Args:
+        location: the location of the record.
+        record: the JSON object.
+        out: the folder that image paths are relative to.
+        inspector: counts the samples of the file and finds repeated ids.
 
     Raises:
-        ExportError: a reader of this form would drop it, or take a text for a picture.
+        ExportError: a loader of this format would drop the sample, or take a text for an image.
     """
     messages, images = record.get("messages"), record.get("images")
     turns = [part.get("role") if isinstance(part, dict) else part for part in messages or ()]
     if not isinstance(messages, list) or turns != ["user", "assistant"]:
-        raise place.error("messages", "not one user turn and one assistant turn", "write exactly these two, in order")
-    if not isinstance(images, list) or not images:
-        raise place.error("images", "no list of paths", "name the sample's pictures")
-    asked, answered = (part.get("content") for part in messages)
-    if not isinstance(asked, str):
-        raise place.error("messages[0].content", f"{type(asked).__name__}, not text", "write a JSON string")
-    prompt = asked.removeprefix(IMAGE_TAG * len(images))
-    if asked.count(IMAGE_TAG) != len(images) or prompt.startswith(IMAGE_TAG) or len(prompt) == len(asked):
-        raise place.error(
-            "messages[0].content",
-            f"{asked.count(IMAGE_TAG)} {IMAGE_TAG} tags for {len(images)} images",
-            "begin it with one tag for each image, and hold none later",
+        raise location.error(
+            "messages", "not one user turn and one assistant turn", "write exactly these two, in order"
         )
-    inspector.check_sample(place, record.get("id"), prompt, answered)
+    if not isinstance(images, list) or not images:
+        raise location.error("images", "not a list of paths", "name the sample's images")
+    content, response = (part.get("content") for part in messages)
+    if not isinstance(content, str):
+        raise location.error("messages[0].content", f"{type(content).__name__}, not text", "write a JSON string")
+    prompt = content.removeprefix(IMAGE_TAG * len(images))
+    if content.count(IMAGE_TAG) != len(images) or prompt.startswith(IMAGE_TAG) or len(prompt) == len(content):
+        raise location.error(
+            "messages[0].content",
+            f"{content.count(IMAGE_TAG)} {IMAGE_TAG} tags for {len(images)} images",
+            "begin it with one tag for each image, and write no other tags",
+        )
+    inspector.check_sample(location, record.get("id"), prompt, response)
     for number, name in enumerate(images):
-        inspector.check_image_file(place, f"images[{number}]", out, name)
+        inspector.check_image_file(location, f"images[{number}]", out, name)
 
 
 def _load_with(out: Path, _: Split) -> str:

@@ -1,7 +1,7 @@
-"""What every form of a sample is checked for, and the error that says where it is wrong and how to mend it.
+"""Check samples of every format for what loaders drop, and report where the sample is and how to fix it.
 
-Loaders drop a sample with a warning nobody reads, or fail hours into a run. Each check here stands for one of those:
-a missing or truncated picture, a tag too many, an empty answer, half a surrogate pair.
+Loaders drop a sample with a warning that nobody reads, or fail hours into a run. Each check stands for one such case: a
+missing or truncated image, one image tag too many, an empty response, half a surrogate pair.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 
 from finscribe_assets.errors import UserError
 
-MIN_IMAGE_SIDE = 28  # pixels: a patch of PaddleOCR-VL's vision tower, two by two; smaller pictures are enlarged to it
+MIN_IMAGE_SIDE = 28  # pixels: 2 × 2 patches of PaddleOCR-VL's vision tower; it enlarges smaller images to this size
 
-# What loaders replace in a text, or take for a picture: LLaMA-Factory, ms-swift and PaddleFormers the first three,
-# ms-swift the next two, PaddleOCR-VL's own template the last three.
+# Texts that loaders replace or take for an image. LLaMA-Factory, ms-swift and PaddleFormers do so with the first three,
+# ms-swift with the next two, PaddleOCR-VL's own template with the last three.
 PLACEHOLDER_TAGS = (
     "<image>",
     "<audio>",
@@ -38,33 +38,42 @@ class ExportError(UserError):
 
 
 class RecordLocation(NamedTuple):
-    """Where something stands: a file, and what of it, such as ``line 3``."""
+    """The location of a record: a file and a position in it, such as ``line 3``."""
 
     file: Path | str
-    where: str
+    position: str
 
-    def error(self, what: str, problem: str, mend: str) -> ExportError:
-        """Return the error for a field of what stands here, with what to do about it."""
-        return ExportError(f"{self.file}: {self.where}: {what}: {problem}; {mend}")
+    def error(self, field_name: str, problem: str, fix: str) -> ExportError:
+        """Return the error for a field of this record.
+
+        Args:
+            field_name: the field, such as ``messages[0].content``.
+            problem: what is wrong with it.
+            fix: what to do about it.
+        """
+        return ExportError(f"{self.file}: {self.position}: {field_name}: {problem}; {fix}")
 
 
 @dataclass(frozen=True)
 class ExportTally:
-    """What an export holds, as its validator counted it."""
+    """The counts that the validator of an export made."""
 
     samples: int
-    images: int  # picture files, or pictures in shards
-    small_images: int  # with a side of less than SMALLEST_SIDE pixels
-    longest_characters: int  # characters of the longest sample's prompt and response together
-    longest_id: str
+    images: int  # image files, or images in shards
+    small_images: int  # images with a side below MIN_IMAGE_SIDE pixels
+    longest_characters: int  # characters of prompt and response of the longest sample
+    longest_id: str  # its id
 
 
 @dataclass
 class SampleInspector:
-    """Checks the samples of one export one after the other and counts them; ids are held, texts and pictures are not.
+    """Checks the samples of one export one after the other and counts them.
 
-    ``max_characters`` limits prompt and response together; None only reports the longest. ``on_samples`` is told how
-    many more are checked.
+    It holds all ids in memory, but neither texts nor images.
+
+    Attributes:
+        max_characters: limit of prompt and response together; None for no limit.
+        on_samples: called with the number of samples that were checked since the last call.
     """
 
     max_characters: int | None = None
@@ -73,134 +82,149 @@ class SampleInspector:
     _files: set[str] = field(default_factory=set)
     _samples: int = 0
     _images: int = 0
-    _small: int = 0
+    _small_images: int = 0
     _longest: tuple[int, str] = (0, "")
 
     def tally(self) -> ExportTally:
-        """Return what was counted."""
-        return ExportTally(self._samples, self._images, self._small, *self._longest)
+        """Return the counts."""
+        return ExportTally(self._samples, self._images, self._small_images, *self._longest)
 
-    def check_id(self, place: RecordLocation, id_: Any) -> None:
-        """Count a sample that has an id.
+    def check_id(self, location: RecordLocation, id_: Any) -> None:
+        """Check the id of a sample, and count the sample.
 
         Raises:
-            ExportError: it has none, or a sample before had the same.
+            ExportError: the id is not a text, empty, or that of an earlier sample.
         """
         if not isinstance(id_, str) or not id_:
-            raise place.error("id", f"{id_!r} is no id", "give every sample a text of its own")
+            raise location.error("id", f"{id_!r} is not an id", "give every sample a text as its id")
         if id_ in self._ids:
-            raise place.error("id", f"{id_!r} was there before", "give every sample an id of its own")
+            raise location.error("id", f"an earlier sample has the id {id_!r}", "give every sample its own id")
         self._ids.add(id_)
         self.count_sample()
 
     def count_sample(self) -> None:
-        """Count a sample that has been checked, or is being."""
+        """Count one sample."""
         self._samples += 1
         if self.on_samples:
             self.on_samples(1)
 
-    def check_sample(self, place: RecordLocation, id_: Any, prompt: Any, response: Any) -> None:
-        """Check a sample's id and texts.
+    def check_sample(self, location: RecordLocation, id_: Any, prompt: Any, response: Any) -> None:
+        """Check the id and the texts of a sample, and count the sample.
 
         Raises:
-            ExportError: the id is not its own, a text is unfit, or both together are longer than the limit.
+            ExportError: the id or a text is invalid, or the texts are longer than the limit.
         """
-        self.check_id(place, id_)
-        check_texts(place, prompt, response)
+        self.check_id(location, id_)
+        check_texts(location, prompt, response)
         characters = len(prompt) + len(response)
         if self.max_characters is not None and characters > self.max_characters:
-            raise place.error(
+            raise location.error(
                 "prompt and response",
                 f"{characters} characters, the limit is {self.max_characters}",
                 "raise the limit, or leave this task out of the pairs",
             )
-        self._longest = max(self._longest, (characters, id_), key=lambda found: found[0])
+        self._longest = max(self._longest, (characters, id_), key=lambda longest: longest[0])
 
-    def check_image(self, place: RecordLocation, what: str, content: Any) -> tuple[int, int]:
-        """Check an encoded picture by decoding all of it; return its width and height in pixels.
+    def check_image(self, location: RecordLocation, field_name: str, content: Any) -> tuple[int, int]:
+        """Check an encoded image by decoding all of it; return its width and height in pixels.
 
         Raises:
-            ExportError: it is absent, or no whole picture.
+            ExportError: there is no image, or it is not complete.
         """
         if not isinstance(content, bytes) or not content:
-            raise place.error(what, "there is no picture", "export again")
+            raise location.error(field_name, "there is no image", "export again")
         try:
-            size = _size_of(content)
+            size = _image_size(content)
         except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-            raise place.error(what, f"not a whole picture ({error})", "export again") from error
+            raise location.error(field_name, f"not a complete image ({error})", "export again") from error
         self._images += 1
-        self._small += min(size) < MIN_IMAGE_SIDE
+        self._small_images += min(size) < MIN_IMAGE_SIDE
         return size
 
-    def check_image_file(self, place: RecordLocation, what: str, folder: Path, name: Any) -> None:
-        """Check a picture that a sample names by its path below a folder; each file is decoded once.
+    def check_image_file(self, location: RecordLocation, field_name: str, folder: Path, name: Any) -> None:
+        """Check an image file that a sample names; each file is decoded once.
+
+        Args:
+            location: the location of the sample.
+            field_name: the sample's field that names the file.
+            folder: the folder of the export.
+            name: the file's path relative to the folder.
 
         Raises:
-            ExportError: the path leads out of the folder, or the file is missing or no whole picture.
+            ExportError: the path is invalid or outside the folder, or the file is missing or not a complete image.
         """
         if not isinstance(name, str) or not name:
-            raise place.error(what, f"{name!r} is no path", "name a file of the export")
+            raise location.error(field_name, f"{name!r} is not a path", "name a file of the export")
         if name in self._files:
             return
         file = folder / name
         if "://" in name or not file.resolve().is_relative_to(folder.resolve()):
-            raise place.error(what, f"{name!r} lies outside the export", "name files relative to the export's folder")
+            raise location.error(
+                field_name, f"{name!r} is outside the export", "name files relative to the export's folder"
+            )
         if not file.is_file():
-            raise place.error(what, f"{name!r} does not exist", "export again")
-        self.check_image(place, f"{what} {name!r}", file.read_bytes())
+            raise location.error(field_name, f"{name!r} does not exist", "export again")
+        self.check_image(location, f"{field_name} {name!r}", file.read_bytes())
         self._files.add(name)
 
 
-@lru_cache(maxsize=16)  # pairs come document by document, and many show the same page
-def _size_of(content: bytes) -> tuple[int, int]:
-    # WeasyPrint, where it is imported, tells Pillow to fill in what a truncated picture lacks.
-    lenient, ImageFile.LOAD_TRUNCATED_IMAGES = ImageFile.LOAD_TRUNCATED_IMAGES, False
+@lru_cache(maxsize=16)  # samples are sorted by document, and many show the same page
+def _image_size(content: bytes) -> tuple[int, int]:
+    # WeasyPrint, once imported, makes Pillow accept truncated images.
+    accepts_truncated, ImageFile.LOAD_TRUNCATED_IMAGES = ImageFile.LOAD_TRUNCATED_IMAGES, False
     try:
         with Image.open(io.BytesIO(content)) as image:
             image.load()
             return image.size
     finally:
-        ImageFile.LOAD_TRUNCATED_IMAGES = lenient
+        ImageFile.LOAD_TRUNCATED_IMAGES = accepts_truncated
 
 
-def check_texts(place: RecordLocation, prompt: Any, response: Any) -> None:
-    """Check a sample's prompt, which is without the tags that stand for its pictures, and its response.
+def check_texts(location: RecordLocation, prompt: Any, response: Any) -> None:
+    """Check the texts of a sample.
+
+    Args:
+        location: the location of the sample.
+        prompt: its prompt, without the tags that stand for its images.
+        response: its response.
 
     Raises:
-        ExportError: one of them is empty, no text, cannot be written as UTF-8, or holds what a loader would replace.
+        ExportError: a text is empty, not a text, not valid Unicode, or contains a tag that a loader would replace.
     """
-    for what, text in (("prompt", prompt), ("response", response)):
+    for field_name, text in (("prompt", prompt), ("response", response)):
         if not isinstance(text, str):
-            raise place.error(what, f"{type(text).__name__}, not text", "write a JSON string")
+            raise location.error(field_name, f"{type(text).__name__}, not text", "write a JSON string")
         if not text.strip():
-            raise place.error(what, "empty", "leave the sample out, or say what is asked and answered")
+            raise location.error(field_name, "empty", "write a text, or leave the sample out")
         try:
             text.encode()
         except UnicodeEncodeError as error:
-            raise place.error(
-                what, f"half a surrogate pair at character {error.start}", "write the whole character"
+            raise location.error(
+                field_name, f"half a surrogate pair at character {error.start}", "write the whole character"
             ) from error
-        found = [tag for tag in PLACEHOLDER_TAGS if tag in text]
-        if found:
-            raise place.error(
-                what,
-                f"holds {found[0]}, which loaders take for a placeholder",
-                "write it in other words; pictures' own tags stand before the prompt",
+        tags = [tag for tag in PLACEHOLDER_TAGS if tag in text]
+        if tags:
+            raise location.error(
+                field_name,
+                f"contains {tags[0]}, which loaders take for a placeholder",
+                "write it in other words; the tags of images belong before the prompt",
             )
 
 
-def check_spans(place: RecordLocation, spans: Any, response: str) -> None:
-    """Check the spans of a response, each a dictionary of start, end, kind and path.
+def check_spans(location: RecordLocation, spans: Any, response: str) -> None:
+    """Check the spans of a response, dictionaries with ``start``, ``end``, ``kind`` and ``path``.
 
     Raises:
-        ExportError: one of them does not lie within the response.
+        ExportError: a span has other keys, or is not inside the response.
     """
-    good = isinstance(spans, Sequence) and all(
+    has_right_keys = isinstance(spans, Sequence) and all(
         isinstance(span, dict) and span.keys() == {"start", "end", "kind", "path"} for span in spans
     )
-    if not good:
-        raise place.error("spans", "not a list of start, end, kind and path", "export again")
+    if not has_right_keys:
+        raise location.error("spans", "not a list of start, end, kind and path", "export again")
     for span in spans:
         start, end = span["start"], span["end"]
         if not (isinstance(start, int) and isinstance(end, int) and 0 <= start < end <= len(response)):
-            raise place.error("spans", f"{start} to {end} of a response of {len(response)} characters", "export again")
+            raise location.error(
+                "spans", f"{start} to {end} of a response of {len(response)} characters", "export again"
+            )

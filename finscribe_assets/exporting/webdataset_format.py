@@ -1,9 +1,9 @@
-"""Tar shards as `webdataset` streams them: the members of a sample stand together and share a key.
+"""Write tar shards that `webdataset` streams: the members of a sample follow each other and share a key.
 
-A sample's members are its pictures, ``KEY.0.png`` or ``KEY.0.jpg`` and so on in order (a stored page keeps its own
-encoding), and ``KEY.json``: id, document_id, task, target, element, prompt, response, spans, and images, the suffixes
-of its pictures in order. Nothing of a sample is lost. Keys have no dots, as a key ends at the first. Headers carry no
-time or owner.
+The members of a sample are its images in order, ``KEY.0.png`` or ``KEY.0.jpg`` and so on (a stored page keeps its
+encoding), and ``KEY.json``: id, document_id, task, target, element, prompt, response, spans, and images, which are the
+suffixes of the images in order. No field of a sample is lost. Keys contain no dots, as a key ends at the first dot.
+Headers hold no time and no owner, so that equal samples give equal bytes.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ def _shard_name(split: Split, number: int) -> str:
 
 def _members(sample: ExportSample) -> Iterator[tuple[str, bytes]]:
     pair = sample.pair
-    pictures = {f"{number}.{picture.suffix}": picture.content for number, picture in enumerate(sample.pictures)}
-    yield from pictures.items()
+    images = {f"{number}.{image.suffix}": image.content for number, image in enumerate(sample.images)}
+    yield from images.items()
     yield (
         _JSON,
         json_line(
@@ -46,7 +46,7 @@ def _members(sample: ExportSample) -> Iterator[tuple[str, bytes]]:
                 "prompt": sample.prompt,
                 "response": pair.response,
                 "spans": sample.spans,
-                "images": list(pictures),
+                "images": list(images),
             }
         ),
     )
@@ -57,7 +57,7 @@ def _write(part: ExportPart) -> None:
     with atomic_write(path) as stream, tarfile.open(fileobj=stream, mode="w|", format=tarfile.USTAR_FORMAT) as tar:
         for sample in part.read_samples():
             for suffix, content in _members(sample):
-                member = tarfile.TarInfo(f"{file_name_for(sample.pair.id)}.{suffix}")  # its time and owner are 0
+                member = tarfile.TarInfo(f"{file_name_for(sample.pair.id)}.{suffix}")  # its time and owner default to 0
                 member.size, member.mode = len(content), 0o644
                 tar.addfile(member, io.BytesIO(content))
 
@@ -71,16 +71,18 @@ def _validate(out: Path, split: Split, inspector: SampleInspector) -> None:
     for number, file in enumerate(sorted((out / TAR_FOLDER).glob("*.tar"))):
         if file.name != _shard_name(split, number):
             raise RecordLocation(out / TAR_FOLDER, file.name).error("name", f"not shard {number}", "export again")
-        for key, members in groupby(_read(file), key=lambda member: member[0]):
-            place = RecordLocation(file, f"sample {key}")
+        for key, members in groupby(_read_members(file), key=lambda member: member[0]):
+            location = RecordLocation(file, f"sample {key}")
             if key in keys:
-                raise place.error("key", "there was such a sample before", "keep a sample's members together")
+                raise location.error(
+                    "key", "an earlier sample has this key", "write the members of a sample one after the other"
+                )
             keys.add(key)
-            _check(place, [(suffix, content) for _, suffix, content in members], inspector)
+            _check_members(location, [(suffix, content) for _, suffix, content in members], inspector)
 
 
-def _read(file: Path) -> Iterator[tuple[str, str, bytes]]:
-    """Yield a shard's members as key, suffix and content; the loader leaves out what has no dot or is no file."""
+def _read_members(file: Path) -> Iterator[tuple[str, str, bytes]]:
+    """Yield the members of a shard as key, suffix and content; the loader skips what has no dot or is not a file."""
     try:
         with tarfile.open(file, "r|") as tar:
             for member in tar:
@@ -92,22 +94,26 @@ def _read(file: Path) -> Iterator[tuple[str, str, bytes]]:
                     )
                 yield key, suffix, content.read()
     except (tarfile.TarError, OSError) as error:
-        raise RecordLocation(file, "file").error("content", f"no whole tar file ({error})", "export again") from error
+        raise RecordLocation(file, "file").error(
+            "content", f"not a complete tar file ({error})", "export again"
+        ) from error
 
 
-def _check(place: RecordLocation, members: list[tuple[str, bytes]], inspector: SampleInspector) -> None:
-    found = dict(members)
-    if len(found) != len(members):
-        raise place.error("members", "two have one name", "keep one of them")
-    if _JSON not in found:
-        raise place.error(_JSON, "there is none", "export again")
-    record: dict[str, Any] = parse_object(place, found.pop(_JSON))
-    if not record.get("images") or record["images"] != list(found):
-        raise place.error("images", f"{record.get('images')} are named, {list(found)} are there", "export again")
-    inspector.check_sample(place, record.get("id"), record.get("prompt"), record.get("response"))
-    check_spans(place, record.get("spans"), record["response"])
-    for suffix, content in found.items():
-        inspector.check_image(place, suffix, content)
+def _check_members(location: RecordLocation, members: list[tuple[str, bytes]], inspector: SampleInspector) -> None:
+    by_suffix = dict(members)
+    if len(by_suffix) != len(members):
+        raise location.error("members", "two have the same name", "keep one of them")
+    if _JSON not in by_suffix:
+        raise location.error(_JSON, "the member is missing", "export again")
+    record: dict[str, Any] = parse_object(location, by_suffix.pop(_JSON))
+    if not record.get("images") or record["images"] != list(by_suffix):
+        raise location.error(
+            "images", f"names {record.get('images')}, but the members are {list(by_suffix)}", "export again"
+        )
+    inspector.check_sample(location, record.get("id"), record.get("prompt"), record.get("response"))
+    check_spans(location, record.get("spans"), record["response"])
+    for suffix, content in by_suffix.items():
+        inspector.check_image(location, suffix, content)
 
 
 def _load_with(out: Path, split: Split) -> str:

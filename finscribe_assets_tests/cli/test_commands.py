@@ -153,7 +153,7 @@ def test_an_export_says_what_loads_it_and_a_broken_one_what_is_wrong(work, tmp_p
     assert "the limit is 10" in finscribe("validate-export", tmp_path / "hf", *limit, fails=True)
     (tmp_path / "hf" / "README.md").write_text("")
     assert "README.md: front matter" in finscribe("validate-export", tmp_path / "hf", fails=True)
-    assert "holds files that no export wrote" in finscribe("export", work, "--out", work, fails=True)
+    assert "holds files that are not an export's" in finscribe("export", work, "--out", work, fails=True)
     other = ["export", work, "--out", tmp_path / "a", "--batch"]
     assert "not of the form batch-007" in finscribe(*other, "../x", fails=True)
     assert "no such batch" in finscribe(*other, "batch-009", fails=True)

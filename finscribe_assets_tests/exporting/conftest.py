@@ -1,4 +1,4 @@
-"""Six documents' pairs in two shards, with a patched page and several pages among their pictures, and their exports."""
+"""The pairs of six documents in two shards, among them a patched page and several pages, and their exports."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from finscribe_assets.splitting.split_assignment import Split
 
 
 @dataclass(frozen=True)
-class Work:
-    """Pairs and pages to export: ``documents`` are the split's, of two shards; there are others beside them."""
+class ExportInputs:
+    """Pairs and pages to export; ``documents`` belong to the split, and the two shards contain others as well."""
 
     pairs: Path
     images: Path
     documents: frozenset[str]
-    wanted: dict[str, Pair]
+    expected: dict[str, Pair]
     rendered: dict[str, RenderedDocument]
     pixels: Callable[[Pair], list[np.ndarray]]
 
@@ -40,10 +40,10 @@ class Work:
 
 
 @pytest.fixture(scope="session")
-def work(tmp_path_factory) -> Work:
+def work(tmp_path_factory) -> ExportInputs:
     folder = tmp_path_factory.mktemp("exporting")
     pool = LocalShardPool(1)
-    # Of these six documents the third has unreadable values, the fifth three pages.
+    # The third of these documents has illegible values, the fifth has three pages.
     synthesize(seed_plan("batch-000", 6, 3), folder / "documents", pool, shard_size=3)
     render_batch(folder / "documents", folder / "images", pool)
     build_pair_batch(
@@ -51,14 +51,14 @@ def work(tmp_path_factory) -> Work:
     )
     rendered = {document.id: document for document in read_rendered(folder / "images")}
     documents = frozenset(name for number, name in enumerate(rendered) if number % 2 == 0)
-    wanted: dict[str, Pair] = {}
+    expected: dict[str, Pair] = {}
     for file in shard_files(folder / "all"):
         pairs = pairs_from_table(read_table(file))
-        place, first = next(
-            (place, pair) for place, pair in enumerate(pairs) if pair.document_id in documents and pair.box is None
+        index, first = next(
+            (index, pair) for index, pair in enumerate(pairs) if pair.document_id in documents and pair.box is None
         )
         pairs.insert(
-            place + 1,
+            index + 1,
             replace(
                 first,
                 id=f"{first.id}/Änderung.<1>",
@@ -70,13 +70,13 @@ def work(tmp_path_factory) -> Work:
             ),
         )
         write_table(folder / "pairs" / file.name, pairs_to_table(pairs))
-        wanted |= {pair.id: pair for pair in pairs if pair.document_id in documents}
+        expected |= {pair.id: pair for pair in pairs if pair.document_id in documents}
     open_page = page_cache(lambda document, number: rendered[document].pages[number])
-    return Work(
+    return ExportInputs(
         folder / "pairs",
         folder / "images",
         documents,
-        wanted,
+        expected,
         rendered,
         lambda pair: [np.asarray(image) for image in pair_images(pair, open_page)],
     )
@@ -84,13 +84,13 @@ def work(tmp_path_factory) -> Work:
 
 @pytest.fixture(scope="session")
 def exported(work, tmp_path_factory) -> Callable[[ExportFormat], Path]:
-    """Return a function that gives an export of each format, made once; tests that change one copy it."""
-    made: dict[ExportFormat, Path] = {}
+    """Return a function that returns an export in a format, written once; tests that change one copy it."""
+    folders: dict[ExportFormat, Path] = {}
 
     def folder(format_: ExportFormat) -> Path:
-        if format_ not in made:
-            made[format_] = tmp_path_factory.mktemp("exports") / format_
-            work.export(made[format_], format_)
-        return made[format_]
+        if format_ not in folders:
+            folders[format_] = tmp_path_factory.mktemp("exports") / format_
+            work.export(folders[format_], format_)
+        return folders[format_]
 
     return folder

@@ -1,4 +1,4 @@
-"""What a loader drops silently or fails on is refused, with the file, the place, the field and the mend."""
+"""Samples that a loader drops or fails on are errors that name file, position, field and fix."""
 
 import io
 import json
@@ -44,28 +44,28 @@ def broken_line(folder: Path, change, line: int = 3) -> None:
     (folder / "data.jsonl").write_bytes(b"\n".join(lines) + b"\n")
 
 
-def refused(folder: Path, *said: str, **options) -> str:
+def assert_error(folder: Path, *parts: str, **options) -> None:
+    """Validate an export; the error must begin with its folder, contain all parts and say what to do."""
     with pytest.raises(ExportError) as error:
         validate_export(folder, **options)
     message = str(error.value)
     assert message.startswith(str(folder))
-    assert all(part in message for part in said), message
+    assert all(part in message for part in parts), message
     assert ";" in message or "export again" in message
-    return message
 
 
 @pytest.mark.parametrize("format_", ExportFormat)
-def test_what_was_written_is_valid_and_counted(work, exported, format_):
+def test_an_export_is_valid_and_counted(work, exported, format_):
     tally = validate_export(exported(format_)).tally
     if format_ is ExportFormat.COCO:
         assert tally.images == sum(len(work.rendered[name].pages) for name in work.documents)
         return
-    assert tally.samples == len(work.wanted)
-    pictures = [picture for pair in work.wanted.values() for picture in work.pixels(pair)]
+    assert tally.samples == len(work.expected)
+    images = [image for pair in work.expected.values() for image in work.pixels(pair)]
     if format_ in (ExportFormat.HF, ExportFormat.WEBDATASET):
-        assert tally.images == len(pictures)
-        assert tally.small_images == sum(min(picture.shape) < 28 for picture in pictures) > 0
-    lengths = {id_: len(pair.prompt) + len(pair.response) for id_, pair in work.wanted.items()}
+        assert tally.images == len(images)
+        assert tally.small_images == sum(min(image.shape) < 28 for image in images) > 0
+    lengths = {id_: len(pair.prompt) + len(pair.response) for id_, pair in work.expected.items()}
     assert lengths[tally.longest_id] == tally.longest_characters == max(lengths.values())
 
 
@@ -74,31 +74,31 @@ def set_content(turn: int, text):
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "expected"),
     [
         (set_content(1, " \n"), "response: empty"),
         (set_content(1, None), "response: NoneType"),
-        (set_content(1, "an <image> more"), "response: holds <image>"),
-        (set_content(1, "<video>"), "response: holds <video>"),
+        (set_content(1, "an <image> more"), "response: contains <image>"),
+        (set_content(1, "<video>"), "response: contains <video>"),
         (set_content(1, "half \ud83d"), "response: half a surrogate pair"),
         (set_content(0, "no image here"), "messages[0].content: 0 <image> tags for 1 images"),
         (set_content(0, "<image><image>two"), "messages[0].content: 2 <image> tags for 1 images"),
         (set_content(0, "last<image>"), "messages[0].content: 1 <image> tags for 1 images"),
         (set_content(0, "<image>"), "prompt: empty"),
-        (set_content(0, "<image>what is this <audio>"), "prompt: holds <audio>"),
+        (set_content(0, "<image>what is this <audio>"), "prompt: contains <audio>"),
         (set_content(0, ["<image>"]), "messages[0].content: list"),
         (lambda s: s.update(images=["images/none.png"]), "images[0]: 'images/none.png' does not exist"),
-        (lambda s: s.update(images=["../../etc/hostname"]), "lies outside the export"),
-        (lambda s: s.update(images=["/etc/hostname"]), "lies outside the export"),
-        (lambda s: s.update(images=["https://example.org/a.png"]), "lies outside the export"),
-        (lambda s: s.update(images=[7]), "images[0]: 7 is no path"),
-        (lambda s: s.update(images=None), "images: no list"),
-        (lambda s: s.update(images=[]), "images: no list"),
+        (lambda s: s.update(images=["../../etc/hostname"]), "is outside the export"),
+        (lambda s: s.update(images=["/etc/hostname"]), "is outside the export"),
+        (lambda s: s.update(images=["https://example.org/a.png"]), "is outside the export"),
+        (lambda s: s.update(images=[7]), "images[0]: 7 is not a path"),
+        (lambda s: s.update(images=None), "images: not a list"),
+        (lambda s: s.update(images=[]), "images: not a list"),
         (lambda s: s["messages"].reverse(), "messages: not one user turn and one assistant turn"),
         (lambda s: s["messages"].append(s["messages"][0]), "messages: not one user turn"),
         (lambda s: s["messages"].pop(), "messages: not one user turn"),
         (lambda s: s.update(messages="text"), "messages: not one user turn"),
-        (lambda s: s.pop("id") and None, "id: None is no id"),
+        (lambda s: s.pop("id") and None, "id: None is not an id"),
         (lambda s: b"", "not JSON"),
         (lambda s: b"{", "not JSON"),
         (lambda s: b"[]", "a JSON list"),
@@ -106,73 +106,76 @@ def set_content(turn: int, text):
         (lambda s: json.dumps(s, ensure_ascii=False).encode("utf-16"), "not UTF-8"),
     ],
 )
-def test_messages_that_loaders_drop_are_refused(copied, change, said):
+def test_messages_that_loaders_drop_are_errors(copied, change, expected):
     folder = copied(ExportFormat.MESSAGES)
     broken_line(folder, change)
-    refused(folder, "data.jsonl: line 3: ", said)
+    assert_error(folder, "data.jsonl: line 3: ", expected)
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "expected"),
     [
         (lambda s: s["text_info"][1].update(text=""), "response: empty"),
-        (lambda s: s["text_info"][0].update(text="<image>OCR:"), "prompt: holds <image>"),
+        (lambda s: s["text_info"][0].update(text="<image>OCR:"), "prompt: contains <image>"),
         (lambda s: s["text_info"][1].update(tag="mask"), "text_info: not one text tagged mask"),
         (lambda s: s["text_info"].reverse(), "text_info: not one text tagged mask"),
         (lambda s: s.update(text_info=None), "text_info: not one text tagged mask"),
-        (lambda s: s.update(image_info=[]), "image_info: no list"),
-        (lambda s: s["image_info"][0].update(matched_text_index=1), "image_info[0].matched_text_index: 1 puts"),
+        (lambda s: s.update(image_info=[]), "image_info: not a list"),
+        (
+            lambda s: s["image_info"][0].update(matched_text_index=1),
+            "image_info[0].matched_text_index: 1 does not place",
+        ),
         (lambda s: s["image_info"][0].pop("matched_text_index") and None, "image_info[0].matched_text_index"),
         (lambda s: s["image_info"][0].update(image_url="./images/none.png"), "image_info[0].image_url"),
-        (lambda s: s["image_info"][0].update(image_url="../x.png"), "lies outside the export"),
+        (lambda s: s["image_info"][0].update(image_url="../x.png"), "is outside the export"),
     ],
 )
-def test_erniekit_samples_that_loaders_drop_are_refused(copied, change, said):
+def test_erniekit_samples_that_loaders_drop_are_errors(copied, change, expected):
     folder = copied(ExportFormat.ERNIEKIT)
     broken_line(folder, change)
-    refused(folder, "data.jsonl: line 3: ", said)
+    assert_error(folder, "data.jsonl: line 3: ", expected)
 
 
 @pytest.mark.parametrize("format_", [ExportFormat.MESSAGES, ExportFormat.ERNIEKIT])
-def test_an_id_that_comes_twice_is_refused(work, copied, format_):
+def test_a_repeated_id_is_an_error(work, copied, format_):
     folder = copied(format_)
-    broken_line(folder, lambda sample: sample.update(id=next(iter(work.wanted))))
-    refused(folder, "line 3", "id: ", "was there before")
+    broken_line(folder, lambda sample: sample.update(id=next(iter(work.expected))))
+    assert_error(folder, "line 3", "id: ", "an earlier sample has the id")
 
 
 @pytest.mark.parametrize("format_", [ExportFormat.MESSAGES, ExportFormat.ERNIEKIT, ExportFormat.COCO])
 @pytest.mark.parametrize("kept", [0, 0.5, 0.98])
-@pytest.mark.parametrize("kind", ["png", "jpg"])
-def test_a_truncated_picture_is_refused(copied, format_, kept, kind):
+@pytest.mark.parametrize("suffix", ["png", "jpg"])
+def test_a_truncated_image_is_an_error(copied, format_, kept, suffix):
     folder = copied(format_)
-    files = sorted((folder / "images").rglob(f"*.{kind}"), key=lambda file: file.stat().st_size)
+    files = sorted((folder / "images").rglob(f"*.{suffix}"), key=lambda file: file.stat().st_size)
     if not files:
-        assert (format_, kind) == (ExportFormat.COCO, "png")  # pages are stored as JPEG where they are scans
+        assert (format_, suffix) == (ExportFormat.COCO, "png")  # pages are stored as JPEG where they are scans
         return
     files[-1].write_bytes(files[-1].read_bytes()[: int(kept * files[-1].stat().st_size)])
-    refused(folder, files[-1].name)
+    assert_error(folder, files[-1].name)
 
 
 @pytest.mark.parametrize("format_", [ExportFormat.MESSAGES, ExportFormat.HF, ExportFormat.WEBDATASET])
-def test_a_text_longer_than_the_limit_is_refused(exported, format_):
+def test_a_text_longer_than_the_limit_is_an_error(exported, format_):
     longest = validate_export(exported(format_)).tally.longest_characters
     assert validate_export(exported(format_), max_characters=longest).tally.longest_characters == longest
-    refused(exported(format_), f"{longest} characters, the limit is {longest - 1}", max_characters=longest - 1)
+    assert_error(exported(format_), f"{longest} characters, the limit is {longest - 1}", max_characters=longest - 1)
 
 
-def test_an_export_that_was_interrupted_is_refused(copied, tmp_path):
+def test_an_interrupted_export_is_an_error(copied, tmp_path):
     folder = copied(ExportFormat.ERNIEKIT)
     record = json.loads((folder / "export.json").read_text())
     (folder / "export.json").write_text(json.dumps(record | {"finished": False}))
-    refused(folder, "export.json", "finished", "run it again")
-    with pytest.raises(ValueError, match="this is no export"):
+    assert_error(folder, "export.json", "finished", "run it again")
+    with pytest.raises(ValueError, match="not an export"):
         validate_export(tmp_path)
 
 
-def test_llama_factorys_registration_belongs_to_the_export(copied):
+def test_the_registration_with_llama_factory_is_checked(copied):
     folder = copied(ExportFormat.MESSAGES)
     (folder / "dataset_info.json").write_text("{}")
-    refused(folder, "dataset_info.json")
+    assert_error(folder, "dataset_info.json")
 
 
 # Parquet shards.
@@ -187,31 +190,31 @@ def broken_row(folder: Path, change) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "expected"),
     [
         (lambda rows: rows[1].update(response=" "), "response: empty"),
-        (lambda rows: rows[1].update(prompt="<image>?"), "prompt: holds <image>"),
+        (lambda rows: rows[1].update(prompt="<image>?"), "prompt: contains <image>"),
         (lambda rows: rows[1].update(prompt=None), "prompt: NoneType"),
-        (lambda rows: rows[1].update(id=rows[0]["id"]), "was there before"),
-        (lambda rows: rows[1].update(images=[]), "images: no pictures"),
-        (lambda rows: rows[1]["images"].insert(0, None), "images[0]: there is no picture"),
-        (lambda rows: rows[1]["images"][0].update(bytes=b"\x89PNG\r\n\x1a\n"), "images[0]: not a whole picture"),
+        (lambda rows: rows[1].update(id=rows[0]["id"]), "an earlier sample has the id"),
+        (lambda rows: rows[1].update(images=[]), "images: the list is empty"),
+        (lambda rows: rows[1]["images"].insert(0, None), "images[0]: there is no image"),
+        (lambda rows: rows[1]["images"][0].update(bytes=b"\x89PNG\r\n\x1a\n"), "images[0]: not a complete image"),
         (lambda rows: rows[1].update(spans=[{"start": 0, "end": 10**6, "kind": "value", "path": ""}]), "spans: 0 to"),
         (lambda rows: rows[1].update(spans=None), "spans: not a list"),
     ],
 )
-def test_rows_that_loaders_fail_on_are_refused(copied, change, said):
+def test_rows_that_loaders_fail_on_are_errors(copied, change, expected):
     folder = copied(ExportFormat.HF)
     broken_row(folder, change)
-    refused(folder, "train-00000-of-00002.parquet: row 2: ", said)
+    assert_error(folder, "train-00000-of-00002.parquet: row 2: ", expected)
 
 
-def test_shards_and_card_must_be_those_of_the_export(copied):
+def test_shards_and_card_must_match(copied):
     folder = copied(ExportFormat.HF)
     first, second = sorted((folder / "data").iterdir())
     whole, card = second.read_bytes(), (folder / "README.md").read_text(encoding="utf-8")
-    for change, said in (
-        (lambda: second.write_bytes(whole[:-9]), "no whole Parquet file"),
+    for change, expected in (
+        (lambda: second.write_bytes(whole[:-9]), "not a complete Parquet file"),
         (lambda: pq.write_table(read_table(first).drop_columns(["spans"]), second), "columns"),
         (lambda: pq.write_table(read_table(first).replace_schema_metadata(None), second), "columns"),
         (lambda: second.rename(folder / "data" / "other.parquet"), "name"),
@@ -221,7 +224,7 @@ def test_shards_and_card_must_be_those_of_the_export(copied):
         ((folder / "README.md").unlink, "README.md: front matter"),
     ):
         change()
-        refused(folder, said)
+        assert_error(folder, expected)
         (folder / "data" / "other.parquet").unlink(missing_ok=True)
         second.write_bytes(whole)
         (folder / "README.md").write_text(card, encoding="utf-8")
@@ -245,49 +248,52 @@ def rewrite_tar(folder: Path, change) -> None:
 
 def with_json(**values):
     def change(members):
-        place = next(place for place, (name, _) in enumerate(members) if name.endswith(".json"))
-        name, content = members[place]
-        members[place] = (name, json.dumps(json.loads(content) | values).encode())
+        index = next(index for index, (name, _) in enumerate(members) if name.endswith(".json"))
+        name, content = members[index]
+        members[index] = (name, json.dumps(json.loads(content) | values).encode())
 
     return change
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "expected"),
     [
         (with_json(response=""), "response: empty"),
-        (with_json(prompt="<image>"), "prompt: holds <image>"),
+        (with_json(prompt="<image>"), "prompt: contains <image>"),
         (with_json(images=["0.png", "1.png", "2.png"]), "images: "),
         (with_json(images=None), "images: "),
         (with_json(spans=[{"start": 3, "end": 2, "kind": "value", "path": ""}]), "spans: 3 to 2"),
-        (lambda members: [member for member in members if not member[0].endswith(".json")], "json: there is none"),
+        (
+            lambda members: [member for member in members if not member[0].endswith(".json")],
+            "json: the member is missing",
+        ),
         (lambda members: members[1:], "images: "),
-        (lambda members: [members[0], *members], "members: two have one name"),
-        (lambda members: [*members, *members[:2]], "key: there was such a sample before"),
+        (lambda members: [members[0], *members], "members: two have the same name"),
+        (lambda members: [*members, *members[:2]], "key: an earlier sample has this key"),
         (lambda members: [("nodot", b"x"), *members], "member 'nodot': name"),
         (lambda members: [("__meta__.json", b"{}"), *members], "member '__meta__.json': name"),
-        (lambda members: [(members[0][0], b"\x89PNG"), *members[1:]], "not a whole picture"),
+        (lambda members: [(members[0][0], b"\x89PNG"), *members[1:]], "not a complete image"),
         (lambda members: [(name, b"\xff" if "json" in name else content) for name, content in members], "not UTF-8"),
     ],
 )
-def test_tar_members_that_the_loader_leaves_out_are_refused(copied, change, said):
+def test_tar_members_that_the_loader_skips_are_errors(copied, change, expected):
     folder = copied(ExportFormat.WEBDATASET)
     rewrite_tar(folder, change)
-    refused(folder, "train-00000.tar: ", said)
+    assert_error(folder, "train-00000.tar: ", expected)
 
 
-def test_a_tar_that_ends_early_is_refused(copied):
+def test_a_truncated_tar_is_an_error(copied):
     folder = copied(ExportFormat.WEBDATASET)
     file = sorted((folder / "shards").iterdir())[0]
     file.write_bytes(file.read_bytes()[:700])
-    refused(folder, file.name)
+    assert_error(folder, file.name)
 
 
 # COCO.
 
 
 def rewrite_coco(folder: Path, change) -> int:
-    """Write the annotations again as an export does, changed; return the line of the fifth annotation."""
+    """Change the annotations and write them as an export does; return the line number of the fifth annotation."""
     file = folder / "annotations" / "instances_train.json"
     data = json.loads(file.read_bytes())
     change(data)
@@ -299,7 +305,7 @@ def rewrite_coco(folder: Path, change) -> int:
     return len(parts) + len(data["images"]) + 2 + 1 + 5
 
 
-def test_rewriting_coco_unchanged_leaves_it_valid(copied):
+def test_coco_that_is_rewritten_unchanged_is_valid(copied):
     folder = copied(ExportFormat.COCO)
     before = validate_export(folder)
     rewrite_coco(folder, lambda data: None)
@@ -307,7 +313,7 @@ def test_rewriting_coco_unchanged_leaves_it_valid(copied):
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "expected"),
     [
         (lambda mark: mark.update(bbox=[0, 0, 10, 0]), "bbox: "),
         (lambda mark: mark.update(bbox=[-1, 0, 10, 5]), "bbox: "),
@@ -321,20 +327,20 @@ def test_rewriting_coco_unchanged_leaves_it_valid(copied):
         (lambda mark: mark.update(category_id=None), "category_id: "),
         (lambda mark: mark.update(image_id=99), "image_id: "),
         (lambda mark: mark.update(ignore=1), "ignore: "),
-        (lambda mark: mark.update(id=4), "id: 4, this is number 5"),
+        (lambda mark: mark.update(id=4), "id: 4, expected 5"),
         (lambda mark: mark.update(area=float("nan")), "value: NaN is not JSON"),
     ],
 )
-def test_boxes_that_loaders_fail_on_are_refused(copied, change, said):
+def test_boxes_that_loaders_fail_on_are_errors(copied, change, expected):
     folder = copied(ExportFormat.COCO)
     line = rewrite_coco(folder, lambda data: change(data["annotations"][4]))
-    refused(folder, f"line {line}: {said}")
+    assert_error(folder, f"line {line}: {expected}")
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "expected"),
     [
-        (lambda data: data["images"][1].update(id=1), "id: 1, this is number 2"),
+        (lambda data: data["images"][1].update(id=1), "id: 1, expected 2"),
         (lambda data: data["images"][1].update(width=5), "width and height: "),
         (lambda data: data["images"][1].update(file_name="../../x.jpg"), "file_name: "),
         (lambda data: data["images"][1].update(file_name="none.jpg"), "file_name: "),
@@ -342,10 +348,10 @@ def test_boxes_that_loaders_fail_on_are_refused(copied, change, said):
         (lambda data: data.update(annotations=[]), "not JSON"),
     ],
 )
-def test_pages_that_loaders_fail_on_are_refused(copied, change, said):
+def test_pages_that_loaders_fail_on_are_errors(copied, change, expected):
     folder = copied(ExportFormat.COCO)
     rewrite_coco(folder, change)
-    refused(folder, said)
+    assert_error(folder, expected)
 
 
 @pytest.mark.parametrize(
@@ -360,53 +366,53 @@ def test_pages_that_loaders_fail_on_are_refused(copied, change, said):
         lambda content: json.dumps(json.loads(content)).encode(),
     ],
 )
-def test_coco_that_is_no_json_or_not_by_the_line_is_refused(copied, change):
+def test_coco_that_is_not_json_or_not_one_object_per_line_is_an_error(copied, change):
     folder = copied(ExportFormat.COCO)
     file = folder / "annotations" / "instances_train.json"
     file.write_bytes(change(file.read_bytes()))
-    refused(folder, file.name)
+    assert_error(folder, file.name)
 
 
 # Any text.
 
 
 @given(st.text(max_size=60), st.text(max_size=60) | st.text(st.sampled_from("<image>\ud800\u2028\r\n "), max_size=12))
-def test_any_text_survives_a_line_of_json_or_is_refused(tmp_path_factory, prompt, response):
+def test_any_text_survives_a_line_of_json_or_is_an_error(tmp_path_factory, prompt, response):
     try:
         check_texts(HERE, prompt, response)
     except ExportError as error:
-        unfit = [
-            not text.strip() or "<" in text or any("\ud800" <= one <= "\udfff" for one in text)
+        invalid = [
+            not text.strip() or "<" in text or any("\ud800" <= character <= "\udfff" for character in text)
             for text in (prompt, response)
         ]
-        assert any(unfit)
+        assert any(invalid)
         assert str(error).startswith("data.jsonl: line 3: ")
         return
     line = json_line({"prompt": prompt, "response": response})
-    # Whatever a reader takes for the end of a line, it finds one line.
+    # It is one line for every reader, whatever it takes for a line end.
     assert line.decode().splitlines() == [line.decode().removesuffix("\n")]
     path = tmp_path_factory.mktemp("lines") / "data.jsonl"
     path.write_bytes(line * 2)
     assert [record for _, record in read_json_lines(path)] == 2 * [{"prompt": prompt, "response": response}]
 
 
-def test_what_json_has_no_form_for_is_never_written():
+def test_values_that_json_cannot_express_are_never_written():
     for value in (float("nan"), float("inf"), "half \udc00"):
         with pytest.raises(ValueError, match=r"surrogates not allowed|not JSON compliant"):
             json_line({"value": value})
 
 
-def test_ids_are_the_samples_own_and_texts():
+def test_ids_are_unique_texts():
     inspector = SampleInspector()
     inspector.check_sample(HERE, "a", "prompt", "response")
-    for id_, said in (("a", "before"), ("", "is no id"), (7, "is no id")):
-        with pytest.raises(ExportError, match=said):
+    for id_, expected in (("a", "earlier sample"), ("", "is not an id"), (7, "is not an id")):
+        with pytest.raises(ExportError, match=expected):
             inspector.check_sample(HERE, id_, "prompt", "response")
     assert inspector.tally().samples == 1
 
 
 @given(st.integers(-3, 9), st.integers(-3, 9))
-def test_spans_lie_within_the_response(start, end):
+def test_spans_must_be_inside_the_response(start, end):
     span = [{"start": start, "end": end, "kind": "value", "path": ""}]
     if 0 <= start < end <= 5:
         check_spans(HERE, span, "12345")
@@ -415,7 +421,7 @@ def test_spans_lie_within_the_response(start, end):
             check_spans(HERE, span, "12345")
 
 
-def test_json_is_parsed_as_strictly_as_the_strictest_loader():
+def test_json_is_parsed_as_strictly_as_by_the_strictest_loader():
     assert parse_object(HERE, b'{"a": 1}') == {"a": 1}
     for content in (b"", b"1", b'{"a": Infinity}', b"\xff{}", b"{} {}"):
         with pytest.raises(ExportError, match=r"data\.jsonl: line 3"):

@@ -1,4 +1,4 @@
-"""The same pairs give the same bytes: on any number of workers, after a kill, and under names that never collide."""
+"""The same pairs give the same bytes: on any number of workers and after a kill; file names never collide."""
 
 import json
 import os
@@ -22,24 +22,24 @@ def tree(folder: Path) -> dict[str, bytes]:
     return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
-class Backwards:
-    """A pool that does its jobs last one first."""
+class ReversedPool:
+    """A pool that runs its jobs in reverse order."""
 
     def run(self, work, jobs):
         yield from map(work, reversed(list(jobs)))
 
 
 @pytest.mark.parametrize("format_", ExportFormat)
-def test_neither_workers_nor_order_nor_what_lay_there_change_a_byte(work, exported, tmp_path, format_):
+def test_neither_order_nor_an_earlier_export_changes_a_byte(work, exported, tmp_path, format_):
     first = tree(exported(format_))
-    out = tmp_path / "again"
-    work.export(out, format_, documents={*work.documents, *work.rendered})  # more documents than are wanted
+    out = tmp_path / "export"
+    work.export(out, format_, documents={*work.documents, *work.rendered})  # more documents than the export under test
     assert tree(out) != first
-    work.export(out, format_, pool=Backwards())
+    work.export(out, format_, pool=ReversedPool())
     assert tree(out) == first
 
 
-def test_worker_processes_write_what_one_process_writes(work, exported, tmp_path):
+def test_worker_processes_write_the_same_bytes_as_one_process(work, exported, tmp_path):
     work.export(tmp_path / "two", ExportFormat.MESSAGES, pool=LocalShardPool(2))
     assert tree(tmp_path / "two") == tree(exported(ExportFormat.MESSAGES))
 
@@ -52,35 +52,35 @@ from finscribe_assets.exporting.folder_export import ExportFormat, export_pairs
 from finscribe_assets.shards import LocalShardPool
 from finscribe_assets.splitting.split_assignment import Split
 
-pairs, images, out, form, last, *documents = sys.argv[1:]
+pairs, images, out, format_, last, *documents = sys.argv[1:]
 left = int(last)
 flush = os.fsync
 
-def kill_in_the_midst(handle):
+def kill_while_writing(handle):
     global left
     left -= 1
     if not left:
         os.kill(os.getpid(), signal.SIGKILL)
     flush(handle)
 
-os.fsync = kill_in_the_midst
+os.fsync = kill_while_writing
 export_pairs(Path(pairs), Path(images), Path(out), documents=set(documents), split=Split.TRAIN,
-             format_=ExportFormat(form), pool=LocalShardPool(1))
+             format_=ExportFormat(format_), pool=LocalShardPool(1))
 """
 
 
 @pytest.mark.parametrize(
     ("format_", "file"),
     [
-        (ExportFormat.COCO, lambda pictures: 1),  # export.json
-        (ExportFormat.COCO, lambda pictures: pictures),  # a page
-        (ExportFormat.COCO, lambda pictures: pictures + 6),  # the annotations, after export.json and two lists a part
-        (ExportFormat.HF, lambda pictures: 3),  # the second shard
-        (ExportFormat.HF, lambda pictures: 4),  # the card
-        (ExportFormat.MESSAGES, lambda pictures: pictures + 4),  # data.jsonl, after export.json and a list a part
+        (ExportFormat.COCO, lambda images: 1),  # export.json
+        (ExportFormat.COCO, lambda images: images),  # a page
+        (ExportFormat.COCO, lambda images: images + 6),  # the annotations, after export.json and two lists per part
+        (ExportFormat.HF, lambda images: 3),  # the second shard
+        (ExportFormat.HF, lambda images: 4),  # the card
+        (ExportFormat.MESSAGES, lambda images: images + 4),  # data.jsonl, after export.json and one list per part
     ],
 )
-def test_a_killed_export_is_finished_by_running_it_again(work, exported, tmp_path, format_, file):
+def test_a_killed_export_is_completed_by_running_it_again(work, exported, tmp_path, format_, file):
     out = tmp_path / "killed"
     files = file(sum(name.startswith("images/") for name in tree(exported(format_))))
     arguments = [work.pairs, work.images, out, format_, str(files), *work.documents]
@@ -91,25 +91,25 @@ def test_a_killed_export_is_finished_by_running_it_again(work, exported, tmp_pat
     )
     assert run.returncode == -signal.SIGKILL
     assert files == 1 or json.loads((out / "export.json").read_text())["finished"] is False
-    assert [name for name in tree(out) if Path(name).name.startswith(".")]  # it was in the midst of a file
+    assert [name for name in tree(out) if Path(name).name.startswith(".")]  # a file was being written
     work.export(out, format_)
     assert tree(out) == tree(exported(format_))
 
 
-def test_headers_of_tars_say_nothing_of_the_machine(exported):
+def test_tar_headers_do_not_depend_on_the_machine(exported):
     import tarfile
 
     for file in (exported(ExportFormat.WEBDATASET) / "shards").iterdir():
         with tarfile.open(file) as tar:
-            assert {(one.mtime, one.uid, one.gid, one.uname, one.gname, one.mode) for one in tar} == {
-                (0, 0, 0, "", "", 0o644)
-            }
+            assert {
+                (member.mtime, member.uid, member.gid, member.uname, member.gname, member.mode) for member in tar
+            } == {(0, 0, 0, "", "", 0o644)}
 
 
-def test_a_folder_with_something_else_in_it_is_left_alone(work, tmp_path):
+def test_a_folder_with_other_files_is_left_unchanged(work, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "notes.txt").write_text("mine")
-    with pytest.raises(ValueError, match="holds files that no export wrote"):
+    with pytest.raises(ValueError, match="holds files that are not an export's"):
         work.export(tmp_path / "mine", ExportFormat.HF)
     assert tree(tmp_path / "mine") == {"notes.txt": b"mine"}
     work.export(tmp_path / "export", ExportFormat.ERNIEKIT)
@@ -120,8 +120,8 @@ def test_a_folder_with_something_else_in_it_is_left_alone(work, tmp_path):
     assert tree(tmp_path / "export") == before
 
 
-def test_an_export_without_samples_fails(work, tmp_path):
-    with pytest.raises(ExportError, match="no samples of validation"):
+def test_an_export_without_samples_is_an_error(work, tmp_path):
+    with pytest.raises(ExportError, match="no samples of the validation split"):
         work.export(tmp_path / "none", ExportFormat.HF, Split.VALIDATION, documents=frozenset())
     assert not (tmp_path / "none").exists()
     with pytest.raises(ExportError, match="no samples"):
@@ -140,7 +140,7 @@ ids = st.text(max_size=150) | st.text("aA-_./é[]0", max_size=6)
 
 
 @given(ids)
-def test_names_are_safe_on_every_file_system(id_):
+def test_file_names_are_valid_on_every_file_system(id_):
     name = file_name_for(id_)
     assert 0 < len(name) <= MAX_NAME_LENGTH - 10
     assert set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789_-")
@@ -148,11 +148,11 @@ def test_names_are_safe_on_every_file_system(id_):
 
 
 @given(st.sets(ids, max_size=40))
-def test_names_of_different_ids_differ(several):
-    several |= {file_name_for(id_) for id_ in several}  # the names of ids are ids as well
-    assert len({file_name_for(id_) for id_ in several}) == len(several)
+def test_file_names_of_different_ids_differ(id_set):
+    id_set |= {file_name_for(id_) for id_ in id_set}  # a file name may be an id as well
+    assert len({file_name_for(id_) for id_ in id_set}) == len(id_set)
 
 
-def test_names_that_sanitising_alone_would_make_equal_differ():
+def test_file_names_differ_where_sanitising_alone_would_make_them_equal():
     assert len({file_name_for(id_) for id_ in ("a.b", "a/b", "a b", "A-b", "a-b", "a--b", "x" * 200, "x" * 201)}) == 8
     assert file_name_for("batch-000-000001") == "batch-000-000001"

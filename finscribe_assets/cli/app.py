@@ -1,4 +1,4 @@
-"""The command line's root: its help, its commands and how errors are shown."""
+"""The root of the command line: its help, its commands, and how errors are printed."""
 
 from __future__ import annotations
 
@@ -33,16 +33,17 @@ A workspace is a folder that stages fill one after the other:
 2. `finscribe render work` – page images with exact boxes
 3. `finscribe pairs work` – instruction pairs
 4. `finscribe split work` – train, validation and test without leaks
-5. `finscribe train work --out work/adapter` – an adapter
-6. `finscribe predict work --adapter work/adapter` – what it reads
+5. `finscribe train work --out work/adapter` – a LoRA adapter
+6. `finscribe predict work --adapter work/adapter` – predictions of the adapter
 7. `finscribe evaluate`, `finscribe mine`, `finscribe decide` – scores, what to synthesise next, whether to go on
 
-`finscribe export work --out work/export` hands the pairs to other trainers, in the form that `--format` names.
+`finscribe export work --out work/export` writes the pairs for other trainers, in the format that `--format` names.
 
-`finscribe rebuild work/splits/manifest.json --out again` makes a data set again and compares every file with it.
-`finscribe validate work` puts the documents before an independent judge: the official EN 16931 schematron.
-`finscribe verify-pages work` has an independent OCR engine read every field's box; `finscribe contact-sheet work` shows
-pages to a person. `finscribe import folder --out real --licence "…"` takes real labelled documents in, to measure on.
+`finscribe rebuild work/splits/manifest.json --out again` rebuilds a data set from its manifest and compares every file.
+`finscribe validate work` validates the documents with the official EN 16931 schematron.
+`finscribe verify-pages work` reads every field's box with an independent OCR engine; `finscribe contact-sheet work`
+draws pages on one sheet. `finscribe import folder --out real --licence "…"` imports real labelled documents, to
+measure on.
 """
 
 

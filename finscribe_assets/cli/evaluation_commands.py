@@ -42,7 +42,7 @@ def register(app: typer.Typer) -> None:
 def evaluate(
     predictions: Predictions,
     ground_truth: GroundTruth,
-    output: Annotated[Path, typer.Option(help="Report to write, as JSON; a page for people is written beside it.")],
+    output: Annotated[Path, typer.Option(help="Report to write, as JSON; an HTML page is written beside it.")],
     reader: Annotated[str, typer.Option(help="Name of the model, for the report.")] = "unnamed reader",
     other: Annotated[
         list[str] | None,
@@ -51,7 +51,7 @@ def evaluate(
     workspace: Annotated[
         Path | None,
         typer.Option(
-            help="Workspace the documents came from: its pages are shown beside the documents read worst, and "
+            help="Workspace that the documents came from: its pages illustrate the documents with the most errors, and "
             "its splits give exposure, number of pages and degradation.",
             exists=True,
             file_okay=False,
@@ -60,14 +60,16 @@ def evaluate(
     timing: Annotated[
         Path | None,
         typer.Option(
-            help="timing.json of `finscribe predict`: seconds a document, for the target.", exists=True, dir_okay=False
+            help="timing.json of `finscribe predict`: seconds per document, for the speed target.",
+            exists=True,
+            dir_okay=False,
         ),
     ] = None,
 ) -> None:
     """Measure predictions against ground truth: fields, tables (TEDS), arithmetic, exact match, confidence.
 
-    Nothing that a model may write stops it: broken JSON, prose, wrong types, unknown or repeated ids are counted and
-    reported. The page shows the documents read worst, value by value.
+    Bad model output does not stop it: broken JSON, prose, wrong types, unknown or repeated ids are counted and
+    reported. The HTML page shows the documents with the most errors, value by value.
     """
     from finscribe_assets.evaluation.report import headline_rows, target_rows
     from finscribe_assets.iteration.batch_documents import read_files

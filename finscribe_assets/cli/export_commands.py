@@ -1,4 +1,4 @@
-"""Commands that hand data to trainers: export, validate-export."""
+"""Commands that write data for other trainers: export, validate-export."""
 
 from __future__ import annotations
 
@@ -34,12 +34,18 @@ def export(
     workspace: Annotated[
         Path,
         typer.Argument(
-            help="The workspace that `finscribe synthesize --out` made, or with --batch Dagster's storage.",
+            help="The workspace that `finscribe synthesize --out` wrote; with --batch, the storage of the Dagster "
+            "assets.",
             exists=True,
             file_okay=False,
         ),
     ],
-    out: Annotated[Path, typer.Option(help="Folder to write; empty, not there, or with the same export.")],
+    out: Annotated[
+        Path,
+        typer.Option(
+            help="Folder to write: a new one, an empty one, or one with an unfinished export of the same pairs."
+        ),
+    ],
     split: Annotated[str, typer.Option(help="train, validation or test.")] = "train",
     format_: Annotated[
         str,
@@ -49,15 +55,17 @@ def export(
             "webdataset, or coco (pages and the boxes on them).",
         ),
     ] = "messages",
-    batch: Annotated[str | None, typer.Option(help="A batch in Dagster's storage, such as batch-000.")] = None,
+    batch: Annotated[
+        str | None, typer.Option(help="A batch in the storage of the Dagster assets, such as batch-000.")
+    ] = None,
     max_characters: MaxCharacters = None,
     workers: WorkerCount = None,
 ) -> None:
-    """Write pairs in a form that trainers load, and validate it.
+    """Write pairs in a format that trainers load, and validate it.
 
-    Loaders drop a bad sample without a word (a missing image, an <image> too many, an empty answer); the validation
-    here fails on every one of them instead. The same pairs give the same bytes; an export that was interrupted is
-    finished by running it again.
+    Loaders silently drop bad samples (a missing image, a wrong number of image tags, an empty response); the
+    validation here fails on every one of them. The same pairs give the same bytes; run an interrupted export again to
+    finish it.
     """
     from finscribe_assets.exporting.folder_export import ExportFormat, export_pairs
     from finscribe_assets.profiles import workers_from_environment
@@ -67,7 +75,7 @@ def export(
     pairs, images, splits = _folders(workspace, batch)
     documents = documents_of_split(splits, split)
     if format_ not in set(ExportFormat):
-        raise UserError(f"--format: {format_!r} is none of {', '.join(ExportFormat)}")
+        raise UserError(f"--format: {format_!r} is unknown; formats are {', '.join(ExportFormat)}")
     with bar(None, "pairs written") as written, bar(None, "samples checked") as checked:
         summary = export_pairs(
             pairs,
@@ -81,7 +89,7 @@ def export(
             on_written=written,
             on_checked=checked,
         )
-    _tell(out, summary)
+    _print_summary(out, summary)
 
 
 def _folders(workspace: Path, batch: str | None) -> tuple[Path, Path, Path]:
@@ -104,23 +112,25 @@ def validate_export(
     ],
     max_characters: MaxCharacters = None,
 ) -> None:
-    """Check every sample and picture of an export again, as after copying it or changing it by hand.
+    """Validate every sample and image of an export again, for instance after copying or editing it.
 
-    What a loader would drop or fail on is an error that names file, place and field, and how to mend it.
+    Everything that a loader would drop or fail on is an error that names file, line and field, and how to mend it.
     """
     from finscribe_assets.exporting.folder_export import validate_export as validate
 
     with bar(None, "samples checked") as checked:
         summary = validate(folder, max_characters=max_characters, on_checked=checked)
-    _tell(folder, summary)
+    _print_summary(folder, summary)
 
 
-def _tell(folder: Path, summary: ExportSummary) -> None:
+def _print_summary(folder: Path, summary: ExportSummary) -> None:
     from finscribe_assets.exporting.sample_checks import MIN_IMAGE_SIDE
 
     tally = summary.tally
-    what, shown = ("boxes", "pages") if summary.format == "coco" else ("pairs", "images")
-    console.print(f"{tally.samples:,} {what} and {tally.images:,} {shown} of {summary.split} in {folder}, all checked")
+    samples, images = ("boxes", "pages") if summary.format == "coco" else ("pairs", "images")
+    console.print(
+        f"{tally.samples:,} {samples} and {tally.images:,} {images} of {summary.split} in {folder}, all checked"
+    )
     if tally.longest_id:
         console.print(
             f"The longest prompt and response: {tally.longest_characters:,} characters, {tally.longest_id}",
@@ -129,7 +139,7 @@ def _tell(folder: Path, summary: ExportSummary) -> None:
         )
     if tally.small_images:
         console.print(
-            f"{tally.small_images:,} {shown} have a side of less than {MIN_IMAGE_SIDE} pixels, "
+            f"{tally.small_images:,} {images} have a side of less than {MIN_IMAGE_SIDE} pixels, "
             "which PaddleOCR-VL enlarges"
         )
     # A line to copy: it is not wrapped, and its brackets are no markup.

@@ -11,7 +11,7 @@ from rich.markup import escape
 from finscribe_assets.cli.console_output import bar, console, show
 from finscribe_assets.errors import UserError
 
-SHOWN = 15  # rows of each table; the report has them all
+ROWS_PRINTED = 15  # rows of each table; the report has them all
 
 
 def register(app: typer.Typer) -> None:
@@ -23,27 +23,30 @@ def import_(
     folder: Annotated[
         Path,
         typer.Argument(
-            help="Folder of real documents: PDFs or images, each with its truth as JSON, UBL or CII beside it, or "
+            help="Folder of real documents: PDFs or images, each with its ground truth as JSON, UBL or CII beside "
+            "it, or "
             "embedded in the PDF (Factur-X, ZUGFeRD).",
             exists=True,
             file_okay=False,
         ),
     ],
-    out: Annotated[Path, typer.Option(help="Workspace to write; one of its own, outside of the folder.")],
+    out: Annotated[Path, typer.Option(help="Workspace to write; a new one, outside the folder.")],
     licence: Annotated[str, typer.Option(help="Terms under which these documents may be used; kept in the report.")],
-    dpi: Annotated[int, typer.Option(min=72, max=300, help="Pixels an inch that PDFs are drawn at.")] = 144,
+    dpi: Annotated[
+        int, typer.Option(min=72, max=300, help="Resolution that PDF pages are rasterised at, in dots per inch.")
+    ] = 144,
     locale: Annotated[
         str | None,
         typer.Option(
-            help="Language and country, such as de_BE, of documents that tell none and whose seller's country "
-            "has none here."
+            help="Locale, such as de_BE, of documents that state none and whose seller's country does not determine "
+            "one."
         ),
     ] = None,
 ) -> None:
-    """Take real labelled documents in, for evaluation only: they stand in the split `real`, which training never reads.
+    """Import real labelled documents, for evaluation only: they are in the split `real`, which training never reads.
 
-    `documents.jsonl` is the ground truth that `evaluate` reads, `import-report.json` tells what became of every
-    document: what was taken, what was not and why, what its truth holds that the schema or the page has not.
+    `documents.jsonl` is the ground truth that `evaluate` reads. `import-report.json` lists every document: whether it
+    was accepted, why not, and which of its values the schema or the page lacks.
     """
     from finscribe_assets.documents.locales import is_known_locale
     from finscribe_assets.importing.folder_import import IMPORT_REPORT_FILE, import_folder
@@ -53,7 +56,7 @@ def import_(
     with bar(None, "documents read") as advance:
         report = import_folder(folder, out, licence, dpi=dpi, locale=locale, on_document=advance)
     show(
-        "not taken",
+        "rejected",
         [
             {
                 "document": escape(record["name"]),
@@ -62,26 +65,26 @@ def import_(
             }
             for record in report.rejected
             for problem in record["problems"]
-        ][:SHOWN],
+        ][:ROWS_PRINTED],
     )
     show(
-        "not mapped",
+        "XML terms without a field in the schema",
         [
             {"path": escape("/".join(path.split("/")[-2:])), "term": term, "documents": count}
-            for (path, term), count in report.unmapped_terms.most_common(SHOWN)
+            for (path, term), count in report.unmapped_terms.most_common(ROWS_PRINTED)
         ],
     )
     show(
-        "true, but not printed",
-        [{"field": path, "values": count} for path, count in report.unprinted_fields.most_common(SHOWN)],
+        "in the ground truth, but not printed",
+        [{"field": path, "values": count} for path, count in report.unprinted_fields.most_common(ROWS_PRINTED)],
     )
     show(
-        "rules that the truth breaks",
+        "calculation rules that the ground truth breaks",
         [{"rule": rule, "documents": count} for rule, count in report.broken_rules.most_common()],
     )
     console.print(
-        f"{report.document_count} documents found: {len(report.accepted)} taken with {report.pages} pages, "
-        f"{len(report.rejected)} not taken; {len(report.ignored)} other files"
+        f"{report.document_count} documents found: {len(report.accepted)} accepted with {report.pages} pages, "
+        f"{len(report.rejected)} rejected; {len(report.ignored)} other files ignored"
     )
     if report.unchecked_count:
         console.print(

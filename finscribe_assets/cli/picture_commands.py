@@ -22,14 +22,14 @@ def register(app: typer.Typer) -> None:
 def contact_sheet(
     workspace: Workspace,
     output: Annotated[Path, typer.Option(help="Picture to write, as PNG.", dir_okay=False)],
-    documents: Annotated[int, typer.Option(min=1, max=500, help="Show so many documents, the first ones.")] = 12,
-    columns: Annotated[int, typer.Option(min=1, max=20, help="Pages in a row.")] = 4,
+    documents: Annotated[int, typer.Option(min=1, max=500, help="Number of documents: the first ones.")] = 12,
+    columns: Annotated[int, typer.Option(min=1, max=20, help="Number of pages in a row.")] = 4,
     boxes: Annotated[bool, typer.Option("--boxes/--no-boxes", help="Draw the boxes of fields, cells, regions.")] = True,
-    layout: Annotated[list[str] | None, typer.Option(help="Show this layout alone; repeat it for several.")] = None,
+    layout: Annotated[list[str] | None, typer.Option(help="Show only this layout; repeatable.")] = None,
 ) -> None:
-    """Put first pages of rendered documents on one sheet, with id, layout, locale and font below each.
+    """Draw the first pages of rendered documents on one sheet, with id, layout, locale and font below each.
 
-    Look at one before a long run: what is wrong with pages is seen at a glance. `finscribe gallery` shows every layout.
+    Look at a sheet before a long run: faults of pages show at a glance. `finscribe gallery` shows every layout.
     """
     from finscribe_assets.documents.document_batch import read_documents
     from finscribe_assets.documents.layout_families import LAYOUT_FACTS
@@ -40,7 +40,7 @@ def contact_sheet(
 
     unknown = sorted(set(layout or ()) - set(LAYOUT_FACTS))
     if unknown:
-        raise UserError(f"--layout: there is no {', '.join(unknown)}; there are {', '.join(LAYOUT_FACTS)}")
+        raise UserError(f"--layout: {', '.join(unknown)} is unknown; layouts are {', '.join(LAYOUT_FACTS)}")
     wanted = (
         drawn for drawn in read_documents(workspace / "documents") if not layout or drawn.presentation.layout in layout
     )
@@ -61,10 +61,10 @@ def gallery(
         "docs/images/gallery"
     ),
 ) -> None:
-    """Show one example of every layout, with and without boxes, and of every kind of damage.
+    """Draw one example of every layout, with and without boxes, and of every damage effect.
 
-    The page says of each layout which documents it is for and what is peculiar about its structure. Running it again
-    gives the same bytes, so that a difference in version control is a change of pages.
+    The page states for each layout its document types and its structure. The same code writes the same bytes, so that
+    a difference in version control is a change of the pages.
     """
     from finscribe_assets.rendering.gallery import write_gallery
     from finscribe_assets.rendering.system_packages import require_system

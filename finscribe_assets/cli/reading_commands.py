@@ -1,4 +1,4 @@
-"""Commands that read with a model, and hand it on: predict, extract, merge."""
+"""Commands that read with a model, or write it for other tools: predict, extract, merge."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Base = Annotated[
 ]
 Adapter = Annotated[
     Path | None,
-    typer.Option(help="Folder of an adapter; without it, the bare base reads.", exists=True, file_okay=False),
+    typer.Option(help="Folder of an adapter; without it the bare base reads.", exists=True, file_okay=False),
 ]
 
 
@@ -42,15 +42,19 @@ def predict(
     split: Annotated[list[str] | None, typer.Option(help="Splits to read; validation and test unless given.")] = None,
     tables: Annotated[
         bool,
-        typer.Option("--tables", help="Read tables by their printed lines and heads, not cell by cell."),
+        typer.Option(
+            "--tables",
+            help="Find table rows in the pixels and columns by their heads, instead of using the renderer's cell "
+            "boxes.",
+        ),
     ] = False,
     threads: Annotated[
-        int, typer.Option(min=1, help="Threads of the processor; a confidence's last digits may depend on it.")
+        int, typer.Option(min=1, help="Number of CPU threads; the last digits of confidences may depend on it.")
     ] = 1,
 ) -> None:
     """Read a workspace's documents with a model, and write predictions.jsonl for `evaluate` and `mine`.
 
-    The embedded model reads lines at the places that the renderer knows; the report calls that an oracle, as it is.
+    The embedded model reads lines at boxes that come from the renderer; the report calls them an oracle.
     """
     from finscribe_assets.inference.prediction import PREDICTIONS_FILE, predict_batch
     from finscribe_assets.inference.region_layout import RendererTables
@@ -69,21 +73,23 @@ def predict(
             threads=threads,
             on_documents=advance,
         )
-    took = "read before" if summary.seconds_per_document is None else f"{summary.seconds_per_document:.2f} s a document"
+    took = (
+        "read before" if summary.seconds_per_document is None else f"{summary.seconds_per_document:.2f} s per document"
+    )
     console.print(
         f"{summary.documents} documents in {folder / PREDICTIONS_FILE} ({took}; regions: {summary.layout or 'none'})"
     )
 
 
 class WeightType(StrEnum):
-    """What merged weights may be stored as."""
+    """Number formats of merged weights."""
 
     FLOAT32 = "float32"
     BFLOAT16 = "bfloat16"
 
 
 class Regions(StrEnum):
-    """Where `extract` finds what is to be read on a page."""
+    """What `extract` finds the regions of a page with."""
 
     LINES = "lines"
     BLOCKS = "blocks"
@@ -104,8 +110,8 @@ def extract(
     box: Annotated[
         str | None, typer.Option(help="Read only x0,y0,x1,y1 of each image, in pixels from the top left.")
     ] = None,
-    prompt: Annotated[str | None, typer.Option(help="Prompt, where the stock one is not wanted.")] = None,
-    document: Annotated[str | None, typer.Option(help="Of a shard: read this document only.")] = None,
+    prompt: Annotated[str | None, typer.Option(help="Prompt to use instead of the stock one.")] = None,
+    document: Annotated[str | None, typer.Option(help="Read only this document of a shard.")] = None,
     layout: Annotated[
         Regions | None,
         typer.Option(
@@ -114,25 +120,30 @@ def extract(
         ),
     ] = None,
     only_json: Annotated[
-        bool, typer.Option("--json", help="Hold the answer of a base that reads pages to a JSON object.")
+        bool, typer.Option("--json", help="Constrain the response of a page-level model to a JSON object.")
     ] = False,
-    keys: Annotated[bool, typer.Option("--keys", help="The same, with no other keys than the schema's.")] = False,
+    keys: Annotated[
+        bool, typer.Option("--keys", help="The same, with no other keys than those of the schema.")
+    ] = False,
     locale: Annotated[
-        str | None, typer.Option(help="Whose labels tell fields, such as de_DE; found by themselves unless given.")
+        str | None, typer.Option(help="Locale whose labels identify fields, such as de_DE; detected unless given.")
     ] = None,
     max_tokens: Annotated[
-        int | None, typer.Option(min=1, help="Longest answer; one that reaches it says that it is truncated.")
+        int | None,
+        typer.Option(min=1, help="Max new tokens; a response that reaches this number is marked as truncated."),
     ] = None,
     boxes: Annotated[
         Path | None, typer.Option(help="Folder for the pages with numbered boxes, FILE-PAGE.png.", file_okay=False)
     ] = None,
-    dpi: Annotated[int, typer.Option(min=36, max=600, help="Pixels an inch that a PDF's pages are read at.")] = 144,
-    threads: Annotated[int, typer.Option(min=1, help="Threads of the processor.")] = 1,
+    dpi: Annotated[
+        int, typer.Option(min=36, max=600, help="Resolution that PDF pages are rasterised at, in dots per inch.")
+    ] = 144,
+    threads: Annotated[int, typer.Option(min=1, help="Number of CPU threads.")] = 1,
 ) -> None:
-    """Read images and PDFs and print what stands in them, one JSON object a line.
+    """Read images and PDFs and print the result, one JSON object on each line.
 
-    The embedded model reads lines: of a page it gives each line's text, the fields that labels settle, and all fields
-    that it cannot tell, with the reason.
+    The embedded model reads lines. For a page it prints the text of each line, the fields that a label identifies, and
+    the fields that it cannot determine, with the reason.
     """
     import json
 
@@ -161,7 +172,7 @@ def extract(
             if shard:
                 records = extract_rendered(reader, path, document)
             elif path.suffix.lower() in PDF_SUFFIXES and place is not None:
-                raise UserError(f"--box: {path} is a PDF, which has no pixels; boxes are of images")
+                raise UserError(f"--box: {path} is a PDF, which has no pixels; --box works on images")
             elif path.suffix.lower() in PDF_SUFFIXES:
                 pages = _pdf_pages(path, pdfs)
                 records = [extractor.read_pages(str(path), pages)]
@@ -210,10 +221,10 @@ def merge(
     out: Annotated[Path, typer.Option(help="New folder for the merged checkpoint.")],
     base: Base = "embedded",
     dtype: Annotated[
-        WeightType | None, typer.Option(help="Type of the weights; as the base stores them unless given.")
+        WeightType | None, typer.Option(help="Number format of the weights; the base's unless given.")
     ] = None,
 ) -> None:
-    """Write a base with its adapter as one checkpoint, for loaders that know no adapters: transformers, vLLM."""
+    """Merge an adapter into its base and write one checkpoint, for loaders without LoRA support: transformers, vLLM."""
     from finscribe_assets.inference.checkpoint_merging import merge_adapter
 
     summary = merge_adapter(base, adapter, out, dtype.value if dtype else None)

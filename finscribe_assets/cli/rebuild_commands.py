@@ -1,4 +1,4 @@
-"""The command that makes a data set again from its manifest: rebuild."""
+"""The command that rebuilds a data set from its manifest: rebuild."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ def rebuild(
     out: Annotated[Path, typer.Option(help="Folder to write: a workspace for each batch.", file_okay=False)],
     workers: WorkerCount = None,
 ) -> None:
-    """Make a data set again from its manifest, and compare every file with it.
+    """Rebuild a data set from its manifest, and compare every file with the hashes in it.
 
-    The manifest holds the plans with their seeds; documents, pages, pairs and splits follow from them. Files whose
-    bytes differ are listed, with the tools whose versions are not the manifest's, and the exit status is 1.
+    The manifest holds the plans and seeds that documents, pages, pairs and splits are made from. If bytes differ, the
+    files and the tools of other versions are listed, and the exit status is 1.
     """
     from finscribe_assets.documents.recipe_files import load_yaml_model
     from finscribe_assets.shards import LocalShardPool
     from finscribe_assets.splitting.manifest import Manifest
-    from finscribe_assets.splitting.rebuild import rebuild as make_again
+    from finscribe_assets.splitting.rebuild import rebuild as rebuild_data_set
 
     wanted = load_yaml_model(manifest, Manifest)
-    done = make_again(wanted, out, LocalShardPool(workers or workers_from_environment()), console.print)
+    done = rebuild_data_set(wanted, out, LocalShardPool(workers or workers_from_environment()), console.print)
     for tool in done.changed_tools:
-        console.print(f"another version: {tool}")
+        console.print(f"other version than in the manifest: {tool}")
     for name in done.changed_files:
         console.print(f"differs: {name}", highlight=False)
     for name in done.changed_fields:
         console.print(f"differs: {name} of the manifest", highlight=False)
     if not done.same:
         raise typer.Exit(1)
-    console.print(f"{done.compared_files} files in {out} are the manifest's, byte for byte")
+    console.print(f"{done.compared_files} files in {out} are equal to the manifest's, byte for byte")

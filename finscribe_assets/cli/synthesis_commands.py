@@ -1,4 +1,4 @@
-"""Commands from nothing to a data set: synthesize, render, pairs, split, schema."""
+"""Commands that make a data set: synthesize, render, pairs, split; and schema, which describes its formats."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Workspace = Annotated[
     Path,
     typer.Argument(
-        help="The workspace: the folder that `finscribe synthesize --out` made.", exists=True, file_okay=False
+        help="The workspace: the folder that `finscribe synthesize --out` wrote.", exists=True, file_okay=False
     ),
 ]
 WorkerCount = Annotated[
@@ -28,7 +28,7 @@ WorkerCount = Annotated[
     typer.Option(
         "--workers",
         min=1,
-        help="Worker processes; the data do not depend on their number.",
+        help="Number of worker processes; the data do not depend on it.",
         show_default="all processors",
     ),
 ]
@@ -51,25 +51,26 @@ def synthesize(
     preset: Annotated[
         str | None,
         typer.Option(
-            help="How hard the documents are: simple, medium or complex; or embedded, which is what the "
-            "embedded base can be taught."
+            help="A named recipe: simple, medium or complex documents; or embedded, which holds what the embedded "
+            "base can "
+            "learn."
         ),
     ] = None,
     plan: Annotated[
         Path | None,
         typer.Option(
-            help="A plan that `finscribe mine --plan` wrote; it sets number, seed and recipe.",
+            help="A plan that `finscribe mine --plan` wrote; it determines number, seed and recipe.",
             exists=True,
             dir_okay=False,
         ),
     ] = None,
-    shard_size: Annotated[int, typer.Option(min=1, help="Documents a shard.")] = 100,
+    shard_size: Annotated[int, typer.Option(min=1, help="Number of documents in a shard.")] = 100,
     workers: WorkerCount = None,
 ) -> None:
-    """Draw documents with exact truth.
+    """Draw documents with exact ground truth.
 
-    `documents.jsonl` is the ground-truth format that `evaluate` and `mine` read:
-    one `{"id": …, "document": {…}}` a line, in the schema that `finscribe schema` prints.
+    `documents.jsonl` is the ground-truth format that `evaluate` and `mine` read: one `{"id": …, "document": {…}}` on
+    each line, in the schema that `finscribe schema` prints.
     """
     from finscribe_assets.documents.document_batch import synthesize as draw_batch
     from finscribe_assets.documents.document_batch import write_ground_truth, write_single_table
@@ -82,10 +83,10 @@ def synthesize(
 
     given = [name for name, value in (("--plan", plan), ("--recipe", recipe), ("--preset", preset)) if value]
     if len(given) > 1:
-        raise UserError(f"{' and '.join(given)}: each of them says what to draw; give one")
+        raise UserError(f"{' and '.join(given)}: each of these options determines what is drawn; give one")
     presets = RECIPE_PRESETS | {"embedded": EMBEDDED_RECIPE}
     if preset and preset not in presets:
-        raise UserError(f"--preset: there is no {preset!r}; choose one of {', '.join(presets)}")
+        raise UserError(f"--preset: {preset!r} is unknown; choose one of {', '.join(presets)}")
     chosen = presets[preset] if preset else load_recipe(recipe) if recipe else None
     wanted = load_plan(plan) if plan else seed_plan(FIRST_BATCH_KEY, num_samples, seed, chosen)
     write_text(out / "plan.json", wanted.model_dump_json(indent=2) + "\n")
@@ -100,13 +101,13 @@ def synthesize(
     write_single_table(out / "documents", out / "documents.parquet")
     write_ground_truth(out / "documents", out / "documents.jsonl")
     console.print(
-        f"{wanted.documents} documents in {out} ({summary.skipped} of {summary.shards} shards were there already)"
+        f"{wanted.documents} documents in {out} ({summary.skipped} of {summary.shards} shards existed already)"
     )
 
 
 def render(
     workspace: Workspace,
-    dpi: Annotated[int, typer.Option(min=72, max=300, help="Pixels an inch.")] = 144,
+    dpi: Annotated[int, typer.Option(min=72, max=300, help="Resolution, in dots per inch.")] = 144,
     preview: Annotated[
         bool, typer.Option(help="Also write preview.png: the first pages with their boxes drawn on.")
     ] = True,
@@ -129,11 +130,11 @@ def render(
         )
     console.print(
         f"{summary.pages} pages in {workspace / 'images'} after {time.perf_counter() - started:.1f} s "
-        f"({summary.skipped} of {summary.shards} shards were there already)"
+        f"({summary.skipped} of {summary.shards} shards existed already)"
     )
     destroyed = destroyed_fields(workspace / "images")
     if destroyed:
-        # Nobody is asked for what nobody can read.
+        # Evaluation must not ask for values that no reader can see.
         write_ground_truth(workspace / "documents", workspace / "documents.jsonl", destroyed)
         console.print(
             f"{sum(map(len, destroyed.values()))} values of {len(destroyed)} documents are damaged beyond "
@@ -151,14 +152,15 @@ def pairs(
     mix: Annotated[
         list[str] | None,
         typer.Option(
-            help="Pairs of a task a document, at most, such as ocr_line=8 or arithmetic=1.5. Repeat for more "
-            "tasks; the usual mix holds for the others."
+            help="Highest number of pairs of a task for each document, such as ocr_line=8 or arithmetic=1.5; "
+            "repeatable. Other "
+            "tasks keep their usual number."
         ),
     ] = None,
-    only: Annotated[bool, typer.Option("--only", help="Make pairs of the tasks in --mix alone.")] = False,
+    only: Annotated[bool, typer.Option("--only", help="Make pairs of no other tasks than those in --mix.")] = False,
     workers: WorkerCount = None,
 ) -> None:
-    """Turn pages into instruction pairs in pairs/: extraction, questions, arithmetic, places, tables, lines of text."""
+    """Turn pages into instruction pairs in pairs/: extraction, questions, arithmetic, boxes, tables, lines of text."""
     from finscribe_assets.instructions.pair_batch import build_pair_batch
     from finscribe_assets.shards import LocalShardPool
 
@@ -180,14 +182,14 @@ def _recipe(mix: list[str], *, only: bool) -> PairRecipe:
     from finscribe_assets.instructions.task_mix import PairRecipe
 
     counts: dict[str, float] = {}
-    for one in mix:
-        task, _, count = one.partition("=")
+    for item in mix:
+        task, _, count = item.partition("=")
         if task not in set(Task):
-            raise UserError(f"--mix {one}: {task!r} is none of the tasks {', '.join(Task)}")
+            raise UserError(f"--mix {item}: {task!r} is unknown; tasks are {', '.join(Task)}")
         try:
             counts[task] = float(count)
         except ValueError:
-            raise UserError(f"--mix {one}: give a number of pairs, such as {task}=2") from None
+            raise UserError(f"--mix {item}: give a number of pairs, such as {task}=2") from None
     return (PairRecipe(mix={}) if only else PairRecipe()).with_counts(**counts)
 
 
@@ -197,7 +199,7 @@ def split(
         list[Path] | None,
         typer.Option(
             "--with",
-            help="Workspace of an earlier batch to train on as well, oldest first; its splits stay as they are.",
+            help="Workspace of an earlier batch that is trained on too, oldest first; its splits stay as they are.",
         ),
     ] = None,
     hold_out: Annotated[
@@ -206,10 +208,11 @@ def split(
     ] = True,
     workers: WorkerCount = None,
 ) -> None:
-    """Divide documents 80/10/10 into train, validation and test in splits/, no vendor's layout in two of them.
+    """Split documents 80/10/10 into train, validation and test, in splits/.
 
-    What is held out comes to validation and test besides. `docs/splits.md` tells what the columns of
-    `splits.parquet` mean; the manifest is all that `finscribe rebuild` needs to make the data set again.
+    All documents of one vendor and template family are in one split; held-out layouts, fonts and locales are in
+    validation and test only. `docs/splits.md` explains the columns of `splits.parquet`. The manifest is all that
+    `finscribe rebuild` needs to rebuild the data set.
     """
     from finscribe_assets.documents.recipe_files import load_plan
     from finscribe_assets.shards import LocalShardPool
@@ -230,7 +233,7 @@ def split(
     pages = [page for batch in batches for page in read_hashes(batch.hashes)]
     found = find_leaks(read_splits(workspace / "splits"), pages)
     if found:
-        raise UserError(f"{workspace / 'splits'}: these leak: {json.dumps(found)}")
+        raise UserError(f"{workspace / 'splits'}: documents leak between splits: {json.dumps(found)}")
     console.print_json(data=manifest.counts())
     for row in manifest.counts_by("exposure"):
         console.print(", ".join(f"{name} {value}" for name, value in row.items()))
@@ -238,13 +241,14 @@ def split(
 
 def schema(
     of: Annotated[
-        Literal["document", "report"], typer.Option(help="What is described: a document, or an evaluation report.")
+        Literal["document", "report"],
+        typer.Option(help="Whose schema is printed: a document's, or an evaluation report's."),
     ] = "document",
     markdown: Annotated[
         bool, typer.Option("--markdown", help="Print the data dictionary of documents instead, as in docs/.")
     ] = False,
 ) -> None:
-    """Print a JSON Schema: of documents, the ground-truth format with EN 16931's codes, or of evaluation reports."""
+    """Print a JSON Schema: of documents (the ground-truth format, with EN 16931 codes) or of evaluation reports."""
     from finscribe_assets.documents.data_dictionary import data_dictionary
     from finscribe_assets.documents.schema import Document
 
@@ -282,5 +286,5 @@ def documents_of_split(splits: Path, split: str) -> set[str]:
     from finscribe_assets.splitting.split_table import read_splits
 
     if split not in set(Split):
-        raise UserError(f"--split: {split!r} is none of {', '.join(Split)}")
+        raise UserError(f"--split: {split!r} is unknown; splits are {', '.join(Split)}")
     return {row.document_id for row in read_splits(splits) if row.split == split}

@@ -25,7 +25,7 @@ def _settings(given: list[str]) -> dict[str, object]:
     for item in given:
         name, equals, value = item.partition("=")
         if not equals:
-            raise UserError(f"--set: {item!r} is not of the form name=value")
+            raise UserError(f"--set: {item!r} is not of the form name=value, such as epochs=2")
         settings[name] = yaml.safe_load(value)
     return settings
 
@@ -33,22 +33,23 @@ def _settings(given: list[str]) -> dict[str, object]:
 def pretrain_base(
     out: Annotated[Path, typer.Option(help="Folder for the base: safetensors, tokenizer, processor, chat template.")],
     work: Annotated[
-        Path, typer.Option(help="Folder for prepared lines and checkpoints; a killed run goes on from it.")
+        Path, typer.Option(help="Folder for prepared lines and checkpoints; a killed run resumes from it.")
     ],
     setting: Annotated[
         list[str] | None,
         typer.Option(
-            "--set", help="A setting of PretrainConfig, as name=value; often used: joint_steps=8000, threads=2."
+            "--set",
+            help="A setting of PretrainConfig, as name=value, such as joint_steps=8000 or threads=2; repeatable.",
         ),
     ] = None,
     commit: Annotated[str, typer.Option(help="Commit of the code, for the model card.")] = "unknown",
-    note: Annotated[str, typer.Option(help="What else the model card should say of how the base was made.")] = "",
+    note: Annotated[str, typer.Option(help="A remark on how the base was made, for the model card.")] = "",
     workers: WorkerCount = None,
 ) -> None:
     """Train the embedded base from random weights: PaddleOCR-VL's architecture at 2M parameters.
 
-    It learns glyphs from lines drawn directly, then spelling, then whole lines cut from rendered pages. The defaults
-    take ten minutes on a large GPU (--set device=cuda --set loaders=14) and some hours on one core.
+    Three phases: glyphs from lines drawn directly, then spelling, then whole lines cut from rendered pages. The
+    defaults take ten minutes on a large GPU (--set device=cuda --set loaders=14) and some hours on one core.
     """
     from finscribe_assets.pretraining.model_card import describe_base
     from finscribe_assets.pretraining.pretrain import pretrain
@@ -85,7 +86,8 @@ def train(
         list[str] | None,
         typer.Option(
             "--set",
-            help="A setting that differs from the preset's, as name=value: base=folder, epochs=2, learning_rate=5e-5.",
+            help="A setting that replaces the preset's, as name=value: base=folder, epochs=2, learning_rate=5e-5; "
+            "repeatable.",
         ),
     ] = None,
     earlier: Annotated[
@@ -99,7 +101,10 @@ def train(
         ),
     ] = None,
 ) -> None:
-    """Train an adapter, LoRA or full, on a workspace's train split; a killed run goes on from its last checkpoint."""
+    """Train an adapter (LoRA, or all weights) on a workspace's train split.
+
+    A killed run resumes from its last checkpoint.
+    """
     from finscribe_assets.training import backends
     from finscribe_assets.training.adapter_config import load_preset
     from finscribe_assets.training.adapter_training import TrainingProgress

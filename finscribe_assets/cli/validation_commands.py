@@ -1,4 +1,4 @@
-"""The command that asks an independent judge: validate."""
+"""The command that validates documents with the official EN 16931 validator: validate."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 from finscribe_assets.cli.console_output import bar, console, show
 from finscribe_assets.errors import UserError
 
-SHOWN = 50  # failures; a batch that is wrong throughout has thousands
+FAILURES_PRINTED = 50  # a batch that is wrong throughout has thousands
 
 
 def register(app: typer.Typer) -> None:
@@ -27,16 +27,16 @@ def validate(
             exists=True,
         ),
     ],
-    sample: Annotated[int | None, typer.Option(min=1, help="Validate so many of them, drawn at random.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of that draw.")] = 0,
+    sample: Annotated[int | None, typer.Option(min=1, help="Validate this number of them, drawn at random.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of that sample.")] = 0,
     xml_dir: Annotated[
         Path | None, typer.Option(help="Also write each document as UBL into this folder.", file_okay=False)
     ] = None,
 ) -> None:
     """Validate invoices and credit notes against UBL 2.1 and the official EN 16931 schematron.
 
-    Documents are exported to UBL and judged by code that knows nothing of this project. What EN 16931 does not cover
-    (receipts, orders, statements, taxes other than VAT) is left out and counted. Ends with status 1 if any fails.
+    Documents are exported to UBL and validated by independent code. Documents that EN 16931 does not cover (receipts,
+    orders, statements, taxes other than VAT) are counted and left out. The exit status is 1 if a document fails.
 
     Needs the extra `validate`: pip install 'finscribe-assets[validate]'
     """
@@ -48,7 +48,9 @@ def validate(
     found = find_candidates(documents)
     show("left out", [{"documents": count, "because": reason} for reason, count in found.skipped.most_common()])
     if not found.candidates:
-        raise UserError(f"{', '.join(map(str, documents))}: nothing that EN 16931 covers, so nothing was validated")
+        raise UserError(
+            f"{', '.join(map(str, documents))}: EN 16931 covers none of these documents, so nothing was validated"
+        )
     chosen = found.sample(sample, seed) if sample else found
     contents = load_ubl(chosen.candidates)
     verdicts = []
@@ -64,10 +66,13 @@ def validate(
         "warnings",
         [{"rule": rule, "documents": count, "message": text} for (rule, text), count in warnings.most_common()],
     )
-    rows = [(name, finding.rule, f"{finding.text}\n{finding.location}".strip()) for name, finding in failures[:SHOWN]]
+    rows = [
+        (name, finding.rule, f"{finding.text}\n{finding.location}".strip())
+        for name, finding in failures[:FAILURES_PRINTED]
+    ]
     show("failures", [{"document": name, "rule": rule, "message": message} for name, rule, message in rows])
-    if len(failures) > SHOWN:
-        console.print(f"… and {len(failures) - SHOWN} more")
+    if len(failures) > FAILURES_PRINTED:
+        console.print(f"… and {len(failures) - FAILURES_PRINTED} more")
     failed = len({name for name, _ in failures})
     console.print(f"{len(verdicts)} documents validated, {failed} failed")
     if failed:

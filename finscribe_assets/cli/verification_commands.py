@@ -1,4 +1,4 @@
-"""The command that reads pages with an independent eye: verify-pages."""
+"""The command that reads pages with an independent OCR engine: verify-pages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from finscribe_assets.cli.synthesis_commands import Workspace
 if TYPE_CHECKING:
     from finscribe_assets.ocr.page_verification import Failure, ReadingGroup
 
-SHOWN = 30  # failures; --output has them all
+UNREAD_PRINTED = 30  # --output has all of them
 
 
 def register(app: typer.Typer) -> None:
@@ -26,9 +26,9 @@ def register(app: typer.Typer) -> None:
 def verify_pages(
     workspace: Workspace,
     sample: Annotated[
-        int, typer.Option(min=1, help="Read so many documents, drawn at random; one takes about three seconds.")
+        int, typer.Option(min=1, help="Number of documents, drawn at random; one takes about three seconds.")
     ] = 60,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of that draw.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of that sample.")] = 0,
     output: Annotated[
         Path | None, typer.Option(help="Also write the report, with every failure, as JSON.", dir_okay=False)
     ] = None,
@@ -37,18 +37,18 @@ def verify_pages(
         typer.Option(help="Also write a picture of each failure into this folder, and index.html.", file_okay=False),
     ] = None,
     as_rendered: Annotated[
-        bool, typer.Option("--as-rendered", help="Read the stored pages, damage and all, instead of clean ones.")
+        bool, typer.Option("--as-rendered", help="Read the stored pages, with their damage, instead of clean ones.")
     ] = False,
-    dpi: Annotated[int, typer.Option(min=72, max=300, help="Pixels an inch of clean pages.")] = 144,
-    threads: Annotated[int, typer.Option(min=1, help="Threads that read.")] = 1,
+    dpi: Annotated[int, typer.Option(min=72, max=300, help="Resolution of clean pages, in dots per inch.")] = 144,
+    threads: Annotated[int, typer.Option(min=1, help="Number of threads.")] = 1,
 ) -> None:
-    """Prove that what is printed can be read where its box says: an independent OCR engine reads every field's box.
+    """Read every field's box with an independent OCR engine, to prove that layouts and boxes are right.
 
-    Documents are rendered anew without damage, since the question is whether layout and boxes are right. Judged are
-    fields in Latin script: the proof passes when 98 % of them are read with a similarity of at least 0.9 to what is
-    printed. Chinese and Japanese are read too, but not judged; Arabic is counted only. Ends with status 1 if it fails.
+    Documents are rendered again without damage. The proof passes when 98 % of the fields in Latin script are read with
+    a similarity of at least 0.9 to the printed text; if not, the exit status is 1. Chinese and Japanese are read but do
+    not count; Arabic is only counted.
 
-    With --as-rendered the figures tell what damage does to a reader; values marked invisible are left out.
+    With --as-rendered the result shows what damage costs a reader; values marked invisible are left out.
 
     Needs the extra `verify`: pip install 'finscribe-assets[verify]'
     """
@@ -96,16 +96,16 @@ def verify_pages(
             for script, count in report.unread.items()
         ],
     )
-    show("failures", [_failure_row(failure) for failure in report.failures[:SHOWN]])
-    if len(report.failures) > SHOWN:
-        console.print(f"… and {len(report.failures) - SHOWN} more")
+    show("failures", [_failure_row(failure) for failure in report.failures[:UNREAD_PRINTED]])
+    if len(report.failures) > UNREAD_PRINTED:
+        console.print(f"… and {len(report.failures) - UNREAD_PRINTED} more")
     if report.invisible:
-        console.print(f"{report.invisible} fields left out: damage has destroyed them")
+        console.print(f"{report.invisible} fields left out: destroyed by damage")
     judged = report.judged
     console.print(
         f"{judged.fields} fields of {report.documents} documents judged, {judged.found} found "
         f"({judged.share:.2%}; {report.required_share:.0%} are needed), mean similarity "
-        f"{judged.similarity:.4f}, {seconds / judged.fields:.3f} s a field"
+        f"{judged.similarity:.4f}, {seconds / judged.fields:.3f} s for each field"
     )
     for place in (output, crops / "index.html" if crops else None):
         if place:

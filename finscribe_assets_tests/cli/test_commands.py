@@ -84,7 +84,7 @@ def test_synthesize_writes_the_fixed_formats(work):
 
 def test_synthesize_again_changes_nothing_and_another_seed_does(work, tmp_path):
     before = (work / "documents.parquet").read_bytes()
-    assert "3 of 3 shards were there already" in " ".join(
+    assert "3 of 3 shards existed already" in " ".join(
         finscribe(
             "synthesize",
             "--num-samples",
@@ -147,8 +147,8 @@ def test_an_export_says_what_loads_it_and_a_broken_one_what_is_wrong(work, tmp_p
     validation = ["--split", "validation", "--format", "hf", "--workers", 1]
     text = finscribe("export", work, "--out", tmp_path / "hf", *validation)
     assert f'datasets.load_dataset("{tmp_path / "hf"}", split="validation")' in text
-    assert "is none of" in finscribe("export", work, "--out", tmp_path / "a", "--split", "nonsense", fails=True)
-    assert "is none of" in finscribe("export", work, "--out", tmp_path / "a", "--format", "nonsense", fails=True)
+    assert "is unknown; splits are" in finscribe("export", work, "--out", tmp_path / "a", "--split", "nonsense", fails=True)
+    assert "is unknown; splits are" in finscribe("export", work, "--out", tmp_path / "a", "--format", "nonsense", fails=True)
     limit = ["--max-characters", 10]
     assert "the limit is 10" in finscribe("validate-export", tmp_path / "hf", *limit, fails=True)
     (tmp_path / "hf" / "README.md").write_text("")
@@ -258,7 +258,7 @@ def test_extract_reads_a_pdf_and_shows_where(work, tmp_path):
     assert drawn.mode == "RGB"
     assert abs(drawn.width - page.width) <= 1
     (tmp_path / "cut.pdf").write_bytes((tmp_path / "scan.pdf").read_bytes()[:4000])
-    assert "the PDF is broken" in finscribe("extract", tmp_path / "cut.pdf", fails=True)
+    assert "the PDF is damaged" in finscribe("extract", tmp_path / "cut.pdf", fails=True)
 
 
 def test_a_merged_checkpoint_is_a_base(work, tmp_path):

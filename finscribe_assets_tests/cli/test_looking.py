@@ -53,13 +53,13 @@ def test_a_sheet_of_one_layout(batch, tmp_path):
     )
     assert (status, said.endswith(f": {having} documents")) == (0, True)
     assert (
-        "there is no nonsense; there are "
+        "nonsense is unknown; layouts are "
         in run("contact-sheet", batch.folder, "--output", tmp_path / "sheet.png", "--layout", "nonsense")[1]
     )
 
 
 def test_a_sheet_without_pages_is_an_error(batch, tmp_path):
-    assert "no part-*.parquet here" in run("contact-sheet", tmp_path, "--output", tmp_path / "sheet.png")[1]
+    assert "no part-*.parquet in this folder" in run("contact-sheet", tmp_path, "--output", tmp_path / "sheet.png")[1]
     assert not (tmp_path / "sheet.png").exists()
 
 

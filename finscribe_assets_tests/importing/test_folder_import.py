@@ -290,5 +290,5 @@ def test_the_command_tells_what_it_did(folder, tmp_path):
     arguments = ["import", str(folder), "--out", str(tmp_path / "out"), "--licence", "CC-BY-4.0", "--dpi", "72"]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
-    assert "9 documents found: 6 taken with 10 pages, 3 not taken; 1 other files" in result.output
+    assert "9 documents found: 6 accepted with 10 pages, 3 rejected; 1 other files ignored" in result.output
     assert "2 of them have no text layer to rely on" in result.output

@@ -73,7 +73,7 @@ def test_every_layout_has_an_example(number):
 def test_the_gallery_is_small_complete_and_the_same_again(tmp_path, monkeypatch):
     shown = {name: LAYOUT_FACTS[name] for name in ("invoice_classic", "receipt_slip")}
     monkeypatch.setattr(gallery, "LAYOUT_FACTS", shown)
-    monkeypatch.setattr(gallery, "DAMAGE", ("stamp", "noise"))
+    monkeypatch.setattr(gallery, "DAMAGE_KNOBS", ("stamp", "noise"))
     made = []
     for folder in (tmp_path / "a", tmp_path / "b"):
         status, said = run("gallery", "--output", folder / "gallery.md", "--images", folder / "images" / "gallery")

@@ -110,7 +110,7 @@ def test_arabic_is_counted_and_not_judged(work, monkeypatch):
 
 
 def test_errors_say_what_to_do(work, tmp_path, monkeypatch):
-    assert "no part-*.parquet here" in run(tmp_path)[1]
+    assert "no part-*.parquet in this folder" in run(tmp_path)[1]
     assert run(tmp_path / "nothing")[0] == 2
     monkeypatch.setattr(rapidocr_engine, "RECOGNITION_MODEL", "none.onnx")
     status, said = run(work)

@@ -99,7 +99,7 @@ def note_missing_parts(documents: PredictedDocuments, workspace: Path) -> None:
     for present, name, lacking in (
         (documents.drawn, "documents", "no knob value is blamed for a failure"),
         (documents.image_folders, "images", "no page is shown, and nothing is known of what damage destroyed"),
-        (documents.circumstances, "splits", "nothing is counted by exposure, number of pages and degradation"),
+        (documents.attributes, "splits", "nothing is counted by exposure, number of pages and degradation"),
     ):
         if not present:
             console.print(f"{workspace / name}: nothing there, so {lacking}")

@@ -1,4 +1,4 @@
-"""Two readers on the same documents: by how much one is better, whether that is chance, and where it shows."""
+"""Compare two readers on the same documents: the difference of their metrics, its interval and its p-value."""
 
 from __future__ import annotations
 
@@ -9,58 +9,58 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from finscribe_assets.evaluation.document_scoring import ScoredDocument
 from finscribe_assets.evaluation.field_comparison import FieldStatus
-from finscribe_assets.evaluation.metrics import RATIOS, resample
+from finscribe_assets.evaluation.metrics import METRIC_RATIOS, resample
 
 PERMUTATIONS = 2000
-PERMUTED_AT_ONCE = 4_000_000
-SHOWN = 10  # documents that changed most, either way
-COMPARED = ("field_f1", "field_accuracy", "teds", "numeric_consistency", "exact_match")
+MAX_PERMUTED_SIGNS = 4_000_000  # that are held in memory at once
+MAX_LISTED_CHANGES = 10  # documents that changed most, in each direction, and fields of each of them
+COMPARED_METRICS = ("field_f1", "field_accuracy", "teds", "numeric_consistency", "exact_match")
 
 
 class Difference(BaseModel):
-    """One measure of both readers, and this one's less the other's."""
+    """A metric of both readers, and this reader's minus the other's."""
 
     model_config = ConfigDict(frozen=True)
 
     this: float
     other: float
     difference: float
-    low: float = Field(description="of the difference's 95 % bootstrap interval over documents")
+    low: float = Field(description="of the 95 % bootstrap interval of the difference, over documents")
     high: float
-    p: float = Field(description="two-sided, by exchanging the readers' results of documents at random")
+    p: float = Field(description="two-sided, from exchanging the readers' results of documents at random")
 
 
 NO_DIFFERENCE = Difference(this=0, other=0, difference=0, low=0, high=0, p=1)
 
 
-class Change(BaseModel):
-    """A document that came out differently."""
+class DocumentChange(BaseModel):
+    """A document whose field F1 differs between the readers."""
 
     model_config = ConfigDict(frozen=True)
 
     id: str
     this_f1: float
     other_f1: float
-    gained: tuple[str, ...] = Field(description="fields that this reader has right and the other has not")
-    lost: tuple[str, ...] = Field(description="fields that the other has right and this reader has not")
+    gained: tuple[str, ...] = Field(description="fields that only this reader has right")
+    lost: tuple[str, ...] = Field(description="fields that only the other reader has right")
 
 
 class PairedComparison(BaseModel):
-    """How a reader differs from another, document by document."""
+    """How a reader differs from another one on the same documents."""
 
     model_config = ConfigDict(frozen=True)
 
     documents: int
-    better: int = Field(description="documents with a higher field F1 than the other reader's")
+    better: int = Field(description="number of documents with a higher field F1 than the other reader's")
     worse: int
     same: int
-    measures: dict[str, Difference | None]
-    improved: tuple[Change, ...] = Field(description="documents that got better, the most first")
-    worsened: tuple[Change, ...]
+    metrics: dict[str, Difference | None] = Field(description="by metric; None for one without observations")
+    improved: tuple[DocumentChange, ...] = Field(description="the documents that improved most, in order")
+    worsened: tuple[DocumentChange, ...]
 
     def row(self) -> dict[str, float | int]:
-        """Return what matters most, for a table; of no documents there is no difference."""
-        f1 = self.measures["field_f1"] or NO_DIFFERENCE
+        """Return the comparison as a row of a table; without documents there is no difference."""
+        f1 = self.metrics["field_f1"] or NO_DIFFERENCE
         return {
             "field_f1": f1.this,
             "other_field_f1": f1.other,
@@ -74,55 +74,59 @@ class PairedComparison(BaseModel):
         }
 
 
-def compare_readers(
-    mine: Sequence[ScoredDocument], others: Sequence[ScoredDocument], seed: int = 0
-) -> PairedComparison:
-    """Compare two readers' results for the same documents, in the same order."""
-    changes = [_change(one, other) for one, other in zip(mine, others, strict=True)]
+def compare_readers(this: Sequence[ScoredDocument], other: Sequence[ScoredDocument], seed: int = 0) -> PairedComparison:
+    """Compare two readers' results for the same documents.
+
+    Args:
+        this: documents as scored for the first reader.
+        other: the same documents in the same order, as scored for the second reader.
+        seed: of the bootstrap and the permutations.
+    """
+    changes = [_change(document, other_document) for document, other_document in zip(this, other, strict=True)]
     gains = [change.this_f1 - change.other_f1 for change in changes]
-    order = sorted(range(len(changes)), key=lambda place: (gains[place], changes[place].id))
+    order = sorted(range(len(changes)), key=lambda index: (gains[index], changes[index].id))
     return PairedComparison(
         documents=len(changes),
         better=sum(gain > 0 for gain in gains),
         worse=sum(gain < 0 for gain in gains),
         same=sum(gain == 0 for gain in gains),
-        measures={name: _difference(name, mine, others, seed) for name in COMPARED},
-        improved=tuple(changes[place] for place in reversed(order[-SHOWN:]) if gains[place] > 0),
-        worsened=tuple(changes[place] for place in order[:SHOWN] if gains[place] < 0),
+        metrics={name: _difference(name, this, other, seed) for name in COMPARED_METRICS},
+        improved=tuple(changes[index] for index in reversed(order[-MAX_LISTED_CHANGES:]) if gains[index] > 0),
+        worsened=tuple(changes[index] for index in order[:MAX_LISTED_CHANGES] if gains[index] < 0),
     )
 
 
-def _change(one: ScoredDocument, other: ScoredDocument) -> Change:
-    right, theirs = (
+def _change(this: ScoredDocument, other: ScoredDocument) -> DocumentChange:
+    this_correct, other_correct = (
         {outcome.path for outcome in scored.outcomes if outcome.status is FieldStatus.CORRECT}
-        for scored in (one, other)
+        for scored in (this, other)
     )
-    return Change(
-        id=one.truth.id,
-        this_f1=round(one.f1, 4),
+    return DocumentChange(
+        id=this.truth.id,
+        this_f1=round(this.f1, 4),
         other_f1=round(other.f1, 4),
-        gained=tuple(sorted(right - theirs)[:SHOWN]),
-        lost=tuple(sorted(theirs - right)[:SHOWN]),
+        gained=tuple(sorted(this_correct - other_correct)[:MAX_LISTED_CHANGES]),
+        lost=tuple(sorted(other_correct - this_correct)[:MAX_LISTED_CHANGES]),
     )
 
 
 def _difference(
-    name: str, mine: Sequence[ScoredDocument], others: Sequence[ScoredDocument], seed: int
+    name: str, this: Sequence[ScoredDocument], other: Sequence[ScoredDocument], seed: int
 ) -> Difference | None:
-    """Return both values of a measure, with the interval and p of their difference; None where there is none."""
-    counts = np.array(
-        [[RATIOS[name](one), RATIOS[name](other)] for one, other in zip(mine, others, strict=True)], dtype=float
-    ).reshape(-1, 2, 2)
+    """Return a metric of both readers with the interval and p of their difference; None without observations."""
+    ratio = METRIC_RATIOS[name]
+    pairs = [[ratio(document), ratio(other_document)] for document, other_document in zip(this, other, strict=True)]
+    counts = np.array(pairs, dtype=float).reshape(-1, 2, 2)  # (documents, readers, numerator and denominator)
     total = counts.sum(axis=0)
     if not total[:, 1].all():
         return None
     sums = resample(counts, seed)
     low, high = np.percentile(_gain(sums[(sums[:, :, 1] > 0).all(axis=1)]), [2.5, 97.5])
-    this, other = (float(row[0] / row[1]) for row in total)
+    value, other_value = (float(row[0] / row[1]) for row in total)
     return Difference(
-        this=round(this, 4),
-        other=round(other, 4),
-        difference=round(this - other, 4),
+        this=round(value, 4),
+        other=round(other_value, 4),
+        difference=round(value - other_value, 4),
         low=round(float(low), 4),
         high=round(float(high), 4),
         p=round(permutation_p(counts, seed), 4),
@@ -130,27 +134,31 @@ def _difference(
 
 
 def _gain(sums: np.ndarray) -> np.ndarray:
+    """Return the difference of both readers' ratios; sums are (…, readers, 2)."""
     with np.errstate(invalid="ignore", divide="ignore"):
         ratios = sums[..., 0] / sums[..., 1]
     return ratios[..., 0] - ratios[..., 1]
 
 
 def permutation_p(counts: np.ndarray, seed: int = 0) -> float:
-    """Return how likely a difference as large as this one is if the readers are alike: approximate randomisation.
+    """Return the two-sided p-value of the difference of two readers, by approximate randomisation (Noreen 1989).
 
-    ``counts`` is documents × 2 readers × (numerator, denominator). In each of ``PERMUTATIONS`` trials every document's
-    results are given to the one reader or the other by a coin (Noreen 1989); the p-value counts the trial that was
-    made (Phipson and Smyth 2010), so it is never 0.
+    In each of ``PERMUTATIONS`` trials a coin decides for each document whether the readers' results are exchanged. The
+    observed assignment counts as one of the trials (Phipson and Smyth 2010), so that p is never 0.
+
+    Args:
+        counts: numerators and denominators, of shape (documents, 2 readers, 2).
+        seed: of the coins.
     """
     observed = abs(float(_gain(counts.sum(axis=0))))
-    halves, lean = counts.sum(axis=1) / 2, (counts[:, 0] - counts[:, 1]) / 2
+    half_sums, half_differences = counts.sum(axis=1) / 2, (counts[:, 0] - counts[:, 1]) / 2
     random = np.random.default_rng(seed)
-    at_once = max(1, PERMUTED_AT_ONCE // len(counts))
+    at_once = max(1, MAX_PERMUTED_SIGNS // len(counts))
     as_large = 0
     for start in range(0, PERMUTATIONS, at_once):
-        coins = random.integers(0, 2, (min(at_once, PERMUTATIONS - start), len(counts))) * 2.0 - 1
-        leaning = coins @ lean
-        sums = np.stack([halves.sum(axis=0) + leaning, halves.sum(axis=0) - leaning], axis=1)
-        # Sums of halves are exact to the last bits; equal differences must count as equal.
+        signs = random.integers(0, 2, (min(at_once, PERMUTATIONS - start), len(counts))) * 2.0 - 1
+        shifts = signs @ half_differences
+        sums = np.stack([half_sums.sum(axis=0) + shifts, half_sums.sum(axis=0) - shifts], axis=1)
+        # Sums of halves are exact up to the last bits; differences that are equal must count as equal.
         as_large += int((np.abs(_gain(sums)) >= observed - 1e-12).sum())
     return (1 + as_large) / (1 + PERMUTATIONS)

@@ -1,6 +1,7 @@
-"""All predictions against all truths: the evaluation report, a file that machines read by a published schema.
+"""The evaluation report: predictions of a reader measured against the truth of a set of documents.
 
-`finscribe schema --of report` prints that schema; `html.py` writes the same for people.
+`report.json` is this model as JSON; `finscribe schema --of report` prints its schema. What belongs here: the report and
+its tables. `report_html.py` writes it as a page.
 """
 
 from __future__ import annotations
@@ -12,124 +13,141 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from finscribe_assets.documents.elements import field_of
-from finscribe_assets.evaluation.calibration import LISTED, Calibration, UnsureField, calibration, unsure
+from finscribe_assets.evaluation.calibration import (
+    MAX_LOW_CONFIDENCE_FIELDS,
+    Calibration,
+    LowConfidenceField,
+    low_confidence_fields,
+    measure_calibration,
+)
 from finscribe_assets.evaluation.document_scoring import RuleOutcome, ScoredDocument, score_each
-from finscribe_assets.evaluation.field_comparison import FieldOutcome, FieldStatus, RowOutcome, RowStatus
-from finscribe_assets.evaluation.metrics import Figure, figures
+from finscribe_assets.evaluation.field_comparison import (
+    UNKNOWN_ELEMENT,
+    FieldOutcome,
+    FieldStatus,
+    RowOutcome,
+    RowStatus,
+)
+from finscribe_assets.evaluation.metrics import Estimate, estimate_metrics
 from finscribe_assets.evaluation.paired_comparison import PairedComparison, compare_readers
 from finscribe_assets.evaluation.prediction_files import InputProblems, Prediction, Truth
-from finscribe_assets.evaluation.slices import Circumstances, Slice, slices
-from finscribe_assets.evaluation.worst_documents import PoorDocument, worst_documents
+from finscribe_assets.evaluation.slices import DocumentAttributes, Slice, slice_documents
+from finscribe_assets.evaluation.worst_documents import WorstDocument, worst_documents
 
 TARGETS = {"field_accuracy": 0.95, "teds": 0.90, "numeric_consistency": 0.98}
-SECONDS_TARGET = 2.0
+"""Values that metrics are to exceed, as docs/training-strategy.md sets them."""
+SECONDS_TARGET = 2.0  # for each document
 
 Verdict = Literal["met", "not met", "not measured"]
 
 
 class Target(BaseModel):
-    """One aim of the training strategy, and what was measured of it."""
+    """A target of the training strategy, and whether the reader meets it."""
 
     model_config = ConfigDict(frozen=True)
 
     name: str
-    wanted: str
+    required: str = Field(description="such as > 95%")
     verdict: Verdict
-    certain: bool = Field(description="the whole 95 % interval says so")
-    measured: Figure | None = None
-    seconds: float | None = Field(default=None, description="per document, where the target is of time")
+    certain: bool = Field(description="whether the whole 95 % interval is on the same side of the required value")
+    measured: Estimate | None = None
+    seconds: float | None = Field(default=None, description="for each document, if the target is a time")
 
     @property
-    def said(self) -> str:
-        """Return the verdict with its evidence, in words."""
+    def summary(self) -> str:
+        """Return the verdict with its evidence, as text."""
         if self.seconds is not None:
             return f"{self.verdict} ({self.seconds:.2f} s)"
         if self.measured is None:
             return self.verdict
-        figure = self.measured
-        doubt = "" if self.certain else ", which the target lies within"
+        estimate = self.measured
+        doubt = "" if self.certain else ", which includes the target"
         return (
-            f"{self.verdict} ({figure.value:.1%}, n = {figure.n:,}; "
-            f"interval {figure.low:.1%} to {figure.high:.1%}{doubt})"
+            f"{self.verdict} ({estimate.value:.1%}, n = {estimate.n:,}; "
+            f"interval {estimate.low:.1%} to {estimate.high:.1%}{doubt})"
         )
 
 
 class FieldTally(BaseModel):
-    """How the fields of one element, or one field over all documents, came out."""
+    """Counts and metrics of the fields of one element, or of one field, over all documents."""
 
     model_config = ConfigDict(frozen=True)
 
     name: str
-    asked: int
+    expected: int
     correct: int
     wrong: int
     missing: int
     extra: int
-    accuracy: float | None = Field(description="right of those asked")
-    precision: float | None
+    accuracy: float | None = Field(description="correct fields / expected fields")
+    precision: float | None = Field(description="correct fields / predicted fields")
     recall: float | None
     f1: float | None
 
 
 class RowTally(BaseModel):
-    """What became of the rows of one list, such as lines."""
+    """Counts of what happened to the rows of one list, such as lines."""
 
     model_config = ConfigDict(frozen=True)
 
     list: str
     matched: int
-    missing: int = Field(description="of the truth, in no predicted row")
-    extra: int = Field(description="predicted, of no row of the truth")
-    merged: int = Field(description="predicted rows that run two or more of the truth together")
-    split: int = Field(description="rows of the truth that are told over several predicted ones")
+    missing: int = Field(description="true rows without a predicted row")
+    extra: int = Field(description="predicted rows without a true row")
+    merged: int = Field(description="predicted rows that hold several true rows")
+    split: int = Field(description="true rows that are spread over several predicted rows")
 
 
 class RuleTally(BaseModel):
-    """How often a rule of arithmetic, which the truth keeps, is kept by the prediction."""
+    """How often predictions satisfy a calculation rule that the truth satisfies."""
 
     model_config = ConfigDict(frozen=True)
 
-    code: str = Field(description="EN 16931's, or ours, as documents/calculation_rules.py has it")
-    determines: str = Field(description="the field whose amount the rule gives")
-    kept: int
-    of: int
-    rate: float
+    code: str = Field(description="of EN 16931, or of documents/calculation_rules.py")
+    determines: str = Field(description="the field whose amount the rule determines")
+    satisfied: int
+    checked: int
+    rate: float = Field(description="satisfied / checked")
 
 
 class EvaluationReport(BaseModel):
-    """What `finscribe evaluate` writes and `evaluation_report` holds."""
+    """What `finscribe evaluate` and the asset `evaluation_report` write."""
 
     model_config = ConfigDict(frozen=True)
 
-    reader: str = Field(description="which model's predictions these are")
-    layout: str = Field(description="where regions came from, such as renderer boxes (oracle)")
+    reader: str = Field(description="name of the model that made the predictions")
+    layout: str = Field(description="source of the regions that were read, such as renderer boxes (oracle)")
     documents: int
-    predicted: int = Field(description="documents with a prediction")
-    headline: dict[str, Figure | None] = Field(description="None where nothing was there to measure")
+    predicted: int = Field(description="number of documents with a prediction")
+    headline: dict[str, Estimate | None] = Field(description="by metric; None for one without observations")
     targets: list[Target]
     by_element: list[FieldTally]
     by_field: list[FieldTally]
     by_rule: list[RuleTally]
     by_row: list[RowTally]
-    slices: list[Slice] = Field(description="by document type, locale and what else is known, and by all of it crossed")
-    parse_statuses: dict[str, int] = Field(description="documents by what was found when their responses were parsed")
-    dropped: int = Field(description="members of responses that were begun and are not whole, as of truncated ones")
-    notes: dict[str, int] = Field(description="predicted values that are none of their kind, or that nothing decides")
-    problems: dict[str, int] = Field(description="what was wrong with the predictions file")
-    problem_places: dict[str, list[str]]
-    calibration: Calibration | None = Field(description="None where no prediction has a confidence")
-    low_confidence: list[UnsureField] = Field(description=f"the least sure values, {LISTED} at most")
-    low_confidence_fields: int = Field(description="how many there are")
-    comparisons: dict[str, PairedComparison] = Field(default={}, description="how this reader differs from others")
-    worst: list[PoorDocument] = Field(description="the documents with the lowest field F1")
+    slices: list[Slice] = Field(description="by document type, locale and further attributes, and by all of them")
+    parse_statuses: dict[str, int] = Field(
+        description="number of documents by what was found when their responses were parsed"
+    )
+    dropped: int = Field(description="number of members of responses that were begun and are incomplete")
+    notes: dict[str, int] = Field(description="number of predicted values that are unreadable or ambiguous")
+    problems: dict[str, int] = Field(description="number of problems of the predictions file")
+    problem_locations: dict[str, list[str]] = Field(description="the first locations of each problem")
+    calibration: Calibration | None = Field(description="None if no prediction has a confidence")
+    low_confidence: list[LowConfidenceField] = Field(
+        description=f"the predicted values of lowest confidence, at most {MAX_LOW_CONFIDENCE_FIELDS}"
+    )
+    low_confidence_count: int = Field(description="number of predicted values of low confidence")
+    comparisons: dict[str, PairedComparison] = Field(default={}, description="with other readers, by their names")
+    worst: list[WorstDocument] = Field(description="the documents with the lowest field F1")
 
     def to_json(self) -> str:
-        """Return the report as its file has it."""
+        """Return the report as the text of `report.json`."""
         return self.model_dump_json(indent=2, by_alias=True) + "\n"
 
-    def sliced_by(self, *names: str) -> list[Slice]:
+    def sliced_by(self, *dimensions: str) -> list[Slice]:
         """Return the slices of these dimensions."""
-        return [one for one in self.slices if tuple(one.of) == names]
+        return [part for part in self.slices if tuple(part.attributes) == dimensions]
 
 
 def evaluate(
@@ -141,36 +159,36 @@ def evaluate(
     problems: InputProblems | None = None,
     seconds_per_document: float | None = None,
     others: Mapping[str, Mapping[str, Prediction]] | None = None,
-    circumstances: Circumstances | None = None,
+    attributes: DocumentAttributes | None = None,
     on_documents: Callable[[int], None] | None = None,
 ) -> EvaluationReport:
-    """Measure predictions against truths.
+    """Measure predictions against the truth.
 
     Args:
-        truths: by id.
-        predictions: by id; a document without one has every field missing.
+        truths: by document id.
+        predictions: by document id; without a prediction, all fields of a document are missing.
         reader: name of the model.
-        layout: where its regions came from.
-        problems: what reading the predictions file met with.
-        seconds_per_document: what reading took; absent where nobody measured it.
-        others: further readers' predictions for the same truths; the report says how this reader differs from each.
-        circumstances: what documents are counted by, besides type and locale.
-        on_documents: told how many documents were measured since it was last told.
+        layout: source of the regions that it read.
+        problems: of the predictions file.
+        seconds_per_document: reading time; None if it was not measured.
+        others: predictions of further readers for the same documents, by reader; the report compares with each.
+        attributes: of documents, besides document type and locale, by which slices are made.
+        on_documents: called with the number of documents that were measured since the last call.
     """
 
-    def measured(read: Mapping[str, Prediction]) -> list[ScoredDocument]:
-        found = []
-        for one in score_each(truths, read):
-            found.append(one)
+    def measure(read: Mapping[str, Prediction]) -> list[ScoredDocument]:
+        documents = []
+        for document in score_each(truths, read):
+            documents.append(document)
             if on_documents:
                 on_documents(1)
-        return found
+        return documents
 
-    scored = measured(predictions)
-    fields = [outcome for one in scored for outcome in one.outcomes]
-    headline = figures(scored)
-    doubtful = unsure(scored)
-    met = problems or InputProblems()
+    scored = measure(predictions)
+    fields = [outcome for document in scored for outcome in document.outcomes]
+    headline = estimate_metrics(scored)
+    doubtful = low_confidence_fields(scored)
+    problems = problems or InputProblems()
     return EvaluationReport(
         reader=reader,
         layout=layout,
@@ -178,89 +196,101 @@ def evaluate(
         predicted=len(predictions),
         headline=headline,
         targets=_targets(headline, seconds_per_document),
-        by_element=tallies(fields, lambda outcome: outcome.element),
-        # An unknown field's name is a model's invention; they are counted together.
-        by_field=tallies(fields, lambda outcome: "unknown" if outcome.element == "unknown" else field_of(outcome.path)),
-        by_rule=_by_rule(rule for one in scored for rule in one.rules),
-        by_row=_by_row(row for one in scored for row in one.comparison.rows),
-        slices=slices(scored, circumstances or {}),
-        parse_statuses=dict(sorted(Counter(str(status) for one in scored for status in one.parse_statuses).items())),
-        dropped=sum(one.dropped for one in scored),
-        notes=dict(sorted(Counter(str(outcome.note) for outcome in fields if outcome.note).items())),
-        problems=dict(sorted(met.counts.items())),
-        problem_places=met.locations,
-        calibration=calibration(fields),
-        low_confidence=doubtful[:LISTED],
-        low_confidence_fields=len(doubtful),
-        comparisons={name: compare_readers(scored, measured(other)) for name, other in (others or {}).items()},
+        by_element=tally_fields(fields, lambda outcome: outcome.element),
+        by_field=tally_fields(fields, _field_or_unknown),
+        by_rule=_tally_rules(rule for document in scored for rule in document.rules),
+        by_row=_tally_rows(row for document in scored for row in document.comparison.rows),
+        slices=slice_documents(scored, attributes or {}),
+        parse_statuses=_counts(status for document in scored for status in document.parse_statuses),
+        dropped=sum(document.dropped for document in scored),
+        notes=_counts(outcome.note for outcome in fields if outcome.note),
+        problems=dict(sorted(problems.counts.items())),
+        problem_locations=problems.locations,
+        calibration=measure_calibration(fields),
+        low_confidence=doubtful[:MAX_LOW_CONFIDENCE_FIELDS],
+        low_confidence_count=len(doubtful),
+        comparisons={name: compare_readers(scored, measure(other)) for name, other in (others or {}).items()},
         worst=worst_documents(scored, predictions),
     )
 
 
-def _targets(headline: Mapping[str, Figure | None], seconds: float | None) -> list[Target]:
-    found = []
-    for name, wanted in TARGETS.items():
-        figure = headline[name]
-        verdict: Verdict = "not measured" if figure is None else "met" if figure.value > wanted else "not met"
-        certain = figure is not None and (figure.low > wanted or figure.high <= wanted)
-        found.append(Target(name=name, wanted=f"> {wanted:.0%}", verdict=verdict, certain=certain, measured=figure))
-    timed: Verdict = "not measured" if seconds is None else "met" if seconds < SECONDS_TARGET else "not met"
-    return [
-        *found,
-        Target(
-            name="seconds per document",
-            wanted=f"< {SECONDS_TARGET:g}",
-            verdict=timed,
-            certain=seconds is not None,
-            seconds=seconds,
-        ),
-    ]
+def _counts(values: Iterable[object]) -> dict[str, int]:
+    return dict(sorted(Counter(map(str, values)).items()))
 
 
-def tallies(fields: Iterable[FieldOutcome], key: Callable[[FieldOutcome], str]) -> list[FieldTally]:
-    """Count fields by a key, in its order."""
+def _field_or_unknown(outcome: FieldOutcome) -> str:
+    """Return the field of an outcome; fields that the schema does not have are counted together."""
+    return UNKNOWN_ELEMENT if outcome.element == UNKNOWN_ELEMENT else field_of(outcome.path)
+
+
+def _targets(headline: Mapping[str, Estimate | None], seconds: float | None) -> list[Target]:
+    targets = []
+    for name, value in TARGETS.items():
+        estimate = headline[name]
+        verdict: Verdict = "not measured" if estimate is None else "met" if estimate.value > value else "not met"
+        certain = estimate is not None and (estimate.low > value or estimate.high <= value)
+        targets.append(
+            Target(name=name, required=f"> {value:.0%}", verdict=verdict, certain=certain, measured=estimate)
+        )
+    in_time: Verdict = "not measured" if seconds is None else "met" if seconds < SECONDS_TARGET else "not met"
+    required = f"< {SECONDS_TARGET:g}"
+    time = Target(
+        name="seconds per document",
+        required=required,
+        verdict=in_time,
+        certain=seconds is not None,
+        seconds=seconds,
+    )
+    return [*targets, time]
+
+
+def tally_fields(fields: Iterable[FieldOutcome], key: Callable[[FieldOutcome], str]) -> list[FieldTally]:
+    """Count the outcomes of fields by a key, in the order of the key."""
     counts: dict[str, Counter[FieldStatus]] = {}
     for outcome in fields:
         counts.setdefault(key(outcome), Counter())[outcome.status] += 1
-    return [_tally(name, count) for name, count in sorted(counts.items())]
+    return [_field_tally(name, count) for name, count in sorted(counts.items())]
 
 
-def _tally(name: str, count: Counter[FieldStatus]) -> FieldTally:
-    right, wrong, missing, extra = (
-        count[status] for status in (FieldStatus.CORRECT, FieldStatus.WRONG, FieldStatus.MISSING, FieldStatus.EXTRA)
-    )
-    asked, said = right + wrong + missing, right + wrong + extra
+def _field_tally(name: str, count: Counter[FieldStatus]) -> FieldTally:
+    correct, wrong = count[FieldStatus.CORRECT], count[FieldStatus.WRONG]
+    missing, extra = count[FieldStatus.MISSING], count[FieldStatus.EXTRA]
+    expected, predicted = correct + wrong + missing, correct + wrong + extra
 
-    def of(part: int, whole: int) -> float | None:
-        return round(part / whole, 4) if whole else None
+    def ratio(numerator: int, denominator: int) -> float | None:
+        return round(numerator / denominator, 4) if denominator else None
 
     return FieldTally(
         name=name,
-        asked=asked,
-        correct=right,
+        expected=expected,
+        correct=correct,
         wrong=wrong,
         missing=missing,
         extra=extra,
-        accuracy=of(right, asked),
-        precision=of(right, said),
-        recall=of(right, asked),
-        f1=of(2 * right, asked + said),
+        accuracy=ratio(correct, expected),
+        precision=ratio(correct, predicted),
+        recall=ratio(correct, expected),
+        f1=ratio(2 * correct, expected + predicted),
     )
 
 
-def _by_rule(outcomes: Iterable[RuleOutcome]) -> list[RuleTally]:
+def _tally_rules(outcomes: Iterable[RuleOutcome]) -> list[RuleTally]:
     counts: dict[tuple[str, str], Counter[bool]] = {}
     for outcome in outcomes:
         counts.setdefault((outcome.code, field_of(outcome.path)), Counter())[outcome.satisfied] += 1
     return [
         RuleTally(
-            code=code, determines=amount, kept=count[True], of=count.total(), rate=round(count[True] / count.total(), 4)
+            code=code,
+            determines=field,
+            satisfied=count[True],
+            checked=count.total(),
+            rate=round(count[True] / count.total(), 4),
         )
-        for (code, amount), count in sorted(counts.items())
+        for (code, field), count in sorted(counts.items())
     ]
 
 
-def _by_row(outcomes: Iterable[RowOutcome]) -> list[RowTally]:
+def _tally_rows(outcomes: Iterable[RowOutcome]) -> list[RowTally]:
     counts: dict[str, Counter[RowStatus]] = {}
     for outcome in outcomes:
         counts.setdefault(outcome.list, Counter())[outcome.status] += 1
@@ -270,15 +300,15 @@ def _by_row(outcomes: Iterable[RowOutcome]) -> list[RowTally]:
 
 
 def headline_rows(report: EvaluationReport) -> list[dict[str, str | int | float | None]]:
-    """Return the headline figures as rows of a table."""
+    """Return the headline metrics as rows of a table."""
     return [
-        {"measure": name, "value": figure.value, "low": figure.low, "high": figure.high, "n": figure.n}
-        if figure
-        else {"measure": name, "value": None, "low": None, "high": None, "n": 0}
-        for name, figure in report.headline.items()
+        {"metric": name, "value": estimate.value, "low": estimate.low, "high": estimate.high, "n": estimate.n}
+        if estimate
+        else {"metric": name, "value": None, "low": None, "high": None, "n": 0}
+        for name, estimate in report.headline.items()
     ]
 
 
 def target_rows(targets: Sequence[Target]) -> list[dict[str, str]]:
     """Return the targets as rows of a table."""
-    return [{"target": f"{target.name} {target.wanted}", "verdict": target.said} for target in targets]
+    return [{"target": f"{target.name} {target.required}", "verdict": target.summary} for target in targets]

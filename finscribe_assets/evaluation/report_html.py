@@ -1,7 +1,7 @@
-"""The evaluation report as one self-contained HTML page, for people: nothing is loaded from anywhere.
+"""Write the evaluation report as one self-contained HTML page, which loads nothing.
 
-It is held open to a screen reader: tables have captions and headers for rows and columns, pictures have a text, and
-nothing is told by colour alone.
+The page is accessible to screen readers: tables have captions and headers for rows and columns, images have alternative
+texts, and nothing is expressed by colour alone.
 """
 
 from __future__ import annotations
@@ -21,17 +21,20 @@ from finscribe_assets.evaluation.worst_documents import ComparedField, PageIllus
 EMBEDDED_NOTE = (
     "These are scores of the embedded demonstration model on synthetic pages; they say nothing about PaddleOCR-VL."
 )
-LONGEST_COMPARED = 400  # characters of two values whose difference is marked
+MAX_DIFFERENCE_LENGTH = 400  # characters of values whose difference is marked
 
-Rows = Sequence[Mapping[str, Any]]
+TableRows = Sequence[Mapping[str, Any]]
 
 
-def to_html(
-    report: EvaluationReport, note: str = "", pictures: Mapping[str, Sequence[PageIllustration]] | None = None
+def report_to_html(
+    report: EvaluationReport, note: str = "", illustrations: Mapping[str, Sequence[PageIllustration]] | None = None
 ) -> str:
-    """Return the report as a page; every value is escaped.
+    """Return the report as an HTML page; every value is escaped.
 
-    ``pictures`` are pages of the worst documents, by id.
+    Args:
+        report: the report.
+        note: a sentence that is shown at the top.
+        illustrations: pages of the worst documents, by document id.
     """
     diagram = base64.b64encode(reliability_diagram(report.calibration)).decode() if report.calibration else ""
     environment = Environment(
@@ -41,85 +44,90 @@ def to_html(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"cell": _cell, "difference": difference}
+    environment.filters |= {"cell": _cell, "difference": mark_difference}
     return environment.get_template("report.html").render(
         report=report,
         note=note,
         tables=_tables(report),
-        details=_details(report),
+        details=_detail_tables(report),
         diagram=diagram,
-        pictures=pictures or {},
+        illustrations=illustrations or {},
         comparisons=_comparisons(report),
     )
 
 
-def _tables(report: EvaluationReport) -> list[tuple[str, Rows]]:
-    """Return what everybody wants to see."""
-    dimensions = list(dict.fromkeys(name for one in report.slices for name in one.of))
+def _tables(report: EvaluationReport) -> list[tuple[str, TableRows]]:
+    """Return the tables that are shown at once, by caption."""
+    dimensions = list(dict.fromkeys(name for part in report.slices for name in part.attributes))
     return [
         ("Headline", headline_rows(report)),
         ("Targets of the training strategy", target_rows(report.targets)),
         ("By element", [tally.model_dump() for tally in report.by_element]),
-        ("By rule of arithmetic", [tally.model_dump() for tally in report.by_rule]),
-        *((f"By {name.replace('_', ' ')}", [one.row() for one in report.sliced_by(name)]) for name in dimensions),
+        ("By calculation rule", [tally.model_dump() for tally in report.by_rule]),
+        *((f"By {name.replace('_', ' ')}", [part.row() for part in report.sliced_by(name)]) for name in dimensions),
         ("Rows of lists", [tally.model_dump() for tally in report.by_row]),
         (
-            "Values that are none of their kind, or that nothing decides",
-            [{"note": name, "values": count} for name, count in report.notes.items()],
+            "Predicted values that could not be normalised",
+            [{"reason": name, "values": count} for name, count in report.notes.items()],
         ),
         (
-            "What reading the responses met with",
+            "Parse status of the responses",
             [{"parse status": name, "documents": count} for name, count in report.parse_statuses.items()],
         ),
         (
             "Problems of the predictions file",
             [
-                {"problem": name, "count": count, "first of them": ", ".join(report.problem_places.get(name, [])[:5])}
+                {
+                    "problem": name,
+                    "count": count,
+                    "first locations": ", ".join(report.problem_locations.get(name, [])[:5]),
+                }
                 for name, count in report.problems.items()
             ],
         ),
     ]
 
 
-def _details(report: EvaluationReport) -> list[tuple[str, Rows]]:
-    """Return long tables, which are folded."""
-    crossed = max((tuple(one.of) for one in report.slices), key=len, default=())
+def _detail_tables(report: EvaluationReport) -> list[tuple[str, TableRows]]:
+    """Return the long tables, which are folded, by caption."""
+    crossed = max((tuple(part.attributes) for part in report.slices), key=len, default=())
     return [
         ("By field", [tally.model_dump() for tally in report.by_field]),
         (
             f"By {' × '.join(crossed).replace('_', ' ')}",
-            [one.row() for one in report.sliced_by(*crossed)] if len(crossed) > 1 else [],
+            [part.row() for part in report.sliced_by(*crossed)] if len(crossed) > 1 else [],
         ),
         (
-            f"Values of low confidence ({report.low_confidence_fields:,})",
-            [row.model_dump() for row in report.low_confidence],
+            f"Values of low confidence ({report.low_confidence_count:,})",
+            [field.model_dump() for field in report.low_confidence],
         ),
     ]
 
 
-def _comparisons(report: EvaluationReport) -> list[tuple[str, Rows, Rows]]:
-    found: list[tuple[str, Rows, Rows]] = []
+def _comparisons(report: EvaluationReport) -> list[tuple[str, TableRows, TableRows]]:
+    """Return title, metrics and changed documents of each comparison with another reader."""
+    tables: list[tuple[str, TableRows, TableRows]] = []
     for name, compared in report.comparisons.items():
-        measures = [
-            {"measure": measure, **difference.model_dump()}
-            for measure, difference in compared.measures.items()
+        metrics = [
+            {"metric": metric, **difference.model_dump()}
+            for metric, difference in compared.metrics.items()
             if difference
         ]
         changes = [
             {
                 "document": change.id,
-                "became": word,
+                "change": direction,
                 "F1": change.this_f1,
-                "F1 of the other": change.other_f1,
+                "F1 of the other reader": change.other_f1,
                 "gained": ", ".join(change.gained),
                 "lost": ", ".join(change.lost),
             }
-            for word, changed in (("better", compared.improved), ("worse", compared.worsened))
+            for direction, changed in (("better", compared.improved), ("worse", compared.worsened))
             for change in changed
         ]
         title = f"Against {name}: {compared.better} documents better, {compared.worse} worse, {compared.same} the same"
-        found.append((title, measures, changes))
-    return found
+        tables.append((title, metrics, changes))
+    return tables
 
 
 def _cell(value: Any) -> str:
@@ -130,21 +138,21 @@ def _cell(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
-def difference(field: ComparedField) -> Markup:
-    """Return what was read, with what is too much and what is lacking marked as insertions and deletions."""
-    true, said = field.truth or "", field.predicted or ""
-    if not true or not said or max(len(true), len(said)) > LONGEST_COMPARED:
-        return escape(said)
-    matcher = difflib.SequenceMatcher(None, true, said, autojunk=False)
-    return Markup("").join(_marked(matcher.get_opcodes(), true, said))
+def mark_difference(field: ComparedField) -> Markup:
+    """Return the predicted value, with missing characters marked as deletions and extra ones as insertions."""
+    true, predicted = field.truth or "", field.predicted or ""
+    if not true or not predicted or max(len(true), len(predicted)) > MAX_DIFFERENCE_LENGTH:
+        return escape(predicted)
+    matcher = difflib.SequenceMatcher(None, true, predicted, autojunk=False)
+    return Markup("").join(_marked(matcher.get_opcodes(), true, predicted))
 
 
-def _marked(operations: Iterable[tuple[str, int, int, int, int]], true: str, said: str) -> Iterable[Markup]:
-    for name, a, b, c, d in operations:
+def _marked(operations: Iterable[tuple[str, int, int, int, int]], true: str, predicted: str) -> Iterable[Markup]:
+    for name, true_start, true_end, start, end in operations:
         if name == "equal":
-            yield escape(said[c:d])
+            yield escape(predicted[start:end])
             continue
-        if b > a:
-            yield Markup("<del>{}</del>").format(true[a:b])
-        if d > c:
-            yield Markup("<ins>{}</ins>").format(said[c:d])
+        if true_end > true_start:
+            yield Markup("<del>{}</del>").format(true[true_start:true_end])
+        if end > start:
+            yield Markup("<ins>{}</ins>").format(predicted[start:end])

@@ -1,4 +1,4 @@
-"""Documents by what they are and how they look: where a reader is good, and where it is not."""
+"""Metrics of slices: documents that share a document type, a locale or another attribute."""
 
 from __future__ import annotations
 
@@ -7,38 +7,37 @@ from collections.abc import Iterable, Mapping, Sequence
 from pydantic import BaseModel, ConfigDict, Field
 
 from finscribe_assets.evaluation.document_scoring import ScoredDocument
-from finscribe_assets.evaluation.metrics import Figure, figures
+from finscribe_assets.evaluation.metrics import Estimate, estimate_metrics
 from finscribe_assets.splitting.exposure import page_count_label
 from finscribe_assets.splitting.split_table import SplitRow
 
-MEASURED = ("field_accuracy", "field_f1", "teds", "numeric_consistency", "exact_match")
-OF_THE_TRUTH = ("document_type", "locale")
+SLICE_METRICS = ("field_accuracy", "field_f1", "teds", "numeric_consistency", "exact_match")
+TRUTH_DIMENSIONS = ("document_type", "locale")
 
-Circumstances = Mapping[str, Mapping[str, str]]
-"""What is known of each document besides its truth, by id: exposure, pages, degradation, or whatever the user counts
-by."""
+DocumentAttributes = Mapping[str, Mapping[str, str]]
+"""Further attributes of documents, by document id and dimension: exposure, pages, degradation, or a user's own."""
 
 
 class Slice(BaseModel):
-    """The documents that share these values, measured."""
+    """Metrics of the documents that share the values of one dimension, or of all dimensions."""
 
     model_config = ConfigDict(frozen=True)
 
-    of: dict[str, str] = Field(description="dimension → value, such as locale → de_AT; one dimension or all of them")
+    attributes: dict[str, str] = Field(description="shared values by dimension, such as locale: de_AT")
     documents: int
-    figures: dict[str, Figure | None]
+    metrics: dict[str, Estimate | None] = Field(description="by metric; None for one without observations")
 
     def row(self) -> dict[str, str | int | float | None]:
         """Return the slice as a row of a table."""
-        row: dict[str, str | int | float | None] = {**self.of, "documents": self.documents}
-        for name, figure in self.figures.items():
-            row[name] = figure.value if figure else None
-        lowest = self.figures["field_f1"]
-        return row | {"field_f1_low": lowest.low if lowest else None, "field_f1_high": lowest.high if lowest else None}
+        row: dict[str, str | int | float | None] = {**self.attributes, "documents": self.documents}
+        for name, estimate in self.metrics.items():
+            row[name] = estimate.value if estimate else None
+        f1 = self.metrics["field_f1"]
+        return row | {"field_f1_low": f1.low if f1 else None, "field_f1_high": f1.high if f1 else None}
 
 
-def circumstances_of(rows: Iterable[SplitRow]) -> dict[str, dict[str, str]]:
-    """Return what a data set's splits tell of each document: exposure, pages and degradation."""
+def split_attributes(rows: Iterable[SplitRow]) -> dict[str, dict[str, str]]:
+    """Return exposure, number of pages and degradation of the documents of a data set, by document id."""
     return {
         row.document_id: {
             "exposure": str(row.exposure),
@@ -49,29 +48,42 @@ def circumstances_of(rows: Iterable[SplitRow]) -> dict[str, dict[str, str]]:
     }
 
 
-def slices(scored: Sequence[ScoredDocument], circumstances: Circumstances) -> list[Slice]:
-    """Return documents by each dimension, and by all of them crossed, in the order of the values.
+def slice_documents(scored: Sequence[ScoredDocument], attributes: DocumentAttributes) -> list[Slice]:
+    """Slice documents by each dimension, and by all dimensions crossed.
 
-    A document of which a dimension is not known is in no slice of it.
+    A document whose value of a dimension is unknown is in no slice of that dimension.
+
+    Args:
+        scored: the documents.
+        attributes: what is known of them besides document type and locale.
+
+    Returns:
+        The slices, dimension by dimension in the order of their values, the crossed ones last.
     """
-    known = [_values(one, circumstances.get(one.truth.id, {})) for one in scored]
-    dimensions = [*OF_THE_TRUTH, *sorted({name for values in known for name in values} - set(OF_THE_TRUTH))]
-    there = [name for name in dimensions if any(name in values for values in known)]
-    found = [made for name in there for made in _by(scored, known, (name,))]
-    return found + (_by(scored, known, tuple(there)) if len(there) > 1 else [])
+    known = [_attributes(document, attributes.get(document.truth.id, {})) for document in scored]
+    dimensions = [*TRUTH_DIMENSIONS, *sorted({name for values in known for name in values} - set(TRUTH_DIMENSIONS))]
+    present = [name for name in dimensions if any(name in values for values in known)]
+    single = [made for name in present for made in _slices(scored, known, (name,))]
+    return single + (_slices(scored, known, tuple(present)) if len(present) > 1 else [])
 
 
-def _values(one: ScoredDocument, known: Mapping[str, str]) -> dict[str, str]:
-    document = one.truth.document
-    return {name: str(document[name]) for name in OF_THE_TRUTH if isinstance(document.get(name), str)} | dict(known)
+def _attributes(document: ScoredDocument, others: Mapping[str, str]) -> dict[str, str]:
+    truth = document.truth.document
+    return {name: str(truth[name]) for name in TRUTH_DIMENSIONS if isinstance(truth.get(name), str)} | dict(others)
 
 
-def _by(scored: Sequence[ScoredDocument], known: Sequence[Mapping[str, str]], names: tuple[str, ...]) -> list[Slice]:
+def _slices(
+    scored: Sequence[ScoredDocument], known: Sequence[Mapping[str, str]], names: tuple[str, ...]
+) -> list[Slice]:
     groups: dict[tuple[str, ...], list[ScoredDocument]] = {}
-    for one, values in zip(scored, known, strict=True):
+    for document, values in zip(scored, known, strict=True):
         if all(name in values for name in names):
-            groups.setdefault(tuple(values[name] for name in names), []).append(one)
+            groups.setdefault(tuple(values[name] for name in names), []).append(document)
     return [
-        Slice(of=dict(zip(names, key, strict=True)), documents=len(members), figures=figures(members, MEASURED))
-        for key, members in sorted(groups.items())
+        Slice(
+            attributes=dict(zip(names, values, strict=True)),
+            documents=len(documents),
+            metrics=estimate_metrics(documents, SLICE_METRICS),
+        )
+        for values, documents in sorted(groups.items())
     ]

@@ -1,4 +1,4 @@
-"""The documents that were read worst, for a person to look at: values side by side, pages with what failed marked."""
+"""The documents with the lowest scores, for review: true and predicted values, and pages with failed fields marked."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from finscribe_assets.files import AnyPath
 from finscribe_assets.rendering.page_batch import pages_by_id
 from finscribe_assets.rendering.pages import MarkType, RenderedDocument
 
-SHOWN = 20
-PAGES_SHOWN = 3  # of one document
-FIELDS_SHOWN = 400  # of one document; a model may make up fields without end
-RESPONSE_SHOWN = 4000  # characters of what the model wrote
-PICTURE_WIDTH = 800
-FAILED = "#c1121f"
+MAX_WORST_DOCUMENTS = 20
+MAX_ILLUSTRATED_PAGES = 3  # of each document
+MAX_LISTED_FIELDS = 400  # of each document: a model may invent any number of fields
+MAX_RESPONSE_EXCERPT = 4000  # characters
+ILLUSTRATION_WIDTH = 800  # pixels
+FAILED_FIELD_COLOUR = "#c1121f"
 
 
 class ComparedField(BaseModel):
-    """One field as it is and as it was read."""
+    """One field of a document, true and predicted."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -39,8 +39,8 @@ class ComparedField(BaseModel):
     confidence: float | None = None
 
 
-class PoorDocument(BaseModel):
-    """A document that was read badly, with every field of it, those that failed first."""
+class WorstDocument(BaseModel):
+    """A document with a low score and its fields, failed ones first."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -50,46 +50,52 @@ class PoorDocument(BaseModel):
     field_f1: float
     parse_statuses: tuple[str, ...] = Field(description="what was found when the response was parsed")
     fields: tuple[ComparedField, ...]
-    left_off: int = Field(description=f"fields beyond the first {FIELDS_SHOWN}")
-    response: str = Field(description=f"what the model wrote, its first {RESPONSE_SHOWN:,} characters")
+    omitted_fields: int = Field(description=f"number of fields beyond the first {MAX_LISTED_FIELDS}")
+    response: str = Field(description=f"the response's first {MAX_RESPONSE_EXCERPT:,} characters")
 
     @property
     def failed(self) -> tuple[ComparedField, ...]:
-        """Return the fields that were not read right; their numbers on the pictures count from 1 in this order."""
+        """Return the fields that are not correct; illustrations number them from 1 in this order."""
         return tuple(field for field in self.fields if field.status is not FieldStatus.CORRECT)
 
 
 @dataclass(frozen=True)
 class PageIllustration:
-    """One page for the report: a picture to embed and the words that stand for it."""
+    """An image of a page to embed in a report.
 
-    source: str  # a data: address
+    Attributes:
+        source: the image as a data URL.
+        width: in pixels.
+        height: in pixels.
+        text: alternative text.
+    """
+
+    source: str
     width: int
     height: int
     text: str
 
 
-def worst_documents(scored: Sequence[ScoredDocument], predictions: Mapping[str, Prediction]) -> list[PoorDocument]:
-    """Return the documents with the lowest field F1, the worst first; none that is wholly right."""
-    poor = sorted(
-        (one for one in scored if one.correct < len(one.outcomes)),
-        key=lambda one: (one.f1, one.correct - len(one.outcomes), one.truth.id),
+def worst_documents(scored: Sequence[ScoredDocument], predictions: Mapping[str, Prediction]) -> list[WorstDocument]:
+    """Return the documents with the lowest field F1, the lowest first; documents without an error are left out."""
+    imperfect = sorted(
+        (document for document in scored if document.correct < len(document.outcomes)),
+        key=lambda document: (document.f1, document.correct - len(document.outcomes), document.truth.id),
     )
-    return [_poor(one, predictions.get(one.truth.id)) for one in poor[:SHOWN]]
+    return [_worst(document, predictions.get(document.truth.id)) for document in imperfect[:MAX_WORST_DOCUMENTS]]
 
 
-def _poor(one: ScoredDocument, prediction: Prediction | None) -> PoorDocument:
-    document = one.truth.document
-    ordered = sorted(one.outcomes, key=lambda outcome: outcome.status is FieldStatus.CORRECT)
-    return PoorDocument(
-        id=one.truth.id,
-        document_type=str(document.get("document_type", "")),
-        locale=one.truth.locale or "",
-        field_f1=round(one.f1, 4),
-        parse_statuses=tuple(map(str, one.parse_statuses)),
-        fields=tuple(map(_compared, ordered[:FIELDS_SHOWN])),
-        left_off=max(0, len(ordered) - FIELDS_SHOWN),
-        response=_written(prediction.response)[:RESPONSE_SHOWN] if prediction else "",
+def _worst(scored: ScoredDocument, prediction: Prediction | None) -> WorstDocument:
+    failed_first = sorted(scored.outcomes, key=lambda outcome: outcome.status is FieldStatus.CORRECT)
+    return WorstDocument(
+        id=scored.truth.id,
+        document_type=str(scored.truth.document.get("document_type", "")),
+        locale=scored.truth.locale or "",
+        field_f1=round(scored.f1, 4),
+        parse_statuses=tuple(map(str, scored.parse_statuses)),
+        fields=tuple(map(_compared, failed_first[:MAX_LISTED_FIELDS])),
+        omitted_fields=max(0, len(failed_first) - MAX_LISTED_FIELDS),
+        response=_as_text(prediction.response)[:MAX_RESPONSE_EXCERPT] if prediction else "",
     )
 
 
@@ -103,64 +109,70 @@ def _compared(outcome: FieldOutcome) -> ComparedField:
     )
 
 
-def _written(response: Any) -> str:
+def _as_text(response: Any) -> str:
     if isinstance(response, str):
         text = response
     else:
         try:
             text = json.dumps(response, ensure_ascii=False)
-        except (ValueError, RecursionError):  # an integer of more digits than Python writes, or too deep
-            return "an object that cannot be written"
-    # A lone surrogate is a valid string in JSON's escapes, and in no file.
+        except (ValueError, RecursionError):  # an integer of more digits than Python converts, or nested too deep
+            return "an object that cannot be written as JSON"
+    # JSON can escape a lone surrogate, but no file can hold it.
     return text.encode("utf-8", errors="replace").decode("utf-8")
 
 
-def pictures_of(worst: Sequence[PoorDocument], folders: Iterable[AnyPath]) -> dict[str, list[PageIllustration]]:
-    """Return pages of the worst documents by id, from folders of page images; none of what lies in none of them.
+def illustrate_worst(worst: Sequence[WorstDocument], folders: Iterable[AnyPath]) -> dict[str, list[PageIllustration]]:
+    """Return illustrated pages of the worst documents, by document id.
+
+    Args:
+        worst: the documents.
+        folders: of rendered pages; documents whose pages are in none of them are left out.
 
     Raises:
         FileNotFoundError: a folder has no pages.
     """
-    wanted = {poor.id: poor for poor in worst}
+    by_id = {document.id: document for document in worst}
     return {
-        rendered.id: page_pictures(wanted[rendered.id], rendered)
+        rendered.id: illustrate_document(by_id[rendered.id], rendered)
         for folder in folders
-        for rendered in pages_by_id(folder, wanted.keys())
+        for rendered in pages_by_id(folder, by_id.keys())
     }
 
 
-def page_pictures(poor: PoorDocument, rendered: RenderedDocument) -> list[PageIllustration]:
-    """Return a document's first pages with a numbered box around each field that was not read right.
+def illustrate_document(document: WorstDocument, rendered: RenderedDocument) -> list[PageIllustration]:
+    """Return the first pages of a document with a numbered box around each failed field.
 
-    The number is the field's row in the report's table of what failed, so that nothing is told by colour alone.
+    The number is the field's row in the report's table of failed fields, so that the box does not depend on its colour.
     """
-    numbers = {field.path: number for number, field in enumerate(poor.failed, 1)}
-    pictures = []
-    for number, page in enumerate(rendered.pages[:PAGES_SHOWN]):
+    numbers = {field.path: number for number, field in enumerate(document.failed, 1)}
+    illustrations = []
+    for index, page in enumerate(rendered.pages[:MAX_ILLUSTRATED_PAGES]):
         image = page.open().convert("RGB")
         canvas = ImageDraw.Draw(image)
         marked = []
         for mark in rendered.of_type(MarkType.FIELD):
             if mark.name in numbers:
-                for part in mark.fragments:
-                    if part.page == number:
-                        _frame(canvas, part.box.padded(2), numbers[mark.name])
+                for fragment in mark.fragments:
+                    if fragment.page == index:
+                        _draw_frame(canvas, fragment.box.padded(2), numbers[mark.name])
                         marked.append(f"{numbers[mark.name]} {mark.name}")
-        told = f"not read right: {', '.join(dict.fromkeys(marked))}" if marked else "nothing of what failed is on it"
-        pictures.append(_embedded(image, f"Page {number + 1} of {len(rendered.pages)} of {poor.id}; {told}."))
-    return pictures
+        failed = f"failed fields: {', '.join(dict.fromkeys(marked))}" if marked else "no failed field is on it"
+        text = f"Page {index + 1} of {len(rendered.pages)} of {document.id}; {failed}."
+        illustrations.append(_embedded(image, text))
+    return illustrations
 
 
-def _frame(canvas: ImageDraw.ImageDraw, box: tuple[float, float, float, float], number: int) -> None:
-    canvas.rectangle(box, outline=FAILED, width=3)
-    font, place = ImageFont.load_default(15), (box[2] + 3, box[1] - 2)
-    canvas.rectangle(canvas.textbbox(place, str(number), font), fill=FAILED, outline=FAILED, width=2)
-    canvas.text(place, str(number), fill="#ffffff", font=font)
+def _draw_frame(canvas: ImageDraw.ImageDraw, box: tuple[float, float, float, float], number: int) -> None:
+    canvas.rectangle(box, outline=FAILED_FIELD_COLOUR, width=3)
+    font, corner = ImageFont.load_default(15), (box[2] + 3, box[1] - 2)
+    background = canvas.textbbox(corner, str(number), font)
+    canvas.rectangle(background, fill=FAILED_FIELD_COLOUR, outline=FAILED_FIELD_COLOUR, width=2)
+    canvas.text(corner, str(number), fill="#ffffff", font=font)
 
 
 def _embedded(image: Image.Image, text: str) -> PageIllustration:
-    if image.width > PICTURE_WIDTH:
-        size = PICTURE_WIDTH, round(image.height * PICTURE_WIDTH / image.width)
+    if image.width > ILLUSTRATION_WIDTH:
+        size = ILLUSTRATION_WIDTH, round(image.height * ILLUSTRATION_WIDTH / image.width)
         image = image.resize(size, Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
     image.save(buffer, "WEBP", quality=55, method=4)

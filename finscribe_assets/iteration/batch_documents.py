@@ -20,7 +20,7 @@ from finscribe_assets.evaluation.prediction_files import (
     read_predictions,
     read_truths,
 )
-from finscribe_assets.evaluation.slices import Circumstances, circumstances_of
+from finscribe_assets.evaluation.slices import DocumentAttributes, split_attributes
 from finscribe_assets.files import AnyPath
 from finscribe_assets.inference.prediction import PREDICTIONS_FILE
 from finscribe_assets.iteration.batch_storage import BatchStorage, Stage
@@ -44,7 +44,7 @@ class PredictedDocuments:
         others: Predictions of other readers of the same documents, by reader name.
         drawn: The documents as they were drawn, by id; empty for documents that were not drawn here.
         destroyed: Fields that damage has left unreadable, by document id.
-        circumstances: What each document is counted by in slices, by id.
+        attributes: Of the documents, by id and dimension, for slices.
         image_folders: Folders of page shards in which the documents' pages are.
     """
 
@@ -54,7 +54,7 @@ class PredictedDocuments:
     others: Mapping[str, Mapping[str, Prediction]] = field(default_factory=dict)
     drawn: Mapping[str, DrawnDocument] = field(default_factory=dict)
     destroyed: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    circumstances: Circumstances = field(default_factory=dict)
+    attributes: DocumentAttributes = field(default_factory=dict)
     image_folders: tuple[AnyPath, ...] = ()
 
 
@@ -101,7 +101,7 @@ def read_batch(storage: BatchStorage, key: str) -> dict[Split, PredictedDocument
     predictions, problems = read_predictions(folder / ADAPTER / PREDICTIONS_FILE, everything)
     others = {BASE: read_predictions(folder / BASE / PREDICTIONS_FILE, everything)[0]}
     destroyed = {name: fields for images in batch.image_folders for name, fields in destroyed_fields(images).items()}
-    circumstances = circumstances_of(batch.rows)
+    attributes = split_attributes(batch.rows)
 
     def documents_of(split: Split) -> PredictedDocuments:
         drawn = {name: batch.drawn[name] for name in sorted(batch.ids(split)) if name in batch.drawn}
@@ -112,7 +112,7 @@ def read_batch(storage: BatchStorage, key: str) -> dict[Split, PredictedDocument
             others=others,
             drawn=drawn,
             destroyed=destroyed,
-            circumstances=circumstances,
+            attributes=attributes,
             image_folders=batch.image_folders,
         )
 
@@ -157,5 +157,5 @@ def _with_workspace(known: PredictedDocuments, workspace: AnyPath) -> PredictedD
     if shard_files(images):
         parts |= {"destroyed": destroyed_fields(images), "image_folders": (images,)}
     if (splits / SPLITS_FILE).exists():
-        parts["circumstances"] = circumstances_of(read_splits(splits))
+        parts["attributes"] = split_attributes(read_splits(splits))
     return replace(known, **parts)

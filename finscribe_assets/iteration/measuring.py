@@ -11,8 +11,8 @@ from finscribe_assets.evaluation.document_scoring import score
 from finscribe_assets.evaluation.paired_comparison import PairedComparison, compare_readers
 from finscribe_assets.evaluation.prediction_files import read_predictions
 from finscribe_assets.evaluation.report import EvaluationReport, evaluate
-from finscribe_assets.evaluation.report_html import EMBEDDED_NOTE, to_html
-from finscribe_assets.evaluation.worst_documents import PageIllustration, pictures_of
+from finscribe_assets.evaluation.report_html import EMBEDDED_NOTE, report_to_html
+from finscribe_assets.evaluation.worst_documents import PageIllustration, illustrate_worst
 from finscribe_assets.files import AnyPath, read_json, write_text
 from finscribe_assets.inference.prediction import PREDICTED_BY_FILE, PREDICTIONS_FILE, TIMING_FILE
 from finscribe_assets.iteration.batch_documents import ADAPTER, PredictedDocuments, read_batch, truths_of
@@ -53,7 +53,7 @@ def measure(
         problems=documents.problems,
         seconds_per_document=seconds_per_document,
         others=documents.others,
-        circumstances=documents.circumstances,
+        attributes=documents.attributes,
         on_documents=on_documents,
     )
 
@@ -67,9 +67,9 @@ def write_report(report: EvaluationReport, documents: PredictedDocuments, file: 
         file: The JSON file; the page gets the suffix ``.html``.
         note: A sentence above everything else on the page.
     """
-    pages = pictures_of(report.worst, documents.image_folders)
+    pages = illustrate_worst(report.worst, documents.image_folders)
     write_text(file, report.to_json())
-    write_text(file.with_suffix(".html"), to_html(report, note, pages))
+    write_text(file.with_suffix(".html"), report_to_html(report, note, pages))
     return pages
 
 

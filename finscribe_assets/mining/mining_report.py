@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from finscribe_assets.documents.plan import Plan
-from finscribe_assets.evaluation.calibration import LISTED, UnsureField, unsure
+from finscribe_assets.evaluation.calibration import MAX_LOW_CONFIDENCE_FIELDS, LowConfidenceField, low_confidence_fields
 from finscribe_assets.evaluation.document_scoring import ScoredDocument
 from finscribe_assets.mining.attribution import Attribution, DrawnValues, Effect
 from finscribe_assets.mining.error_cells import SHOWN, ErrorCell, find_cells, tally
@@ -36,7 +36,7 @@ class MiningReport:
     weak: tuple[WeakCell, ...]
     unread: int  # documents without a prediction: they tell nothing of how the reader fails
     effects: dict[str, tuple[Effect, ...]]  # by name of weak cell
-    low_confidence: tuple[UnsureField, ...]
+    low_confidence: tuple[LowConfidenceField, ...]
     plan: Plan | None
 
     @property
@@ -102,7 +102,14 @@ def mine(
     found = [_as_weak_cell(cell, effects[cell.name], usual) for cell in weak]
     plan = make_plan(parent, found, documents, rule=rule, disabled=disabled, progress=progress)
     judged = weak_cells_of(plan) if plan else tuple(left_to_do(found, disabled_names(disabled), progress))
-    return MiningReport(tuple(cells), judged, len(scored) - len(read), effects, tuple(unsure(read)[:LISTED]), plan)
+    return MiningReport(
+        tuple(cells),
+        judged,
+        len(scored) - len(read),
+        effects,
+        tuple(low_confidence_fields(read)[:MAX_LOW_CONFIDENCE_FIELDS]),
+        plan,
+    )
 
 
 def _as_weak_cell(cell: ErrorCell, effects: Sequence[Effect], usual: Collection[str]) -> WeakCell:

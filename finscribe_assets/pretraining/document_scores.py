@@ -15,7 +15,7 @@ from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.evaluation.document_scoring import score
-from finscribe_assets.evaluation.metrics import figures
+from finscribe_assets.evaluation.metrics import estimate_metrics
 from finscribe_assets.evaluation.prediction_files import Prediction, Truth
 from finscribe_assets.evaluation.report import TARGETS
 from finscribe_assets.inference.prediction import Mode, predict_documents
@@ -44,7 +44,7 @@ def score_documents(base: str, recipe: Recipe, documents: int, seed: int) -> dic
             waiting = []
     found = {}
     for name, predictions in read.items():
-        measured = figures(score(truths, predictions), tuple(TARGETS))
+        measured = estimate_metrics(score(truths, predictions), tuple(TARGETS))
         found[name] = {key: figure.model_dump() for key, figure in measured.items() if figure}
     return found
 

@@ -17,7 +17,7 @@ from transformers import PaddleOCRVLForConditionalGeneration, PreTrainedTokenize
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.errors import UserError
-from finscribe_assets.evaluation.metrics import interval_by_document
+from finscribe_assets.evaluation.metrics import ratio_interval
 from finscribe_assets.instructions.pair import OCR_PROMPT, TABLE_PROMPT
 from finscribe_assets.model.decoding import read_lines
 from finscribe_assets.pretraining.base_recipe import SCORED_SLICES
@@ -110,7 +110,7 @@ def share_right(lines: Sequence[ReadLine]) -> Share:
         raise UserError("no lines to score; give at least one document")
     documents = [line.document for line in lines]
     right = [line.read == line.text for line in lines]
-    low, high = interval_by_document(documents, [(float(one), 1.0) for one in right], RESAMPLES)
+    low, high = ratio_interval(documents, [(float(one), 1.0) for one in right], RESAMPLES)
     return Share(len(lines), len(set(documents)), round(sum(right) / len(lines), 4), low, high)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from finscribe_assets.evaluation.metrics import interval_by_document
+from finscribe_assets.evaluation.metrics import ratio_interval
 from finscribe_assets.evaluation.table_html import otsl_to_html
 from finscribe_assets.evaluation.teds import teds
 from finscribe_assets.instructions.otsl import Grid, from_otsl, to_otsl
@@ -54,11 +54,11 @@ def of_tables(tables: Sequence[ReadTable]) -> dict[str, Any]:
         "tables": len(short),
         "documents": len(set(documents)),
         "teds": _mean(similar),
-        "teds_interval": list(interval_by_document(documents, [(value, 1.0) for value in similar])),
+        "teds_interval": list(ratio_interval(documents, [(value, 1.0) for value in similar])),
         "teds_structure": _mean(in_shape),
         "cells": sum(cells),
         "cell_accuracy": round(sum(right) / sum(cells), 4),
-        "cell_interval": list(interval_by_document(documents, list(zip(right, cells, strict=True)))),
+        "cell_interval": list(ratio_interval(documents, list(zip(right, cells, strict=True)))),
         "exact_tables": _mean([one == true for one, true in zip(said, truths, strict=True)]),
         "perfect_rows": _mean([_teds(one, true) for one, true in zip(of_truth, truths, strict=True)]),
         "floor": _mean([_teds(one, other) for one, other in others]),

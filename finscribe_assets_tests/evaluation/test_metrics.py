@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import binomtest
 
 from finscribe_assets.evaluation.document_scoring import score
-from finscribe_assets.evaluation.metrics import MEASURES, figures, resample
+from finscribe_assets.evaluation.metrics import METRICS, estimate_metrics, resample
 from finscribe_assets.evaluation.paired_comparison import compare_readers, permutation_p
 from finscribe_assets.evaluation.prediction_files import Prediction, Truth
 from finscribe_assets.instructions.responses import unflatten
@@ -57,7 +57,7 @@ def test_resampling_is_of_whole_documents_and_repeats_itself():
 
 def test_figures_against_a_count_by_hand(batch, truths):
     read = flawed(batch.documents, 0.3, 1)
-    found = figures(score(truths, read))
+    found = estimate_metrics(score(truths, read))
     asked, right = Counter(), Counter()
     for one in batch.documents:
         said = {path for path, _ in leaves(read[one.id].response)}
@@ -72,7 +72,7 @@ def test_figures_against_a_count_by_hand(batch, truths):
     assert found["field_f1"].n > 0
     assert found["field_f1_macro"].n == len(asked)
     assert found["field_f1_macro"].low < found["field_f1_macro"].value < found["field_f1_macro"].high
-    assert figures([]) == dict.fromkeys(MEASURES)
+    assert estimate_metrics([]) == dict.fromkeys(METRICS)
 
 
 def leaves(node, path=""):
@@ -90,7 +90,7 @@ def test_macro_f1_weighs_a_rare_field_like_a_frequent_one():
     documents[0]["due_date"] = "2024-01-05"
     truths = {str(number): Truth(str(number), document) for number, document in enumerate(documents)}
     read = {name: Prediction(name, {"document_number": "A"}) for name in truths}
-    found = figures(score(truths, read))
+    found = estimate_metrics(score(truths, read))
     assert found["field_f1_macro"].value == 0.5
     assert found["field_recall"].value == pytest.approx(10 / 11, abs=1e-4)
 
@@ -119,7 +119,7 @@ def test_a_p_value_of_documents_that_are_right_or_wrong_is_mcnemars():
 def test_the_paired_comparison_finds_what_changed(batch, truths):
     good, poor = flawed(batch.documents, 0.0, 1), flawed(batch.documents, 0.3, 1)
     compared = compare_readers(score(truths, good), score(truths, poor))
-    f1 = compared.measures["field_f1"]
+    f1 = compared.metrics["field_f1"]
     assert f1.this == 1.0
     assert 0 < f1.low <= f1.difference <= f1.high
     assert f1.p < 0.01
@@ -127,7 +127,7 @@ def test_the_paired_comparison_finds_what_changed(batch, truths):
     assert compared.improved[0].gained
     assert not compared.worsened
     same = compare_readers(score(truths, poor), score(truths, poor))
-    assert (same.measures["field_f1"].low, same.measures["field_f1"].high, same.same) == (0.0, 0.0, len(truths))
-    assert same.measures["field_f1"].p == 1.0
+    assert (same.metrics["field_f1"].low, same.metrics["field_f1"].high, same.same) == (0.0, 0.0, len(truths))
+    assert same.metrics["field_f1"].p == 1.0
     nobody = compare_readers([], [])
     assert (nobody.documents, nobody.row()["difference"]) == (0, 0)

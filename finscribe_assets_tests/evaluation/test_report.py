@@ -11,7 +11,7 @@ from finscribe_assets.evaluation.document_scoring import score
 from finscribe_assets.evaluation.field_comparison import FieldStatus, compare_fields
 from finscribe_assets.evaluation.prediction_files import Prediction, Truth, read_predictions, read_truths
 from finscribe_assets.evaluation.report import evaluate
-from finscribe_assets.evaluation.report_html import to_html
+from finscribe_assets.evaluation.report_html import report_to_html
 from finscribe_assets.instructions.responses import unflatten
 from finscribe_assets.shards import LocalShardPool
 
@@ -86,15 +86,17 @@ def test_a_slice_for_each_exposure_measures_its_documents_alone(batch):
     names = list(truths)
     read = {name: Prediction(name, truths[name].document) for name in names[:4]}
     known = {name: {"exposure": "seen" if name in names[:4] else "zero_shot"} for name in names[:5]}
-    report = evaluate(truths, read, circumstances=known)
-    assert [
-        (one.of["exposure"], one.documents, one.figures["field_accuracy"].value) for one in report.sliced_by("exposure")
-    ] == [("seen", 4, 1.0), ("zero_shot", 1, 0.0)]
+    report = evaluate(truths, read, attributes=known)
+    by_exposure = {
+        part.attributes["exposure"]: (part.documents, part.metrics["field_accuracy"].value)
+        for part in report.sliced_by("exposure")
+    }
+    assert by_exposure == {"seen": (4, 1.0), "zero_shot": (1, 0.0)}
     crossed = report.sliced_by("document_type", "locale", "exposure")
     assert sum(one.documents for one in crossed) == 5  # the sixth is of no known exposure
     assert sum(one.documents for one in report.sliced_by("locale")) == 6
     assert evaluate(truths, read).sliced_by("exposure") == []
-    assert "By exposure" in to_html(report)
+    assert "By exposure" in report_to_html(report)
 
 
 def test_the_order_of_rows_never_changes_a_score(batch):
@@ -172,7 +174,7 @@ HOSTILE = [
 def test_hostile_responses_are_measured(number):
     report = evaluate({"d": TRUTH}, {"d": Prediction("d", HOSTILE[number])})
     assert report.headline["field_recall"].value < 0.1
-    assert to_html(report)
+    assert report_to_html(report)
     report.model_dump_json()
 
 
@@ -211,7 +213,7 @@ def test_hostile_files_are_counted_and_reported(tmp_path, batch):
     }
     report = evaluate(truths, found, problems=problems)
     assert report.problems["unknown_id"] == 1
-    assert report.problem_places["not_json"][0] == "line 1"
+    assert report.problem_locations["not_json"][0] == "line 1"
 
 
 def test_an_empty_predictions_file_is_all_missing(tmp_path, batch):

@@ -1,3 +1,5 @@
+import base64
+import io
 import json
 import re
 from itertools import pairwise
@@ -5,13 +7,15 @@ from itertools import pairwise
 import jsonschema
 import pytest
 from lxml import html as lxml_html
+from PIL import Image
 
 from finscribe_assets.evaluation.field_comparison import FieldStatus
 from finscribe_assets.evaluation.prediction_files import Prediction, Truth
 from finscribe_assets.evaluation.report import EvaluationReport, evaluate
-from finscribe_assets.evaluation.report_html import difference, to_html
-from finscribe_assets.evaluation.worst_documents import ComparedField, page_pictures
+from finscribe_assets.evaluation.report_html import mark_difference, report_to_html
+from finscribe_assets.evaluation.worst_documents import ComparedField, illustrate_document
 from finscribe_assets.instructions.responses import unflatten
+from finscribe_assets.rendering.pages import MarkType
 
 TRUTH = Truth("d", {"document_type": "invoice", "locale": "de_DE", "document_number": "A-1", "currency_code": "EUR"})
 
@@ -29,7 +33,7 @@ def report(batch):
         read,
         reader="<img src=x>",
         others={"nobody": {}},
-        circumstances={name: {"exposure": "seen", "pages": "1"} for name in truths},
+        attributes={name: {"exposure": "seen", "pages": "1"} for name in truths},
     )
 
 
@@ -42,9 +46,10 @@ def test_the_file_keeps_to_the_published_schema(report):
 
 
 def test_the_page_is_open_to_a_screen_reader_and_loads_nothing(report, batch):
-    pages = {one.id: page_pictures(poor, one) for one in batch.rendered for poor in report.worst if poor.id == one.id}
+    worst = {document.id: document for document in report.worst}
+    pages = {one.id: illustrate_document(worst[one.id], one) for one in batch.rendered if one.id in worst}
     assert pages
-    text = to_html(report, "a note", pages)
+    text = report_to_html(report, "a note", pages)
     page = lxml_html.fromstring(text)
     assert page.get("lang") == "en"
     assert len(page.findall(".//h1")) == len(page.findall(".//main")) == 1
@@ -63,7 +68,7 @@ def test_the_page_is_open_to_a_screen_reader_and_loads_nothing(report, batch):
 
 
 def test_what_a_model_wrote_stays_text(report):
-    text = to_html(report)
+    text = report_to_html(report)
     assert "<script" not in text
     assert "<img src=x" not in text
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
@@ -81,16 +86,31 @@ def test_the_worst_documents_come_first_with_every_field(report, batch):
 def test_a_model_that_makes_up_fields_without_end_does_not_fill_the_report():
     endless = {f"field {number}": "x" for number in range(5000)}
     report = evaluate({"d": TRUTH}, {"d": Prediction("d", endless)})
-    assert (len(report.worst[0].fields), report.worst[0].left_off) == (400, 4601)
-    assert len(to_html(report)) < 300_000
+    assert (len(report.worst[0].fields), report.worst[0].omitted_fields) == (400, 4601)
+    assert len(report_to_html(report)) < 300_000
 
 
-def test_pictures_number_what_failed(report, batch):
-    poor = report.worst[0]
-    rendered = next(one for one in batch.rendered if one.id == poor.id)
-    first, *_ = page_pictures(poor, rendered)
-    assert "1 " + poor.failed[0].path in first.text or "not read right" in first.text
-    assert first.width <= 800
+def test_illustrations_number_the_failed_fields_and_frame_them(report, batch):
+    worst = report.worst[0]
+    rendered = next(one for one in batch.rendered if one.id == worst.id)
+    numbers = {field.path: number for number, field in enumerate(worst.failed, 1)}
+    boxes = {
+        mark.name: fragment.box
+        for mark in rendered.of_type(MarkType.FIELD)
+        for fragment in mark.fragments
+        if fragment.page == 0 and mark.name in numbers
+    }
+    first, *_ = illustrate_document(worst, rendered)
+    assert len(boxes) > 5
+    assert set(first.text.partition("failed fields: ")[2].rstrip(".").split(", ")) == {
+        f"{numbers[name]} {name}" for name in boxes
+    }
+    image = Image.open(io.BytesIO(base64.b64decode(first.source.partition(",")[2]))).convert("RGB")
+    assert image.size == (first.width, first.height) == (800, first.height)
+    scale = first.width / rendered.pages[0].open().width
+    for x0, y0, _, y1 in boxes.values():  # the left edge of each frame is red
+        red, green, _ = image.getpixel((round((x0 - 2) * scale), round((y0 + y1) / 2 * scale)))
+        assert red > green + 40
 
 
 @pytest.mark.parametrize(
@@ -104,13 +124,14 @@ def test_pictures_number_what_failed(report, batch):
     ],
 )
 def test_a_difference_shows_what_was_left_out_and_made_up(truth, said, marked):
-    assert str(difference(ComparedField(path="p", status=FieldStatus.WRONG, truth=truth, predicted=said))) == marked
+    field = ComparedField(path="p", status=FieldStatus.WRONG, truth=truth, predicted=said)
+    assert str(mark_difference(field)) == marked
 
 
 def test_a_report_of_nothing_is_still_a_page():
     empty = evaluate({}, {})
     assert {target.verdict for target in empty.targets} == {"not measured"}
-    assert "not measured" in to_html(empty)
+    assert "not measured" in report_to_html(empty)
 
 
 def test_targets_tell_doubt_from_certainty():

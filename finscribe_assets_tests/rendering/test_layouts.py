@@ -278,7 +278,7 @@ def test_a_vendor_has_one_style_for_each_document_type_whatever_the_recipe():
     for seller in sellers()[:20]:
         first, second = (vendor_habits(seller, DocumentType.INVOICE, recipe) for recipe in recipes)
         assert first.style == second.style == draw_style(seller, DocumentType.INVOICE, first.accent)
-        assert (first.order, first.accent) == (second.order, second.accent)
+        assert (first.column_order, first.accent) == (second.column_order, second.accent)
     documents_drawn = [
         draw_document(seed_plan(f"batch-{batch:03d}", 150, batch, Recipe(locales={"en_GB": 1.0})), index)
         for batch in (1, 2)

@@ -15,6 +15,7 @@ from finscribe_assets.documents.knobs import NO_KNOBS
 from finscribe_assets.documents.layout_families import LAYOUT_FACTS, LAYOUTS_BY_TYPE
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.documents.recipe import LOCALES, Recipe
+from finscribe_assets.errors import UserError
 from finscribe_assets.instructions.pair import ILLEGIBLE, Task
 from finscribe_assets.instructions.task_mix import PairRecipe, make_pairs
 from finscribe_assets.instructions.visible_values import VisibleDocument
@@ -52,7 +53,7 @@ def test_no_system_package_is_missing():
 
 def test_a_missing_font_is_an_error_that_says_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setitem(FONT_PACKAGES, "No Such Family", "fonts-no-such")
-    with pytest.raises(RuntimeError, match=r"apt-get install .* fonts-no-such"):
+    with pytest.raises(UserError, match=r"apt-get install .* fonts-no-such"):
         render_batch(tmp_path, tmp_path / "images", LocalShardPool(1))
     assert not (tmp_path / "images").exists()
 

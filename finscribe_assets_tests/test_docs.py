@@ -8,9 +8,12 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 from sys import stdlib_module_names
 
+import click
 import pytest
 import typer
 import yaml
+from dagster._cli import create_dagster_cli
+from dagster_dg_cli.cli import create_dg_cli
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -52,13 +55,13 @@ def parse_finscribe(words: list[str]) -> None:
     command.make_parser(command.context_class(command)).parse_args(words[1:])
 
 
-def parse_dagster(words: list[str]) -> None:
-    from dagster._cli import create_dagster_cli
-
-    command = create_dagster_cli()
-    while words and (inner := getattr(command, "commands", {}).get(words[0])):
+def parse_dagster(program: str, words: list[str]) -> None:
+    command = create_dagster_cli() if program == "dagster" else create_dg_cli()
+    while isinstance(command, click.Group) and words:
+        inner = command.get_command(click.Context(command), words[0])
+        assert inner, f"{program} has no command {words[0]}"
         command, words = inner, words[1:]
-    command.make_parser(command.context_class(command)).parse_args(list(words))
+    command.make_parser(click.Context(command)).parse_args(list(words))
 
 
 def make_targets() -> set[str]:
@@ -71,8 +74,8 @@ def test_a_command_that_the_documentation_shows_can_be_given(page, command):
     program, *words = words_of(command) or ["export"]
     if program == "finscribe":
         parse_finscribe(words)
-    elif program == "dagster":
-        parse_dagster(words)
+    elif program in ("dagster", "dg"):
+        parse_dagster(program, words)
     elif program == "make":
         assert {word for word in words if "=" not in word} <= make_targets()
     elif program == "python" and words[0] != "-c":
@@ -85,13 +88,18 @@ def test_an_option_that_is_not_there_is_noticed():
     with pytest.raises(Exception, match="No such option: --ocr-lines"):
         parse_finscribe(["pairs", "work", "--ocr-lines", "3"])
     with pytest.raises(Exception, match=r"No such option.*--partitions"):
-        parse_dagster(["asset", "materialize", "--partitions", "batch-000"])
+        parse_dagster("dagster", ["asset", "materialize", "--partitions", "batch-000"])
 
 
 def test_the_documentation_shows_commands():
     programs = [words_of(command)[0] for _, command in commands() if words_of(command)]
     assert programs.count("finscribe") > 50
-    assert {"dagster", "make", "python"} <= set(programs)
+    assert {"dagster", "dg", "make", "python"} <= set(programs)
+
+
+def test_the_python_of_the_readme_runs():
+    (code,) = re.findall(r"```python\n(.*?)```", text_of(ROOT / "README.md"), re.DOTALL)
+    exec(code, {})  # noqa: S102
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page.name not in GENERATED], ids=lambda page: page.name)
@@ -182,7 +190,7 @@ def test_workflows_run_what_can_be_run_locally():
         for name, flow in workflows.items()
     }
     assert ".ci/run" in runs["ci"]
-    dagster = [words_of(run) for run in runs["materialize"] if "dagster" in run]
-    assert dagster
-    for words in dagster:
-        parse_dagster(words[1:])
+    dagster = [words for words in map(words_of, runs["materialize"]) if words[0] in ("dagster", "dg")]
+    assert len(dagster) == 2
+    for program, *words in dagster:
+        parse_dagster(program, words)

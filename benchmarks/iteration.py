@@ -6,7 +6,7 @@ reads both. Differences are paired by document.
 
     .venv/bin/python benchmarks/iteration.py --work /tmp/iteration
 
-A killed run goes on from what is there. With the defaults it takes about twelve CPU minutes on one thread.
+A killed run goes on from what is there. With the defaults it takes about eleven CPU minutes on one thread.
 """
 
 from __future__ import annotations

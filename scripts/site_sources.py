@@ -25,6 +25,7 @@ REPOSITORY_PAGES = {
     "CHANGELOG.md": "changelog.md",
     "benchmarks/README.md": "benchmarks.md",
     "finscribe_assets/model/embedded/README.md": "model-card.md",
+    "examples/plan_to_score.py": "example.md",
 }
 RENDERED_PAGES = {
     "reference/cli.md": reference_pages.cli_page,
@@ -45,6 +46,8 @@ def gather() -> None:
         path.write_text(_with_links(path.read_text(encoding="utf-8"), f"docs/{page}", page), encoding="utf-8")
     for source, page in REPOSITORY_PAGES.items():
         text = _FRONT_MATTER.sub("", (ROOT / source).read_text(encoding="utf-8"))
+        if source.endswith(".py"):
+            text = f"# Example: `{source}`\n\n```python\n{text}```\n"
         (SOURCES / page).write_text(_with_links(text, source, page), encoding="utf-8")
     for page, render in RENDERED_PAGES.items():
         (SOURCES / page).parent.mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""Answers held to JSON, from models with random weights: whatever a model wants to say."""
+"""Responses constrained to JSON, from models with random weights, whose preferences are arbitrary."""
 
 import json
 
@@ -21,7 +21,7 @@ CHARACTERS = build_tokenizer()
 
 
 def byte_fallback() -> PreTrainedTokenizerFast:
-    """A tokenizer of the real model's kind: pieces with ▁ for a space, and bytes for what has no piece."""
+    """Return a tokenizer like the real model's: pieces with ▁ for a space, and bytes for characters without a piece."""
     pieces = [
         "<unk>",
         "<s>",
@@ -37,26 +37,26 @@ def byte_fallback() -> PreTrainedTokenizerFast:
     ]
     unknown, begin, end = pieces[:3]
     tokenizer = Tokenizer(
-        models.BPE({piece: place for place, piece in enumerate(pieces)}, [], unk_token=unknown, byte_fallback=True)
+        models.BPE({piece: index for index, piece in enumerate(pieces)}, [], unk_token=unknown, byte_fallback=True)
     )
     tokenizer.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()])
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token=unknown, bos_token=begin, eos_token=end)
 
 
-def written(tokenizer, grammar, seed, length=4000):
-    """What a model writes that likes all tokens, and the end more and more."""
+def generate(tokenizer, grammar, seed, max_new_tokens=4000):
+    """Return the response of a model with random logits, which favours closing marks more and more."""
     random = torch.Generator().manual_seed(seed)
-    vocabulary = len(tokenizer) + 7  # as models have it, a few places more than tokens
+    vocabulary = len(tokenizer) + 7  # output layers are often larger than the vocabulary
     constraint = grammar.constraint(tokenizer, 1, vocabulary)
     ids = []
     closing = torch.zeros(vocabulary)
     closing[: len(tokenizer)] = torch.tensor(
-        [float(any(mark in tokenizer.decode([place]) for mark in '"}]')) for place in range(len(tokenizer))]
+        [float(any(mark in tokenizer.decode([token]) for mark in '"}]')) for token in range(len(tokenizer))]
     )
-    for step in range(length):
-        likes = torch.rand(vocabulary, generator=random) + closing * min(1.0, step / 40)
-        likes[tokenizer.eos_token_id] += 2
-        token = int(likes.masked_fill(~constraint.allowed([0])[0], -1).argmax())
+    for step in range(max_new_tokens):
+        logits = torch.rand(vocabulary, generator=random) + closing * min(1.0, step / 40)
+        logits[tokenizer.eos_token_id] += 2
+        token = int(logits.masked_fill(~constraint.allowed([0])[0], -1).argmax())
         constraint.advance([0], [token])
         if token == tokenizer.eos_token_id:
             return tokenizer.decode(ids)
@@ -66,25 +66,24 @@ def written(tokenizer, grammar, seed, length=4000):
 
 @pytest.mark.parametrize("tokenizer", [CHARACTERS, byte_fallback()], ids=["characters", "byte fallback"])
 @pytest.mark.parametrize("seed", range(6))
-def test_what_ends_is_a_json_object(tokenizer, seed):
-    text = written(tokenizer, JsonGrammar(), seed)
+def test_a_complete_response_is_a_json_object(tokenizer, seed):
+    text = generate(tokenizer, JsonGrammar(), seed)
     assert text is not None
     assert isinstance(json.loads(text), dict), text
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_keys_are_the_schemas(seed):
-    text = written(CHARACTERS, JsonGrammar(only_known_keys=True), seed)
-    assert text is not None
-    leaves = flatten(json.loads(text))
-    assert {field_of(path) for path in leaves} <= TERMS.keys()
-    assert all(value is None or isinstance(value, str) for value in leaves.values())
+def test_keys_are_those_of_the_schema_and_values_are_texts_or_null():
+    texts = [generate(CHARACTERS, JsonGrammar(only_known_keys=True), seed) for seed in range(12)]
+    values = [item for text in texts for item in flatten(json.loads(text)).items()]
+    assert len(values) > 3
+    assert {field_of(path) for path, _ in values} <= TERMS.keys()
+    assert all(value is None or isinstance(value, str) for _, value in values)
 
 
 @given(st.data())
 @settings(max_examples=8)
-def test_every_answer_of_the_schemas_order_can_be_written(data):
-    """The constraint takes nothing from a model that is right."""
+def test_every_response_in_the_order_of_the_schema_is_allowed(data):
+    """The constraint does not hinder a model that is right."""
     paths = [
         path.replace(".", "[0].", 1) if path.startswith(("lines.", "vat_breakdown.")) else path
         for path in TERMS
@@ -99,15 +98,17 @@ def test_every_answer_of_the_schemas_order_can_be_written(data):
         constraint.advance([0], [token])
 
 
-def test_a_reader_with_a_grammar_writes_json_or_says_that_it_was_cut_off(page_reader):
+def test_a_reader_with_a_grammar_returns_json_or_a_truncated_response(page_reader):
     gradient = Image.linear_gradient("L")
     requests = [ReadRequest((gradient.resize(size),), "JSON:") for size in ((150, 120), (120, 160), (90, 90))]
-    for longest in (3, 60):
-        free = page_reader.read(requests, max_new_tokens=longest)
-        held = page_reader.read(requests, max_new_tokens=longest, grammar=JsonGrammar())
-        for reading in held:
-            assert reading.text.startswith("{")
-            assert reading.truncated or isinstance(json.loads(reading.text), dict)
-            assert len(reading.probabilities) == len(reading.tokens)
-        # The probabilities are the model's own, so that it shows what it would not have said by itself.
-        assert held[0].probabilities[0] <= free[0].probabilities[0]
+    for max_new_tokens in (3, 60):
+        free = page_reader.read(requests, max_new_tokens=max_new_tokens)
+        for grammar in (JsonGrammar(), JsonGrammar(only_known_keys=True)):
+            constrained = page_reader.read(requests, max_new_tokens=max_new_tokens, grammar=grammar)
+            for decoded in constrained:
+                assert decoded.text.startswith("{")
+                assert decoded.truncated or isinstance(json.loads(decoded.text), dict)
+                assert len(decoded.probabilities) == len(decoded.tokens)
+            # The probability of a forced token is the model's own: below that of the token that it would have chosen.
+            assert constrained[0].probabilities[0] <= free[0].probabilities[0]
+    assert not any(decoded.truncated for decoded in constrained), "with the schema's keys, 60 tokens are enough"

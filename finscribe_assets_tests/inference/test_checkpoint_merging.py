@@ -1,4 +1,4 @@
-"""A merged checkpoint against base and adapter, as its own loaders see it."""
+"""A merged checkpoint, compared with its base and adapter by the loaders that people use."""
 
 import json
 import shutil
@@ -28,9 +28,9 @@ def adapter(batch, tmp_path_factory):
     settings = AdapterConfig(rank=4, alpha=8, max_steps=2, batch_size=4, validation_samples=0, threads=1)
     train_adapter(settings, source_of(batch, folder / "splits"), folder / "adapter", folder / "work")
     weights = load_file(folder / "adapter" / ADAPTER_WEIGHTS)
-    # Two steps change too little to be seen; an update of this size changes many answers.
-    turned = {name: tensor * 40 if "lora_B" in name else tensor for name, tensor in weights.items()}
-    save_file(turned, folder / "adapter" / ADAPTER_WEIGHTS, metadata={"format": "pt"})
+    # Two steps change too little; an update of this size changes many responses.
+    scaled = {name: tensor * 40 if "lora_B" in name else tensor for name, tensor in weights.items()}
+    save_file(scaled, folder / "adapter" / ADAPTER_WEIGHTS, metadata={"format": "pt"})
     return folder / "adapter"
 
 
@@ -47,23 +47,23 @@ def requests(batch):
 
 @pytest.fixture(scope="module")
 def merged(adapter, tmp_path_factory):
-    """In float32, where rounding hides nothing."""
+    """Merge in float32, where rounding hides no difference."""
     out = tmp_path_factory.mktemp("merged") / "model"
     merge_adapter(EMBEDDED, adapter, out, "float32")
     return out
 
 
-def test_it_reads_token_by_token_what_base_and_adapter_read(merged, adapter, requests):
+def test_it_reads_the_same_tokens_as_base_and_adapter(merged, adapter, requests):
     expected = Reader(adapter=adapter, threads=1).read(requests)
-    found = Reader(str(merged), threads=1).read(requests)
-    assert [reading.tokens for reading in found] == [reading.tokens for reading in expected]
-    for one, other in zip(found, expected, strict=True):
-        assert one.probabilities == pytest.approx(other.probabilities, abs=1e-4)
-    bare = Reader(threads=1).read(requests)
-    assert [reading.tokens for reading in bare] != [reading.tokens for reading in expected]
+    actual = Reader(str(merged), threads=1).read(requests)
+    assert [decoded.tokens for decoded in actual] == [decoded.tokens for decoded in expected]
+    for decoded, expected_text in zip(actual, expected, strict=True):
+        assert decoded.probabilities == pytest.approx(expected_text.probabilities, abs=1e-4)
+    bare_base = Reader(threads=1).read(requests)
+    assert [decoded.tokens for decoded in bare_base] != [decoded.tokens for decoded in expected]
 
 
-def test_as_the_base_stores_it_each_weight_is_the_nearest_of_its_type(adapter, merged, requests, tmp_path):
+def test_by_default_each_weight_is_rounded_to_the_type_of_the_base(adapter, merged, requests, tmp_path):
     summary = merge_adapter(EMBEDDED, adapter, tmp_path / "model")
     rounded, exact = load_file(tmp_path / "model" / WEIGHTS), load_file(merged / WEIGHTS)
     with safe_open(BASE_FOLDER / WEIGHTS, "pt") as base:
@@ -71,12 +71,13 @@ def test_as_the_base_stores_it_each_weight_is_the_nearest_of_its_type(adapter, m
         assert all(rounded[name].dtype == base.get_tensor(name).dtype for name in rounded)
     assert all(torch.equal(rounded[name], exact[name].to(rounded[name].dtype)) for name in rounded)
     assert 0 < summary.changed < summary.tensors, "embeddings and norms are the base's"
-    # bfloat16 has 8 bits: some lines that were a toss-up turn out otherwise, and no more.
-    known, found = (Reader(str(folder), threads=1).read(requests) for folder in (merged, tmp_path / "model"))
-    assert sum(one.text == other.text for one, other in zip(known, found, strict=True)) >= 0.8 * len(requests)
+    # bfloat16 has 8 significant bits: only lines whose best tokens are nearly equal may change.
+    before, after = (Reader(str(folder), threads=1).read(requests) for folder in (merged, tmp_path / "model"))
+    same = sum(exact.text == rounded.text for exact, rounded in zip(before, after, strict=True))
+    assert same >= 0.8 * len(requests)
 
 
-def test_the_folder_is_what_loaders_look_for(merged):
+def test_the_folder_has_the_files_that_loaders_need(merged):
     names = {file.name for file in merged.iterdir()}
     assert {
         "config.json",
@@ -88,7 +89,7 @@ def test_the_folder_is_what_loaders_look_for(merged):
         "chat_template.jinja",
         WEIGHTS,
     } <= names
-    assert "README.md" not in names, "the base's card says nothing about these weights"
+    assert "README.md" not in names, "the base's card does not describe these weights"
     config = json.loads((merged / "config.json").read_text())
     assert config["architectures"] == ["PaddleOCRVLForConditionalGeneration"]
     assert config["dtype"] == "float32"
@@ -99,8 +100,8 @@ def test_the_folder_is_what_loaders_look_for(merged):
     assert find_base(str(merged)).content != find_base(EMBEDDED).content
 
 
-def test_tensors_that_the_architecture_does_not_use_stay(page_base, adapter, tmp_path):
-    """The real model's checkpoint has a head that transformers never loads."""
+def test_tensors_that_transformers_does_not_load_are_kept(adapter, tmp_path):
+    """The real model's checkpoint has such a head in its vision tower."""
     base = tmp_path / "base"
     shutil.copytree(BASE_FOLDER, base)
     head = {"visual.vision_model.head.probe": torch.ones(1, 3, dtype=torch.bfloat16)}
@@ -113,17 +114,17 @@ def test_tensors_that_the_architecture_does_not_use_stay(page_base, adapter, tmp
     assert torch.equal(load_file(tmp_path / "out" / WEIGHTS)[next(iter(head))], next(iter(head.values())))
 
 
-def test_a_merge_that_fails_leaves_nothing(adapter, tmp_path, monkeypatch):
-    def broken(*args, **options):
+def test_a_failed_merge_leaves_nothing(adapter, tmp_path, monkeypatch):
+    def fail(*args, **options):
         raise OSError("disk full")
 
-    monkeypatch.setattr("finscribe_assets.inference.checkpoint_merging.save_file", broken)
+    monkeypatch.setattr("finscribe_assets.inference.checkpoint_merging.save_file", fail)
     with pytest.raises(OSError, match="disk full"):
         merge_adapter(EMBEDDED, adapter, tmp_path / "model")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_with_files_is_left_alone(adapter, tmp_path):
+def test_a_folder_with_files_is_not_touched(adapter, tmp_path):
     (tmp_path / "mine.txt").write_text("x")
     with pytest.raises(ValueError, match="is there already; name a new folder or an empty one"):
         merge_adapter(EMBEDDED, adapter, tmp_path)

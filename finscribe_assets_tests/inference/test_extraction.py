@@ -1,5 +1,6 @@
 import io
 import zlib
+from dataclasses import dataclass
 from random import Random
 
 import pytest
@@ -9,13 +10,17 @@ from PIL import Image
 
 from finscribe_assets.documents.elements import TERMS
 from finscribe_assets.documents.schema import flatten
-from finscribe_assets.inference.doclayout import DocLayout
 from finscribe_assets.inference.extraction import Extractor, NoLayoutError, extract_rendered
 from finscribe_assets.inference.image_input import ImageError, open_image, parse_box
 from finscribe_assets.inference.json_constraint import JsonGrammar
+from finscribe_assets.inference.prediction import Mode, predict_document
 from finscribe_assets.inference.reader import ReadRequest
-from finscribe_assets.inference.region_layout import DetectedLines, Region, RegionType
+from finscribe_assets.inference.region_layout import DetectedLines, Region, RegionType, RendererBoxes
 from finscribe_assets.instructions.crops import crop
+from finscribe_assets.instructions.otsl import to_otsl
+from finscribe_assets.instructions.pair import Task
+from finscribe_assets.instructions.prompt_wordings import training_wordings
+from finscribe_assets.model.decoding import DecodedText
 from finscribe_assets.rendering.pages import Box, MarkType
 
 randbytes = Random(1).randbytes
@@ -28,18 +33,19 @@ def page_file(batch, tmp_path):
     return path
 
 
-def test_a_box_of_a_page_is_read_as_the_batch_reader_reads_it(reader, batch, page_file):
+def test_a_box_of_a_page_is_read_as_in_a_batch(reader, batch, page_file):
     mark = batch.rendered[0].of_type(MarkType.FIELD)[0]
     box = mark.fragments[0].box
     expected = reader.read([ReadRequest((crop(batch.rendered[0].pages[0].open(), box),), "OCR:")])[0]
-    found = Extractor(reader).read_file(page_file, box)
-    assert (found["text"], found["confidence"]) == (expected.text, round(expected.confidence, 4))
+    record = Extractor(reader).read_file(page_file, box)
+    assert (record["text"], record["confidence"]) == (expected.text, round(expected.confidence, 4))
 
 
 def test_an_image_of_one_line_is_read_whole(reader, batch, page_file, tmp_path):
     box = batch.rendered[0].of_type(MarkType.FIELD)[0].fragments[0].box
-    crop(Image.open(page_file), box).save(tmp_path / "line.jpg", quality=95)
-    assert Extractor(reader).read_file(tmp_path / "line.jpg")["text"]
+    crop(Image.open(page_file), box).save(tmp_path / "line.png")
+    expected = reader.read([ReadRequest((crop(Image.open(page_file), box),), "OCR:")])[0]
+    assert Extractor(reader).read_file(tmp_path / "line.png")["text"] == expected.text != ""
 
 
 def test_a_page_without_boxes_is_refused_with_what_to_do(reader, page_file):
@@ -47,65 +53,91 @@ def test_a_page_without_boxes_is_refused_with_what_to_do(reader, page_file):
         Extractor(reader).read_file(page_file)
 
 
-def test_a_page_of_unknown_origin_gives_lines_fields_and_what_stays_open(reader, page_file):
+def test_a_page_of_unknown_origin_gives_lines_and_fields_and_reasons_for_the_others(reader, page_file):
     record = Extractor(reader, DetectedLines()).read_file(page_file)
     lines, fields = record["lines"], flatten(record["response"])
     assert [line["line"] for line in lines] == list(range(1, len(lines) + 1))
     assert all(0 <= line["confidence"] <= 1 and len(line["box"]) == 4 for line in lines)
+    assert len(fields) >= 3
     assert fields.keys() == record["sources"].keys() == record["confidence"].keys()
     for path, number in record["sources"].items():
         assert path == "document_type" or fields[path] in lines[number - 1]["text"]
-    open_fields = [path for part in record["not_assigned"] for path in part["fields"]]
-    assert sorted([*open_fields, *fields]) == sorted(TERMS)
+        assert record["confidence"][path] == lines[number - 1]["confidence"]
+    not_assigned = [path for group in record["not_assigned"] for path in group["fields"]]
+    assert sorted([*not_assigned, *fields]) == sorted(TERMS)
 
 
-class Blocks(DocLayout):
-    """A layout of blocks that needs no PaddleX."""
+@dataclass(frozen=True)
+class FixedLayout:
+    """A layout with given regions."""
 
-    def __post_init__(self):
-        pass
+    found: tuple[Region, ...]
+    boxes_are_lines: bool = False
+    name: str = "fixed"
+    margin: int = 0
 
     def regions(self, document):
-        box = Box(0, 0, 200, 150)
-        return [Region("", ((0, box),), region_type) for region_type in RegionType]
+        return list(self.found)
 
 
-def test_blocks_are_read_with_the_prompt_of_their_kind(page_reader, page_file, monkeypatch):
+def test_blocks_are_read_with_the_prompt_of_their_type(page_reader, page_file, monkeypatch):
     prompts = []
-    reading = page_reader.read
+    read = page_reader.read
 
-    def noted(requests, **options):
+    def record_prompts(requests, **options):
         prompts.extend(request.prompt for request in requests)
-        return reading(requests, **options)
+        return read(requests, **options)
 
-    monkeypatch.setattr(page_reader, "read", noted)
-    record = Extractor(page_reader, Blocks(), max_new_tokens=3).read_file(page_file)
+    monkeypatch.setattr(page_reader, "read", record_prompts)
+    blocks = tuple(Region("", ((0, Box(0, 0, 200, 150)),), region_type) for region_type in RegionType)
+    record = Extractor(page_reader, FixedLayout(blocks), max_new_tokens=3).read_file(page_file)
     assert prompts == ["OCR:", "Table Recognition:"]
     assert [line["truncated"] for line in record["lines"]] == [True, True]
 
 
-def test_what_cannot_go_together_is_refused_before_anything_is_read(reader):
+def test_sources_point_to_the_box_of_a_value_among_regions_of_several_boxes(reader, page_file, monkeypatch):
+    texts = ["Invoice No. 17", "Due Date 10/10/2021", to_otsl([["Description", "Amount"], ["Bolt", "2.00"]])]
+    decoded = [DecodedText(text, (1,), (0.5,), truncated=False) for text in texts]
+    monkeypatch.setattr(reader, "read", lambda requests, **options: decoded)
+    boxes = [(0, Box(10, top, 300, top + 20)) for top in (10, 40, 80)]
+    regions = (Region("", tuple(boxes[:2])), Region("", (boxes[2],), RegionType.TABLE))
+    record = Extractor(reader, FixedLayout(regions), locale="en_GB").read_file(page_file)
+    assert record["sources"] == {
+        "document_number": 1,
+        "due_date": 2,
+        "lines[0].item_name": 3,
+        "lines[0].net_amount": 3,
+    }
+
+
+def test_a_grammar_for_a_base_that_reads_lines_is_refused_before_anything_is_read(reader):
     with pytest.raises(ValueError, match="json: embedded reads single printed lines and writes no JSON"):
         Extractor(reader, grammar=JsonGrammar())
 
 
-def test_a_model_that_reads_pages_is_given_the_whole_page(page_reader, page_file, monkeypatch):
-    monkeypatch.setattr("finscribe_assets.inference.reader.MAX_PAGE_TOKENS", 5)
-    assert Extractor(page_reader).read_file(page_file)["truncated"]
+def test_a_base_that_reads_pages_is_given_the_whole_page(page_reader, page_file, monkeypatch):
+    expected = page_reader.read(
+        [ReadRequest((Image.open(page_file).convert("L"),), training_wordings(Task.FULL_EXTRACTION)[0])],
+        max_new_tokens=8,
+    )[0]
+    monkeypatch.setattr("finscribe_assets.inference.reader.MAX_PAGE_TOKENS", 8)
+    record = Extractor(page_reader).read_file(page_file)
+    assert (record["text"], record["confidence"]) == (expected.text, round(expected.confidence, 4))
+    assert record["truncated"]
 
 
-def test_a_rendered_page_gives_its_documents_fields(reader, batch):
+def test_a_rendered_page_gives_the_prediction_of_its_document(reader, batch):
     shard = batch.folder / "images" / "part-00000.parquet"
-    drawn = batch.documents[3]
-    (record,) = extract_rendered(reader, shard, drawn.id)
-    assert record["id"] == drawn.id
-    assert flatten(record["response"]).keys() <= drawn.printed.keys()
-    with pytest.raises(ValueError, match=r"part-00000\.parquet: holds no document 'batch-9'"):
+    rendered = batch.rendered[3]
+    assert extract_rendered(reader, shard, rendered.id) == [
+        predict_document(reader, rendered, Mode.REGIONS, RendererBoxes())
+    ]
+    with pytest.raises(ValueError, match=r"part-00000\.parquet: holds no document 'batch-9', but batch-000-000000 to"):
         extract_rendered(reader, shard, "batch-9")
 
 
 @pytest.mark.parametrize("content", [b"", b"not parquet", b"PAR1" * 20])
-def test_what_is_no_shard_is_named(reader, tmp_path, content):
+def test_a_file_that_is_not_a_shard_is_named(reader, tmp_path, content):
     (tmp_path / "x.parquet").write_bytes(content)
     with pytest.raises(ValueError, match=r"x\.parquet: not a shard of rendered pages"):
         extract_rendered(reader, tmp_path / "x.parquet")
@@ -125,7 +157,7 @@ def png(width, height, rows=b""):
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "said"),
+    ("name", "content", "message"),
     [
         ("bomb.png", png(60_000, 60_000), "pixels"),
         ("large.png", png(8_000, 8_000), r"8000 × 8000 pixels are more than 50,000,000; scale it down"),
@@ -136,16 +168,16 @@ def png(width, height, rows=b""):
         ("page.eps", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not an image in a supported format"),
     ],
 )
-def test_hostile_images_are_refused_by_name(tmp_path, name, content, said):
+def test_hostile_images_are_refused_by_name(tmp_path, name, content, message):
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(ImageError, match=said) as refused:
+    with pytest.raises(ImageError, match=message) as refused:
         open_image(tmp_path / name)
     assert name in str(refused.value)
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @given(st.binary(max_size=300), st.sampled_from([b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\x00", b"BM"]))
-def test_no_bytes_do_worse_than_an_image_error(tmp_path_factory, body, magic):
+def test_any_bytes_give_an_image_or_an_image_error(tmp_path_factory, body, magic):
     path = tmp_path_factory.mktemp("any") / "x"
     path.write_bytes(magic + body)
     try:
@@ -160,27 +192,27 @@ def test_a_missing_file_is_named(tmp_path):
         open_image(tmp_path / "nowhere.png")
 
 
-def test_an_image_is_turned_upright(tmp_path):
+def test_an_image_is_rotated_as_its_exif_data_asks(tmp_path):
     exif = Image.Exif()
-    exif[0x0112] = 6  # taken with the camera turned: rows are columns
+    exif[0x0112] = 6  # orientation: the first row is the right-hand side
     buffer = io.BytesIO()
     Image.new("RGB", (30, 10)).save(buffer, "JPEG", exif=exif)
     (tmp_path / "photo.jpg").write_bytes(buffer.getvalue())
     assert open_image(tmp_path / "photo.jpg").size == (10, 30)
 
 
-def test_a_box_is_four_numbers_with_an_area():
+def test_a_box_is_parsed_from_four_numbers():
     assert parse_box("1, 2,30.5,40") == Box(1, 2, 30.5, 40)
 
 
 @pytest.mark.parametrize("text", ["", "1,2,3", "1,2,3,x", "5,5,5,9", "9,1,2,3", "-1,0,5,5", "nan,0,1,1", "0,0,inf,1"])
-def test_other_texts_are_no_boxes(text):
+def test_other_texts_are_refused(text):
     with pytest.raises(ValueError, match="box: "):
         parse_box(text)
 
 
 @given(st.text(max_size=20))
-def test_no_text_does_worse_than_a_value_error(text):
+def test_any_text_gives_a_box_with_an_area_or_a_value_error(text):
     try:
         box = parse_box(text)
     except ValueError:
@@ -189,6 +221,6 @@ def test_no_text_does_worse_than_a_value_error(text):
     assert box.height > 0
 
 
-def test_a_box_off_the_page_is_refused(reader, page_file):
+def test_a_box_outside_the_page_is_refused(reader, page_file):
     with pytest.raises(ValueError, match="no area on a page of"):
         Extractor(reader).read_file(page_file, Box(90_000, 0, 90_010, 5))

@@ -15,14 +15,14 @@ def line(text, y, x=0.0, page=0):
 
 
 def page(*rows):
-    """Rows of texts, each text to the right of the one before."""
+    """Lay out rows of texts, each text to the right of the previous one."""
     return [
-        line(text, 40.0 * number, 300.0 * column) for number, row in enumerate(rows) for column, text in enumerate(row)
+        line(text, 40.0 * index, 300.0 * column) for index, row in enumerate(rows) for column, text in enumerate(row)
     ]
 
 
 def fields(lines, locale=None):
-    return {one.path: one.text for one in assign_fields(lines, locale).fields}
+    return {field.path: field.text for field in assign_fields(lines, locale).fields}
 
 
 GERMAN = page(
@@ -37,7 +37,7 @@ GERMAN = page(
 )
 
 
-def test_labels_tell_fields_in_one_box_or_in_the_next():
+def test_a_value_follows_its_label_in_the_same_box_or_in_the_next_one():
     assert fields(GERMAN) == {
         "document_type": "invoice",
         "document_number": "RE-2024/17",
@@ -50,15 +50,15 @@ def test_labels_tell_fields_in_one_box_or_in_the_next():
     }
 
 
-def test_each_field_names_the_line_that_it_was_read_in():
+def test_each_field_names_the_line_where_it_was_read():
     assignment = assign_fields(GERMAN)
     assert assignment.locale == "de_DE"
-    assert all(one.text in GERMAN[one.line].text for one in assignment.fields if one.path != "document_type")
-    assert {one.path: one.label for one in assignment.fields}["due_date"] == "Fällig am"
+    assert all(field.text in GERMAN[field.line].text for field in assignment.fields if field.path != "document_type")
+    assert {field.path: field.label for field in assignment.fields}["due_date"] == "Fällig am"
 
 
 @pytest.mark.parametrize("locale", [locale for locale, facts in LOCALE_FACTS.items() if not facts.right_to_left])
-def test_every_locale_is_told_by_its_own_labels(locale):
+def test_every_locale_is_detected_by_its_own_labels(locale):
     words = labels_of(locale)
     lines = page(
         [words["title.invoice"][0]],
@@ -66,8 +66,7 @@ def test_every_locale_is_told_by_its_own_labels(locale):
         [words["totals.amount_due"][0], "12.50"],
         [words["due_date"][0], "2024-05-03"],
     )
-    found = assign_fields(lines)
-    assert found.locale.split("_")[0] == locale.split("_")[0]
+    assert assign_fields(lines).locale.split("_")[0] == locale.split("_")[0]
     assert fields(lines, locale) == {
         "document_type": "invoice",
         "document_number": "A-17",
@@ -79,26 +78,26 @@ def test_every_locale_is_told_by_its_own_labels(locale):
 @pytest.mark.parametrize(
     ("rows", "path"),
     [
-        ([["Due Date", "2 Portland cement, 25 kg"]], "due_date"),  # a neighbour that is no date
+        ([["Due Date", "2 Portland cement, 25 kg"]], "due_date"),  # a neighbour that is not a date
         ([["Due Date"], ["10/10/2021"]], "due_date"),  # below, not beside
         ([["Invoice No."]], "document_number"),
         ([["Invoice Notes 17"]], "document_number"),  # a longer word
         ([["Printed on 03/10/2021"]], "issue_date"),  # a decoy
         ([["Amount Due", "see below"]], "totals.amount_due"),
-        ([["Payment Terms", "Amount Due £12.50"]], "payment_terms"),  # another column's
+        ([["Payment Terms", "Amount Due £12.50"]], "payment_terms"),  # of another column
         ([["PO-916252"]], "purchase_order_reference"),  # a value that begins like a label
     ],
 )
-def test_what_is_not_sure_is_not_said(rows, path):
+def test_an_uncertain_value_is_not_assigned(rows, path):
     assignment = assign_fields(page(["Invoice"], *rows), "en_GB")
-    assert path not in {one.path for one in assignment.fields}
+    assert path not in {field.path for field in assignment.fields}
     assert path in assignment.not_assigned[label_assignment.NOT_FOUND]
 
 
-def test_two_values_of_one_field_are_none():
+def test_a_field_with_two_different_values_is_not_assigned():
     twice = ["Due Date 10/10/2021"]
     assignment = assign_fields(page(["Invoice No. 17"], ["Invoice No. 18"], twice, twice), "en_GB")
-    assert {one.path for one in assignment.fields} == {"due_date"}
+    assert {field.path for field in assignment.fields} == {"due_date"}
     assert assignment.not_assigned[label_assignment.CONTRADICTED] == ("document_number",)
 
 
@@ -106,9 +105,9 @@ def test_two_values_of_one_field_are_none():
 @given(st.lists(st.text(max_size=30), max_size=6))
 def test_each_field_of_the_schema_is_assigned_or_has_one_reason(texts):
     assignment = assign_fields(page(*([text] for text in texts)), "en_GB")
-    said = [one.path for one in assignment.fields]
-    said += [path for some in assignment.not_assigned.values() for path in some]
-    assert sorted(said) == sorted(TERMS)
+    paths = [field.path for field in assignment.fields]
+    paths += [path for reason_paths in assignment.not_assigned.values() for path in reason_paths]
+    assert sorted(paths) == sorted(TERMS)
 
 
 def test_a_locale_without_labels_is_named():

@@ -95,7 +95,7 @@ def row(frozen: str, reader: str, report: EvaluationReport) -> dict[str, Any]:
     for name in METRICS:
         if metric := report.headline[name]:
             values[name] = f"{metric.value:.4f} [{metric.low:.4f}, {metric.high:.4f}]"
-    if "base" in report.comparisons and (gain := report.comparisons["base"].measures["field_f1"]):
+    if "base" in report.comparisons and (gain := report.comparisons["base"].metrics["field_f1"]):
         values["gain of field_f1"] = f"{gain.difference:+.4f} [{gain.low:+.4f}, {gain.high:+.4f}], p {gain.p}"
     return values
 

@@ -1,5 +1,5 @@
-"""Predictions against truth: fields, line items, tables, arithmetic, confidence, and the report of it all.
+"""Measure predictions against the truth: fields, line items, tables, arithmetic and confidence, and report it.
 
-What belongs here: reading what a model wrote, and measuring it. Model output is untrusted text: nothing here raises on
-it. Why a reader fails, and what to draw next, is mining's.
+What belongs here: parsing what a model wrote, and scoring it. Model output is untrusted text, and nothing here raises
+on it. Why a reader fails, and which documents to draw next, belongs to `mining`.
 """

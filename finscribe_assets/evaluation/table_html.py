@@ -1,20 +1,21 @@
-"""Tables as PaddleOCR-VL writes them, in OTSL, and as TEDS compares them, in HTML: from each to the other.
+"""Convert tables between OTSL, which PaddleOCR-VL writes, and HTML, which TEDS compares.
 
-Any table whose cells cover a rectangle without overlaps comes back from either as it was: its texts, its spans, rows
-that hold no cell of their own. OTSL has no word for the rest: ``th`` comes back as ``td``, and ``thead``, ``tbody``,
-captions and tags in cells are gone, but for ``<br>``, which is a line's end in a text; other white space is one space,
-and none at a text's ends. Compare with ``teds(..., normalise=True)`` where that should not count.
+Every table whose cells cover a rectangle without overlaps survives the conversion in either direction: its texts, its
+spans, and rows without a cell of their own. OTSL cannot express the rest: ``th`` comes back as ``td``, and ``thead``,
+``tbody``, captions and tags within cells are lost. ``<br>`` is kept as a line break of the text; other white space
+becomes one space, and none at the ends of a text. To ignore these differences, compare with ``teds(...,
+normalise=True)``.
 
-What is no such table is repaired, and each repair counted, so that any text gives a table:
+A table that is not such a rectangle is repaired, and every repair is counted, so that any text gives a table:
 
-- short rows end in empty cells;
-- a merged slot (``<lcel>``, ``<ucel>``, ``<xcel>``) with no cell to continue is an empty cell; one that continues a
-  cell by another token than it should, continues it;
-- a span that runs into another cell, or out of the table, ends there; one that is no positive number is 1;
-- of text longer than ``MAX_CHARACTERS`` OTSL is read up to there, and HTML not at all.
+- short rows are filled with empty cells;
+- a merged position (``<lcel>``, ``<ucel>``, ``<xcel>``) without a cell to continue becomes an empty cell; one that
+  continues a cell with the wrong token continues it;
+- a span that would run into another cell, or out of the table, ends there; a span that is not a positive number is 1;
+- OTSL is read up to ``MAX_TABLE_CHARACTERS``; longer HTML is not read at all.
 
-Well-formed OTSL is read as PaddleX and docling-core read it. Of malformed OTSL PaddleX cuts the empty ends of rows that
-are longer than most, and lets cells overlap; here nothing is cut.
+Well-formed OTSL is read as PaddleX and docling-core read it. For malformed OTSL, PaddleX drops empty cells at the end
+of rows that are longer than most, and lets cells overlap; here nothing is dropped.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any, NamedTuple
 
-from finscribe_assets.evaluation.teds import MAX_CHARACTERS, first_table, pieces
+from finscribe_assets.evaluation.teds import MAX_TABLE_CHARACTERS, content_pieces, first_table
 from finscribe_assets.instructions.otsl import (
     EMPTY_CELL,
     FILLED_CELL,
@@ -37,161 +38,153 @@ from finscribe_assets.instructions.otsl import (
     write_cells,
 )
 
-MAX_COLUMNS = 1_000  # a span's, as HTML has it
-MAX_SLOTS = 100_000  # beyond them spans are 1, and short rows stay short
+MAX_COLUMN_SPAN = 1_000  # as in HTML
+MAX_GRID_CELLS = 100_000  # beyond them spans are 1, and short rows stay short
 _SPAN = re.compile(r"\s*\+?(\d{1,9})")
 
 
-class Converted(NamedTuple):
-    """A table in the other language, and how many repairs it took."""
+class ConvertedTable(NamedTuple):
+    """A converted table, and the number of repairs that it needed."""
 
     text: str
     repairs: int
 
 
 class TableCell(NamedTuple):
-    """A cell, in the row where it starts."""
+    """A cell of an HTML table, in the row where it starts."""
 
     text: str
     columns: int = 1
     rows: int = 1
 
 
-def html_to_otsl(text: str) -> Converted:
-    """Return the first table of an HTML text as OTSL; where there is none, nothing, and one repair."""
+def html_to_otsl(text: str) -> ConvertedTable:
+    """Return the first table of an HTML text as OTSL; an empty text and one repair if there is none."""
     table = first_table(text)
     if table is None:
-        return Converted("", 1)
-    rows, repairs = _read_html(table)
-    slots, more = _laid_out(rows)
-    return Converted(write_cells(slots), repairs + more)
+        return ConvertedTable("", 1)
+    rows, bad_spans = _read_html(table)
+    grid, repairs = _lay_out(rows)
+    return ConvertedTable(write_cells(grid), bad_spans + repairs)
 
 
-def otsl_to_html(text: str) -> Converted:
-    """Return OTSL, however malformed, as an HTML table in a document of its own."""
-    slots = read_cells(text[:MAX_CHARACTERS])
-    repairs = _pad(slots) + (len(text) > MAX_CHARACTERS)
-    rows, more = _picked_up(slots)
-    return Converted(_write_html(rows), repairs + more)
+def otsl_to_html(text: str) -> ConvertedTable:
+    """Return OTSL, well-formed or not, as an HTML document with one table."""
+    grid = read_cells(text[:MAX_TABLE_CHARACTERS])
+    short_rows = _fill_short_rows(grid)
+    rows, repairs = _collect_cells(grid)
+    return ConvertedTable(_write_html(rows), short_rows + (len(text) > MAX_TABLE_CHARACTERS) + repairs)
 
 
 def _read_html(table: Any) -> tuple[list[list[TableCell]], int]:
+    """Return the cells of a table by row, and the number of spans that are not numbers."""
     rows: list[list[TableCell]] = []
-    repairs = 0
+    bad_spans = 0
     for element in table.iter("tr", "td", "th"):
         if next(element.iterancestors("table")) is not table:
-            continue  # a table in a cell is its text
+            continue  # the text of a table within a cell belongs to the cell
         if element.tag == "tr" or not rows:
             rows.append([])
         if element.tag != "tr":
             spans = [_span(element.get(name, "1")) for name in ("colspan", "rowspan")]
-            repairs += spans.count(None)
+            bad_spans += spans.count(None)
             columns, depth = (1 if span is None else span for span in spans)
             rows[-1].append(TableCell(_text(element), columns or 1, depth))
-    return rows, repairs
+    return rows, bad_spans
 
 
 def _span(value: str) -> int | None:
-    """Return a span as HTML reads it, which takes the digits at the front; None where there are none."""
-    found = _SPAN.match(value)
-    return int(found[1]) if found else None
+    """Return a span as HTML reads it, from the digits at the front; None if there are none."""
+    digits = _SPAN.match(value)
+    return int(digits[1]) if digits else None
 
 
 def _text(cell: Any) -> str:
     text = "".join(
-        "\n" if piece == "<br>" else "" if is_tag else re.sub(r"\s+", " ", piece) for piece, is_tag in pieces(cell)
+        "\n" if piece == "<br>" else "" if is_tag else re.sub(r"\s+", " ", piece)
+        for piece, is_tag in content_pieces(cell)
     )
     return "\n".join(" ".join(line.split()) for line in text.strip().split("\n"))
 
 
-def _laid_out(rows: Sequence[Sequence[TableCell]]) -> tuple[list[list[OtslCell]], int]:
-    """Return the slots that cells take, each the first that is free in its row, and the repairs."""
+def _lay_out(rows: Sequence[Sequence[TableCell]]) -> tuple[list[list[OtslCell]], int]:
+    """Place each cell at the first free column of its row; return the grid and the number of repairs."""
     taken: list[dict[int, OtslCell]] = [{} for _ in rows]
-    repairs, slots = 0, 0
-    for number, row in enumerate(rows):
+    repairs, covered = 0, 0
+    for index, row in enumerate(rows):
         column = 0
         for cell in row:
-            while column in taken[number]:
+            while column in taken[index]:
                 column += 1
-            depth = cell.rows or len(rows) - number  # HTML: 0 reaches to the end
-            width, height = min(cell.columns, MAX_COLUMNS), min(depth, len(rows) - number)
-            if slots + width * height > MAX_SLOTS:
+            depth = cell.rows or len(rows) - index  # in HTML, a rowspan of 0 reaches to the last row
+            width, height = min(cell.columns, MAX_COLUMN_SPAN), min(depth, len(rows) - index)
+            if covered + width * height > MAX_GRID_CELLS:
                 width = height = 1
-            slots += width * height
-            width = next((wide for wide in range(1, width) if column + wide in taken[number]), width)
+            covered += width * height
+            width = next((right for right in range(1, width) if column + right in taken[index]), width)
+            columns = range(column, column + width)
             height = next(
-                (
-                    high
-                    for high in range(1, height)
-                    if any(column + wide in taken[number + high] for wide in range(width))
-                ),
-                height,
+                (down for down in range(1, height) if not taken[index + down].keys().isdisjoint(columns)), height
             )
             repairs += (width, height) != (cell.columns, depth)
-            for high in range(height):
-                for wide in range(width):
-                    token = (
-                        MERGED_BOTH
-                        if high and wide
-                        else MERGED_UP
-                        if high
-                        else MERGED_LEFT
-                        if wide
-                        else FILLED_CELL
-                        if cell.text
-                        else EMPTY_CELL
-                    )
-                    taken[number + high][column + wide] = (token, cell.text if token == FILLED_CELL else "")
+            for down in range(height):
+                for right in range(width):
+                    taken[index + down][column + right] = _grid_cell(cell.text, down, right)
             column += width
     grid = [[row.get(column, (EMPTY_CELL, "")) for column in range(max(row, default=-1) + 1)] for row in taken]
-    repairs += sum(map(len, grid)) - sum(map(len, taken))
-    return grid, repairs + _pad(grid)
+    holes = sum(map(len, grid)) - sum(map(len, taken))
+    return grid, repairs + holes + _fill_short_rows(grid)
 
 
-def _pad(rows: list[list[OtslCell]]) -> int:
-    """End short rows in empty cells, and return how many rows were short."""
-    width = max(map(len, rows), default=0)
-    short = sum(len(row) < width for row in rows)
-    if width * len(rows) <= MAX_SLOTS:
-        for row in rows:
+def _grid_cell(text: str, down: int, right: int) -> OtslCell:
+    """Return what OTSL has at an offset within a cell: the cell itself, or a token that continues it."""
+    if down or right:
+        return (MERGED_BOTH if down and right else MERGED_UP if down else MERGED_LEFT), ""
+    return (FILLED_CELL, text) if text else (EMPTY_CELL, "")
+
+
+def _fill_short_rows(grid: list[list[OtslCell]]) -> int:
+    """Fill short rows with empty cells, and return the number of short rows."""
+    width = max(map(len, grid), default=0)
+    short_rows = sum(len(row) < width for row in grid)
+    if width * len(grid) <= MAX_GRID_CELLS:
+        for row in grid:
             row.extend([(EMPTY_CELL, "")] * (width - len(row)))
-    return short
+    return short_rows
 
 
-def _picked_up(rows: Sequence[Sequence[OtslCell]]) -> tuple[list[list[TableCell]], int]:
-    """Return the cells that slots make, and the repairs."""
-    free = [[token in MERGED_CELLS for token, _ in row] for row in rows]
+def _collect_cells(grid: Sequence[Sequence[OtslCell]]) -> tuple[list[list[TableCell]], int]:
+    """Return the cells of a grid by row, and the number of repairs."""
+    free = [[token in MERGED_CELLS for token, _ in row] for row in grid]  # merged positions that continue no cell yet
     cells: list[list[TableCell]] = []
     repairs = 0
-    for number, row in enumerate(rows):
+    for index, row in enumerate(grid):
         cells.append([])
         for column, (token, text) in enumerate(row):
             if token in MERGED_CELLS:
-                if free[number][column]:
-                    free[number][column] = False
+                if free[index][column]:
+                    free[index][column] = False
                     cells[-1].append(TableCell(""))
                     repairs += 1
                 continue
             end = column + 1
-            while end < len(row) and free[number][end] and row[end][0] != MERGED_UP:
+            while end < len(row) and free[index][end] and row[end][0] != MERGED_UP:
                 end += 1
-            below = number + 1
-            while below < len(rows) and rows[below][column : column + 1] and _continues(rows, free, below, column, end):
+            below = index + 1
+            while below < len(grid) and _continues(grid, free, below, column, end):
                 below += 1
-            for high in range(number, below):
-                for wide in range(column, end):
-                    right = (
-                        MERGED_BOTH if high > number and wide > column else MERGED_UP if high > number else MERGED_LEFT
-                    )
-                    repairs += (high, wide) != (number, column) and rows[high][wide][0] != right
-                    free[high][wide] = False
-            cells[-1].append(TableCell(text, end - column, below - number))
+            for covered_row in range(index, below):
+                for covered in range(column, end):
+                    offset = covered_row - index, covered - column
+                    repairs += offset != (0, 0) and grid[covered_row][covered][0] != _grid_cell(text, *offset)[0]
+                    free[covered_row][covered] = False
+            cells[-1].append(TableCell(text, end - column, below - index))
     return cells, repairs
 
 
-def _continues(rows: Sequence[Sequence[OtslCell]], free: list[list[bool]], number: int, start: int, end: int) -> bool:
-    """Return whether a row's slots continue the cell above."""
-    return rows[number][start][0] != MERGED_LEFT and end <= len(rows[number]) and all(free[number][start:end])
+def _continues(grid: Sequence[Sequence[OtslCell]], free: list[list[bool]], row: int, start: int, end: int) -> bool:
+    """Tell whether the columns from ``start`` to ``end`` of a row continue the cell above."""
+    return end <= len(grid[row]) and grid[row][start][0] != MERGED_LEFT and all(free[row][start:end])
 
 
 def _write_html(rows: Sequence[Sequence[TableCell]]) -> str:

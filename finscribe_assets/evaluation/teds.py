@@ -1,18 +1,19 @@
-"""TEDS, the tree edit distance based similarity of tables, as PubTabNet defines it (Zhong et al., ECCV 2020).
+"""TEDS, the similarity of tables by tree edit distance, as PubTabNet defines it (Zhong et al., ECCV 2020).
 
-The score is 1 - distance / max(nodes). Nodes are the elements below ``<table>``, those inside cells among them, which
-the trees do not have: there a cell is a leaf whose text is its characters and, each as one character, its tags. The
-table itself is not counted. Renaming costs 1 where tags or spans differ; else, for ``td``, the Levenshtein distance of
-the texts divided by the longer length; ``th`` and all other elements have no text, and what they hold are nodes.
+The score is 1 - distance / number of nodes of the larger table. The nodes are the elements below ``<table>``. Elements
+within cells count as nodes too, although the trees do not have them: a cell is a leaf, and its text is its characters
+and its tags, each tag as one character. Renaming costs 1 if tags or spans differ. Otherwise it costs, for ``td``, the
+Levenshtein distance of the texts divided by the longer length. All other elements, ``th`` included, have no text, and
+their content is nodes.
 
-Wherever the script that came with the paper gives a number this is that number, with one exception: the script looks
-for ``body/table`` in what lxml makes of a text, and so gives 0 to any table that does not stand in a whole document.
-Here such a text is read as the content of a body. Where the script fails:
+The result is exactly that of the script published with the paper, wherever the script returns a number, with one
+exception. The script looks for ``body/table`` in what lxml makes of a text, so that a table outside a whole document
+scores 0. Here such a text is read as the content of a body. Where the script fails:
 
-- two tables with no nodes are as similar as they are equal: 1 or 0;
-- a span that is no integer is 1;
-- text that lxml refuses, or that is longer than ``MAX_CHARACTERS``, is no table: 0;
-- tables with too many nodes that differ get a score that is never too high (``tree_distance.LIMIT``).
+- two tables without nodes score 1 if they are equal, otherwise 0;
+- a span that is not an integer is 1;
+- a text that lxml rejects, or that is longer than ``MAX_TABLE_CHARACTERS``, is not a table and scores 0;
+- different tables with too many nodes get a score that is never too high (``tree_distance.WORK_LIMIT``).
 """
 
 from __future__ import annotations
@@ -26,26 +27,31 @@ from typing import Any, NamedTuple
 
 from lxml import etree
 
-from finscribe_assets.evaluation.tree_distance import Node, distance
+from finscribe_assets.evaluation.tree_distance import TreeNode, tree_distance
 
-MAX_CHARACTERS = 1_000_000
+MAX_TABLE_CHARACTERS = 1_000_000
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*>?")
 
 
 class Similarity(NamedTuple):
-    """How similar two tables are."""
+    """The similarity of two tables.
 
-    raw: float  # as the script has it: below 0 where the distance is greater than the nodes
-    exact: bool  # False: the score is this or more
+    Attributes:
+        raw: as the script computes it; negative if the distance is larger than the number of nodes.
+        exact: whether ``raw`` is exact; otherwise the true value is at least that.
+    """
+
+    raw: float
+    exact: bool
 
     @property
     def score(self) -> float:
-        """The similarity, in [0, 1]."""
+        """Return the similarity in [0, 1]."""
         return min(1.0, max(0.0, self.raw))
 
 
 def teds(predicted_html: str, true_html: str, *, structure_only: bool = False, normalise: bool = False) -> float:
-    """Return the similarity of two tables in [0, 1], as ``similarity`` has it."""
+    """Return the TEDS of two tables in [0, 1]; for the arguments see ``similarity``."""
     return similarity(predicted_html, true_html, structure_only=structure_only, normalise=normalise).score
 
 
@@ -57,17 +63,24 @@ def similarity(
     normalise: bool = False,
     ignore_nodes: Sequence[str] = (),
 ) -> Similarity:
-    """Return the similarity of the first table in each text; 0 where one has none.
+    """Compare the first table of two HTML texts.
 
-    ``structure_only`` leaves the cells' texts out, ``ignore_nodes`` names tags that are unwrapped first.
-    ``normalise`` leaves out what is a matter of style: ``th`` is ``td``; ``thead``, ``tbody`` and ``tfoot`` are
-    unwrapped; texts are in Unicode's form NFKC, any white space in them is one space, and none at a cell's ends.
+    Args:
+        predicted_html: any text.
+        true_html: any text.
+        structure_only: ignore the texts of cells.
+        normalise: ignore differences of style. ``th`` becomes ``td``; ``thead``, ``tbody`` and ``tfoot`` are unwrapped;
+            texts are in Unicode's form NFKC with single spaces, and without space at the ends of a cell.
+        ignore_nodes: tags that are unwrapped before.
+
+    Returns:
+        The similarity; 0 if a text has no table.
     """
     if predicted_html == true_html:
-        return Similarity(float(first_table(true_html) is not None), exact=len(true_html) <= MAX_CHARACTERS)
+        return Similarity(float(first_table(true_html) is not None), exact=len(true_html) <= MAX_TABLE_CHARACTERS)
     tables = [table for text in (predicted_html, true_html) if (table := first_table(text)) is not None]
     if len(tables) < 2:
-        return Similarity(0.0, exact=max(len(predicted_html), len(true_html)) <= MAX_CHARACTERS)
+        return Similarity(0.0, exact=max(len(predicted_html), len(true_html)) <= MAX_TABLE_CHARACTERS)
     for table in tables:
         if ignore_nodes:
             etree.strip_tags(table, *ignore_nodes)
@@ -75,20 +88,20 @@ def similarity(
             etree.strip_tags(table, "thead", "tbody", "tfoot")
             for header in table.iter("th"):
                 header.tag = "td"
-    content = _no_content if structure_only else _clean_content if normalise else _content
+    content = _no_content if structure_only else _normalised_content if normalise else _content
     predicted, true = (_tree(table, content) for table in tables)
     nodes = max(int(table.xpath("count(.//*)")) for table in tables)
-    apart, exact = distance([predicted], [true])
+    distance, exact = tree_distance([predicted], [true])
     if not nodes:
-        return Similarity(float(apart == 0), exact)
-    return Similarity(1.0 - apart / nodes, exact)
+        return Similarity(float(distance == 0), exact)
+    return Similarity(1.0 - distance / nodes, exact)
 
 
 def first_table(text: str) -> Any | None:
-    """Return the first table that is a child of the body; None where there is none, or the text is too long."""
-    if not text or len(text) > MAX_CHARACTERS:
+    """Return the first table that is a child of the body; None if there is none, or the text is too long."""
+    if not text or len(text) > MAX_TABLE_CHARACTERS:
         return None
-    # Lxml refuses text that says how it is encoded, and half of a surrogate pair.
+    # Lxml rejects text that declares an encoding, and lone surrogates.
     text = _DECLARATION.sub("", text).encode("utf-8", "replace").decode()
     try:
         root = etree.fromstring(text, etree.HTMLParser(remove_comments=True, encoding="utf-8"))
@@ -97,27 +110,28 @@ def first_table(text: str) -> Any | None:
     return None if root is None else root.find("body/table")
 
 
-Content = Callable[[Any], str | tuple[str, ...]]
+CellContent = Callable[[Any], str | tuple[str, ...]]
+"""Returns the text of a cell element: characters, or characters and tags."""
 
 
-def _tree(element: Any, content: Content) -> Node:
-    """Return an element as a tree; parsed HTML is never deeper than lxml allows, 256 levels."""
+def _tree(element: Any, content: CellContent) -> TreeNode:
+    """Return an element as a tree; the recursion is limited, since lxml parses at most 256 levels."""
     tag = element.tag
     if tag == "td":
         attributes = element.items()
-        return Node(_cell_label(dict(attributes)) if attributes else _PLAIN, content(element), ())
-    return Node(tag, "", tuple(map(_tree, element, repeat(content))))
+        return TreeNode(_cell_label(dict(attributes)) if attributes else _PLAIN_CELL, content(element), ())
+    return TreeNode(tag, "", tuple(map(_tree, element, repeat(content))))
 
 
-_PLAIN = ("td", 1, 1)
+_PLAIN_CELL = ("td", 1, 1)
 
 
 def _cell_label(attributes: dict[str, str]) -> tuple[str, int, int]:
-    return "td", span(attributes.get("colspan", "1")), span(attributes.get("rowspan", "1"))
+    return "td", _span(attributes.get("colspan", "1")), _span(attributes.get("rowspan", "1"))
 
 
-def span(value: str) -> int:
-    """Return a span as Python reads a number, negative ones too; 1 for what is none."""
+def _span(value: str) -> int:
+    """Return a span as Python reads an integer, negative ones included; 1 if it is not an integer."""
     try:
         return int(value)
     except ValueError:
@@ -131,14 +145,14 @@ def _no_content(_: Any) -> str:
 def _content(cell: Any) -> str | tuple[str, ...]:
     if not len(cell):
         return cell.text or ""
-    return tuple(token for piece, is_tag in pieces(cell) for token in ([piece] if is_tag else piece))
+    return tuple(token for piece, is_tag in content_pieces(cell) for token in ([piece] if is_tag else piece))
 
 
-def _clean_content(cell: Any) -> str | tuple[str, ...]:
+def _normalised_content(cell: Any) -> str | tuple[str, ...]:
     if not len(cell):
         return " ".join(unicodedata.normalize("NFKC", cell.text or "").split())
     tokens: list[str] = []
-    for piece, is_tag in pieces(cell):
+    for piece, is_tag in content_pieces(cell):
         tokens += [piece] if is_tag else re.sub(r"\s+", " ", unicodedata.normalize("NFKC", piece))
     while tokens[0] == " ":
         del tokens[0]
@@ -147,15 +161,16 @@ def _clean_content(cell: Any) -> str | tuple[str, ...]:
     return tuple(tokens)
 
 
-def pieces(element: Any) -> Iterator[tuple[str, bool]]:
-    """Yield what stands in an element: texts and tags in their order, each with whether it is a tag.
+def content_pieces(element: Any) -> Iterator[tuple[str, bool]]:
+    """Yield the texts and tags within an element in order, each with whether it is a tag.
 
-    Tags have no attributes; ``unk`` is never closed, and what follows a ``td`` in a cell is left out: so the script.
+    As in the script, tags are without attributes, ``unk`` is never closed, and text after a ``td`` within a cell is
+    left out.
     """
     yield element.text or "", False
     for child in element:
         yield f"<{child.tag}>", True
-        yield from pieces(child)
+        yield from content_pieces(child)
         if child.tag != "unk":
             yield f"</{child.tag}>", True
         if child.tag != "td":

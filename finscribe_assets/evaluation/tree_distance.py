@@ -1,19 +1,25 @@
-"""The edit distance of ordered labelled trees in which deleting or inserting a node costs 1: exact, and vectorised.
+"""The edit distance of ordered labelled trees whose nodes cost 1 to delete or insert: exact, and vectorised.
 
-The algorithm is Zhang and Shasha's (SIAM J. Comput. 18, 1989), with a row of its tables computed at once, and three
-shortcuts that leave the distance as it is for any rename costs in [0, 1] that are 0 between equal nodes:
+The algorithm is that of Zhang and Shasha (SIAM J. Comput. 18, 1989), with each row of its tables computed at once, and
+with three shortcuts. They leave the distance unchanged for all rename costs in [0, 1] that are 0 between equal nodes.
 
-- *Equal trees at the ends* of two forests are dropped. Be T the first tree of both. In any mapping a node x right of T
-  that is mapped into T, to t, starts a chain: whatever t itself is mapped to lies left of t, and so on, until a node of
-  T is deleted. Charging x to that deletion, and likewise for insertions, maps T to itself at no more cost.
-- *Equal roots* of two single trees are dropped: a mapping that leaves a root out, or maps it elsewhere, pays at least
-  1 for the other root, and 1 is what the node costs that gives its place up.
-- *Forests of the same shape* are compared position by position where that costs no more than 2: the only mapping
-  without deletions is the one by position, and any other deletes a node and inserts one. For the same reason, where it
-  costs no more than 1 above the sum of what each node of one forest costs at least: a node that is deleted saves at
-  most 1 of that sum, and costs 2 with the one that is inserted.
+1. *Equal trees at the ends* of two forests are dropped. Let T be the first tree of both, and let a mapping take a node
+   x right of T to a node t of T. Then the same node t of the first forest is mapped to a node left of t, and so on,
+   until a node of T is deleted. Charging x to that deletion, and likewise for insertions, gives a mapping that takes T
+   to itself and costs no more.
+2. *Equal roots* of two single trees are dropped. A mapping that deletes a root, or maps it elsewhere, pays at least 1
+   for the other root; mapping the roots to each other costs at most 1 for the node that was mapped to.
+3. *Forests of the same shape* are compared position by position if that costs at most 2. The mapping by position is the
+   only one without deletions; every other one deletes a node and inserts one, which costs 2. For the same reason, the
+   mapping by position is also optimal if it costs at most 1 more than the sum of the cheapest renames of all nodes: a
+   deleted node saves at most 1 of that sum, and costs 2 together with the node that is inserted.
 
-Rows of leaves, of which tables are made, are compared all with all in one sweep of a Levenshtein table's diagonals.
+Rows of leaves, of which tables consist, are all compared with each other in one sweep over the diagonals of a
+Levenshtein table.
+
+Terms in this module: *postorder* indices number the nodes of a forest, children before parents. The *first* node of a
+subtree is its leftmost leaf. What a mapping *saves* is the difference to deleting all nodes of one forest and inserting
+all nodes of the other, so that the distance is the number of nodes of both minus the largest saving.
 """
 
 from __future__ import annotations
@@ -27,43 +33,56 @@ from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 from rapidfuzz.process import cdist
 
-LIMIT = 20_000_000
-"""Steps of work, of 10 to 100 ns, beyond which a distance is bounded rather than computed: 4,000 nodes that differ
-against as many, in a second or two."""
-CALL = 1_000
-"""Steps that a row of a table costs beside its elements."""
-CHARACTERS = 20
-"""Characters of a text that are compared in a step with up to 64 of another."""
+WORK_LIMIT = 20_000_000
+"""Steps of 10 to 100 ns beyond which a distance is bounded instead of computed: about 4,000 nodes that differ, against
+as many, in a second or two."""
+CALL_STEPS = 1_000  # steps that a row of a table costs in addition to its elements
+CHARACTERS_PER_STEP = 20  # of one text that a step compares with up to 64 characters of another
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 
-class Node(NamedTuple):
-    """A labelled node. Renaming costs 1 where labels differ, else the Levenshtein distance of the texts, normalised."""
+class TreeNode(NamedTuple):
+    """A labelled node. Renaming costs 1 if labels differ, else the normalised Levenshtein distance of the texts.
+
+    Attributes:
+        label: what the node is.
+        text: characters, or tokens of any length.
+        children: in order.
+    """
 
     label: Hashable
-    text: str | tuple[str, ...]  # characters, or tokens of any length
-    children: tuple[Node, ...]
+    text: str | tuple[str, ...]
+    children: tuple[TreeNode, ...]
 
 
-def distance(one: Sequence[Node], other: Sequence[Node], limit: float = LIMIT) -> tuple[float, bool]:
-    """Return the edit distance of two forests, and whether it is exact: if not, the distance is that or less."""
-    one, other = _without_what_is_shared(one, other)
+def tree_distance(one: Sequence[TreeNode], other: Sequence[TreeNode], limit: float = WORK_LIMIT) -> tuple[float, bool]:
+    """Return the edit distance of two forests, and whether it is exact.
+
+    Args:
+        one: trees in order.
+        other: trees in order.
+        limit: steps of work beyond which the distance is bounded from above.
+
+    Returns:
+        The distance, or an upper bound of it if it is not exact.
+    """
+    one, other = _without_shared_parts(one, other)
     if not one or not other:
         return float(_size(one) + _size(other)), True
     a, b = _Forest(one), _Forest(other)
-    if a.first == b.first and sum(map(_reading, a.nodes, b.nodes)) <= limit:
+    if a.first == b.first and sum(map(_comparison_steps, a.nodes, b.nodes)) <= limit:
         by_position = 0.0
         for left, right in zip(a.nodes, b.nodes, strict=True):
-            by_position += _rename(left, right)
+            by_position += _rename_cost(left, right)
             if by_position > 2:
                 break
         else:
             return by_position, True
     if _work(a, b, limit) > limit:
-        return _bound(one, other, limit), False
-    renames = _renames(a.nodes, b.nodes)
+        return _upper_bound(one, other, limit), False
+    renames = _rename_costs(a.nodes, b.nodes)
     if a.first == b.first:
         by_position = float(renames.trace())
         if by_position <= 1 + max(renames.min(axis=0).sum(), renames.min(axis=1).sum()):
@@ -71,18 +90,18 @@ def distance(one: Sequence[Node], other: Sequence[Node], limit: float = LIMIT) -
     return float(len(a.nodes) + len(b.nodes) - _Savings(a, b, renames).of_forests()), True
 
 
-def _rename(one: Node, other: Node) -> float:
+def _rename_cost(one: TreeNode, other: TreeNode) -> float:
     if one.label != other.label:
         return 1.0
     return float(Levenshtein.normalized_distance(one.text, other.text)) if one.text != other.text else 0.0
 
 
-def _reading(one: Node, other: Node) -> float:
-    """Return the steps of comparing two texts."""
-    return (len(one.text) // 64 + 1) * len(other.text) / CHARACTERS
+def _comparison_steps(one: TreeNode, other: TreeNode) -> float:
+    return (len(one.text) // 64 + 1) * len(other.text) / CHARACTERS_PER_STEP
 
 
-def _size(forest: Sequence[Node]) -> int:
+def _size(forest: Sequence[TreeNode]) -> int:
+    """Return the number of nodes, without recursion."""
     size, nodes = 0, list(forest)
     while nodes:
         nodes += nodes.pop().children
@@ -90,7 +109,10 @@ def _size(forest: Sequence[Node]) -> int:
     return size
 
 
-def _without_what_is_shared(one: Sequence[Node], other: Sequence[Node]) -> tuple[Sequence[Node], Sequence[Node]]:
+def _without_shared_parts(
+    one: Sequence[TreeNode], other: Sequence[TreeNode]
+) -> tuple[Sequence[TreeNode], Sequence[TreeNode]]:
+    """Drop equal trees at both ends and equal roots of single trees, as often as possible."""
     while True:
         start, end = 0, min(len(one), len(other))
         while start < end and one[start] == other[start]:
@@ -104,170 +126,193 @@ def _without_what_is_shared(one: Sequence[Node], other: Sequence[Node]) -> tuple
         one, other = one[0].children, other[0].children
 
 
-def _bound(one: Sequence[Node], other: Sequence[Node], limit: float) -> float:
-    """Return a distance that is never too small, of forests cut in two until both halves can be computed.
+def _upper_bound(one: Sequence[TreeNode], other: Sequence[TreeNode], limit: float) -> float:
+    """Return an upper bound of the distance; halve the forests until both halves can be computed.
 
-    Of a forest and a single tree, the largest tree and that one become each other.
+    If one of the forests is a single tree, it is mapped to the largest tree of the other.
     """
-    apart = 0.0
+    distance = 0.0
     while one and other and min(len(one), len(other)) == 1:
-        root, rest = max(one, key=lambda node: _size([node])), max(other, key=lambda node: _size([node]))
-        apart += _size(one) - _size([root]) + _size(other) - _size([rest])
-        apart += _rename(root, rest) if _reading(root, rest) <= limit else 1.0
-        one, other = root.children, rest.children
-    if not one or not other or limit < CALL:
-        return apart + _size(one) + _size(other)
+        root, other_root = (max(forest, key=lambda node: _size([node])) for forest in (one, other))
+        distance += _size(one) - _size([root]) + _size(other) - _size([other_root])
+        distance += _rename_cost(root, other_root) if _comparison_steps(root, other_root) <= limit else 1.0
+        one, other = root.children, other_root.children
+    if not one or not other or limit < CALL_STEPS:
+        return distance + _size(one) + _size(other)
     middle, other_middle = len(one) // 2, len(other) // 2
     return (
-        apart
-        + distance(one[:middle], other[:other_middle], limit / 2)[0]
-        + distance(one[middle:], other[other_middle:], limit / 2)[0]
+        distance
+        + tree_distance(one[:middle], other[:other_middle], limit / 2)[0]
+        + tree_distance(one[middle:], other[other_middle:], limit / 2)[0]
     )
 
 
 class _Rows(NamedTuple):
-    """Nodes that have leaves only, the same number each."""
+    """The nodes of a forest whose children are leaves, all with the same number of children.
+
+    Attributes:
+        roots: postorder indices, (rows,).
+        leaves: postorder indices of their children, (width, rows).
+    """
 
     roots: Integers
-    leaves: Integers  # width × rows
+    leaves: Integers
 
 
 class _Forest:
-    """Nodes in postorder."""
+    """The nodes of a forest in postorder.
 
-    def __init__(self, trees: Sequence[Node]) -> None:
-        self.nodes: list[Node] = []
-        self.first: list[int] = []  # for each node, the first node of its subtree
-        rows: dict[int, list[int]] = {}
+    Attributes:
+        nodes: in postorder.
+        first: for each node, the index of the first node of its subtree.
+        rows: the nodes whose children are leaves, by number of children.
+    """
+
+    def __init__(self, trees: Sequence[TreeNode]) -> None:
+        self.nodes: list[TreeNode] = []
+        self.first: list[int] = []
+        roots_by_width: dict[int, list[int]] = {}
         for tree in trees:
-            self._add(tree, rows)
+            self._add(tree, roots_by_width)
         self.rows = {
             width: _Rows(np.array(roots), np.array(roots) - np.arange(width, 0, -1)[:, None])
-            for width, roots in rows.items()
+            for width, roots in roots_by_width.items()
         }
 
-    def _add(self, node: Node, rows: dict[int, list[int]]) -> None:
+    def _add(self, node: TreeNode, roots_by_width: dict[int, list[int]]) -> None:
         start = len(self.nodes)
         for child in node.children:
-            self._add(child, rows)
-        place = len(self.nodes)
+            self._add(child, roots_by_width)
+        index = len(self.nodes)
         self.nodes.append(node)
         self.first.append(start)
-        if node.children and len(node.children) == place - start:
-            rows.setdefault(place - start, []).append(place)
+        if node.children and len(node.children) == index - start:
+            roots_by_width.setdefault(index - start, []).append(index)
 
-    def high_roots(self) -> list[int]:
-        """Return the last node of each that starts where others start, leaves and rows left out."""
-        last = {start: place for place, start in enumerate(self.first)}
-        rows = {root for rows in self.rows.values() for root in rows.roots.tolist()}
-        return sorted(place for start, place in last.items() if start != place and place not in rows)
+    def key_roots(self) -> list[int]:
+        """Return the key roots of Zhang and Shasha: the last node for each first node, without leaves and rows."""
+        last = {start: index for index, start in enumerate(self.first)}
+        row_roots = {root for rows in self.rows.values() for root in rows.roots.tolist()}
+        return sorted(index for start, index in last.items() if start != index and index not in row_roots)
 
 
 def _work(a: _Forest, b: _Forest, limit: float) -> float:
-    """Return about how long the distance takes, in steps; what is beyond the limit anyway is not looked into."""
+    """Estimate the steps that the distance takes; stop estimating beyond the limit."""
     texts, others = {node.text for node in a.nodes}, {node.text for node in b.nodes}
-    work = sum(len(text) // 64 + 1 for text in texts) * sum(map(len, others)) / CHARACTERS
-    work += len(a.nodes) * len(b.nodes) + CALL * min(len(a.nodes), len(b.nodes))
+    work = sum(len(text) // 64 + 1 for text in texts) * sum(map(len, others)) / CHARACTERS_PER_STEP
+    work += len(a.nodes) * len(b.nodes) + CALL_STEPS * min(len(a.nodes), len(b.nodes))
     if work > limit:
         return work
-    work += CALL * sum(width + other for width, other in product(a.rows, b.rows))
-    roots = []
+    work += CALL_STEPS * sum(width + other for width, other in product(a.rows, b.rows))
+    sizes = []
     for forest, opposite in ((a, b), (b, a)):
-        roots.append(np.array([root - forest.first[root] + 1.0 for root in forest.high_roots()]))
-        work += len(opposite.nodes) * float(roots[-1].sum()) + CALL * len(roots[-1]) * sum(opposite.rows)
-    return work + float((np.outer(*roots) + CALL * np.minimum.outer(*roots)).sum())
+        sizes.append(np.array([root - forest.first[root] + 1.0 for root in forest.key_roots()]))
+        work += len(opposite.nodes) * float(sizes[-1].sum()) + CALL_STEPS * len(sizes[-1]) * sum(opposite.rows)
+    return work + float((np.outer(*sizes) + CALL_STEPS * np.minimum.outer(*sizes)).sum())
 
 
 class _Savings:
-    """What mapping a tree to another saves beside deleting the one and inserting the other, for all trees of forests.
+    """What mapping each subtree of one forest to each subtree of another saves.
 
-    So two nodes save 2 less the cost of renaming, and the distance is the nodes of both less the most that is saved.
+    Attributes:
+        nodes: what mapping two nodes saves, 2 minus their rename cost, (nodes of a, nodes of b).
+        trees: what mapping two subtrees saves, (nodes of a, nodes of b); filled step by step.
     """
 
     def __init__(self, a: _Forest, b: _Forest, renames: Floats) -> None:
         self.a, self.b = a, b
         self.first_a, self.first_b = np.array(a.first), np.array(b.first)
         self.nodes = 2.0 - renames
-        self.trees = self.nodes.copy()  # right for leaf and leaf
-        _leaves_and_trees(self.first_a, self.first_b, self.trees, self.nodes)
-        _leaves_and_trees(self.first_b, self.first_a, self.trees.T, self.nodes.T)
-        for mine, others in product(a.rows.values(), b.rows.values()):
-            self._rows_and_rows(mine, others)
+        self.trees = self.nodes.copy()  # correct for two leaves
+        _set_leaves_and_trees(self.first_a, self.first_b, self.trees, self.nodes)
+        _set_leaves_and_trees(self.first_b, self.first_a, self.trees.T, self.nodes.T)
+        for rows, other_rows in product(a.rows.values(), b.rows.values()):
+            self._set_rows_and_rows(rows, other_rows)
 
     def of_forests(self) -> float:
-        """Return what the forests save, from what trees within them do."""
-        high_a, high_b = self.a.high_roots(), self.b.high_roots()
-        for root, rows in product(high_b, self.a.rows.values()):
-            _rows_and_tree(rows, root, self.first_b, self.trees, self.nodes)
-        for root, rows in product(high_a, self.b.rows.values()):
-            _rows_and_tree(rows, root, self.first_a, self.trees.T, self.nodes.T)
-        for root, other in product(high_a, high_b):
-            start, other_start = self.a.first[root], self.b.first[other]
-            mine, others = slice(start, root + 1), slice(other_start, other + 1)
-            _table(
-                self.first_a[mine] - start,
-                self.first_b[others] - other_start,
-                self.trees[mine, others],
-                self.nodes[mine, others],
+        """Compute what the forests save from what their subtrees save."""
+        roots_a, roots_b = self.a.key_roots(), self.b.key_roots()
+        for root, rows in product(roots_b, self.a.rows.values()):
+            _set_rows_and_tree(rows, root, self.first_b, self.trees, self.nodes)
+        for root, rows in product(roots_a, self.b.rows.values()):
+            _set_rows_and_tree(rows, root, self.first_a, self.trees.T, self.nodes.T)
+        for root, other_root in product(roots_a, roots_b):
+            start, other_start = self.a.first[root], self.b.first[other_root]
+            tree, other_tree = slice(start, root + 1), slice(other_start, other_root + 1)
+            _fill_table(
+                self.first_a[tree] - start,
+                self.first_b[other_tree] - other_start,
+                self.trees[tree, other_tree],
+                self.nodes[tree, other_tree],
             )
-        return _table(self.first_a, self.first_b, self.trees, None)
+        return _fill_table(self.first_a, self.first_b, self.trees, None)
 
-    def _rows_and_rows(self, mine: _Rows, others: _Rows) -> None:
-        """Set what rows of two widths save: their leaves are aligned, or a root becomes a leaf of the other."""
-        places = np.ix_(mine.roots, others.roots)
-        found = _alignments(self.nodes, mine.leaves, others.leaves) + self.nodes[places]
-        if self.nodes[places].min() < 2:
-            down = np.array([self.nodes[row][:, others.roots].max(axis=0) for row in mine.leaves.T])
-            up = np.array([self.nodes[mine.roots][:, row].max(axis=1) for row in others.leaves.T]).T
-            np.maximum(found, np.maximum(down, up), out=found)
-        self.trees[places] = found
+    def _set_rows_and_rows(self, rows: _Rows, others: _Rows) -> None:
+        """Set what rows of two widths save: their leaves are aligned, or one root becomes a leaf of the other."""
+        pairs = np.ix_(rows.roots, others.roots)
+        saved = _aligned_leaves(self.nodes, rows.leaves, others.leaves) + self.nodes[pairs]
+        if self.nodes[pairs].min() < 2:
+            down = np.array([self.nodes[leaves][:, others.roots].max(axis=0) for leaves in rows.leaves.T])
+            up = np.array([self.nodes[rows.roots][:, leaves].max(axis=1) for leaves in others.leaves.T]).T
+            np.maximum(saved, np.maximum(down, up), out=saved)
+        self.trees[pairs] = saved
 
 
-def _renames(mine: list[Node], others: list[Node]) -> Floats:
+def _rename_costs(nodes: list[TreeNode], others: list[TreeNode]) -> Floats:
+    """Return the cost of renaming each node to each other node; repeated texts are compared once."""
     labels: dict[Hashable, int] = {}
     texts: list[dict[str | tuple[str, ...], int]] = [{}, {}]
     label_of, text_of = [], []
-    for nodes, known in zip((mine, others), texts, strict=True):
-        label_of.append(np.array([labels.setdefault(node.label, len(labels)) for node in nodes]))
-        text_of.append(np.array([known.setdefault(node.text, len(known)) for node in nodes]))
-    apart = cdist(list(texts[0]), list(texts[1]), scorer=Levenshtein.normalized_distance, dtype=np.float64)
-    renames: Floats = apart.take(text_of[0], axis=0).take(text_of[1], axis=1)
-    return np.maximum(renames, label_of[0][:, None] != label_of[1], out=renames)
+    for forest, known in zip((nodes, others), texts, strict=True):
+        label_of.append(np.array([labels.setdefault(node.label, len(labels)) for node in forest]))
+        text_of.append(np.array([known.setdefault(node.text, len(known)) for node in forest]))
+    distances = cdist(list(texts[0]), list(texts[1]), scorer=Levenshtein.normalized_distance, dtype=np.float64)
+    costs: Floats = distances.take(text_of[0], axis=0).take(text_of[1], axis=1)
+    return np.maximum(costs, label_of[0][:, None] != label_of[1], out=costs)
 
 
-def _leaves_and_trees(first: Integers, other_first: Integers, trees: Floats, nodes: Floats) -> None:
-    """Set what a leaf and a tree save: the most that the leaf and any of the tree's nodes do."""
+def _set_leaves_and_trees(first: Integers, other_first: Integers, trees: Floats, nodes: Floats) -> None:
+    """Set what a leaf and a tree save: the largest saving of the leaf and any node of the tree."""
     leaves = np.flatnonzero(first == np.arange(len(first)))
     roots = np.flatnonzero(other_first != np.arange(len(other_first)))
     if len(roots):
         bounds = np.stack([other_first[roots], roots + 1], axis=1).ravel()
-        padded = np.zeros((len(leaves), len(other_first) + 1))  # a place more, for a tree that ends where the nodes do
+        padded = np.zeros((len(leaves), len(other_first) + 1))  # one more, for a tree that ends with the last node
         padded[:, :-1] = nodes[leaves]
         trees[leaves[:, None], roots] = np.maximum.reduceat(padded, bounds, axis=1)[:, ::2]
 
 
-def _alignments(nodes: Floats, leaves: Integers, other_leaves: Integers) -> Floats:
-    """Return what aligning each row of leaves with each of the others saves.
+def _aligned_leaves(nodes: Floats, leaves: Integers, other_leaves: Integers) -> Floats:
+    """Return what aligning the leaves of each row with those of each other row saves.
 
-    Leaves are width × rows. Cell i of diagonal d is of the first i leaves and the first d - i others.
+    The table of an alignment is swept by diagonals, for all pairs of rows at once. Cell i of diagonal d covers the
+    first i leaves and the first d - i other leaves.
+
+    Args:
+        nodes: what two nodes save.
+        leaves: (width, rows).
+        other_leaves: (other width, other rows).
+
+    Returns:
+        Savings, (rows, other rows).
     """
     (width, rows), (other_width, other_rows) = leaves.shape, other_leaves.shape
     saved = nodes.take(leaves.ravel(), axis=0).take(other_leaves.ravel(), axis=1)
-    saved = saved.reshape(width, rows, other_width, other_rows).swapaxes(1, 2)
-    older, old, new = np.zeros((3, width + 1, rows, other_rows))
+    saved = saved.reshape(width, rows, other_width, other_rows).swapaxes(1, 2)  # (width, other width, rows, other rows)
+    two_before, before, current = np.zeros((3, width + 1, rows, other_rows))
     for diagonal in range(2, width + other_width + 1):
         low, high = max(1, diagonal - other_width), min(width, diagonal - 1)
-        places = np.arange(low - 1, high)
-        mapped = saved[places, diagonal - 2 - places]
-        mapped += older[low - 1 : high]
-        np.maximum(old[low - 1 : high], old[low : high + 1], out=new[low : high + 1])
-        np.maximum(new[low : high + 1], mapped, out=new[low : high + 1])
-        older, old, new = old, new, older
-    return old[width]
+        cells = np.arange(low - 1, high)
+        mapped = saved[cells, diagonal - 2 - cells]
+        mapped += two_before[low - 1 : high]
+        np.maximum(before[low - 1 : high], before[low : high + 1], out=current[low : high + 1])
+        np.maximum(current[low : high + 1], mapped, out=current[low : high + 1])
+        two_before, before, current = before, current, two_before
+    return before[width]
 
 
-def _rows_and_tree(rows: _Rows, root: int, other_first: Integers, trees: Floats, nodes: Floats) -> None:
-    """Set what rows of one width save with a tree and those that start where it does: all rows at once."""
+def _set_rows_and_tree(rows: _Rows, root: int, other_first: Integers, trees: Floats, nodes: Floats) -> None:
+    """Set what the rows of one width save with a tree, and with the subtrees that start where it does."""
     start = int(other_first[root])
     tree = slice(start, root + 1)
     first = other_first[tree] - start
@@ -285,24 +330,28 @@ def _rows_and_tree(rows: _Rows, root: int, other_first: Integers, trees: Floats,
     trees[rows.roots[:, None], start + on_path] = table[:, on_path + 1]
 
 
-def _table(first: Integers, other_first: Integers, trees: Floats, nodes: Floats | None) -> float:
-    """Return what two forests save, from what all trees in them do.
+def _fill_table(first: Integers, other_first: Integers, trees: Floats, nodes: Floats | None) -> float:
+    """Return what two forests save, from what the subtrees within them save.
 
-    With ``nodes`` both are single trees, and what those save that start where they do is found here, and written into
-    ``trees``.
+    Args:
+        first: of the forest's nodes, relative to its first node.
+        other_first: of the other forest's nodes.
+        trees: what two subtrees save.
+        nodes: what two nodes save, if both forests are single trees. Then what the subtrees save that start where the
+            trees do is computed, and written into ``trees``.
     """
     if len(first) > len(other_first):
-        return _table(other_first, first, trees.T, None if nodes is None else nodes.T)
+        return _fill_table(other_first, first, trees.T, None if nodes is None else nodes.T)
     table = np.zeros((len(first) + 1, len(other_first) + 1))
     on_path = np.flatnonzero(other_first == 0)
-    for place, start in enumerate(first.tolist()):
-        before, now = table[place], table[place + 1]
+    for index, start in enumerate(first.tolist()):
+        before, current = table[index], table[index + 1]
         mapped = table[start].take(other_first)
-        mapped += trees[place]
+        mapped += trees[index]
         if nodes is not None and start == 0:
-            mapped[on_path] = before[on_path] + nodes[place, on_path]
-        np.maximum(before[1:], mapped, out=now[1:])
-        np.maximum.accumulate(now, out=now)
+            mapped[on_path] = before[on_path] + nodes[index, on_path]
+        np.maximum(before[1:], mapped, out=current[1:])
+        np.maximum.accumulate(current, out=current)
         if nodes is not None and start == 0:
-            trees[place, on_path] = now[on_path + 1]
+            trees[index, on_path] = current[on_path + 1]
     return float(table[-1, -1])

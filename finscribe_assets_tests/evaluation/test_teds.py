@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finscribe_assets.evaluation.teds import first_table, rows_to_html, similarity, teds
-from finscribe_assets.evaluation.tree_distance import Node, distance
+from finscribe_assets.evaluation.tree_distance import TreeNode, tree_distance
 from finscribe_assets_tests.evaluation.pubtabnet import levenshtein, reference_teds
 
 
@@ -93,7 +93,7 @@ def a_forest(draw, nodes):
     while nodes > 0:
         size = draw.randrange(1, nodes + 1) if draw.random() < 0.4 else 1
         tag, text = draw.choice(["td", "td", "b"]), "".join(draw.choice("ab") for _ in range(draw.randrange(4)))
-        trees.append(Node(tag, text if tag == "td" else "", a_forest(draw, size - 1)))
+        trees.append(TreeNode(tag, text if tag == "td" else "", a_forest(draw, size - 1)))
         nodes -= size
     return tuple(trees)
 
@@ -126,11 +126,11 @@ def test_trees_of_any_shape_are_as_far_apart_as_the_definition_has_them_and_a_bo
     for _ in range(300):
         one, other = a_forest(draw, draw.randrange(13)), a_forest(draw, draw.randrange(13))
         expected = by_recursion(one, other, {})
-        found, exact = distance(one, other)
+        found, exact = tree_distance(one, other)
         assert exact
         assert found == pytest.approx(expected, abs=1e-9)
         for limit in (0, 2_000, 10_000):
-            bound, exact = distance(one, other, limit)
+            bound, exact = tree_distance(one, other, limit)
             assert bound == pytest.approx(found, abs=1e-9) if exact else bound >= found - 1e-9
 
 

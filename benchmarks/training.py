@@ -27,6 +27,7 @@ from finscribe_assets.instructions.pair import Task
 from finscribe_assets.instructions.pair_batch import build_pair_batch
 from finscribe_assets.instructions.task_mix import PairRecipe
 from finscribe_assets.model.bases import find_base, load_model, processor_for
+from finscribe_assets.model.batched_forward import IGNORED_LABEL
 from finscribe_assets.pretraining.base_recipe import EMBEDDED_RECIPE
 from finscribe_assets.rendering.page_batch import render_batch
 from finscribe_assets.shards import LocalShardPool
@@ -34,7 +35,7 @@ from finscribe_assets.splitting.manifest import BatchInputs, build_data_set
 from finscribe_assets.splitting.split_assignment import Split
 from finscribe_assets.training.adapter_config import load_preset
 from finscribe_assets.training.adapter_training import train_adapter
-from finscribe_assets.training.sample_encoding import IGNORED_LABEL, question
+from finscribe_assets.training.sample_encoding import user_turn
 from finscribe_assets.training.training_samples import SampleSource, TrainingBatchFolders, read_samples
 
 WARM = 5  # steps before the clock starts
@@ -82,13 +83,13 @@ def trainers(source: SampleSource, steps: int, folder: Path) -> float:
     settings, clock = load_preset("embedded"), Clock()
     base = find_base(settings.base)
     processor = processor_for(base)
-    samples, _ = read_samples(source, Split.TRAIN, (Task.OCR_LINE,), lines=True, spool=folder)
+    samples, _ = read_samples(source, Split.TRAIN, (Task.OCR_LINE,), single_lines=True, page_folder=folder)
     unknown = processor.tokenizer.unk_token_id
     samples = [one for one in samples if one.response and unknown not in processor.tokenizer(one.response).input_ids]
     chats = [
         [
             {
-                **question(one.prompt, 1),
+                **user_turn(one.prompt, 1),
                 "content": [
                     {"type": "image", "image": one.images[0].open().convert("RGB")},
                     {"type": "text", "text": one.prompt},

@@ -107,7 +107,7 @@ def train(
     """
     from finscribe_assets.training import backends
     from finscribe_assets.training.adapter_config import load_preset
-    from finscribe_assets.training.adapter_training import TrainingProgress
+    from finscribe_assets.training.training_history import TrainingProgress
     from finscribe_assets.training.training_samples import SampleSource, TrainingBatchFolders
 
     config = load_preset(preset, **_settings(setting or []))

@@ -177,8 +177,8 @@ class Reader:
     @torch.no_grad()
     def _prefill(self, prompts: Sequence[list[int]], requests: Sequence[ReadRequest]) -> Prefill:
         """Run the vision encoder and the prompts' forward pass on images of any size and number."""
-        inputs = self.encoder.padded(prompts)
-        inputs |= self.encoder.images([image for request in requests for image in request.images])
+        inputs = self.encoder.pad_left(prompts)
+        inputs |= self.encoder.image_inputs([image for request in requests for image in request.images])
         inputs = {name: tensor.to(self.device) for name, tensor in inputs.items()}
         mask = inputs.pop("attention_mask")  # (requests, tokens)
         cache = DynamicCache(config=self.model.config.get_text_config())

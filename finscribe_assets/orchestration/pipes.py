@@ -20,7 +20,9 @@ def launch_through(context: dg.AssetExecutionContext, client: dg.PipesSubprocess
     """
 
     def launch(command: Command) -> Iterator[dict[str, Any]]:
-        finished = client.run(context=context, command=command.words, env=command.variables, cwd=str(command.folder))
+        finished = client.run(
+            context=context, command=command.arguments, env=command.variables, cwd=str(command.folder)
+        )
         for message in finished.get_custom_messages():
             yield dict(message)
 

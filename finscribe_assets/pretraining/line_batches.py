@@ -20,7 +20,7 @@ from finscribe_assets.model.tokenizer import UNKNOWN_TOKEN
 from finscribe_assets.pretraining import line_corpus as printed
 from finscribe_assets.pretraining.pretraining_config import PretrainConfig
 from finscribe_assets.shards import ShardPool
-from finscribe_assets.training.line_augmentation import vary_line
+from finscribe_assets.training.line_augmentation import augment_line
 
 GRID_ROWS = LINE_HEIGHT // PATCH_SIZE
 FRAMES_A_PATCH = 3  # glyph labels across a patch of 14 pixels
@@ -114,7 +114,7 @@ class LineBatches(Dataset[LineBatch]):
         images = [line.pixels for line in drawn]
         if kind is not LineType.DRAWN:  # drawn lines are of all sorts as they are, and their glyphs must stay in place
             strength = self._config.augmentation
-            images = [np.asarray(vary_line(Image.fromarray(image), random, strength)) for image in images]
+            images = [np.asarray(augment_line(Image.fromarray(image), random, strength)) for image in images]
         columns = images[0].shape[1] // PATCH_SIZE
         answers = [line.text for line in drawn]
         text = tokenise(self._tokenizer, kind.prompt, answers, columns * GRID_ROWS // MERGE_SIZE**2)

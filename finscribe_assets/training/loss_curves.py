@@ -1,4 +1,4 @@
-"""A training's losses as a picture."""
+"""Draw the losses of a training."""
 
 from __future__ import annotations
 
@@ -8,8 +8,15 @@ from typing import Any
 
 
 def loss_curve(metrics: Sequence[dict[str, Any]]) -> bytes:
-    """Return a PNG of training and validation loss by step, from the records of metrics.jsonl; below 60 KB."""
-    # Without pyplot, which keeps every figure alive and is not made for threads.
+    """Draw training and validation loss by step.
+
+    Args:
+        metrics: the records of metrics.jsonl.
+
+    Returns:
+        A PNG of less than 60 KB; the same losses give the same bytes.
+    """
+    # Not through pyplot, which keeps every figure alive and is not made for threads.
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(5.2, 2.9), dpi=96, layout="constrained")
@@ -22,10 +29,9 @@ def loss_curve(metrics: Sequence[dict[str, Any]]) -> bytes:
         points = [(record["step"], record[name]) for record in metrics if name in record]
         if points:
             axes.plot(*zip(*points, strict=True), **style)
-    axes.set(xlabel="step", ylabel="loss (nats a token)", yscale="log")
+    axes.set(xlabel="step", ylabel="loss (nats per token)", yscale="log")
     axes.grid(alpha=0.3, which="both", linewidth=0.5)
     axes.legend(frameon=False)
     buffer = io.BytesIO()
-    # No creation time or version inside: the same losses give the same bytes.
-    figure.savefig(buffer, format="png", metadata={"Software": None})
+    figure.savefig(buffer, format="png", metadata={"Software": None})  # without matplotlib's version
     return buffer.getvalue()

@@ -1,16 +1,14 @@
-"""Batches: samples as the model takes them, and the order in which they come.
+"""Encode samples as the model takes them: tokens, label masks, token weights, and padded batches.
 
-What belongs here: tokens and label mask, which are the processor's own chat template's; what each token of an answer
-weighs; padding; and an order that is a function of seed and epoch. Loss and optimiser are the adapter's.
+What belongs here: the processor's own chat template applied to samples. Their order is in `epoch_order`, the loss in
+`weighted_loss`.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from random import Random
 from typing import Any
 
 import torch
@@ -20,164 +18,183 @@ from transformers import PaddleOCRVLProcessor
 
 from finscribe_assets.errors import UserError
 from finscribe_assets.instructions.pair import Span, SpanType
+from finscribe_assets.model.batched_forward import IGNORED_LABEL
+from finscribe_assets.training.line_augmentation import Augmentation
 from finscribe_assets.training.training_samples import LeftOut, TrainingSample
 
-Vary = Callable[[Image.Image, str], Image.Image]
-
-IGNORED_LABEL = -100  # label of what is not learnt: prompt, image and padding
+_MAX_ASPECT_RATIO = 200  # which PaddleOCR-VL's image processor accepts
 
 
 @dataclass(frozen=True)
 class EncodedSample:
-    """A sample's tokens; its images are opened when its batch is made."""
+    """A sample's tokens. Its images are opened when its batch is made."""
 
     sample: TrainingSample
-    tokens: tuple[int, ...]  # prompt, image tokens and answer, with the token that ends it
-    answer_start: int
-    weights: tuple[float, ...] = ()  # of the answer's tokens in the loss; none where all weigh 1
+    tokens: tuple[int, ...]  # prompt, image tokens and response, with its end token
+    response_start: int  # index of the first response token
+    weights: tuple[float, ...] = ()  # in the loss, of each response token; empty if all are 1
 
     @property
-    def answer(self) -> tuple[int, ...]:
-        """Return the answer's tokens, the end included."""
-        return self.tokens[self.answer_start :]
+    def id(self) -> str:
+        """The id of the sample."""
+        return self.sample.id
+
+    @property
+    def response_tokens(self) -> tuple[int, ...]:
+        """The tokens that are learnt, the end token included."""
+        return self.tokens[self.response_start :]
+
+    @property
+    def total_weight(self) -> float:
+        """The sum of the token weights."""
+        return sum(self.weights) if self.weights else len(self.response_tokens)
 
     @property
     def size(self) -> tuple[int, int]:
-        """Return what samples of a batch should share: tokens before the answer, which its images are, then in all."""
-        return self.answer_start, len(self.tokens)
+        """What samples of a batch should share: the tokens before the response, which are mostly image, then all."""
+        return self.response_start, len(self.tokens)
 
 
 class Encoder:
-    """Writes samples as chats in the processor's own template."""
+    """Encodes samples as chats in the processor's own template."""
 
     def __init__(self, processor: PaddleOCRVLProcessor, loss_weights: Mapping[SpanType, float] | None = None) -> None:
         self.processor = processor
         self.loss_weights = loss_weights or {}
         self.tokenizer = processor.tokenizer
-        self._prompt = lru_cache(maxsize=4096)(self._rendered_prompt)
+        self._prompt_text = lru_cache(maxsize=4096)(self._rendered_prompt)
 
-    def _rendered_prompt(self, prompt: str, images: int) -> str:
+    def _rendered_prompt(self, prompt: str, image_count: int) -> str:
         text: str = self.processor.apply_chat_template(
-            [question(prompt, images)], tokenize=False, add_generation_prompt=True
+            [user_turn(prompt, image_count)], tokenize=False, add_generation_prompt=True
         )
         return text
 
     def encode(self, sample: TrainingSample) -> EncodedSample:
-        """Return a sample's tokens as the template writes the whole chat; what follows the prompt is the answer.
+        """Tokenise a sample as the template writes the whole chat; the response is what follows the prompt.
 
         Raises:
-            UserError: the template does not write the answer after the prompt, or does not end the answer's turn.
+            UserError: the template does not write the response right after the prompt, or does not end it.
         """
-        before = self._prompt(sample.prompt, len(sample.images))
-        answer = {"role": "assistant", "content": [{"type": "text", "text": sample.response}]}
-        chat = [question(sample.prompt, len(sample.images)), answer]
-        whole: str = self.processor.apply_chat_template(chat, tokenize=False)
-        if not whole.startswith(before):
+        prompt = self._prompt_text(sample.prompt, len(sample.images))
+        assistant_turn = {"role": "assistant", "content": [{"type": "text", "text": sample.response}]}
+        chat = [user_turn(sample.prompt, len(sample.images)), assistant_turn]
+        text: str = self.processor.apply_chat_template(chat, tokenize=False)
+        if not text.startswith(prompt):
             raise UserError(
-                "the processor's chat template writes an answer elsewhere than where it is generated; "
-                "adapters cannot be trained with it"
+                "the processor's chat template does not write a response where it is generated; adapters cannot be "
+                "trained with it"
             )
         bos = self.tokenizer.bos_token
-        written = self.tokenizer(
-            whole, add_special_tokens=not (bos and whole.startswith(bos)), return_offsets_mapping=True
+        tokenised = self.tokenizer(
+            text, add_special_tokens=not (bos and text.startswith(bos)), return_offsets_mapping=True
         )
-        ids, offsets = written["input_ids"], written["offset_mapping"]
-        # A token that reaches over the boundary belongs to the answer: it is what the model has to write.
-        first = next((place for place, (_, end) in enumerate(offsets) if end > len(before)), len(ids))
+        ids, offsets = tokenised["input_ids"], tokenised["offset_mapping"]
+        # A token across the boundary belongs to the response: the model has to generate it.
+        first = next((index for index, (_, end) in enumerate(offsets) if end > len(prompt)), len(ids))
         if self.tokenizer.eos_token_id not in ids[first:]:
             raise UserError(
-                "the processor's chat template does not end an answer with the tokenizer's end token; "
+                "the processor's chat template does not end a response with the tokenizer's end token; "
                 "a model trained with it would never stop"
             )
         last = len(ids) - 1 - ids[::-1].index(self.tokenizer.eos_token_id)
-        head = self._with_image_tokens(ids[:first], [(picture.width, picture.height) for picture in sample.images])
-        weights = self._weights(sample, whole, len(before), offsets[first : last + 1]) if self.loss_weights else ()
+        head = self._with_image_tokens(ids[:first], [(image.width, image.height) for image in sample.images])
+        weights = self._weights(sample, text, len(prompt), offsets[first : last + 1]) if self.loss_weights else ()
         return EncodedSample(sample, tuple(head + ids[first : last + 1]), len(head), weights)
 
     def _weights(
-        self, sample: TrainingSample, whole: str, before: int, offsets: Sequence[tuple[int, int]]
+        self, sample: TrainingSample, text: str, prompt_end: int, offsets: Sequence[tuple[int, int]]
     ) -> tuple[float, ...]:
-        start = whole.find(sample.response, before)
+        start = text.find(sample.response, prompt_end)
         if start < 0:
             raise UserError(
-                "the processor's chat template rewrites answers, so that their parts cannot be weighted; "
+                "the processor's chat template rewrites responses, so that their parts cannot be weighted; "
                 "leave loss_weights empty"
             )
-        return token_weights(
-            [(first - start, last - start) for first, last in offsets], sample.spans, self.loss_weights
-        )
+        in_response = [(first - start, last - start) for first, last in offsets]
+        return token_weights(in_response, sample.spans, self.loss_weights)
 
     def encode_prompt(self, prompt: str, sizes: Sequence[tuple[int, int]]) -> list[int]:
-        """Return the tokens after which an answer is generated, about images of these widths and heights.
+        """Return the tokens after which a response is generated.
+
+        Args:
+            prompt: text of the user's turn.
+            sizes: width and height in pixels of each of its images.
 
         Raises:
-            UserError: the prompt holds the token that stands for an image.
+            UserError: the prompt contains the image token.
         """
-        text = self._prompt(prompt, len(sizes))
+        text = self._prompt_text(prompt, len(sizes))
         bos = self.tokenizer.bos_token
         ids = self.tokenizer(text, add_special_tokens=not (bos and text.startswith(bos)))["input_ids"]
         return self._with_image_tokens(ids, sizes)
 
     def _with_image_tokens(self, ids: list[int], sizes: Sequence[tuple[int, int]]) -> list[int]:
-        places = [place for place, token in enumerate(ids) if token == self.processor.image_token_id]
-        if len(places) != len(sizes):
+        """Repeat the token that stands for an image as often as the image has merged patches."""
+        indices = [index for index, token in enumerate(ids) if token == self.processor.image_token_id]
+        if len(indices) != len(sizes):
             raise UserError(
-                f"{len(sizes)} images, but {len(places)} places for them; a prompt must not hold "
-                f"{self.processor.image_token}"
+                f"{len(sizes)} images, but {len(indices)} image tokens in the prompt; remove "
+                f"{self.processor.image_token} from its text"
             )
         images = self.processor.image_processor
-        for place, (width, height) in zip(reversed(places), reversed(sizes), strict=True):
+        for index, (width, height) in zip(reversed(indices), reversed(sizes), strict=True):
             patches = images.get_number_of_image_patches(height, width)
-            ids = ids[:place] + [self.processor.image_token_id] * (patches // images.merge_size**2) + ids[place + 1 :]
+            ids = ids[:index] + [self.processor.image_token_id] * (patches // images.merge_size**2) + ids[index + 1 :]
         return ids
 
     def encode_all(self, samples: Sequence[TrainingSample], max_tokens: int, left_out: LeftOut) -> list[EncodedSample]:
-        """Encode samples; those that the model cannot learn are counted in ``left_out``."""
-        fitting = []
+        """Encode samples; count those that the model cannot learn in ``left_out``."""
+        learnable = []
         for sample in samples:
-            reason = self._unfit(sample)
+            reason = self._reason_to_leave_out(sample)
             if reason is None:
                 encoded = self.encode(sample)
                 if len(encoded.tokens) > max_tokens:
                     reason = "too many tokens"
-                elif self.tokenizer.unk_token_id in encoded.answer:
+                elif self.tokenizer.unk_token_id in encoded.response_tokens:
                     reason = "characters that the tokenizer does not have"
                 else:
-                    fitting.append(encoded)
+                    learnable.append(encoded)
             if reason:
                 left_out.add(reason, sample.id)
-        return fitting
+        return learnable
 
-    def _unfit(self, sample: TrainingSample) -> str | None:
+    def _reason_to_leave_out(self, sample: TrainingSample) -> str | None:
         if not sample.response:
             return "empty answer"
-        sides = [sorted((picture.width, picture.height)) for picture in sample.images]
-        if any(long > 200 * short for short, long in sides):
-            return "image more than 200 times as long as wide"  # which PaddleOCR-VL's image processor refuses
+        sides = [sorted((image.width, image.height)) for image in sample.images]
+        if any(long > _MAX_ASPECT_RATIO * short for short, long in sides):
+            return f"image more than {_MAX_ASPECT_RATIO} times as long as wide"
         return None
 
-    def collate(self, encoded: Sequence[EncodedSample], vary: Vary | None = None) -> dict[str, Tensor]:
-        """Return a batch as the model's forward pass takes it, padded on the left, where generation pads as well.
+    def collate(self, batch: Sequence[EncodedSample], augmentation: Augmentation | None = None) -> dict[str, Tensor]:
+        """Return a batch as the model's forward pass takes it, padded on the left as in generation.
 
-        ``labels`` (samples × tokens) are IGNORED_LABEL but for the answers; ``weights``, of the same shape, are there
-        where answers are weighted. ``vary`` is given each image and its sample's id, and returns an image of the same
-        size in its place.
+        Args:
+            batch: encoded samples.
+            augmentation: varies their images.
+
+        Returns:
+            ``input_ids``, ``attention_mask``, ``mm_token_type_ids`` and ``labels`` (samples, tokens), of which labels
+            are IGNORED_LABEL outside the responses; ``weights`` (samples, tokens) if tokens are weighted;
+            ``pixel_values`` (patches of all images, 3, 14, 14) and ``image_grid_thw`` (images, 3).
         """
-        inputs = self.padded([one.tokens for one in encoded])
+        inputs = self.pad_left([sample.tokens for sample in batch])
         labels = torch.full_like(inputs["input_ids"], IGNORED_LABEL)
-        for row, one in enumerate(encoded):
-            labels[row, -len(one.answer) :] = torch.tensor(one.answer)
+        for row, sample in enumerate(batch):
+            labels[row, -len(sample.response_tokens) :] = torch.tensor(sample.response_tokens)
         weights = {}
         if self.loss_weights:
             weights["weights"] = torch.zeros(labels.shape)
-            for row, one in enumerate(encoded):
-                weights["weights"][row, -len(one.answer) :] = torch.tensor(one.weights)
-        opened = [(picture.open(), one.sample.id) for one in encoded for picture in one.sample.images]
-        pictures = self.images([vary(image, name) if vary else image for image, name in opened])
-        return {**inputs, "labels": labels, **weights, **pictures}
+            for row, sample in enumerate(batch):
+                weights["weights"][row, -len(sample.response_tokens) :] = torch.tensor(sample.weights)
+        opened = [(image.open(), sample.id) for sample in batch for image in sample.sample.images]
+        images = [augmentation(image, name) if augmentation else image for image, name in opened]
+        return {**inputs, "labels": labels, **weights, **self.image_inputs(images)}
 
-    def padded(self, rows: Sequence[Sequence[int]]) -> dict[str, Tensor]:
-        """Return rows of tokens padded on the left, with the masks that the model wants (all rows × tokens)."""
+    def pad_left(self, rows: Sequence[Sequence[int]]) -> dict[str, Tensor]:
+        """Return rows of tokens padded on the left, with the masks that the model takes, all (rows, tokens)."""
         length = max(map(len, rows))
         ids = torch.full((len(rows), length), self.tokenizer.pad_token_id)
         mask = torch.zeros_like(ids)
@@ -190,20 +207,24 @@ class Encoder:
             "mm_token_type_ids": (ids == self.processor.image_token_id).int(),
         }
 
-    def images(self, opened: Sequence[Any]) -> dict[str, Tensor]:
-        """Return images as patches (patches × 3 × 14 × 14) and the grid of each (images × 3)."""
-        batch = self.processor.image_processor(images=[image.convert("RGB") for image in opened], return_tensors="pt")
+    def image_inputs(self, images: Sequence[Image.Image]) -> dict[str, Tensor]:
+        """Return images as patches (patches of all images, 3, 14, 14) and the grid of each (images, 3)."""
+        batch = self.processor.image_processor(images=[image.convert("RGB") for image in images], return_tensors="pt")
         return {"pixel_values": batch["pixel_values"], "image_grid_thw": batch["image_grid_thw"]}
 
 
 def token_weights(
     offsets: Sequence[tuple[int, int]], spans: Sequence[Span], weights: Mapping[SpanType, float]
 ) -> tuple[float, ...]:
-    """Return what each token weighs in the loss, from the part of the answer that it writes.
+    """Return the weight of each token in the loss, from the span of the response that it writes.
 
-    ``offsets`` are the tokens' first and last characters (exclusive) in the response. A token that reaches over several
-    parts has the largest of their weights: one that holds a digit of an amount counts as the amount. What is no part of
-    anything, as the token that ends the answer, weighs 1.
+    A token across several spans gets the largest of their weights: one with a digit of an amount counts as the amount.
+    A token in no span, such as the end token, weighs 1.
+
+    Args:
+        offsets: start and end (exclusive) of each token in the response, in characters.
+        spans: of the response.
+        weights: by type of span; 1 for types that are not in it.
     """
     return tuple(
         max((weights.get(span.type, 1.0) for span in spans if span.start < last and first < span.end), default=1.0)
@@ -211,41 +232,6 @@ def token_weights(
     )
 
 
-def question(prompt: str, images: int) -> dict[str, Any]:
-    """Return the user's turn about so many images."""
-    return {"role": "user", "content": [{"type": "image"}] * images + [{"type": "text", "text": prompt}]}
-
-
-def chosen_for_epoch(batches: Sequence[str], replay_share: float | None, seed: int, epoch: int) -> list[int]:
-    """Return the places of the samples of an epoch, given each sample's batch.
-
-    Without a replay share: all. With one: all of the newest batch, and as many of the earlier ones, drawn anew for each
-    epoch, as make that share of the epoch, or all of them where there are fewer.
-    """
-    if replay_share is None:
-        return list(range(len(batches)))
-    newest = max(batches)
-    new = [place for place, batch in enumerate(batches) if batch == newest]
-    earlier = [place for place, batch in enumerate(batches) if batch != newest]
-    wanted = min(len(earlier), round(len(new) * replay_share / (1 - replay_share)))
-    return sorted(new + Random(f"replay:{seed}:{epoch}").sample(earlier, wanted))
-
-
-def order_of_epoch(sizes: Sequence[tuple[int, int]], batch_size: int, seed: int, epoch: int) -> list[list[int]]:
-    """Return an epoch's batches as places of samples; samples of one batch are of about the same size.
-
-    Samples are sorted by size, ties at random, and cut into batches, which come in random order: all a function of
-    seed and epoch.
-    """
-    random = Random(f"order:{seed}:{epoch}")
-    places = list(range(len(sizes)))
-    random.shuffle(places)
-    places.sort(key=lambda place: sizes[place])
-    batches = [places[start : start + batch_size] for start in range(0, len(places), batch_size)]
-    random.shuffle(batches)
-    return batches
-
-
-def batches_of_epoch(samples: int, batch_size: int) -> int:
-    """Return the number of batches of an epoch."""
-    return math.ceil(samples / batch_size)
+def user_turn(prompt: str, image_count: int) -> dict[str, Any]:
+    """Return the user's turn of a chat, as chat templates take it."""
+    return {"role": "user", "content": [{"type": "image"}] * image_count + [{"type": "text", "text": prompt}]}

@@ -1,8 +1,8 @@
-"""What an adapter learns from: pairs of the manifest's documents, each with its images at hand.
+"""Samples that an adapter learns: pairs of the manifest's documents, with their images.
 
-What belongs here: which pairs of which split, and their images cut from the pages. A base that reads lines is given
-them fitted, held in memory; one that reads pages opens them from files when their turn comes. A pair that is not used
-is counted under its reason.
+What belongs here: which pairs of which split, and their images cut from the pages. Samples of single lines keep their
+fitted images in memory; samples of pages and regions open them from files when their turn comes. A pair that is not
+used is counted by reason.
 """
 
 from __future__ import annotations
@@ -28,9 +28,12 @@ from finscribe_assets.splitting.manifest import read_manifest
 from finscribe_assets.splitting.split_assignment import Split
 from finscribe_assets.splitting.split_table import read_splits
 
-EXAMPLES = 5  # ids that are kept of each reason
-END_OF_LINE = {Task.OCR_REGION: "\n", Task.TABLE: ROW_END}  # what parts the lines of an answer
-OF_LINES = (Task.OCR_LINE, *END_OF_LINE)  # tasks that a base which reads lines can learn
+_EXAMPLES_PER_REASON = 5
+_LINE_ENDS = {Task.OCR_REGION: "\n", Task.TABLE: ROW_END}  # between the printed lines of a response
+LINE_TASKS = (Task.OCR_LINE, *_LINE_ENDS)  # tasks that a base which reads single lines can learn
+
+PageKey = tuple[str, int]
+"""Document id, and number of the page from 0."""
 
 
 class SampleImage(Protocol):
@@ -38,12 +41,12 @@ class SampleImage(Protocol):
 
     @property
     def width(self) -> int:
-        """Return the width in pixels."""
+        """The width in pixels."""
         ...
 
     @property
     def height(self) -> int:
-        """Return the height in pixels."""
+        """The height in pixels."""
         ...
 
     def open(self) -> Image.Image:
@@ -53,7 +56,7 @@ class SampleImage(Protocol):
 
 @dataclass(frozen=True)
 class LineImage:
-    """A fitted line, in memory: 28 rows of grey bytes."""
+    """A fitted line in memory: 28 rows of grey bytes."""
 
     pixels: bytes
     width: int
@@ -61,7 +64,7 @@ class LineImage:
 
     @classmethod
     def of(cls, image: Image.Image) -> LineImage:
-        """Fit an image's line."""
+        """Fit the crop of a line."""
         fitted = fit_line(image)
         return cls(fitted.tobytes(), fitted.width)
 
@@ -72,17 +75,17 @@ class LineImage:
 
 @dataclass(frozen=True)
 class PageImage:
-    """A page in a file, with its patches, or a box of it."""
+    """A page in a file with its patches applied, or a box of it."""
 
     file: Path
-    width: int
+    width: int  # of the page, or of the box's crop
     height: int
     box: Box | None = None
     patches: tuple[Patch, ...] = ()
 
     @classmethod
     def of(cls, page: Page, file: Path, box: Box | None, patches: tuple[Patch, ...] = ()) -> PageImage:
-        """Describe a page's picture; the size of a box is that of its crop."""
+        """Describe a page's image that is stored in a file."""
         if box is None:
             return cls(file, page.width, page.height, None, patches)
         cut = crop(Image.new("1", (page.width, page.height)), box)
@@ -97,14 +100,14 @@ class PageImage:
 
 @dataclass(frozen=True)
 class TrainingSample:
-    """A pair to learn: images in order, what is asked of them, and the answer."""
+    """A pair to learn: images in order, prompt and expected response."""
 
     id: str
-    batch: str
+    batch: str  # key of the synthetic batch
     prompt: str
     response: str
     images: tuple[SampleImage, ...]
-    spans: tuple[Span, ...] = ()  # what the parts of the response are
+    spans: tuple[Span, ...] = ()  # of the response
 
 
 @dataclass
@@ -112,25 +115,25 @@ class LeftOut:
     """Pairs that are not learnt, by reason."""
 
     counts: Counter[str] = field(default_factory=Counter)
-    examples: dict[str, list[str]] = field(default_factory=dict)
+    examples: dict[str, list[str]] = field(default_factory=dict)  # ids of the first pairs
 
-    def add(self, reason: str, name: str) -> None:
-        """Count one pair under a reason."""
+    def add(self, reason: str, pair_id: str) -> None:
+        """Count one pair."""
         self.counts[reason] += 1
         examples = self.examples.setdefault(reason, [])
-        if len(examples) < EXAMPLES:
-            examples.append(name)
+        if len(examples) < _EXAMPLES_PER_REASON:
+            examples.append(pair_id)
 
     def merge(self, other: LeftOut) -> None:
         """Add another's counts and examples."""
         self.counts.update(other.counts)
-        for reason, names in other.examples.items():
-            self.examples[reason] = (self.examples.get(reason, []) + names)[:EXAMPLES]
+        for reason, ids in other.examples.items():
+            self.examples[reason] = (self.examples.get(reason, []) + ids)[:_EXAMPLES_PER_REASON]
 
 
 @dataclass(frozen=True)
 class TrainingBatchFolders:
-    """Where a batch's pairs and page images lie."""
+    """Folders of a synthetic batch's pairs and page images."""
 
     key: str
     pairs: AnyPath
@@ -139,16 +142,16 @@ class TrainingBatchFolders:
 
 @dataclass(frozen=True)
 class SampleSource:
-    """A data set: the folder of its manifest and splits, and those of its batches, oldest first."""
+    """A data set: the folder of its manifest and splits, and the folders of its batches, oldest first."""
 
     splits: AnyPath
     batches: tuple[TrainingBatchFolders, ...]
 
-    def checked(self) -> SampleSource:
-        """Return the source itself.
+    def check_batches(self) -> None:
+        """Compare the batches with those of the manifest.
 
         Raises:
-            UserError: the batches are not those of the manifest, in its order.
+            UserError: they are others, or in another order.
         """
         listed = [batch.key for batch in read_manifest(self.splits).batches]
         given = [batch.key for batch in self.batches]
@@ -157,10 +160,9 @@ class SampleSource:
                 f"{self.splits}: the manifest lists the batches {listed}, but folders were given for "
                 f"{given}; give each listed batch's folders, oldest first"
             )
-        return self
 
     def data_version(self) -> str:
-        """Return a hash of all that samples are made of: the manifest, and what the page images were made from."""
+        """Return a hash of everything that samples are made from: the manifest and the page images' origin."""
         images = [read_fingerprint(file) for batch in self.batches for file in shard_files(batch.images)]
         return sha256_of("\n".join([read_manifest(self.splits).data_version(), *images]))
 
@@ -170,91 +172,104 @@ def read_samples(
     split: Split,
     tasks: Sequence[Task],
     *,
-    lines: bool,
-    spool: Path,
-    most_lines: int | None = None,
+    single_lines: bool,
+    page_folder: Path,
+    max_lines: int | None = None,
 ) -> tuple[list[TrainingSample], LeftOut]:
     """Read the samples of a split, in the order of batches and pairs.
 
-    ``lines``: fit every image as a line and hold it in memory; of the printed lines of each block or table take
-    ``most_lines`` at most. Else pages are written below ``spool`` and opened from there one by one.
+    Args:
+        source: the data set.
+        split: whose documents are read.
+        tasks: whose pairs are read; pairs of other tasks are counted as left out.
+        single_lines: fit every image as one printed line, and cut blocks and tables into their lines.
+        page_folder: folder that page images are written to, unless ``single_lines``; samples open them from there.
+        max_lines: lines of each block or table, chosen by a hash of their ids; all if None.
+
+    Returns:
+        The samples, and the pairs that were left out.
 
     Raises:
-        UserError: the batches are not the manifest's, or a base that reads lines is asked for another task.
+        UserError: the batches are not the manifest's, or single lines are asked for with other tasks.
     """
-    others = [str(task) for task in tasks if task not in OF_LINES]
-    if lines and others:
+    unsupported = [str(task) for task in tasks if task not in LINE_TASKS]
+    if single_lines and unsupported:
         raise UserError(
-            f"tasks: this base reads single printed lines and cannot learn {', '.join(others)}; ask for "
-            f"{', '.join(OF_LINES)} alone, or take the real model as base"
+            f"tasks: this base reads single printed lines and cannot learn {', '.join(unsupported)}; ask for "
+            f"{', '.join(LINE_TASKS)} alone, or train on PaddleOCR-VL"
         )
-    source.checked()
-    wanted = {row.document_id for row in read_splits(source.splits) if row.split is split}
+    source.check_batches()
+    documents = {row.document_id for row in read_splits(source.splits) if row.split is split}
     samples: list[TrainingSample] = []
     left_out = LeftOut()
     for batch in source.batches:
         for file in shard_files(batch.pairs):
-            pairs = [pair for pair in pairs_from_table(read_table(file)) if pair.document_id in wanted]
-            asked = [pair for pair in pairs if pair.task in tasks]
-            for pair in pairs:
-                if pair.task not in tasks:
+            chosen = []
+            for pair in pairs_from_table(read_table(file)):
+                if pair.document_id not in documents:
+                    continue
+                if pair.task in tasks:
+                    chosen.append(pair)
+                else:
                     left_out.add(f"task not asked for: {pair.task}", pair.id)
-            if asked:
-                pages = _pages(batch.images / file.name, {pair.document_id for pair in asked})
+            if chosen:
+                pages = _read_pages(batch.images / file.name, {pair.document_id for pair in chosen})
                 samples += (
-                    _lines(asked, pages, batch.key, left_out, most_lines)
-                    if lines
-                    else _regions(asked, pages, batch.key, spool)
+                    _line_samples(chosen, pages, batch.key, left_out, max_lines)
+                    if single_lines
+                    else _page_samples(chosen, pages, batch.key, page_folder)
                 )
     return samples, left_out
 
 
-def _pages(file: AnyPath, wanted: set[str]) -> dict[tuple[str, int], Page]:
+def _read_pages(file: AnyPath, documents: set[str]) -> dict[PageKey, Page]:
     rows = read_table(file, ["document_id", "page", "image", "width", "height"]).to_pylist()
     return {
         (row["document_id"], row["page"]): Page(row["image"]["bytes"], row["width"], row["height"])
         for row in rows
-        if row["document_id"] in wanted
+        if row["document_id"] in documents
     }
 
 
-def _lines(
-    pairs: Iterable[Pair], pages: dict[tuple[str, int], Page], batch: str, left_out: LeftOut, most: int | None
+def _line_samples(
+    pairs: Iterable[Pair], pages: dict[PageKey, Page], batch: str, left_out: LeftOut, max_lines: int | None
 ) -> list[TrainingSample]:
-    opened: dict[tuple[str, int], Image.Image] = {}
+    """Return a sample for each field's line, and up to ``max_lines`` of each block and table."""
+    opened: dict[PageKey, Image.Image] = {}
     samples = []
     for pair in pairs:
-        place = pair.document_id, pair.pages[0]
+        page = pair.document_id, pair.pages[0]
         if pair.box is None:
-            raise UserError(f"{pair.id}: a line without its box; make the pairs again")
-        if place not in opened:
-            opened = {place: pages[place].open()}  # pairs come page by page
-        region = crop(opened[place], pair.box)
+            raise UserError(f"{pair.id}: a line without a box; make the pairs again")
+        if page not in opened:
+            opened = {page: pages[page].open()}  # pairs come page by page
+        region = crop(opened[page], pair.box)
         if pair.task is Task.OCR_LINE:
             samples.append(
                 TrainingSample(pair.id, batch, pair.prompt, pair.response, (LineImage.of(region),), pair.spans)
             )
             continue
-        strips, answers = find_lines(region).images(), _parted(pair)
-        if len(strips) != len(answers):  # a text that wraps, or lines beside each other: it is unknown which is where
+        strips, responses = find_lines(region).images(), _split_response(pair)
+        # Where a text wraps, or lines stand beside each other, it is unknown which text is on which strip.
+        if len(strips) != len(responses):
             left_out.add("other printed lines than the answer has", pair.id)
             continue
-        parts = [
-            TrainingSample(f"{pair.id}:{number}", batch, pair.prompt, answer, (LineImage.of(strip),), spans)
-            for number, (strip, (answer, spans)) in enumerate(zip(strips, answers, strict=True))
+        lines = [
+            TrainingSample(f"{pair.id}:{number}", batch, pair.prompt, response, (LineImage.of(strip),), spans)
+            for number, (strip, (response, spans)) in enumerate(zip(strips, responses, strict=True))
         ]
-        chosen = {one.id for one in sorted(parts, key=lambda one: sha256_of(one.id))[:most]}
-        samples += [one for one in parts if one.id in chosen]
+        kept = {line.id for line in sorted(lines, key=lambda line: sha256_of(line.id))[:max_lines]}
+        samples += [line for line in lines if line.id in kept]
     return samples
 
 
-def _parted(pair: Pair) -> list[tuple[str, tuple[Span, ...]]]:
-    """Return the lines of a block's or a table's answer, each with its spans, as if it were asked for by itself.
+def _split_response(pair: Pair) -> list[tuple[str, tuple[Span, ...]]]:
+    """Split the response of a block or table into its lines, each with its spans.
 
-    A row's end is part of the row; the end of a block's line is none of it.
+    The end of a table's row is part of the row; the line break after a block's line is not part of the line.
     """
-    end = END_OF_LINE[pair.task]
-    answers = []
+    end = _LINE_ENDS[pair.task]
+    lines = []
     start = 0
     for part in pair.response.removesuffix(end).split(end):
         text = part + end if pair.task is Task.TABLE else part
@@ -264,32 +279,21 @@ def _parted(pair: Pair) -> list[tuple[str, tuple[Span, ...]]]:
             for span in pair.spans
             if span.start < stop and start < span.end
         )
-        answers.append((text, spans))
+        lines.append((text, spans))
         start += len(part) + len(end)
-    return answers
+    return lines
 
 
-def _regions(
-    pairs: Iterable[Pair], pages: dict[tuple[str, int], Page], batch: str, spool: Path
-) -> list[TrainingSample]:
-    spool.mkdir(parents=True, exist_ok=True)
+def _page_samples(pairs: Iterable[Pair], pages: dict[PageKey, Page], batch: str, folder: Path) -> list[TrainingSample]:
+    """Write page images to a folder, and return a sample for each pair on them."""
+    folder.mkdir(parents=True, exist_ok=True)
     files = {}
     for (document, number), page in pages.items():
-        files[document, number] = file = spool / f"{document}-{number}"
+        files[document, number] = file = folder / f"{document}-{number}"
         file.write_bytes(page.image)
-    return [
-        TrainingSample(
-            pair.id,
-            batch,
-            pair.prompt,
-            pair.response,
-            tuple(
-                PageImage.of(
-                    pages[pair.document_id, number], files[pair.document_id, number], pair.box, pair.patches_on(number)
-                )
-                for number in pair.pages
-            ),
-            pair.spans,
-        )
-        for pair in pairs
-    ]
+    samples = []
+    for pair in pairs:
+        keys = [(pair.document_id, number) for number in pair.pages]
+        images = tuple(PageImage.of(pages[key], files[key], pair.box, pair.patches_on(key[1])) for key in keys)
+        samples.append(TrainingSample(pair.id, batch, pair.prompt, pair.response, images, pair.spans))
+    return samples

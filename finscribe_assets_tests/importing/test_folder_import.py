@@ -253,7 +253,9 @@ def test_training_does_not_see_it(workspace, tmp_path):
     batch = (TrainingBatchFolders("real", workspace / "pairs", workspace / "images"),)
     tasks = [Task.FULL_EXTRACTION, Task.FIELD_QUESTION]
     with pytest.raises(FileNotFoundError):
-        read_samples(SampleSource(workspace / "splits", batch), Split.TRAIN, tasks, lines=False, spool=tmp_path)
+        read_samples(
+            SampleSource(workspace / "splits", batch), Split.TRAIN, tasks, single_lines=False, page_folder=tmp_path
+        )
     assert CliRunner().invoke(app, ["split", str(workspace)]).exit_code == 1
     # Not even where somebody writes the manifest that an import leaves out.
     forged = shutil.copytree(workspace / "splits", tmp_path / "splits")
@@ -273,7 +275,9 @@ def test_training_does_not_see_it(workspace, tmp_path):
     )
     (forged / MANIFEST_FILE).write_text(manifest.model_dump_json())
     for split in (Split.TRAIN, Split.VALIDATION):
-        assert read_samples(SampleSource(forged, batch), split, tasks, lines=False, spool=tmp_path)[0] == []
+        assert (
+            read_samples(SampleSource(forged, batch), split, tasks, single_lines=False, page_folder=tmp_path)[0] == []
+        )
 
 
 def test_a_synthetic_workspace_is_never_imported_into(folder, tmp_path):

@@ -5,7 +5,7 @@ import sys
 import dagster as dg
 
 from finscribe_assets.orchestration.pipes import launch_through
-from finscribe_assets.training.paddle.launching import Command, launch_here
+from finscribe_assets.training.paddle.launching import Command, launch_subprocess
 
 REPORTING = """
 import os
@@ -29,5 +29,5 @@ def test_dagster_hears_what_a_command_line_hears(tmp_path):
         done = dg.materialize([trains], resources={"pipes": dg.PipesSubprocessClient()}, instance=instance)
         logged = [entry.user_message for entry in instance.all_logs(done.run_id)]
     assert done.success
-    assert heard == list(launch_here(command)) == [{"step": 1, "here": str(tmp_path), "variable": "set"}]
+    assert heard == list(launch_subprocess(command)) == [{"step": 1, "here": str(tmp_path), "variable": "set"}]
     assert any("step 1 of 1" in message for message in logged)

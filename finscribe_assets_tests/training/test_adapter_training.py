@@ -21,15 +21,12 @@ from finscribe_assets.model.adapters import (
 from finscribe_assets.model.bases import find_base, load_model, processor_for
 from finscribe_assets.model.embedded_checkpoint import BASE_FOLDER, WEIGHTS
 from finscribe_assets.training.adapter_config import AdapterConfig
-from finscribe_assets.training.adapter_training import (
-    METRICS_FILE,
-    TENSORBOARD_FOLDER,
-    NothingToLearnError,
-    TrainingDivergedError,
-    train_adapter,
-)
+from finscribe_assets.training.adapter_folder import METRICS_FILE, TENSORBOARD_FOLDER
+from finscribe_assets.training.adapter_training import train_adapter
 from finscribe_assets.training.loss_curves import loss_curve
+from finscribe_assets.training.prepared_training import NothingToLearnError
 from finscribe_assets.training.sample_encoding import Encoder
+from finscribe_assets.training.trainer import TrainingDivergedError
 from finscribe_assets.training.training_samples import LineImage, TrainingSample
 from finscribe_assets_tests.training.adapter_data import shifted_batch, source_of
 from finscribe_assets_tests.training.page_base import write_page_base
@@ -314,7 +311,7 @@ def test_a_model_of_the_real_kind_learns_regions_and_tables_by_the_same_path(sou
 
 def test_pages_are_not_varied_as_lines_are(source, tmp_path):
     settings = SETTINGS.model_copy(update={"base": str(write_page_base(tmp_path / "pages"))})
-    with pytest.raises(ValueError, match="augmentation: it varies single lines, but pages is shown pages"):
+    with pytest.raises(ValueError, match="augmentation: varies single lines, but pages reads pages"):
         train_adapter(settings, source, tmp_path / "out", tmp_path / "work")
 
 

@@ -1,6 +1,5 @@
 """An adapter that is all of the base's weights: trained, and taken wherever LoRA is."""
 
-import copy
 import json
 import shutil
 
@@ -25,7 +24,10 @@ from finscribe_assets.model.base_names import EMBEDDED
 from finscribe_assets.model.bases import find_base, load_model
 from finscribe_assets.model.embedded_checkpoint import BASE_FOLDER, WEIGHTS
 from finscribe_assets.training.adapter_config import AdapterConfig
-from finscribe_assets.training.adapter_training import Run, train_adapter
+from finscribe_assets.training.adapter_training import train_adapter
+from finscribe_assets.training.optimisation import decay_groups
+from finscribe_assets.training.peft_trainer import PeftTrainer
+from finscribe_assets.training.trainable_model import trainable_model
 from finscribe_assets_tests.training.adapter_data import source_of
 from finscribe_assets_tests.training.page_base import write_page_base
 
@@ -50,16 +52,17 @@ def source(batch, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def trained(source, tmp_path_factory):
-    """The adapter's folder, the run that wrote it, with the model in memory, and the summary."""
-    folder, runs = tmp_path_factory.mktemp("trained"), []
+    """The adapter's folder, the training that wrote it, with the model in memory, and the summary."""
+    folder, trainings = tmp_path_factory.mktemp("trained"), []
 
-    def run(*settings, **start):
-        runs.append(Run(*settings, **start))
-        return runs[0]
+    class KeepingTrainer(PeftTrainer):
+        def train(self, training, on_step):
+            trainings.append(training)
+            return super().train(training, on_step)
 
-    summary = train_adapter(SETTINGS, source, folder / "out", folder / "work", run=run)
-    runs[0].model.eval()
-    return folder / "out", runs[0], summary
+    summary = train_adapter(SETTINGS, source, folder / "out", folder / "work", trainer=KeepingTrainer())
+    trainings[0].model.eval()
+    return folder / "out", trainings[0], summary
 
 
 @pytest.fixture(scope="module")
@@ -82,9 +85,9 @@ def same(one, other):
 
 
 def test_every_weight_is_trained_and_stands_in_the_file(trained):
-    out, run, summary = trained
+    out, training, summary = trained
     base, written = parameters(load_model(find_base(EMBEDDED))), load_file(out / FULL_WEIGHTS)
-    assert same(written, parameters(run.model))
+    assert same(written, parameters(training.model))
     assert [name for name in base if torch.equal(base[name], written[name])] == []
     assert summary.trainable_parameters == sum(weight.numel() for weight in base.values())
     assert not (out / ADAPTER_CONFIG).exists(), "peft would take it for LoRA"
@@ -115,10 +118,10 @@ def test_a_killed_run_goes_on_to_the_same_bytes_where_lora_lay_before(source, tr
 
 
 def test_it_reads_as_the_model_in_memory_and_so_does_its_merge(trained, requests, tmp_path):
-    out, run, _ = trained
+    out, training, _ = trained
     bare = Reader(threads=1)
     base_reads = bare.read(requests)
-    bare.model = run.model
+    bare.model = training.model
     expected = bare.read(requests)
     loaded = Reader(adapter=out, threads=1)
     assert loaded.adapter == adapter_hash(out)
@@ -126,7 +129,7 @@ def test_it_reads_as_the_model_in_memory_and_so_does_its_merge(trained, requests
     summary = merge_adapter(EMBEDDED, out, tmp_path / "merged", "float32")
     assert summary.changed == summary.tensors
     merged = find_base(str(tmp_path / "merged"))
-    assert same(parameters(load_model(merged)), parameters(run.model))
+    assert same(parameters(load_model(merged)), parameters(training.model))
     assert Reader(str(tmp_path / "merged"), threads=1).read(requests) == expected
 
 
@@ -150,10 +153,9 @@ def test_the_next_batch_goes_on_from_it_but_not_as_lora(source, trained, tmp_pat
     settings = SETTINGS.model_copy(update={"start_from": "previous", "max_steps": 1})
     summary = train_adapter(settings, source, tmp_path / "out", tmp_path / "work", previous=trained[0])
     assert summary.first_validation_loss == trained[2].last_validation_loss
-    as_lora = copy.copy(trained[1])
-    as_lora.config = settings.model_copy(update={"fine_tuning": "lora"})
+    as_lora = settings.model_copy(update={"fine_tuning": "lora"})
     with pytest.raises(ValueError, match=r"fine_tuning: 'lora', but the adapter to go on from .* has 'full'"):
-        as_lora._adapted(trained[0])
+        trainable_model(as_lora, find_base(EMBEDDED), trained[0])
 
 
 def test_it_is_refused_on_another_base_and_with_a_layer_missing(trained, tmp_path):
@@ -168,12 +170,11 @@ def test_it_is_refused_on_another_base_and_with_a_layer_missing(trained, tmp_pat
 
 
 def test_matrices_decay_and_vectors_do_not(trained):
-    run = trained[1]
-    names = {id(weight): name for name, weight in run.trained.items()}
-    decays = {
-        names[id(weight)]: group["weight_decay"] for group in run.optimiser.param_groups for weight in group["params"]
-    }
-    assert decays.keys() == run.trained.keys()
+    parameters = trained[1].trained
+    names = {id(weight): name for name, weight in parameters.items()}
+    groups = decay_groups(parameters.values(), SETTINGS.weight_decay)
+    decays = {names[id(weight)]: group["weight_decay"] for group in groups for weight in group["params"]}
+    assert decays.keys() == parameters.keys()
     assert {name for name, decay in decays.items() if not decay} == {
         name for name in decays if "norm" in name or name.endswith("bias")
     }

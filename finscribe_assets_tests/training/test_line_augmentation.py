@@ -5,7 +5,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from finscribe_assets.model.line_images import WHITE
-from finscribe_assets.training.line_augmentation import vary_line
+from finscribe_assets.training.line_augmentation import augment_line
 
 
 def line(ink=0, paper=WHITE, width=280):
@@ -19,7 +19,7 @@ def line(ink=0, paper=WHITE, width=280):
 
 def test_a_variation_keeps_size_and_both_ends_of_the_line():
     for seed in range(200):
-        varied = vary_line(line(), Random(seed), 1.0)
+        varied = augment_line(line(), Random(seed), 1.0)
         assert varied.size == (280, 28)
         assert varied.mode == "L"
         pixels = np.asarray(varied, dtype=float)
@@ -29,15 +29,15 @@ def test_a_variation_keeps_size_and_both_ends_of_the_line():
 
 
 def test_variations_differ_from_each_other_but_not_for_one_seed():
-    varied = {vary_line(line(), Random(seed), 1.0).tobytes() for seed in range(40)}
+    varied = {augment_line(line(), Random(seed), 1.0).tobytes() for seed in range(40)}
     assert len(varied) > 30
-    assert vary_line(line(), Random(7), 1.0).tobytes() == vary_line(line(), Random(7), 1.0).tobytes()
+    assert augment_line(line(), Random(7), 1.0).tobytes() == augment_line(line(), Random(7), 1.0).tobytes()
 
 
 @pytest.mark.parametrize(("ink", "paper"), [(0, 255), (255, 40)])
 def test_what_comes_in_at_the_edges_is_the_ground(ink, paper):
     for seed in range(60):
-        border = np.asarray(vary_line(line(ink, paper), Random(seed), 1.0), dtype=float)[[0, -1], :]
+        border = np.asarray(augment_line(line(ink, paper), Random(seed), 1.0), dtype=float)[[0, -1], :]
         assert abs(np.median(border) - paper) < 70
         assert np.abs(border - np.median(border)).mean() < 25
 
@@ -48,7 +48,7 @@ def test_strength_is_how_much_changes():
 
     def change(strength):
         plain = np.asarray(text, dtype=float)
-        varied = [np.asarray(vary_line(text, Random(seed), strength), dtype=float) for seed in range(40)]
+        varied = [np.asarray(augment_line(text, Random(seed), strength), dtype=float) for seed in range(40)]
         return float(np.mean([np.abs(one - plain).mean() for one in varied]))
 
     assert change(0.0) == 0.0

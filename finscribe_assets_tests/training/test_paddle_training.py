@@ -18,8 +18,9 @@ from finscribe_assets.splitting.split_assignment import Split
 from finscribe_assets.training import backends
 from finscribe_assets.training.adapter_config import AdapterConfig
 from finscribe_assets.training.paddle.paddle_environment import BackendMissingError, find_environment
-from finscribe_assets.training.paddle.paddle_training import EXPORT_FOLDER
-from finscribe_assets.training.paddle.tool_settings import DATA_PATH, OUTPUT_FOLDER
+from finscribe_assets.training.paddle.paddle_trainer import EXPORT_FOLDER
+from finscribe_assets.training.paddle.paddleformers_backend import PADDLEFORMERS
+from finscribe_assets.training.paddle.tool_settings import PADDLE_OUTPUT_FOLDER, SAMPLES_PATH
 from finscribe_assets.training.sample_encoding import Encoder
 from finscribe_assets.training.training_samples import LeftOut, read_samples
 from finscribe_assets_tests.training.adapter_data import source_of
@@ -35,7 +36,7 @@ WEIGHTS = {SpanType.FINANCIAL: 3.0, SpanType.CELL: 2.0, SpanType.STRUCTURE: 0.25
 def environment():
     try:
         found = find_environment()
-        found.check("paddleformers", "1.2", "")
+        found.check(PADDLEFORMERS)
     except BackendMissingError as missing:
         pytest.skip(str(missing))
     return found
@@ -105,9 +106,9 @@ def test_both_back_ends_take_the_same_steps(trained, environment):
 @torch.no_grad()
 def by_hand(folder, number):
     """Return a line's losses and weights from the probabilities of its tokens, with nothing of the trainer's."""
-    line = json.loads((folder / "work/paddleformers/paddle" / DATA_PATH).read_text().splitlines()[number])
+    line = json.loads((folder / "work/paddleformers/paddle" / SAMPLES_PATH).read_text().splitlines()[number])
     model, processor = load_base(folder / "pages"), load_processor(folder / "pages")
-    with Image.open((folder / "work/paddleformers/paddle" / DATA_PATH).parent / line["images"][0]) as picture:
+    with Image.open((folder / "work/paddleformers/paddle" / SAMPLES_PATH).parent / line["images"][0]) as picture:
         shown = processor.image_processor(images=[picture.convert("RGB")], return_tensors="pt")
     image, room = processor.image_token_id, line["length"] - len(line["prompt_tokens"]) - len(line["answer_tokens"]) + 1
     prompt = [token for one in line["prompt_tokens"] for token in ([one] * room if one == image else [one])]
@@ -151,11 +152,11 @@ def test_the_adapter_the_export_and_paddle_itself_give_the_same_logits(trained, 
     base, paddle = find_base(str(folder / "pages")), folder / "work/paddleformers/paddle"
     merged = theirs = paddle / EXPORT_FOLDER
     if is_full(folder):  # Paddle has nothing to merge: what it wrote is the checkpoint
-        merged, theirs = tmp_path / "merged", paddle / OUTPUT_FOLDER
+        merged, theirs = tmp_path / "merged", paddle / PADDLE_OUTPUT_FOLDER
         merge_adapter(str(folder / "pages"), folder / "paddleformers", merged)
     encoder = Encoder(load_processor(folder / "pages"))
     samples, _ = read_samples(
-        source_of(batch, folder / "splits"), Split.VALIDATION, (Task.TABLE,), lines=False, spool=tmp_path
+        source_of(batch, folder / "splits"), Split.VALIDATION, (Task.TABLE,), single_lines=False, page_folder=tmp_path
     )
     inputs = encoder.collate(encoder.encode_all(samples, 700, LeftOut())[:1])
     inputs.pop("labels")

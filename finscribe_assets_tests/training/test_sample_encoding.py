@@ -1,26 +1,16 @@
-from collections import Counter
-from itertools import pairwise
-
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from peft import LoraConfig, get_peft_model
 from PIL import Image
 
 from finscribe_assets.instructions.pair import Span, SpanType
 from finscribe_assets.model.architecture import build_model, build_processor
+from finscribe_assets.model.batched_forward import IGNORED_LABEL
 from finscribe_assets.model.tokenizer import CHAT_TEMPLATE, build_tokenizer
 from finscribe_assets.training.adapter_config import ALL_LINEAR
-from finscribe_assets.training.sample_encoding import (
-    IGNORED_LABEL,
-    Encoder,
-    chosen_for_epoch,
-    order_of_epoch,
-    token_weights,
-)
+from finscribe_assets.training.sample_encoding import Encoder, token_weights
 from finscribe_assets.training.training_samples import LeftOut, LineImage, TrainingSample
-from finscribe_assets.training.weighted_loss import summed_loss, summed_loss_of_lines
+from finscribe_assets.training.weighted_loss import summed_line_loss, summed_loss
 
 PROMPT = "OCR:"
 FIRST_VERSION = CHAT_TEMPLATE.replace("\\nAssistant:\\n", "\\nAssistant: ")  # as PaddleOCR-VL 1.0 writes it
@@ -133,7 +123,7 @@ def test_lines_lose_together_what_the_models_own_pass_has_them_lose(processor, w
     gradients = []
     for loss in (
         summed_loss(adapted, inputs, labels, plain, by_token),
-        summed_loss_of_lines(adapted, encoder, batch, plain, weighted=True),
+        summed_line_loss(adapted, encoder, batch, plain, weighted=True),
     ):
         adapted.zero_grad()
         loss.backward()
@@ -215,7 +205,7 @@ def test_samples_that_cannot_be_learnt_are_counted_by_reason(processor):
 
 
 def test_an_image_token_in_a_prompt_is_refused(processor):
-    with pytest.raises(ValueError, match="1 images, but 2 places"):
+    with pytest.raises(ValueError, match="1 images, but 2 image tokens"):
         Encoder(processor).encode_prompt(f"{processor.image_token} OCR:", [(28, 28)])
 
 
@@ -224,30 +214,3 @@ def test_a_template_that_never_ends_an_answer_is_refused():
     processor.chat_template = CHAT_TEMPLATE.replace("{{- '</s>' -}}", "")
     with pytest.raises(ValueError, match="would never stop"):
         Encoder(processor).encode(sample("1"))
-
-
-@settings(max_examples=60)
-@given(st.lists(st.integers(1, 200), min_size=1, max_size=80), st.integers(1, 9), st.integers(0, 5), st.integers(0, 3))
-def test_an_epoch_holds_every_sample_once_in_batches_of_like_length(lengths, size, seed, epoch):
-    batches = order_of_epoch(lengths, size, seed, epoch)
-    assert Counter(place for batch in batches for place in batch) == Counter(range(len(lengths)))
-    assert sorted(map(len, batches), reverse=True)[:-1] == [size] * (len(batches) - 1)
-    spans = sorted((min(found), max(found)) for found in ([lengths[place] for place in batch] for batch in batches))
-    assert all(first[1] <= second[0] for first, second in pairwise(spans))
-    assert batches == order_of_epoch(lengths, size, seed, epoch)
-
-
-def test_the_order_changes_with_seed_and_epoch():
-    orders = [order_of_epoch([5] * 60, 4, seed, epoch) for seed in (0, 1) for epoch in (0, 1)]
-    assert len({str(order) for order in orders}) == 4
-
-
-def test_replay_draws_its_share_of_earlier_batches_anew_each_epoch():
-    batches = ["batch-000"] * 50 + ["batch-001"] * 30 + ["batch-002"] * 40
-    for share, earlier in ((None, 80), (0.0, 0), (0.5, 40), (0.9, 80)):
-        chosen = chosen_for_epoch(batches, share, seed=1, epoch=0)
-        assert sum(batches[place] != "batch-002" for place in chosen) == earlier
-        assert sum(batches[place] == "batch-002" for place in chosen) == 40
-        assert len(set(chosen)) == len(chosen)
-    assert chosen_for_epoch(batches, 0.5, 1, 0) == chosen_for_epoch(batches, 0.5, 1, 0)
-    assert chosen_for_epoch(batches, 0.5, 1, 0) != chosen_for_epoch(batches, 0.5, 1, 1)

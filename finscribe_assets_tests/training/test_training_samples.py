@@ -26,7 +26,7 @@ def pairs(batch):
 @pytest.mark.parametrize("split", [Split.TRAIN, Split.VALIDATION])
 def test_a_splits_samples_are_its_documents_pairs_of_the_asked_task(source, pairs, split, tmp_path):
     documents = {row.document_id for row in read_splits(source.splits) if row.split is split}
-    samples, left_out = read_samples(source, split, [Task.OCR_LINE], lines=True, spool=tmp_path)
+    samples, left_out = read_samples(source, split, [Task.OCR_LINE], single_lines=True, page_folder=tmp_path)
     of_split = [pair for pair in pairs.values() if pair.document_id in documents]
     assert [one.id for one in samples] == [pair.id for pair in of_split if pair.task is Task.OCR_LINE]
     assert samples
@@ -35,7 +35,7 @@ def test_a_splits_samples_are_its_documents_pairs_of_the_asked_task(source, pair
 
 
 def test_a_line_is_the_fitted_crop_of_its_page(source, pairs, batch, tmp_path):
-    samples, _ = read_samples(source, Split.TRAIN, [Task.OCR_LINE], lines=True, spool=tmp_path)
+    samples, _ = read_samples(source, Split.TRAIN, [Task.OCR_LINE], single_lines=True, page_folder=tmp_path)
     rendered = {document.id: document for document in batch.rendered}
     for one in samples[::40]:
         pair = pairs[one.id]
@@ -49,7 +49,7 @@ def test_a_line_is_the_fitted_crop_of_its_page(source, pairs, batch, tmp_path):
 
 def test_pages_and_regions_come_from_files_in_their_own_size(source, pairs, batch, tmp_path):
     tasks = [Task.FULL_EXTRACTION, Task.TABLE]
-    samples, _ = read_samples(source, Split.VALIDATION, tasks, lines=False, spool=tmp_path / "pages")
+    samples, _ = read_samples(source, Split.VALIDATION, tasks, single_lines=False, page_folder=tmp_path / "pages")
     rendered = {document.id: document for document in batch.rendered}
     assert {pairs[one.id].task for one in samples} == set(tasks)
     for one in samples:
@@ -61,7 +61,9 @@ def test_pages_and_regions_come_from_files_in_their_own_size(source, pairs, batc
 
 
 def test_a_base_that_reads_lines_is_shown_blocks_and_tables_line_by_line(source, pairs, batch, tmp_path):
-    samples, left_out = read_samples(source, Split.TRAIN, [Task.OCR_REGION, Task.TABLE], lines=True, spool=tmp_path)
+    samples, left_out = read_samples(
+        source, Split.TRAIN, [Task.OCR_REGION, Task.TABLE], single_lines=True, page_folder=tmp_path
+    )
     whole = {name: list(lines) for name, lines in groupby(samples, lambda one: one.id.rpartition(":")[0])}
     assert {pairs[name].task for name in whole} == {Task.OCR_REGION, Task.TABLE}
     assert len(whole) > 2 * left_out.counts["other printed lines than the answer has"]
@@ -91,7 +93,9 @@ def test_a_base_that_reads_lines_is_shown_blocks_and_tables_line_by_line(source,
 
 def test_of_a_region_some_lines_can_be_taken_the_same_each_time(source, tmp_path):
     def read(most):
-        return read_samples(source, Split.TRAIN, [Task.TABLE], lines=True, spool=tmp_path, most_lines=most)[0]
+        return read_samples(source, Split.TRAIN, [Task.TABLE], single_lines=True, page_folder=tmp_path, max_lines=most)[
+            0
+        ]
 
     every, some = read(None), read(2)
     assert some == read(2)
@@ -104,7 +108,7 @@ def test_of_a_region_some_lines_can_be_taken_the_same_each_time(source, tmp_path
 
 def test_a_base_that_reads_lines_refuses_other_tasks(source, tmp_path):
     with pytest.raises(ValueError, match=r"cannot learn line_items; ask for ocr_line, ocr_region, table"):
-        read_samples(source, Split.TRAIN, [Task.OCR_LINE, Task.LINE_ITEMS], lines=True, spool=tmp_path)
+        read_samples(source, Split.TRAIN, [Task.OCR_LINE, Task.LINE_ITEMS], single_lines=True, page_folder=tmp_path)
 
 
 def test_batches_that_the_manifest_does_not_list_are_refused(source, tmp_path):
@@ -114,6 +118,6 @@ def test_batches_that_the_manifest_does_not_list_are_refused(source, tmp_path):
             SampleSource(source.splits, (*source.batches, other)),
             Split.TRAIN,
             [Task.OCR_LINE],
-            lines=True,
-            spool=tmp_path,
+            single_lines=True,
+            page_folder=tmp_path,
         )

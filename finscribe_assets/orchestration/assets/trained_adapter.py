@@ -15,9 +15,10 @@ from finscribe_assets.orchestration.assets.groups import declared
 from finscribe_assets.orchestration.metadata import picture, table
 from finscribe_assets.orchestration.pipes import launch_through
 from finscribe_assets.orchestration.resources import ProfileResource, Storage
-from finscribe_assets.training.adapter_training import TRAINER_VERSION, TrainingProgress
+from finscribe_assets.training.adapter_training import TRAINER_VERSION
 from finscribe_assets.training.backends import train
 from finscribe_assets.training.loss_curves import loss_curve
+from finscribe_assets.training.training_history import TrainingProgress
 from finscribe_assets.training.training_samples import SampleSource, TrainingBatchFolders
 
 

@@ -1,7 +1,7 @@
-"""ERNIEKit's configuration: written, and checked against its documented keys. It was never run here.
+"""The configuration of ERNIEKit, checked against its documented keys. This project never ran ERNIEKit.
 
-PyPI's erniekit 1.3 does not know PaddleOCR-VL; 1.4 and later are built from PaddlePaddle's ERNIE repository and want a
-GPU. What it trains, it encodes itself: tokens' weights are not for it, nor its own order of samples for us.
+PyPI's erniekit 1.3 cannot train PaddleOCR-VL; 1.4 and later are built from PaddlePaddle's ERNIE repository and need a
+GPU. ERNIEKit encodes samples itself, so it takes no token weights.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from finscribe_assets.training.adapter_config import AdapterConfig, ConfigurationError
-from finscribe_assets.training.paddle.epoch_samples import ERNIEKIT
-from finscribe_assets.training.paddle.tool_settings import Facts, Tool, shared_settings
+from finscribe_assets.training.paddle.epoch_samples import ERNIEKIT_SAMPLES
+from finscribe_assets.training.paddle.tool_settings import PaddleTool, RunFacts, shared_settings
 
-# Of docs/training_eval_args.md and of the example for PaddleOCR-VL (run_ocr_vl_sft_16k.yaml) in the ERNIE repository.
+# From docs/training_eval_args.md and PaddleOCR-VL's example (run_ocr_vl_sft_16k.yaml) in the ERNIE repository.
 _DOCUMENTED = """
 model_name_or_path output_dir logging_steps logging_dir do_train do_eval disable_tqdm continue_training
 train_dataset_path train_dataset_prob train_dataset_type eval_dataset_path eval_dataset_prob eval_dataset_type
@@ -28,18 +28,18 @@ stage batch_size packing_size packing padding from_scratch compute_type convert_
 DOCUMENTED_KEYS = frozenset(_DOCUMENTED.split())
 
 
-def train_settings(config: AdapterConfig, facts: Facts) -> dict[str, Any]:
+def train_settings(config: AdapterConfig, facts: RunFacts) -> dict[str, Any]:
     """Return the settings of `erniekit train`.
 
     Raises:
-        ConfigurationError: tokens are weighted, there is no GPU, or a key is not documented.
+        ConfigurationError: the settings weigh tokens, Paddle is built for CPUs, or a key is not documented.
     """
     if config.loss_weights:
         raise ConfigurationError(
-            "loss_weights: ERNIEKit weighs all tokens alike; leave them empty, or take backend: paddleformers or peft"
+            "loss_weights: ERNIEKit weighs all tokens alike; leave them empty, or set backend: paddleformers or peft"
         )
     if not facts.on_gpu:
-        raise ConfigurationError("backend: ERNIEKit trains on a GPU, and its environment has Paddle for processors")
+        raise ConfigurationError("backend: ERNIEKit trains on a GPU, but its environment has Paddle for CPUs")
     settings = shared_settings(config, facts) | {
         "stage": "OCR-VL-SFT",
         "multimodal": True,
@@ -80,22 +80,22 @@ def train_settings(config: AdapterConfig, facts: Facts) -> dict[str, Any]:
 
 
 def check_keys(settings: dict[str, Any]) -> None:
-    """See that every key is one that ERNIEKit's documentation names.
+    """Check that ERNIEKit's documentation names every key.
 
     Raises:
-        ConfigurationError: with those that it does not.
+        ConfigurationError: lists the keys that it does not name.
     """
     if unknown := sorted(settings.keys() - DOCUMENTED_KEYS):
         raise ConfigurationError(f"{', '.join(unknown)}: not among ERNIEKit's documented keys")
 
 
-TOOL = Tool(
-    "erniekit",
-    "erniekit",
-    "1.4",
-    "build it from github.com/PaddlePaddle/ERNIE",
-    ERNIEKIT,
-    train_settings,
-    None,
-    run_here=False,
+ERNIEKIT = PaddleTool(
+    name="erniekit",
+    command="erniekit",
+    minimum_version="1.4",
+    install_hint="build it from github.com/PaddlePaddle/ERNIE",
+    sample_format=ERNIEKIT_SAMPLES,
+    train_settings=train_settings,
+    export_settings=None,
+    tested=False,
 )

@@ -1,7 +1,7 @@
-"""Starting Paddle's tools, and hearing them step by step through Dagster Pipes, with or without Dagster.
+"""Run Paddle's tools as subprocesses that report their steps through Dagster Pipes, with or without Dagster.
 
-Pipes is one protocol for both: inside Dagster its own client starts the tool; elsewhere `launch_here` stands in its
-place. The tool cannot tell the difference.
+The tools report in the protocol of Dagster Pipes either way. Inside Dagster its own client runs the command
+(`orchestration.pipes`); elsewhere `launch_subprocess` takes its place.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from dagster_pipes import DAGSTER_PIPES_CONTEXT_ENV_VAR, DAGSTER_PIPES_MESSAGES_
 
 from finscribe_assets.training.paddle.paddle_environment import PaddleEnvironment
 
-LOG_FILE, MESSAGES_FILE = "output.log", "messages.jsonl"
-_SECONDS_BETWEEN_LOOKS = 0.2
-_LAST_LINES = 30
+_LOG_FILE, _MESSAGES_FILE = "output.log", "messages.jsonl"
+_POLL_SECONDS = 0.2
+_LOG_TAIL_LINES = 30  # of an error message
 
 
 class PaddleFailedError(RuntimeError):
@@ -30,82 +30,85 @@ class PaddleFailedError(RuntimeError):
 
 @dataclass(frozen=True)
 class Command:
-    """What is to be run, where, and with which environment variables besides this process's own."""
+    """A command, the folder that it runs in, and environment variables besides those of this process."""
 
-    words: tuple[str, ...]
+    arguments: tuple[str, ...]
     folder: Path
     variables: dict[str, str]
 
 
-# Runs a command to its end, and gives what the tool reported: each step a dictionary, as it comes or all in the end.
 Launch = Callable[[Command], Iterable[dict[str, Any]]]
+"""Runs a command to its end and yields what it reports: a dictionary for each step, as it comes or all at the end."""
 
 
-def command_of(environment: PaddleEnvironment, tool: str, words: Sequence[str], folder: Path) -> Command:
+def tool_command(environment: PaddleEnvironment, tool: str, arguments: Sequence[str], folder: Path) -> Command:
     """Return the command that runs a tool of the environment, such as ``paddleformers-cli``, in a folder."""
     scripts = environment.python.parent
     return Command(
-        (str(scripts / tool), *words),
+        (str(scripts / tool), *arguments),
         folder,
         {
-            "PATH": f"{scripts}{os.pathsep}{os.environ.get('PATH', '')}",  # the tool starts the first `python`
-            "PYTHONPATH": "",  # nothing of this process's packages
-            # Without a GPU the launcher of Paddle's workers still wants the number of one.
+            "PATH": f"{scripts}{os.pathsep}{os.environ.get('PATH', '')}",  # the tool runs the first `python`
+            "PYTHONPATH": "",  # no packages of this process
+            # Without a GPU, the launcher of Paddle's workers still wants a GPU's number.
             **({} if "CUDA_VISIBLE_DEVICES" in os.environ else {"CUDA_VISIBLE_DEVICES": "0"}),
         },
     )
 
 
-def launch_here(command: Command) -> Iterator[dict[str, Any]]:
-    """Run a command as a child of this process and yield its reports as they come; its output goes to LOG_FILE.
+def launch_subprocess(command: Command) -> Iterator[dict[str, Any]]:
+    """Run a command as a child of this process and yield its reports as they come; its output goes to output.log.
 
     Raises:
         PaddleFailedError: it ended with an error.
     """
-    messages = command.folder / MESSAGES_FILE
-    messages.write_bytes(b"")
+    messages_file = command.folder / _MESSAGES_FILE
+    messages_file.write_bytes(b"")
     variables = {
         **os.environ,
         **command.variables,
-        DAGSTER_PIPES_CONTEXT_ENV_VAR: encode_param({"data": _no_dagster()}),
-        DAGSTER_PIPES_MESSAGES_ENV_VAR: encode_param({"path": str(messages)}),
+        DAGSTER_PIPES_CONTEXT_ENV_VAR: encode_param({"data": _context_without_dagster()}),
+        DAGSTER_PIPES_MESSAGES_ENV_VAR: encode_param({"path": str(messages_file)}),
     }
-    with (command.folder / LOG_FILE).open("ab") as log, messages.open("rb") as told:
-        child = subprocess.Popen(command.words, cwd=command.folder, env=variables, stdout=log, stderr=log)  # noqa: S603
+    with (command.folder / _LOG_FILE).open("ab") as log, messages_file.open("rb") as messages:
+        child = subprocess.Popen(  # noqa: S603
+            command.arguments, cwd=command.folder, env=variables, stdout=log, stderr=log
+        )
         try:
             while child.poll() is None:
-                yield from _reports(told)
-                sleep(_SECONDS_BETWEEN_LOOKS)
-            yield from _reports(told)
+                yield from _new_reports(messages)
+                sleep(_POLL_SECONDS)
+            yield from _new_reports(messages)
         finally:
             if child.poll() is None:
                 child.terminate()
                 child.wait()
     if child.returncode:
-        raise _failed(command, child.returncode)
+        raise _failure(command, child.returncode)
 
 
-def _failed(command: Command, code: int) -> PaddleFailedError:
-    """Return the error for a command that ended with a code other than 0."""
-    log = command.folder / LOG_FILE
-    printed = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LAST_LINES:] if log.exists() else []
-    what = f"{Path(command.words[0]).name} {command.words[1]}"
-    return PaddleFailedError("\n".join([f"{what} ended with {code}; it printed at last (more in {log}):", *printed]))
+def _failure(command: Command, code: int) -> PaddleFailedError:
+    log = command.folder / _LOG_FILE
+    tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LOG_TAIL_LINES:] if log.exists() else []
+    name = f"{Path(command.arguments[0]).name} {command.arguments[1]}"
+    return PaddleFailedError(
+        "\n".join([f"{name} ended with {code}; the end of its output (all of it in {log}):", *tail])
+    )
 
 
-def _reports(told: BinaryIO) -> Iterator[dict[str, Any]]:
-    """Yield the payloads of the whole lines that were written since the last look."""
-    while line := told.readline():
+def _new_reports(messages: BinaryIO) -> Iterator[dict[str, Any]]:
+    """Yield the payloads of the whole lines that were written since the last call."""
+    while line := messages.readline():
         if not line.endswith(b"\n"):
-            told.seek(-len(line), os.SEEK_CUR)
+            messages.seek(-len(line), os.SEEK_CUR)
             return
         message = json.loads(line)
         if message["method"] == "report_custom_message":
             yield message["params"]["payload"]
 
 
-def _no_dagster() -> dict[str, Any]:
-    """Return what Pipes tells a child of the run it belongs to, where there is none."""
+def _context_without_dagster() -> dict[str, Any]:
+    """Return the context that Pipes gives to a child, for a child that belongs to no run of Dagster."""
     return {
         "asset_keys": None,
         "code_version_by_asset_key": None,

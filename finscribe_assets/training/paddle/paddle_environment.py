@@ -1,4 +1,4 @@
-"""The Python environment that Paddle lives in: where it is, and what it has installed."""
+"""The Python environment that Paddle is installed in: its interpreter and versions."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from finscribe_assets.errors import UserError
+from finscribe_assets.training.paddle.tool_settings import PaddleTool
 
 PYTHON_VARIABLE = "FINSCRIBE_PADDLE_PYTHON"
-DEFAULT_PYTHON = Path(".venv-paddle/bin/python")  # where `make paddle-env` puts it, seen from the project's folder
-# What may be there; only its metadata is read, as importing paddle takes seconds.
+_DEFAULT_PYTHON = Path(".venv-paddle/bin/python")  # made by `make paddle-env`, relative to the project's folder
+# Reads only the metadata of distributions: importing paddle takes seconds.
 _PROBE = """
 import importlib.metadata, json
 found = {}
@@ -30,40 +31,43 @@ class BackendMissingError(UserError):
 
 @dataclass(frozen=True)
 class PaddleEnvironment:
-    """An interpreter and the versions of what it has of Paddle, by distribution."""
+    """An interpreter, and the versions of Paddle's distributions in it."""
 
     python: Path
     versions: dict[str, str]
 
     @property
     def on_gpu(self) -> bool:
-        """Tell whether its Paddle is the one that is built for GPUs."""
+        """Whether its Paddle is built for GPUs."""
         return "paddlepaddle-gpu" in self.versions
 
-    def check(self, tool: str, least: str, how: str) -> None:
-        """See that a tool, Paddle itself and Dagster Pipes are there.
+    def check(self, tool: PaddleTool) -> None:
+        """Check that a tool, Paddle itself and Dagster Pipes are installed.
 
         Raises:
-            BackendMissingError: one of them is not, or is older than ``least``.
+            BackendMissingError: one of them is missing, or the tool is too old.
         """
-        if tool not in self.versions:
-            raise BackendMissingError(f"{self.python} has no {tool}; {how}")
-        if _numbers(self.versions[tool]) < _numbers(least):
-            raise BackendMissingError(f"{self.python} has {tool} {self.versions[tool]}, older than {least}; {how}")
+        version, hint = self.versions.get(tool.name), tool.install_hint
+        if version is None:
+            raise BackendMissingError(f"{self.python} has no {tool.name}; {hint}")
+        if _leading_numbers(version) < _leading_numbers(tool.minimum_version):
+            raise BackendMissingError(
+                f"{self.python} has {tool.name} {version}, older than {tool.minimum_version}; {hint}"
+            )
         if not {"paddlepaddle", "paddlepaddle-gpu"} & self.versions.keys():
-            raise BackendMissingError(f"{self.python} has neither paddlepaddle nor paddlepaddle-gpu; {how}")
+            raise BackendMissingError(f"{self.python} has neither paddlepaddle nor paddlepaddle-gpu; {hint}")
         if "dagster-pipes" not in self.versions:
-            raise BackendMissingError(f"{self.python} has no dagster-pipes, through which training reports; {how}")
+            raise BackendMissingError(f"{self.python} has no dagster-pipes, through which steps are reported; {hint}")
 
 
 def find_environment() -> PaddleEnvironment:
-    """Return Paddle's environment: the interpreter that FINSCRIBE_PADDLE_PYTHON names, or `make paddle-env`'s.
+    """Find Paddle's environment: the interpreter that FINSCRIBE_PADDLE_PYTHON names, or that of `make paddle-env`.
 
     Raises:
-        BackendMissingError: there is no such interpreter, or it does not run.
+        BackendMissingError: the interpreter is missing, or does not run.
     """
-    # Not resolved: a link in a virtual environment leads out of it.
-    python = Path(os.environ.get(PYTHON_VARIABLE) or DEFAULT_PYTHON).absolute()
+    # Not resolved: the interpreter of a virtual environment is a link that leads out of it.
+    python = Path(os.environ.get(PYTHON_VARIABLE) or _DEFAULT_PYTHON).absolute()
     if not python.is_file():
         raise BackendMissingError(
             f"{python} is not there; run `make paddle-env`, or name an interpreter that has Paddle in {PYTHON_VARIABLE}"
@@ -76,7 +80,7 @@ def find_environment() -> PaddleEnvironment:
     return PaddleEnvironment(python, json.loads(run.stdout))
 
 
-def _numbers(version: str) -> tuple[int, ...]:
-    """Return a version's leading numbers: a build from source may call itself 1.4.0.dev20251101+g1a2b."""
+def _leading_numbers(version: str) -> tuple[int, ...]:
+    """Return the numbers that a version begins with: a build from source may be 1.4.0.dev20251101+g1a2b."""
     leading = re.match(r"\d+(?:\.\d+)*", version)
     return tuple(int(number) for number in leading.group().split(".")) if leading else ()

@@ -1,4 +1,4 @@
-"""PaddleFormers' configurations. It refuses keys that it does not know; the marked test runs it with these."""
+"""The configurations of PaddleFormers, which refuses unknown keys; a slow test runs it with these."""
 
 from __future__ import annotations
 
@@ -6,29 +6,29 @@ from pathlib import Path
 from typing import Any
 
 from finscribe_assets.training.adapter_config import AdapterConfig
-from finscribe_assets.training.paddle.epoch_samples import MESSAGES
+from finscribe_assets.training.paddle.epoch_samples import MESSAGES_SAMPLES
 from finscribe_assets.training.paddle.tool_settings import (
-    BASE_FOLDER,
-    DATA_PATH,
-    OUTPUT_FOLDER,
-    Facts,
-    Tool,
+    PADDLE_BASE_FOLDER,
+    PADDLE_OUTPUT_FOLDER,
+    SAMPLES_PATH,
+    PaddleTool,
+    RunFacts,
     shared_settings,
 )
 
-PLUGIN = Path(__file__).with_name("paddleformers_plugin.py")
+_PLUGIN = Path(__file__).with_name("paddleformers_plugin.py")
 
 
-def train_settings(config: AdapterConfig, facts: Facts) -> dict[str, Any]:
+def train_settings(config: AdapterConfig, facts: RunFacts) -> dict[str, Any]:
     """Return the settings of `paddleformers-cli train`."""
     half = facts.compute_type(config) == "bf16"
     return shared_settings(config, facts) | {
         "stage": "VL-SFT",
         "lora": config.fine_tuning == "lora",
-        "custom_register_path": str(PLUGIN),
+        "custom_register_path": str(_PLUGIN),
         "train_dataset_type": "messages",
         "eval_dataset_type": "messages",
-        "eval_dataset_path": DATA_PATH,
+        "eval_dataset_path": SAMPLES_PATH,
         "eval_dataset_prob": "1.0",
         "do_eval": False,
         "mix_strategy": "concat",
@@ -52,27 +52,27 @@ def train_settings(config: AdapterConfig, facts: Facts) -> dict[str, Any]:
     }
 
 
-def export_settings(facts: Facts) -> dict[str, Any]:
+def export_settings(facts: RunFacts) -> dict[str, Any]:
     """Return the settings of `paddleformers-cli export`, which merges the adapter into the base."""
     return {
         "fine_tuning": "LoRA",
-        "model_name_or_path": BASE_FOLDER,
-        "output_dir": OUTPUT_FOLDER,
+        "model_name_or_path": PADDLE_BASE_FOLDER,
+        "output_dir": PADDLE_OUTPUT_FOLDER,
         "device": _device(facts),
     }
 
 
-def _device(facts: Facts) -> str:
+def _device(facts: RunFacts) -> str:
     return "gpu" if facts.on_gpu else "cpu"
 
 
-TOOL = Tool(
-    "paddleformers",
-    "paddleformers-cli",
-    "1.2",
-    "run `make paddle-env`",
-    MESSAGES,
-    train_settings,
-    export_settings,
-    run_here=True,
+PADDLEFORMERS = PaddleTool(
+    name="paddleformers",
+    command="paddleformers-cli",
+    minimum_version="1.2",
+    install_hint="run `make paddle-env`",
+    sample_format=MESSAGES_SAMPLES,
+    train_settings=train_settings,
+    export_settings=export_settings,
+    tested=True,
 )

@@ -1,0 +1,91 @@
+"""The order in which samples are trained: a function of samples, settings and seed alone.
+
+What belongs here: which samples an epoch has, how they form batches, and how many steps a training takes. Every back
+end follows this order, and a resumed training finds its place in it from the number of the step.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import lru_cache
+from random import Random
+
+from finscribe_assets.training.adapter_config import AdapterConfig
+from finscribe_assets.training.sample_encoding import EncodedSample
+
+
+class EpochOrder:
+    """The batches of a training, by index and by optimiser step."""
+
+    def __init__(self, samples: Sequence[EncodedSample], config: AdapterConfig) -> None:
+        self._samples, self._config = samples, config
+        self._synthetic_batches = [sample.sample.batch for sample in samples]
+        self._batches_of_epoch = lru_cache(maxsize=1)(self._shuffled_batches)
+        self._epoch_length = math.ceil(len(self._epoch_samples(0)) / config.batch_size)  # batches
+        steps_of_epochs = math.ceil(config.epochs * self._epoch_length / config.gradient_accumulation)
+        self.steps = min(steps_of_epochs, config.max_steps or steps_of_epochs)
+
+    def batches_of_step(self, step: int) -> list[list[EncodedSample]]:
+        """Return the batches whose gradients an optimiser step accumulates; steps count from 1."""
+        first = (step - 1) * self._config.gradient_accumulation
+        return [self.batch(index) for index in range(first, first + self._config.gradient_accumulation)]
+
+    def batch(self, index: int) -> list[EncodedSample]:
+        """Return a batch, counted from 0 over the whole training; after the last epoch further ones follow."""
+        epoch, index_in_epoch = divmod(index, self._epoch_length)
+        return [self._samples[sample] for sample in self._batches_of_epoch(epoch)[index_in_epoch]]
+
+    def _epoch_samples(self, epoch: int) -> list[int]:
+        return samples_of_epoch(self._synthetic_batches, self._config.replay_share, self._config.seed, epoch)
+
+    def _shuffled_batches(self, epoch: int) -> list[list[int]]:
+        samples = self._epoch_samples(epoch)
+        sizes = [self._samples[sample].size for sample in samples]
+        batches = batches_of_epoch(sizes, self._config.batch_size, self._config.seed, epoch)
+        return [[samples[index] for index in batch] for batch in batches]
+
+
+def samples_of_epoch(batches: Sequence[str], replay_share: float | None, seed: int, epoch: int) -> list[int]:
+    """Choose the samples of an epoch.
+
+    Args:
+        batches: key of the synthetic batch that each sample is from.
+        replay_share: share of the epoch that comes from batches before the newest; None takes all samples.
+        seed: of the training.
+        epoch: from 0; samples of earlier batches are drawn anew for each epoch.
+
+    Returns:
+        Indices of samples, ascending: all of the newest batch, and as many of earlier ones as make their share of the
+        epoch, or all of those if they are fewer.
+    """
+    if replay_share is None:
+        return list(range(len(batches)))
+    newest = max(batches)
+    new = [index for index, batch in enumerate(batches) if batch == newest]
+    earlier = [index for index, batch in enumerate(batches) if batch != newest]
+    count = min(len(earlier), round(len(new) * replay_share / (1 - replay_share)))
+    return sorted(new + Random(f"replay:{seed}:{epoch}").sample(earlier, count))
+
+
+def batches_of_epoch(sizes: Sequence[tuple[int, int]], batch_size: int, seed: int, epoch: int) -> list[list[int]]:
+    """Group samples into batches of about the same size, in random order.
+
+    Samples are sorted by size, ties at random, and cut into batches; the batches are shuffled.
+
+    Args:
+        sizes: of each sample, as `EncodedSample.size`.
+        batch_size: samples of a batch; the last of the sorted batches may have fewer.
+        seed: of the training.
+        epoch: from 0.
+
+    Returns:
+        The indices of each batch's samples.
+    """
+    random = Random(f"order:{seed}:{epoch}")
+    indices = list(range(len(sizes)))
+    random.shuffle(indices)
+    indices.sort(key=lambda index: sizes[index])
+    batches = [indices[start : start + batch_size] for start in range(0, len(indices), batch_size)]
+    random.shuffle(batches)
+    return batches

@@ -1,8 +1,8 @@
 """Build pairs that state a calculation of the page, true or false, for the reader to verify.
 
 About half of the claims are false: a patch in the page image replaces one amount by the print of another amount of the
-page, which breaks the claimed rule. Where possible, pages of true claims get a patch as well, one that leaves the claim
-true, so that a visible patch does not give the response away.
+page, which breaks the claimed rule. Where possible, pages of true claims get a patch that leaves the claim true, so that
+a visible patch does not give the response away.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def _check_rule(document: VisibleDocument, amounts: Mapping[str, Decimal], rule:
 def _claim_holds(outcomes: Sequence[Outcome], claimed: Outcome) -> bool:
     """Return whether a claim is true: about a line, if that line's outcome holds; else if all of the rule's hold.
 
-    A claim outside the table names no instance of its rule: one about VAT breakdowns is about every VAT rate.
+    A claim outside the table is about all instances of its rule: for VAT breakdowns, about every rate.
     """
     is_about_line = claimed.path.startswith(("lines[", "entries["))
     relevant = [outcome.holds for outcome in outcomes if outcome.path == claimed.path or not is_about_line]
@@ -105,7 +105,7 @@ def _choose_swap(
     *,
     breaks: bool,
 ) -> AmountSwap | None:
-    """Return a swap of two amounts that breaks the claim, or with ``breaks`` false one that leaves it true."""
+    """Return a swap of two amounts that makes the claim false if ``breaks``, else a swap that leaves it true."""
     fragments = document.single_fragments(page)
     # The amount due may be printed light on dark: its print would show as a patch, whatever the claim.
     excluded = "totals.amount_due" if document.drawn.presentation.reversed_print else ""

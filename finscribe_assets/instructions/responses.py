@@ -1,4 +1,4 @@
-"""Write responses as text, with spans that tell amounts, other values, table cells and structure apart."""
+"""Write responses as text, with spans that mark amounts, other values, table cells and structure."""
 
 from __future__ import annotations
 

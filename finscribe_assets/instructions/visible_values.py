@@ -90,7 +90,7 @@ class VisibleDocument:
         return ILLEGIBLE if path in self.illegible else self.values.get(path)
 
     def single_fragments(self, page: int | None = None) -> dict[str, Fragment]:
-        """Return the legible fields that are printed in one fragment, with it; of one page, or of all with None."""
+        """Return the fragment of each legible field that has only one, on a page or, with None, on any page."""
         return {
             path: mark.fragments[0]
             for path, mark in self.fields.items()
@@ -99,7 +99,7 @@ class VisibleDocument:
 
 
 def bounding_box(boxes: Iterable[Box]) -> Box:
-    """Return the smallest box that contains all of the boxes; there must be one at least."""
+    """Return the smallest box that contains all of the boxes, of which there must be at least one."""
     first, *others = boxes
     for box in others:
         first = first.around(box)

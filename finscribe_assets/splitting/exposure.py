@@ -92,8 +92,8 @@ def page_count_label(pages: int) -> str:
 def document_exposures(documents: Sequence[ExposedDocument]) -> list[Exposure]:
     """Return the exposure of each document, from the layouts, locales and fonts of the training documents.
 
-    An attribute value is few-shot below `FEW_SHOT_DOCUMENTS` training documents, or below `FEW_SHOT_SHARE` of them if
-    that is less, and zero-shot if no training document has it.
+    An attribute value is zero-shot if no training document has it. It is few-shot if fewer than `FEW_SHOT_DOCUMENTS`
+    have it and fewer than `FEW_SHOT_SHARE` of all training documents.
 
     Args:
         documents: documents of all splits.

@@ -24,7 +24,7 @@ def find_leaks(
         frozen_test: the ids of the first batch's test documents, which the test split must equal; None skips the check.
 
     Returns:
-        For each check that fails, what failed it:
+        The failed checks, each with the values or ids that fail it:
 
         - ``document_id``, ``group``, ``content``: values that occur in two splits
         - ``near_duplicate``: pages that look alike and are in two splits

@@ -187,8 +187,8 @@ def _unassigned_rows(batch: BatchInputs, page_counts: Mapping[str, int], *, targ
 def _unassigned_row(drawn: DrawnDocument, text: str, page_count: int, *, targeted: bool) -> SplitRow:
     if is_probe_vendor(drawn.vendor):
         raise UserError(
-            f"{drawn.id}: its seller {drawn.vendor} is reserved for documents that readers are probed with, which no "
-            f"split may hold; draw the batch from a plan with a key such as batch-007"
+            f"{drawn.id}: the seller {drawn.vendor} is reserved for documents that probe readers, which must not be in "
+            f"any split; draw the batch from a plan with a key such as batch-007"
         )
     return SplitRow(
         document_id=drawn.id,

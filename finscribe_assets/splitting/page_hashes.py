@@ -2,7 +2,7 @@
 
 A page is deskewed; then its 24 × 24 lowest DCT coefficients are compared with their median. This is the DCT hash of
 Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions" (2010), with more coefficients: business
-documents are all white pages with lines of text, which 64 bits do not tell apart.
+documents are all white pages with lines of text, which a hash of 64 bits cannot distinguish.
 
 Measured at a distance of `MAX_HASH_DISTANCE`, on 1,100 documents of two recipes (500 of the default recipe, 600 of the
 embedded base's); 386 of their pages were rendered again with each kind of damage:

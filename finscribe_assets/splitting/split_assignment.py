@@ -24,10 +24,10 @@ class Split(StrEnum):
     TRAIN = "train"
     VALIDATION = "validation"
     TEST = "test"
-    HELD_BACK = (
-        "held_back"  # not used: its group is in the frozen test split, or a page looks like one of another split
-    )
-    REAL = "real"  # imported documents, for evaluation only; never assigned to synthetic documents
+    # Not used: the group is in the frozen test split, or a page looks like a page of another split.
+    HELD_BACK = "held_back"
+    # Imported documents, used for evaluation only; synthetic documents are never in this split.
+    REAL = "real"
 
 
 SPLIT_SHARES = {Split.TEST: 0.1, Split.VALIDATION: 0.1}  # of the documents; training gets the rest

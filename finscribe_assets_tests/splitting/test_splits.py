@@ -285,16 +285,16 @@ def test_strata_count_every_document_once(data_set):
 
 
 def test_the_manifest_is_reproducible_and_changes_with_its_inputs(two_batches, tmp_path):
-    one, two = (
-        build_data_set(two_batches, "batch-001", tmp_path / "one"),
-        build_data_set(two_batches, "batch-001", tmp_path / "two"),
+    first, second = (
+        build_data_set(two_batches, "batch-001", tmp_path / "first"),
+        build_data_set(two_batches, "batch-001", tmp_path / "second"),
     )
     for name in ("manifest.json", "splits.parquet"):
-        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
-    assert read_manifest(tmp_path / "one") == one
+        assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes()
+    assert read_manifest(tmp_path / "first") == first
     assert (
-        one.data_version()
-        == two.data_version()
+        first.data_version()
+        == second.data_version()
         != build_data_set(two_batches[:1], "batch-000", tmp_path / "x").data_version()
     )
 

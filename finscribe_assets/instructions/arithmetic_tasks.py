@@ -1,8 +1,8 @@
 """Build pairs that state a calculation of the page, true or false, for the reader to verify.
 
 About half of the claims are false: a patch in the page image replaces one amount by the print of another amount of the
-page, which breaks the claimed rule. Where possible, pages of true claims get a patch that leaves the claim true, so that
-a visible patch does not give the response away.
+page, which breaks the claimed rule. Where possible, pages of true claims get a patch that leaves the claim true, so
+that a visible patch does not give the response away.
 """
 
 from __future__ import annotations

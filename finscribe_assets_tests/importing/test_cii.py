@@ -1,4 +1,4 @@
-"""What an independent writer says in CII, or in UBL, is read back as what the document says, leaf by leaf."""
+"""Documents written in CII or UBL by an independent library (`factur-x`) are read back value by value."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from finscribe_assets_tests.importing.writers import cii, ubl
 
 EXTENSIONS = {path for path, term in TERMS.items() if not term.code} | {"lines.unit"}
 
-# CII D16B's names → ZUGFeRD 1.0's, where they differ.
-OLDER = {
+# Element names of CII D16B → those of ZUGFeRD 1.0, where they differ.
+ZUGFERD_1_NAMES = {
     "ExchangedDocumentContext": "SpecifiedExchangedDocumentContext",
     "ExchangedDocument": "HeaderExchangedDocument",
     "SupplyChainTradeTransaction": "SpecifiedSupplyChainTradeTransaction",
@@ -42,26 +42,26 @@ NAMESPACES = {
 }
 
 
-def said(document: Document) -> dict[str, str]:
-    leaves = flatten(document.to_json())
-    leaves = {path: value for path, value in leaves.items() if field_of(path) not in EXTENSIONS}
-    # The writer numbers lines itself where the page has no numbers.
-    return {f"lines[{index}].line_id": str(index + 1) for index in range(len(document.lines))} | leaves
+def expected_values(document: Document) -> dict[str, str]:
+    values = flatten(document.to_json())
+    values = {path: value for path, value in values.items() if field_of(path) not in EXTENSIONS}
+    # The writer numbers lines that have no number.
+    return {f"lines[{index}].line_id": str(index + 1) for index in range(len(document.lines))} | values
 
 
-def read(content: bytes, locale: str) -> dict[str, str]:
-    found = flatten(truth_from_xml(content, locale, InputLimits()).document.to_json())
-    del found["locale"]
-    return found
+def values_read(content: bytes, locale: str) -> dict[str, str]:
+    values = flatten(truth_from_xml(content, locale, InputLimits()).document.to_json())
+    del values["locale"]
+    return values
 
 
 def has_net_prices(document: Document) -> bool:
-    """Tell whether CII can say a document: it knows no prices with tax."""
+    """Tell whether a document can be written in CII, which has no prices that include tax."""
     return all(line.net_price is not None for line in document.lines)
 
 
 def test_an_invoice_with_everything_comes_back_from_cii():
-    assert read(cii(bill()), "de_DE") == said(bill())
+    assert values_read(cii(bill()), "de_DE") == expected_values(bill())
 
 
 @pytest.mark.parametrize(
@@ -77,21 +77,21 @@ def test_drawn_documents_come_back_from_cii(knobs):
     written = [document for document in documents if has_net_prices(document)]
     assert len(written) > 20
     for document in written:
-        found, wanted = read(cii(document, check_xsd=False), document.locale), said(document)
-        assert {
-            path: (wanted.get(path), found.get(path))
-            for path in {**wanted, **found}
-            if wanted.get(path) != found.get(path)
-        } == {}
+        values, expected = values_read(cii(document, check_xsd=False), document.locale), expected_values(document)
+        differences = {
+            path: (expected.get(path), values.get(path))
+            for path in {**expected, **values}
+            if expected.get(path) != values.get(path)
+        }
+        assert differences == {}
 
 
-def test_another_writer_s_ubl_comes_back():
-    wanted = said(bill())
-    assert read(ubl(bill()), "de_DE") == wanted
+def test_the_ubl_of_an_independent_writer_comes_back():
+    assert values_read(ubl(bill()), "de_DE") == expected_values(bill())
 
 
-def test_zugferd_1_is_read_as_what_cii_calls_it():
-    # Without what its schema does not have: the line of the order, a second currency of the tax.
+def test_zugferd_1_is_read_as_cii():
+    # Without the terms that ZUGFeRD 1.0 lacks: the line of the order, and VAT in a second currency.
     simple = bill(
         preceding_invoice_reference="RE-1",
         preceding_invoice_date="2024-02-01",
@@ -105,7 +105,7 @@ def test_zugferd_1_is_read_as_what_cii_calls_it():
     content = cii(simple).decode()
     for new, old in NAMESPACES.items():
         content = content.replace(new, old)
-    content = re.sub(r"(</?\w+:)(\w+)", lambda tag: tag[1] + OLDER.get(tag[2], tag[2]), content)
+    content = re.sub(r"(</?\w+:)(\w+)", lambda tag: tag[1] + ZUGFERD_1_NAMES.get(tag[2], tag[2]), content)
     content, dates = re.subn(
         r"<ram:FormattedIssueDateTime>.*?</ram:FormattedIssueDateTime>",
         "<ram:IssueDateTime>2024-02-01T00:00:00</ram:IssueDateTime>",
@@ -113,19 +113,20 @@ def test_zugferd_1_is_read_as_what_cii_calls_it():
         flags=re.DOTALL,
     )
     assert (dates, "DeliveryNote" in content) == (1, True)
-    assert read(content.encode(), "de_DE") == said(simple)
+    assert values_read(content.encode(), "de_DE") == expected_values(simple)
 
 
-def test_what_the_schema_has_no_place_for_is_listed_with_its_term():
+def test_values_without_a_field_in_the_schema_are_listed_with_their_term():
     content = cii(bill()).replace(
         b"<ram:TypeCode>380</ram:TypeCode>",
         b"""<ram:TypeCode>380</ram:TypeCode>
         <ram:IncludedNote><ram:Content>Danke</ram:Content></ram:IncludedNote>""",
     )
-    listed = {(one.path.rpartition("/")[2], one.term) for one in truth_from_xml(content, None, InputLimits()).unmapped}
+    unmapped = truth_from_xml(content, None, InputLimits()).unmapped
+    listed = {(value.path.rpartition("/")[2], value.term) for value in unmapped}
     assert {("Content", "BT-22"), ("ID", "BT-24"), ("TypeCode", "BT-81")} <= listed
     assert all(term for _, term in listed)
 
 
-def test_the_test_s_own_xml_is_valid():
+def test_the_xml_of_these_tests_is_valid():
     assert xml_check_xsd(cii(bill()), flavor="factur-x", level="en16931") is True

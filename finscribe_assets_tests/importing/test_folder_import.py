@@ -1,4 +1,4 @@
-"""A folder of real documents becomes a workspace that evaluation reads and training does not see."""
+"""A folder of real documents becomes a workspace that evaluation reads and training never does."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def by_name(workspace: Path) -> dict[str, dict]:
     return {record["name"]: record for record in [*report["accepted"], *report["rejected"]]}
 
 
-def test_everything_found_is_taken_or_not(workspace):
+def test_every_document_is_accepted_or_rejected(workspace):
     report = read_json(workspace / "import-report.json")
     assert report["counts"] == {
         "found": 9,
@@ -113,12 +113,12 @@ def test_everything_found_is_taken_or_not(workspace):
     }
     assert report["files_ignored"] == ["notes.txt"]
     assert report["licence"] == "CC-BY-4.0"
-    assert [one["name"] for one in report["rejected"]] == ["alone", "unlabelled", "wrong"]
+    assert [record["name"] for record in report["rejected"]] == ["alone", "unlabelled", "wrong"]
 
 
-def test_rejects_name_field_and_reason(workspace):
+def test_rejected_documents_have_fields_and_reasons(workspace):
     problems = {
-        name: [(one["field"], one["reason"]) for one in record["problems"]]
+        name: [(problem["field"], problem["reason"]) for problem in record["problems"]]
         for name, record in by_name(workspace).items()
         if "problems" in record
     }
@@ -130,7 +130,7 @@ def test_rejects_name_field_and_reason(workspace):
     assert "pages without ground truth" in problems["unlabelled"][0][1]
 
 
-def test_sources_are_told_with_their_hashes(folder, workspace):
+def test_accepted_documents_name_their_files_with_hashes(folder, workspace):
     records = by_name(workspace)
     assert {
         name: (record["truth"], record["syntax"], record["pages"]) for name, record in records.items() if "id" in record
@@ -147,7 +147,7 @@ def test_sources_are_told_with_their_hashes(folder, workspace):
             assert digest == hashlib.sha256((folder / name).read_bytes()).hexdigest()
 
 
-def test_pages_have_the_schema_of_rendered_ones(workspace):
+def test_pages_have_the_schema_of_rendered_pages(workspace):
     table = read_table(workspace / "images" / "part-00000.parquet")
     assert table.schema.remove_metadata() == PAGE_TABLE_SCHEMA
     assert set(table["group"].to_pylist()) == set(table["layout"].to_pylist()) == {"real"}
@@ -161,7 +161,7 @@ def test_pages_have_the_schema_of_rendered_ones(workspace):
     assert (documents[ids["embedded"]].pages[0].width, documents[ids["embedded"]].dpi) == (1191, 144)
 
 
-def test_what_a_text_layer_does_not_show_is_not_asked_for(workspace):
+def test_values_that_the_text_layer_does_not_show_are_not_expected(workspace):
     record = by_name(workspace)["embedded"]
     truth = read_truths(workspace / "documents.jsonl")[record["id"]]
     assert {
@@ -188,12 +188,12 @@ def test_what_a_text_layer_does_not_show_is_not_asked_for(workspace):
     assert by_name(workspace)["scan"]["printed_checked"] is False
 
 
-def test_labels_that_say_what_is_printed_are_believed(workspace):
+def test_ground_truth_that_states_what_is_printed_is_trusted(workspace):
     record = by_name(workspace)["fax"]
     assert read_truths(workspace / "documents.jsonl")[record["id"]].printed == {"document_number", "totals.amount_due"}
 
 
-def test_pairs_ask_for_printed_values_alone(workspace):
+def test_pairs_ask_for_printed_values_only(workspace):
     pairs = pairs_from(read_table(workspace / "pairs" / "part-00000.parquet"))
     assert {pair.task for pair in pairs} == {Task.FULL_EXTRACTION, Task.FIELD_QUESTION, Task.DOCUMENT_TYPE}
     fax = by_name(workspace)["fax"]["id"]
@@ -203,22 +203,22 @@ def test_pairs_ask_for_printed_values_alone(workspace):
     assert all(pair.box is None for pair in pairs)
 
 
-def test_evaluation_reads_the_truth_and_a_perfect_answer_is_perfect(workspace, tmp_path):
+def test_evaluation_reads_the_ground_truth_and_scores_it_as_perfect(workspace, tmp_path):
     truths = read_truths(workspace / "documents.jsonl")
     lines = [json.dumps({"id": truth.id, "response": truth.document}) for truth in truths.values()]
     (tmp_path / "predictions.jsonl").write_text("\n".join(lines))
-    found, problems = read_predictions(tmp_path / "predictions.jsonl", truths)
-    report = evaluate(truths, found, reader="the truth itself", problems=problems)
+    predictions, problems = read_predictions(tmp_path / "predictions.jsonl", truths)
+    report = evaluate(truths, predictions, reader="the truth itself", problems=problems)
     assert len(truths) == report.documents == 6
     assert not problems.counts
     assert report.headline["field_accuracy"].value == report.headline["field_precision"].value == 1.0
 
 
-def test_the_truth_is_a_ground_truth_that_validation_reads(workspace):
+def test_validation_reads_the_ground_truth(workspace):
     assert len(find_candidates([workspace]).candidates) == 6
 
 
-def test_rules_that_the_truth_breaks_are_told(tmp_path):
+def test_arithmetic_rules_that_the_ground_truth_breaks_are_reported(tmp_path):
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.png").write_bytes(image(format="PNG"))
     wrong = bill().to_json()
@@ -234,12 +234,12 @@ def test_rules_that_the_truth_breaks_are_told(tmp_path):
 def test_a_second_import_gives_the_same_bytes(folder, workspace, tmp_path):
     import_folder(folder, tmp_path / "again", "CC-BY-4.0")
     import_folder(folder, tmp_path / "again", "CC-BY-4.0")
-    once, again = (
+    first, second = (
         {str(file.relative_to(root)): file.read_bytes() for file in root.rglob("*") if file.is_file()}
         for root in (workspace, tmp_path / "again")
     )
-    assert once == again
-    assert set(once) == {
+    assert first == second
+    assert set(first) == {
         "documents.jsonl",
         "import-report.json",
         "images/part-00000.parquet",
@@ -248,7 +248,7 @@ def test_a_second_import_gives_the_same_bytes(folder, workspace, tmp_path):
     }
 
 
-def test_training_does_not_see_it(workspace, tmp_path):
+def test_training_never_reads_real_documents(workspace, tmp_path):
     assert {row.split for row in read_splits(workspace / "splits")} == {Split.REAL}
     batch = (TrainingBatchFolders("real", workspace / "pairs", workspace / "images"),)
     tasks = [Task.FULL_EXTRACTION, Task.FIELD_QUESTION]
@@ -257,7 +257,7 @@ def test_training_does_not_see_it(workspace, tmp_path):
             SampleSource(workspace / "splits", batch), Split.TRAIN, tasks, single_lines=False, page_folder=tmp_path
         )
     assert CliRunner().invoke(app, ["split", str(workspace)]).exit_code == 1
-    # Not even where somebody writes the manifest that an import leaves out.
+    # Not even with a forged manifest, which an import does not write.
     forged = shutil.copytree(workspace / "splits", tmp_path / "splits")
     entry = BatchEntry(
         key="real",
@@ -280,7 +280,7 @@ def test_training_does_not_see_it(workspace, tmp_path):
         )
 
 
-def test_a_synthetic_workspace_is_never_imported_into(folder, tmp_path):
+def test_an_unsuitable_workspace_is_refused(folder, tmp_path):
     (tmp_path / "plan.json").write_text("{}")
     with pytest.raises(ValueError, match="holds a synthetic batch"):
         import_folder(folder, tmp_path, "own")
@@ -290,7 +290,7 @@ def test_a_synthetic_workspace_is_never_imported_into(folder, tmp_path):
         import_folder(folder, tmp_path / "new", " ")
 
 
-def test_the_command_tells_what_it_did(folder, tmp_path):
+def test_the_command_prints_a_summary(folder, tmp_path):
     arguments = ["import", str(folder), "--out", str(tmp_path / "out"), "--licence", "CC-BY-4.0", "--dpi", "72"]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output

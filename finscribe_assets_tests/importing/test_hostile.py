@@ -1,4 +1,4 @@
-"""Files made to harm are each one counted reject with its reason, and leave the documents beside them alone."""
+"""Each hostile file is one rejected document with a reason, and does not affect the documents beside it."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ from finscribe_assets.files import read_json
 from finscribe_assets.importing import page_reader
 from finscribe_assets.importing.folder_import import import_folder
 from finscribe_assets.importing.invoice_xml import parse_invoice_xml
+from finscribe_assets.importing.pdf_files import read_pdf
 from finscribe_assets.importing.rejects import InputLimits, RejectedDocumentError
 from finscribe_assets.importing.truth_files import truth_from_json
 from finscribe_assets_tests.documents.bills import bill
-from finscribe_assets_tests.importing.writers import blank, encrypted, pdf, with_embedded
+from finscribe_assets_tests.importing.writers import blank, encrypted, pdf, with_embedded, with_script_and_stamp
 
 BOMB = b"""<?xml version="1.0"?><!DOCTYPE Invoice [<!ENTITY a "aaaaaaaaaa">%s]>
 <Invoice xmlns="urn:oasis:names:specification:ubl:schema:xsd:Invoice-2">&j;</Invoice>""" % b"".join(
@@ -33,10 +34,10 @@ OUTSIDE = b"""<?xml version="1.0"?><!DOCTYPE Invoice [<!ENTITY a SYSTEM "file://
 
 
 def png_header(width: int, height: int) -> bytes:
-    """Return a PNG of a few bytes that claims to be so large."""
+    """Return a PNG of a few bytes whose header states a size."""
 
-    def chunk(kind: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+    def chunk(name: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
 
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0")) + chunk(b"IEND", b"")
@@ -89,7 +90,7 @@ def rejects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     (folder / "loop.png").symlink_to(folder / "loop.png")
     (folder / "outward").symlink_to(root)
     os.mkfifo(folder / "pipe.json")
-    # Sound documents among them; one of them is reached by a link that stays inside.
+    # Valid documents among them; one has a link that stays inside the folder.
     (folder / "good.pdf").write_bytes(page)
     (folder / "good.json").write_bytes(label)
     Image.new("L", (30, 30), 255).save(folder / "linked.png")
@@ -97,9 +98,9 @@ def rejects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     out = root / "out"
     report = import_folder(folder, out, "own", limits=InputLimits(truth_bytes=1 << 20, page_file_bytes=8 << 20))
     written = read_json(out / "import-report.json")
-    assert [one["name"] for one in written["accepted"]] == ["good", "linked"]
+    assert [record["name"] for record in written["accepted"]] == ["good", "linked"]
     assert written["counts"]["found"] == report.document_count == len(written["rejected"]) + 2
-    return {one["name"]: one["problems"][0]["reason"] for one in written["rejected"]}
+    return {record["name"]: record["problems"][0]["reason"] for record in written["rejected"]}
 
 
 @pytest.mark.parametrize(
@@ -131,7 +132,7 @@ def rejects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         ("pipe.json", "not a regular file"),
     ],
 )
-def test_a_hostile_file_is_one_reject_with_its_reason(rejects, name, reason):
+def test_a_hostile_file_is_rejected_with_its_reason(rejects, name, reason):
     assert reason in rejects[name]
 
 
@@ -145,11 +146,11 @@ def test_names_never_become_paths(tmp_path):
     names = [b"..%2f..%2fetc", b"-rf", b"a\nb", b"\xff\xfe", b"[red]x", b"C:\\temp", b"..", b"\xe2\x80\xaeabc"]
     for name in names:
         for suffix, content in ((b".png", None), (b".json", json.dumps(bill().to_json()).encode())):
-            place = os.fsencode(folder) + b"/" + name + suffix
+            path = os.fsencode(folder) + b"/" + name + suffix
             if content is None:
-                Image.new("L", (9 + names.index(name), 9), 255).save(os.fsdecode(place), format="PNG")
+                Image.new("L", (9 + names.index(name), 9), 255).save(os.fsdecode(path), format="PNG")
             else:
-                Path(os.fsdecode(place)).write_bytes(content)
+                Path(os.fsdecode(path)).write_bytes(content)
     import_folder(folder, tmp_path / "out", "own")
     report = read_json(tmp_path / "out" / "import-report.json")
     assert len(report["accepted"]) == len(names)
@@ -159,47 +160,54 @@ def test_names_never_become_paths(tmp_path):
         assert record["name"].isprintable()
 
 
-def test_a_copy_is_not_measured_twice(tmp_path):
+def test_a_copy_is_rejected(tmp_path):
     (tmp_path / "in").mkdir()
     for name in ("a", "b"):
         Image.new("L", (9, 9), 255).save(tmp_path / "in" / f"{name}.png")
         (tmp_path / "in" / f"{name}.json").write_text(json.dumps(bill().to_json()))
     report = import_folder(tmp_path / "in", tmp_path / "out", "own")
-    assert [(one["name"], one["problems"][0]["reason"]) for one in report.rejected] == [
+    assert [(record["name"], record["problems"][0]["reason"]) for record in report.rejected] == [
         ("b", "a copy: it has the same files as a")
     ]
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "field", "reason"),
     [
-        {"totals": {"amount_due": "1e999999999"}},
-        {"totals": {"amount_due": "NaN"}},
-        {"totals": {"amount_due": True}},
-        {"document_number": "a\u0000b"},
-        {"document_number": "\ud800"},
-        {"locale": "../../etc/passwd"},
-        {"surprise": 1},
-        {"lines": [{"item_name": "x", "quantity": "1", "unit_code": "H87"}] * 2_001},
+        ({"totals": {"amount_due": "1e999999999"}}, "totals.amount_due (BT-115)", "is not a plain decimal"),
+        ({"totals": {"amount_due": "NaN"}}, "totals.amount_due (BT-115)", "is not a plain decimal"),
+        ({"totals": {"amount_due": True}}, "totals.amount_due (BT-115)", "is not a plain decimal"),
+        ({"document_number": "a\u0000b"}, "document_number (BT-1)", "characters that cannot be printed"),
+        ({"document_number": "\ud800"}, "document_number (BT-1)", "characters that cannot be printed"),
+        ({"locale": "../../etc/passwd"}, "locale", "is unknown; use one such as de_AT"),
+        ({"surprise": 1}, "surprise", "the schema has no such field"),
+        (
+            {"lines": [{"item_name": "x", "quantity": "1", "unit_code": "H87"}] * 2_001},
+            "lines",
+            "2001 members; at most 2000 are read",
+        ),
     ],
 )
-def test_a_hostile_truth_is_rejected(change):
+def test_hostile_ground_truth_is_rejected(change, field, reason):
     document = bill().to_json()
     for name, value in change.items():
         document[name] = document[name] | value if isinstance(value, dict) else value
-    with pytest.raises(RejectedDocumentError):
+    with pytest.raises(RejectedDocumentError) as refused:
         truth_from_json(json.dumps(document).encode(), None, InputLimits())
+    (problem,) = refused.value.problems
+    assert problem.field == field
+    assert reason in problem.reason
 
 
-def test_lines_of_a_value_become_one_so_that_the_ground_truth_stays_one_line():
+def test_a_value_of_several_lines_becomes_one_line():
     document = bill().to_json() | {"payment_terms": "30 Tage\u2028netto\x85\n bar"}
     truth = truth_from_json(json.dumps(document).encode(), None, InputLimits())
     assert truth.document.payment_terms == "30 Tage netto bar"
 
 
-def test_elements_of_another_namespace_are_no_terms():
-    strange = to_ubl(bill()).replace(b"<cbc:ID>RE-2024-0815</cbc:ID>", b'<x:ID xmlns:x="urn:x">FALSE</x:ID>')
-    root = parse_invoice_xml(strange)[1]
+def test_elements_of_another_namespace_are_not_read_as_terms():
+    foreign = to_ubl(bill()).replace(b"<cbc:ID>RE-2024-0815</cbc:ID>", b'<x:ID xmlns:x="urn:x">FALSE</x:ID>')
+    root = parse_invoice_xml(foreign)[1]
     assert root.find("ID") is None
 
 
@@ -212,7 +220,7 @@ def test_a_reader_that_dies_or_hangs_costs_one_document(tmp_path, monkeypatch):
     monkeypatch.setattr(page_reader, "_serve", _serve_badly)
     monkeypatch.setattr(page_reader, "_START_SECONDS", 8.0)
     report = import_folder(folder, tmp_path / "out", "own", limits=InputLimits(seconds=1.0))
-    assert [one["problems"][0]["reason"] for one in report.rejected] == [
+    assert [record["problems"][0]["reason"] for record in report.rejected] == [
         "the process that read its pages died; the file may be damaged or hostile",
         "reading its pages took more than 1 seconds",
     ]
@@ -224,8 +232,10 @@ def _serve_badly(requests, memory_bytes):
     time.sleep(600)
 
 
-def test_pdfium_runs_no_scripts():
-    # The importer opens no form environment, without which PDFium has nothing to run a script in.
-    document = pypdfium2.PdfDocument(pdf("page"))
-    assert document.formenv is None
-    document.close()
+def test_scripts_forms_and_annotations_of_a_pdf_have_no_effect(monkeypatch):
+    """Without a form environment PDFium has nothing to run a script in; annotations are not drawn."""
+    monkeypatch.setattr(pypdfium2.PdfDocument, "init_forms", pytest.fail)
+    content = with_script_and_stamp(blank(1))
+    assert read_pdf(content, 72, InputLimits(), wants_invoice=False).blank == (True,)
+    annotated = pypdfium2.PdfDocument(content)[0].render(draw_annots=True).to_numpy()
+    assert (annotated != 255).any(), "the annotation would be visible"

@@ -1,4 +1,4 @@
-"""Whether a text layer shows a value: every way this project's pages write it counts, and hardly anything else."""
+"""Values are found in a text layer in every form that this project's pages print, and hardly anywhere else."""
 
 from __future__ import annotations
 
@@ -17,51 +17,51 @@ from finscribe_assets.rendering.render import render
 from finscribe_assets_tests.documents.bills import drawn_bills
 
 
-def test_what_drawn_pages_print_is_found_in_their_text():
+def test_every_printed_value_of_drawn_documents_is_found_in_its_text():
     plan = seed_plan("batch-000", 34, 7)
-    missed, asked = [], 0
+    missed, total = [], 0
     for drawn in (draw_document(plan, index) for index in range(34)):
         texts = [f"Label {text} x" for text in drawn.printed.values()]
-        found = printed_paths(flatten(drawn.document.to_json()), texts, drawn.document.locale)
-        asked += len(drawn.printed)
-        missed += [(drawn.document.locale, path, drawn.printed[path]) for path in drawn.printed if path not in found]
-    assert asked > 2_000
+        paths = printed_paths(flatten(drawn.document.to_json()), texts, drawn.document.locale)
+        total += len(drawn.printed)
+        missed += [(drawn.document.locale, path, drawn.printed[path]) for path in drawn.printed if path not in paths]
+    assert total > 2_000
     assert missed == []
 
 
-def test_what_drawn_pages_print_is_found_in_the_text_layer_of_their_pdf(monkeypatch):
+def test_printed_values_are_found_in_the_text_layer_of_rendered_pdfs(monkeypatch):
     texts: list[str] = []
 
-    def told(pdf, scale, heights):
+    def rasterise_and_keep_texts(pdf, scale, heights):
         texts[:] = [page.get_textpage().get_text_range() for page in pdf]
         return rasterise(pdf, scale, heights)
 
-    monkeypatch.setattr(weasyprint_engine, "rasterise", told)
-    monkeypatch.setattr(plutoprint_engine, "rasterise", told)
-    asked, found, relied_on = 0, 0, 0
+    monkeypatch.setattr(weasyprint_engine, "rasterise", rasterise_and_keep_texts)
+    monkeypatch.setattr(plutoprint_engine, "rasterise", rasterise_and_keep_texts)
+    printed, found, reliable = 0, 0, 0
     for drawn in drawn_bills(16, 11):
         render(drawn, 144)
         if has_text_layer(texts, [False] * len(texts)):
-            relied_on += 1
-            asked += len(drawn.printed)
+            reliable += 1
+            printed += len(drawn.printed)
             found += len(
                 printed_paths(flatten(drawn.document.to_json()), texts, drawn.document.locale) & set(drawn.printed)
             )
-    assert relied_on > 10
-    assert found > 0.99 * asked > 500
+    assert reliable > 10
+    assert found > 0.99 * printed > 500
 
 
-def test_what_another_document_prints_is_seldom_taken_for_a_document_s_own():
+def test_values_are_seldom_found_in_the_text_of_another_document():
     plan = seed_plan("batch-000", 40, 8)
     drawn = [draw_document(plan, index) for index in range(40)]
     fields = ("document_number", "issue_date", "totals.amount_due", "buyer.name", "payment_account")
-    taken, asked = [], 0
-    for own, other in pairwise(drawn):
-        leaves = {path: value for path, value in flatten(own.document.to_json()).items() if field_of(path) in fields}
-        asked += len(leaves)
-        taken += printed_paths(leaves, other.printed.values(), own.document.locale)
-    assert asked > 100
-    assert len(taken) <= 2
+    found, total = [], 0
+    for first, second in pairwise(drawn):
+        values = {path: value for path, value in flatten(first.document.to_json()).items() if field_of(path) in fields}
+        total += len(values)
+        found += printed_paths(values, second.printed.values(), first.document.locale)
+    assert total > 100
+    assert len(found) <= 2
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_what_another_document_prints_is_seldom_taken_for_a_document_s_own():
         ("1.234", False),
     ],
 )
-def test_an_amount_in_its_usual_forms(text, shown):
+def test_an_amount_is_found_in_its_usual_forms(text, shown):
     assert bool(printed_paths({"totals.amount_due": "1234.50"}, [f"Summe {text}\n"], "de_DE")) is shown
 
 
@@ -103,7 +103,7 @@ def test_an_amount_in_its_usual_forms(text, shown):
         ("de_DE", "15.03.2024", False),
     ],
 )
-def test_a_date_in_the_forms_of_its_locale(locale, text, shown):
+def test_a_date_is_found_in_the_forms_of_its_locale(locale, text, shown):
     assert bool(printed_paths({"issue_date": "2024-03-05"}, [f"am {text}, hier"], locale)) is shown
 
 
@@ -117,11 +117,11 @@ def test_a_date_in_the_forms_of_its_locale(locale, text, shown):
         ("payment_terms", "Zahlung innerhalb", "Zah\u0002lung innerhalb", True),
     ],
 )
-def test_texts_and_identifiers_whatever_their_spaces_and_case(path, value, text, shown):
+def test_texts_and_identifiers_are_found_regardless_of_spaces_and_case(path, value, text, shown):
     assert bool(printed_paths({path: value}, [text], "de_DE")) is shown
 
 
-def test_deductions_may_stand_with_a_minus():
+def test_deductions_may_be_printed_with_a_minus():
     leaves = {"allowances[0].amount": "5.00", "totals.paid_amount": "50.00", "totals.amount_due": "7.00"}
     assert printed_paths(leaves, ["Rabatt -5,00\nAnzahlung -50,00\nzu zahlen -7,00"], "de_DE") == {
         "allowances[0].amount",
@@ -129,14 +129,14 @@ def test_deductions_may_stand_with_a_minus():
     }
 
 
-def test_a_page_without_text_tells_nothing_unless_it_is_blank():
+def test_a_text_layer_must_cover_every_page_that_is_not_blank():
     assert has_text_layer(["text", ""], [False, True])
     assert not has_text_layer(["text", " "], [False, False])
     assert not has_text_layer(["", ""], [True, True])
     assert not has_text_layer(["Summe ��,�� EUR"], [False])
 
 
-def test_chinese_and_japanese_words_need_no_spaces_between_them():
+def test_chinese_and_japanese_values_need_no_spaces_around_them():
     leaves = {"seller.address.city": "徐汇区", "seller.address.street": "25号", "buyer.name": "5号"}
     found = printed_paths(leaves, ["上海市徐汇区工业大道25号1609室"], "zh_CN")
     assert found == {"seller.address.city", "seller.address.street"}

@@ -1,4 +1,4 @@
-"""What this project's own writer says in UBL is read back as what the document says, leaf by leaf."""
+"""Documents written in UBL by this project are read back value by value."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from finscribe_assets.importing.truth_files import truth_from_xml
 from finscribe_assets_tests.documents.bills import bill, drawn_bills
 from finscribe_assets_tests.documents.test_ubl import SIGNED
 
-# No business terms of EN 16931, so the writer leaves them out; `lines.unit` is how a page words a unit's code.
+# Not terms of EN 16931, so the writer omits them; `lines.unit` is the printed form of a unit code.
 EXTENSIONS = {path for path, term in TERMS.items() if not term.code} | {"lines.unit"}
-# What the writer makes of prices that include tax, and what it must add: read back as written, not as the page says.
-MADE_BY_THE_WRITER = {"lines.line_id", "lines.net_amount", "lines.net_price", "totals.sum_of_line_net_amounts"}
+# Values that the writer computes from prices that include tax, or must add.
+COMPUTED_BY_THE_WRITER = {"lines.line_id", "lines.net_amount", "lines.net_price", "totals.sum_of_line_net_amounts"}
 
 
-def said(document: Document) -> dict[str, str]:
-    """Return the leaves that a document's UBL must give back."""
-    leaves = flatten(document.to_json())
+def expected_values(document: Document) -> dict[str, str]:
+    """Return the values that must be read from a document's UBL."""
+    values = flatten(document.to_json())
     kept = {
         path: value
-        for path, value in leaves.items()
+        for path, value in values.items()
         if field_of(path) not in EXTENSIONS or path.startswith("cash_discount.")
     }
     kept.pop("cash_discount.amount", None)
@@ -46,18 +46,14 @@ def said(document: Document) -> dict[str, str]:
     return kept
 
 
-def read(document: Document) -> tuple[dict[str, str], list[str]]:
-    truth = truth_from_xml(to_ubl(document), document.locale, InputLimits())
-    return flatten(truth.document.to_json()), [one.path for one in truth.unmapped]
-
-
 def differences(document: Document) -> dict[str, tuple[str | None, str | None]]:
-    wanted, found = said(document), read(document)[0]
-    found.pop("locale")
+    expected = expected_values(document)
+    values = flatten(truth_from_xml(to_ubl(document), document.locale, InputLimits()).document.to_json())
+    values.pop("locale")
     return {
-        path: (wanted.get(path), found.get(path))
-        for path in {**wanted, **found}
-        if wanted.get(path) != found.get(path) and (path in wanted or field_of(path) not in MADE_BY_THE_WRITER)
+        path: (expected.get(path), values.get(path))
+        for path in {**expected, **values}
+        if expected.get(path) != values.get(path) and (path in expected or field_of(path) not in COMPUTED_BY_THE_WRITER)
     }
 
 
@@ -65,9 +61,9 @@ def test_an_invoice_with_everything_comes_back():
     assert differences(bill()) == {}
 
 
-def test_what_the_schema_has_no_place_for_is_listed():
+def test_values_without_a_field_in_the_schema_are_listed():
     truth = truth_from_xml(to_ubl(bill()), None, InputLimits())
-    assert [(one.path, one.term) for one in truth.unmapped] == [
+    assert [(value.path, value.term) for value in truth.unmapped] == [
         ("CustomizationID", "BT-24"),
         ("PaymentMeans/PaymentMeansCode", "BT-81"),
         ("InvoiceLine/Item/StandardItemIdentification/ID/@schemeID", "BT-157-1"),
@@ -90,7 +86,7 @@ def test_drawn_documents_come_back(knobs):
 
 
 @pytest.mark.parametrize(
-    ("cut", "field"),
+    ("removed", "field"),
     [
         (b"<cbc:RegistrationName>Wiener Handels GmbH</cbc:RegistrationName>", "buyer.name (BT-44)"),
         (b"<cbc:IssueDate>2024-03-01</cbc:IssueDate>", "issue_date (BT-2)"),
@@ -99,12 +95,12 @@ def test_drawn_documents_come_back(knobs):
         (b"<cbc:Name>Kaffee</cbc:Name>", "lines[1].item_name (BT-153)"),
     ],
 )
-def test_what_the_schema_requires_is_named_where_it_is_missing(cut, field):
+def test_a_missing_required_field_is_named(removed, field):
     content = to_ubl(bill())
-    assert content.count(cut) == 1
+    assert content.count(removed) == 1
     with pytest.raises(RejectedDocumentError) as refused:
-        truth_from_xml(content.replace(cut, b""), None, InputLimits())
-    assert [one.field for one in refused.value.problems] == [field]
+        truth_from_xml(content.replace(removed, b""), None, InputLimits())
+    assert [problem.field for problem in refused.value.problems] == [field]
 
 
 @pytest.mark.parametrize(
@@ -117,7 +113,7 @@ def test_what_the_schema_requires_is_named_where_it_is_missing(cut, field):
         (b">380<", b">999<", "document_type (BT-3)"),
     ],
 )
-def test_a_value_that_is_none_of_its_kind_is_named(old, new, field):
+def test_a_value_of_the_wrong_type_is_named(old, new, field):
     with pytest.raises(RejectedDocumentError) as refused:
         truth_from_xml(to_ubl(bill()).replace(old, new, 1), None, InputLimits())
     assert refused.value.problems[0].field == field

@@ -109,6 +109,22 @@ def test_lines_are_wrapped(page):
     assert [line for line in prose if len(line) > WIDTH and not line.startswith("|") and "://" not in line] == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_what_the_python_of_a_page_imports_is_there(page):
+    for block in re.findall(r"```python\n(.*?)```", text_of(page), re.DOTALL):
+        imports = [node for node in ast.parse(block).body if isinstance(node, ast.Import | ast.ImportFrom)]
+        exec(compile(ast.Module(imports, []), page.name, "exec"), {})  # noqa: S102
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_files_that_a_page_names_are_there(page):
+    """A name in code marks with a folder is a path in the package or the repository; records keep their old names."""
+    if page.parent.name == "adr" or page.name == "CHANGELOG.md":
+        return
+    for name in re.findall(r"`((?:[\w.-]+/)+[\w-]+\.(?:py|yaml|yml|css|html))`", text_of(page)):
+        assert (PACKAGE / name).exists() or (ROOT / name).exists(), f"{page.name} names {name}"
+
+
 def test_every_task_is_documented():
     text = text_of(ROOT / "docs/instruction-pairs.md")
     assert all(f"| `{task}` |" in text for task in Task)

@@ -64,7 +64,7 @@ def module_index() -> str:
         lines += [f"### `{label}`", "", first_line(source), ""]
         if source.name == "__init__.py":
             modules = {
-                path.relative_to(source.parent): first_line(path) for path in sorted(source.parent.rglob("*.py"))
+                path.relative_to(PACKAGE): first_line(path) for path in sorted(source.parent.rglob("*.py"))
             }
             rows = [f"| `{path}` | {line} |" for path, line in modules.items() if path.name != "__init__.py"]
             lines += ["| module | what it is for |", "|---|---|", *rows, ""]

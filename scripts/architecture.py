@@ -63,9 +63,7 @@ def module_index() -> str:
         label = f"{name}/" if source.name == "__init__.py" else f"{name}.py"
         lines += [f"### `{label}`", "", first_line(source), ""]
         if source.name == "__init__.py":
-            modules = {
-                path.relative_to(PACKAGE): first_line(path) for path in sorted(source.parent.rglob("*.py"))
-            }
+            modules = {path.relative_to(PACKAGE): first_line(path) for path in sorted(source.parent.rglob("*.py"))}
             rows = [f"| `{path}` | {line} |" for path, line in modules.items() if path.name != "__init__.py"]
             lines += ["| module | what it is for |", "|---|---|", *rows, ""]
     return "\n".join(lines)

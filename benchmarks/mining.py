@@ -28,8 +28,8 @@ from finscribe_assets.evaluation.document_scoring import ScoredDocument, score
 from finscribe_assets.evaluation.prediction_files import Prediction, Truth
 from finscribe_assets.instructions.responses import unflatten
 from finscribe_assets.mining.attribution import Attribution, drawn_values
-from finscribe_assets.mining.error_cells import THRESHOLD, DocumentFailures, Key, find_cells
-from finscribe_assets.mining.error_classification import PageContext, classify
+from finscribe_assets.mining.error_cells import RATE_THRESHOLD, CellKey, DocumentFailures, find_cells
+from finscribe_assets.mining.error_classification import PageContext, classify_errors
 from finscribe_assets.mining.mining_report import mine
 from finscribe_assets.mining.simulated_reader import (
     FIELD_ERRORS,
@@ -57,7 +57,7 @@ def measured(drawn: DrawnDocument, response: Any) -> ScoredDocument:
 def causes(documents: Sequence[DrawnDocument], errors: int) -> dict[str, Any]:
     """Inject errors one by one; an error counts as found where every field that fails by it has its cause."""
     # A text that means another number where it stands (1.234 with another country's separators) is wrong without error.
-    sound = [one for one in documents if not classify(measured(one, unflatten(dict(one.printed))))]
+    sound = [one for one in documents if not classify_errors(measured(one, unflatten(dict(one.printed))))]
     print(f"{'injected':20}    n  right  taken for")
     right: dict[str, float] = {}
     locales: set[str] = set()
@@ -73,7 +73,7 @@ def causes(documents: Sequence[DrawnDocument], errors: int) -> dict[str, Any]:
             except InjectionNotPossible:
                 continue
             scored = measured(drawn, text)
-            found = Counter(str(cause) for _, cause in classify(scored, PageContext.of(drawn, illegible)))
+            found = Counter(str(cause) for _, cause in classify_errors(scored, PageContext.of(drawn, illegible)))
             if found:  # else it made no difference
                 taken_for[kind if set(found) == {kind} else next(one for one in found if one != kind)] += 1
                 locales.add(drawn.document.locale)
@@ -97,15 +97,15 @@ def fields_of(documents: Sequence[DrawnDocument]) -> dict[str, Counter[str]]:
 
 def simulated(
     fields: Mapping[str, Counter[str]],
-    rate: Callable[[str, Key], float],
-    keys: Sequence[Key],
+    rate: Callable[[str, CellKey], float],
+    keys: Sequence[CellKey],
     together: float,
     chance: np.random.Generator,
 ) -> list[DocumentFailures]:
     """Return what a reader does that fails at given rates, a share of its failures all fields of a document at once."""
     tallies = []
     for name, trials in fields.items():
-        failures: dict[Key, int] = {}
+        failures: dict[CellKey, int] = {}
         left = dict(trials)
         for key in keys:
             p = rate(name, key)
@@ -130,14 +130,14 @@ def weak_cells(fields: Mapping[str, Counter[str]], runs: int) -> dict[str, Any]:
         false, watched, found, beside = 0, 0, 0, 0
         for run in range(runs):
             own = {name: fields[name] for name in chance.choice(names, DOCUMENTS, replace=False)}
-            cells = find_cells(simulated(own, lambda *_: THRESHOLD, keys, together, chance))
+            cells = find_cells(simulated(own, lambda *_: RATE_THRESHOLD, keys, together, chance))
             false += sum(cell.weak for cell in cells)
             watched += sum(cell.watched for cell in cells)
             planted = (often[run % len(often)], "digit")
             usual = find_cells(
                 simulated(
                     own,
-                    lambda _, key, planted=planted: THRESHOLD + ABOVE if key == planted else THRESHOLD / 2,
+                    lambda _, key, planted=planted: RATE_THRESHOLD + ABOVE if key == planted else RATE_THRESHOLD / 2,
                     keys,
                     together,
                     chance,

@@ -81,7 +81,7 @@ def mine(
     from finscribe_assets.files import read_json, write_json, write_text
     from finscribe_assets.iteration.batch_documents import read_files
     from finscribe_assets.iteration.next_batch import mine_documents
-    from finscribe_assets.mining.learning_history import Earlier
+    from finscribe_assets.mining.learning_history import EarlierIteration
 
     if counterfactual and not workspace:
         raise UserError("--counterfactual: give the --workspace that the documents were drawn in")
@@ -94,7 +94,7 @@ def mine(
             documents,
             parent,
             num_samples,
-            history=[Earlier.from_json(read_json(file)) for file in history or []],
+            history=[EarlierIteration.from_json(read_json(file)) for file in history or []],
             rule=rule,
             disabled=disable or (),
         )

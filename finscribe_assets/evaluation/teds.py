@@ -110,11 +110,11 @@ def first_table(text: str) -> Any | None:
     return None if root is None else root.find("body/table")
 
 
-CellContent = Callable[[Any], str | tuple[str, ...]]
+CellReader = Callable[[Any], str | tuple[str, ...]]
 """Returns the text of a cell element: characters, or characters and tags."""
 
 
-def _tree(element: Any, content: CellContent) -> TreeNode:
+def _tree(element: Any, content: CellReader) -> TreeNode:
     """Return an element as a tree; the recursion is limited, since lxml parses at most 256 levels."""
     tag = element.tag
     if tag == "td":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from finscribe_assets.files import read_json
 from finscribe_assets.iteration.batch_storage import BatchStorage, Stage
 from finscribe_assets.iteration.decision import Decision, IterationRecord, decide
-from finscribe_assets.mining.learning_history import Earlier
+from finscribe_assets.mining.learning_history import EarlierIteration
 
 RECORD_FILE, MINING_FILE = "iteration.json", "mining.json"
 
@@ -17,11 +17,11 @@ def records_until(storage: BatchStorage, key: str) -> list[IterationRecord]:
     return [IterationRecord.model_validate_json(file.read_text(encoding="utf-8")) for file in files if file.exists()]
 
 
-def mined_before(storage: BatchStorage, key: str) -> list[Earlier]:
+def mined_before(storage: BatchStorage, key: str) -> list[EarlierIteration]:
     """Return what mining found and planned in each iteration before ``key``, oldest first."""
     stage = Stage.HARD_SAMPLE_PLAN
     files = [storage.folder(stage, batch) / MINING_FILE for batch in storage.keys_until(stage, key) if batch < key]
-    return [Earlier.from_json(read_json(file)) for file in files if file.exists()]
+    return [EarlierIteration.from_json(read_json(file)) for file in files if file.exists()]
 
 
 def decide_after(storage: BatchStorage, key: str, *, limit: int, threshold: float) -> Decision:

@@ -17,9 +17,9 @@ from finscribe_assets.iteration.history import MINING_FILE, RECORD_FILE, decide_
 from finscribe_assets.iteration.measuring import compare_with_previous, previous_key, stored_report
 from finscribe_assets.mining.attribution import drawn_values
 from finscribe_assets.mining.error_classification import PageContext
-from finscribe_assets.mining.learning_history import Earlier
+from finscribe_assets.mining.learning_history import EarlierIteration
 from finscribe_assets.mining.mining_report import MiningReport, mine
-from finscribe_assets.mining.planning import problems_of
+from finscribe_assets.mining.planning import plan_problems
 from finscribe_assets.splitting.split_assignment import Split
 
 
@@ -28,7 +28,7 @@ def mine_documents(
     parent: Plan,
     count: int,
     *,
-    history: Sequence[Earlier] = (),
+    history: Sequence[EarlierIteration] = (),
     rule: str = "portfolio",
     disabled: Collection[str] = (),
 ) -> MiningReport:
@@ -39,7 +39,7 @@ def mine_documents(
         parent: The plan of the batch that it was measured on.
         count: Number of documents of the next batch.
         history: What mining found in earlier iterations, oldest first.
-        rule: How documents are allocated to weak cells; one of ``mining.allocation.RULES``.
+        rule: How documents are allocated to weak cells; one of ``mining.allocation.ALLOCATION_RULES``.
         disabled: Cells (``amount×sign``) and knobs (``degradation``, ``font:Lato``) that get no documents.
 
     Raises:
@@ -131,7 +131,7 @@ def plan_next_batch(
     mined = mine_documents(
         validation, plans.read(key), count, history=mined_before(storage, key), rule=rule, disabled=disabled
     )
-    problems = problems_of(mined.plan) if mined.plan else []
+    problems = plan_problems(mined.plan) if mined.plan else []
     if mined.plan and not problems:
         plans.write(mined.plan)
     before = previous_key(storage, key)

@@ -1,5 +1,5 @@
-"""Why a reader fails, and what to draw next so that it fails less.
+"""Find out why a reader fails, and plan the documents that teach it.
 
-What belongs here: the first cause of each failure, weak cells and their statistics, the knobs that failures share, the
-plan of the next batch, and the decision whether there is a next one.
+What belongs here: the cause of each failure, weak cells and their statistics, the drawn values that failures are
+attributed to, and the plan of the next batch. Whether there is a next batch is decided in `iteration`.
 """

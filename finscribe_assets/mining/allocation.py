@@ -1,7 +1,7 @@
-"""Rules that say how much of a batch turns up which knob; what they leave is drawn from the base recipe.
+"""Allocation rules: the share of a batch that turns up each knob. The rest of the batch is drawn from the base recipe.
 
-Whatever the rule, half of a batch is the base recipe's, so that what is known is not forgotten. `portfolio` is the rule
-to use; the others are what a claim for it has to be held against.
+Every rule leaves half of the batch to the base recipe, so that a reader does not forget what it knows. `portfolio` is
+the rule to use; the others are there to compare it with.
 """
 
 from __future__ import annotations
@@ -11,65 +11,77 @@ from dataclasses import dataclass
 
 from finscribe_assets.mining.weak_cell import WeakCell
 
-BASE_SHARE, FLOOR_SHARE = 0.5, 0.1
+BASE_SHARE = 0.5  # of a batch at least, drawn from the base recipe
+FLOOR_SHARE = 0.1  # of a batch, spread evenly over all knobs by the portfolio rule
 
-Shares = dict[str, float]  # of a batch, by knob
+Shares = dict[str, float]
+"""Share of a batch by knob, from 0 to 1."""
 
 
 @dataclass(frozen=True)
-class Situation:
-    """What a rule decides from."""
+class AllocationInput:
+    """What an allocation rule decides from.
 
-    cells: Sequence[WeakCell]  # that documents may be spent on, each with its knobs
-    learning: Mapping[str, float]  # by name of cell: how well it learns, 1 for one of which nothing is known
-    knobs: Sequence[str]  # all that the base recipe turns
+    Attributes:
+        cells: weak cells that documents may be spent on, with their knobs.
+        learning: how well a cell learns, by name of cell; 1 for a cell about which nothing is known.
+        knobs: all knobs that the base recipe turns.
+    """
+
+    cells: Sequence[WeakCell]
+    learning: Mapping[str, float]
+    knobs: Sequence[str]
 
 
-Rule = Callable[[Situation], Shares]
+AllocationRule = Callable[[AllocationInput], Shares]
 
 
-def portfolio(now: Situation) -> Shares:
-    """Give a tenth evenly to all knobs, for what mining did not see, and the rest by LB·(1 - LB) times learning.
+def portfolio(given: AllocationInput) -> Shares:
+    """Give a tenth evenly to all knobs, in case mining missed a weakness, and the rest by LB·(1 - LB)·learning.
 
-    A cell that fails nearly always is as little worth as one that hardly fails, since it does not learn (measured;
-    docs/training-strategy.md).
+    LB is the lower bound of a cell's failure rate. A cell that nearly always fails is worth as little as one that
+    hardly ever fails, since it does not learn (measured; docs/training-strategy.md).
     """
     worth = {
-        cell.name: cell.lower_bound * (1 - cell.lower_bound) * now.learning.get(cell.name, 1.0) for cell in now.cells
+        cell.name: cell.lower_bound * (1 - cell.lower_bound) * given.learning.get(cell.name, 1.0)
+        for cell in given.cells
     }
-    return _sum(_evenly(now.knobs, FLOOR_SHARE), _by_worth(now.cells, worth, 1 - BASE_SHARE - FLOOR_SHARE))
+    by_worth = _shares_by_worth(given.cells, worth, 1 - BASE_SHARE - FLOOR_SHARE)
+    return _sum(_even_shares(given.knobs, FLOOR_SHARE), by_worth)
 
 
-def lower_bound(now: Situation) -> Shares:
-    """Spend on what fails most."""
-    return _by_worth(now.cells, {cell.name: cell.lower_bound for cell in now.cells}, 1 - BASE_SHARE)
+def lower_bound(given: AllocationInput) -> Shares:
+    """Give each cell a share in proportion to the lower bound of its failure rate."""
+    return _shares_by_worth(given.cells, {cell.name: cell.lower_bound for cell in given.cells}, 1 - BASE_SHARE)
 
 
-def uniform(now: Situation) -> Shares:
-    """Spread evenly over all knobs, whatever is weak."""
-    return _evenly(now.knobs, 1 - BASE_SHARE)
+def uniform(given: AllocationInput) -> Shares:
+    """Give all knobs the same share, whether or not a cell is weak."""
+    return _even_shares(given.knobs, 1 - BASE_SHARE)
 
 
-def random(now: Situation) -> Shares:
-    """Draw everything from the base recipe."""
+def random(given: AllocationInput) -> Shares:
+    """Draw the whole batch from the base recipe."""
     return {}
 
 
-RULES: dict[str, Rule] = {rule.__name__: rule for rule in (portfolio, lower_bound, uniform, random)}
+ALLOCATION_RULES: dict[str, AllocationRule] = {
+    rule.__name__: rule for rule in (portfolio, lower_bound, uniform, random)
+}
 
 
-def _evenly(knobs: Sequence[str], share: float) -> Shares:
+def _even_shares(knobs: Sequence[str], share: float) -> Shares:
     return {name: share / len(knobs) for name in knobs}
 
 
-def _by_worth(cells: Sequence[WeakCell], worth: Mapping[str, float], share: float) -> Shares:
-    """Divide a share among cells by their worth, and each cell's among its knobs."""
-    targeted: Shares = {}
+def _shares_by_worth(cells: Sequence[WeakCell], worth: Mapping[str, float], share: float) -> Shares:
+    """Divide a share among cells in proportion to their worth, and the share of each cell evenly among its knobs."""
+    weights: Shares = {}
     for cell in cells:
         for name in cell.knobs:
-            targeted[name] = targeted.get(name, 0.0) + worth[cell.name] / len(cell.knobs)
-    total = sum(targeted.values())
-    return {name: share * weight / total for name, weight in targeted.items()} if total else {}
+            weights[name] = weights.get(name, 0.0) + worth[cell.name] / len(cell.knobs)
+    total = sum(weights.values())
+    return {name: share * weight / total for name, weight in weights.items()} if total else {}
 
 
 def _sum(one: Shares, other: Shares) -> Shares:

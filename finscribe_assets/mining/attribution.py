@@ -23,7 +23,7 @@ from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.knobs import KNOB_FACTS
 from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.schema import DocumentType
-from finscribe_assets.mining.error_cells import Z95, DocumentFailures, Key
+from finscribe_assets.mining.error_cells import Z95, CellKey, DocumentFailures
 
 MIN_GROUP = 5  # documents with a value, and without it, so that the value is tested
 MAX_EFFECTS = 3  # values that a cell is attributed to
@@ -101,7 +101,7 @@ class Attribution:
                     self.eligible[row, column] = _could_have(name, document_type, locale)
         self.values *= self.eligible
 
-    def effects(self, key: Key) -> list[Effect]:
+    def effects(self, key: CellKey) -> list[Effect]:
         """Return the drawn values under which a cell fails more often, in the order in which they were selected.
 
         A value whose effect vanishes within the strata of the other selected values is left out: they explain it.
@@ -130,7 +130,7 @@ class Attribution:
             for column, (z, difference) in adjusted.items()
         ]
 
-    def _evidence(self, key: Key) -> _Evidence | None:
+    def _evidence(self, key: CellKey) -> _Evidence | None:
         rows = [row for row, tally in enumerate(self.tallies) if tally.trials.get(key[0])]
         if not rows:
             return None

@@ -1,30 +1,31 @@
-"""The first cause of a failed field: ordered rules, the first that applies counts.
+"""Assign one cause to each failed field, by ordered rules of which the first that applies counts.
 
-Rules that see the whole document stand here: what became of the response, of rows, and whose value was taken. How a
-value in its right place was misread is told by misreadings.py.
+What belongs here: the rules that need the whole document, which concern the response, the rows, and values of other
+fields. How a value was misread at its own position is decided in `misreading.py`.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.elements import ValueType, value_type_of
 from finscribe_assets.evaluation.document_scoring import ScoredDocument
-from finscribe_assets.evaluation.field_comparison import FieldOutcome, FieldStatus, RowStatus
+from finscribe_assets.evaluation.field_comparison import UNKNOWN_ELEMENT, FieldOutcome, FieldStatus, RowStatus
 from finscribe_assets.evaluation.normalise import ValueContext
 from finscribe_assets.evaluation.response_parsing import ParseStatus
 from finscribe_assets.mining.error_types import ErrorType
-from finscribe_assets.mining.misreading import is_exact, misreading, reads_as
+from finscribe_assets.mining.misreading import classify_misreading, is_exact, reads_as
 
-__all__ = ["ErrorType", "PageContext", "classify"]
+__all__ = ["ErrorType", "PageContext", "classify_errors"]
 
-DISTINCTIVE = 4  # characters from which on two equal values are no coincidence
-_NOTHING_READ = {ParseStatus.NO_JSON, ParseStatus.NOT_AN_OBJECT, ParseStatus.EMPTY, ParseStatus.TOO_DEEP}
-LONGEST_PATH = 200  # characters of a path, that are looked at: a model invents names
-_MEMBER = re.compile(r"([a-z_]+)\[([0-9]{1,7})\]\.?(.*)", re.DOTALL)
+MIN_DISTINCTIVE_LENGTH = 4  # characters from which on two equal values are not a coincidence
+MAX_PATH_LENGTH = 200  # characters of a path that are examined: a model may invent names of any length
+_NO_OBJECT = {ParseStatus.NO_JSON, ParseStatus.NOT_AN_OBJECT, ParseStatus.EMPTY, ParseStatus.TOO_DEEP}
+_LIST_ITEM = re.compile(r"([a-z_]+)\[([0-9]{1,7})\]\.?(.*)", re.DOTALL)
 _PARTY = re.compile(r"(seller|buyer|payee|ship_to)\.(.*)", re.DOTALL)
 _SUMMARIES = ("totals.", "statement.", "vat_breakdown[", "page_subtotals[")
 _IN_TWO_CURRENCIES = {"totals.total_vat", "totals.total_vat_accounting"}
@@ -32,147 +33,168 @@ _IN_TWO_CURRENCIES = {"totals.total_vat", "totals.total_vat_accounting"}
 
 @dataclass(frozen=True)
 class PageContext:
-    """What is known of a document's page besides its values; all of it is optional."""
+    """What is known of a document's page besides the values of its fields; all of it is optional.
 
-    others: tuple[str, ...] = ()  # print that is no field's value
-    destroyed: frozenset[str] = frozenset()  # fields that damage has made illegible
+    Attributes:
+        others: printed texts that are not the value of any field.
+        destroyed: paths of the fields that damage has made illegible.
+    """
+
+    others: tuple[str, ...] = ()
+    destroyed: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, drawn: DrawnDocument, destroyed: frozenset[str] = frozenset()) -> PageContext:
-        """Return what is known of a drawn document's page."""
+        """Return what is known of the page of a drawn document."""
         look = drawn.presentation
-        beside = [text for decoy in (*look.decoys, *look.seating) for text in (decoy.text, decoy.label)]
-        return cls((*beside, *look.labels.values(), look.stamp, look.handwriting, *look.remarks), destroyed)
+        decoys = [text for decoy in (*look.decoys, *look.seating) for text in (decoy.text, decoy.label)]
+        return cls((*decoys, *look.labels.values(), look.stamp, look.handwriting, *look.remarks), destroyed)
 
 
-_BLANK = PageContext()
+_UNKNOWN_PAGE = PageContext()
 
 
-def classify(scored: ScoredDocument, page: PageContext = _BLANK) -> list[tuple[FieldOutcome, ErrorType]]:
-    """Return every failed field of a document with its first cause. Nothing a model may have said is an error here."""
+def classify_errors(scored: ScoredDocument, page: PageContext = _UNKNOWN_PAGE) -> list[tuple[FieldOutcome, ErrorType]]:
+    """Return every failed field of a document with its cause; nothing that a model wrote makes this raise.
+
+    Args:
+        scored: the document.
+        page: what else is known of its page.
+    """
     failed = [outcome for outcome in scored.outcomes if outcome.status is not FieldStatus.CORRECT]
-    document = _Document(scored, page)
+    document = _Classifier(scored, page)
     return [(outcome, document.cause(outcome)) for outcome in failed]
 
 
-class _Document:
+class _Classifier:
+    """The rules, with what they look up in one document."""
+
     def __init__(self, scored: ScoredDocument, page: PageContext) -> None:
         self.scored, self.page = scored, page
-        self.failed = {one.path: one for one in scored.outcomes if one.status is not FieldStatus.CORRECT}
+        outcomes = (outcome for outcome in scored.outcomes if outcome.status is not FieldStatus.CORRECT)
+        self.failed = {outcome.path: outcome for outcome in outcomes}
         self.context = ValueContext.of(scored.truth.document)
 
     @cached_property
-    def true_places(self) -> dict[str, list[str]]:
-        return _places(self.scored.comparison.truth)
+    def true_paths(self) -> dict[str, list[str]]:
+        """Return the paths of each true value."""
+        return _paths_by_value(self.scored.comparison.truth)
 
     @cached_property
-    def wrong_places(self) -> dict[str, list[str]]:
-        return _places({path: one.predicted for path, one in self.failed.items() if one.predicted is not None})
+    def failed_paths(self) -> dict[str, list[str]]:
+        """Return the paths of each value that was predicted for a failed field."""
+        predicted = {path: outcome.predicted for path, outcome in self.failed.items() if outcome.predicted is not None}
+        return _paths_by_value(predicted)
 
     @cached_property
-    def valueless(self) -> set[str]:
-        """Return the fields where an object or a list stands instead of a value."""
-        extra = [path for path, one in self.failed.items() if one.status is FieldStatus.EXTRA]
-        missing = {path for path, one in self.failed.items() if one.status is FieldStatus.MISSING}
-        starts = (path[: mark.start()] for path in extra for mark in re.finditer(r"[.\[]", path[:LONGEST_PATH]))
-        return missing.intersection(starts)
+    def replaced_by_structure(self) -> set[str]:
+        """Return the missing fields for which an object or a list was predicted instead of a value."""
+        extra = [path for path, outcome in self.failed.items() if outcome.status is FieldStatus.EXTRA]
+        missing = {path for path, outcome in self.failed.items() if outcome.status is FieldStatus.MISSING}
+        prefixes = (path[: mark.start()] for path in extra for mark in re.finditer(r"[.\[]", path[:MAX_PATH_LENGTH]))
+        return missing.intersection(prefixes)
 
     @cached_property
     def row_statuses(self) -> dict[tuple[str, int], RowStatus]:
-        """Tell what became of each true row, by list and position."""
-        return {(row.list, place): row.status for row in self.scored.comparison.rows for place in row.true}
+        """Return what happened to each true row, by list and index."""
+        return {(row.list, index): row.status for row in self.scored.comparison.rows for index in row.true}
 
     def cause(self, outcome: FieldOutcome) -> ErrorType:
+        """Return the cause of a failed field."""
         if outcome.path in self.page.destroyed:
             return ErrorType.ILLEGIBLE
         if outcome.status is FieldStatus.EXTRA:
-            return self._of_extra(outcome.path, outcome.predicted or "", outcome.element)
-        if (error := self._of_row(outcome)) is not None:
+            return self._cause_of_extra(outcome.path, outcome.predicted or "", outcome.element)
+        if (error := self._cause_by_row(outcome.path)) is not None:
             return error
         if outcome.status is FieldStatus.MISSING:
-            return self._of_missing(outcome.path, outcome.truth or "")
-        return self._of_wrong(outcome.path, outcome.truth or "", outcome.predicted or "")
+            return self._cause_of_missing(outcome.path, outcome.truth or "")
+        return self._cause_of_wrong(outcome.path, outcome.truth or "", outcome.predicted or "")
 
-    def _of_row(self, outcome: FieldOutcome) -> ErrorType | None:
-        member = _MEMBER.fullmatch(outcome.path)
-        status = self.row_statuses.get((member[1], int(member[2])), RowStatus.MATCHED) if member else RowStatus.MATCHED
+    def _cause_by_row(self, path: str) -> ErrorType | None:
+        item = _LIST_ITEM.fullmatch(path)
+        status = self.row_statuses.get((item[1], int(item[2])), RowStatus.MATCHED) if item else RowStatus.MATCHED
         if status is RowStatus.MISSING:
-            return self._of_response() or ErrorType.ROW_MISSING
+            return self._cause_by_response() or ErrorType.ROW_MISSING
         return {RowStatus.MERGED: ErrorType.ROW_MERGED, RowStatus.SPLIT: ErrorType.ROW_SPLIT}.get(status)
 
-    def _of_response(self) -> ErrorType | None:
-        """Return what was wrong with the whole response, so that things are missing."""
+    def _cause_by_response(self) -> ErrorType | None:
+        """Return why values are missing from the response as a whole; None if it is complete."""
         statuses = self.scored.parse_statuses
-        if not self.scored.comparison.predicted and not _NOTHING_READ.isdisjoint(statuses):
+        if not self.scored.comparison.predicted and not _NO_OBJECT.isdisjoint(statuses):
             return ErrorType.RESPONSE
         return ErrorType.TRUNCATED if ParseStatus.TRUNCATED in statuses else None
 
-    def _of_missing(self, path: str, true: str) -> ErrorType:
-        if (error := self._of_response()) is not None:
+    def _cause_of_missing(self, path: str, true: str) -> ErrorType:
+        if (error := self._cause_by_response()) is not None:
             return error
-        if path in self.valueless:
+        if path in self.replaced_by_structure:
             return ErrorType.WRONG_TYPE
-        # Said, but of another field, which is not it.
-        taken = [other for other in self.wrong_places.get(true, ()) if len(true) >= DISTINCTIVE and other != path]
-        return _nearest(path, taken) or ErrorType.MISSING
+        # The value may have been predicted for another field.
+        others = [
+            other for other in self.failed_paths.get(true, ()) if len(true) >= MIN_DISTINCTIVE_LENGTH and other != path
+        ]
+        return _closest_confusion(path, others) or ErrorType.MISSING
 
-    def _of_extra(self, path: str, said: str, element: str) -> ErrorType:
-        if any(path.startswith((f"{one}.", f"{one}[")) for one in self.valueless):
+    def _cause_of_extra(self, path: str, predicted: str, element: str) -> ErrorType:
+        if any(path.startswith((f"{field}.", f"{field}[")) for field in self.replaced_by_structure):
             return ErrorType.WRONG_TYPE
-        member = _MEMBER.fullmatch(path)
-        if member and (member[1], int(member[2])) not in self.row_statuses:
-            return ErrorType.ROW_SPLIT if self._is_part(member[1], member[2]) else ErrorType.ROW_EXTRA
-        if element == "unknown":
+        item = _LIST_ITEM.fullmatch(path)
+        if item and (item[1], int(item[2])) not in self.row_statuses:
+            return ErrorType.ROW_SPLIT if self._is_part_of_split_row(item[1], item[2]) else ErrorType.ROW_EXTRA
+        if element == UNKNOWN_ELEMENT:
             return ErrorType.UNKNOWN_FIELD
-        if self._is_other_print(path, said):
+        if self._is_other_print(path, predicted):
             return ErrorType.DECOY_TAKEN
-        lost = [other for other in self.true_places.get(said, ()) if other in self.failed]
-        return _nearest(path, lost) or ErrorType.HALLUCINATED
+        failed = [other for other in self.true_paths.get(predicted, ()) if other in self.failed]
+        return _closest_confusion(path, failed) or ErrorType.HALLUCINATED
 
-    def _is_part(self, name: str, place: str) -> bool:
-        """Tell whether an extra row says nothing but parts of a true row that was split."""
-        split = [row for (one, row), status in self.row_statuses.items() if one == name and status is RowStatus.SPLIT]
+    def _is_part_of_split_row(self, name: str, index: str) -> bool:
+        """Tell whether every value of an extra row is part of the same true row that was split."""
+        rows = self.row_statuses.items()
+        split = [row for (list_name, row), status in rows if list_name == name and status is RowStatus.SPLIT]
         if not split:
             return False
-        start = f"{name}[{place}]."
-        said = {
-            path.removeprefix(start): value
+        prefix = f"{name}[{index}]."
+        values = {
+            path.removeprefix(prefix): value
             for path, value in self.scored.comparison.predicted.items()
-            if path.startswith(start)
+            if path.startswith(prefix)
         }
         truth = self.scored.comparison.truth
         return any(
-            all(value in truth.get(f"{name}[{row}].{column}", "") for column, value in said.items()) for row in split
+            all(value in truth.get(f"{name}[{row}].{column}", "") for column, value in values.items()) for row in split
         )
 
-    def _of_wrong(self, path: str, true: str, said: str) -> ErrorType:
-        error = misreading(path, true, said, self.context)
+    def _cause_of_wrong(self, path: str, true: str, predicted: str) -> ErrorType:
+        error = classify_misreading(path, true, predicted, self.context)
         if is_exact(error):
             return error
-        others = [other for other in self.true_places.get(said, ()) if other != path]
+        others = [other for other in self.true_paths.get(predicted, ()) if other != path]
         exchanged = [other for other in others if other in self.failed and self.failed[other].predicted == true]
-        if exchanged or len(said.strip("0.-")) >= DISTINCTIVE or error in (ErrorType.OTHER, ErrorType.WRONG_TYPE):
-            if not others and self._is_other_print(path, said):
+        is_distinctive = len(predicted.strip("0.-")) >= MIN_DISTINCTIVE_LENGTH
+        if exchanged or is_distinctive or error in (ErrorType.OTHER, ErrorType.WRONG_TYPE):
+            if not others and self._is_other_print(path, predicted):
                 return ErrorType.DECOY_TAKEN
-            return _nearest(path, exchanged or others) or error
+            return _closest_confusion(path, exchanged or others) or error
         return error
 
-    def _is_other_print(self, path: str, said: str) -> bool:
-        """Tell whether what was said stands on the page, though it is no field's value."""
-        return any(reads_as(path, text, said, self.context) for text in self.page.others)
+    def _is_other_print(self, path: str, predicted: str) -> bool:
+        """Tell whether a predicted value is printed on the page, though it is not the value of any field."""
+        return any(reads_as(path, text, predicted, self.context) for text in self.page.others)
 
 
-def _places(values: dict[str, str]) -> dict[str, list[str]]:
-    places: dict[str, list[str]] = {}
+def _paths_by_value(values: Mapping[str, str]) -> dict[str, list[str]]:
+    paths: dict[str, list[str]] = {}
     for path, value in values.items():
-        places.setdefault(value, []).append(path)
-    return places
+        paths.setdefault(value, []).append(path)
+    return paths
 
 
-def _nearest(path: str, others: list[str]) -> ErrorType | None:
-    """Return whose value it is: of the fields that have it the one that is nearest, None where none has."""
-    found = {relation for other in others if (relation := _relation(path, other)) is not None}
-    order = (
+def _closest_confusion(path: str, others: list[str]) -> ErrorType | None:
+    """Return which confusion a value taken from one of some other fields is, the closest first; None without any."""
+    confusions = {confusion for other in others if (confusion := _confusion(path, other)) is not None}
+    closest_first = (
         ErrorType.PARTY_SWAP,
         ErrorType.CURRENCY,
         ErrorType.COLUMN_SWAP,
@@ -180,18 +202,19 @@ def _nearest(path: str, others: list[str]) -> ErrorType | None:
         ErrorType.ROW_SHIFT,
         ErrorType.LABEL_SWAP,
     )
-    return next((relation for relation in order if relation in found), None)
+    return next((confusion for confusion in closest_first if confusion in confusions), None)
 
 
-def _relation(path: str, other: str) -> ErrorType | None:
-    kinds = {value_type_of(one) or ValueType.TEXT for one in (path, other)}
-    if len(kinds) > 1 and kinds != {ValueType.TEXT, ValueType.IDENTIFIER}:
+def _confusion(path: str, other: str) -> ErrorType | None:
+    """Return which confusion of two fields it is; None if their types of value differ too much."""
+    value_types = {value_type_of(field) or ValueType.TEXT for field in (path, other)}
+    if len(value_types) > 1 and value_types != {ValueType.TEXT, ValueType.IDENTIFIER}:
         return None
-    one, two = _MEMBER.fullmatch(path), _MEMBER.fullmatch(other)
-    if one and two and one[1] == two[1]:
-        return ErrorType.COLUMN_SWAP if one[2] == two[2] else ErrorType.ROW_SHIFT
-    parties = _PARTY.fullmatch(path), _PARTY.fullmatch(other)
-    if parties[0] and parties[1] and parties[0][2] == parties[1][2]:
+    item, other_item = _LIST_ITEM.fullmatch(path), _LIST_ITEM.fullmatch(other)
+    if item and other_item and item[1] == other_item[1]:
+        return ErrorType.COLUMN_SWAP if item[2] == other_item[2] else ErrorType.ROW_SHIFT
+    party, other_party = _PARTY.fullmatch(path), _PARTY.fullmatch(other)
+    if party and other_party and party[2] == other_party[2]:
         return ErrorType.PARTY_SWAP
     if {path, other} == _IN_TWO_CURRENCIES:
         return ErrorType.CURRENCY

@@ -1,4 +1,4 @@
-"""The vocabulary of failures: how a field can fail, and which knobs' causes of failure lead to it."""
+"""The types of errors, which of them the causes of knobs lead to, and which of them documents cannot teach."""
 
 from __future__ import annotations
 
@@ -9,33 +9,33 @@ from finscribe_assets.documents.knobs import KNOB_FACTS
 
 
 class ErrorType(StrEnum):
-    """How a field failed. The values stand in files of earlier batches; they do not change."""
+    """How a field failed. Files of earlier batches hold the values, so they must not change."""
 
-    # of the response
-    RESPONSE = "response"  # it held no JSON object, or there was none
-    TRUNCATED = "truncated"  # missing after the response broke off
-    ILLEGIBLE = "illegible"  # damage has destroyed it on the page: no reader can know
-    UNKNOWN_FIELD = "unknown_field"  # the schema has no such field
-    # of rows
-    ROW_MISSING = "row_missing"  # of a list: lines, entries, taxes
-    ROW_EXTRA = "row_extra"  # the document does not have it
-    ROW_MERGED = "row_merged"  # several rows were told as one
-    ROW_SPLIT = "row_split"  # one row was told as several
-    # of presence
+    # The response as a whole.
+    RESPONSE = "response"  # there is none, or it has no JSON object
+    TRUNCATED = "truncated"  # the response ended before the value
+    ILLEGIBLE = "illegible"  # damage has destroyed the value on the page, so that no reader can know it
+    UNKNOWN_FIELD = "unknown_field"  # the schema does not have the field
+    # Rows of lists.
+    ROW_MISSING = "row_missing"
+    ROW_EXTRA = "row_extra"
+    ROW_MERGED = "row_merged"  # several true rows in one predicted row
+    ROW_SPLIT = "row_split"  # one true row over several predicted rows
+    # Values that should or should not be there.
     MISSING = "missing"
     HALLUCINATED = "hallucinated"
-    # of place: a text of the page, but of another field
-    DECOY_TAKEN = "decoy_taken"  # print that is no field's value
-    PARTY_SWAP = "party_swap"  # another party's
+    # The value was taken from another position on the page.
+    DECOY_TAKEN = "decoy_taken"  # print that is not the value of any field
+    PARTY_SWAP = "party_swap"  # the same field of another party
     CURRENCY = "currency"  # the same amount in the document's other currency
-    WRONG_TOTAL = "wrong_total"  # another total's: net, tax and gross mixed
-    COLUMN_SWAP = "column_swap"  # another column's of the same row
-    ROW_SHIFT = "row_shift"  # another row's
-    LABEL_SWAP = "label_swap"  # another label's, such as due date for issue date
-    # of reading: the right place, misread
-    WRONG_TYPE = "wrong_type"  # no value of its kind
+    WRONG_TOTAL = "wrong_total"  # another total, such as net for gross
+    COLUMN_SWAP = "column_swap"  # another column of the same row
+    ROW_SHIFT = "row_shift"  # another row
+    LABEL_SWAP = "label_swap"  # another labelled value, such as due date for issue date
+    # The value was read at the right position, but misread.
+    WRONG_TYPE = "wrong_type"  # not a value of the field's type
     SIGN = "sign"
-    SEPARATOR = "separator"  # the right digits, the decimal point elsewhere
+    SEPARATOR = "separator"  # the right digits with the decimal mark at another position
     DATE_ORDER = "date_order"  # day, month and year exchanged
     DATE_YEAR = "date_year"  # another century, or another era
     DIGIT_COUNT = "digit_count"  # digits dropped or inserted
@@ -43,8 +43,8 @@ class ErrorType(StrEnum):
     CHARACTER_CONFUSION = "character_confusion"  # look-alikes: 0 and O, 1, l and I, rn and m
     DIACRITICS = "diacritics"
     SPACING_OR_CASE = "spacing_or_case"
-    CUT_SHORT = "cut_short"  # the beginning or the end of the right text
-    REPETITION = "repetition"  # the right text, or a part of it, more than once
+    CUT_SHORT = "cut_short"  # only the beginning or the end of the text
+    REPETITION = "repetition"  # the text, or part of it, more than once
     OTHER = "other"
 
 
@@ -73,6 +73,7 @@ ERROR_TYPES_OF_CAUSE: dict[FailureCause, tuple[ErrorType, ...]] = {
     _C.DEGRADATION: (_E.CHARACTER_CONFUSION, _E.DIGIT, _E.DIACRITICS, _E.OTHER),
     _C.OCCLUSION: (_E.MISSING, _E.CUT_SHORT, _E.OTHER),
 }
+"""The types of errors that a knob's cause of failure may lead to."""
 
 
 NOT_TEACHABLE = {
@@ -84,10 +85,15 @@ NOT_TEACHABLE = {
 
 
 def presumed_knobs(element: str, error_type: str) -> tuple[str, ...]:
-    """Return the knobs made for such a failure of an element, as their metadata says; the most specific first."""
-    fitting = [
+    """Return the knobs that are made to cause such a failure of an element, by their facts; the most specific first.
+
+    Args:
+        element: of the failed fields.
+        error_type: how they failed.
+    """
+    by_specificity = [
         (len(facts.elements), name)
         for name, facts in KNOB_FACTS.items()
         if element in facts.elements and error_type in ERROR_TYPES_OF_CAUSE[facts.cause]
     ]
-    return tuple(name for _, name in sorted(fitting, key=lambda one: one[0]))
+    return tuple(name for _, name in sorted(by_specificity, key=lambda knob: knob[0]))

@@ -1,8 +1,8 @@
-"""What cells have learnt from the batches that were drawn for them, and which of them do not learn.
+"""How well cells have learnt from the documents that were planned for them, and which cells do not learn.
 
-A cell's rate is taken to fall by the same factor with each document, so that its *learning* is the fall of the rate's
-logarithm a document. Before anything is known of a cell it is assumed that a whole batch spent on it would halve its
-rate, and that assumption counts as much as one batch of evidence.
+Every document is assumed to lower the failure rate of a cell by the same factor, so that the *learning* of a cell is
+the decrease of the logarithm of its rate for each document. For an untried cell, one full batch is assumed to halve the
+rate. The assumption has the weight of one batch of evidence.
 """
 
 from __future__ import annotations
@@ -10,73 +10,100 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from finscribe_assets.mining.error_cells import Z95, ErrorCell
 
-ASSUMPTION = "of a cell that had no documents yet: a whole batch of them would halve its rate"
-MATTERS = 0.25  # of its rate: what a cell must possibly have gained from a batch, not to count as stuck
-PATIENCE = 2  # batches without a gain after which a cell is retired
+LEARNING_ASSUMPTION = "untried cells: one full batch halves the failure rate"
+MIN_RELATIVE_GAIN = 0.25  # of a cell's rate that one batch must possibly have gained, otherwise the cell is stuck
+MAX_STUCK_BATCHES = 2  # batches in a row without that gain, after which a cell is retired
+
+
+class MeasuredRate(NamedTuple):
+    """A failure rate, and the effective number of trials that it was measured on."""
+
+    rate: float
+    trials: float
+
+
+_UNMEASURED = MeasuredRate(0.0, 0.0)
 
 
 @dataclass(frozen=True)
-class Earlier:
-    """An earlier iteration: each cell's rate, with its number of effective trials, and the documents then planned."""
+class EarlierIteration:
+    """What mining found and planned in an earlier iteration.
 
-    rates: Mapping[str, tuple[float, float]]
+    Attributes:
+        rates: by name of cell.
+        documents: number of documents that were planned for a cell, by name of cell.
+    """
+
+    rates: Mapping[str, MeasuredRate]
     documents: Mapping[str, int]
 
     @classmethod
-    def from_json(cls, report: Mapping[str, Any]) -> Earlier:
-        """Return it from a mining report's JSON; reports of before rates were kept tell failures and trials."""
-        rates = {}
-        for cell in report["cells"]:
-            plain = cell["failures"] / max(cell["trials"], 1)
-            rates[f"{cell['element']}×{cell['error_type']}"] = (
-                cell.get("rate", plain),
-                cell.get("effective", cell["trials"]),
+    def from_json(cls, report: Mapping[str, Any]) -> EarlierIteration:
+        """Read it from the JSON of a mining report; early reports have only numbers of failures and trials."""
+        rates = {
+            _cell_name(cell): MeasuredRate(
+                cell.get("rate", cell["failures"] / max(cell["trials"], 1)), cell.get("effective", cell["trials"])
             )
-        planned = {f"{cell['element']}×{cell['error_type']}": cell.get("documents", 0) for cell in report["weak"]}
-        return cls(rates, planned)
+            for cell in report["cells"]
+        }
+        return cls(rates, {_cell_name(cell): cell.get("documents", 0) for cell in report["weak"]})
+
+
+def _cell_name(cell: Mapping[str, Any]) -> str:
+    return f"{cell['element']}×{cell['error_type']}"
 
 
 @dataclass(frozen=True)
 class CellProgress:
-    """What a cell has learnt so far."""
+    """How well a cell has learnt so far.
 
-    learning: float  # fall of the rate's logarithm a document
-    retired: str = ""  # why nothing more is spent on it
+    Attributes:
+        learning: decrease of the logarithm of its rate for each document, at least 0.
+        retired: why no more documents are spent on it; empty if some may be.
+    """
+
+    learning: float
+    retired: str = ""
 
 
-def progress_of(cell: ErrorCell, history: Sequence[Earlier], batch: int) -> CellProgress:
-    """Return the progress of a cell through earlier iterations, oldest first; ``batch`` documents are to be planned."""
-    name = cell.name
-    measured = [*(one.rates.get(name, (0.0, 0.0)) for one in history), (cell.rate, cell.effective)]
-    given = [one.documents.get(name, 0) for one in history]
+def cell_progress(cell: ErrorCell, history: Sequence[EarlierIteration], batch: int) -> CellProgress:
+    """Return how well a cell has learnt in earlier iterations.
+
+    Args:
+        cell: as it is now.
+        history: earlier iterations, oldest first.
+        batch: number of documents of the batch to plan, which is the weight of the assumption.
+    """
+    measured = [iteration.rates.get(cell.name, _UNMEASURED) for iteration in history]
+    measured.append(MeasuredRate(cell.rate, cell.effective))
+    planned = [iteration.documents.get(cell.name, 0) for iteration in history]
     steps = [
         (before, after, documents)
-        for before, after, documents in zip(measured[:-1], measured[1:], given, strict=True)
-        if documents and before[1]
+        for before, after, documents in zip(measured[:-1], measured[1:], planned, strict=True)
+        if documents and before.trials
     ]
-    fallen = sum(math.log(_kept_from_zero(before) / _kept_from_zero(after)) for before, after, _ in steps)
-    learning = (math.log(2) + fallen) / (batch + sum(documents for *_, documents in steps))
-    recent = steps[-PATIENCE:]
-    gains = [_largest_gain(before, after) / max(before[0], 1e-9) for before, after, _ in recent]
+    decrease = sum(math.log(_positive_rate(before) / _positive_rate(after)) for before, after, _ in steps)
+    learning = (math.log(2) + decrease) / (batch + sum(documents for *_, documents in steps))
+    recent = steps[-MAX_STUCK_BATCHES:]
+    gains = [_largest_gain(before, after) / max(before.rate, 1e-9) for before, after, _ in recent]
     retired = ""
-    if len(recent) == PATIENCE and max(gains) < MATTERS:
+    if len(recent) == MAX_STUCK_BATCHES and max(gains) < MIN_RELATIVE_GAIN:
         spent = " and ".join(str(documents) for *_, documents in recent)
-        said = " and ".join(f"{max(0.0, gain):.0%}" for gain in gains)
-        retired = f"retired: {spent} documents took at most {said} off its rate; this model does not learn it so"
+        lowered = " and ".join(f"{max(0.0, gain):.0%}" for gain in gains)
+        retired = f"retired: {spent} documents lowered its rate by at most {lowered}; this model does not learn it so"
     return CellProgress(max(0.0, learning), retired)
 
 
-def _kept_from_zero(measured: tuple[float, float]) -> float:
-    """Return a rate as if half a trial more had failed (Anscombe 1956), so that it has a logarithm."""
-    rate, trials = measured
-    return (rate * trials + 0.5) / (trials + 1)
+def _positive_rate(measured: MeasuredRate) -> float:
+    """Return a rate with half a failure added (Anscombe 1956), so that its logarithm exists."""
+    return (measured.rate * measured.trials + 0.5) / (measured.trials + 1)
 
 
-def _largest_gain(before: tuple[float, float], after: tuple[float, float]) -> float:
-    """Return the one-sided 95 % upper bound of how much a rate fell."""
+def _largest_gain(before: MeasuredRate, after: MeasuredRate) -> float:
+    """Return the one-sided 95 % upper bound of the decrease of a rate."""
     variance = sum(rate * (1 - rate) / max(trials, 1) for rate, trials in (before, after))
-    return before[0] - after[0] + Z95 * math.sqrt(variance)
+    return before.rate - after.rate + Z95 * math.sqrt(variance)

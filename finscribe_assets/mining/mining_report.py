@@ -1,4 +1,4 @@
-"""Mining as a whole: from predictions and truths to weak cells and the next plan."""
+"""Mine the scored documents of a reader: from failures to weak cells, their causes and the next plan."""
 
 from __future__ import annotations
 
@@ -7,45 +7,58 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from finscribe_assets.documents.plan import Plan
-from finscribe_assets.evaluation.calibration import MAX_LOW_CONFIDENCE_FIELDS, LowConfidenceField, low_confidence_fields
+from finscribe_assets.evaluation.calibration import (
+    MAX_LOW_CONFIDENCE_FIELDS,
+    LowConfidenceField,
+    low_confidence_fields,
+)
 from finscribe_assets.evaluation.document_scoring import ScoredDocument
 from finscribe_assets.mining.attribution import Attribution, DrawnValues, Effect
-from finscribe_assets.mining.error_cells import SHOWN, ErrorCell, find_cells, tally
+from finscribe_assets.mining.error_cells import MAX_CELL_EXAMPLES, ErrorCell, find_cells, tally_failures
 from finscribe_assets.mining.error_classification import PageContext
 from finscribe_assets.mining.error_types import NOT_TEACHABLE, ErrorType, presumed_knobs
-from finscribe_assets.mining.learning_history import ASSUMPTION, Earlier, progress_of
+from finscribe_assets.mining.learning_history import LEARNING_ASSUMPTION, EarlierIteration, cell_progress
 from finscribe_assets.mining.planning import (
     ALL_LEFT_OUT,
-    NO_PLAN,
-    disabled_names,
-    explain,
-    explain_cells,
-    left_to_do,
+    NOTHING_WEAK,
     make_plan,
+    mark_left_out,
+    normalise_disabled,
+    plan_rows,
+    weak_cell_rows,
 )
 from finscribe_assets.mining.weak_cell import WeakCell, weak_cells_of
 
-PRESUMED = 3  # knobs that are turned up where failures share nothing
+MAX_PRESUMED_KNOBS = 3  # that are turned up for a cell whose failures are not attributed to any drawn value
 
 
 @dataclass(frozen=True)
 class MiningReport:
-    """What was found, and the plan that it leads to."""
+    """What mining found, and the plan that follows from it.
+
+    Attributes:
+        cells: all cells with a failure.
+        weak: the weak cells, with the documents that are planned for them or why none are.
+        unread: number of documents without a prediction, which are left out.
+        effects: drawn values that failures are attributed to, by name of weak cell.
+        low_confidence: the predicted values of lowest confidence.
+        plan: of the next batch; None if there is nothing to plan.
+    """
 
     cells: tuple[ErrorCell, ...]
     weak: tuple[WeakCell, ...]
-    unread: int  # documents without a prediction: they tell nothing of how the reader fails
-    effects: dict[str, tuple[Effect, ...]]  # by name of weak cell
+    unread: int
+    effects: dict[str, tuple[Effect, ...]]
     low_confidence: tuple[LowConfidenceField, ...]
     plan: Plan | None
 
     @property
     def explained(self) -> list[dict[str, object]] | str:
-        """Return the plan as rows, or why there is none."""
+        """Return the plan as rows of a table, or why there is none."""
         if self.plan:
-            return explain(self.plan)
+            return plan_rows(self.plan)
         others = [f"{cell.name} is not taught by documents: {_meaning(cell)}" for cell in self.not_teachable]
-        return "; ".join([ALL_LEFT_OUT if self.weak else NO_PLAN, *others])
+        return "; ".join([ALL_LEFT_OUT if self.weak else NOTHING_WEAK, *others])
 
     @property
     def not_teachable(self) -> tuple[ErrorCell, ...]:
@@ -53,7 +66,7 @@ class MiningReport:
         return tuple(cell for cell in self.cells if cell.watched and not cell.teachable)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the report as JSON values; the next iterations read it as their history."""
+        """Return the report as JSON values; `EarlierIteration` reads them in later iterations."""
         return {
             "cells": [{**asdict(cell), "documents": len(cell.documents)} for cell in self.cells],
             "weak": [cell.model_dump(mode="json") for cell in self.weak],
@@ -62,8 +75,8 @@ class MiningReport:
             "unread": self.unread,
             "low_confidence": [field.model_dump() for field in self.low_confidence],
             "plan": self.explained,
-            "plan_by_cell": explain_cells(self.weak),
-            "assumption": ASSUMPTION,
+            "plan_by_cell": weak_cell_rows(self.weak),
+            "assumption": LEARNING_ASSUMPTION,
         }
 
 
@@ -78,44 +91,51 @@ def mine(
     drawn: DrawnValues | None = None,
     *,
     pages: Mapping[str, PageContext] | None = None,
-    history: Sequence[Earlier] = (),
+    history: Sequence[EarlierIteration] = (),
     rule: str = "portfolio",
     disabled: Collection[str] = (),
 ) -> MiningReport:
-    """Find the weak cells of a reader and plan the batch that is for them.
+    """Find the weak cells of a reader, and plan the batch that teaches them.
 
-    ``drawn`` gives the values drawn for each document; without it a plan turns up the knobs known for each cell.
-    ``pages`` tells what else stands on a page. ``history`` are the earlier iterations, oldest first.
+    Args:
+        scored: documents as scored for the reader.
+        parent: plan of the batch that they belong to.
+        documents: number of documents of the next batch.
+        drawn: drawn values by document id; without them a plan turns up the knobs that are made for a cell.
+        pages: what else is known of pages, by document id.
+        history: earlier iterations, oldest first.
+        rule: name of the allocation rule.
+        disabled: names of cells and knobs that get no documents.
 
     Raises:
-        ValueError: there is no such rule, or no such name as one of those disabled.
+        UserError: the rule or a disabled name is unknown.
     """
-    known = pages or {}
-    read = [one for one in scored if one.parse_statuses]
-    tallies = [tally(one, known.get(one.truth.id)) for one in read]
+    pages = pages or {}
+    read = [document for document in scored if document.parse_statuses]
+    tallies = [tally_failures(document, pages.get(document.truth.id)) for document in read]
     cells = find_cells(tallies)
     attribution = Attribution(tallies, drawn or {})
     weak = [cell for cell in cells if cell.weak]
     effects = {cell.name: tuple(attribution.effects((cell.element, cell.error_type))) for cell in weak}
-    progress = {cell.name: progress_of(cell, history, documents) for cell in weak}
-    usual = {name for name, value in parent.components[0].recipe.knobs if value}
-    found = [_as_weak_cell(cell, effects[cell.name], usual) for cell in weak]
-    plan = make_plan(parent, found, documents, rule=rule, disabled=disabled, progress=progress)
-    judged = weak_cells_of(plan) if plan else tuple(left_to_do(found, disabled_names(disabled), progress))
+    progress = {cell.name: cell_progress(cell, history, documents) for cell in weak}
+    base_knobs = {name for name, value in parent.components[0].recipe.knobs if value}
+    weak_cells = [_as_weak_cell(cell, effects[cell.name], base_knobs) for cell in weak]
+    plan = make_plan(parent, weak_cells, documents, rule=rule, disabled=disabled, progress=progress)
+    without_plan = mark_left_out(weak_cells, normalise_disabled(disabled), progress)
     return MiningReport(
-        tuple(cells),
-        judged,
-        len(scored) - len(read),
-        effects,
-        tuple(low_confidence_fields(read)[:MAX_LOW_CONFIDENCE_FIELDS]),
-        plan,
+        cells=tuple(cells),
+        weak=weak_cells_of(plan) if plan else tuple(without_plan),
+        unread=len(scored) - len(read),
+        effects=effects,
+        low_confidence=tuple(low_confidence_fields(read)[:MAX_LOW_CONFIDENCE_FIELDS]),
+        plan=plan,
     )
 
 
-def _as_weak_cell(cell: ErrorCell, effects: Sequence[Effect], usual: Collection[str]) -> WeakCell:
-    """Return a cell as a plan's reason: what its failures share, or else the usual knobs made for such failures."""
-    shared = {effect.name: effect.difference for effect in effects}
-    presumed = [name for name in presumed_knobs(cell.element, cell.error_type) if name in usual]
+def _as_weak_cell(cell: ErrorCell, effects: Sequence[Effect], base_knobs: Collection[str]) -> WeakCell:
+    """Return a cell with the values that its failures are attributed to, or else the knobs that are made for it."""
+    differences = {effect.name: effect.difference for effect in effects}
+    presumed = [name for name in presumed_knobs(cell.element, cell.error_type) if name in base_knobs]
     return WeakCell(
         element=cell.element,
         error_type=cell.error_type,
@@ -123,7 +143,7 @@ def _as_weak_cell(cell: ErrorCell, effects: Sequence[Effect], usual: Collection[
         trials=cell.trials,
         lower_bound=cell.lower_bound,
         rate=cell.rate,
-        effects=shared,
-        examples=cell.documents[:SHOWN],
-        knobs=tuple(shared or presumed[:PRESUMED]),
+        effects=differences,
+        examples=cell.documents[:MAX_CELL_EXAMPLES],
+        knobs=tuple(differences or presumed[:MAX_PRESUMED_KNOBS]),
     )

@@ -1,6 +1,7 @@
-"""How one value was misread, from the right value and the one that was said alone.
+"""Classify how one value was misread, from the true and the predicted value alone.
 
-Both are canonical (evaluation/normalise.py): an amount is a plain decimal and a date is ISO 8601, or else text.
+Both values are canonical (`evaluation/normalise.py`): an amount is a plain decimal and a date is ISO 8601. A predicted
+value that could not be normalised is text.
 """
 
 from __future__ import annotations
@@ -18,93 +19,111 @@ from finscribe_assets.documents.formats import JAPANESE_ERAS
 from finscribe_assets.evaluation.normalise import ValueContext, canonical_value
 from finscribe_assets.mining.error_types import ErrorType
 
-# Characters that readers of print take for each other; the first of each stands for all.
+# Characters that look alike in print; the first of each group stands for all.
 _LOOK_ALIKES = ("0OoQD", "1lLIi|!", "2Zz", "5Ss", "6bG", "8B", "9gq", "ce", "uv", "nh")
 _FOLD = str.maketrans({other: group[0] for group in _LOOK_ALIKES for other in group[1:]})
 _FOLDED_PAIRS = (("rn", "m"), ("RN", "M"), ("cl", "d"), ("vv", "w"), ("VV", "W"))
-# Letters that Unicode does not take apart.
-_BARE = str.maketrans({"ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "æ": "ae", "Æ": "AE", "ß": "ss"})
-CUT = 2  # characters lost, from which on a text is cut rather than misread
-DECIMALS = 2  # that amounts are printed with, if not more
-COMPARED = 400  # characters of what was said: a model may say the same for ever
+# Letters that Unicode does not decompose.
+_STRIPPED = str.maketrans({"ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "æ": "ae", "Æ": "AE", "ß": "ss"})
+MIN_CUT_CHARACTERS = 2  # lost characters from which on a text counts as cut short
+MIN_PRINTED_DECIMALS = 2  # that amounts are printed with
+MAX_CLASSIFIED_LENGTH = 400  # characters of a predicted value: a model may repeat itself for ever
 
 
-def misreading(path: str, true: str, said: str, context: ValueContext) -> ErrorType:
-    """Return how a value was misread; OTHER when it has nothing to do with the right one."""
-    said = said[:COMPARED]
-    kind = value_type_of(path) or ValueType.TEXT
-    if kind is ValueType.AMOUNT and (wanted := amount_of(true)) is not None:
-        given = amount_of(said)
-        return _of_text_for_amount(path, true, said, context) if given is None else _of_amount(wanted, given)
-    if kind is ValueType.DATE and (day := _date(true)) is not None:
-        other = _date(said)
-        return _of_unreadable(path, true, said, context) if other is None else _of_date(day, other)
-    return _of_text(true, said)
+def classify_misreading(path: str, true: str, predicted: str, context: ValueContext) -> ErrorType:
+    """Return how a value was misread; ``OTHER`` if the predicted value has nothing to do with the true one.
+
+    Args:
+        path: of the field.
+        true: canonical true value.
+        predicted: canonical predicted value, which differs.
+        context: what is known of the document.
+    """
+    predicted = predicted[:MAX_CLASSIFIED_LENGTH]
+    value_type = value_type_of(path) or ValueType.TEXT
+    if value_type is ValueType.AMOUNT and (amount := amount_of(true)) is not None:
+        predicted_amount = amount_of(predicted)
+        if predicted_amount is None:
+            return _of_text_for_amount(path, true, predicted, context)
+        return _of_amounts(amount, predicted_amount)
+    if value_type is ValueType.DATE and (day := _date(true)) is not None:
+        predicted_day = _date(predicted)
+        if predicted_day is None:
+            return _of_unreadable(path, true, predicted, context)
+        return _of_dates(day, predicted_day)
+    return _of_texts(true, predicted)
 
 
 def reads_as(path: str, text: str, value: str, context: ValueContext) -> bool:
     """Tell whether a text, written for a field, means a canonical value."""
-    read = canonical_value(path, text, context)
-    return read is not None and read.text == value
+    form = canonical_value(path, text, context)
+    return form is not None and form.text == value
 
 
 def is_exact(error: ErrorType) -> bool:
-    """Tell whether a misreading says exactly how the one value becomes the other, so that it is no coincidence."""
+    """Tell whether a misreading turns the true value into exactly the predicted one, which is no coincidence."""
     return error in (ErrorType.SIGN, ErrorType.DATE_ORDER)
 
 
-def _of_amount(wanted: Decimal, given: Decimal) -> ErrorType:
-    if wanted == -given:
+def _of_amounts(true: Decimal, predicted: Decimal) -> ErrorType:
+    if true == -predicted:
         return ErrorType.SIGN
-    true, said = _significant(wanted), _significant(given)
-    if true == said:
+    true_digits, predicted_digits = _significant_digits(true), _significant_digits(predicted)
+    if true_digits == predicted_digits:
         return ErrorType.SEPARATOR
-    if len(true) > 1 and said in (true * 2, true * 3):
+    if len(true_digits) > 1 and predicted_digits in (true_digits * 2, true_digits * 3):
         return ErrorType.REPETITION
-    fractions = [max(0, -int(value.as_tuple().exponent)) for value in (wanted, given)]
-    aligned = [format(abs(value), f".{max(fractions)}f").replace(".", "") for value in (wanted, given)]
-    # 12.34 read as 12.3 has lost a digit: that the 4 was read as a 0 is less likely. Nor does print grow decimals.
-    if fractions[0] <= fractions[1] <= max(DECIMALS, fractions[0]) and _substituted(*aligned) == 1:
+    decimals, predicted_decimals = (max(0, -int(value.as_tuple().exponent)) for value in (true, predicted))
+    most = max(decimals, predicted_decimals)
+    aligned, predicted_aligned = (format(abs(value), f".{most}f").replace(".", "") for value in (true, predicted))
+    # 12.3 for 12.34 has lost a digit: a 4 that was read as a 0 is less likely. Nor does a reading add decimals.
+    may_be_digit = decimals <= predicted_decimals <= max(MIN_PRINTED_DECIMALS, decimals)
+    if may_be_digit and _substitutions(aligned, predicted_aligned) == 1:
         return ErrorType.DIGIT
-    return _of_digits(true, said, *aligned)
+    return _of_digits(true_digits, predicted_digits, aligned, predicted_aligned)
 
 
-def _of_digits(true: str, said: str, *aligned: str) -> ErrorType:
-    distance = Levenshtein.distance(true, said)
-    if distance == abs(len(true) - len(said)) and distance <= 2:
+def _of_digits(
+    true: str, predicted: str, aligned: str | None = None, predicted_aligned: str | None = None
+) -> ErrorType:
+    """Compare strings of digits; the aligned ones, if given, have their decimal points at the same position."""
+    distance = Levenshtein.distance(true, predicted)
+    if distance == abs(len(true) - len(predicted)) and distance <= 2:
         return ErrorType.DIGIT_COUNT
-    return ErrorType.DIGIT if _substituted(*(aligned or (true, said))) else ErrorType.OTHER
+    substitutions = _substitutions(aligned or true, predicted_aligned or predicted)
+    return ErrorType.DIGIT if substitutions else ErrorType.OTHER
 
 
-def _significant(value: Decimal) -> str:
+def _significant_digits(value: Decimal) -> str:
     return "".join(map(str, value.as_tuple().digits)).strip("0")
 
 
-def _substituted(true: str, said: str) -> int:
-    """Return how many digits became others, 0 where anything else differs or more than half of the characters do."""
-    changed = [(a, b) for a, b in zip(true, said, strict=False) if a != b]
-    alone = len(true) == len(said) and all(a.isdigit() and b.isdigit() for a, b in changed)
-    return len(changed) if alone and len(changed) <= max(1, len(true) // 2) else 0
+def _substitutions(true: str, predicted: str) -> int:
+    """Return the number of digits that became other digits; 0 if anything else, or more than half, differs."""
+    changed = [(a, b) for a, b in zip(true, predicted, strict=False) if a != b]
+    only_digits = len(true) == len(predicted) and all(a.isdigit() and b.isdigit() for a, b in changed)
+    return len(changed) if only_digits and len(changed) <= max(1, len(true) // 2) else 0
 
 
-def _of_text_for_amount(path: str, true: str, said: str, context: ValueContext) -> ErrorType:
-    error = _of_unreadable(path, true, said, context)
-    if error is not ErrorType.WRONG_TYPE or sum(map(str.isalpha, said)) > 3:  # a currency's code has three
+def _of_text_for_amount(path: str, true: str, predicted: str, context: ValueContext) -> ErrorType:
+    error = _of_unreadable(path, true, predicted, context)
+    if error is not ErrorType.WRONG_TYPE or sum(map(str.isalpha, predicted)) > 3:  # a currency code has three letters
         return error
-    # Digits that are in no order of an amount: 1,34.50 for 1,234.50.
-    digits = "".join(str(unicodedata.decimal(character, "")) for character in said).strip("0")
-    found = _of_digits(_significant(Decimal(true)), digits) if digits else ErrorType.OTHER
-    return ErrorType.WRONG_TYPE if found is ErrorType.OTHER else found
+    # The digits may be grouped in a way that is not an amount: 1,34.50 for 1,234.50.
+    digits = "".join(str(unicodedata.decimal(character, "")) for character in predicted).strip("0")
+    by_digits = _of_digits(_significant_digits(Decimal(true)), digits) if digits else ErrorType.OTHER
+    return ErrorType.WRONG_TYPE if by_digits is ErrorType.OTHER else by_digits
 
 
-def _of_unreadable(path: str, true: str, said: str, context: ValueContext) -> ErrorType:
-    """Return what was done to a value so that it is none of its kind any more."""
-    numbers = re.sub(r"\S*\d\S*", lambda word: word[0].translate(_FOLD), said)  # words, as of a month, stay
-    if any(reads_as(path, text, true, context) for text in (numbers, said.translate(_FOLD))):
+def _of_unreadable(path: str, true: str, predicted: str, context: ValueContext) -> ErrorType:
+    """Return why a predicted text is not a value of its field's type."""
+    # Only words with a digit are folded at first, so that names of months stay.
+    numbers = re.sub(r"\S*\d\S*", lambda word: word[0].translate(_FOLD), predicted)
+    if any(reads_as(path, text, true, context) for text in (numbers, predicted.translate(_FOLD))):
         return ErrorType.CHARACTER_CONFUSION
     for times in (2, 3):
-        part = len(said) // times
-        if part and all(reads_as(path, text, true, context) for text in (said[:part], said[-part:])):
+        part = len(predicted) // times
+        if part and all(reads_as(path, text, true, context) for text in (predicted[:part], predicted[-part:])):
             return ErrorType.REPETITION
     return ErrorType.WRONG_TYPE
 
@@ -116,18 +135,19 @@ def _date(text: str) -> dt.date | None:
         return None
 
 
-def _of_date(true: dt.date, said: dt.date) -> ErrorType:
-    parts = [(day.year % 100, day.month, day.day) for day in (true, said)]
-    if true != said and parts[0] != parts[1] and sorted(parts[0]) == sorted(parts[1]):
+def _of_dates(true: dt.date, predicted: dt.date) -> ErrorType:
+    parts, predicted_parts = ((day.year % 100, day.month, day.day) for day in (true, predicted))
+    if parts != predicted_parts and sorted(parts) == sorted(predicted_parts):
         return ErrorType.DATE_ORDER
-    if parts[0][1:] == parts[1][1:]:
+    if parts[1:] == predicted_parts[1:]:
         years = {true.year % 100, *(true.year - era.since.year + 1 for era in JAPANESE_ERAS)}
-        if said.year % 100 in years:
+        if predicted.year % 100 in years:
             return ErrorType.DATE_YEAR
-    wrong = [(str(a), str(b)) for a, b in zip(_ymd(true), _ymd(said), strict=True) if a != b]
+    wrong = [(str(a), str(b)) for a, b in zip(_ymd(true), _ymd(predicted), strict=True) if a != b]
     if len(wrong) != 1:
         return ErrorType.OTHER
-    # Days and months are mostly printed with their zero: 02 becomes 12 by one digit, and 12 becomes 2 by losing one.
+    # Days and months are mostly printed with a leading zero: 02 becomes 12 by one digit, and 12 becomes 2 by losing
+    # one.
     before, after = wrong[0]
     return _of_digits(before, after) if len(before) >= len(after) else _of_digits(before.zfill(len(after)), after)
 
@@ -136,57 +156,59 @@ def _ymd(day: dt.date) -> tuple[int, int, int]:
     return day.year, day.month, day.day
 
 
-def _of_text(true: str, said: str) -> ErrorType:
-    wanted, given = _squeezed(true), _squeezed(said)
-    if wanted == given:
+def _of_texts(true: str, predicted: str) -> ErrorType:
+    plain, predicted_plain = _without_spaces_and_case(true), _without_spaces_and_case(predicted)
+    if plain == predicted_plain:
         return ErrorType.SPACING_OR_CASE
-    if _bare(wanted) == _bare(given):
+    if _without_diacritics(plain) == _without_diacritics(predicted_plain):
         return ErrorType.DIACRITICS
-    if _folded(true) == _folded(said):
+    if _look_alikes_folded(true) == _look_alikes_folded(predicted):
         return ErrorType.CHARACTER_CONFUSION
-    if _repeats(wanted, given):
+    if _repeats(plain, predicted_plain):
         return ErrorType.REPETITION
-    lost = len(wanted) - len(given)
-    digits_alone = all(character.isdigit() for character in _difference(wanted, given))
-    is_part = bool(given) and (wanted.startswith(given) or wanted.endswith(given))
-    if is_part and lost >= CUT and (lost > 2 or not digits_alone):
+    lost = len(plain) - len(predicted_plain)
+    only_digits = all(character.isdigit() for character in _edited_characters(plain, predicted_plain))
+    is_part = bool(predicted_plain) and (plain.startswith(predicted_plain) or plain.endswith(predicted_plain))
+    if is_part and lost >= MIN_CUT_CHARACTERS and (lost > 2 or not only_digits):
         return ErrorType.CUT_SHORT
-    if 0 < abs(lost) <= 2 and digits_alone and Levenshtein.distance(wanted, given) == abs(lost):
+    if 0 < abs(lost) <= 2 and only_digits and Levenshtein.distance(plain, predicted_plain) == abs(lost):
         return ErrorType.DIGIT_COUNT
-    return ErrorType.DIGIT if _substituted(wanted, given) else ErrorType.OTHER
+    return ErrorType.DIGIT if _substitutions(plain, predicted_plain) else ErrorType.OTHER
 
 
-def _squeezed(text: str) -> str:
+def _without_spaces_and_case(text: str) -> str:
     return "".join(text.split()).casefold()
 
 
-def _bare(text: str) -> str:
-    return "".join(c for c in unicodedata.normalize("NFKD", text.translate(_BARE)) if not unicodedata.combining(c))
+def _without_diacritics(text: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", text.translate(_STRIPPED))
+    return "".join(character for character in decomposed if not unicodedata.combining(character))
 
 
-def _folded(text: str) -> str:
+def _look_alikes_folded(text: str) -> str:
     for pair, single in _FOLDED_PAIRS:
         text = text.replace(pair, single)
     return "".join(text.split()).translate(_FOLD)
 
 
-def _difference(one: str, other: str) -> str:
-    """Return the characters that are only in one of two texts, by their shortest edit."""
-    ops = Levenshtein.editops(one, other)
+def _edited_characters(one: str, other: str) -> str:
+    """Return the characters that the shortest edit deletes or inserts; ``?`` for each that it replaces."""
     return "".join(
-        one[op.src_pos] if op.tag == "delete" else other[op.dest_pos] if op.tag == "insert" else "?" for op in ops
+        one[edit.src_pos] if edit.tag == "delete" else other[edit.dest_pos] if edit.tag == "insert" else "?"
+        for edit in Levenshtein.editops(one, other)
     )
 
 
-def _repeats(true: str, said: str) -> bool:
-    """Tell whether what was said is the true text and then a part of it of some length again, once or more often."""
-    more = len(said) - len(true)
+def _repeats(true: str, predicted: str) -> bool:
+    """Tell whether a predicted text is the true one with a stretch of it, or all of it, repeated."""
+    more = len(predicted) - len(true)
     if more < min(len(true), 3) or more < 2:
         return False
-    if (true * (len(said) // len(true) + 1)).startswith(said):
+    if (true * (len(predicted) // len(true) + 1)).startswith(predicted):
         return True
-    # A stretch told twice in a row: without its second telling the text is right.
+    # A stretch that stands twice in a row: without its second occurrence the text is the true one.
     return any(
-        said[place : place + more] == said[place + more :][:more] and said[:place] + said[place + more :] == true
-        for place in range(len(said) - 2 * more + 1)
+        predicted[start : start + more] == predicted[start + more :][:more]
+        and predicted[:start] + predicted[start + more :] == true
+        for start in range(len(predicted) - 2 * more + 1)
     )

@@ -1,4 +1,4 @@
-"""The next batch's plan, from weak cells, what they have learnt, a rule of allocation and what a person has vetoed."""
+"""Plan the next batch: from weak cells, their progress, an allocation rule and what a person has disabled."""
 
 from __future__ import annotations
 
@@ -17,21 +17,22 @@ from finscribe_assets.documents.recipe import LOCALES, Recipe
 from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.documents.value_types import Element
 from finscribe_assets.errors import UserError
+from finscribe_assets.evaluation.field_comparison import UNKNOWN_ELEMENT
 from finscribe_assets.files import sha256_of
-from finscribe_assets.mining.allocation import BASE_SHARE, RULES, Situation
+from finscribe_assets.mining.allocation import ALLOCATION_RULES, BASE_SHARE, AllocationInput
 from finscribe_assets.mining.error_types import ErrorType
 from finscribe_assets.mining.learning_history import CellProgress
 from finscribe_assets.mining.weak_cell import WeakCell, weak_cells_of
 
-RAISED = 0.8  # the intensity that a knob is turned up to
-PREFERRED = 4.0  # how much likelier than all others together a locale, font or the like is made
-NO_PLAN = "nothing is weak enough to act on: no cell failed in five documents at a rate above the threshold"
+RAISED_INTENSITY = 0.8  # that a knob is turned up to
+PREFERRED_ODDS = 4.0  # of a preferred locale, font or the like against all others together
+NOTHING_WEAK = "no plan: no cell failed in at least five documents at a rate that is significantly above the threshold"
 ALL_LEFT_OUT = "no plan: every weak cell is left out, because it is disabled, retired or has no knob to turn up"
 NO_KNOB = "no knob: its failures share no drawn value, and no knob of the base recipe is made for them"
 
 _Name = TypeVar("_Name", bound=str)
 
-# Weights of a recipe that a plan can prefer a value of: the name's prefix → field and known values.
+# The weights of a recipe in which a plan can prefer a choice: dimension → field of the recipe, and known choices.
 _PREFERABLE: dict[str, tuple[str, Collection[str]]] = {
     "type": ("document_types", tuple(DocumentType)),
     "locale": ("locales", LOCALES),
@@ -41,34 +42,49 @@ _PREFERABLE: dict[str, tuple[str, Collection[str]]] = {
 }
 
 
-def disabled_names(names: Collection[str]) -> tuple[str, ...]:
-    """Return vetoed names in their usual spelling: cells as ``amount×sign`` (or ``amount*sign``), knobs by name.
+def normalise_disabled(names: Collection[str]) -> tuple[str, ...]:
+    """Return the names of disabled cells and knobs in their normal form, each once.
+
+    Args:
+        names: cells as ``amount×sign`` or ``amount*sign``; knobs as ``degradation`` or ``font:Lato``.
 
     Raises:
-        UserError: a name is neither of a cell nor of a knob.
+        UserError: a name is neither that of a cell nor that of a knob.
     """
-    usual = tuple(dict.fromkeys(name.strip().replace("*", "×").removeprefix("knob:") for name in names))
-    for name in usual:
-        element, _, error = name.partition("×")
-        kind, _, value = name.partition(":")
-        is_cell = element in (*Element, "unknown") and error in tuple(ErrorType)
-        if not (is_cell or name in KNOB_FACTS or (kind in _PREFERABLE and value in _PREFERABLE[kind][1])):
-            raise UserError(f"disabled: {name!r} is no cell, as amount×sign, and no knob, as degradation or font:Lato")
-    return usual
+    normal = tuple(dict.fromkeys(name.strip().replace("*", "×").removeprefix("knob:") for name in names))
+    for name in normal:
+        element, _, error_type = name.partition("×")
+        dimension, _, choice = name.partition(":")
+        is_cell = element in (*Element, UNKNOWN_ELEMENT) and error_type in tuple(ErrorType)
+        is_choice = dimension in _PREFERABLE and choice in _PREFERABLE[dimension][1]
+        if not (is_cell or is_choice or name in KNOB_FACTS):
+            raise UserError(
+                f"disabled: {name!r} is neither a cell, such as amount×sign, nor a knob, such as degradation or "
+                "font:Lato; `finscribe mine` lists both"
+            )
+    return normal
 
 
-def left_to_do(
+def mark_left_out(
     cells: Sequence[WeakCell], disabled: Collection[str], progress: Mapping[str, CellProgress]
 ) -> list[WeakCell]:
-    """Return the cells without their vetoed knobs; those that nothing is to be done for say why."""
-    judged = []
+    """Remove disabled knobs from cells, and state why a cell gets no documents.
+
+    A cell is left out if it is disabled, if all of its knobs are, if it has none, or if it is retired.
+
+    Args:
+        cells: the weak cells.
+        disabled: names as ``normalise_disabled`` returns them.
+        progress: by name of cell.
+    """
+    marked = []
     for cell in cells:
         knobs = tuple(name for name in cell.knobs if name not in disabled)
-        vetoed = cell.name in disabled or (cell.knobs and not knobs)
+        is_disabled = cell.name in disabled or (cell.knobs and not knobs)
         retired = progress[cell.name].retired if cell.name in progress else ""
-        why = "disabled" if vetoed else NO_KNOB if not cell.knobs else retired
-        judged.append(cell.model_copy(update={"knobs": knobs, "left_out": why}))
-    return judged
+        reason = "disabled" if is_disabled else NO_KNOB if not cell.knobs else retired
+        marked.append(cell.model_copy(update={"knobs": knobs, "left_out": reason}))
+    return marked
 
 
 def make_plan(
@@ -80,28 +96,39 @@ def make_plan(
     disabled: Collection[str] = (),
     progress: Mapping[str, CellProgress] | None = None,
 ) -> Plan | None:
-    """Return the plan of the batch after ``parent``, or None when no cell is left to act on.
+    """Make the plan of the batch after ``parent``.
 
-    The seed follows from the parent's, so that a plan is a function of what was found.
+    The seed is derived from the parent's, so that the plan is a function of the arguments.
+
+    Args:
+        parent: the plan of the current batch; its first component is the base recipe.
+        cells: the weak cells.
+        documents: number of documents to plan.
+        rule: name of the allocation rule.
+        disabled: names of cells and knobs that get no documents.
+        progress: how well cells have learnt, by name of cell.
+
+    Returns:
+        The plan; None if all cells are left out.
 
     Raises:
-        UserError: there is no such rule, or no such name as one of those disabled.
+        UserError: the rule or a disabled name is unknown.
     """
-    if rule not in RULES:
-        raise UserError(f"rule: {rule!r} is unknown; known are {', '.join(RULES)}")
-    vetoed, progress = disabled_names(disabled), progress or {}
-    judged = left_to_do(cells, vetoed, progress)
-    active = [cell for cell in judged if not cell.left_out]
+    if rule not in ALLOCATION_RULES:
+        raise UserError(f"rule: {rule!r} is unknown; known are {', '.join(ALLOCATION_RULES)}")
+    disabled, progress = normalise_disabled(disabled), progress or {}
+    marked = mark_left_out(cells, disabled, progress)
+    active = [cell for cell in marked if not cell.left_out]
     if not active:
         return None
     key = next_batch_key(parent.key)
-    base = parent.components[0].recipe  # every plan begins with what is replayed
-    # A knob that the base recipe never turns is none of this reader's business.
-    usual = [name for name, value in base.knobs.model_dump().items() if value] or list(Knobs.model_fields)
-    unknown = math.log(2) / max(documents, 1)
-    learning = {name: one.learning / unknown for name, one in progress.items()}
-    shares = RULES[rule](Situation(active, learning, [name for name in usual if name not in vetoed]))
-    counts = _apportion(documents, shares)
+    base = parent.components[0].recipe
+    # A knob that the base recipe never turns does not concern this reader.
+    knobs = [name for name, value in base.knobs.model_dump().items() if value] or list(Knobs.model_fields)
+    untried = math.log(2) / max(documents, 1)  # learning of an untried cell
+    learning = {name: cell_progress.learning / untried for name, cell_progress in progress.items()}
+    given = AllocationInput(active, learning, [name for name in knobs if name not in disabled])
+    counts = _whole_documents(documents, ALLOCATION_RULES[rule](given))
     components = [PlanComponent(name="base", documents=documents - sum(counts.values()), recipe=base)]
     components += [
         PlanComponent(name=name, documents=count, recipe=turned_up(base, name))
@@ -109,10 +136,10 @@ def make_plan(
         if count
     ]
     reasons = []
-    for cell in judged:
-        spent = 0 if cell.left_out else sum(counts.get(name, 0) for name in cell.knobs)
-        gain = cell.rate * (1 - math.exp(-unknown * learning.get(cell.name, 1.0) * spent))
-        reasons.append(cell.model_copy(update={"documents": spent, "expected_gain": round(gain, 4)}))
+    for cell in marked:
+        planned = 0 if cell.left_out else sum(counts.get(name, 0) for name in cell.knobs)
+        gain = cell.rate * (1 - math.exp(-untried * learning.get(cell.name, 1.0) * planned))
+        reasons.append(cell.model_copy(update={"documents": planned, "expected_gain": round(gain, 4)}))
     seed = int(sha256_of(f"{parent.seed}:{key}")[:15], 16)
     return Plan(
         key=key,
@@ -121,12 +148,12 @@ def make_plan(
         parent=parent.key,
         reasons=tuple(cell.model_dump(mode="json") for cell in reasons),
         rule=rule,
-        disabled=vetoed,
+        disabled=disabled,
     )
 
 
-def _apportion(documents: int, shares: dict[str, float]) -> dict[str, int]:
-    """Turn shares into whole documents by largest remainders; what the shares leave over is the base's."""
+def _whole_documents(documents: int, shares: dict[str, float]) -> dict[str, int]:
+    """Turn shares into whole numbers of documents by largest remainders; what remains belongs to the base recipe."""
     exact = {name: documents * share for name, share in shares.items()}
     counts = {name: int(value) for name, value in exact.items()}
     spare = int(sum(exact.values())) - sum(counts.values())
@@ -136,45 +163,50 @@ def _apportion(documents: int, shares: dict[str, float]) -> dict[str, int]:
 
 
 def turned_up(recipe: Recipe, name: str) -> Recipe:
-    """Return a recipe with a knob turned up on documents that it acts on, or with a value preferred.
+    """Return a recipe that draws a value more often.
 
-    Values are ``type:receipt``, ``locale:fr_FR``, ``font:Lato``, ``layout:invoice_open``, ``engine:weasyprint``.
+    A knob is raised to ``RAISED_INTENSITY``, and the document types and locales that it applies to are preferred.
+
+    Args:
+        recipe: the recipe.
+        name: a knob, or ``type:receipt``, ``locale:fr_FR``, ``font:Lato``, ``layout:invoice_open``,
+            ``engine:weasyprint``.
 
     Raises:
-        UserError: there is no such knob or value.
+        UserError: the name is unknown.
     """
-    kind, _, value = name.partition(":")
+    dimension, _, choice = name.partition(":")
     if name in KNOB_FACTS:
         facts = KNOB_FACTS[name]
-        knobs = recipe.knobs.model_copy(update={name: max(RAISED, getattr(recipe.knobs, name))})
+        intensity = max(RAISED_INTENSITY, getattr(recipe.knobs, name))
         locales = [locale for locale in recipe.locales if LOCALE_FACTS[locale].language in facts.languages]
         return recipe.model_copy(
             update={
-                "knobs": knobs,
+                "knobs": recipe.knobs.model_copy(update={name: intensity}),
                 "document_types": _preferring(recipe.document_types, facts.documents),
                 "locales": _preferring(recipe.locales, locales or recipe.locales),
             }
         )
-    if kind not in _PREFERABLE or value not in _PREFERABLE[kind][1]:
-        raise UserError(f"{name!r} is no knob, type:…, locale:…, font:…, layout:… or engine:… of a recipe")
-    field = _PREFERABLE[kind][0]
-    known = {str(one): one for one in _PREFERABLE[kind][1]}[value]
+    if dimension not in _PREFERABLE or choice not in _PREFERABLE[dimension][1]:
+        raise UserError(f"{name!r} is neither a knob nor type:…, locale:…, font:…, layout:… or engine:… of a recipe")
+    field, choices = _PREFERABLE[dimension]
+    known = next(value for value in choices if str(value) == choice)
     changed = {field: _preferring({known: 1.0, **getattr(recipe, field)}, [known])}
-    if kind == "layout":
-        changed["document_types"] = _preferring(recipe.document_types, LAYOUT_FACTS[value].document_types)
+    if dimension == "layout":
+        changed["document_types"] = _preferring(recipe.document_types, LAYOUT_FACTS[choice].document_types)
     return recipe.model_copy(update=changed)
 
 
-def _preferring(weights: Mapping[_Name, float], favoured: Collection[_Name]) -> dict[_Name, float]:
-    """Return weights that make the favoured ones PREFERRED times as likely as the others, if they are not already."""
-    own = sum(weight for name, weight in weights.items() if name in favoured)
-    others = sum(weights.values()) - own
-    factor = PREFERRED * others / own if own and others else 1.0
-    return {name: weight * max(1.0, factor) if name in favoured else weight for name, weight in weights.items()}
+def _preferring(weights: Mapping[_Name, float], preferred: Collection[_Name]) -> dict[_Name, float]:
+    """Return weights with the odds of the preferred names raised to ``PREFERRED_ODDS``, if they are lower."""
+    preferred_weight = sum(weight for name, weight in weights.items() if name in preferred)
+    others = sum(weights.values()) - preferred_weight
+    factor = PREFERRED_ODDS * others / preferred_weight if preferred_weight and others else 1.0
+    return {name: weight * max(1.0, factor) if name in preferred else weight for name, weight in weights.items()}
 
 
-def problems_of(plan: Plan) -> list[str]:
-    """Return what is out of bounds in a plan; an empty list for a sound one."""
+def plan_problems(plan: Plan) -> list[str]:
+    """Return what is wrong with a plan; an empty list if it is within its bounds."""
     problems = []
     base = sum(component.documents for component in plan.components if component.name == "base")
     if plan.documents < 1:
@@ -190,25 +222,25 @@ def problems_of(plan: Plan) -> list[str]:
     return problems
 
 
-def explain(plan: Plan) -> list[dict[str, object]]:
-    """Return a plan as rows that a person can read, and veto."""
+def plan_rows(plan: Plan) -> list[dict[str, object]]:
+    """Return the components of a plan as rows of a table: what is turned up, for how many documents, and why."""
     rows = []
     for component in plan.components:
-        reasons = [cell.name for cell in weak_cells_of(plan) if component.name in cell.knobs and not cell.left_out]
-        why = "replay" if component.name == "base" else ", ".join(reasons) or "floor over all knobs"
+        cells = [cell.name for cell in weak_cells_of(plan) if component.name in cell.knobs and not cell.left_out]
+        reason = "replay" if component.name == "base" else ", ".join(cells) or "floor over all knobs"
         rows.append(
             {
                 "share": component.name,
                 "documents": component.documents,
                 "of all": f"{component.documents / max(plan.documents, 1):.0%}",
-                "for": why,
+                "for": reason,
             }
         )
     return rows
 
 
-def explain_cells(cells: Sequence[WeakCell]) -> list[dict[str, object]]:
-    """Return weak cells as rows: the evidence, what is turned up for them, and what is expected of that."""
+def weak_cell_rows(cells: Sequence[WeakCell]) -> list[dict[str, object]]:
+    """Return weak cells as rows of a table: the evidence, what is turned up for them, and the expected result."""
     return [
         {
             "cell": cell.name,

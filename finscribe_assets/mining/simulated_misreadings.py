@@ -16,10 +16,10 @@ from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.elements import ValueType, value_type_of
 from finscribe_assets.documents.formats import write_date, write_number
 
-PrintedValues = dict[str, Any]
+PrintedTexts = dict[str, Any]
 """Text printed on the page, by field path; an injection may also put a JSON value of another type there."""
 
-Injection = Callable[[DrawnDocument, PrintedValues, random.Random], PrintedValues]
+Injection = Callable[[DrawnDocument, PrintedTexts, random.Random], PrintedTexts]
 """Returns the printed values of a document with one error in them; it may change its argument."""
 
 LOOK_ALIKES = {
@@ -68,7 +68,7 @@ def true_value(drawn: DrawnDocument, path: str) -> Any:
     return node
 
 
-def replace_by_wrong_type(drawn: DrawnDocument, printed: PrintedValues, chance: random.Random) -> PrintedValues:
+def replace_by_wrong_type(drawn: DrawnDocument, printed: PrintedTexts, chance: random.Random) -> PrintedTexts:
     """Put words, an object or a list where an amount or a date is expected."""
     path = choose_field(drawn, chance, ValueType.AMOUNT, ValueType.DATE)
     text = printed[path]
@@ -76,7 +76,7 @@ def replace_by_wrong_type(drawn: DrawnDocument, printed: PrintedValues, chance: 
     return printed
 
 
-def negate(drawn: DrawnDocument, printed: PrintedValues, chance: random.Random) -> PrintedValues:
+def negate(drawn: DrawnDocument, printed: PrintedTexts, chance: random.Random) -> PrintedTexts:
     """Change the sign of an amount."""
     path = choose_field(drawn, chance, ValueType.AMOUNT)
     value = true_value(drawn, path)
@@ -84,7 +84,7 @@ def negate(drawn: DrawnDocument, printed: PrintedValues, chance: random.Random) 
     return printed
 
 
-def move_decimal_mark(drawn: DrawnDocument, printed: PrintedValues, chance: random.Random) -> PrintedValues:
+def move_decimal_mark(drawn: DrawnDocument, printed: PrintedTexts, chance: random.Random) -> PrintedTexts:
     """Multiply an amount by a power of ten."""
     path = choose_field(drawn, chance, ValueType.AMOUNT)
     factors = [Decimal(10), Decimal(100), Decimal(1000), Decimal("0.1"), Decimal("0.01")]
@@ -93,7 +93,7 @@ def move_decimal_mark(drawn: DrawnDocument, printed: PrintedValues, chance: rand
     return printed
 
 
-def exchange_day_and_month(drawn: DrawnDocument, printed: PrintedValues, chance: random.Random) -> PrintedValues:
+def exchange_day_and_month(drawn: DrawnDocument, printed: PrintedTexts, chance: random.Random) -> PrintedTexts:
     """Exchange day and month of a date that stays a valid date."""
     path = choose_field(drawn, chance, ValueType.DATE)
     day = true_value(drawn, path)
@@ -104,7 +104,7 @@ def exchange_day_and_month(drawn: DrawnDocument, printed: PrintedValues, chance:
     return printed
 
 
-def change_century(drawn: DrawnDocument, printed: PrintedValues, chance: random.Random) -> PrintedValues:
+def change_century(drawn: DrawnDocument, printed: PrintedTexts, chance: random.Random) -> PrintedTexts:
     """Put a date into the century before."""
     path = choose_field(drawn, chance, ValueType.DATE)
     day = true_value(drawn, path)
@@ -122,7 +122,7 @@ def _choose_numeric(drawn: DrawnDocument, chance: random.Random, digits: int) ->
     return choose_field(drawn, chance, *value_types, where=lambda text: len(_digit_positions(text)) >= digits)
 
 
-def drop_or_insert_digit(drawn: DrawnDocument, printed: PrintedValues, chance: random.Random) -> PrintedValues:
+def drop_or_insert_digit(drawn: DrawnDocument, printed: PrintedTexts, chance: random.Random) -> PrintedTexts:
     """Drop a digit, or insert one after it."""
     path = _choose_numeric(drawn, chance, 4)
     text = printed[path]
@@ -134,7 +134,7 @@ def drop_or_insert_digit(drawn: DrawnDocument, printed: PrintedValues, chance: r
     return printed
 
 
-def substitute_digit(drawn: DrawnDocument, printed: PrintedValues, chance: random.Random) -> PrintedValues:
+def substitute_digit(drawn: DrawnDocument, printed: PrintedTexts, chance: random.Random) -> PrintedTexts:
     """Read a digit as another digit."""
     path = _choose_numeric(drawn, chance, 3)
     text = printed[path]
@@ -144,7 +144,7 @@ def substitute_digit(drawn: DrawnDocument, printed: PrintedValues, chance: rando
     return printed
 
 
-def confuse_look_alikes(drawn: DrawnDocument, printed: PrintedValues, chance: random.Random) -> PrintedValues:
+def confuse_look_alikes(drawn: DrawnDocument, printed: PrintedTexts, chance: random.Random) -> PrintedTexts:
     """Read a character as one that looks like it."""
     path = choose_field(drawn, chance, *ValueType, where=lambda text: not LOOK_ALIKES.keys().isdisjoint(text))
     text = printed[path]
@@ -153,7 +153,7 @@ def confuse_look_alikes(drawn: DrawnDocument, printed: PrintedValues, chance: ra
     return printed
 
 
-def strip_diacritics(drawn: DrawnDocument, printed: PrintedValues, chance: random.Random) -> PrintedValues:
+def strip_diacritics(drawn: DrawnDocument, printed: PrintedTexts, chance: random.Random) -> PrintedTexts:
     """Drop the diacritics of a text that has some."""
 
     def stripped(text: str) -> str:
@@ -164,7 +164,7 @@ def strip_diacritics(drawn: DrawnDocument, printed: PrintedValues, chance: rando
     return printed
 
 
-def change_spacing_or_case(drawn: DrawnDocument, printed: PrintedValues, chance: random.Random) -> PrintedValues:
+def change_spacing_or_case(drawn: DrawnDocument, printed: PrintedTexts, chance: random.Random) -> PrintedTexts:
     """Write a text in capitals, in small letters, or without its first space."""
     path = choose_field(drawn, chance, ValueType.TEXT, where=lambda text: " " in text)
     change = chance.choice([str.upper, str.lower, lambda text: text.replace(" ", "", 1)])
@@ -172,7 +172,7 @@ def change_spacing_or_case(drawn: DrawnDocument, printed: PrintedValues, chance:
     return printed
 
 
-def cut_text(drawn: DrawnDocument, printed: PrintedValues, chance: random.Random) -> PrintedValues:
+def cut_text(drawn: DrawnDocument, printed: PrintedTexts, chance: random.Random) -> PrintedTexts:
     """Keep the first words of a text only."""
     path = choose_field(drawn, chance, ValueType.TEXT, where=lambda text: len(text.split()) > 2)
     words = printed[path].split()
@@ -180,14 +180,14 @@ def cut_text(drawn: DrawnDocument, printed: PrintedValues, chance: random.Random
     return printed
 
 
-def repeat_value(drawn: DrawnDocument, printed: PrintedValues, chance: random.Random) -> PrintedValues:
+def repeat_value(drawn: DrawnDocument, printed: PrintedTexts, chance: random.Random) -> PrintedTexts:
     """Write a value two or three times."""
     path = choose_field(drawn, chance, *ValueType, where=lambda text: len(text) > 3)
     printed[path] = " ".join([printed[path]] * chance.choice([2, 2, 3]))
     return printed
 
 
-def replace_text(drawn: DrawnDocument, printed: PrintedValues, chance: random.Random) -> PrintedValues:
+def replace_text(drawn: DrawnDocument, printed: PrintedTexts, chance: random.Random) -> PrintedTexts:
     """Replace a text by words that have nothing to do with it."""
     path = choose_field(drawn, chance, ValueType.TEXT)
     printed[path] = chance.choice(["entirely different words", "quite unrelated", "something else here"])

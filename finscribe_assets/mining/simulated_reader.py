@@ -20,7 +20,7 @@ from finscribe_assets.mining.error_types import ErrorType
 from finscribe_assets.mining.simulated_misreadings import (
     Injection,
     InjectionNotPossible,
-    PrintedValues,
+    PrintedTexts,
     choose,
     choose_field,
     true_value,
@@ -59,7 +59,7 @@ def simulate_response(drawn: DrawnDocument, error_type: str, chance: random.Rand
     """
     if error_type == ErrorType.RESPONSE:
         return chance.choice(["", "I cannot read this document.", "[1, 2]", "null"]), frozenset()
-    printed: PrintedValues = dict(drawn.printed)
+    printed: PrintedTexts = dict(drawn.printed)
     if error_type == ErrorType.TRUNCATED:
         text = json.dumps(unflatten(printed), ensure_ascii=False)
         return text[: int(len(text) * chance.uniform(0.3, 0.8))], frozenset()
@@ -69,7 +69,7 @@ def simulate_response(drawn: DrawnDocument, error_type: str, chance: random.Rand
     return json.dumps(unflatten(changed), ensure_ascii=False), lost
 
 
-def _rows_of(drawn: DrawnDocument, printed: PrintedValues) -> tuple[str, list[PrintedValues]]:
+def _rows_of(drawn: DrawnDocument, printed: PrintedTexts) -> tuple[str, list[PrintedTexts]]:
     """Return the name of the document's list and its rows, printed values by column; three rows at least."""
     name = "lines" if drawn.document.lines else "entries"
     count = len(getattr(drawn.document, name))
@@ -82,7 +82,7 @@ def _rows_of(drawn: DrawnDocument, printed: PrintedValues) -> tuple[str, list[Pr
     ]
 
 
-def _with_rows(printed: PrintedValues, name: str, rows: list[PrintedValues]) -> PrintedValues:
+def _with_rows(printed: PrintedTexts, name: str, rows: list[PrintedTexts]) -> PrintedTexts:
     others = {path: text for path, text in printed.items() if not path.startswith(f"{name}[")}
     cells = ((index, column, text) for index, row in enumerate(rows) for column, text in row.items())
     return others | {f"{name}[{index}].{column}": text for index, column, text in cells}
@@ -92,19 +92,19 @@ def _text_column(name: str) -> str:
     return "item_name" if name == "lines" else "description"
 
 
-def _drop_row(drawn: DrawnDocument, printed: PrintedValues, chance: random.Random) -> PrintedValues:
+def _drop_row(drawn: DrawnDocument, printed: PrintedTexts, chance: random.Random) -> PrintedTexts:
     name, rows = _rows_of(drawn, printed)
     del rows[chance.randrange(len(rows))]
     return _with_rows(printed, name, rows)
 
 
-def _repeat_row(drawn: DrawnDocument, printed: PrintedValues, chance: random.Random) -> PrintedValues:
+def _repeat_row(drawn: DrawnDocument, printed: PrintedTexts, chance: random.Random) -> PrintedTexts:
     name, rows = _rows_of(drawn, printed)
     rows.insert(chance.randrange(len(rows)), dict(chance.choice(rows)))
     return _with_rows(printed, name, rows)
 
 
-def _merge_rows(drawn: DrawnDocument, printed: PrintedValues, chance: random.Random) -> PrintedValues:
+def _merge_rows(drawn: DrawnDocument, printed: PrintedTexts, chance: random.Random) -> PrintedTexts:
     """Join the texts of two neighbouring rows; the first one's amounts stay."""
     name, rows = _rows_of(drawn, printed)
     index, column = chance.randrange(len(rows) - 1), _text_column(name)
@@ -114,7 +114,7 @@ def _merge_rows(drawn: DrawnDocument, printed: PrintedValues, chance: random.Ran
     return _with_rows(printed, name, rows)
 
 
-def _split_row(drawn: DrawnDocument, printed: PrintedValues, chance: random.Random) -> PrintedValues:
+def _split_row(drawn: DrawnDocument, printed: PrintedTexts, chance: random.Random) -> PrintedTexts:
     """Put the last two words of a row's text into a row of their own, as a wrapped line would be."""
     name, rows = _rows_of(drawn, printed)
     column = _text_column(name)
@@ -125,7 +125,7 @@ def _split_row(drawn: DrawnDocument, printed: PrintedValues, chance: random.Rand
     return _with_rows(printed, name, rows)
 
 
-def _swap_columns(drawn: DrawnDocument, printed: PrintedValues, chance: random.Random) -> PrintedValues:
+def _swap_columns(drawn: DrawnDocument, printed: PrintedTexts, chance: random.Random) -> PrintedTexts:
     name, rows = _rows_of(drawn, printed)
     pairs = list(_SWAPPED_COLUMNS)
     chance.shuffle(pairs)
@@ -135,7 +135,7 @@ def _swap_columns(drawn: DrawnDocument, printed: PrintedValues, chance: random.R
     return _with_rows(printed, name, rows)
 
 
-def _shift_rows(drawn: DrawnDocument, printed: PrintedValues, chance: random.Random) -> PrintedValues:
+def _shift_rows(drawn: DrawnDocument, printed: PrintedTexts, chance: random.Random) -> PrintedTexts:
     """Exchange the values of one column between neighbouring rows."""
     name, rows = _rows_of(drawn, printed)
     index = chance.randrange(len(rows) - 1)
@@ -147,23 +147,23 @@ def _shift_rows(drawn: DrawnDocument, printed: PrintedValues, chance: random.Ran
     return _with_rows(printed, name, rows)
 
 
-def _drop_field(drawn: DrawnDocument, printed: PrintedValues, chance: random.Random) -> PrintedValues:
+def _drop_field(drawn: DrawnDocument, printed: PrintedTexts, chance: random.Random) -> PrintedTexts:
     printed.pop(choose_field(drawn, chance, *ValueType))
     return printed
 
 
-def _invent_field(drawn: DrawnDocument, printed: PrintedValues, chance: random.Random) -> PrintedValues:
+def _invent_field(drawn: DrawnDocument, printed: PrintedTexts, chance: random.Random) -> PrintedTexts:
     path = choose([name for name in _OFTEN_ABSENT if getattr(drawn.document, name) is None], chance)
     if path.endswith("date"):
         return {**printed, path: f"{chance.randrange(2000, 2030)}-07-{chance.randrange(13, 29)}"}
     return {**printed, path: f"Q{chance.randrange(10**6, 10**7)}"}
 
 
-def _add_unknown_field(drawn: DrawnDocument, printed: PrintedValues, chance: random.Random) -> PrintedValues:
+def _add_unknown_field(drawn: DrawnDocument, printed: PrintedTexts, chance: random.Random) -> PrintedTexts:
     return {**printed, chance.choice(["vendor_mood", "remarks.first", "checked_by"]): "good"}
 
 
-def _take_decoy(drawn: DrawnDocument, printed: PrintedValues, chance: random.Random) -> PrintedValues:
+def _take_decoy(drawn: DrawnDocument, printed: PrintedTexts, chance: random.Random) -> PrintedTexts:
     """Read a date from print that is not the value of any field."""
     dates = [text for path, text in printed.items() if value_type_of(path) is ValueType.DATE]
     decoys = [decoy.text for decoy in drawn.presentation.decoys]
@@ -173,7 +173,7 @@ def _take_decoy(drawn: DrawnDocument, printed: PrintedValues, chance: random.Ran
     return printed
 
 
-def _swap_parties(drawn: DrawnDocument, printed: PrintedValues, chance: random.Random) -> PrintedValues:
+def _swap_parties(drawn: DrawnDocument, printed: PrintedTexts, chance: random.Random) -> PrintedTexts:
     present = [role for role in _PARTIES if f"{role}.name" in printed]
     one, other = chance.sample(present + [""] * 2, 2)  # an empty role has no fields, so the next lines refuse it
     shared = [name for name in _PARTY_FIELDS if f"{one}.{name}" in printed and f"{other}.{name}" in printed]
@@ -182,7 +182,7 @@ def _swap_parties(drawn: DrawnDocument, printed: PrintedValues, chance: random.R
     return printed
 
 
-def _take_other_currency(drawn: DrawnDocument, printed: PrintedValues, chance: random.Random) -> PrintedValues:
+def _take_other_currency(drawn: DrawnDocument, printed: PrintedTexts, chance: random.Random) -> PrintedTexts:
     pair = ["totals.total_vat", "totals.total_vat_accounting"]
     if not all(path in printed for path in pair):
         raise InjectionNotPossible
@@ -191,7 +191,7 @@ def _take_other_currency(drawn: DrawnDocument, printed: PrintedValues, chance: r
     return printed
 
 
-def _take_other_total(drawn: DrawnDocument, printed: PrintedValues, chance: random.Random) -> PrintedValues:
+def _take_other_total(drawn: DrawnDocument, printed: PrintedTexts, chance: random.Random) -> PrintedTexts:
     totals = [
         path
         for path in printed
@@ -208,7 +208,7 @@ def _take_other_total(drawn: DrawnDocument, printed: PrintedValues, chance: rand
     return printed
 
 
-def _swap_labels(drawn: DrawnDocument, printed: PrintedValues, chance: random.Random) -> PrintedValues:
+def _swap_labels(drawn: DrawnDocument, printed: PrintedTexts, chance: random.Random) -> PrintedTexts:
     """Exchange two dates, or two identifiers, of the document's head."""
     paths = [path for path in printed if "." not in path and "[" not in path]
     dates = [path for path in paths if value_type_of(path) is ValueType.DATE]

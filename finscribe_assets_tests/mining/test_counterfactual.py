@@ -6,7 +6,7 @@ from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.evaluation.prediction_files import Prediction, Truth
 from finscribe_assets.instructions.responses import unflatten
-from finscribe_assets.mining.counterfactual import counterfactuals, drawn_without, turned_off
+from finscribe_assets.mining.counterfactual import counterfactuals, redraw_without, without_value
 from finscribe_assets.mining.weak_cell import WeakCell
 
 PLAN = seed_plan(
@@ -65,17 +65,17 @@ def test_the_guilty_knob_takes_its_errors_with_it_and_the_innocent_does_not():
 def test_a_document_without_a_value_says_the_same():
     for name in (*DAMAGE_KNOBS, "degradation", "borderless_tables", "small_print", "parties_side_by_side"):
         having = [one for one in DRAWN.values() if one.knobs[name]]
-        without = [drawn_without(PLAN, one, name) for one in having]
+        without = [redraw_without(PLAN, one, name) for one in having]
         assert all(one and one.knobs[name] == 0 for one in without)
         assert all(one.printed == other.printed for one, other in zip(having, without, strict=True))
     font = next(iter(DRAWN.values())).presentation.font
-    other = drawn_without(PLAN, next(iter(DRAWN.values())), f"font:{font}")
+    other = redraw_without(PLAN, next(iter(DRAWN.values())), f"font:{font}")
     assert other.presentation.font != font
 
 
 def test_what_cannot_be_turned_off_is_told_and_foreign_documents_are_refused():
     alone = Recipe(fonts={"Lato": 1.0}, locales={"de_DE": 1.0})
-    assert turned_off(alone, "font:Lato") is None
-    assert turned_off(alone, "type:receipt") is None
-    with pytest.raises(ValueError, match="is not what batch-000's plan draws"):
-        drawn_without(PLAN.model_copy(update={"seed": 1}), next(iter(DRAWN.values())), "blur")
+    assert without_value(alone, "font:Lato") is None
+    assert without_value(alone, "type:receipt") is None
+    with pytest.raises(ValueError, match="differs from what the plan of batch-000 draws"):
+        redraw_without(PLAN.model_copy(update={"seed": 1}), next(iter(DRAWN.values())), "blur")

@@ -11,7 +11,7 @@ from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.evaluation.document_scoring import score
 from finscribe_assets.evaluation.prediction_files import Prediction, Truth
-from finscribe_assets.mining.error_classification import PageContext, classify
+from finscribe_assets.mining.error_classification import PageContext, classify_errors
 from finscribe_assets.mining.error_types import ErrorType, presumed_knobs
 from finscribe_assets.mining.simulated_reader import (
     FIELD_ERRORS,
@@ -49,7 +49,7 @@ PAGE = PageContext(others=("09.02.2024", "Contract"), destroyed=frozenset({"paym
 
 def causes_of(response) -> dict[str, ErrorType]:
     scored = score({"d": Truth("d", DOCUMENT)}, {"d": Prediction("d", response)})[0]
-    return {outcome.path: cause for outcome, cause in classify(scored, PAGE)}
+    return {outcome.path: cause for outcome, cause in classify_errors(scored, PAGE)}
 
 
 def causes(change: dict) -> dict[str, ErrorType]:
@@ -156,7 +156,7 @@ def test_injected_errors_have_their_cause():
             except InjectionNotPossible:
                 continue
             truth = Truth(drawn.id, drawn.document.to_json(), frozenset(drawn.printed))
-            found = classify(
+            found = classify_errors(
                 score({drawn.id: truth}, {drawn.id: Prediction(drawn.id, text)})[0], PageContext.of(drawn, illegible)
             )
             made += bool(found)

@@ -13,7 +13,13 @@ from finscribe_assets.evaluation.prediction_files import Prediction, Truth
 from finscribe_assets.instructions.responses import unflatten
 from finscribe_assets.iteration.decision import Action, IterationRecord, decide
 from finscribe_assets.mining.attribution import Attribution, drawn_values
-from finscribe_assets.mining.error_cells import DocumentFailures, effective_trials, find_cells, tally, wilson_lower
+from finscribe_assets.mining.error_cells import (
+    DocumentFailures,
+    effective_trials,
+    find_cells,
+    tally_failures,
+    wilson_lower,
+)
 from finscribe_assets.mining.error_classification import PageContext
 from finscribe_assets.mining.heatmap import heat_map
 from finscribe_assets.mining.mining_report import mine
@@ -33,7 +39,7 @@ def read_with(mistake):
 
 
 def cells_of(mistake):
-    return find_cells([tally(one) for one in score(TRUTHS, read_with(mistake))])
+    return find_cells([tally_failures(one) for one in score(TRUTHS, read_with(mistake))])
 
 
 def test_wilson_is_below_the_rate_and_has_its_coverage():
@@ -133,7 +139,7 @@ def test_a_planted_weakness_is_found_with_its_knob():
     report = mine(scored, PARENT, 100, drawn_values(DRAWN))
     assert [(cell.element, cell.error_type) for cell in report.weak] == [("identifier", "character_confusion")]
     assert report.weak[0].knobs[0] == "confusable_identifiers"
-    tallies = [tally(one) for one in scored]
+    tallies = [tally_failures(one) for one in scored]
     assert Attribution(tallies, drawn_values(DRAWN)).effects(("date", "digit")) == []
     shares = {component.name: component for component in report.plan.components}
     assert shares["confusable_identifiers"].documents > 20
@@ -194,7 +200,7 @@ def test_cells_are_sorted_by_how_sure_and_bad_they_are_and_make_a_small_picture(
         return {path: "".join(SWAPPED.get(c, c) for c in text) for path, text in printed.items()}
 
     few = dict(list(TRUTHS.items())[:40])
-    cells = find_cells([tally(one) for one in score(few, read_with(misread))])
+    cells = find_cells([tally_failures(one) for one in score(few, read_with(misread))])
     assert all(a.lower_bound >= b.lower_bound for a, b in pairwise(cells))
     assert all(0 < cell.failures <= cell.trials for cell in cells)
     for png in (heat_map(cells), heat_map([])):

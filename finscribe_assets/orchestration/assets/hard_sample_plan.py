@@ -9,8 +9,8 @@ from upath import UPath
 from finscribe_assets.iteration.next_batch import plan_next_batch
 from finscribe_assets.mining.error_cells import ErrorCell
 from finscribe_assets.mining.heatmap import heat_map
-from finscribe_assets.mining.learning_history import ASSUMPTION
-from finscribe_assets.mining.planning import explain_cells
+from finscribe_assets.mining.learning_history import LEARNING_ASSUMPTION
+from finscribe_assets.mining.planning import weak_cell_rows
 from finscribe_assets.orchestration.assets.groups import declared
 from finscribe_assets.orchestration.metadata import picture, table
 from finscribe_assets.orchestration.resources import PlanStore, ProfileResource, Storage
@@ -19,7 +19,7 @@ from finscribe_assets.orchestration.resources import PlanStore, ProfileResource,
 class MiningConfig(dg.Config):
     """How the next batch is planned."""
 
-    rule: str = Field(default="portfolio", description="allocation rule, one of mining.allocation.RULES")
+    rule: str = Field(default="portfolio", description="allocation rule, one of mining.allocation.ALLOCATION_RULES")
     disabled: list[str] = Field(
         default=[],
         description="cells (amount×sign) and knobs (degradation, font:Lato) that get no documents, besides those named "
@@ -76,9 +76,9 @@ def hard_sample_plan(
             "decision": result.decision.reason,
             "next_batch": result.decision.next_key or "none",
             "plan": dg.MetadataValue.text(plan) if isinstance(plan, str) else table(plan),
-            "plan_by_cell": table(explain_cells(mined.weak)),
+            "plan_by_cell": table(weak_cell_rows(mined.weak)),
             "disabled": ", ".join(mined.plan.disabled if mined.plan else disabled) or "nothing",
-            "assumption": ASSUMPTION,
+            "assumption": LEARNING_ASSUMPTION,
             "cells": table(_cell_row(cell) for cell in mined.cells[:40]),
             "confusion": picture(heat_map(mined.cells), _heat_map_text(mined.cells)),
             "low_confidence": table(field.model_dump() for field in mined.low_confidence[:20]),

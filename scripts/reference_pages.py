@@ -29,10 +29,10 @@ from finscribe_assets.evaluation.report import EvaluationReport
 from finscribe_assets.training.adapter_config import AdapterConfig, load_preset, preset_names
 
 _BOUNDS: dict[type, Callable[[Any], str]] = {
-    Ge: lambda bound: f"≥ {bound.ge:g}",
-    Gt: lambda bound: f"> {bound.gt:g}",
-    Le: lambda bound: f"≤ {bound.le:g}",
-    Lt: lambda bound: f"< {bound.lt:g}",
+    Ge: lambda bound: f"≥ {bound.ge:,}",
+    Gt: lambda bound: f"> {bound.gt:,}",
+    Le: lambda bound: f"≤ {bound.le:,}",
+    Lt: lambda bound: f"< {bound.lt:,}",
     MinLen: lambda bound: "not empty",
     MaxLen: lambda bound: f"at most {bound.max_length}",
 }
@@ -45,7 +45,12 @@ def cli_page() -> str:
     text: str = get_docs_for_click(obj=command, ctx=click.Context(command, info_name="finscribe"), name="finscribe")
     _, sections = text.split("\n## ", 1)  # before it stand the help of `finscribe` itself and a list of cut sentences
     overview = inspect.cleandoc(command.help or "")
-    return f"# Command line\n\n{overview}\n\n## {sections}"
+    return _escaped(f"# Command line\n\n{overview}\n\n## {sections}")
+
+
+def _escaped(markdown: str) -> str:
+    """Return Markdown in which words such as <image> are text, not HTML; in code marks they are text already."""
+    return re.sub(r"(`[^`\n]*`)|<(?=\w)", lambda match: match[1] or "&lt;", markdown)
 
 
 def adapter_config_page() -> str:

@@ -7,15 +7,12 @@ syntax has one.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
 
 from lxml import etree
 
 from finscribe_assets.documents.ubl import NAMESPACES as UBL_NAMESPACES
+from finscribe_assets.documents.ubl import XmlElement
 from finscribe_assets.importing.rejects import RejectedDocumentError, rejection
-
-XmlElement = Any
-"""An lxml element; lxml has no type hints."""
 
 
 class Syntax(StrEnum):

@@ -14,7 +14,8 @@ from decimal import Decimal
 from finscribe_assets.documents.calculation_rules import amount_of
 from finscribe_assets.documents.elements import TERMS, ValueType, field_of
 from finscribe_assets.documents.schema import DocumentType, VatCategory
-from finscribe_assets.importing.invoice_xml import Syntax, XmlElement, element_path
+from finscribe_assets.documents.ubl import XmlElement
+from finscribe_assets.importing.invoice_xml import Syntax, element_path
 from finscribe_assets.importing.rejects import (
     InputLimits,
     Problem,

@@ -67,6 +67,16 @@ def test_an_item_name_across_the_table_belongs_to_the_amounts_below_it():
     assert len(values) == 8
 
 
+def test_item_names_are_joined_with_amounts_in_a_table_of_two_columns():
+    rows = [["Item", "Amount"], ["Pflaster", None], ["", "2.20"]]
+    assert values_of([to_otsl(rows)], "en_US") == {"lines[0].item_name": "Pflaster", "lines[0].net_amount": "2.20"}
+
+
+def test_the_most_similar_header_cell_determines_the_column():
+    values = values_of([to_otsl([["Description", "Amounts", "Amount"], ["Bolt", "5.00", "2.00"]])])
+    assert values == {"lines[0].item_name": "Bolt", "lines[0].net_amount": "2.00"}
+
+
 def test_a_column_with_an_unknown_header_is_left_out():
     values = values_of([to_otsl([["Description", "Colour", "Amount"], ["Bolt", "red", "2.00"]])])
     assert values == {"lines[0].item_name": "Bolt", "lines[0].net_amount": "2.00"}

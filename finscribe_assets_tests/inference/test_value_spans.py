@@ -47,6 +47,8 @@ def test_any_text_gives_spans_within_it(text):
             '{"x": 1}\n{"a": 1, "b": [1, 1]}',
             {"a": "1", "b[0]": "1", "b[1]": "1"},
         ),  # the longest object, as in evaluation
+        ('{"a": 1, "b": 2, "c": 3} {"x": 1}', {"a": "1", "b": "2", "c": "3"}),
+        ('{"a": 1, "b": tru, "c": {"d": 1, "e": 2, "f": 3}}', {"a": "1"}),  # the rest belongs to a broken object
         ('{"a": "\\"a\\": 1", "\\u0061b": "\\\\"}', {"a": '"\\"a\\": 1"', "ab": '"\\\\"'}),
         ('{"a": 1, "a": 22}', {"a": "22"}),
         ("{" * 100_000, {}),
@@ -60,3 +62,11 @@ def test_spans_are_those_of_values_and_not_of_equal_text_elsewhere(text, values)
 def test_endless_nesting_is_given_up():
     assert value_spans('{"a":1,"b":' + "[" * 100_000) == {"a": (5, 6)}
     assert value_spans('{"a":' * 100_000) == {}
+
+
+@pytest.mark.parametrize(("opening", "closing", "step"), [('{"a":', "}", ".a"), ("[", "]", "[0]")])
+def test_values_are_found_down_to_64_levels(opening, closing, step):
+    nested = '{"first":1,"a":' + opening * 63 + "2" + closing * 63 + "}"
+    assert list(value_spans(nested)) == ["first", "a" + step * 63]
+    too_deep = '{"first":1,"a":' + opening * 64 + "2" + closing * 64 + "}"
+    assert list(value_spans(too_deep)) == ["first"]

@@ -1,6 +1,7 @@
-"""Each knob, turned from 0 to 1 with every other one at 0, changes what it says."""
+"""Every knob, turned from 0 to 1 while all others are 0, changes documents as it says."""
 
 from decimal import Decimal
+from functools import cache
 
 import pytest
 
@@ -15,7 +16,7 @@ from finscribe_assets.documents.schema import DocumentType, VatCategory
 from finscribe_assets.documents.wordings import wordings
 
 COUNT = 40
-PAPERS = (DocumentType.INVOICE, DocumentType.CREDIT_NOTE, DocumentType.PURCHASE_ORDER)
+A4_SALES = (DocumentType.INVOICE, DocumentType.CREDIT_NOTE, DocumentType.PURCHASE_ORDER)
 OPTIONAL = (
     "delivery_date",
     "period_end",
@@ -38,7 +39,8 @@ def style(d: DrawnDocument):
     return locale_number_style(d.document.locale)
 
 
-MEASURED = {
+# How a document shows the feature of each knob.
+SHOWS = {
     "label_synonyms": lambda d: (
         d.presentation.labels["document_number"]
         != wordings(d.document.locale, f"document_number.{d.document.document_type}")[0]
@@ -96,35 +98,39 @@ MEASURED = {
     "degradation": lambda d: d.presentation.degradation > 0.3,
 } | {name: lambda d, name=name: d.presentation.damage.get(name, 0.0) > 0 for name in DAMAGE_KNOBS}
 
-# What else must be there for a knob to show.
-BESIDE = {
+# Knobs that must be turned up too, for a knob to have an effect.
+COMPANIONS = {
     "sign_styles": {"negative_amounts": 1.0},
     "carried_forward": {"many_lines": 1.0},
     "repeated_descriptions": {"many_lines": 1.0},
 }
-KINDS = {"blank_cells": PAPERS, "repeated_totals": PAPERS}
+# Knobs whose effect shows only in some of the document types to which they apply.
+DOCUMENT_TYPES = {"blank_cells": A4_SALES, "repeated_totals": A4_SALES}
 
 
-def drawn_with(name: str, value: float) -> list[DrawnDocument]:
-    facts = KNOB_FACTS[name]
-    locales = [locale for locale in LOCALES if LOCALE_FACTS[locale].language in facts.languages]
-    recipe = Recipe(
-        document_types=dict.fromkeys(KINDS.get(name, facts.documents), 1.0),
-        locales=dict.fromkeys(locales or ("en_GB", "de_DE"), 1.0),
-        knobs=NO_KNOBS.model_copy(update=BESIDE.get(name, {}) | {name: value}),
-    )
+@cache
+def documents(types: tuple[DocumentType, ...], locales: tuple[str, ...], knobs: Knobs) -> list[DrawnDocument]:
+    """Draw documents, once for all knobs that share them while turned off."""
+    recipe = Recipe(document_types=dict.fromkeys(types, 1.0), locales=dict.fromkeys(locales, 1.0), knobs=knobs)
     plan = seed_plan("batch-000", COUNT, 9, recipe)
     return [draw_document(plan, index) for index in range(COUNT)]
 
 
+def documents_with(name: str, value: float) -> list[DrawnDocument]:
+    facts = KNOB_FACTS[name]
+    locales = tuple(locale for locale in LOCALES if LOCALE_FACTS[locale].language in facts.languages)
+    knobs = NO_KNOBS.model_copy(update=COMPANIONS.get(name, {}) | {name: value})
+    return documents(DOCUMENT_TYPES.get(name, facts.documents), locales or ("en_GB", "de_DE"), knobs)
+
+
 def test_every_knob_is_tested():
-    assert MEASURED.keys() == Knobs.model_fields.keys()
+    assert SHOWS.keys() == Knobs.model_fields.keys()
 
 
-@pytest.mark.parametrize("name", list(MEASURED))
-def test_turning_a_knob_up_changes_what_it_says(name):
-    off, on = drawn_with(name, 0.0), drawn_with(name, 1.0)
-    assert all(d.knobs[name] == 0 for d in off)
-    assert sum(map(MEASURED[name], on)) >= sum(map(MEASURED[name], off)) + COUNT / 3
-    took_effect = [d for d in on if d.knobs[name]]
+@pytest.mark.parametrize("name", list(SHOWS))
+def test_turning_a_knob_up_changes_documents(name):
+    off, on = documents_with(name, 0.0), documents_with(name, 1.0)
+    assert all(drawn.knobs[name] == 0 for drawn in off)
+    assert sum(map(SHOWS[name], on)) >= sum(map(SHOWS[name], off)) + COUNT / 3
+    took_effect = [drawn for drawn in on if drawn.knobs[name]]
     assert len(took_effect) > COUNT / 3

@@ -1,4 +1,4 @@
-"""Invoices for the tests of UBL and of its validation: one by hand that has everything, and drawn ones."""
+"""Invoices for the tests of UBL and its validation: one written by hand that has every field, and drawn ones."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ BILL: dict[str, Any] = {
             "country_code": "AT",
         },
         "identifier": "K-17",
-        "vat_identifier": "U39700150",  # as printed without its country
+        "vat_identifier": "U39700150",  # printed without the country prefix
     },
     "payee": {"name": "Inkasso AG", "identifier": "P-1", "legal_registration": "HRB 1"},
     "ship_to": {
@@ -135,12 +135,12 @@ BILL: dict[str, Any] = {
 
 
 def bill(**changes: Any) -> Document:
-    """Return that invoice with some of its fields changed."""
+    """Return the invoice written by hand with some fields changed."""
     return Document.model_validate({**BILL, **changes})
 
 
 def drawn_bills(count: int, seed: int, **knobs: float) -> Iterator[DrawnDocument]:
-    """Draw invoices and credit notes of all countries with a VAT, with knobs turned."""
+    """Draw invoices and credit notes of all countries that have a VAT, with knob values given by name."""
     recipe = Recipe(
         document_types={"invoice": 0.7, "credit_note": 0.3},
         locales=dict.fromkeys(VAT_LOCALES, 1.0),

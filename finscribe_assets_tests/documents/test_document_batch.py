@@ -28,24 +28,24 @@ def test_documents_do_not_depend_on_the_shard_size(tmp_path):
     assert list(read_documents(tmp_path / "a")) == list(read_documents(tmp_path / "b"))
 
 
-def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path):
+def test_a_killed_run_resumes_to_the_same_bytes(tmp_path):
     synthesize(PLAN, tmp_path / "whole", LocalShardPool(1), shard_size=5)
     synthesize(PLAN, tmp_path / "killed", LocalShardPool(1), shard_size=5)
     (tmp_path / "killed" / "part-00002.parquet").unlink()
     (tmp_path / "killed" / "part-00004.parquet").write_bytes(b"half a fi")
-    again = synthesize(PLAN, tmp_path / "killed", LocalShardPool(1), shard_size=5)
-    assert again.skipped == 3
+    resumed = synthesize(PLAN, tmp_path / "killed", LocalShardPool(1), shard_size=5)
+    assert resumed.skipped == 3
     assert contents(tmp_path / "killed") == contents(tmp_path / "whole")
 
 
-def test_another_plan_replaces_shards_and_removes_what_is_beyond(tmp_path):
+def test_another_plan_replaces_shards_and_removes_surplus_ones(tmp_path):
     synthesize(PLAN, tmp_path, LocalShardPool(1), shard_size=5)
     smaller = seed_plan("batch-000", 8, 4)
     assert synthesize(smaller, tmp_path, LocalShardPool(1), shard_size=5).skipped == 0
     assert [drawn.index for drawn in read_documents(tmp_path)] == list(range(8))
 
 
-def test_plain_files_hold_the_same_documents(tmp_path):
+def test_single_table_and_ground_truth_hold_the_same_documents(tmp_path):
     synthesize(PLAN, tmp_path / "documents", LocalShardPool(1), shard_size=10)
     write_single_table(tmp_path / "documents", tmp_path / "documents.parquet")
     write_ground_truth(tmp_path / "documents", tmp_path / "documents.jsonl")
@@ -57,7 +57,7 @@ def test_plain_files_hold_the_same_documents(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("knobs: {long_amount: 1}", "knobs.long_amount: unknown key"),
         ("knobs: {long_amounts: 1.5}", "less than or equal to 1 (it is 1.5)"),
@@ -70,12 +70,12 @@ def test_plain_files_hold_the_same_documents(tmp_path):
         ("[", "not valid YAML"),
     ],
 )
-def test_a_bad_recipe_names_file_key_value_and_range(tmp_path, text, said):
+def test_errors_in_a_recipe_name_file_key_value_and_range(tmp_path, text, message):
     path = tmp_path / "recipe.yaml"
     path.write_text(text)
     with pytest.raises(ValueError, match=r"recipe\.yaml") as error:
         load_recipe(path)
-    assert said in str(error.value)
+    assert message in str(error.value)
 
 
 def test_a_recipe_that_is_not_text_names_the_file(tmp_path):
@@ -86,7 +86,7 @@ def test_a_recipe_that_is_not_text_names_the_file(tmp_path):
 
 
 @pytest.mark.parametrize("key", ["", "a/b", "batch-1", "../batch-001"])
-def test_a_plan_with_a_bad_key_is_refused(tmp_path, key):
+def test_a_plan_with_a_bad_key_is_rejected(tmp_path, key):
     path = tmp_path / "plan.json"
     path.write_text(PLAN.model_dump_json().replace('"batch-000"', json.dumps(key)))
     with pytest.raises(ValueError, match="is not of the form batch-007"):

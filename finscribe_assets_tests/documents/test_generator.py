@@ -1,4 +1,4 @@
-"""What every drawn document keeps to: the same bytes anywhere, rules, printed values that are the truth."""
+"""Properties of every drawn document: the same bytes anywhere, calculation rules, and printed values that are true."""
 
 import json
 import re
@@ -23,7 +23,7 @@ from finscribe_assets.documents.schema import DocumentType, flatten
 PLAN = seed_plan("batch-000", 1000, 42)
 DOCUMENTS = [draw_document(PLAN, index) for index in range(1000)]
 SALES = [drawn for drawn in DOCUMENTS if drawn.document.totals]
-# Knobs under which numbers are not written as the locale usually has them.
+# Knobs that change the number format of the locale.
 ODD_NUMBERS = (
     "foreign_separators",
     "rare_grouping",
@@ -87,7 +87,8 @@ def test_totals_recomputed_by_hand():
     for drawn in SALES:
         document, totals = drawn.document, drawn.document.totals
         unit = Decimal(1).scaleb(-MINOR_UNITS[document.currency_code])
-        less = sum(one.amount for one in document.allowances) - sum(one.amount for one in document.charges)
+        less = sum(allowance.amount for allowance in document.allowances)
+        less -= sum(charge.amount for charge in document.charges)
         if document.lines[0].net_amount is not None:
             exclusive += 1
             assert sum(line.net_amount for line in document.lines) - less == totals.total_without_vat
@@ -107,7 +108,7 @@ def test_totals_recomputed_by_hand():
     assert exclusive > 400
 
 
-def test_balances_of_statements_chain():
+def test_balances_of_statements_follow_from_the_amounts():
     statements = [drawn.document for drawn in DOCUMENTS if drawn.document.statement]
     assert len(statements) > 50
     for document in statements:
@@ -121,7 +122,9 @@ def test_balances_of_statements_chain():
 
 @pytest.mark.parametrize("change", ["totals.amount_due", "vat_breakdown[0].tax_amount", "lines[0].net_amount"])
 def test_a_tampered_amount_is_caught(change):
-    drawn = next(one for one in SALES if one.document.lines[0].net_amount is not None and one.document.vat_breakdown)
+    drawn = next(
+        drawn for drawn in SALES if drawn.document.lines[0].net_amount is not None and drawn.document.vat_breakdown
+    )
     amounts = amounts_of(drawn.document.to_json())
     tampered = amounts | {change: amounts[change] + Decimal(1)}
     assert any(not outcome.holds for outcome in check_calculations(tampered, drawn.document.currency_code))
@@ -129,20 +132,20 @@ def test_a_tampered_amount_is_caught(change):
 
 @pytest.mark.parametrize("number", ["9" * 18, "-" + "9" * 18, "0." + "9" * 17, "123456789012345678.12345678901234567"])
 def test_absurd_amounts_are_checked_exactly(number):
-    """Predictions hold anything; Python's own integers and fractions say what the rule must find."""
+    """Predictions may hold any number. The expected outcome is computed with Python's fractions."""
     leaves = {f"lines[0].{name}": number for name in ("quantity", "net_price", "net_amount")}
     leaves |= {f"vat_breakdown[0].{name}": number for name in ("rate", "taxable_amount", "tax_amount")}
     leaves |= {f"totals.{name}": number for name in ("sum_of_line_net_amounts", "total_without_vat", "amount_due")}
-    found = {outcome.code: outcome for outcome in check_calculations(amounts_of_leaves(leaves), "EUR")}
+    outcomes = {outcome.code: outcome for outcome in check_calculations(amounts_of_leaves(leaves), "EUR")}
     product = Fraction(number) ** 2
-    assert abs(Fraction(found["LINE-AMOUNT"].expected) - product) <= Fraction(1, 200)
-    assert abs(Fraction(found["BR-CO-17"].expected) - product / 100) <= Fraction(1, 200)
-    assert found["BR-CO-10"].holds and found["BR-CO-13"].holds
+    assert abs(Fraction(outcomes["LINE-AMOUNT"].expected) - product) <= Fraction(1, 200)
+    assert abs(Fraction(outcomes["BR-CO-17"].expected) - product / 100) <= Fraction(1, 200)
+    assert outcomes["BR-CO-10"].holds and outcomes["BR-CO-13"].holds
 
 
 def test_every_usual_amount_parses_back_with_babel():
-    """Babel knows how a locale writes numbers; where people write otherwise than it says is left out."""
-    read = 0
+    """Babel parses the numbers of a locale. Locales whose usual format it rejects are left out."""
+    parsed = 0
     for drawn in DOCUMENTS:
         locale, currency = drawn.document.locale, drawn.document.currency_code
         usual = locale in ("en_US", "en_GB", "en_AU", "de_DE", "it_IT")
@@ -154,26 +157,26 @@ def test_every_usual_amount_parses_back_with_babel():
             if value_type_of(path) is ValueType.AMOUNT:
                 number = re.sub(r"-\s+", "-", re.sub(signs, "", printed).strip())
                 assert parse_decimal(number, locale=locale, strict=True) == Decimal(truth[path]), (path, printed)
-                read += 1
-    assert read > 2000
+                parsed += 1
+    assert parsed > 2000
 
 
-def read_date(text: str, pattern: str, locale: str) -> str:
-    """Read a date by its pattern alone: each run of letters is a number, or a month's name in the locale."""
-    found = {}
+def parse_date(text: str, pattern: str, locale: str) -> str:
+    """Parse a date by its pattern: each run of letters is a number, or the name of a month in the locale."""
+    fields = {}
     for part in re.findall(r"y+|M+|d+", re.sub(r"'[^']*'", "", pattern)):
         if part in ("MMM", "MMMM"):
             names = get_month_names("wide" if part == "MMMM" else "abbreviated", locale=locale)
-            found["M"] = next(month for month, name in names.items() if re.search(rf"\b{re.escape(name)}", text))
-            text = text.replace(names[found["M"]], " ", 1)
+            fields["M"] = next(month for month, name in names.items() if re.search(rf"\b{re.escape(name)}", text))
+            text = text.replace(names[fields["M"]], " ", 1)
         else:
             digits = re.search(r"\d+", text)
-            found[part[0]] = int(digits[0]) + (2000 if part == "yy" else 0)
+            fields[part[0]] = int(digits[0]) + (2000 if part == "yy" else 0)
             text = text[digits.end() :]
-    return f"{found['y']:04d}-{found['M']:02d}-{found['d']:02d}"
+    return f"{fields['y']:04d}-{fields['M']:02d}-{fields['d']:02d}"
 
 
-def test_every_printed_date_reads_back_by_its_pattern():
+def test_every_printed_date_parses_back_by_its_pattern():
     worded = 0
     for drawn in DOCUMENTS:
         pattern, locale = drawn.presentation.date_pattern, drawn.document.locale
@@ -182,25 +185,25 @@ def test_every_printed_date_reads_back_by_its_pattern():
         truth = flatten(drawn.document.to_json())
         for path, printed in drawn.printed.items():
             if value_type_of(path) is ValueType.DATE:
-                assert read_date(printed, pattern, locale) == truth[path], (path, printed)
+                assert parse_date(printed, pattern, locale) == truth[path], (path, printed)
                 worded += "MMM" in pattern
     assert worded > 50
 
 
-def test_everything_printed_is_true_and_what_totals_leave_out_another_one_says():
+def test_printed_values_are_true_and_omitted_totals_equal_another_amount():
     for drawn in DOCUMENTS:
         truth = flatten(drawn.document.to_json())
         assert drawn.printed.keys() <= truth.keys()
-        left_out = {path for path in truth.keys() - drawn.printed.keys() if path.startswith("totals.")}
-        if "totals.sum_of_line_net_amounts" in left_out:
+        omitted = {path for path in truth.keys() - drawn.printed.keys() if path.startswith("totals.")}
+        if "totals.sum_of_line_net_amounts" in omitted:
             assert truth["totals.sum_of_line_net_amounts"] == truth["totals.total_without_vat"]
-        if "totals.total_vat" in left_out and drawn.document.vat_breakdown:
+        if "totals.total_vat" in omitted and drawn.document.vat_breakdown:
             assert truth["totals.total_vat"] == truth["vat_breakdown[0].tax_amount"]
-        if "totals.allowance_total" in left_out:
+        if "totals.allowance_total" in omitted:
             assert truth["totals.allowance_total"] == truth["allowances[0].amount"]
-        if "totals.charge_total" in left_out:
+        if "totals.charge_total" in omitted:
             assert truth["totals.charge_total"] == truth["charges[0].amount"]
-        assert left_out <= {
+        assert omitted <= {
             "totals.sum_of_line_net_amounts",
             "totals.total_vat",
             "totals.allowance_total",
@@ -223,30 +226,29 @@ def test_ids_are_unique_over_batches():
 
 
 def test_a_vendor_keeps_its_name_and_columns():
-    seen: dict[str, tuple] = {}
+    habits: dict[str, tuple] = {}
     recurring = 0
     for drawn in DOCUMENTS:
         if drawn.document.statement:
-            continue  # its vendor's bank speaks
+            continue  # it is issued by the vendor's bank
         habit = (drawn.document.seller.name, drawn.document.seller.address)
-        recurring += drawn.vendor in seen
-        assert seen.setdefault(drawn.vendor, habit) == habit
+        recurring += drawn.vendor in habits
+        assert habits.setdefault(drawn.vendor, habit) == habit
     assert recurring > 20
 
 
-def test_what_every_document_prints():
+def test_every_document_prints_number_date_parties_and_amount_due():
     for drawn in DOCUMENTS:
         assert all(text.strip() for text in drawn.printed.values())
-        kind = drawn.document.document_type
-        due = "statement.closing_balance" if kind is DocumentType.BANK_STATEMENT else "totals.amount_due"
+        document_type = drawn.document.document_type
+        due = "statement.closing_balance" if document_type is DocumentType.BANK_STATEMENT else "totals.amount_due"
         assert {"document_number", "issue_date", "seller.name", due} <= drawn.printed.keys()
-        assert ("buyer.name" in drawn.printed) == (kind is not DocumentType.RECEIPT)
+        assert ("buyer.name" in drawn.printed) == (document_type is not DocumentType.RECEIPT)
 
 
-def test_optional_fields_are_there_and_absent():
-    """Some invoices have them, others do not."""
+def test_some_invoices_have_each_optional_field_and_some_do_not():
     bills = [drawn for drawn in DOCUMENTS if drawn.document.document_type is DocumentType.INVOICE]
-    seen = Counter(field for drawn in bills for field in {field_of(path) for path in drawn.printed})
+    counts = Counter(field for drawn in bills for field in {field_of(path) for path in drawn.printed})
     for name in (
         "due_date",
         "delivery_date",
@@ -263,10 +265,10 @@ def test_optional_fields_are_there_and_absent():
         "lines.sku",
         "lines.gtin",
     ):
-        assert 0 < seen[name] < len(bills), name
+        assert 0 < counts[name] < len(bills), name
 
 
-def test_a_plan_draws_its_shares_in_order():
+def test_a_plan_draws_its_components_in_order():
     plan = Plan.model_validate_json(
         json.dumps(
             {

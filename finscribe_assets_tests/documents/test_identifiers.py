@@ -1,4 +1,4 @@
-"""Numbers with check digits, by validators that know nothing of this project."""
+"""Numbers with check digits, checked by independent validators (python-stdnum and schwifty)."""
 
 from random import Random
 
@@ -58,7 +58,7 @@ def test_tax_identifiers_pass(locale):
     country = LOCALE_FACTS[locale].country_code
     for number in range(500):
         value = draw_party(f"test:{number}", locale, with_vat=True).vat_identifier
-        if country == "AE":  # the form alone is published
+        if country == "AE":  # only the form is published
             assert value.isdigit() and len(value) == 15 and value.startswith("100")
         else:
             assert VALIDATORS[country].is_valid(value.removeprefix("T") if country == "JP" else value), value
@@ -70,7 +70,7 @@ def test_accounts_pass(locale):
     for number in range(200):
         account = draw_account(Random(number), facts.country_code)
         if facts.iban_country:
-            # Of Sweden no formula is registered, which the validator would warn of.
+            # The check digit of Swedish account numbers is not registered, and the validator would warn about it.
             IBAN(account.number, validate_bban=facts.iban_country != "SE")
             assert BIC(account.bic).country_code == facts.country_code
         elif facts.country_code == "US":
@@ -83,7 +83,7 @@ def test_article_numbers_pass():
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-def test_sellers_of_a_locale_have_names_of_their_own_and_live_in_one_country(locale):
+def test_sellers_of_a_locale_have_distinct_names_and_one_country(locale):
     sellers = [vendor(locale, number) for number in range(VENDORS_PER_LOCALE)]
     assert len({seller.party.name for seller in sellers}) == VENDORS_PER_LOCALE
     assert {seller.party.address.country_code for seller in sellers} == {LOCALE_FACTS[locale].country_code}
@@ -95,7 +95,7 @@ def test_sellers_of_a_locale_have_names_of_their_own_and_live_in_one_country(loc
     )
 
 
-# Numbers of other registers that hold the company's national number: how each is read, and its validator.
+# Registration numbers that contain the national number of the company: the field, and its validator.
 REGISTERED = {
     "FR": ("tax_registration", siret),
     "IT": ("tax_registration", italian),
@@ -109,8 +109,8 @@ REGISTERED = {
 }
 
 
-@pytest.mark.parametrize("locale", [one for one in LOCALES if LOCALE_FACTS[one].country_code in REGISTERED])
-def test_numbers_of_one_company_belong_together(locale):
+@pytest.mark.parametrize("locale", [locale for locale in LOCALES if LOCALE_FACTS[locale].country_code in REGISTERED])
+def test_the_numbers_of_a_company_agree(locale):
     country = LOCALE_FACTS[locale].country_code
     name, validator = REGISTERED[country]
     for number in range(100):

@@ -26,9 +26,9 @@ def test_a_document_has_the_sellers_that_its_key_allows():
     for key in (PROBE_KEY, "batch-000", "batch-017"):
         plan = seed_plan(key, 60, 3)
         drawn = [draw_document(plan, index) for index in range(60)]
-        assert {is_probe_vendor(one.vendor) for one in drawn} == {key == PROBE_KEY}
+        assert {is_probe_vendor(document.vendor) for document in drawn} == {key == PROBE_KEY}
         of_batches = {name for locale in LOCALES for name in names_of(locale, "batch-000")}
-        named = {one.document.seller.name for one in drawn if one.document.statement is None}
+        named = {item.document.seller.name for item in drawn if item.document.statement is None}
         assert named.isdisjoint(of_batches) is (key == PROBE_KEY)
 
 

@@ -1,4 +1,4 @@
-"""What an auditor would ask of a sale beyond its totals: prices that can be paid, and parties that are not one."""
+"""Sales are plausible to an auditor, beyond correct totals: consistent tax in prices, and distinct parties."""
 
 from __future__ import annotations
 
@@ -42,23 +42,23 @@ def line(quantity: Decimal, price: Decimal, rate: Decimal) -> Line:
     ),
     st.sampled_from([1, -1]),
 )
-def test_tax_is_taken_out_of_any_prices_so_that_both_of_its_rules_hold(drawn, sign):
+def test_any_prices_with_tax_are_adjusted_so_that_both_tax_rules_hold(drawn, sign):
     case = TaxCase(VatCategory.STANDARD, tuple(RATES), {})
     sale = Sale("de_DE", "office", "EUR", case, (), True, sign < 0, dt.date(2024, 1, 1), "", NO_KNOBS.model_dump())
     before = [line(sign * quantity, price, rate) for quantity, price, rate in drawn]
     after = with_consistent_tax(before, sale)
-    for rate in {one.vat_rate for one in after}:
-        gross = sum(one.gross_amount for one in after if one.vat_rate == rate)
+    for rate in {line.vat_rate for line in after}:
+        gross = sum(line.gross_amount for line in after if line.vat_rate == rate)
         net = round_to(gross * 100 / (100 + rate), CENT)
         assert round_to(net * rate / 100, CENT) == gross - net
-    for one, other in zip(before, after, strict=True):
-        assert other.gross_amount == round_to(other.quantity * other.price_with_vat, CENT)
-        assert 0 <= other.price_with_vat - one.price_with_vat <= 6 * CENT
-        assert other.quantity in (one.quantity, sign)
+    for original, adjusted in zip(before, after, strict=True):
+        assert adjusted.gross_amount == round_to(adjusted.quantity * adjusted.price_with_vat, CENT)
+        assert 0 <= adjusted.price_with_vat - original.price_with_vat <= 6 * CENT
+        assert adjusted.quantity in (original.quantity, sign)
 
 
-def test_half_a_dozen_at_twenty_per_cent_is_mended():
-    # 0.03 more than a multiple of six: no price of half a dozen ever comes to a payable sum.
+def test_a_quantity_of_six_at_twenty_per_cent_is_adjusted():
+    # The total stays 0.03 above a multiple of 0.06 whatever the price of six, and none of these totals is consistent.
     lines = [line(Decimal(1), Decimal("0.03"), Decimal(20)), line(Decimal(6), Decimal("1.00"), Decimal(20))]
     sale = Sale(
         "fr_FR",
@@ -72,7 +72,7 @@ def test_half_a_dozen_at_twenty_per_cent_is_mended():
         "",
         NO_KNOBS.model_dump(),
     )
-    assert [one.quantity for one in with_consistent_tax(lines, sale)] == [1, 1]
+    assert [line.quantity for line in with_consistent_tax(lines, sale)] == [1, 1]
 
 
 def test_another_company_has_another_name():
@@ -81,7 +81,7 @@ def test_another_company_has_another_name():
     assert first.name != draw_other_company("a seed", "de_DE", first).name
 
 
-def test_nobody_sells_to_himself_and_a_payee_is_another():
+def test_all_parties_have_different_names():
     for drawn in drawn_bills(300, 12, third_parties=1):
         document = drawn.document
         others = [document.buyer.name, document.payee.name, document.ship_to.name]
@@ -89,8 +89,8 @@ def test_nobody_sells_to_himself_and_a_payee_is_another():
         assert document.buyer.name not in others[1:], drawn.id
 
 
-def test_goods_that_are_exempt_because_they_leave_the_country_do_leave_it_on_a_known_day():
-    seen = set()
+def test_goods_exempt_as_exports_leave_the_country_on_a_stated_day():
+    categories = set()
     for drawn in drawn_bills(150, 13, third_parties=1, tax_exemptions=1):
         document = drawn.document
         category = document.vat_breakdown[0].category
@@ -100,5 +100,5 @@ def test_goods_that_are_exempt_because_they_leave_the_country_do_leave_it_on_a_k
             assert countries[0] != countries[1], drawn.id
         if category is VatCategory.INTRA_COMMUNITY:
             assert document.delivery_date or document.period_end, drawn.id
-        seen.add(category)
-    assert seen == {"E", "AE", "K", "G"}
+        categories.add(category)
+    assert categories == {"E", "AE", "K", "G"}

@@ -16,7 +16,7 @@ from finscribe_assets.rendering.system_packages import FONT_PACKAGES
 
 
 def leaves(schema: dict, root: dict, path: str = "") -> set[str]:
-    """Walk the published JSON Schema, independently of the models."""
+    """Return the paths of the leaves of the published JSON Schema, without using the models."""
     if "$ref" in schema:
         return leaves(root["$defs"][schema["$ref"].split("/")[-1]], root, path)
     options = [option for option in schema.get("anyOf", []) if option.get("type") != "null"]
@@ -33,7 +33,7 @@ def leaves(schema: dict, root: dict, path: str = "") -> set[str]:
     return {path}
 
 
-def test_every_leaf_of_the_schema_has_an_element_and_a_kind():
+def test_every_leaf_of_the_schema_has_an_element_and_a_value_type():
     root = Document.model_json_schema()
     assert leaves(root, root) == set(FIELDS)
 
@@ -53,15 +53,15 @@ def test_the_words_of_a_locale_are_complete(locale):
     assert words.labels.keys() == model["labels"].keys()
     assert words.phrases.keys() == model["phrases"].keys()
     for key, phrases in words.phrases.items():
-        said = {name for text in phrases for name in re.findall(r"\{(\w+)\}", text)}
-        assert said == {name for text in model["phrases"][key] for name in re.findall(r"\{(\w+)\}", text)}, key
+        placeholders = {name for text in phrases for name in re.findall(r"\{(\w+)\}", text)}
+        assert placeholders == {name for text in model["phrases"][key] for name in re.findall(r"\{(\w+)\}", text)}, key
     for trade in TRADES:
         names = [item.draw_name(Random(1)) for item in items_of(locale, trade)]
         assert len(set(names)) == len(names) >= 12, trade
         assert all("{" not in name and "|" not in name for name in names), trade
 
 
-def test_a_knob_of_the_presets_is_harder_where_the_preset_is():
+def test_harder_presets_have_higher_knobs():
     def sums(preset):
         return sum(RECIPE_PRESETS[preset].knobs.model_dump().values())
 
@@ -69,7 +69,7 @@ def test_a_knob_of_the_presets_is_harder_where_the_preset_is():
 
 
 @pytest.mark.parametrize(
-    ("recipe", "said"),
+    ("recipe", "message"),
     [
         ({"tax_regimes": {"india_gst": 1}, "locales": {"de_DE": 1}}, "india_gst applies in en_IN"),
         ({"tax_regimes": {"vat": 1}, "locales": {"de_DE": 1, "en_US": 1}}, "en_US is taxed under us_sales_tax"),
@@ -80,8 +80,8 @@ def test_a_knob_of_the_presets_is_harder_where_the_preset_is():
         ({"document_types": {"invoice": 0}}, "every weight is zero"),
     ],
 )
-def test_impossible_recipes_are_refused_with_the_key_and_what_is_allowed(recipe, said):
-    with pytest.raises(ValueError, match=said):
+def test_errors_in_recipes_name_the_key_and_what_is_allowed(recipe, message):
+    with pytest.raises(ValueError, match=message):
         Recipe.model_validate(recipe)
 
 
@@ -92,20 +92,20 @@ def test_every_locale_has_wordings_for_every_label_without_repeats():
             assert words and len(set(words)) == len(words), (locale, key)
 
 
-def test_knobs_say_which_elements_they_make_harder():
+def test_every_knob_has_elements_a_cause_and_a_description():
     for name, field in Knobs.model_fields.items():
         assert KNOB_FACTS[name].elements and set(KNOB_FACTS[name].elements) <= set(Element), name
         assert KNOB_FACTS[name].cause, name
         assert field.description
 
 
-def test_documents_survive_the_table():
+def test_documents_are_the_same_after_a_round_trip_through_a_table():
     plan = seed_plan("batch-000", 30, 1)
     drawn = [draw_document(plan, index) for index in range(30)]
     assert documents_from_table(documents_to_table(drawn)) == drawn
 
 
-def test_documents_survive_json():
+def test_documents_are_the_same_after_a_round_trip_through_json():
     document = draw_document(seed_plan("batch-000", 1, 1), 0).document
     assert Document.model_validate(document.to_json()) == document
     assert all(isinstance(value, str) for value in flatten(document.to_json()).values())
@@ -118,7 +118,7 @@ def test_every_font_has_a_package():
     assert {*FONTS, FALLBACK_FONT, SECOND_SCRIPT_FONT} == set(FONT_PACKAGES)
 
 
-def test_the_data_dictionary_in_docs_is_the_models():
+def test_the_data_dictionary_in_docs_is_up_to_date():
     from pathlib import Path
 
     from finscribe_assets.documents.data_dictionary import data_dictionary

@@ -1,4 +1,4 @@
-"""UBL says what the document says: each business term at its place in the syntax binding, and nothing else."""
+"""UBL holds exactly the business terms of the document, each where the syntax binding has it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from finscribe_assets.documents.schema import Document, flatten
 from finscribe_assets.documents.ubl import obstacle, to_ubl
 from finscribe_assets_tests.documents.bills import BILL, bill, drawn_bills
 
-# CEN/TS 16931-3-2, table 2: where UBL has each business term, without prefixes.
+# Path in UBL of each business term, without namespace prefixes. Source: CEN/TS 16931-3-2, table 2.
 _PARTY = {
     "{party}/PartyIdentification/ID": ("BT-29", "BT-46"),
     "{party}/PostalAddress/StreetName": ("BT-35", "BT-50"),
@@ -90,34 +90,34 @@ BINDING = {
     "TaxTotal/TaxSubtotal/TaxCategory/ID": "BT-118",
     "TaxTotal/TaxSubtotal/TaxCategory/Percent": "BT-119",
     "TaxTotal/TaxSubtotal/TaxCategory/TaxExemptionReason": "BT-120",
-    "{kind}Line/ID": "BT-126",
-    "{kind}Line/Note": "BT-127",
-    "{kind}Line/{quantity}": "BT-129",
-    "{kind}Line/{quantity}/@unitCode": "BT-130",
-    "{kind}Line/LineExtensionAmount": "BT-131",
-    "{kind}Line/OrderLineReference/LineID": "BT-132",
-    "{kind}Line/AllowanceCharge[ChargeIndicator='false']/Amount": "BT-136",
-    "{kind}Line/AllowanceCharge[ChargeIndicator='false']/AllowanceChargeReason": "BT-139",
-    "{kind}Line/AllowanceCharge[ChargeIndicator='true']/Amount": "BT-141",
-    "{kind}Line/AllowanceCharge[ChargeIndicator='true']/AllowanceChargeReason": "BT-144",
-    "{kind}Line/Price/PriceAmount": "BT-146",
-    "{kind}Line/Price/AllowanceCharge/Amount": "BT-147",
-    "{kind}Line/Price/AllowanceCharge/BaseAmount": "BT-148",
-    "{kind}Line/Item/ClassifiedTaxCategory/ID": "BT-151",
-    "{kind}Line/Item/ClassifiedTaxCategory/Percent": "BT-152",
-    "{kind}Line/Item/Name": "BT-153",
-    "{kind}Line/Item/SellersItemIdentification/ID": "BT-155",
-    "{kind}Line/Item/StandardItemIdentification/ID": "BT-157",
-    "{kind}Line/Item/CommodityClassification/ItemClassificationCode": "BT-158",
+    "{root}Line/ID": "BT-126",
+    "{root}Line/Note": "BT-127",
+    "{root}Line/{quantity}": "BT-129",
+    "{root}Line/{quantity}/@unitCode": "BT-130",
+    "{root}Line/LineExtensionAmount": "BT-131",
+    "{root}Line/OrderLineReference/LineID": "BT-132",
+    "{root}Line/AllowanceCharge[ChargeIndicator='false']/Amount": "BT-136",
+    "{root}Line/AllowanceCharge[ChargeIndicator='false']/AllowanceChargeReason": "BT-139",
+    "{root}Line/AllowanceCharge[ChargeIndicator='true']/Amount": "BT-141",
+    "{root}Line/AllowanceCharge[ChargeIndicator='true']/AllowanceChargeReason": "BT-144",
+    "{root}Line/Price/PriceAmount": "BT-146",
+    "{root}Line/Price/AllowanceCharge/Amount": "BT-147",
+    "{root}Line/Price/AllowanceCharge/BaseAmount": "BT-148",
+    "{root}Line/Item/ClassifiedTaxCategory/ID": "BT-151",
+    "{root}Line/Item/ClassifiedTaxCategory/Percent": "BT-152",
+    "{root}Line/Item/Name": "BT-153",
+    "{root}Line/Item/SellersItemIdentification/ID": "BT-155",
+    "{root}Line/Item/StandardItemIdentification/ID": "BT-157",
+    "{root}Line/Item/CommodityClassification/ItemClassificationCode": "BT-158",
 }
-# What a reader of the XML gets that the page does not say, or says in other words; tested one by one below.
+# Terms that are added or reformatted in the export. Tests below check each of them.
 DERIVED = {"BT-3", "BT-20", "BT-31", "BT-48", "BT-80", "BT-84", "BT-106", "BT-126", "BT-131", "BT-146"}
-# Their signs follow the form of a credit note.
+# Terms that are positive in a UBL credit note, even if the page prints them as negative.
 SIGNED = {"BT-106", "BT-109", "BT-110", "BT-111", "BT-112", "BT-114", "BT-115", "BT-116", "BT-117", "BT-129", "BT-131"}
 
 
 def plain(content: bytes) -> etree._Element:
-    """Return a UBL file's elements by their local names; the XML Schema sees to their namespaces."""
+    """Parse a UBL file and remove namespaces from element names; the XML Schema checks the namespaces."""
     root = etree.fromstring(content)
     for element in root.iter():
         element.tag = etree.QName(element).localname
@@ -125,42 +125,45 @@ def plain(content: bytes) -> etree._Element:
 
 
 def terms_in_xml(content: bytes) -> dict[str, list[str]]:
-    """Return the values of each business term in a UBL file, in its order."""
+    """Return the values of each business term in a UBL file, in document order."""
     root = plain(content)
-    found: dict[str, list[str]] = {}
+    terms: dict[str, list[str]] = {}
     for path, code in BINDING.items():
         quantity = "CreditedQuantity" if root.tag == "CreditNote" else "InvoicedQuantity"
-        values = root.xpath(path.replace("{kind}", root.tag).replace("{quantity}", quantity))
+        values = root.xpath(path.replace("{root}", root.tag).replace("{quantity}", quantity))
         if values:
-            found[code] = [*found.get(code, []), *(getattr(value, "text", value) for value in values)]
-    return found
+            terms[code] = [*terms.get(code, []), *(getattr(value, "text", value) for value in values)]
+    return terms
 
 
 def terms_in_document(document: Document) -> dict[str, list[str]]:
-    """Return the values of each business term in a document, in its order."""
-    found: dict[str, list[str]] = {}
+    """Return the values of each business term in a document, in document order."""
+    terms: dict[str, list[str]] = {}
     for path, value in flatten(document.to_json()).items():
         code = TERMS[field_of(path)].code
         if code and field_of(path) != "lines.unit":
-            found.setdefault(code, []).append(value)
-    return found
+            terms.setdefault(code, []).append(value)
+    return terms
 
 
 def _differences(document: Document) -> dict[str, tuple[list[str], list[str]]]:
-    said, written = terms_in_document(document), terms_in_xml(to_ubl(document))
-    flipped = document.document_type == "credit_note" and document.totals.total_with_vat < 0
-    if flipped:
-        said |= {code: [format(-Decimal(value), "f") for value in said[code]] for code in SIGNED & set(said)}
-    codes = sorted((set(said) | set(written)) - DERIVED)
-    return {code: (said.get(code, []), written.get(code, [])) for code in codes if said.get(code) != written.get(code)}
+    """Return the terms whose values in the document and in UBL are different, with both."""
+    expected, exported = terms_in_document(document), terms_in_xml(to_ubl(document))
+    is_flipped = document.document_type == "credit_note" and document.totals.total_with_vat < 0
+    if is_flipped:
+        signed = SIGNED & set(expected)
+        expected |= {code: [format(-Decimal(value), "f") for value in expected[code]] for code in signed}
+    codes = sorted((set(expected) | set(exported)) - DERIVED)
+    pairs = {code: (expected.get(code, []), exported.get(code, [])) for code in codes}
+    return {code: pair for code, pair in pairs.items() if pair[0] != pair[1]}
 
 
-def test_every_term_of_the_schema_has_its_place_in_the_binding():
+def test_every_term_of_the_schema_is_in_the_binding():
     known = set(BINDING.values()) | {"BT-3", "BT-20"}
     assert {term.code for term in TERMS.values() if term.code} - known == set()
 
 
-def test_an_invoice_with_everything_says_in_ubl_what_it_says():
+def test_an_invoice_with_every_field_has_the_same_terms_in_ubl():
     assert _differences(bill()) == {}
 
 
@@ -173,12 +176,12 @@ def test_an_invoice_with_everything_says_in_ubl_what_it_says():
         {"tax_inclusive_prices": 1, "negative_amounts": 0.5},
     ],
 )
-def test_drawn_documents_say_in_ubl_what_they_say(knobs):
+def test_drawn_documents_have_the_same_terms_in_ubl(knobs):
     for drawn in drawn_bills(40, 3, **knobs):
         assert (drawn.id, _differences(drawn.document)) == (drawn.id, {})
 
 
-def test_what_is_said_in_other_words():
+def test_reformatted_terms():
     written = terms_in_xml(to_ubl(bill()))
     assert written["BT-84"] == ["DE36500105179999087892"]
     assert written["BT-31"] == ["DE123456788"]
@@ -188,7 +191,7 @@ def test_what_is_said_in_other_words():
     assert note == "Zahlbar innerhalb von 30 Tagen\n#SKONTO#TAGE=10#PROZENT=2.00#\n"
 
 
-def test_an_american_tax_number_is_no_vat_identifier():
+def test_an_american_tax_number_is_not_a_vat_identifier():
     abroad = {
         **BILL["buyer"],
         "vat_identifier": "92-9021706",
@@ -197,13 +200,13 @@ def test_an_american_tax_number_is_no_vat_identifier():
     assert "BT-48" not in terms_in_xml(to_ubl(bill(buyer=abroad)))
 
 
-def test_a_supply_to_another_member_state_says_where_to():
+def test_an_intra_community_supply_states_its_country():
     supply = {"category": "K", "rate": "0", "taxable_amount": "146.00", "tax_amount": "0.00", "exemption_reason": "igL"}
     assert terms_in_xml(to_ubl(bill(ship_to=None, vat_breakdown=[supply])))["BT-80"] == ["AT"]
     assert "BT-80" not in terms_in_xml(to_ubl(bill(ship_to=None)))
 
 
-def test_amounts_of_a_credit_note_are_above_zero_whichever_way_it_prints_them():
+def test_amounts_of_a_credit_note_are_positive_in_ubl():
     both = list(drawn_bills(60, 8, negative_amounts=0.5))
     notes = [drawn.document for drawn in both if drawn.document.document_type == "credit_note"]
     assert {note.totals.amount_due < 0 for note in notes} == {True, False}
@@ -213,13 +216,13 @@ def test_amounts_of_a_credit_note_are_above_zero_whichever_way_it_prints_them():
         assert Decimal(written["BT-129"][0]) == abs(note.lines[0].quantity)
 
 
-def test_lines_whose_prices_include_tax_come_to_the_breakdown_exactly():
-    seen = 0
+def test_net_amounts_of_prices_with_tax_add_up_to_the_breakdown():
+    checked = 0
     for drawn in drawn_bills(60, 5, tax_inclusive_prices=1, several_rates=1):
         document = drawn.document
         if document.lines[0].price_with_vat is None:
             continue
-        seen += 1
+        checked += 1
         written = terms_in_xml(to_ubl(document))
         nets, sign = list(map(Decimal, written["BT-131"])), 1 if document.totals.total_with_vat > 0 else -1
         for share in document.vat_breakdown:
@@ -229,11 +232,11 @@ def test_lines_whose_prices_include_tax_come_to_the_breakdown_exactly():
             exact = sign * line.gross_amount * 100 / (100 + line.vat_rate)
             assert abs(net - exact) <= minor_unit(document.currency_code)
         assert written["BT-106"] == written["BT-109"]
-    assert seen > 30
+    assert checked > 30
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "reason"),
     [
         ({"document_type": "receipt"}, "a receipt is neither an invoice nor a credit note"),
         ({"document_type": "purchase_order"}, "a purchase order is neither"),
@@ -246,15 +249,15 @@ def test_lines_whose_prices_include_tax_come_to_the_breakdown_exactly():
         ({"vat_accounting_currency_code": "XXX"}, "currency XXX is unknown"),
     ],
 )
-def test_what_en_16931_cannot_say_is_refused_with_the_reason(changes, said):
+def test_documents_outside_en_16931_are_rejected_with_the_reason(changes, reason):
     document = bill(**changes)
-    assert said in obstacle(document)
+    assert reason in obstacle(document)
     with pytest.raises(ValueError, match=r"RE-2024-0815 cannot be exported as UBL: .*") as error:
         to_ubl(document)
-    assert said in str(error.value)
+    assert reason in str(error.value)
 
 
-def test_a_bank_statement_is_refused():
+def test_a_bank_statement_is_rejected():
     statement = Document.model_validate(
         {
             "document_type": "bank_statement",
@@ -270,6 +273,6 @@ def test_a_bank_statement_is_refused():
     assert "a bank statement is neither" in obstacle(statement)
 
 
-def test_characters_that_xml_cannot_hold_are_an_error():
+def test_characters_that_xml_does_not_allow_are_an_error():
     with pytest.raises(ValueError, match="XML compatible"):
         to_ubl(bill(document_number="A\x00B"))

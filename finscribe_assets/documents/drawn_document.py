@@ -1,6 +1,6 @@
 """A drawn document: its true values, how its page looks, and the knob values that took effect.
 
-`documents.parquet` holds these, one a row, and every later stage reads them. Here are the models and their table form.
+Each is a row of `documents.parquet`, which every later stage reads. Here are the models and their table form.
 `generator.py` draws documents; `rendering/` makes pages of them.
 """
 

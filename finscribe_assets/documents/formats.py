@@ -76,17 +76,17 @@ def locale_number_style(locale: str) -> NumberStyle:
     return NumberStyle(decimal=decimal, group=group, lakh=locale == "en_IN", shortest_group=shortest)
 
 
-def write_number(value: Decimal, style: NumberStyle, places: int | None = None) -> str:
+def write_number(value: Decimal, style: NumberStyle, decimals: int | None = None) -> str:
     """Format a number.
 
     Args:
         value: the number.
         style: its format.
-        places: number of decimals; as many as the number has, up to six, if not given.
+        decimals: number of decimals; as many as the number has, up to six, if not given.
     """
-    if places is None:
-        places = min(6, max(0, -int(value.normalize().as_tuple().exponent)))
-    whole, _, fraction = f"{value:.{places}f}".partition(".")
+    if decimals is None:
+        decimals = min(6, max(0, -int(value.normalize().as_tuple().exponent)))
+    whole, _, fraction = f"{value:.{decimals}f}".partition(".")
     negative = whole.startswith("-")
     if negative:
         whole = whole[1:]
@@ -126,10 +126,10 @@ CurrencyDisplay = Literal["symbol", "shared_symbol", "code", "none"]
 
 def write_amount(value: Decimal, style: NumberStyle, locale: str, currency: str, display: CurrencyDisplay) -> str:
     """Format an amount of money with the decimals of its currency, and its symbol or code as `display` says."""
-    places = MINOR_UNITS[currency]
+    decimals = MINOR_UNITS[currency]
     if display == "none":
-        return write_number(value, style, places)
-    number = write_number(abs(value), style, places)
+        return write_number(value, style, decimals)
+    number = write_number(abs(value), style, decimals)
     before, after = _affixes(locale, currency, display)
     text = f"{before}{number}{after}"
     return _signed(text, style.negative) if value < 0 else text

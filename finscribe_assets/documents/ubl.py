@@ -233,13 +233,15 @@ def _delivery(document: Document, buyer: Party) -> XmlElement:
     """Return where and when goods were delivered; intra-community supplies must state the country (BR-IC-12)."""
     consignee = document.ship_to
     intra_community = any(share.category is VatCategory.INTRA_COMMUNITY for share in document.vat_breakdown)
-    place = None
+    location = None
     if consignee is not None:
-        place = _group("DeliveryLocation", _value("ID", consignee.identifier), _address("Address", consignee.address))
+        location = _group(
+            "DeliveryLocation", _value("ID", consignee.identifier), _address("Address", consignee.address)
+        )
     elif intra_community and buyer.address:
-        place = _group("DeliveryLocation", _group("Address", _country(buyer.address)))
+        location = _group("DeliveryLocation", _group("Address", _country(buyer.address)))
     name = _group("DeliveryParty", _group("PartyName", _value("Name", consignee and consignee.name)))
-    return _group("Delivery", _value("ActualDeliveryDate", document.delivery_date), place, name)
+    return _group("Delivery", _value("ActualDeliveryDate", document.delivery_date), location, name)
 
 
 def _payment(document: Document, root_name: str) -> Iterator[XmlElement]:

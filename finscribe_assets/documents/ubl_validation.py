@@ -54,19 +54,19 @@ def find_candidates(paths: Iterable[Path]) -> Candidates:
         UserError: a line of a ground-truth file does not hold a document; the message names file and line.
         MissingInputError: a folder holds neither ``documents.jsonl`` nor XML files.
     """
-    found: list[Candidate] = []
+    candidates: list[Candidate] = []
     skipped: Counter[str] = Counter()
     for path in (file for given in paths for file in _files_of(given)):
         if path.suffix.lower() == ".xml":
-            found.append(Candidate(str(path), path))
+            candidates.append(Candidate(str(path), path))
             continue
         for line, name, document in _records(path):
             reason = obstacle(document)
             if reason is None:
-                found.append(Candidate(name, path, line))
+                candidates.append(Candidate(name, path, line))
             else:
                 skipped[reason] += 1
-    return Candidates(tuple(found), skipped)
+    return Candidates(tuple(candidates), skipped)
 
 
 def load_ubl(chosen: Iterable[Candidate]) -> Iterator[tuple[str, bytes]]:

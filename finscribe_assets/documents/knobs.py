@@ -21,7 +21,9 @@ To add a knob:
    every knob from 0 to 1, and fails for a knob that it does not know.
 5. Raise `GENERATOR_VERSION` in `document_batch.py`: a new field changes the random numbers that later knobs get. Raise
    `RENDERER_VERSION` in `rendering/page_batch.py` if existing documents look different.
-6. Run ``finscribe schema --markdown > docs/data-dictionary.md``.
+6. Add the name to `_UNKNOWN_KNOBS` in `pretraining/base_recipe.py`, unless the embedded base is pretrained anew: its
+   recipe has every other knob at its default.
+7. Run ``finscribe schema --markdown > docs/data-dictionary.md``.
 
 The generator, plans and mining find the knob by its field; they need no changes.
 """

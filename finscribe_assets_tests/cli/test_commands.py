@@ -148,9 +148,7 @@ def test_an_export_says_what_loads_it_and_a_broken_one_what_is_wrong(work, tmp_p
     text = finscribe("export", work, "--out", tmp_path / "hf", *validation)
     assert f'datasets.load_dataset("{tmp_path / "hf"}", split="validation")' in text
     assert "splits are train" in finscribe("export", work, "--out", tmp_path / "a", "--split", "nonsense", fails=True)
-    assert "is unknown; splits are" in finscribe(
-        "export", work, "--out", tmp_path / "a", "--format", "nonsense", fails=True
-    )
+    assert "formats are" in finscribe("export", work, "--out", tmp_path / "a", "--format", "nonsense", fails=True)
     limit = ["--max-characters", 10]
     assert "the limit is 10" in finscribe("validate-export", tmp_path / "hf", *limit, fails=True)
     (tmp_path / "hf" / "README.md").write_text("")

@@ -1,4 +1,7 @@
-"""Whether there is a next iteration: a pure function of the iterations so far. The sensor asks it, and nothing else."""
+"""Decide whether another iteration follows: a pure function of the records of all iterations so far.
+
+The sensor, the asset `hard_sample_plan` and `finscribe decide` all call it.
+"""
 
 from __future__ import annotations
 
@@ -7,31 +10,33 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
-PATIENCE = 2  # iterations in a row without a gain, before it is a plateau
+PLATEAU_ITERATIONS = 2  # in a row without a gain
 
 
 class IterationRecord(BaseModel):
-    """What an iteration came to, as its plan's asset writes it."""
+    """The outcome of an iteration, as `hard_sample_plan` stores it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     key: str
-    metric: float = Field(description="field F1 on the first batch's validation documents, the same in each iteration")
+    metric: float = Field(
+        description="field F1 on the first batch's validation documents, which every iteration measures"
+    )
     gain: float | None = Field(default=None, description="gain over the iteration before; None for the first")
     gain_upper: float | None = Field(default=None, description="upper bound of the gain's 95 % interval")
-    weak_cells: int = Field(description="cells weak enough to synthesise for")
+    weak_cells: int = Field(description="number of cells that are weak enough to synthesise for")
     next_key: str | None = Field(default=None, description="the batch that was planned; None when nothing is weak")
 
 
 class Action(StrEnum):
-    """What to do now."""
+    """Whether the loop goes on."""
 
     ITERATE = "iterate"
     STOP = "stop"
 
 
 class Decision(BaseModel):
-    """What to do now, and why in words."""
+    """Whether the loop goes on, and why in words."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -40,11 +45,20 @@ class Decision(BaseModel):
     next_key: str | None = None
 
 
-def decide(history: Sequence[IterationRecord], *, limit: int, threshold: float, patience: int = PATIENCE) -> Decision:
-    """Decide from every iteration so far, oldest first.
+def decide(
+    history: Sequence[IterationRecord], *, limit: int, threshold: float, patience: int = PLATEAU_ITERATIONS
+) -> Decision:
+    """Decide from all iterations so far.
 
-    Stop when nothing is weak, when ``limit`` iterations were made, or on a plateau: ``patience`` iterations in a row
-    whose gain's upper bound is below ``threshold``.
+    Args:
+        history: Records, oldest first.
+        limit: Number of iterations after which the loop stops.
+        threshold: Gain below which an iteration is no improvement.
+        patience: Number of iterations in a row without improvement that make a plateau.
+
+    Returns:
+        Stop when nothing is weak, when ``limit`` iterations were made, or on a plateau: ``patience`` iterations in a row
+        whose gain has an upper bound below ``threshold``. Iterate otherwise.
     """
     if not history:
         return Decision(action=Action.STOP, reason="there is no iteration yet")
@@ -57,9 +71,9 @@ def decide(history: Sequence[IterationRecord], *, limit: int, threshold: float, 
     recent = history[-patience:]
     bounds = [record.gain_upper for record in recent]
     if len(recent) == patience and all(bound is not None and bound < threshold for bound in bounds):
-        said = ", ".join(f"{record.key} {record.gain:+.4f} (at most {record.gain_upper:+.4f})" for record in recent)
+        gains = ", ".join(f"{record.key} {record.gain:+.4f} (at most {record.gain_upper:+.4f})" for record in recent)
         return Decision(
-            action=Action.STOP, reason=f"validation has stopped improving: gains {said} are below {threshold:g}"
+            action=Action.STOP, reason=f"validation has stopped improving: gains {gains} are below {threshold:g}"
         )
     return Decision(
         action=Action.ITERATE, next_key=last.next_key, reason=f"{last.weak_cells} weak cells lead to {last.next_key}"

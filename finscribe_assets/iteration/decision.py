@@ -57,8 +57,8 @@ def decide(
         patience: Number of iterations in a row without improvement that make a plateau.
 
     Returns:
-        Stop when nothing is weak, when ``limit`` iterations were made, or on a plateau: ``patience`` iterations in a row
-        whose gain has an upper bound below ``threshold``. Iterate otherwise.
+        Stop when nothing is weak, when ``limit`` iterations were made, or on a plateau: ``patience`` iterations in a
+        row whose gain has an upper bound below ``threshold``. Iterate otherwise.
     """
     if not history:
         return Decision(action=Action.STOP, reason="there is no iteration yet")

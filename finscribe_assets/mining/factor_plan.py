@@ -1,0 +1,310 @@
+"""Plan a batch from measured effects: documents that show the factors which cost most, for each document drawn.
+
+A probe measures by how much a factor (a font, a locale, a knob …) raises a reader's failures. The worth of a factor is
+its effect, times how often the reader will meet it, times how well it learns. A plan takes a handful of factors, gives
+each enough documents, and lets two of them share a document where both can act. The whole plan is for training; older
+batches are replayed by the trainer (``replay_share``), not drawn again.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from finscribe_assets.documents.batch_keys import next_batch_key
+from finscribe_assets.documents.knobs import KNOB_FACTS
+from finscribe_assets.documents.layout_families import LAYOUTS_BY_TYPE
+from finscribe_assets.documents.locales import LOCALE_FACTS
+from finscribe_assets.documents.plan import Plan, PlanComponent
+from finscribe_assets.documents.recipe import Recipe
+from finscribe_assets.documents.schema import DocumentType
+from finscribe_assets.files import sha256_of
+from finscribe_assets.mining.planning import turned_up
+
+MAX_FACTORS = 6  # of a plan
+MIN_DOCUMENTS_PER_FACTOR = 30
+FLOOR_SHARE_OF_PLAN = 0.1  # of the documents, for factors that the probe could not decide
+# Fall of a factor's effect for each document that shows it, before anything is known of it: 60 documents take off a
+# quarter. Measured on the embedded base with 200 documents for five factors, six per cent to forty (DESIGN, prototype).
+PRIOR_LEARNING = -math.log(0.75) / 60
+PRIOR_DOCUMENTS = 60  # documents of evidence that the prior counts as
+LEARNING_INTERVAL = (0.2, 2.0)  # times the expected learning: what is plausible, from the same measurements
+
+
+class MeasuredEffect(Protocol):
+    """An effect of a factor on the failures of one element, as a probe reports it."""
+
+    factor: str
+    element: str
+    effect: float
+    low: float
+    high: float
+    verdict: str
+
+
+class PlannedFactor(BaseModel):
+    """A harmful factor, and what a plan does about it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    factor: str
+    effects: dict[str, float] = Field(description="rise of the failure rate by element, harmful ones only")
+    effect: float = Field(description="rise of the failure rate over all fields of a document")
+    low: float = Field(description="lower bound of the 95 % interval of the largest element's effect")
+    high: float
+    prevalence: float = Field(description="share of the recipe's documents that show the factor")
+    learning: float = Field(description="fall of the effect's logarithm for each document that shows it")
+    documents: int = Field(description="documents of the plan that show it")
+    expected_effect: float = Field(description="effect expected after the batch")
+    expected_low: float = Field(description="if it learns twice as well as expected")
+    expected_high: float = Field(description="if it learns a fifth as well as expected")
+    left_out: str = Field(default="", description="why the plan does nothing for it")
+
+
+@dataclass(frozen=True)
+class PastFactor:
+    """What an earlier plan did about a factor: its effect before the batch, and the documents that showed it."""
+
+    factor: str
+    effect: float
+    documents: int
+
+
+def prevalence(recipe: Recipe, factor: str) -> float:
+    """Return the share of a recipe's documents that show a factor, in [0, 1]."""
+    choice, _, value = factor.partition(":")
+    types = _shares({str(name): weight for name, weight in recipe.document_types.items()})
+    locales = _shares(recipe.locale_weights())
+    if factor in KNOB_FACTS:
+        facts = KNOB_FACTS[factor]
+        can_act = sum(
+            types[document_type] * locales[locale]
+            for document_type in types
+            for locale in locales
+            if facts.applies_to(DocumentType(document_type), LOCALE_FACTS[locale].language)
+        )
+        return float(getattr(recipe.knobs, factor)) * can_act
+    if choice == "layout":
+        return sum(
+            types.get(str(document_type), 0.0)
+            * _shares({name: recipe.layouts.get(name, 0.0) for name in LAYOUTS_BY_TYPE[document_type]}).get(value, 0.0)
+            for document_type in DocumentType
+        )
+    weights: Mapping[str, Mapping[str, float]] = {
+        "type": types,
+        "locale": locales,
+        "font": recipe.fonts,
+        "engine": {str(name): weight for name, weight in recipe.engines.items()},
+    }
+    return _shares(dict(weights[choice])).get(value, 0.0)
+
+
+def _shares(weights: Mapping[str, float]) -> dict[str, float]:
+    total = sum(weights.values())
+    return {name: weight / total for name, weight in weights.items()} if total else dict(weights)
+
+
+def learning_of(factor: str, effect: float, history: Sequence[PastFactor]) -> float:
+    """Return how well a factor learns: the fall of its effect's logarithm for each document.
+
+    Args:
+        factor: The factor.
+        effect: Its effect now, over all fields.
+        history: What earlier plans did about factors, oldest first.
+
+    Returns:
+        A mean of the prior and of what was seen, weighted by documents; at least 0.
+    """
+    steps = [past for past in history if past.factor == factor and past.documents and past.effect > 0]
+    afters = [*(past.effect for past in steps[1:]), effect][: len(steps)]
+    fallen = sum(
+        math.log(past.effect / max(after, past.effect / 20)) for past, after in zip(steps, afters, strict=True)
+    )
+    spent = sum(past.documents for past in steps)
+    return max(0.0, (PRIOR_LEARNING * PRIOR_DOCUMENTS + fallen) / (PRIOR_DOCUMENTS + spent))
+
+
+def plan_for_factors(
+    parent: Plan,
+    effects: Iterable[MeasuredEffect],
+    documents: int,
+    *,
+    fields_by_element: Mapping[str, int] | None = None,
+    history: Sequence[PastFactor] = (),
+    disabled: Sequence[str] = (),
+) -> tuple[Plan | None, tuple[PlannedFactor, ...]]:
+    """Plan the batch after ``parent`` from a probe's effects.
+
+    Args:
+        parent: The plan of the batch before, whose first component holds the recipe that the reader is deployed on.
+        effects: What the probe measured; those with the verdict ``harmful`` are planned for, those that are
+            ``undecided`` share a floor.
+        documents: Number of documents of the batch.
+        fields_by_element: Number of fields of each element over a sample of documents, which weigh the effects on
+            elements; equal weights without it.
+        history: What earlier plans did about factors, oldest first.
+        disabled: Factors that a person has vetoed.
+
+    Returns:
+        The plan, or None if no harmful factor is left to act on; and every harmful factor with what is done about it,
+        the most worthwhile first.
+    """
+    recipe = parent.components[0].recipe
+    judged = _judge(list(effects), recipe, fields_by_element or {}, history, disabled)
+    affordable = max(1, 2 * round(documents * (1 - FLOOR_SHARE_OF_PLAN)) // MIN_DOCUMENTS_PER_FACTOR)
+    chosen = [factor for factor in judged if not factor.left_out][: min(MAX_FACTORS, affordable)]
+    if not chosen:
+        return None, tuple(judged)
+    floor = round(documents * FLOOR_SHARE_OF_PLAN)
+    components = _components(recipe, chosen, documents - floor)
+    spent = {
+        factor.factor: sum(one.documents for one in components if factor.factor in one.name.split(" + "))
+        for factor in chosen
+    }
+    planned = tuple(_expected(factor, spent.get(factor.factor, 0)) for factor in judged)
+    key = next_batch_key(parent.key)
+    undecided = sorted({effect.factor for effect in effects if effect.verdict == "undecided"} - set(spent))
+    plan = Plan(
+        key=key,
+        seed=int(sha256_of(f"{parent.seed}:{key}")[:15], 16),
+        components=(
+            PlanComponent(name="base", documents=0, recipe=recipe),
+            *components,
+            PlanComponent(name="floor", documents=floor, recipe=floor_recipe(recipe, undecided)),
+        ),
+        parent=parent.key,
+        reasons=tuple(factor.model_dump(mode="json") for factor in planned),
+        rule="probe",
+        disabled=tuple(disabled),
+    )
+    return plan, planned
+
+
+def _judge(
+    effects: Sequence[MeasuredEffect],
+    recipe: Recipe,
+    fields: Mapping[str, int],
+    history: Sequence[PastFactor],
+    disabled: Sequence[str],
+) -> list[PlannedFactor]:
+    """Return every harmful factor, the most worthwhile first; those that nothing is done about say why."""
+    total = sum(fields.values())
+    elements = {effect.element for effect in effects}
+    by_factor: dict[str, list[MeasuredEffect]] = {}
+    for effect in effects:
+        if effect.verdict == "harmful":
+            by_factor.setdefault(effect.factor, []).append(effect)
+    judged = []
+    for name, some in by_factor.items():
+        weights = {one.element: fields.get(one.element, 0) / total if total else 1 / len(elements) for one in some}
+        overall = sum(one.effect * weights[one.element] for one in some)
+        strongest = max(some, key=lambda one: one.effect)
+        share, learning = prevalence(recipe, name), learning_of(name, overall, history)
+        why = "disabled" if name in disabled else "" if share else "the recipe never draws it"
+        judged.append(
+            PlannedFactor(
+                factor=name,
+                effects={one.element: round(one.effect, 4) for one in some},
+                effect=round(overall, 6),
+                low=strongest.low,
+                high=strongest.high,
+                prevalence=round(share, 6),
+                learning=round(learning, 6),
+                documents=0,
+                expected_effect=round(overall, 6),
+                expected_low=round(overall, 6),
+                expected_high=round(overall, 6),
+                left_out=why,
+            )
+        )
+    return sorted(judged, key=lambda one: (bool(one.left_out), -one.effect * one.prevalence * one.learning, one.factor))
+
+
+def _components(recipe: Recipe, factors: Sequence[PlannedFactor], documents: int) -> list[PlanComponent]:
+    """Return components of one or two factors each, so that every factor is shown by about as many documents.
+
+    The strongest factor is paired with the weakest, and so on; an odd one is drawn alone. Factors of one choice, such
+    as two fonts, cannot share a document.
+    """
+    waiting = [factor.factor for factor in factors]
+    groups: list[tuple[str, ...]] = []
+    while waiting:
+        first = waiting.pop(0)
+        partner = next((name for name in reversed(waiting) if _can_share(recipe, first, name)), None)
+        if partner:
+            waiting.remove(partner)
+        groups.append((first, partner) if partner else (first,))
+    share, spare = divmod(documents, len(groups))
+    return [
+        PlanComponent(name=" + ".join(group), documents=share + (number < spare), recipe=recipe_showing(recipe, group))
+        for number, group in enumerate(groups)
+    ]
+
+
+def _can_share(recipe: Recipe, first: str, second: str) -> bool:
+    """Return whether one document can show both factors: of different choices, on a type and a locale of both."""
+    choices = [name.partition(":")[0] if ":" in name else name for name in (first, second)]
+    if choices[0] == choices[1]:
+        return False
+    both = recipe_showing(recipe, (first, second))
+    return all(prevalence(both, name) >= 0.5 for name in (first, second))
+
+
+def recipe_showing(recipe: Recipe, factors: Iterable[str]) -> Recipe:
+    """Return a recipe whose documents show all of some factors, as often as they can act together."""
+    for factor in factors:
+        recipe = turned_up(recipe, factor)
+    return recipe
+
+
+def floor_recipe(recipe: Recipe, undecided: Iterable[str]) -> Recipe:
+    """Return a recipe in which undecided factors are likelier: twice as often as usual, knobs at 0.3 at least."""
+    knobs: dict[str, float] = {}
+    changed: dict[str, dict[Any, float]] = {}
+    fields = {"locale": "locales", "font": "fonts", "layout": "layouts", "engine": "engines", "type": "document_types"}
+    for factor in undecided:
+        choice, _, value = factor.partition(":")
+        if factor in KNOB_FACTS:
+            knobs[factor] = max(0.3, getattr(recipe.knobs, factor))
+        else:
+            weights = changed.setdefault(fields[choice], dict(getattr(recipe, fields[choice])))
+            known = next((name for name in weights if str(name) == value), None)
+            if known is not None:
+                weights[known] = 2 * weights[known]
+    return recipe.model_copy(update={**changed, "knobs": recipe.knobs.model_copy(update=knobs)})
+
+
+def _expected(factor: PlannedFactor, documents: int) -> PlannedFactor:
+    def after(times: float) -> float:
+        return round(factor.effect * math.exp(-factor.learning * times * documents), 6)
+
+    slow, fast = LEARNING_INTERVAL
+    return factor.model_copy(
+        update={
+            "documents": documents,
+            "expected_effect": after(1.0),
+            "expected_low": after(fast),
+            "expected_high": after(slow),
+            "left_out": factor.left_out or ("" if documents else "other factors are worth more"),
+        }
+    )
+
+
+def explain_factors(planned: Iterable[PlannedFactor]) -> list[dict[str, object]]:
+    """Return planned factors as rows of a table: cause, documents, before and expected after."""
+    return [
+        {
+            "factor": factor.factor,
+            "failures": ", ".join(f"{element} {effect:+.0%}" for element, effect in factor.effects.items()),
+            "of documents": f"{factor.prevalence:.1%}",
+            "before": f"{factor.effect:+.1%}",
+            "documents": factor.documents,
+            "expected": f"{factor.expected_effect:+.1%} [{factor.expected_low:+.1%}, {factor.expected_high:+.1%}]",
+            "left out": factor.left_out,
+        }
+        for factor in planned
+    ]

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from rapidfuzz.distance import Levenshtein
+
 from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.elements import ValueType, value_type_of
 from finscribe_assets.evaluation.document_scoring import ScoredDocument
@@ -23,6 +25,7 @@ from finscribe_assets.mining.misreading import classify_misreading, is_exact, re
 __all__ = ["ErrorType", "PageContext", "classify_errors"]
 
 MIN_DISTINCTIVE_LENGTH = 4  # characters from which on two equal values are not a coincidence
+MAX_WRONG_LINE_ERROR_RATE = 0.3  # of characters, up to which a text counts as that of another field
 MAX_PATH_LENGTH = 200  # characters of a path that are examined: a model may invent names of any length
 _NO_OBJECT = {ParseStatus.NO_JSON, ParseStatus.NOT_AN_OBJECT, ParseStatus.EMPTY, ParseStatus.TOO_DEEP}
 _LIST_ITEM = re.compile(r"([a-z_]+)\[([0-9]{1,7})\]\.?(.*)", re.DOTALL)
@@ -173,11 +176,23 @@ class _Classifier:
         others = [other for other in self.true_paths.get(predicted, ()) if other != path]
         exchanged = [other for other in others if other in self.failed and self.failed[other].predicted == true]
         is_distinctive = len(predicted.strip("0.-")) >= MIN_DISTINCTIVE_LENGTH
-        if exchanged or is_distinctive or error in (ErrorType.OTHER, ErrorType.WRONG_TYPE):
+        if exchanged or is_distinctive or error in (ErrorType.GARBLED, ErrorType.WRONG_TYPE):
             if not others and self._is_other_print(path, predicted):
                 return ErrorType.DECOY_TAKEN
-            return _closest_confusion(path, exchanged or others) or error
-        return error
+            if (confusion := _closest_confusion(path, exchanged or others)) is not None:
+                return confusion
+        return ErrorType.WRONG_LINE if error is ErrorType.GARBLED and self._is_nearly_other(path, predicted) else error
+
+    def _is_nearly_other(self, path: str, predicted: str) -> bool:
+        """Return whether a predicted text is nearly the true text of another field."""
+        if len(predicted) < MIN_DISTINCTIVE_LENGTH:
+            return False
+        most = int(MAX_WRONG_LINE_ERROR_RATE * len(predicted))
+        return any(
+            Levenshtein.distance(predicted, true, score_cutoff=most) <= most
+            for true, paths in self.true_paths.items()
+            if abs(len(true) - len(predicted)) <= most and paths != [path]
+        )
 
     def _is_other_print(self, path: str, predicted: str) -> bool:
         """Tell whether a predicted value is printed on the page, though it is not the value of any field."""

@@ -45,6 +45,16 @@ class ErrorType(StrEnum):
     SPACING_OR_CASE = "spacing_or_case"
     CUT_SHORT = "cut_short"  # only the beginning or the end of the text
     REPETITION = "repetition"  # the text, or part of it, more than once
+    # Edits of a text that none of the above explains.
+    WORD_DROPPED = "word_dropped"  # one or more words are missing, not at an end alone
+    CONTINUATION = "continuation"  # the whole text, and then words that are not there
+    NEIGHBOUR_SWAP = "neighbour_swap"  # neighbouring words or characters in the other order
+    SUBSTITUTION = "substitution"  # characters read as others that do not look alike
+    CHARACTERS_DROPPED = "characters_dropped"
+    CHARACTERS_ADDED = "characters_added"
+    SEVERAL_EDITS = "several_edits"  # characters substituted, dropped and added; most of the text is right
+    WRONG_LINE = "wrong_line"  # nearly the text of another field
+    GARBLED = "garbled"  # more than half of the characters are wrong
     OTHER = "other"
 
 
@@ -61,8 +71,8 @@ ERROR_TYPES_OF_CAUSE: dict[FailureCause, tuple[ErrorType, ...]] = {
     _C.DATE_ORDER: (_E.DATE_ORDER, _E.DATE_YEAR, _E.DECOY_TAKEN, _E.LABEL_SWAP),
     _C.PARTY_SWAP: (_E.PARTY_SWAP,),
     _C.ROWS_MISSED_OR_DUPLICATED: (_E.ROW_MISSING, _E.ROW_EXTRA),
-    _C.ROWS_MERGED_OR_SPLIT: (_E.ROW_MERGED, _E.ROW_SPLIT, _E.CUT_SHORT),
-    _C.COLUMN_SHIFT: (_E.COLUMN_SWAP, _E.ROW_SHIFT),
+    _C.ROWS_MERGED_OR_SPLIT: (_E.ROW_MERGED, _E.ROW_SPLIT, _E.CUT_SHORT, _E.WORD_DROPPED, _E.CONTINUATION),
+    _C.COLUMN_SHIFT: (_E.COLUMN_SWAP, _E.ROW_SHIFT, _E.WRONG_LINE),
     _C.NET_AND_GROSS_CONFUSION: (_E.COLUMN_SWAP, _E.WRONG_TOTAL),
     _C.TAX_BREAKDOWN: (_E.WRONG_TOTAL, _E.COLUMN_SWAP),
     _C.ALLOWANCES_AND_CHARGES: (_E.WRONG_TOTAL, _E.COLUMN_SWAP),
@@ -70,8 +80,17 @@ ERROR_TYPES_OF_CAUSE: dict[FailureCause, tuple[ErrorType, ...]] = {
     _C.PAGE_JOIN: (_E.ROW_MISSING, _E.ROW_MERGED),
     _C.OUTPUT_LENGTH: (_E.TRUNCATED,),
     _C.SCRIPT_AND_DIRECTION: (_E.DIGIT, _E.DATE_ORDER),
-    _C.DEGRADATION: (_E.CHARACTER_CONFUSION, _E.DIGIT, _E.DIACRITICS, _E.OTHER),
-    _C.OCCLUSION: (_E.MISSING, _E.CUT_SHORT, _E.OTHER),
+    _C.DEGRADATION: (
+        _E.CHARACTER_CONFUSION,
+        _E.DIGIT,
+        _E.DIACRITICS,
+        _E.SUBSTITUTION,
+        _E.CHARACTERS_DROPPED,
+        _E.CHARACTERS_ADDED,
+        _E.SEVERAL_EDITS,
+        _E.GARBLED,
+    ),
+    _C.OCCLUSION: (_E.MISSING, _E.CUT_SHORT, _E.WORD_DROPPED, _E.CHARACTERS_DROPPED, _E.GARBLED),
 }
 """The types of errors that a knob's cause of failure may lead to."""
 

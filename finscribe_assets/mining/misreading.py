@@ -18,6 +18,7 @@ from finscribe_assets.documents.elements import ValueType, value_type_of
 from finscribe_assets.documents.formats import JAPANESE_ERAS
 from finscribe_assets.evaluation.normalise import ValueContext, canonical_value
 from finscribe_assets.mining.error_types import ErrorType
+from finscribe_assets.mining.text_edits import classify_edits, drops_words
 
 # Characters that look alike in print; the first of each group stands for all.
 _LOOK_ALIKES = ("0OoQD", "1lLIi|!", "2Zz", "5Ss", "6bG", "8B", "9gq", "ce", "uv", "nh")
@@ -31,7 +32,7 @@ MAX_CLASSIFIED_LENGTH = 400  # characters of a predicted value: a model may repe
 
 
 def classify_misreading(path: str, true: str, predicted: str, context: ValueContext) -> ErrorType:
-    """Return how a value was misread; ``OTHER`` if the predicted value has nothing to do with the true one.
+    """Return how a value was misread; ``GARBLED`` if the predicted value has nothing to do with the true one.
 
     Args:
         path: of the field.
@@ -91,7 +92,7 @@ def _of_digits(
     if distance == abs(len(true) - len(predicted)) and distance <= 2:
         return ErrorType.DIGIT_COUNT
     substitutions = _substitutions(aligned or true, predicted_aligned or predicted)
-    return ErrorType.DIGIT if substitutions else ErrorType.OTHER
+    return ErrorType.DIGIT if substitutions else classify_edits(true, predicted)
 
 
 def _significant_digits(value: Decimal) -> str:
@@ -111,8 +112,8 @@ def _of_text_for_amount(path: str, true: str, predicted: str, context: ValueCont
         return error
     # The digits may be grouped in a way that is not an amount: 1,34.50 for 1,234.50.
     digits = "".join(str(unicodedata.decimal(character, "")) for character in predicted).strip("0")
-    by_digits = _of_digits(_significant_digits(Decimal(true)), digits) if digits else ErrorType.OTHER
-    return ErrorType.WRONG_TYPE if by_digits is ErrorType.OTHER else by_digits
+    by_digits = _of_digits(_significant_digits(Decimal(true)), digits) if digits else ErrorType.GARBLED
+    return by_digits if by_digits in (ErrorType.DIGIT, ErrorType.DIGIT_COUNT) else ErrorType.WRONG_TYPE
 
 
 def _of_unreadable(path: str, true: str, predicted: str, context: ValueContext) -> ErrorType:
@@ -145,7 +146,7 @@ def _of_dates(true: dt.date, predicted: dt.date) -> ErrorType:
             return ErrorType.DATE_YEAR
     wrong = [(str(a), str(b)) for a, b in zip(_ymd(true), _ymd(predicted), strict=True) if a != b]
     if len(wrong) != 1:
-        return ErrorType.OTHER
+        return classify_edits(true.isoformat(), predicted.isoformat())
     # Days and months are mostly printed with a leading zero: 02 becomes 12 by one digit, and 12 becomes 2 by losing
     # one.
     before, after = wrong[0]
@@ -171,9 +172,11 @@ def _of_texts(true: str, predicted: str) -> ErrorType:
     is_part = bool(predicted_plain) and (plain.startswith(predicted_plain) or plain.endswith(predicted_plain))
     if is_part and lost >= MIN_CUT_CHARACTERS and (lost > 2 or not only_digits):
         return ErrorType.CUT_SHORT
+    if not is_part and drops_words(true, predicted):
+        return ErrorType.WORD_DROPPED
     if 0 < abs(lost) <= 2 and only_digits and Levenshtein.distance(plain, predicted_plain) == abs(lost):
         return ErrorType.DIGIT_COUNT
-    return ErrorType.DIGIT if _substitutions(plain, predicted_plain) else ErrorType.OTHER
+    return ErrorType.DIGIT if _substitutions(plain, predicted_plain) else classify_edits(true, predicted)
 
 
 def _without_spaces_and_case(text: str) -> str:

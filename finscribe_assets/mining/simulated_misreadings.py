@@ -10,7 +10,10 @@ import random
 import unicodedata
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any, TypeVar
+
+from rapidfuzz.distance import Levenshtein
 
 from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.elements import ValueType, value_type_of
@@ -184,6 +187,111 @@ def repeat_value(drawn: DrawnDocument, printed: PrintedTexts, chance: random.Ran
     """Write a value two or three times."""
     path = choose_field(drawn, chance, *ValueType, where=lambda text: len(text) > 3)
     printed[path] = " ".join([printed[path]] * chance.choice([2, 2, 3]))
+    return printed
+
+
+def _choose_words(drawn: DrawnDocument, chance: random.Random, words: int) -> str:
+    """Choose a text of at least so many words, each of its own."""
+    return choose_field(
+        drawn,
+        chance,
+        ValueType.TEXT,
+        where=lambda text: len(set(text.casefold().split())) == len(text.split()) >= words,
+    )
+
+
+def drop_word(drawn: DrawnDocument, printed: PrintedTexts, chance: random.Random) -> PrintedTexts:
+    """Drop a word from within a text."""
+    path = _choose_words(drawn, chance, 3)
+    words = printed[path].split()
+    del words[chance.randrange(1, len(words) - 1)]
+    printed[path] = " ".join(words)
+    return printed
+
+
+def continue_text(drawn: DrawnDocument, printed: PrintedTexts, chance: random.Random) -> PrintedTexts:
+    """Go on after the end of a text."""
+    path = _choose_words(drawn, chance, 2)
+    printed[path] += chance.choice([" and all further charges", ", as agreed by phone", " (see page two)"])
+    return printed
+
+
+def exchange_neighbours(drawn: DrawnDocument, printed: PrintedTexts, chance: random.Random) -> PrintedTexts:
+    """Exchange two neighbouring words, or two neighbouring letters."""
+    path = _choose_words(drawn, chance, 3)
+    parts = printed[path].split() if chance.random() < 0.5 else list(printed[path])
+    pairs = [
+        index
+        for index in range(len(parts) - 1)
+        if parts[index].casefold() != parts[index + 1].casefold() and (parts[index] + parts[index + 1]).isalpha()
+    ]
+    index = choose(pairs, chance)
+    parts[index], parts[index + 1] = parts[index + 1], parts[index]
+    printed[path] = (" " if len(parts) == len(printed[path].split()) else "").join(parts)
+    return printed
+
+
+def _letter_positions(text: str, chance: random.Random, share: float) -> list[int]:
+    """Return positions of letters that have no look-alike, at most this share of a text of eight letters or more."""
+    letters = [position for position, letter in enumerate(text) if letter in _DISTINCT_LETTERS]
+    if len(letters) < 8:
+        raise InjectionNotPossible
+    return sorted(chance.sample(letters, max(1, int(share * len(letters)))))
+
+
+_DISTINCT_LETTERS = "aekptxyzAEKPTXYZ"  # read as one of them, a letter is no look-alike of what it was
+
+
+def _edit_letters(
+    drawn: DrawnDocument, printed: PrintedTexts, chance: random.Random, share: float, *edits: str
+) -> PrintedTexts:
+    path = choose_field(drawn, chance, ValueType.TEXT, where=lambda text: len(text) >= 12)
+    text = list(printed[path])
+    positions = _letter_positions(printed[path], chance, share)
+    if len(edits) > len(positions) or any(after - before < 3 for before, after in pairwise(positions)):
+        raise InjectionNotPossible  # edits side by side are another edit: one dropped and one added is one replaced
+    for number, position in enumerate(positions):
+        others = [other for other in "kxyz" if other != text[position].casefold()]
+        edit = edits[number % len(edits)]
+        added = chance.choice(others)
+        text[position] = {"replace": added, "delete": "", "insert": text[position] + added}[edit]
+    printed[path] = "".join(text)
+    return printed
+
+
+def substitute_letters(drawn: DrawnDocument, printed: PrintedTexts, chance: random.Random) -> PrintedTexts:
+    """Read one letter in eight as another."""
+    return _edit_letters(drawn, printed, chance, 0.125, "replace")
+
+
+def drop_letters(drawn: DrawnDocument, printed: PrintedTexts, chance: random.Random) -> PrintedTexts:
+    """Drop one letter in eight."""
+    return _edit_letters(drawn, printed, chance, 0.125, "delete")
+
+
+def add_letters(drawn: DrawnDocument, printed: PrintedTexts, chance: random.Random) -> PrintedTexts:
+    """Add a letter after one in eight."""
+    return _edit_letters(drawn, printed, chance, 0.125, "insert")
+
+
+def edit_letters(drawn: DrawnDocument, printed: PrintedTexts, chance: random.Random) -> PrintedTexts:
+    """Substitute, drop and add letters, a quarter of those that have no look-alike in all."""
+    return _edit_letters(drawn, printed, chance, 0.375, "replace", "delete", "insert")
+
+
+def misread_other_line(drawn: DrawnDocument, printed: PrintedTexts, chance: random.Random) -> PrintedTexts:
+    """Read the line of another field instead of the field's own, with one letter wrong."""
+    path = choose_field(drawn, chance, ValueType.TEXT, where=lambda text: len(text) >= 12)
+    others = [
+        text
+        for other, text in drawn.printed.items()
+        if value_type_of(other) is ValueType.TEXT
+        and len(text) >= 12
+        and Levenshtein.normalized_distance(text.casefold(), printed[path].casefold()) > 0.7
+    ]
+    text = choose(others, chance)
+    (position,) = chance.sample(range(1, len(text) - 1), 1)
+    printed[path] = text[:position] + ("k" if text[position] not in "kK" else "x") + text[position + 1 :]
     return printed
 
 

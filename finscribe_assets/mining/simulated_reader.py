@@ -250,6 +250,14 @@ FIELD_ERRORS: dict[str, Injection] = {
     ErrorType.SPACING_OR_CASE: misreadings.change_spacing_or_case,
     ErrorType.CUT_SHORT: misreadings.cut_text,
     ErrorType.REPETITION: misreadings.repeat_value,
-    ErrorType.OTHER: misreadings.replace_text,
+    ErrorType.WORD_DROPPED: misreadings.drop_word,
+    ErrorType.CONTINUATION: misreadings.continue_text,
+    ErrorType.NEIGHBOUR_SWAP: misreadings.exchange_neighbours,
+    ErrorType.SUBSTITUTION: misreadings.substitute_letters,
+    ErrorType.CHARACTERS_DROPPED: misreadings.drop_letters,
+    ErrorType.CHARACTERS_ADDED: misreadings.add_letters,
+    ErrorType.SEVERAL_EDITS: misreadings.edit_letters,
+    ErrorType.WRONG_LINE: misreadings.misread_other_line,
+    ErrorType.GARBLED: misreadings.replace_text,
 }
 """How to inject an error of each type into a document's printed values."""

@@ -112,7 +112,16 @@ def lines(*change) -> dict:
         ({"document_number": "INV-2008 INV-2008"}, E.REPETITION),
         (totals(amount_due="1242.96 1242.96"), E.REPETITION),
         (lines({"item_name": "Printer Printer paper"}, {}, {}), E.REPETITION),
-        (lines({"item_name": "entirely other words"}, {}, {}), E.OTHER),
+        (lines({}, {"item_name": "Blue large"}, {}), E.WORD_DROPPED),
+        (lines({"item_name": "Printer paper and toner"}, {}, {}), E.CONTINUATION),
+        (lines({"item_name": "paper Printer"}, {}, {}), E.NEIGHBOUR_SWAP),
+        (lines({"item_name": "Pritner paper"}, {}, {}), E.NEIGHBOUR_SWAP),
+        (lines({"item_name": "Kriktek paper"}, {}, {}), E.SUBSTITUTION),
+        (lines({"item_name": "Priter paer"}, {}, {}), E.CHARACTERS_DROPPED),
+        (lines({"item_name": "Prinkter paxper"}, {}, {}), E.CHARACTERS_ADDED),
+        (lines({"item_name": "Kriner paxper"}, {}, {}), E.SEVERAL_EDITS),
+        (lines({}, {"item_name": "Printer pakew"}, {}), E.WRONG_LINE),
+        (lines({"item_name": "entirely other words"}, {}, {}), E.GARBLED),
     ],
 )
 def test_the_first_cause_of_each_kind(change, cause):

@@ -32,6 +32,15 @@ GroundTruth = Annotated[
     ),
 ]
 
+SplitNames = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--split",
+        help="Only documents of this split of the --workspace, such as validation; repeatable. `finscribe predict` "
+        "reads validation and test, so that all others would count as missing.",
+    ),
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
@@ -57,6 +66,7 @@ def evaluate(
             file_okay=False,
         ),
     ] = None,
+    split: SplitNames = None,
     timing: Annotated[
         Path | None,
         typer.Option(
@@ -75,7 +85,9 @@ def evaluate(
     from finscribe_assets.iteration.batch_documents import read_files
     from finscribe_assets.iteration.measuring import measure, write_report
 
-    documents = read_files(predictions, ground_truth, others=dict(map(_named_file, other or ())), workspace=workspace)
+    documents = read_files(
+        predictions, ground_truth, others=dict(map(_named_file, other or ())), workspace=workspace, splits=split or ()
+    )
     if workspace:
         note_missing_parts(documents, workspace)
     with bar(len(documents.truths) * (1 + len(documents.others)), "documents measured") as advance:

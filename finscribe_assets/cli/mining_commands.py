@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from finscribe_assets.cli.console_output import bar, console, show
-from finscribe_assets.cli.evaluation_commands import GroundTruth, Predictions, note_missing_parts
+from finscribe_assets.cli.evaluation_commands import GroundTruth, Predictions, SplitNames, note_missing_parts
 from finscribe_assets.documents.batch_keys import FIRST_BATCH_KEY
 from finscribe_assets.errors import MissingInputError, UserError
 
@@ -43,6 +43,7 @@ def mine(
             file_okay=False,
         ),
     ] = None,
+    split: SplitNames = None,
     num_samples: Annotated[int, typer.Option(min=1, help="Number of documents of the next batch.")] = 200,
     rule: Annotated[
         str,
@@ -85,7 +86,7 @@ def mine(
 
     if counterfactual and not workspace:
         raise UserError("--counterfactual: give the --workspace that the documents were drawn in")
-    documents = read_files(predictions, ground_truth, workspace=workspace)
+    documents = read_files(predictions, ground_truth, workspace=workspace, splits=split or ())
     if workspace:
         note_missing_parts(documents, workspace)
     parent = load_plan(workspace / "plan.json") if workspace else seed_plan(FIRST_BATCH_KEY, num_samples, 0)

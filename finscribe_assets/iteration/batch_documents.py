@@ -6,13 +6,14 @@ either.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any
 
 from finscribe_assets.documents.document_batch import read_documents
 from finscribe_assets.documents.drawn_document import DrawnDocument
+from finscribe_assets.errors import UserError
 from finscribe_assets.evaluation.prediction_files import (
     InputProblems,
     Prediction,
@@ -125,6 +126,7 @@ def read_files(
     *,
     others: Mapping[str, AnyPath] | None = None,
     workspace: AnyPath | None = None,
+    splits: Collection[str] = (),
 ) -> PredictedDocuments:
     """Read a prediction file and a ground-truth file.
 
@@ -134,11 +136,18 @@ def read_files(
         others: Prediction files of other readers, by reader name.
         workspace: The workspace that the documents were drawn in, where they were. What it lacks (documents, pages,
             splits) is left out of the result.
+        splits: Splits of the workspace that the documents are restricted to; all of them if empty.
 
     Raises:
-        UserError: the ground truth cannot be read; the message names file and line.
+        UserError: the ground truth cannot be read (the message names file and line), splits are given without a
+            workspace that has some, or no document is in them.
     """
     truths = read_truths(ground_truth)
+    if splits:
+        ids = _ids_of_splits(workspace, splits)
+        truths = {name: truth for name, truth in truths.items() if name in ids}
+        if not truths:
+            raise UserError(f"{ground_truth}: none of its documents is in {' or '.join(splits)} of {workspace}")
     found, problems = read_predictions(predictions, truths)
     known = PredictedDocuments(
         truths=truths,
@@ -147,6 +156,14 @@ def read_files(
         others={name: read_predictions(file, truths)[0] for name, file in (others or {}).items()},
     )
     return _with_workspace(known, workspace) if workspace else known
+
+
+def _ids_of_splits(workspace: AnyPath | None, splits: Collection[str]) -> set[str]:
+    if workspace is None or not (workspace / "splits" / SPLITS_FILE).exists():
+        raise UserError("--split: name a --workspace that has splits; `finscribe split` writes them")
+    if unknown := set(splits) - set(Split):
+        raise UserError(f"--split: {', '.join(sorted(unknown))} is unknown; splits are {', '.join(Split)}")
+    return {row.document_id for row in read_splits(workspace / "splits") if row.split in splits}
 
 
 def _with_workspace(known: PredictedDocuments, workspace: AnyPath) -> PredictedDocuments:

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from finscribe_assets.cli import app
 from finscribe_assets.exporting.folder_export import ExportFormat
 from finscribe_assets.rendering.page_batch import read_rendered
+from finscribe_assets.splitting.split_table import read_splits
 
 COMMANDS = [
     "synthesize",
@@ -183,6 +184,21 @@ def test_predictions_are_measured_and_mined_into_a_plan_that_draws(work, tmp_pat
     ids = pq.read_table(tmp_path / "next" / "documents.parquet")["id"].to_pylist()
     assert ids[0] == "batch-001-000000"
     assert len(ids) == 10
+
+
+def test_a_split_of_the_workspace_is_all_that_is_measured(work, tmp_path):
+    shared = ["--predictions", work / "predictions" / "predictions.jsonl", "--ground-truth", work / "documents.jsonl"]
+    rows = read_splits(work / "splits")
+    for command, out in (("evaluate", "report.json"), ("mine", "mined.json")):
+        finscribe(command, *shared, "--output", tmp_path / out, "--workspace", work, "--split", "validation")
+    report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert report["documents"] == sum(row.split == "validation" for row in rows)
+    assert "missing_prediction" not in report["problems"]
+    assert json.loads((tmp_path / "mined.json").read_text(encoding="utf-8"))["unread"] == 0
+    output = ["--output", tmp_path / "x.json"]
+    assert "name a --workspace" in finscribe("evaluate", *shared, *output, "--split", "test", fails=True)
+    unknown = finscribe("mine", *shared, *output, "--workspace", work, "--split", "tset", fails=True)
+    assert "tset is unknown; splits are train" in unknown
 
 
 def test_the_decision_on_files_is_the_sensors(work, tmp_path):

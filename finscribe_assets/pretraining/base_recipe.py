@@ -1,10 +1,12 @@
-"""What the embedded base has seen, and what it has not: adapters are there to learn the rest.
+"""Recipes of the documents that the embedded base is trained on, of those held out from it, and of its scores.
 
-The demo's recipe draws what the base was trained on and what is held out from it, so that the first report on the base
-shows these slices as its weak ones. The letters of French do occur, in other languages and in the random strings of the
-pretraining (`lines.py`); French words, labels and number formats and the held-out fonts do not. Other scripts, strong
-damage and rows below an item are beyond so small a model. What the splits hold out to test readers on, but for the
-locale, is drawn by neither recipe, so that the base has not seen it either.
+The base is small on purpose, and some things are held out from it, so that adapters have something to learn: a locale,
+three font families and two knobs. `EMBEDDED_RECIPE`, from which the demo draws, has them as well, so the first report
+shows them as weak slices. The letters of French do occur in pretraining, in other languages and in random strings
+(`line_corpus`); French words, labels and number formats do not.
+
+Other scripts, strong damage and rows below an item are beyond a model of this size, so neither recipe draws them. Nor
+does either draw the fonts and layouts that splits hold out to test readers on (`documents.held_out`).
 """
 
 from __future__ import annotations
@@ -48,7 +50,8 @@ _TYPES = {
     DocumentType.PURCHASE_ORDER: 0.15,
     DocumentType.BANK_STATEMENT: 0.15,
 }
-# Rows below an item look like its description gone on; other scripts' dates and digits cannot act; damage is strong.
+# Rows below an item look like its wrapped description; dates and digits of other scripts have no effect on these
+# locales; damage is too strong.
 _UNKNOWN_KNOBS = {
     *UNSEEN_KNOBS,
     *DAMAGE_KNOBS,
@@ -63,7 +66,7 @@ _KNOWN_KNOBS = tuple(name for name in Knobs.model_fields if name not in _UNKNOWN
 
 
 def _usual(*names: str) -> Knobs:
-    """Return the knobs that the base knows, at their usual intensity, and some others."""
+    """Return the base's knobs, and the named ones, at their usual intensity."""
     known = {name: getattr(Knobs(), name) for name in (*_KNOWN_KNOBS, *names)}
     return NO_KNOBS.model_copy(update=known | {"many_lines": 0.1})
 
@@ -76,8 +79,8 @@ BASE_RECIPE = Recipe(
     knobs=_usual(),
 )
 
-# What the embedded base can be asked and taught: its own distribution with what is held out from it. As with the
-# documents of somebody new, nearly half of them have a locale or a font that the base has never seen.
+# Documents for adapters on the embedded base: its own distribution and what is held out from it. Nearly half of them
+# have a locale or a font that the base has never seen, like the documents of a new customer.
 EMBEDDED_RECIPE = Recipe(
     document_types=_TYPES,
     locales=dict.fromkeys(_LOCALES, 1.0) | {UNSEEN_LOCALE: 3.0},
@@ -91,15 +94,15 @@ def _with_knobs(*names: str, **values: float) -> Knobs:
     return BASE_RECIPE.knobs.model_copy(update={**dict.fromkeys(names, 1.0), **values})
 
 
-LIGHTEST_STRONG = 0.5  # strength of damage that is no longer light
+MAX_LIGHT_DAMAGE = 0.5  # strength of damage
 
 
-# What the base is scored on: its own distribution without damage and with all light damage, each thing held out by
-# itself, and all of it together.
+# What the base is scored on: its own distribution, without damage and with light damage; each held-out thing by itself;
+# and all of them together.
 SCORED_SLICES: dict[str, Recipe] = {
     "clean": BASE_RECIPE.model_copy(update={"knobs": _with_knobs(degradation=0.0)}),
     "base": BASE_RECIPE,
-    "light": BASE_RECIPE.model_copy(update={"knobs": _with_knobs(degradation=LIGHTEST_STRONG)}),
+    "light": BASE_RECIPE.model_copy(update={"knobs": _with_knobs(degradation=MAX_LIGHT_DAMAGE)}),
     "locale": BASE_RECIPE.model_copy(update={"locales": {UNSEEN_LOCALE: 1.0}}),
     "fonts": BASE_RECIPE.model_copy(update={"fonts": dict.fromkeys(UNSEEN_FONTS, 1.0)}),
     "reversed_print": BASE_RECIPE.model_copy(update={"knobs": _with_knobs("reversed_print")}),

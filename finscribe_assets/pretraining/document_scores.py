@@ -1,7 +1,7 @@
-"""Whole documents, read by a base through their regions: the figures that the user's targets are set for.
+"""Score a base on whole documents, read through their regions: the metrics that have targets.
 
-What belongs here: receipts and invoices of one page each, drawn, rendered, read and measured as any reader's documents
-are. The places of fields, or of fields and tables, are the renderer's: an oracle, as the names of the layouts say.
+What belongs here: drawing, rendering, reading and measuring invoices and receipts of one page, with the evaluation that
+every reader gets. Regions are the renderer's boxes: an oracle, as the names of the layouts say.
 """
 
 from __future__ import annotations
@@ -24,43 +24,54 @@ from finscribe_assets.inference.region_layout import RendererBoxes, RendererTabl
 from finscribe_assets.rendering.pages import MarkType, RenderedDocument
 from finscribe_assets.rendering.render import render
 
-SHARES = {DocumentType.INVOICE: 0.6, DocumentType.RECEIPT: 0.4}
-TOGETHER = 20  # documents that are read at once
+_DOCUMENT_TYPES = {DocumentType.INVOICE: 0.6, DocumentType.RECEIPT: 0.4}
+_DOCUMENTS_PER_BATCH = 20
+_DRAWS_PER_DOCUMENT = 4  # of which at least one has a single page
 
 
 def score_documents(base: str, recipe: Recipe, documents: int, seed: int) -> dict[str, dict[str, Any]]:
-    """Return by layout the figures that have targets, each with interval and n, as a JSON value."""
+    """Score a base on documents of one page.
+
+    Args:
+        base: name of the base, as `bases.find_base` takes it.
+        recipe: the documents are drawn from it, with document types replaced by invoices and receipts.
+        documents: number of documents.
+        seed: of the documents.
+
+    Returns:
+        By layout, each metric that has a target as a JSON value, with interval and n.
+    """
     reader = Reader(base)
     truths: dict[str, Truth] = {}
-    read: dict[str, dict[str, Prediction]] = {layout().name: {} for layout in (RendererBoxes, RendererTables)}
-    waiting: list[RenderedDocument] = []
+    predictions: dict[str, dict[str, Prediction]] = {layout().name: {} for layout in (RendererBoxes, RendererTables)}
+    unread: list[RenderedDocument] = []
     for truth, rendered in _one_page_documents(recipe, documents, seed):
         truths[truth.id] = truth
-        waiting.append(rendered)
-        if len(waiting) == TOGETHER or len(truths) == documents:
+        unread.append(rendered)
+        if len(unread) == _DOCUMENTS_PER_BATCH or len(truths) == documents:
             for layout in (RendererBoxes(), RendererTables()):
-                records = predict_documents(reader, waiting, Mode.REGIONS, layout)
-                read[layout.name] |= {one["id"]: Prediction(one["id"], one["response"]) for one in records}
-            waiting = []
-    found = {}
-    for name, predictions in read.items():
-        measured = estimate_metrics(score(truths, predictions), tuple(TARGETS))
-        found[name] = {key: figure.model_dump() for key, figure in measured.items() if figure}
-    return found
+                for record in predict_documents(reader, unread, Mode.REGIONS, layout):
+                    predictions[layout.name][record["id"]] = Prediction(record["id"], record["response"])
+            unread = []
+    scores = {}
+    for name, of_layout in predictions.items():
+        metrics = estimate_metrics(score(truths, of_layout), tuple(TARGETS))
+        scores[name] = {key: metric.model_dump() for key, metric in metrics.items() if metric}
+    return scores
 
 
 def _one_page_documents(recipe: Recipe, documents: int, seed: int) -> Iterator[tuple[Truth, RenderedDocument]]:
-    most = 4 * documents  # of which many have a page
-    plan = seed_plan("batch-000", most, seed, recipe.model_copy(update={"document_types": SHARES}))
-    found = 0
-    for index in range(most):
+    draws = _DRAWS_PER_DOCUMENT * documents
+    plan = seed_plan("batch-000", draws, seed, recipe.model_copy(update={"document_types": _DOCUMENT_TYPES}))
+    count = 0
+    for index in range(draws):
         drawn = draw_document(plan, index)
         rendered = render(drawn)
         if len(rendered.pages) > 1:
             continue
-        destroyed = frozenset(mark.name for mark in rendered.of_type(MarkType.FIELD) if not mark.visible)
-        record: Any = ground_truth(drawn, destroyed)
+        illegible = frozenset(mark.name for mark in rendered.of_type(MarkType.FIELD) if not mark.visible)
+        record: Any = ground_truth(drawn, illegible)
         yield Truth(record["id"], record["document"], frozenset(record["printed"])), rendered
-        found += 1
-        if found == documents:
+        count += 1
+        if count == documents:
             return

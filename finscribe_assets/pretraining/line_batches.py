@@ -1,4 +1,4 @@
-"""What the pretraining's steps learn from: batches of lines of one kind and width, each a function of seed and step."""
+"""Batches of the pretraining: lines of one type and width, each batch a function of seed, phase and step."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from random import Random
 import numpy as np
 import torch
 from PIL import Image
+from torch import Tensor
 from torch.utils.data import Dataset
 from transformers import PreTrainedTokenizerFast
 
@@ -17,20 +18,21 @@ from finscribe_assets.model.architecture import MERGE_SIZE, PATCH_SIZE
 from finscribe_assets.model.batched_forward import TokenBatch, tokenise
 from finscribe_assets.model.line_images import LINE_HEIGHT, LineType, PrintedLine
 from finscribe_assets.model.tokenizer import UNKNOWN_TOKEN
-from finscribe_assets.pretraining import line_corpus as printed
+from finscribe_assets.pretraining.line_corpus import load_lines, prepare_lines
 from finscribe_assets.pretraining.pretraining_config import PretrainConfig
 from finscribe_assets.shards import ShardPool
 from finscribe_assets.training.line_augmentation import augment_line
 
-GRID_ROWS = LINE_HEIGHT // PATCH_SIZE
-FRAMES_A_PATCH = 3  # glyph labels across a patch of 14 pixels
-SHORT = 112  # pixels of the widest lines of the language phase
-NARROW = 75  # pixels that a narrower line counts as, or a batch would hold too many
-VALIDATION_SEED_OFFSET = 500_000_003  # added to the seed for the documents that the running scores are from
+PATCH_ROWS = LINE_HEIGHT // PATCH_SIZE  # of a line's patch grid
+FRAMES_PER_PATCH = 3  # glyph labels across the width of a patch
+_MAX_SPELLING_WIDTH = 112  # pixels of the widest lines of the language phase
+_MIN_COUNTED_WIDTH = 75  # pixels that narrower lines count as, or a batch would have too many of them
+_MIN_BATCH_SIZE = 8
+_SCORED_SEED_OFFSET = 500_000_003  # added to the seed for documents that are scored but not trained on
 
 
-class Buckets:
-    """Lines of one kind by width, from which a step draws a batch of one width."""
+class WidthBuckets:
+    """Lines of one type by width, from which batches of one width are drawn."""
 
     def __init__(self, lines: list[PrintedLine], batch_pixels: int) -> None:
         self.batch_pixels = batch_pixels
@@ -39,58 +41,58 @@ class Buckets:
             self.by_width.setdefault(line.pixels.shape[1], []).append(line)
 
     def draw(self, random: Random, max_width: int | None = None) -> list[PrintedLine]:
-        """Return a batch's lines, of one width of at most so many pixels."""
+        """Draw the lines of a batch, all of one width in pixels, which is at most ``max_width``."""
         widths = [width for width in sorted(self.by_width) if max_width is None or width <= max_width]
-        # Each line is as likely as any other: a width is drawn by how many batches its lines fill.
+        # A batch of wide lines has fewer of them, so its width is drawn more often: every line is equally likely.
         width = random.choices(widths, [len(self.by_width[width]) * width for width in widths])[0]
-        count = max(8, self.batch_pixels // (LINE_HEIGHT * max(width, NARROW)))
+        count = max(_MIN_BATCH_SIZE, self.batch_pixels // (LINE_HEIGHT * max(width, _MIN_COUNTED_WIDTH)))
         return random.choices(self.by_width[width], k=count)
 
 
-class LinesByKind:
-    """The lines of a run, by kind, prepared and read when a phase first asks for them."""
+class PretrainingLines:
+    """The lines of a pretraining by type, prepared and read when a phase first needs them."""
 
     def __init__(self, config: PretrainConfig, work: Path, pool: ShardPool) -> None:
         self._config, self._work, self._pool = config, work, pool
-        self._buckets: dict[LineType, Buckets] = {}
+        self._buckets: dict[LineType, WidthBuckets] = {}
 
-    def _read(self, name: str, source: str, documents: int, seed: int) -> list[PrintedLine]:
-        printed.prepare(source, documents, seed, self._work / name, self._pool)
-        return printed.load(self._work / name)
+    def _read(self, folder: str, source: str, documents: int, seed: int) -> list[PrintedLine]:
+        prepare_lines(source, documents, seed, self._work / folder, self._pool)
+        return load_lines(self._work / folder)
 
-    def of(self, kind: LineType) -> Buckets:
-        """Return the lines of a kind to learn from."""
-        if kind not in self._buckets:
+    def buckets(self, line_type: LineType) -> WidthBuckets:
+        """Return the training lines of a type."""
+        if line_type not in self._buckets:
             config = self._config
-            source = "drawn" if kind is LineType.DRAWN else "rendered"
-            lines: dict[LineType, list[PrintedLine]] = {}
+            source = "drawn" if line_type is LineType.DRAWN else "rendered"
+            by_type: dict[LineType, list[PrintedLine]] = {}
             for line in self._read(source, source, getattr(config, f"{source}_documents"), config.seed):
-                lines.setdefault(line.line_type, []).append(line)
-            self._buckets |= {kind: Buckets(found, config.batch_pixels) for kind, found in lines.items()}
-        return self._buckets[kind]
+                by_type.setdefault(line.line_type, []).append(line)
+            self._buckets |= {key: WidthBuckets(lines, config.batch_pixels) for key, lines in by_type.items()}
+        return self._buckets[line_type]
 
     @cached_property
     def scored(self) -> list[PrintedLine]:
-        """Return lines of documents that are not trained on."""
+        """Lines of documents that are not trained on."""
         config = self._config
-        return self._read("scored", "rendered", config.scored_documents, config.seed + VALIDATION_SEED_OFFSET)
+        return self._read("scored", "rendered", config.scored_documents, config.seed + _SCORED_SEED_OFFSET)
 
 
 @dataclass(frozen=True)
 class LineBatch:
-    """What a step learns from: lines of one kind and width."""
+    """The lines of one step, all of one type and width."""
 
-    kind: LineType
-    pixels: np.ndarray  # lines × 28 × width, uint8
+    line_type: LineType
+    pixels: np.ndarray  # (lines, 28, width), uint8
     text: TokenBatch
-    glyphs: torch.Tensor | None  # lines × frames; the glyph of each third of a column of patches, 0 for none
+    glyphs: Tensor | None  # (lines, frames): the glyph at each third of a column of patches, 0 for none
 
 
 class LineBatches(Dataset[LineBatch]):
-    """A phase's batches by step: a function of seed, phase and step, whichever process makes them."""
+    """The batches of a phase by step. A batch does not depend on the process that makes it."""
 
     def __init__(
-        self, config: PretrainConfig, phase: str, lines: LinesByKind, tokenizer: PreTrainedTokenizerFast
+        self, config: PretrainConfig, phase: str, lines: PretrainingLines, tokenizer: PreTrainedTokenizerFast
     ) -> None:
         self._config, self._phase, self._tokenizer = config, phase, tokenizer
         self._vocabulary = tokenizer.get_vocab()
@@ -101,33 +103,35 @@ class LineBatches(Dataset[LineBatch]):
             LineType.ROW: config.row_share,
         }
         if phase == "vision":
-            self._shares = {LineType.DRAWN: 1.0}  # alone has the place of every glyph
-        if phase == "language":  # others are hardly ever short
-            self._shares = {kind: self._shares[kind] for kind in (LineType.DRAWN, LineType.FIELD)}
-        self._lines = {kind: lines.of(kind) for kind, share in self._shares.items() if share}
+            self._shares = {LineType.DRAWN: 1.0}  # only these have the position of every glyph
+        if phase == "language":  # lines of the other types are rarely short
+            self._shares = {line_type: self._shares[line_type] for line_type in (LineType.DRAWN, LineType.FIELD)}
+        self._lines = {line_type: lines.buckets(line_type) for line_type, share in self._shares.items() if share}
 
     def __getitem__(self, step: int) -> LineBatch:
-        """Return the batch of a step of the phase."""
+        """Return the batch of a step, counted from 0 within the phase."""
         random = Random(f"{self._config.seed}:{self._phase}:{step}")
-        kind = random.choices(list(self._shares), list(self._shares.values()))[0]
-        drawn = self._lines[kind].draw(random, SHORT if self._phase == "language" else None)
-        images = [line.pixels for line in drawn]
-        if kind is not LineType.DRAWN:  # drawn lines are of all sorts as they are, and their glyphs must stay in place
+        line_type = random.choices(list(self._shares), list(self._shares.values()))[0]
+        lines = self._lines[line_type].draw(random, _MAX_SPELLING_WIDTH if self._phase == "language" else None)
+        images = [line.pixels for line in lines]
+        if line_type is not LineType.DRAWN:  # drawn lines vary already, and their glyphs must keep their positions
             strength = self._config.augmentation
             images = [np.asarray(augment_line(Image.fromarray(image), random, strength)) for image in images]
         columns = images[0].shape[1] // PATCH_SIZE
-        answers = [line.text for line in drawn]
-        text = tokenise(self._tokenizer, kind.prompt, answers, columns * GRID_ROWS // MERGE_SIZE**2)
-        glyphs = kind is LineType.DRAWN and self._phase != "language"
-        return LineBatch(kind, np.stack(images), text, self._glyphs(drawn, columns) if glyphs else None)
+        texts = [line.text for line in lines]
+        text = tokenise(self._tokenizer, line_type.prompt, texts, columns * PATCH_ROWS // MERGE_SIZE**2)
+        has_glyphs = line_type is LineType.DRAWN and self._phase != "language"
+        return LineBatch(line_type, np.stack(images), text, self._glyphs(lines, columns) if has_glyphs else None)
 
-    def _glyphs(self, lines: list[PrintedLine], columns: int) -> torch.Tensor:
-        frames = columns * FRAMES_A_PATCH
-        targets = np.zeros((len(lines), frames), dtype=np.int64)
+    def _glyphs(self, lines: list[PrintedLine], columns: int) -> Tensor:
+        """Return the token of the glyph in each frame: (lines, frames), one frame for each glyph at its centre."""
+        frames = columns * FRAMES_PER_PATCH
+        glyphs = np.zeros((len(lines), frames), dtype=np.int64)
         for row, line in enumerate(lines):
-            last = -1
+            frame = -1
             for character, centre in zip(line.text, line.centres, strict=True):
                 if character != " ":
-                    last = min(max(int(centre * FRAMES_A_PATCH / PATCH_SIZE), last + 1), frames - 1)
-                    targets[row, last] = self._vocabulary.get(character, self._vocabulary[UNKNOWN_TOKEN])
-        return torch.from_numpy(targets)
+                    # Two glyphs in one frame: the second takes the next frame.
+                    frame = min(max(int(centre * FRAMES_PER_PATCH / PATCH_SIZE), frame + 1), frames - 1)
+                    glyphs[row, frame] = self._vocabulary.get(character, self._vocabulary[UNKNOWN_TOKEN])
+        return torch.from_numpy(glyphs)

@@ -1,7 +1,7 @@
-"""Lines of print for the base's pretraining: drawn directly with every glyph's place, or cut from rendered pages.
+"""The corpus of the pretraining: lines drawn directly with the position of every glyph, and lines of rendered pages.
 
-What belongs here: how lines are drawn, which of a document's lines are learnt from, and their files. How lines are cut
-from pages is `cutting.py`'s business.
+What belongs here: how lines are drawn, which lines of a document are trained on, and their files. How lines are cut
+from pages is in `line_cutting`.
 """
 
 from __future__ import annotations
@@ -24,20 +24,22 @@ from finscribe_assets.files import AnyPath, sha256_of
 from finscribe_assets.model.line_images import LINE_HEIGHT, LineType, PrintedLine, fit_line
 from finscribe_assets.model.tokenizer import TOKENIZER_CHARACTERS
 from finscribe_assets.pretraining.base_recipe import BASE_RECIPE
-from finscribe_assets.pretraining.line_cutting import Sheets, plain
+from finscribe_assets.pretraining.line_cutting import LineCutter, with_plain_spaces
 from finscribe_assets.rendering.render import render
 from finscribe_assets.shards import Shard, ShardPool, cut_into_shards, read_shards, write_missing_shards, write_shard
 
-LINES_VERSION = 2
-MAX_CHARACTERS = 44  # of a drawn line
-# Lines of a document that are learnt from, at most: more documents teach more than more lines of one.
-MOST = {LineType.FIELD: 32, LineType.BLOCK: 14, LineType.ROW: 14}
-# Characters of a line that is learnt from, at most; OTSL's tokens count as the many that they are written with.
-LONGEST = {LineType.FIELD: 60, LineType.BLOCK: 80, LineType.ROW: 260}
-DRAWN_LINES_A_DOCUMENT = 24
-RANDOM_SHARE = 0.3  # of drawn lines: characters at random, so that reading does not lean on what is likely
+LINES_VERSION = 2  # raise it with every change that changes lines
+# Lines of a document that are trained on, at most: more documents teach more than more lines of one.
+MAX_LINES_PER_DOCUMENT = {LineType.FIELD: 32, LineType.BLOCK: 14, LineType.ROW: 14}
+# Characters of a line that is trained on, at most; OTSL's tokens count as they are written.
+MAX_LINE_CHARACTERS = {LineType.FIELD: 60, LineType.BLOCK: 80, LineType.ROW: 260}
+_MAX_DRAWN_CHARACTERS = 44
+_DRAWN_LINES_PER_DOCUMENT = 24
+_RANDOM_TEXT_SHARE = 0.3  # of drawn lines: random characters, so that reading does not rely on what is likely
+_CONFUSABLE_CHARACTERS = "0123456789.,-/OISBZ"
+_DOCUMENTS_PER_SHARD = 50
 
-SCHEMA = pa.schema(
+_LINES_SCHEMA = pa.schema(
     [
         ("pixels", pa.binary()),
         ("width", pa.int32()),
@@ -60,7 +62,7 @@ def _font_file(family: str, bold: bool) -> str:
     command = ["fc-match", "-f", "%{family}\n%{file}", pattern]
     families, file = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split("\n")  # noqa: S603
     if family not in families.split(","):
-        raise UserError(f"font {family!r} is not installed ({families!r} stands in for it); run scripts/setup")
+        raise UserError(f"font {family!r} is not installed (fontconfig offers {families!r} instead); run scripts/setup")
     return file
 
 
@@ -70,7 +72,7 @@ def _font(family: str, bold: bool, size: int) -> ImageFont.FreeTypeFont:
 
 
 def draw_line(random: Random, text: str) -> PrintedLine:
-    """Draw a text with a font, size, grey and damage at random."""
+    """Draw a text in a random font, size and grey, with light damage."""
     family = random.choice([font for font, weight in BASE_RECIPE.fonts.items() if weight])
     font = _font(family, random.random() < 0.2, random.randint(17, 23))
     left = random.randint(1, 5)
@@ -92,58 +94,59 @@ def draw_line(random: Random, text: str) -> PrintedLine:
     if random.random() < 0.4:
         noise = np.random.default_rng(random.getrandbits(32)).standard_normal(pixels.shape) * random.uniform(1, 9)
         pixels = pixels + noise.astype(np.int16)
-    centres = tuple((a + b) / 2 for a, b in pairwise(edges))
+    centres = tuple((start + end) / 2 for start, end in pairwise(edges))
     return PrintedLine(np.clip(pixels, 0, 255).astype(np.uint8), text, LineType.DRAWN, centres=centres)
 
 
-def _texts(random: Random, plan: Plan, index: int) -> list[str]:
-    values = [plain(text) for text in draw_document(plan, index).printed.values()]
+def _drawn_texts(random: Random, plan: Plan, index: int) -> list[str]:
+    """Return texts to draw: random characters, and parts of what a document prints."""
+    values = [with_plain_spaces(text) for text in draw_document(plan, index).printed.values()]
     texts = []
-    for _ in range(DRAWN_LINES_A_DOCUMENT):
-        if random.random() < RANDOM_SHARE:
-            alphabet = (
-                TOKENIZER_CHARACTERS.replace("\n", "").replace(" ", "")
-                if random.random() < 0.5
-                else "0123456789.,-/OISBZ"
-            )
+    for _ in range(_DRAWN_LINES_PER_DOCUMENT):
+        if random.random() < _RANDOM_TEXT_SHARE:
+            visible = TOKENIZER_CHARACTERS.replace("\n", "").replace(" ", "")
+            alphabet = visible if random.random() < 0.5 else _CONFUSABLE_CHARACTERS
             texts.append("".join(random.choice(alphabet) for _ in range(random.randint(1, 12))))
         else:
             value = random.choice(values)
-            length = random.randint(2, MAX_CHARACTERS)
+            length = random.randint(2, _MAX_DRAWN_CHARACTERS)
             start = random.randint(0, max(0, len(value) - length))
             texts.append(value[start : start + length].strip() or "0")
     return texts
 
 
 def drawn_lines(plan: Plan, index: int) -> list[PrintedLine]:
-    """Return lines drawn directly with a document's texts."""
+    """Draw lines with the texts of a plan's document."""
     random = Random(f"lines:{plan.seed}:{index}")
-    return [draw_line(random, text) for text in _texts(random, plan, index)]
+    return [draw_line(random, text) for text in _drawn_texts(random, plan, index)]
 
 
-def sheets_of(plan: Plan, index: int) -> Sheets:
-    """Draw and render a document."""
+def line_cutter(plan: Plan, index: int) -> LineCutter:
+    """Draw and render a plan's document, to be cut into lines."""
     drawn = draw_document(plan, index)
-    return Sheets(render(drawn), drawn.presentation.font)
+    return LineCutter(render(drawn), drawn.presentation.font)
 
 
 def rendered_lines(plan: Plan, index: int) -> list[PrintedLine]:
-    """Return lines of a document's rendered pages to learn from: some of its fields', its blocks' and its table's."""
-    sheets = sheets_of(plan, index)
-    rows = [line for table in sheets.tables() for line in table.rows()]
+    """Return the lines of a rendered document that are trained on: some of its fields, blocks and table rows."""
+    cutter = line_cutter(plan, index)
+    rows = [line for table in cutter.tables() for line in table.rows()]
     random = Random(f"rendered:{plan.seed}:{index}")
     chosen = []
-    for lines in (list(sheets.fields()), list(sheets.blocks()), rows):
-        short = [line for line in lines if len(line.text) <= LONGEST[line.line_type]]
-        chosen += random.sample(short, min(len(short), MOST[lines[0].line_type])) if short else []
+    for lines in (list(cutter.field_lines()), list(cutter.block_lines()), rows):
+        short = [line for line in lines if len(line.text) <= MAX_LINE_CHARACTERS[line.line_type]]
+        if short:
+            chosen += random.sample(short, min(len(short), MAX_LINES_PER_DOCUMENT[lines[0].line_type]))
     return chosen
 
 
-SOURCES: dict[str, Callable[[Plan, int], list[PrintedLine]]] = {"drawn": drawn_lines, "rendered": rendered_lines}
+LINE_SOURCES: dict[str, Callable[[Plan, int], list[PrintedLine]]] = {"drawn": drawn_lines, "rendered": rendered_lines}
 
 
 @dataclass(frozen=True)
 class _LineJob:
+    """A shard of lines that is to be written."""
+
     source: str
     plan: Plan
     shard: Shard
@@ -158,8 +161,9 @@ class _LineJob:
         return sha256_of(f"{LINES_VERSION}:{self.source}:{self.shard}:{self.plan.model_dump_json()}")
 
 
-def _write(job: _LineJob) -> int:
-    lines = [line for index in range(job.shard.start, job.shard.stop) for line in SOURCES[job.source](job.plan, index)]
+def _write_job(job: _LineJob) -> int:
+    make_lines = LINE_SOURCES[job.source]
+    lines = [line for index in range(job.shard.start, job.shard.stop) for line in make_lines(job.plan, index)]
     table = pa.Table.from_pylist(
         [
             {
@@ -172,13 +176,13 @@ def _write(job: _LineJob) -> int:
             }
             for line in lines
         ],
-        schema=SCHEMA,
+        schema=_LINES_SCHEMA,
     )
     write_shard(job.path, table, job.fingerprint)
     return job.shard.stop - job.shard.start
 
 
-def prepare(
+def prepare_lines(
     source: str,
     documents: int,
     seed: int,
@@ -187,13 +191,23 @@ def prepare(
     *,
     on_shard: Callable[[int], None] | None = None,
 ) -> None:
-    """Write the lines of so many documents of the base recipe; shards that are there already are kept."""
+    """Write lines as Parquet shards; shards that are there already are kept.
+
+    Args:
+        source: a key of LINE_SOURCES.
+        documents: number of documents of the base recipe whose lines are written.
+        seed: of the documents.
+        folder: of the shards.
+        pool: runs the shards.
+        on_shard: called with the number of documents of each finished shard.
+    """
     plan = seed_plan("batch-000", documents, seed, BASE_RECIPE)
-    jobs = [_LineJob(source, plan, shard, folder / shard.file_name) for shard in cut_into_shards(documents, 50)]
-    write_missing_shards(jobs, _write, pool, folder, on_shard)
+    shards = cut_into_shards(documents, _DOCUMENTS_PER_SHARD)
+    jobs = [_LineJob(source, plan, shard, folder / shard.file_name) for shard in shards]
+    write_missing_shards(jobs, _write_job, pool, folder, on_shard)
 
 
-def load(folder: AnyPath) -> list[PrintedLine]:
+def load_lines(folder: AnyPath) -> list[PrintedLine]:
     """Read prepared lines into memory."""
     lines = []
     for table in read_shards(folder):

@@ -1,4 +1,8 @@
-"""The model card that lies beside a base: what it is, how it was made, and how well it reads."""
+"""Write the model card beside a base: what it is, how it was made, and how well it reads.
+
+What belongs here: the card's text, and its tables, which are made from scores.json and from the pretraining's log.
+Every number in the card comes from there or from the code.
+"""
 
 from __future__ import annotations
 
@@ -10,22 +14,24 @@ from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.evaluation.report import TARGETS
 from finscribe_assets.files import write_json, write_text
 from finscribe_assets.model.embedded_checkpoint import CARD, SCORES, content_hash, load_base, load_processor
-from finscribe_assets.model.line_images import LineType
-from finscribe_assets.pretraining import line_corpus as printed
+from finscribe_assets.model.line_images import LINE_HEIGHT, LineType
+from finscribe_assets.model.torch_runtime import torch_threads
 from finscribe_assets.pretraining.base_recipe import (
     BASE_RECIPE,
+    MAX_LIGHT_DAMAGE,
     SCORED_SLICES,
     UNSEEN_FONTS,
     UNSEEN_KNOBS,
     UNSEEN_LOCALE,
 )
 from finscribe_assets.pretraining.document_scores import score_documents
+from finscribe_assets.pretraining.line_corpus import load_lines
 from finscribe_assets.pretraining.line_scores import SCORED_SEED, score_base
 from finscribe_assets.pretraining.pretrain import read_log
 from finscribe_assets.pretraining.pretraining_config import PretrainConfig
-from finscribe_assets.pretraining.table_scores import MOST_ROWS
+from finscribe_assets.pretraining.table_scores import MAX_TABLE_ROWS
 
-HEAD = """---
+_INTRODUCTION = """---
 license: apache-2.0
 library_name: transformers
 pipeline_tag: image-to-text
@@ -35,41 +41,43 @@ tags: [ocr, paddleocr_vl, synthetic]
 
 # FinScribe's embedded base
 
-A model of {parameters:.2f} million parameters that reads one printed line of a financial document, in PaddleOCR-VL's
-own architecture (`PaddleOCRVLForConditionalGeneration` of transformers), with a tokenizer of {tokens} characters and
-pieces. It exists so that FinScribe's whole loop runs for real without a download and without a GPU. **It is not
-PaddleOCR-VL, holds none of its weights, and its scores say nothing about PaddleOCR-VL's.**
+A model of {parameters:.2f} million parameters that reads one printed line of a financial document. It has
+PaddleOCR-VL's own architecture (`PaddleOCRVLForConditionalGeneration` of transformers) and a tokenizer of {tokens}
+characters and pieces. With it FinScribe's whole loop runs for real without a download and without a GPU. **It is not
+PaddleOCR-VL, has none of its weights, and its scores say nothing about PaddleOCR-VL's.**
 
-- Input: a strip of one printed line, brought to a height of 28 pixels (`model/line_images.py`), and a prompt in
-  PaddleOCR-VL 1.5's chat format. `OCR:` of a field's line, or of a block's with its label: the text, verbatim; no-break
-  spaces come out as plain ones. `Table Recognition:` of a printed line across a whole table: its cells, as OTSL.
-- Whole tables are read line by line: `model/line_finding.py` finds the lines, `model/table_assembly.py` puts what was
-  read of them together. It knows no whole pages and no JSON.
-- Weights: bf16 safetensors. Content: `{content}` (`content_hash` of `model/embedded_checkpoint.py`).
+- Input: an image of one printed line, scaled to a height of {line_height} pixels (`model/line_images.py`), and a prompt
+  in PaddleOCR-VL 1.5's chat format.
+- `OCR:` asks for a field's line, or a block's line with its label. The response is the text, verbatim; no-break spaces
+  come out as plain ones.
+- `Table Recognition:` asks for a printed line across a whole table. The response is its cells, as OTSL. To read a whole
+  table, `model/line_finding.py` finds its lines, and `model/table_assembly.py` assembles what was read of them.
+- The model cannot read whole pages, and does not write JSON.
+- Weights: bfloat16 safetensors. Content: `{content}` (`content_hash` of `model/embedded_checkpoint.py`).
 
 ## How it was made
 
-`finscribe pretrain-base`, seed {seed}, code of commit `{commit}`, from random weights, on synthetic lines alone:
-{drawn} documents' texts and random strings drawn directly, {rendered} documents rendered and cut into lines, in
-{locales} locales and {fonts_known} font families.
-Steps: {vision} on the vision tower with the place of every glyph, {language} on the language model, {joint} on
-everything; {minutes:.1f} minutes of {device}.{note}
+`finscribe pretrain-base` with seed {seed} and the code of commit `{commit}`, from random weights, on synthetic lines
+only: texts of {drawn} documents and random strings, drawn directly; {rendered} documents, rendered and cut into lines.
+They have {locales} locales and {fonts_known} font families.
+Steps: {vision} of the vision tower on lines with the position of every glyph, {language} of the language model,
+{joint} of everything; {minutes:.1f} minutes of {device}.{note}
 
-**Left out**, so that an adapter has something to learn: the locale {locale}, the fonts {fonts},
+**Held out**, so that an adapter has something to learn: the locale {locale}, the fonts {fonts},
 and the knobs {knobs}.
 
 ## Scores
 
-Exact match on every printed line of every field of rendered documents drawn with another seed ({scored_seed}); 95 %
-intervals from resampling documents. Names, streets and wares recur between documents: *new texts* are the lines whose
-text no pretraining line had. *Clean* pages have no damage, those of *light damage* any up to strength 0.5, those of the
-base recipe up to 0.3, as in pretraining.
+Exact match over all printed lines of all fields of rendered documents that were drawn with another seed
+({scored_seed}); 95 % intervals from resampling documents. Names, streets and wares recur between documents: *new texts*
+are the lines whose text no pretraining line had. *Clean* pages have no damage, those of *light damage* up to strength
+{light_damage}, those of the base recipe up to 0.3, as in pretraining.
 
 | slice | lines | documents | exact match | 95 % interval |
 |---|---|---|---|---|
 """
 
-NAMES = {
+_SLICE_NAMES = {
     "clean": "clean",
     "base": "**base recipe**",
     "light": "light damage",
@@ -77,103 +85,157 @@ NAMES = {
     "fonts": "held out: fonts",
     "reversed_print": "held out: reversed print",
     "confusable_identifiers": "held out: confusable identifiers",
-    "all_held_out": "all that is held out, together",
+    "all_held_out": "everything held out, together",
 }
+_ELEMENTS_INTRODUCTION = """
+By element: on clean pages, under light damage, and for each held-out knob the element that it changes. Of the amounts,
+reversed print changes the amount due only.
 
-TABLES = f"""
+| element | lines | documents | exact match | 95 % interval |
+|---|---|---|---|---|
+"""
+_TABLES_INTRODUCTION = f"""
 ## Tables
 
-Tables of up to {MOST_ROWS} rows, the head included; the table's box is the renderer's, its printed lines are found in
-its pixels. *Lines found*: share of all tables whose strips are their printed lines, each once. *Perfect rows*: TEDS if
-every strip had been read right. *Floor*: TEDS of answering with another document's table of the same size, and
-that of its structure.
+Tables of up to {MAX_TABLE_ROWS} rows, the head included. The renderer gives a table's box; its printed lines are found
+in the pixels.
 
-| slice | lines found | tables | TEDS | structure alone | cells right | whole tables | perfect rows | floor | its own |
+- *Lines found*: share of all tables whose printed lines were found, each once.
+- *Structure*: TEDS of the structure alone.
+- *Exact rows*: TEDS if every line had been read exactly.
+- *Floor*: TEDS of answering with another document's table of the same size, and the same for the structure alone.
+
+| slice | lines found | tables | TEDS | structure | exact cells | exact tables | exact rows | floor | structure floor |
 |---|---|---|---|---|---|---|---|---|---|
 """
-DOCUMENTS = """
-## Whole documents
-
-Receipts and invoices of one page, read through their regions; the targets are the user's for the real model. With the
-boxes of tables alone, what stands in which column is told by the head, whose labels must be read for that.
-
-| slice | regions | measure | target | measured | 95 % interval | n |
-|---|---|---|---|---|---|---|
-"""
-BLOCKS = """
+_BLOCKS_INTRODUCTION = """
 ## Lines of blocks
 
-Header, parties, totals and payment, line by line: label and value, as the renderer's box of the line has them; one that
-wraps is parted by `line_finding.py`. F1: a line that is not read exactly is both missing and made up.
+Header, parties, totals and payment, line by line, label and value. The renderer gives a line's box; where it wraps,
+`model/line_finding.py` splits it. F1: a line that is not read exactly counts as one false negative and one false
+positive.
 
 | slice | lines | exact match | 95 % interval | F1 |
 |---|---|---|---|---|
 """
+_REGIONS_INTRODUCTION = """
+By region, on clean pages. Lines without a name stand outside the marked regions.
+
+| region | lines | documents | exact match | 95 % interval |
+|---|---|---|---|---|
+"""
+_DOCUMENTS_INTRODUCTION = """
+## Whole documents
+
+Receipts and invoices of one page, read through their regions. The targets are those of FinScribe's users for
+PaddleOCR-VL. With the boxes of fields and tables only, the column of a value follows from the table's head, whose
+labels must be read for that.
+
+| slice | regions | metric | target | measured | 95 % interval | n |
+|---|---|---|---|---|---|---|
+"""
+_CURVE_INTRODUCTION = """
+## Learning curve
+
+Exact match on lines of the base recipe that were not trained on.
+
+| minutes | step | phase | fields | blocks | rows of tables |
+|---|---|---|---|---|---|
+"""
 
 
-def _row(name: str, share: Mapping[str, Any]) -> str:
+def _accuracy_row(name: str, accuracy: Mapping[str, Any]) -> str:
     return (
-        f"| {name} | {share['lines']:,} | {share['documents']} | {share['exact_match']:.1%} "
-        f"| {share['low']:.1%} to {share['high']:.1%} |\n"
+        f"| {name} | {accuracy['lines']:,} | {accuracy['documents']} | {accuracy['exact_match']:.1%} "
+        f"| {accuracy['low']:.1%} to {accuracy['high']:.1%} |\n"
     )
 
 
-def _tables(slices: Mapping[str, Any]) -> str:
-    text = TABLES
-    for name, found in slices.items():
-        scores = found.get("tables")
-        if scores and scores["tables"]:
-            cells = [f"{scores['lines_found']['sound']:.1%} of {scores['lines_found']['tables']}", scores["tables"]]
-            cells += [f"{scores['teds']:.3f} ({' to '.join(f'{end:.3f}' for end in scores['teds_interval'])})"]
-            cells += [f"{scores['teds_structure']:.3f}", f"{scores['cell_accuracy']:.1%} of {scores['cells']:,}"]
-            cells += [f"{scores['exact_tables']:.1%}"]
-            cells += [f"{scores[name]:.3f}" for name in ("perfect_rows", "floor", "floor_structure")]
-            text += f"| {NAMES[name]} | {' | '.join(map(str, cells))} |\n"
+def _lines_rows(slices: Mapping[str, Any]) -> str:
+    text = ""
+    for name, scores in slices.items():
+        text += _accuracy_row(_SLICE_NAMES[name], scores["overall"])
+        if "new_texts" in scores:
+            text += _accuracy_row("base recipe, new texts", scores["new_texts"])
     return text
 
 
-def _documents(scores: Mapping[str, Any]) -> str:
-    text = DOCUMENTS
-    for name, layouts in scores.items():
-        for layout, measured in layouts.items():
-            for measure, figure in measured.items():
-                target = TARGETS[measure]
-                verdict = "met" if figure["value"] > target else "not met"
+def _elements_section(slices: Mapping[str, Any]) -> str:
+    text = _ELEMENTS_INTRODUCTION
+    for name in ("clean", "light"):
+        rows = slices[name]["elements"].items()
+        text += "".join(_accuracy_row(f"{element}, {name}", accuracy) for element, accuracy in rows)
+    for element, name in (("amount", "reversed_print"), ("identifier", "confusable_identifiers")):
+        if element in slices[name]["elements"]:
+            text += _accuracy_row(f"{element}, {name.replace('_', ' ')}", slices[name]["elements"][element])
+    return text
+
+
+def _tables_section(slices: Mapping[str, Any]) -> str:
+    text = _TABLES_INTRODUCTION
+    for name, of_slice in slices.items():
+        scores = of_slice.get("tables")
+        if scores and scores["tables"]:
+            cells = [
+                f"{scores['lines_found']['sound']:.1%} of {scores['lines_found']['tables']}",
+                str(scores["tables"]),
+                f"{scores['teds']:.3f} ({' to '.join(f'{end:.3f}' for end in scores['teds_interval'])})",
+                f"{scores['teds_structure']:.3f}",
+                f"{scores['cell_accuracy']:.1%} of {scores['cells']:,}",
+                f"{scores['exact_tables']:.1%}",
+                *(f"{scores[key]:.3f}" for key in ("perfect_rows", "floor", "floor_structure")),
+            ]
+            text += f"| {_SLICE_NAMES[name]} | {' | '.join(cells)} |\n"
+    return text
+
+
+def _blocks_section(slices: Mapping[str, Any]) -> str:
+    text = _BLOCKS_INTRODUCTION
+    for name, scores in slices.items():
+        blocks = scores["blocks"]
+        text += (
+            f"| {_SLICE_NAMES[name]} | {blocks['lines']:,} | {blocks['exact_match']:.1%} "
+            f"| {blocks['low']:.1%} to {blocks['high']:.1%} | {blocks['key_f1']:.3f} |\n"
+        )
+    regions = slices["clean"]["regions"].items()
+    return text + _REGIONS_INTRODUCTION + "".join(_accuracy_row(region or "–", rate) for region, rate in regions)
+
+
+def _documents_section(documents: Mapping[str, Any]) -> str:
+    text = _DOCUMENTS_INTRODUCTION
+    for name, layouts in documents.items():
+        for layout, metrics in layouts.items():
+            for key, metric in metrics.items():
+                target = TARGETS[key]
+                verdict = "met" if metric["value"] > target else "not met"
                 text += (
-                    f"| {NAMES[name]} | {layout} | {measure.replace('_', ' ')} | > {target:.0%}, {verdict} "
-                    f"| {figure['value']:.1%} | {figure['low']:.1%} to {figure['high']:.1%} "
-                    f"| {figure['n']:,} |\n"
+                    f"| {_SLICE_NAMES[name]} | {layout} | {key.replace('_', ' ')} | > {target:.0%}, {verdict} "
+                    f"| {metric['value']:.1%} | {metric['low']:.1%} to {metric['high']:.1%} | {metric['n']:,} |\n"
                 )
     return text
 
 
-def _blocks(slices: Mapping[str, Any]) -> str:
-    text = BLOCKS
-    for name, found in slices.items():
-        share = found["blocks"]
-        text += (
-            f"| {NAMES[name]} | {share['lines']:,} | {share['exact_match']:.1%} "
-            f"| {share['low']:.1%} to {share['high']:.1%} | {share['key_f1']:.3f} |\n"
-        )
-    text += "\nBy region on clean pages; those of no name stand outside the marked regions.\n\n"
-    text += "| region | lines | documents | exact match | 95 % interval |\n|---|---|---|---|---|\n"
-    return text + "".join(_row(region or "–", share) for region, share in slices["clean"]["regions"].items())
-
-
-def _curve(records: Sequence[Mapping[str, Any]]) -> str:
-    curve = [record for record in records if "exact_match_field" in record]
-    if not curve:
+def _curve_section(records: Sequence[Mapping[str, Any]]) -> str:
+    scored = [record for record in records if "exact_match_field" in record]
+    if not scored:
         return ""
-    kinds = (LineType.FIELD, LineType.BLOCK, LineType.ROW)
-    text = "\n## Learning curve\n\nExact match on lines of the base recipe that were not trained on.\n\n"
-    text += "| minutes | step | phase | fields | blocks | rows of tables |\n|---|---|---|---|---|---|\n"
-    for record in curve:
-        scores = " | ".join(f"{record.get(f'exact_match_{kind}', 0):.1%}" for kind in kinds)
+    text = _CURVE_INTRODUCTION
+    for record in scored:
+        types = (LineType.FIELD, LineType.BLOCK, LineType.ROW)
+        scores = " | ".join(f"{record.get(f'exact_match_{line_type}', 0):.1%}" for line_type in types)
         text += f"| {record['minutes']:.1f} | {record['step']:,} | {record['phase']} | {scores} |\n"
     return text
 
 
-def card(
+def scores_sections(scores: Mapping[str, Any]) -> str:
+    """Return the sections of the card that are made from scores.json alone, as Markdown."""
+    slices = scores["slices"]
+    lines, elements = _lines_rows(slices), _elements_section(slices)
+    tables, blocks = _tables_section(slices), _blocks_section(slices)
+    return lines + elements + tables + blocks + _documents_section(scores["documents"])
+
+
+def render_card(
     config: PretrainConfig,
     records: Sequence[Mapping[str, Any]],
     scores: Mapping[str, Any],
@@ -184,15 +246,24 @@ def card(
     tokens: int,
     note: str = "",
 ) -> str:
-    """Return the card as Markdown, from the pretraining's settings and log, and `base_scores.score_base`'s scores.
+    """Render the model card as Markdown.
 
-    ``note`` is what else is to be said of how the base was made.
+    Args:
+        config: settings of the pretraining.
+        records: its log.
+        scores: content of scores.json.
+        commit: of the code that made the base.
+        content: the base's content hash.
+        parameters: number of the model's parameters.
+        tokens: number of the tokenizer's tokens.
+        note: what else the card should say of how the base was made.
     """
     languages = sorted({LOCALE_FACTS[locale].language for locale in BASE_RECIPE.locales})
-    text = HEAD.format(
+    introduction = _INTRODUCTION.format(
         parameters=parameters / 1e6,
         tokens=tokens,
         content=content,
+        line_height=LINE_HEIGHT,
         seed=config.seed,
         commit=commit,
         languages=", ".join(languages),
@@ -210,21 +281,9 @@ def card(
         fonts=", ".join(UNSEEN_FONTS),
         knobs=" and ".join(f"`{knob}`" for knob in UNSEEN_KNOBS),
         scored_seed=scores["seed"],
+        light_damage=MAX_LIGHT_DAMAGE,
     )
-    slices = scores["slices"]
-    for name, found in slices.items():
-        text += _row(NAMES[name], found["overall"])
-        if "new_texts" in found:
-            text += _row("base recipe, new texts", found["new_texts"])
-    text += "\nBy element, on clean pages, under light damage, and where a held-out knob touches one (of the amounts "
-    text += "under reversed print only the amount due is reversed):\n\n"
-    text += "| element | lines | documents | exact match | 95 % interval |\n|---|---|---|---|---|\n"
-    for name in ("clean", "light"):
-        text += "".join(_row(f"{element}, {name}", share) for element, share in slices[name]["elements"].items())
-    for element, name in (("amount", "reversed_print"), ("identifier", "confusable_identifiers")):
-        if element in slices[name]["elements"]:
-            text += _row(f"{element}, {name.replace('_', ' ')}", slices[name]["elements"][element])
-    return text + _tables(slices) + _blocks(slices) + _documents(scores["documents"]) + _curve(records)
+    return introduction + scores_sections(scores) + _curve_section(records)
 
 
 def describe_base(
@@ -237,19 +296,30 @@ def describe_base(
     note: str = "",
     report: Callable[[str], None] = lambda name: None,
 ) -> dict[str, Any]:
-    """Score the base that `pretrain` wrote to ``out`` from ``work``, and write scores and card beside it.
+    """Score the base that `pretrain` wrote, and write scores and card beside it.
 
-    ``commit`` names the code that it was made with, and ``note`` says what else the card should; ``report`` is given
-    the name of each slice that is scored. Returns the scores.
+    Args:
+        out: folder of the base.
+        work: work folder of its pretraining.
+        config: settings of its pretraining.
+        commit: of the code that made it.
+        documents: number of documents of each scored slice.
+        note: what else the card should say of how the base was made.
+        report: called with the name of each slice that is scored.
+
+    Returns:
+        The content of scores.json.
     """
     model, processor = load_base(out), load_processor(out)
-    known = {line.text for source in ("drawn", "rendered") for line in printed.load(work / source)}
-    scores = score_base(model, processor.tokenizer, documents, known, report=report)
-    scores["documents"] = {
-        name: score_documents(str(out), SCORED_SLICES[name], 2 * documents, SCORED_SEED) for name in ("clean", "light")
-    }
+    pretrained_texts = {line.text for source in ("drawn", "rendered") for line in load_lines(work / source)}
+    with torch_threads(config.threads):
+        scores = score_base(model, processor.tokenizer, documents, pretrained_texts, report=report)
+        scores["documents"] = {
+            name: score_documents(str(out), SCORED_SLICES[name], 2 * documents, SCORED_SEED)
+            for name in ("clean", "light")
+        }
     write_json(out / SCORES, scores)
-    text = card(
+    text = render_card(
         config,
         read_log(work),
         scores,

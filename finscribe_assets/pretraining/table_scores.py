@@ -1,7 +1,6 @@
-"""How well a base reads tables line by line: TEDS and cells of the assembled table, and the finding of lines by itself.
+"""Score tables that a base read line by line: TEDS and cells of the assembled table, and the line finding by itself.
 
-What belongs here: scores of tables that were cut into printed lines. A table is scored as markup, with the texts
-verbatim; `measures.py` scores a document's table as data.
+A table is scored as markup, with its texts verbatim. As data, documents' tables are scored in `evaluation`.
 """
 
 from __future__ import annotations
@@ -19,65 +18,67 @@ from finscribe_assets.instructions.otsl import Grid, from_otsl, to_otsl
 from finscribe_assets.model.table_assembly import assemble_table
 from finscribe_assets.pretraining.line_cutting import CutTable
 
-MOST_ROWS = 8  # of tables that are read, the head included
+MAX_TABLE_ROWS = 8  # of tables that are read, the head included
 
 
 @dataclass(frozen=True)
 class ReadTable:
-    """A page's part of a table, and the OTSL that was read of each of its strips; none of tables with more rows."""
+    """A page's part of a table, and the OTSL that a base read of each strip; empty if the table has too many rows."""
 
     document: int
-    cut: CutTable
-    read: tuple[str, ...]
+    table: CutTable
+    predictions: tuple[str, ...]
 
 
-def of_tables(tables: Sequence[ReadTable]) -> dict[str, Any]:
-    """Return the scores of tables of up to ``MOST_ROWS`` rows, and of the finding of lines in all, as a JSON value.
+def score_tables(tables: Sequence[ReadTable]) -> dict[str, Any]:
+    """Score tables of up to MAX_TABLE_ROWS rows, and the line finding of all tables.
 
-    ``floor`` is what a reader scores that answers with another document's table of the same size: the next such one.
-    ``perfect_rows`` is the TEDS of assembling what truly stands on the strips that were found: what the model cannot
-    mend.
+    Returns:
+        A JSON value. ``sound`` is the share of tables whose lines were all found. ``perfect_rows`` is the TEDS if every
+        strip were read exactly: what line finding and assembly cost. ``floor`` is the TEDS of a reader that answers
+        with another document's table of the same size. Each score has a version for structure alone.
     """
-    short = [table for table in tables if len(table.cut.grid) <= MOST_ROWS]
-    documents, truths = [table.document for table in short], [table.cut.grid for table in short]
-    found = {"tables": len(tables), "sound": _mean([table.cut.sound for table in tables])}
+    lines_found = {"tables": len(tables), "sound": _mean([read.table.all_lines_found for read in tables])}
+    short = [read for read in tables if len(read.table.grid) <= MAX_TABLE_ROWS]
     if not short:
-        return {"lines_found": found, "tables": 0}
-    said = [from_otsl(assemble_table(table.read)) for table in short]
-    of_truth = [from_otsl(assemble_table(table.cut.texts)) for table in short]
-    similar = [_teds(one, true) for one, true in zip(said, truths, strict=True)]
-    in_shape = [_teds(one, true, structure_only=True) for one, true in zip(said, truths, strict=True)]
-    right, cells = zip(*(_cells(one, true) for one, true in zip(said, truths, strict=True)), strict=True)
-    others = [(truths[place], truths[other]) for place, other in _pairs_of_one_size(short)]
+        return {"lines_found": lines_found, "tables": 0}
+    documents, truths = [read.document for read in short], [read.table.grid for read in short]
+    predictions = [from_otsl(assemble_table(read.predictions)) for read in short]
+    perfect = [from_otsl(assemble_table(read.table.texts)) for read in short]
+    pairs = list(zip(predictions, truths, strict=True))
+    similarities = [_teds(prediction, truth) for prediction, truth in pairs]
+    structures = [_teds(prediction, truth, structure_only=True) for prediction, truth in pairs]
+    exact_cells, cells = zip(*(_count_cells(prediction, truth) for prediction, truth in pairs), strict=True)
+    strangers = [(truths[other], truths[index]) for other, index in _pairs_of_one_size(short)]
     return {
-        "lines_found": found,
+        "lines_found": lines_found,
         "tables": len(short),
         "documents": len(set(documents)),
-        "teds": _mean(similar),
-        "teds_interval": list(ratio_interval(documents, [(value, 1.0) for value in similar])),
-        "teds_structure": _mean(in_shape),
+        "teds": _mean(similarities),
+        "teds_interval": list(ratio_interval(documents, [(value, 1.0) for value in similarities])),
+        "teds_structure": _mean(structures),
         "cells": sum(cells),
-        "cell_accuracy": round(sum(right) / sum(cells), 4),
-        "cell_interval": list(ratio_interval(documents, list(zip(right, cells, strict=True)))),
-        "exact_tables": _mean([one == true for one, true in zip(said, truths, strict=True)]),
-        "perfect_rows": _mean([_teds(one, true) for one, true in zip(of_truth, truths, strict=True)]),
-        "floor": _mean([_teds(one, other) for one, other in others]),
-        "floor_structure": _mean([_teds(one, other, structure_only=True) for one, other in others]),
+        "cell_accuracy": round(sum(exact_cells) / sum(cells), 4),
+        "cell_interval": list(ratio_interval(documents, list(zip(exact_cells, cells, strict=True)))),
+        "exact_tables": _mean([prediction == truth for prediction, truth in pairs]),
+        "perfect_rows": _mean([_teds(assembled, truth) for assembled, truth in zip(perfect, truths, strict=True)]),
+        "floor": _mean([_teds(stranger, truth) for stranger, truth in strangers]),
+        "floor_structure": _mean([_teds(stranger, truth, structure_only=True) for stranger, truth in strangers]),
     }
 
 
 def _pairs_of_one_size(tables: Sequence[ReadTable]) -> list[tuple[int, int]]:
-    """Return each table with the next one of another document that has as many rows and columns."""
-    sizes = [(len(table.cut.grid), len(table.cut.grid[0])) for table in tables]
+    """Return the index of each table, after that of the next table of another document with the same size."""
+    sizes = [(len(read.table.grid), len(read.table.grid[0])) for read in tables]
     pairs = []
-    for place, size in enumerate(sizes):
-        around = [*range(place + 1, len(tables)), *range(place)]
-        other = next(
-            (other for other in around if sizes[other] == size and tables[other].document != tables[place].document),
+    for index, size in enumerate(sizes):
+        following = [*range(index + 1, len(tables)), *range(index)]
+        stranger = next(
+            (other for other in following if sizes[other] == size and tables[other].document != tables[index].document),
             None,
         )
-        if other is not None:
-            pairs.append((other, place))
+        if stranger is not None:
+            pairs.append((stranger, index))
     return pairs
 
 
@@ -85,15 +86,16 @@ def _mean(values: Sequence[float]) -> float:
     return round(float(np.mean(values)), 4) if values else 0.0
 
 
-def _cells(said: Grid, true: Grid) -> tuple[int, int]:
-    """Return how many of a table's cells stand in their place with their text, and of how many."""
-    right = sum(
-        row < len(said) and column < len(said[row]) and said[row][column] == text
-        for row, texts in enumerate(true)
+def _count_cells(prediction: Grid, truth: Grid) -> tuple[int, int]:
+    """Return the number of a table's cells that have their text at their position, and the number of all cells."""
+    exact = sum(
+        row < len(prediction) and column < len(prediction[row]) and prediction[row][column] == text
+        for row, texts in enumerate(truth)
         for column, text in enumerate(texts)
     )
-    return right, sum(map(len, true))
+    return exact, sum(map(len, truth))
 
 
-def _teds(said: Grid, true: Grid, *, structure_only: bool = False) -> float:
-    return teds(*(otsl_to_html(to_otsl(grid)).text for grid in (said, true)), structure_only=structure_only)
+def _teds(prediction: Grid, truth: Grid, *, structure_only: bool = False) -> float:
+    markup = [otsl_to_html(to_otsl(grid)).text for grid in (prediction, truth)]
+    return teds(*markup, structure_only=structure_only)

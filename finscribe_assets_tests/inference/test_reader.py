@@ -14,7 +14,7 @@ from finscribe_assets.model.adapters import ADAPTER_WEIGHTS
 from finscribe_assets.model.decoding import geometric_mean
 from finscribe_assets.model.line_finding import find_lines
 from finscribe_assets.model.line_images import fit_line
-from finscribe_assets.pretraining.line_cutting import plain
+from finscribe_assets.pretraining.line_cutting import with_plain_spaces
 from finscribe_assets.rendering.pages import MarkType
 from finscribe_assets.training.adapter_config import AdapterConfig
 from finscribe_assets.training.adapter_training import train_adapter
@@ -109,7 +109,7 @@ def test_a_table_is_read_by_its_printed_lines(batch, reader):
             (decoded,) = reader.read([ReadRequest((crop(document.pages[part.page].open(), part.box),), TABLE_PROMPT)])
             cells = Counter(text for row in from_otsl(decoded.text) for text in row if text)
             printed = Counter(
-                plain(cell.text)
+                with_plain_spaces(cell.text)
                 for mark in document.of_type(MarkType.CELL)
                 for cell in mark.fragments
                 if cell.page == part.page and cell.text

@@ -24,14 +24,14 @@ from finscribe_assets.model.embedded_checkpoint import (
 )
 from finscribe_assets.model.tokenizer import build_tokenizer
 from finscribe_assets.pretraining.base_recipe import BASE_RECIPE, SCORED_SLICES
-from finscribe_assets.pretraining.line_corpus import sheets_of
-from finscribe_assets.pretraining.table_scores import MOST_ROWS, ReadTable, of_tables
+from finscribe_assets.pretraining.line_corpus import line_cutter
+from finscribe_assets.pretraining.table_scores import MAX_TABLE_ROWS, ReadTable, score_tables
 
 
 @pytest.fixture(scope="module")
 def lines():
     plan = seed_plan("batch-000", 10, 424242, BASE_RECIPE)
-    found = [line for index in range(10) for line in sheets_of(plan, index).fields()]
+    found = [line for index in range(10) for line in line_cutter(plan, index).field_lines()]
     return found[:: len(found) // 100][:100]
 
 
@@ -45,10 +45,12 @@ def test_the_base_reads_rendered_lines(lines):
 def test_the_base_reads_tables_line_by_line():
     tokenizer, model = load_processor().tokenizer, load_base()
     plan = seed_plan("batch-000", 12, 424243, BASE_RECIPE)
-    tables = [table for index in range(12) for table in sheets_of(plan, index).tables() if len(table.grid) <= MOST_ROWS]
+    tables = [
+        table for index in range(12) for table in line_cutter(plan, index).tables() if len(table.grid) <= MAX_TABLE_ROWS
+    ]
     strips = [strip for table in tables for strip in table.strips]
     read = iter(reading.text for reading in read_lines(model, tokenizer, strips, TABLE_PROMPT))
-    scores = of_tables(
+    scores = score_tables(
         [ReadTable(index, table, tuple(next(read) for _ in table.strips)) for index, table in enumerate(tables)]
     )
     assert scores["tables"] >= 5

@@ -12,7 +12,7 @@ from finscribe_assets.model.tokenizer import (
     build_tokenizer,
 )
 from finscribe_assets.pretraining.base_recipe import EMBEDDED_RECIPE
-from finscribe_assets.pretraining.line_cutting import plain
+from finscribe_assets.pretraining.line_cutting import with_plain_spaces
 
 TOKENIZER = build_tokenizer()
 
@@ -30,7 +30,7 @@ def test_every_text_and_label_of_documents_comes_back():
     for text in texts:
         tokens = _tokens(text)
         assert TOKENIZER.unk_token_id not in tokens, text
-        assert TOKENIZER.decode(tokens) == plain(text)
+        assert TOKENIZER.decode(tokens) == with_plain_spaces(text)
 
 
 @given(st.text(TOKENIZER_CHARACTERS, max_size=60))

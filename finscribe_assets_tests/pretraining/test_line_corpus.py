@@ -41,7 +41,7 @@ def test_each_slice_draws_what_it_is_named_for():
 
 
 def test_lines_depend_on_plan_and_index_alone():
-    for source in line_corpus.SOURCES.values():
+    for source in line_corpus.LINE_SOURCES.values():
         first, again = source(PLAN, 3), source(PLAN, 3)
         assert len(first) > 5
         assert all(a.text == b.text and np.array_equal(a.pixels, b.pixels) for a, b in zip(first, again, strict=True))
@@ -60,29 +60,31 @@ def test_a_drawn_glyphs_place_is_where_its_ink_is():
 
 def test_rendered_lines_are_some_of_what_the_document_prints():
     found = line_corpus.rendered_lines(PLAN, 3)
-    sheets = line_corpus.sheets_of(PLAN, 3)
+    sheets = line_corpus.line_cutter(PLAN, 3)
     counts = Counter(line.line_type for line in found)
-    assert all(0 < counts[kind] <= most for kind, most in line_corpus.MOST.items())
-    assert {line.text for line in found if line.line_type is LineType.FIELD} <= {line.text for line in sheets.fields()}
-    assert line_corpus.plain(draw_document(PLAN, 3).printed["totals.amount_due"]) in {
-        line.text for line in sheets.fields()
+    assert all(0 < counts[kind] <= most for kind, most in line_corpus.MAX_LINES_PER_DOCUMENT.items())
+    assert {line.text for line in found if line.line_type is LineType.FIELD} <= {
+        line.text for line in sheets.field_lines()
+    }
+    assert line_corpus.with_plain_spaces(draw_document(PLAN, 3).printed["totals.amount_due"]) in {
+        line.text for line in sheets.field_lines()
     }
     assert all(line.text.endswith("<nl>") == (line.line_type is LineType.ROW) for line in found)
-    assert all(len(line.text) <= line_corpus.LONGEST[line.line_type] for line in found)
+    assert all(len(line.text) <= line_corpus.MAX_LINE_CHARACTERS[line.line_type] for line in found)
 
 
 def test_prepared_lines_come_back_and_are_made_once(tmp_path):
-    line_corpus.prepare("drawn", 3, 11, tmp_path, LocalShardPool(1))
+    line_corpus.prepare_lines("drawn", 3, 11, tmp_path, LocalShardPool(1))
     plan = seed_plan("batch-000", 3, 11, BASE_RECIPE)
     wanted = [line for index in range(3) for line in line_corpus.drawn_lines(plan, index)]
-    loaded = line_corpus.load(tmp_path)
+    loaded = line_corpus.load_lines(tmp_path)
     assert [(line.text, line.line_type) for line in loaded] == [(line.text, line.line_type) for line in wanted]
     assert all(np.array_equal(line.pixels, want.pixels) for line, want in zip(loaded, wanted, strict=True))
     assert np.allclose(loaded[5].centres, wanted[5].centres, atol=1e-3)
     done: list[int] = []
-    line_corpus.prepare("drawn", 3, 11, tmp_path, LocalShardPool(1), on_shard=done.append)
+    line_corpus.prepare_lines("drawn", 3, 11, tmp_path, LocalShardPool(1), on_shard=done.append)
     assert done == [3], "all of them are there already"
-    line_corpus.prepare("drawn", 3, 12, tmp_path, LocalShardPool(1), on_shard=done.append)
+    line_corpus.prepare_lines("drawn", 3, 12, tmp_path, LocalShardPool(1), on_shard=done.append)
     assert done[1:] == [0, 3], "another seed is other lines"
 
 

@@ -10,8 +10,8 @@ from finscribe_assets.instructions.visible_values import VisibleDocument
 from finscribe_assets.model.line_images import LINE_HEIGHT, LineType
 from finscribe_assets.model.table_assembly import assemble_table
 from finscribe_assets.pretraining.base_recipe import BASE_RECIPE
-from finscribe_assets.pretraining.line_corpus import sheets_of
-from finscribe_assets.pretraining.line_cutting import plain
+from finscribe_assets.pretraining.line_corpus import line_cutter
+from finscribe_assets.pretraining.line_cutting import with_plain_spaces
 from finscribe_assets.rendering.pages import MarkType
 
 PLAN = seed_plan("batch-000", 300, 11, BASE_RECIPE)
@@ -20,7 +20,7 @@ SOME = range(12)
 
 @pytest.fixture(scope="module")
 def sheets():
-    return [sheets_of(PLAN, index) for index in SOME]
+    return [line_cutter(PLAN, index) for index in SOME]
 
 
 @pytest.fixture(scope="module")
@@ -32,29 +32,31 @@ def test_a_tables_truth_is_that_of_its_pair(sheets, cut_tables):
     for index, one in zip(SOME, sheets, strict=True):
         pairs = {pair.response for pair in otsl_tables(VisibleDocument(draw_document(PLAN, index), one.rendered), 99)}
         grids = [table.grid for place, table in cut_tables if place == index]
-        wanted = [[[text and plain(text) for text in row] for row in from_otsl(pair)] for pair in pairs]
+        wanted = [[[text and with_plain_spaces(text) for text in row] for row in from_otsl(pair)] for pair in pairs]
         assert sorted(map(str, grids)) == sorted(map(str, wanted))
 
 
 def test_nearly_all_tables_are_cut_into_their_printed_lines(cut_tables):
     assert len(cut_tables) > 10
-    assert sum(table.sound for _, table in cut_tables) >= 0.9 * len(cut_tables)
+    assert sum(table.all_lines_found for _, table in cut_tables) >= 0.9 * len(cut_tables)
 
 
 def test_strips_that_are_read_right_make_the_table(cut_tables):
     wrapped = 0
     for _, table in cut_tables:
-        if table.sound:
+        if table.all_lines_found:
             assert from_otsl(assemble_table(table.texts)) == table.grid
             wrapped += len(table.strips) > len(table.grid)
     assert wrapped > 3, "rows of several printed lines are among them"
 
 
 def test_lines_of_blocks_are_those_that_are_marked(sheets):
-    found = [list(one.block_lines()) for one in sheets]
+    found = [list(one.marked_block_lines()) for one in sheets]
     for one, lines in zip(sheets, found, strict=True):
         marked = [
-            plain(mark.text) for mark in one.rendered.of_type(MarkType.LINE) if mark.text and len(mark.fragments) == 1
+            with_plain_spaces(mark.text)
+            for mark in one.rendered.of_type(MarkType.LINE)
+            if mark.text and len(mark.fragments) == 1
         ]
         assert [line.text for line in lines] == marked
         assert {"totals", "seller"} <= {line.region for line in lines}
@@ -66,7 +68,7 @@ def test_lines_of_blocks_are_those_that_are_marked(sheets):
 
 
 def test_lines_know_their_kind_and_are_fitted(sheets):
-    for kind, lines in ((LineType.FIELD, sheets[0].fields()), (LineType.BLOCK, sheets[0].blocks())):
+    for kind, lines in ((LineType.FIELD, sheets[0].field_lines()), (LineType.BLOCK, sheets[0].block_lines())):
         for line in lines:
             assert line.line_type is kind
             assert line.pixels.shape[0] == LINE_HEIGHT

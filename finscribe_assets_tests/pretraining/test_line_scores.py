@@ -3,8 +3,8 @@ import pytest
 
 from finscribe_assets.instructions.otsl import to_otsl
 from finscribe_assets.pretraining.line_cutting import CutTable
-from finscribe_assets.pretraining.line_scores import ReadLine, by_element, key_f1, share_right
-from finscribe_assets.pretraining.table_scores import ReadTable, of_tables
+from finscribe_assets.pretraining.line_scores import ReadLine, accuracy_by_element, line_accuracy, marked_line_f1
+from finscribe_assets.pretraining.table_scores import ReadTable, score_tables
 
 HEAD = ["Item", "Price"]
 
@@ -14,23 +14,23 @@ def _read(document: int, right: int, wrong: int) -> list[ReadLine]:
 
 
 def test_shares_are_over_lines_and_intervals_over_documents():
-    share = share_right(_read(0, 9, 1) + _read(1, 0, 10))
+    share = line_accuracy(_read(0, 9, 1) + _read(1, 0, 10))
     assert (share.lines, share.documents, share.exact_match) == (20, 2, 0.45)
     assert (share.low, share.high) == (0.0, 0.9), "a document is drawn twice or not at all"
-    many = share_right([line for document in range(400) for line in _read(document, 3, 1)])
+    many = line_accuracy([line for document in range(400) for line in _read(document, 3, 1)])
     assert many.low == many.high == 0.75, "documents that are all alike leave no doubt"
-    assert by_element(_read(0, 3, 1))["date"]["exact_match"] == 0.75
+    assert accuracy_by_element(_read(0, 3, 1))["date"]["exact_match"] == 0.75
 
 
 def test_scoring_nothing_is_an_error():
     with pytest.raises(ValueError, match="no lines to score"):
-        share_right([])
+        line_accuracy([])
 
 
 def test_a_wrong_line_is_missing_and_made_up_and_an_unread_one_is_missing():
-    assert key_f1(_read(0, 3, 1)) == 0.75
+    assert marked_line_f1(_read(0, 3, 1)) == 0.75
     unread = [ReadLine(0, "header", "Total 3.00", "")]
-    assert key_f1(_read(0, 3, 0) + unread) == round(6 / 7, 4)
+    assert marked_line_f1(_read(0, 3, 0) + unread) == round(6 / 7, 4)
 
 
 def _table(document: int, *rows: list[str], read: list[str] | None = None, sound: bool = True) -> ReadTable:
@@ -43,7 +43,7 @@ def _table(document: int, *rows: list[str], read: list[str] | None = None, sound
 def test_tables_are_scored_as_assembled():
     right = _table(0, ["Nails", "1.20"])
     wrong = _table(1, ["Hammer", "9.00"], read=[to_otsl([HEAD]), to_otsl([["Hammer", "8.00"]])], sound=False)
-    scores = of_tables([right, wrong])
+    scores = score_tables([right, wrong])
     assert scores["lines_found"] == {"tables": 2, "sound": 0.5}
     assert (scores["cells"], scores["cell_accuracy"], scores["exact_tables"]) == (8, 0.875, 0.5)
     # One character of four in one of a table's six nodes, two rows and four cells.
@@ -58,20 +58,20 @@ def test_the_floor_is_another_documents_table_of_the_same_size():
         _table(1, ["xxxxx", "2222"]),
         _table(1, ["Glue", "1.00"], ["Tape", "2.00"]),
     ]
-    scores = of_tables(tables)
+    scores = score_tables(tables)
     assert scores["floor"] < 0.85 < scores["floor_structure"]
     assert scores["teds"] == 1.0
 
 
 def test_long_tables_count_where_lines_are_found_alone():
     rows = [["Nails", "1.20"]] * 9
-    scores = of_tables([_table(0, *rows), _table(1, ["Nails", "1.20"])])
+    scores = score_tables([_table(0, *rows), _table(1, ["Nails", "1.20"])])
     assert (scores["lines_found"]["tables"], scores["tables"]) == (2, 1)
-    assert of_tables([_table(0, *rows)])["tables"] == 0
+    assert score_tables([_table(0, *rows)])["tables"] == 0
 
 
 def test_whatever_was_read_scores_between_nothing_and_all():
     for read in (["", ""], ["<nl>", "rubbish"], ["<fcel>" * 50] * 2, ["<lcel><lcel><nl>", "<xcel>a"]):
-        scores = of_tables([_table(0, ["Nails", "1.20"], read=read)])
+        scores = score_tables([_table(0, ["Nails", "1.20"], read=read)])
         assert 0 <= scores["teds"] < 1
         assert scores["exact_tables"] == 0

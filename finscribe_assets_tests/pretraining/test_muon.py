@@ -2,13 +2,13 @@ import pytest
 import torch
 from torch import nn
 
-from finscribe_assets.pretraining.muon import Muon, orthogonal
+from finscribe_assets.pretraining.muon import Muon, orthogonalise
 
 
 @pytest.mark.parametrize("shape", [(3, 40, 40), (2, 24, 60), (2, 60, 24)])
 def test_singular_values_come_near_one(shape):
     matrices = torch.randn(shape, generator=torch.Generator().manual_seed(1))
-    values = torch.linalg.svdvals(orthogonal(matrices, 10))
+    values = torch.linalg.svdvals(orthogonalise(matrices, 10))
     assert values.min() > 0.6
     assert values.max() < 1.3
 

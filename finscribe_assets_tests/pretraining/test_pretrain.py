@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import pytest
 import torch
@@ -29,8 +30,8 @@ class Killed(Exception):
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _short_answers():
-    """What is not yet trained never ends an answer; nobody needs more than its beginning."""
+def _short_responses():
+    """What is not yet trained never ends a response, and nobody needs more than its beginning."""
     with pytest.MonkeyPatch.context() as patch:
         for prompt in decoding.MAX_NEW_TOKENS:
             patch.setitem(decoding.MAX_NEW_TOKENS, prompt, 2)
@@ -38,50 +39,81 @@ def _short_answers():
 
 
 @pytest.fixture(scope="module")
-def uninterrupted(tmp_path_factory, _short_answers):
+def uninterrupted(tmp_path_factory, _short_responses):
     folder = tmp_path_factory.mktemp("pretraining")
     pretrain(TINY, folder / "work", folder / "out")
     return folder
 
 
-def _untimed(records):
+def work_with_lines(uninterrupted, folder):
+    """Return a new work folder with the lines that are prepared already."""
+    folder.mkdir()
+    for name in ("drawn", "rendered", "scored"):
+        (folder / name).symlink_to(uninterrupted / "work" / name)
+    return folder
+
+
+def untimed(records):
     return [{key: value for key, value in record.items() if key != "minutes"} for record in records]
 
 
-@pytest.mark.parametrize("last_step", [2, 6, 10, 14])  # before the first checkpoint, and in each phase after one
-def test_a_killed_run_goes_on_to_the_same_weights(uninterrupted, tmp_path, last_step):
-    def die(record):
-        if record["step"] == last_step:
-            raise Killed
+def test_a_run_that_is_killed_in_each_phase_ends_with_the_same_weights(uninterrupted, tmp_path):
+    work, out = work_with_lines(uninterrupted, tmp_path / "work"), tmp_path / "out"
 
-    for name in ("drawn", "rendered", "scored"):
-        (tmp_path / "work").mkdir(exist_ok=True)
-        (tmp_path / "work" / name).symlink_to(uninterrupted / "work" / name)
-    with pytest.raises(Killed):
-        pretrain(TINY, tmp_path / "work", tmp_path / "out", report=die)
-    steps = []
-    pretrain(TINY, tmp_path / "work", tmp_path / "out", report=lambda record: steps.append(record["step"]))
-    assert steps[0] == last_step // 4 * 4 + 2, "it goes on from the last checkpoint"
-    ours, theirs = (load_file(folder / "out" / "model.safetensors") for folder in (tmp_path, uninterrupted))
+    def run_until(last_step):
+        steps = []
+
+        def report(record):
+            steps.append(record["step"])
+            if record["step"] == last_step:
+                raise Killed
+
+        if last_step is None:
+            pretrain(TINY, work, out, report=report)
+        else:
+            with pytest.raises(Killed):
+                pretrain(TINY, work, out, report=report)
+        return steps
+
+    # The first is killed before any checkpoint, the others in each phase after one; each goes on from the one before.
+    for last_step, checkpoint in ((2, 0), (6, 0), (10, 4), (14, 8), (None, 12)):
+        assert run_until(last_step)[0] == checkpoint + 2
+    ours, theirs = (load_file(folder / "model.safetensors") for folder in (out, uninterrupted / "out"))
     assert ours.keys() == theirs.keys()
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
-    assert _untimed(read_log(tmp_path / "work")) == _untimed(read_log(uninterrupted / "work"))
+    assert untimed(read_log(work)) == untimed(read_log(uninterrupted / "work"))
 
 
 def test_batches_made_by_other_processes_are_the_same(uninterrupted, tmp_path):
-    for name in ("drawn", "rendered", "scored"):
-        (tmp_path / name).symlink_to(uninterrupted / "work" / name)
-    pretrain(TINY.model_copy(update={"loaders": 2}), tmp_path, tmp_path / "out")
+    work = work_with_lines(uninterrupted, tmp_path / "work")
+    pretrain(TINY.model_copy(update={"loaders": 2}), work, tmp_path / "out")
     assert content_hash(tmp_path / "out") == content_hash(uninterrupted / "out")
 
 
 def test_a_finished_run_is_not_run_again(uninterrupted):
-    told: list[dict] = []
-    pretrain(TINY, uninterrupted / "work", uninterrupted / "out", report=told.append)
-    assert told == []
+    reports: list[dict] = []
+    pretrain(TINY, uninterrupted / "work", uninterrupted / "out", report=reports.append)
+    assert reports == []
 
 
-def test_other_settings_do_not_take_up_a_run(uninterrupted):
+def test_torchs_global_state_is_as_before(uninterrupted):
+    before = torch.get_num_threads(), torch.get_float32_matmul_precision(), torch.get_rng_state()
+    try:
+        torch.set_num_threads(2)
+        torch.set_float32_matmul_precision("high")
+        torch.manual_seed(7)
+        random = torch.get_rng_state()
+        pretrain(TINY, uninterrupted / "work", uninterrupted / "out")
+        assert torch.get_num_threads() == 2
+        assert torch.get_float32_matmul_precision() == "high"
+        assert torch.equal(torch.get_rng_state(), random)
+    finally:
+        torch.set_num_threads(before[0])
+        torch.set_float32_matmul_precision(before[1])
+        torch.set_rng_state(before[2])
+
+
+def test_other_settings_do_not_resume_a_run(uninterrupted):
     with pytest.raises(ValueError, match=r"learning_rate \(0.003 then, 0.001 now\)"):
         pretrain(TINY.model_copy(update={"learning_rate": 1e-3}), uninterrupted / "work", uninterrupted / "out")
 
@@ -102,25 +134,18 @@ def test_the_glyph_loss_falls(tmp_path, uninterrupted):
             "batch_pixels": 28 * 28 * 64,
         }
     )
-    for name in ("drawn", "rendered", "scored"):
-        (tmp_path / name).symlink_to(uninterrupted / "work" / name)
-    pretrain(config, tmp_path, tmp_path / "out")
-    losses = [record["glyph"] for record in read_log(tmp_path) if record["phase"] == "vision"]
+    work = work_with_lines(uninterrupted, tmp_path / "work")
+    pretrain(config, work, tmp_path / "out")
+    losses = [record["glyph"] for record in read_log(work) if record["phase"] == "vision"]
     assert losses[-1] < 0.6 * losses[0]
 
 
-def test_a_base_is_scored_and_described_from_its_own_run(uninterrupted):
-    scores = describe_base(uninterrupted / "out", uninterrupted / "work", TINY, "0123abc", documents=1)
-    card = (uninterrupted / "out" / "README.md").read_text()
-    assert json.loads((uninterrupted / "out" / "scores.json").read_text()) == scores
+def test_a_base_is_scored_and_described_from_its_own_run(uninterrupted, tmp_path):
+    out = shutil.copytree(uninterrupted / "out", tmp_path / "out")
+    scores = describe_base(out, uninterrupted / "work", TINY, "0123abc", documents=1)
+    card = (out / "README.md").read_text()
+    assert json.loads((out / "scores.json").read_text()) == scores
     assert scores["slices"]["base"]["overall"]["exact_match"] < 0.2, "sixteen steps teach nobody to read"
     curve = "| 8 | language | 0.0% | 0.0% | 0.0% |"
-    for wanted in (
-        "0123abc",
-        content_hash(uninterrupted / "out"),
-        curve,
-        "held out: fr_FR",
-        "## Tables",
-        "## Whole documents",
-    ):
-        assert wanted in card
+    for expected in ("0123abc", content_hash(out), curve, "held out: fr_FR", "## Tables", "## Whole documents"):
+        assert expected in card

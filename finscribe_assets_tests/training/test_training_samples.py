@@ -6,7 +6,7 @@ from finscribe_assets.instructions.crops import crop
 from finscribe_assets.instructions.pair import TABLE_PROMPT, Task
 from finscribe_assets.instructions.pair_batch import read_pairs
 from finscribe_assets.model.line_images import fit_line
-from finscribe_assets.pretraining.line_cutting import Sheets, plain
+from finscribe_assets.pretraining.line_cutting import LineCutter, with_plain_spaces
 from finscribe_assets.splitting.split_assignment import Split
 from finscribe_assets.splitting.split_table import read_splits
 from finscribe_assets.training.training_samples import SampleSource, TrainingBatchFolders, read_samples
@@ -79,12 +79,14 @@ def test_a_base_that_reads_lines_is_shown_blocks_and_tables_line_by_line(source,
     told = {
         strip.tobytes(): text
         for drawn, pages in zip(batch.documents, batch.rendered, strict=True)
-        for table in Sheets(pages, drawn.presentation.font).tables()
+        for table in LineCutter(pages, drawn.presentation.font).tables()
         for strip, text in zip(table.strips, table.texts, strict=True)
         if text
     }
     rows = [
-        (told.get(one.images[0].open().tobytes()), plain(one.response)) for one in samples if one.prompt == TABLE_PROMPT
+        (told.get(one.images[0].open().tobytes()), with_plain_spaces(one.response))
+        for one in samples
+        if one.prompt == TABLE_PROMPT
     ]
     known = [(true, said) for true, said in rows if true]
     assert len(known) > 0.9 * len(rows) > 50

@@ -1,4 +1,4 @@
-"""TEDS as the script that came with PubTabNet computes it, with plain `apted`: what ours is held against."""
+"""TEDS as the script published with PubTabNet computes it, with plain `apted`: the reference for our own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ANLS* against its authors' own implementation."""
+"""ANLS* is what the implementation of its authors computes."""
 
 import copy
 import random
@@ -28,15 +28,15 @@ def test_it_is_what_its_authors_compute_on_documents(batch):
     chance = random.Random(3)
     for drawn in batch.documents[:8]:
         truth = drawn.document.to_json()
-        said = copy.deepcopy(truth)
-        said.pop("issue_date")
-        said["invented"] = {"a": ["1", {"b": "2"}]}
+        predicted = copy.deepcopy(truth)
+        predicted.pop("issue_date")
+        predicted["invented"] = {"a": ["1", {"b": "2"}]}
         for name in ("lines", "entries"):
-            if members := said.get(name):
+            if members := predicted.get(name):
                 chance.shuffle(members)
                 members[0] = {key: value[:-1] or "7" for key, value in members[0].items()}
                 members.append(dict.fromkeys(members[0], "9"))
-        assert anls_star(truth, said) == pytest.approx(anls_score(truth, said), abs=1e-9)
+        assert anls_star(truth, predicted) == pytest.approx(anls_score(truth, predicted), abs=1e-9)
         assert anls_star(truth, truth) == 1
 
 

@@ -9,16 +9,18 @@ from finscribe_assets.evaluation.prediction_files import Prediction, Truth
 
 def outcomes(confidence, right):
     return [
-        FieldOutcome("issue_date", "date", FieldStatus.CORRECT if ok else FieldStatus.WRONG, "x", "x", float(sure))
-        for sure, ok in zip(confidence, right, strict=True)
+        FieldOutcome(
+            "issue_date", "date", FieldStatus.CORRECT if ok else FieldStatus.WRONG, "x", "x", float(confidence)
+        )
+        for confidence, ok in zip(confidence, right, strict=True)
     ]
 
 
 def test_a_calibrated_reader_is_within_chance_and_an_overconfident_one_is_not():
     draw = np.random.default_rng(5)
-    sure = draw.beta(5, 1, 800)
-    honest = measure_calibration(outcomes(sure, draw.random(800) < sure))
-    assert honest.error <= 1.5 * honest.highest_if_calibrated
+    confidence = draw.beta(5, 1, 800)
+    honest = measure_calibration(outcomes(confidence, draw.random(800) < confidence))
+    assert honest.error <= honest.highest_if_calibrated
     boastful = measure_calibration(outcomes(np.full(200, 0.99), draw.random(200) < 0.6))
     assert boastful.error == pytest.approx(0.39, abs=0.08)
     assert boastful.error > 5 * boastful.highest_if_calibrated
@@ -40,11 +42,11 @@ def test_small_numbers_show_an_error_by_chance():
     assert few.expected_if_calibrated > 0.05 > 0.01 > many.expected_if_calibrated
 
 
-def test_unsure_values_come_least_sure_first():
+def test_low_confidence_fields_come_lowest_first():
     truth = Truth("d", {"document_number": "A", "due_date": "2024-01-05", "issue_date": "2024-01-01"})
-    said = {"document_number": "B", "due_date": "2024-01-05", "issue_date": "2024-01-01"}
-    sure = {"document_number": 0.3, "due_date": 0.2, "issue_date": 0.9}
-    found = low_confidence_fields(score({"d": truth}, {"d": Prediction("d", said, sure)}))
+    predicted = {"document_number": "B", "due_date": "2024-01-05", "issue_date": "2024-01-01"}
+    confidence = {"document_number": 0.3, "due_date": 0.2, "issue_date": 0.9}
+    found = low_confidence_fields(score({"d": truth}, {"d": Prediction("d", predicted, confidence)}))
     assert [(one.path, one.correct) for one in found] == [("due_date", True), ("document_number", False)]
 
 

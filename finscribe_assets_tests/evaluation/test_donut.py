@@ -1,4 +1,4 @@
-"""Field F1 against the one that Donut's evaluator reports, where both mean the same: values without other spellings.
+"""Field F1 equals the one of Donut's evaluator where both mean the same: values without other spellings.
 
 Donut (Kim et al. 2022) counts a document's flattened leaves as a multiset of path and value, list positions left out.
 """
@@ -22,10 +22,10 @@ def leaves(value, path=()):
 
 
 def donut_f1(pairs):
-    """Return the F1 of all documents' leaves together: 2 · shared / (true + said)."""
-    counted = [(leaves(truth), leaves(said)) for truth, said in pairs]
-    shared = sum((true & said).total() for true, said in counted)
-    return 2 * shared / sum(true.total() + said.total() for true, said in counted)
+    """Return the F1 of all documents' leaves together: 2 · shared / (true + predicted)."""
+    counted = [(leaves(truth), leaves(predicted)) for truth, predicted in pairs]
+    shared = sum((true & predicted).total() for true, predicted in counted)
+    return 2 * shared / sum(true.total() + predicted.total() for true, predicted in counted)
 
 
 words = st.sampled_from(["Alpha", "Beta", "Gamma", "Delta"])
@@ -43,8 +43,8 @@ flat = st.fixed_dictionaries(
 
 def ours(pairs):
     truths = {str(number): Truth(str(number), truth) for number, (truth, _) in enumerate(pairs)}
-    said = {str(number): Prediction(str(number), answer) for number, (_, answer) in enumerate(pairs)}
-    return evaluate(truths, said).headline["field_f1"].value
+    predicted = {str(number): Prediction(str(number), answer) for number, (_, answer) in enumerate(pairs)}
+    return evaluate(truths, predicted).headline["field_f1"].value
 
 
 @given(st.lists(st.tuples(flat, flat), min_size=1, max_size=5))

@@ -1,4 +1,4 @@
-"""What is written in any usual way is read as what it says; what could be two things is read as neither."""
+"""Every usual way of writing a value is read as that value; a text that could be two values is read as neither."""
 
 import datetime as dt
 from decimal import Decimal
@@ -96,11 +96,11 @@ def test_an_amount_is_read_as_babel_prints_it(value, locale, currency):
         ("totals.amount_due", "12,34", ValueContext(currency="JPY"), "12.34"),
     ],
 )
-def test_the_document_tells_what_a_lone_mark_means(path, text, context, value):
+def test_the_document_decides_what_a_lone_mark_means(path, text, context, value):
     assert canonical_value(path, text, context) == (value, None)
 
 
-def test_what_nothing_tells_is_noted_and_not_guessed():
+def test_an_ambiguous_value_is_noted_and_not_guessed():
     truth = Truth(
         "d",
         {
@@ -110,17 +110,17 @@ def test_what_nothing_tells_is_noted_and_not_guessed():
             "totals": {"total_without_vat": "1234", "amount_due": "1.5"},
         },
     )
-    answer = {
+    prediction = {
         "issue_date": "03/04/2024",
         "due_date": "tomorrow",
         "lines": [{"item_name": "x", "quantity": "1,234"}],
         "totals": {"total_without_vat": "1.234"},
     }
 
-    def read(answer):
-        return {one.path: (one.status, one.note) for one in compare_fields(truth, answer, {}).outcomes}
+    def read(prediction):
+        return {one.path: (one.status, one.note) for one in compare_fields(truth, prediction, {}).outcomes}
 
-    assert read(answer) == {
+    assert read(prediction) == {
         "issue_date": (FieldStatus.WRONG, Note.AMBIGUOUS),
         "due_date": (FieldStatus.WRONG, Note.UNREADABLE),
         "lines[0].item_name": (FieldStatus.CORRECT, None),
@@ -128,8 +128,8 @@ def test_what_nothing_tells_is_noted_and_not_guessed():
         "totals.total_without_vat": (FieldStatus.WRONG, Note.AMBIGUOUS),
         "totals.amount_due": (FieldStatus.MISSING, None),
     }
-    # Its own other amounts show which mark this answer puts before decimals.
-    shown = read(answer | {"totals": {"total_without_vat": "1.234", "amount_due": "1,5"}})
+    # Its own other amounts show which mark this prediction puts before decimals.
+    shown = read(prediction | {"totals": {"total_without_vat": "1.234", "amount_due": "1,5"}})
     assert {shown[path] for path in ("lines[0].quantity", "totals.total_without_vat", "totals.amount_due")} == {
         (FieldStatus.CORRECT, None)
     }
@@ -223,7 +223,7 @@ def test_what_depends_on_the_locale_is_not_guessed():
         "1,2345,678",
     ],
 )
-def test_what_is_no_amount_is_refused(text):
+def test_a_text_that_is_not_an_amount_is_refused(text):
     with pytest.raises(UnreadableValueError):
         parse_amount(text, "en_US")
 
@@ -272,7 +272,7 @@ def test_ways_of_writing_a_date(text, locale, value):
         "5 + 6 + 2024",
     ],
 )
-def test_what_is_no_date_is_refused(text):
+def test_a_text_that_is_not_a_date_is_refused(text):
     with pytest.raises(UnreadableValueError):
         parse_date(text, "de_DE")
 

@@ -52,8 +52,10 @@ def test_the_oddest_numbers_are_read_as_they_are_printed(tmp_path):
     synthesize(seed_plan("batch-000", 60, 11, recipe), tmp_path / "documents", LocalShardPool(1), shard_size=60)
     for drawn in read_documents(tmp_path / "documents"):
         truth = Truth(drawn.id, drawn.document.to_json(), frozenset(drawn.printed))
-        for answer in (unflatten(drawn.printed), truth.document):
-            wrong = [one for one in compare_fields(truth, answer, {}).outcomes if one.status is not FieldStatus.CORRECT]
+        for prediction in (unflatten(drawn.printed), truth.document):
+            wrong = [
+                one for one in compare_fields(truth, prediction, {}).outcomes if one.status is not FieldStatus.CORRECT
+            ]
             assert not wrong, (drawn.document.currency_code, drawn.presentation.numbers)
 
 
@@ -75,7 +77,7 @@ def test_counts_by_hand():
     ] * 4
     assert found["lines[0].item_name"] is FieldStatus.MISSING
     report = evaluate({"d": TRUTH}, {"d": Prediction("d", {"document_number": "A-1", "due_date": "2024-01-01"})})
-    # 1 right of 12 asked (locale and currency are never asked), 2 said.
+    # 1 correct of 12 expected (locale and currency never are), 2 predicted.
     assert report.headline["field_recall"].value == pytest.approx(1 / 12, abs=1e-4)
     assert report.headline["field_precision"].value == 0.5
     assert report.headline["field_f1"].value == pytest.approx(2 / 14, abs=1e-4)
@@ -125,27 +127,27 @@ def test_null_means_absent():
     assert statuses({"due_date": None, "issue_date": None}) == statuses({})
 
 
-def kept_rules(document: dict) -> dict[str, bool]:
+def satisfied_rules(document: dict) -> dict[str, bool]:
     return {rule.path: rule.satisfied for rule in score({"d": TRUTH}, {"d": Prediction("d", document)})[0].rules}
 
 
-def test_arithmetic_counts_only_rules_that_the_truth_keeps():
+def test_only_rules_that_the_truth_satisfies_are_checked():
     # Two line amounts; the truth's totals do not determine one another.
     amounts = [f"lines[{number}].net_amount" for number in range(2)]
-    assert kept_rules(TRUTH.document) == dict.fromkeys(amounts, True)
+    assert satisfied_rules(TRUTH.document) == dict.fromkeys(amounts, True)
     broken = json.loads(json.dumps(TRUTH.document))
     broken["lines"][0]["net_amount"] = "3.01"
-    assert kept_rules(broken) == {amounts[0]: False, amounts[1]: True}
-    assert kept_rules({}) == dict.fromkeys(amounts, False)
+    assert satisfied_rules(broken) == {amounts[0]: False, amounts[1]: True}
+    assert satisfied_rules({}) == dict.fromkeys(amounts, False)
 
 
-@pytest.mark.parametrize(("currency", "kept"), [("KWD", False), ("USD", True)])
-def test_consistency_is_to_the_smallest_amount_of_the_currency(currency, kept):
-    """A dinar has three decimals: what no dollar is told to is an error of a dinar."""
+@pytest.mark.parametrize(("currency", "satisfied"), [("KWD", False), ("USD", True)])
+def test_consistency_is_to_the_smallest_amount_of_the_currency(currency, satisfied):
+    """A dinar has three decimals: a difference that is too small for a dollar is an error of a dinar."""
     line = {"item_name": "x", "quantity": "1", "net_price": "3", "net_amount": "3"}
-    said = {"lines": [line | {"net_amount": "3.0030"}]}
+    predicted = {"lines": [line | {"net_amount": "3.0030"}]}
     truth = Truth("d", {"currency_code": currency, "lines": [line]})
-    assert [rule.satisfied for rule in score({"d": truth}, {"d": Prediction("d", said)})[0].rules] == [kept]
+    assert [rule.satisfied for rule in score({"d": truth}, {"d": Prediction("d", predicted)})[0].rules] == [satisfied]
 
 
 HOSTILE = [
@@ -225,7 +227,7 @@ def test_an_empty_predictions_file_is_all_missing(tmp_path, batch):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("", "no ground truth"),
         ('{"id": "a"}', "line 1"),
@@ -234,15 +236,15 @@ def test_an_empty_predictions_file_is_all_missing(tmp_path, batch):
         ('{"id":"a","document":{}}\n{"id":"a","document":{}}', "line 2: the id 'a' is used by an earlier line"),
     ],
 )
-def test_a_bad_ground_truth_is_an_error_with_its_line(tmp_path, text, said):
+def test_a_bad_ground_truth_is_an_error_with_its_line(tmp_path, text, message):
     path = tmp_path / "truth.jsonl"
     path.write_text(text)
     with pytest.raises(ValueError, match=r"truth\.jsonl") as error:
         read_truths(path)
-    assert said in str(error.value)
+    assert message in str(error.value)
 
 
-def test_a_partial_schema_asks_only_for_its_own_fields():
+def test_a_partial_truth_expects_only_its_own_fields():
     truth = Truth("d", {"totals": {"amount_due": "5.00"}})
     report = evaluate({"d": truth}, {"d": Prediction("d", '{"totals": {"amount_due": 5.0}}')})
     assert report.headline["field_f1"].value == 1.0

@@ -25,9 +25,9 @@ def report(batch):
     """A report with everything in it."""
     documents = batch.documents[:8]
     truths = {one.id: Truth(one.id, one.document.to_json(), frozenset(one.printed)) for one in documents}
-    said = {one.id: dict(one.printed) for one in documents}
-    said[documents[0].id] = {"document_number": "<script>alert(1)</script>"}
-    read = {name: Prediction(name, unflatten(values), dict.fromkeys(values, 0.4)) for name, values in said.items()}
+    printed = {one.id: dict(one.printed) for one in documents}
+    printed[documents[0].id] = {"document_number": "<script>alert(1)</script>"}
+    read = {name: Prediction(name, unflatten(values), dict.fromkeys(values, 0.4)) for name, values in printed.items()}
     return evaluate(
         truths,
         read,
@@ -114,7 +114,7 @@ def test_illustrations_number_the_failed_fields_and_frame_them(report, batch):
 
 
 @pytest.mark.parametrize(
-    ("truth", "said", "marked"),
+    ("truth", "predicted", "marked"),
     [
         ("1234.50", "1284.50", "12<del>3</del><ins>8</ins>4.50"),
         ("abc", "abc", "abc"),
@@ -123,8 +123,8 @@ def test_illustrations_number_the_failed_fields_and_frame_them(report, batch):
         ("x", None, ""),
     ],
 )
-def test_a_difference_shows_what_was_left_out_and_made_up(truth, said, marked):
-    field = ComparedField(path="p", status=FieldStatus.WRONG, truth=truth, predicted=said)
+def test_a_difference_shows_what_was_left_out_and_made_up(truth, predicted, marked):
+    field = ComparedField(path="p", status=FieldStatus.WRONG, truth=truth, predicted=predicted)
     assert str(mark_difference(field)) == marked
 
 

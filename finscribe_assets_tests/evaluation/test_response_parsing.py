@@ -1,4 +1,4 @@
-"""Model output is untrusted text: whatever it is, it is read without an exception, and its fate has a name."""
+"""Model output is untrusted text: parsing it never raises, and everything unusual about it has a name."""
 
 import json
 
@@ -81,7 +81,7 @@ def test_a_cut_response_never_raises_and_says_so(document, cut):
         ('{"a": 1e999999, "b": -Infinity}', {"a": "1e999999", "b": None}, ParseStatus.NOT_A_NUMBER),
     ],
 )
-def test_each_mishap_has_its_name_and_keeps_what_is_whole(text, document, status):
+def test_each_problem_has_its_status_and_complete_members_are_kept(text, document, status):
     response = parse_response(text)
     assert response.document == document
     assert status in response.statuses
@@ -101,14 +101,14 @@ def test_each_mishap_has_its_name_and_keeps_what_is_whole(text, document, status
         {"lines": [{"item_name": ["x", "y"]}]},
     ],
 )
-def test_a_known_field_of_another_type_is_told(document):
+def test_a_known_field_of_another_type_is_reported(document):
     assert (
         parse_response(document).statuses == parse_response(json.dumps(document)).statuses == [ParseStatus.WRONG_TYPE]
     )
     evaluate({"d": TRUTH}, {"d": Prediction("d", document)})
 
 
-def test_known_fields_and_unknown_ones_are_no_wrong_types():
+def test_known_and_unknown_fields_have_no_wrong_type():
     assert parse_response(TRUTH.document | {"vendor": {"x": [True]}, "lines_total": "1"}).statuses == [
         ParseStatus.CLEAN
     ]
@@ -133,7 +133,7 @@ TEXT = json.dumps(TRUTH.document, ensure_ascii=False)
 
 
 @pytest.mark.parametrize("text", [TEXT, json.dumps(json.loads(TEXT.replace('"1234.00"', "1234.00")), indent=1)])
-def test_a_response_that_breaks_off_says_nothing_that_the_whole_does_not(text):
+def test_a_truncated_response_holds_nothing_that_the_whole_one_does_not(text):
     """Cut at every byte, it keeps whole values only, and ever more of them."""
     whole = flatten(parse_response(text).document)
     before = 0

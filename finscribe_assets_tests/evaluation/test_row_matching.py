@@ -1,4 +1,4 @@
-"""What became of each row: its name is right, its fields count as they did, and the model's order plays no part."""
+"""Row matching: every row has its status, and the order in which a model wrote its rows has no effect."""
 
 import itertools
 import random
@@ -22,9 +22,9 @@ STAPLER = row("Stapler with staples", "1", "12.8", "12.8")
 TRUE = [PEN, PAPER, STAPLER]
 
 
-def became(*said):
-    places, outcomes = match_rows("lines", dict(enumerate(TRUE)), dict(enumerate(said)))
-    assert places.keys() == set(range(len(said)))
+def outcomes_of(*predicted_rows):
+    places, outcomes = match_rows("lines", dict(enumerate(TRUE)), dict(enumerate(predicted_rows)))
+    assert places.keys() == set(range(len(predicted_rows)))
     return {(outcome.status.value, outcome.true, outcome.predicted) for outcome in outcomes}
 
 
@@ -32,7 +32,7 @@ JOINED = "Pen, blue Printing paper A4"
 
 
 @pytest.mark.parametrize(
-    ("said", "wanted"),
+    ("predicted_rows", "expected"),
     [
         ([STAPLER, PEN, PAPER], {("matched", (0,), (1,)), ("matched", (1,), (2,)), ("matched", (2,), (0,))}),
         ([PEN, STAPLER], {("matched", (0,), (0,)), ("missing", (1,), ()), ("matched", (2,), (1,))}),
@@ -90,18 +90,18 @@ JOINED = "Pen, blue Printing paper A4"
         ([], {("missing", (0,), ()), ("missing", (1,), ()), ("missing", (2,), ())}),
     ],
 )
-def test_each_fate_has_its_rows_in_any_order(said, wanted):
-    assert became(*said) == wanted
-    for order in itertools.islice(itertools.permutations(range(len(said))), 24):
-        again = {
+def test_each_status_has_its_rows_in_any_order(predicted_rows, expected):
+    assert outcomes_of(*predicted_rows) == expected
+    for order in itertools.islice(itertools.permutations(range(len(predicted_rows))), 24):
+        reordered = {
             (status, true, tuple(sorted(order[at] for at in predicted)))
-            for status, true, predicted in became(*(said[at] for at in order))
+            for status, true, predicted in outcomes_of(*(predicted_rows[at] for at in order))
         }
-        assert again == wanted
+        assert reordered == expected
 
 
-def test_a_row_told_twice_is_extra_the_second_time():
-    assert became(PEN, STAPLER, PAPER, STAPLER) == {
+def test_a_repeated_row_is_extra_the_second_time():
+    assert outcomes_of(PEN, STAPLER, PAPER, STAPLER) == {
         ("matched", (0,), (0,)),
         ("matched", (1,), (2,)),
         ("matched", (2,), (1,)),
@@ -112,8 +112,8 @@ def test_a_row_told_twice_is_extra_the_second_time():
 def test_a_merged_row_counts_as_missing_and_the_rest_of_a_split_one_as_extra():
     truth = Truth("d", {"lines": TRUE})
 
-    def statuses(*said):
-        comparison = compare_fields(truth, {"lines": list(said)}, {})
+    def statuses(*predicted_rows):
+        comparison = compare_fields(truth, {"lines": list(predicted_rows)}, {})
         return comparison.rows, {outcome.path: outcome.status for outcome in comparison.outcomes}
 
     rows, merged = statuses(PAPER | {"item_name": JOINED}, STAPLER)
@@ -127,10 +127,11 @@ def test_a_merged_row_counts_as_missing_and_the_rest_of_a_split_one_as_extra():
 
 
 def test_confidence_goes_with_its_row():
-    said = {"lines": [None, STAPLER | {"net_price": None}, PEN | {"item_name": "Pen, blve"}, PEN]}
+    predicted_rows = {"lines": [None, STAPLER | {"net_price": None}, PEN | {"item_name": "Pen, blve"}, PEN]}
     confidence = {f"lines[{at}].{field}": at / 10 for at in range(4) for field in PEN}
     found = {
-        outcome.path: outcome for outcome in compare_fields(Truth("d", {"lines": TRUE}), said, confidence).outcomes
+        outcome.path: outcome
+        for outcome in compare_fields(Truth("d", {"lines": TRUE}), predicted_rows, confidence).outcomes
     }
     assert {found[f"lines[2].{field}"].confidence for field in ("item_name", "quantity", "net_amount")} == {0.1}
     assert found["lines[2].net_price"].confidence is None  # nothing was predicted: null means absent
@@ -148,32 +149,32 @@ some_rows = st.lists(
 
 @given(some_rows, some_rows, st.randoms(use_true_random=False))
 @settings(max_examples=150)
-def test_a_shuffle_changes_nothing(true, said, chance):
+def test_a_shuffle_changes_nothing(true, predicted_rows, chance):
     truth = Truth("d", {"lines": true})
-    order = chance.sample(range(len(said)), len(said))
-    first = compare_fields(truth, {"lines": said}, {})
-    second = compare_fields(truth, {"lines": [said[at] for at in order]}, {})
+    order = chance.sample(range(len(predicted_rows)), len(predicted_rows))
+    first = compare_fields(truth, {"lines": predicted_rows}, {})
+    second = compare_fields(truth, {"lines": [predicted_rows[at] for at in order]}, {})
     assert first.outcomes == second.outcomes
 
-    def told(comparison, rows):
+    def described(comparison, rows):
         return [
             (one.status, one.true, sorted(sorted(rows[at].items()) for at in one.predicted)) for one in comparison.rows
         ]
 
-    assert told(first, said) == told(second, [said[at] for at in order])
+    assert described(first, predicted_rows) == described(second, [predicted_rows[at] for at in order])
 
 
 @given(some_rows, some_rows)
 @settings(max_examples=150)
-def test_every_row_has_one_fate_and_no_pairing_has_more_right(true, said):
-    comparison = compare_fields(Truth("d", {"lines": true}), {"lines": said}, {})
+def test_every_row_has_one_status_and_no_matching_has_more_correct_values(true, predicted_rows):
+    comparison = compare_fields(Truth("d", {"lines": true}), {"lines": predicted_rows}, {})
     for rows, places in (
         (true, [at for one in comparison.rows for at in one.true]),
-        (said, [at for one in comparison.rows for at in one.predicted]),
+        (predicted_rows, [at for one in comparison.rows for at in one.predicted]),
     ):
         assert sorted(places) == [at for at, row in enumerate(rows) if row]
     right = sum(outcome.status is FieldStatus.CORRECT for outcome in comparison.outcomes)
-    longer, shorter = (true, said) if len(true) >= len(said) else (said, true)
+    longer, shorter = (true, predicted_rows) if len(true) >= len(predicted_rows) else (predicted_rows, true)
     best = max(
         sum(len(dict(one.items() & other.items())) for one, other in zip(shorter, chosen, strict=False))
         for chosen in itertools.permutations(longer, len(shorter))
@@ -184,8 +185,8 @@ def test_every_row_has_one_fate_and_no_pairing_has_more_right(true, said):
 def test_long_lists_are_matched():
     chance = random.Random(1)
     true = [row(f"Item {chance.random()}", str(chance.randrange(9)), str(chance.random()), "1") for _ in range(400)]
-    said = [one | {"item_name": one["item_name"][:-1]} for one in chance.sample(true, 400)]
-    comparison = compare_fields(Truth("d", {"lines": true}), {"lines": said}, {})
+    predicted_rows = [one | {"item_name": one["item_name"][:-1]} for one in chance.sample(true, 400)]
+    comparison = compare_fields(Truth("d", {"lines": true}), {"lines": predicted_rows}, {})
     assert {one.status for one in comparison.rows} == {RowStatus.MATCHED}
     assert sum(outcome.status is FieldStatus.CORRECT for outcome in comparison.outcomes) == 1200
     # What is beyond the bound is not followed.

@@ -145,9 +145,9 @@ TOKENS = ["<fcel>", "<ecel>", "<lcel>", "<ucel>", "<xcel>", "<nl>", "<fce", "a",
 @settings(max_examples=150)
 def test_whatever_is_read_is_a_table_that_comes_back(text):
     html = otsl_to_html(text).text
-    again = html_to_otsl(html)
-    assert again.repairs == 0
-    assert teds(otsl_to_html(again.text).text, html, normalise=True) == 1.0
+    back = html_to_otsl(html)
+    assert back.repairs == 0
+    assert teds(otsl_to_html(back.text).text, html, normalise=True) == 1.0
 
 
 @pytest.mark.parametrize(

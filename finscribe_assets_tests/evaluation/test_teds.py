@@ -269,8 +269,8 @@ def test_no_text_takes_long(garbage):
 def test_a_score_beyond_the_limit_is_never_too_high_and_not_far_off():
     rows = [[f"{row * 7919 % 1000} {column}" for column in range(6)] for row in range(1500)]
     wrong = [[text + "x" * (not row % 5) for text in cells] for row, cells in enumerate(rows)]
-    said = [text for cells in wrong for text in cells if text[-1] == "x"]
-    by_position = 1 - sum(1 / len(text) for text in said) / (1500 * 7)
+    misread_texts = [text for cells in wrong for text in cells if text[-1] == "x"]
+    by_position = 1 - sum(1 / len(text) for text in misread_texts) / (1500 * 7)
     found = similarity(rows_to_html(wrong), rows_to_html(rows))
     assert not found.exact
     assert 0.95 < found.score <= by_position + 1e-9

@@ -186,7 +186,7 @@ VALUES = st.recursive(
 
 @settings(max_examples=60, deadline=None)
 @given(VALUES)
-def test_nothing_that_a_model_says_stops_it(value):
+def test_every_response_is_classified(value):
     assert all(isinstance(cause, ErrorType) for cause in causes_of(value).values())
     changed = dict.fromkeys(("issue_date", "totals", "lines", "document_number"), value)
     assert all(isinstance(cause, ErrorType) for cause in causes(changed).values())
@@ -198,7 +198,7 @@ def test_texts_and_names_without_end_stop_nothing():
         assert set(causes({name: "x"}).values()) <= {E.UNKNOWN_FIELD, E.ROW_EXTRA, E.HALLUCINATED}
 
 
-def test_a_page_tells_what_no_field_has():
+def test_a_page_context_has_the_texts_that_are_not_fields():
     plan = seed_plan("batch-000", 1, 3)
     drawn = draw_document(plan, 0)
     look = drawn.presentation.model_copy(update={"decoys": (Decoy(label="Printed on", text="1 May 2024"),)})

@@ -64,9 +64,9 @@ def test_a_made_up_field_is_reported_and_no_documents_are_planned_for_it():
     assert (cell.name, cell.failures, cell.weak) == ("unknown×unknown_field", 60, False)
     assert (report.weak, report.plan) == ((), None)
     assert report.not_teachable == (cell,)
-    (told,) = report.to_json()["not_teachable"]
-    assert told["cell"] == "unknown×unknown_field"
-    assert "fields that the schema does not have" in told["meaning"]
+    (entry,) = report.to_json()["not_teachable"]
+    assert entry["cell"] == "unknown×unknown_field"
+    assert "fields that the schema does not have" in entry["meaning"]
     assert "unknown×unknown_field" in report.explained
 
 
@@ -175,7 +175,7 @@ def history(*gains: tuple[float, float]) -> list[IterationRecord]:
 
 
 @pytest.mark.parametrize(
-    ("records", "limit", "action", "said"),
+    ("records", "limit", "action", "reason"),
     [
         ([], 5, Action.STOP, "no iteration yet"),
         (history(), 5, Action.ITERATE, "3 weak cells lead to batch-001"),
@@ -188,10 +188,10 @@ def history(*gains: tuple[float, float]) -> list[IterationRecord]:
         ([IterationRecord(key="batch-000", metric=0.9, weak_cells=2)], 5, Action.STOP, "all 2 weak cells are left out"),
     ],
 )
-def test_the_decision(records, limit, action, said):
+def test_the_decision(records, limit, action, reason):
     decision = decide(records, limit=limit, threshold=0.005)
     assert decision.action is action
-    assert said in decision.reason
+    assert reason in decision.reason
     assert (decision.next_key is not None) == (action is Action.ITERATE)
 
 
@@ -233,7 +233,7 @@ def confounded(documents=300):
 
 
 @pytest.mark.parametrize("planted", ["locale:fr_FR", "font:Lato", "small_print", "skew"])
-def test_what_raises_the_rate_is_told_from_what_goes_with_it(planted):
+def test_a_cause_is_separated_from_what_is_confounded_with_it(planted):
     found = shares_of(confounded(), lambda own: 0.4 if own.get(planted) else 0.05)
     assert [effect.name for effect in found] == [planted]
     assert found[0].low < 0.35 < found[0].high
@@ -295,7 +295,7 @@ def test_a_value_that_the_others_explain_is_left_out():
     assert all(effect.low < 0.25 < effect.high for effect in found)
 
 
-def test_documents_that_were_not_read_tell_nothing():
+def test_documents_without_a_prediction_are_left_out():
     some = dict(list(read_with(lambda drawn, printed: printed).items())[:50])
     report = mine(score(TRUTHS, some), PARENT, 100)
     assert (report.cells, report.unread) == ((), 70)

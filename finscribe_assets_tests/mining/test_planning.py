@@ -143,7 +143,7 @@ def earlier(rate: float, documents: int) -> EarlierIteration:
     return EarlierIteration({"date×other": MeasuredRate(rate, 400.0)}, {"date×other": documents})
 
 
-def test_learning_is_what_a_cell_has_shown():
+def test_learning_follows_from_the_history_of_a_cell():
     fresh = cell_progress(cell(0.4), [], 200)
     assert fresh == CellProgress(math.log(2) / 200)
     learner, stuck = (cell_progress(cell(rate), [earlier(0.4, 100)], 200).learning for rate in (0.1, 0.4))

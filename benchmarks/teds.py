@@ -1,11 +1,11 @@
-"""How fast TEDS is beside plain apted, which is how PubTabNet's script does it, and table-recognition-metric.
+"""Measure the speed of TEDS against plain apted, the method of PubTabNet's script, and table-recognition-metric.
 
-Tables are of invoice lines; predictions have wrong cells here and there, and a row less or a column more, or nothing
-right. All ways score each pair in turn. Plain apted compares texts with rapidfuzz too, so that the trees alone make the
-difference: the script's own `distance` is written in Python.
+Tables are invoice lines. Predictions have some wrong cells, and a row fewer or a column more, or nothing right. Every
+method scores each pair in turn. Plain apted compares texts with rapidfuzz as well, so that the difference comes from
+the trees alone: the script's own `distance` is written in Python.
 
 `table-recognition-metric` counts the table among the nodes, and not the tags in cells; its distance is compared. It is
-measured where it is installed; it needs `levenshtein`, whose licence is the GPL, so keep it out of the project's
+measured if it is installed. It needs `levenshtein`, whose licence is the GPL, so keep it out of the project's
 environment:
 
     pip install --target build/metric --no-deps table-recognition-metric levenshtein
@@ -31,108 +31,110 @@ from finscribe_assets.evaluation.field_comparison import DocumentComparison
 from finscribe_assets.evaluation.teds import rows_to_html, similarity
 from finscribe_assets_tests.evaluation.pubtabnet import reference_teds
 
-Rows = list[list[str]]
+Table = list[list[str]]
 WORDS = ("Consulting", "Hosting", "Licence", "Printer paper A4", "Cable", "Travel", "Support, monthly", "Chair")
 
 
-def a_table(draw: random.Random, rows: int, columns: int) -> Rows:
-    """Return the texts of an invoice's lines."""
+def draw_table(chance: random.Random, rows: int, columns: int) -> Table:
+    """Return the texts of invoice lines."""
     return [
         [
-            f"{draw.choice(WORDS)} {draw.randrange(1000)}" if column % 4 == 1 else f"{draw.randrange(10**6) / 100:,.2f}"
+            f"{chance.choice(WORDS)} {chance.randrange(1000)}"
+            if column % 4 == 1
+            else f"{chance.randrange(10**6) / 100:,.2f}"
             for column in range(columns)
         ]
         for _ in range(rows)
     ]
 
 
-def predictions(draw: random.Random, true: Rows) -> dict[str, Rows]:
-    """Return predictions by what is wrong in them; a tenth of the cells is wrong in all."""
-    wrong = [[text if draw.random() > 0.1 else text[:-1] + "#" for text in row] for row in true]
+def predictions(chance: random.Random, true: Table) -> dict[str, Table]:
+    """Return predictions by their errors; a tenth of the cells is wrong, except where all differ."""
+    wrong = [[text if chance.random() > 0.1 else text[:-1] + "#" for text in row] for row in true]
     wrong[0][0] += "?"
-    place = draw.randrange(1, len(true) - 1)
+    index = chance.randrange(1, len(true) - 1)
     return {
         "wrong cells": wrong,
-        "a row missing": wrong[:place] + wrong[place + 1 :],
+        "a row missing": wrong[:index] + wrong[index + 1 :],
         "a column more": [[*row[:2], "1", *row[2:]] for row in wrong],
-        "all different": a_table(draw, len(true), len(true[0])),
+        "all different": draw_table(chance, len(true), len(true[0])),
     }
 
 
-def seconds(way: Callable[[], float]) -> tuple[float, float]:
-    """Return what a way gives, and its CPU seconds: of as many calls as make a tenth of a second."""
+def timed(method: Callable[[], float]) -> tuple[float, float]:
+    """Return the result of a method and its CPU seconds, the mean of the calls of a tenth of a second."""
     calls, started = 0, time.process_time()
     while not calls or time.process_time() - started < 0.1:
-        found = way()
+        score = method()
         calls += 1
-    return found, (time.process_time() - started) / calls
+    return score, (time.process_time() - started) / calls
 
 
-def ways(predicted: str, true: str, rows: int, columns: int, more: int) -> dict[str, Callable[[], float]]:
-    """Return ways to score a pair, all as PubTabNet's score."""
+def methods(predicted: str, true: str, rows: int, columns: int, predicted_nodes: int) -> dict[str, Callable[[], float]]:
+    """Return the methods that score a pair, all on the scale of PubTabNet's score."""
     found: dict[str, Callable[[], float]] = {
         "ours": lambda: similarity(predicted, true).raw,
         "apted": lambda: reference_teds(predicted, true, levenshtein=Levenshtein.distance),
     }
     if find_spec("table_recognition_metric"):
         theirs = import_module("table_recognition_metric").TEDS()
-        nodes = max(rows * (columns + 1), more)
+        nodes = max(rows * (columns + 1), predicted_nodes)
         found["table-recognition-metric"] = lambda: 1 - (1 - theirs(predicted, true)) * (nodes + 1) / nodes
     return found
 
 
-def measured(rows: int, columns: int) -> Iterator[dict[str, Any]]:
-    """Yield, by what is wrong, milliseconds of each way and how many times ours fits into them."""
-    draw = random.Random(rows)
-    true = a_table(draw, rows, columns)
-    for name, said in predictions(draw, true).items():
-        all_ways = ways(rows_to_html(said), rows_to_html(true), rows, columns, sum(1 + len(row) for row in said))
-        scores, spent = {}, {}
-        for way, score in all_ways.items():
-            scores[way], spent[way] = seconds(score)
+def measure(rows: int, columns: int) -> Iterator[dict[str, Any]]:
+    """Yield the milliseconds of each method by the errors of the prediction, and how much slower than ours it is."""
+    chance = random.Random(rows)
+    true = draw_table(chance, rows, columns)
+    for errors, predicted in predictions(chance, true).items():
+        nodes = sum(1 + len(row) for row in predicted)
+        scores, seconds = {}, {}
+        for name, method in methods(rows_to_html(predicted), rows_to_html(true), rows, columns, nodes).items():
+            scores[name], seconds[name] = timed(method)
         if max(scores.values()) - min(scores.values()) > 1e-9:
-            raise AssertionError(f"the ways differ at {rows}x{columns}, {name}: {scores}")
+            raise AssertionError(f"the methods differ at {rows}x{columns}, {errors}: {scores}")
         yield {
-            "table": f"{rows}x{columns}, {name}",
+            "table": f"{rows}x{columns}, {errors}",
             "score": round(scores["ours"], 4),
-            "ms": {way: round(value * 1000, 2) for way, value in spent.items()},
-            "times": {way: round(value / spent["ours"]) for way, value in spent.items() if way != "ours"},
+            "ms": {name: round(value * 1000, 2) for name, value in seconds.items()},
+            "times": {name: round(value / seconds["ours"]) for name, value in seconds.items() if name != "ours"},
         }
 
 
 def of_reports(pairs: int) -> dict[str, float]:
-    """Return the CPU microseconds that a document's lines take in a report, both scores, by how well they are read."""
-    draw = random.Random(1)
-    spent: dict[str, float] = {"all right": 0.0}
+    """Return the CPU microseconds that both scores of a document's lines take in a report, by errors."""
+    chance = random.Random(1)
+    seconds: dict[str, float] = {"all right": 0.0}
     for _ in range(pairs):
-        true = a_table(draw, 8, len(LINE_TABLE_COLUMNS))
-        for name, said in {"all right": true, **predictions(draw, true)}.items():
-            truth, predicted = (
+        true = draw_table(chance, 8, len(LINE_TABLE_COLUMNS))
+        for errors, predicted in {"all right": true, **predictions(chance, true)}.items():
+            true_values, predicted_values = (
                 {
-                    f"lines[{number}].{column}": text
-                    for number, row in enumerate(rows)
+                    f"lines[{index}].{column}": text
+                    for index, row in enumerate(rows)
                     for column, text in zip(LINE_TABLE_COLUMNS, row, strict=False)
                 }
-                for rows in (true, said)
+                for rows in (true, predicted)
             )
-            comparison, asked = DocumentComparison((), truth, predicted), set(truth)
+            comparison, expected = DocumentComparison((), true_values, predicted_values), set(true_values)
             started = time.process_time()
-            score_line_table(comparison, asked)
-            spent[name] = spent.get(name, 0.0) + time.process_time() - started
-    return {name: round(value / pairs * 1e6) for name, value in spent.items() if name != "a column more"}
+            score_line_table(comparison, expected)
+            seconds[errors] = seconds.get(errors, 0.0) + time.process_time() - started
+    return {errors: round(value / pairs * 1e6) for errors, value in seconds.items() if errors != "a column more"}
 
 
 def main() -> None:
     """Print a line of JSON for each pair."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
-    parser.add_argument("--sizes", nargs="*", default=["5x4", "20x8", "100x10"])
-    parser.add_argument("--pairs", type=int, default=200)
+    parser.add_argument("--sizes", nargs="*", default=["5x4", "20x8", "100x10"], help="rows x columns of tables")
+    parser.add_argument("--pairs", type=int, default=200, help="documents that the scores of reports are timed on")
     arguments = parser.parse_args()
     for size in arguments.sizes:
         rows, columns = map(int, size.split("x"))
-        for row in measured(rows, columns):
+        for row in measure(rows, columns):
             print(json.dumps(row), flush=True)
-    print(json.dumps({"report, us a document of 8 lines": of_reports(arguments.pairs)}))
+    print(json.dumps({"report, us for a document of 8 lines": of_reports(arguments.pairs)}))
 
 
 if __name__ == "__main__":

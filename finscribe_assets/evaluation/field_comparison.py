@@ -101,19 +101,21 @@ def compare_fields(truth: Truth, document: dict[str, Any], confidence: Mapping[s
     def moved(path: str) -> str | None:
         return _with_true_index(path, true_index)
 
-    predicted = {path: form.text for own, form in forms.items() if (path := moved(own)) is not None}
-    notes = {moved(own): form.note for own, form in forms.items() if form.note}
-    confident = {path: value for own, value in confidence.items() if (path := moved(own)) is not None}
+    predicted = {path: form.text for predicted_at, form in forms.items() if (path := moved(predicted_at)) is not None}
+    notes = {moved(predicted_at): form.note for predicted_at, form in forms.items() if form.note}
+    confidence = {
+        path: value for predicted_at, value in confidence.items() if (path := moved(predicted_at)) is not None
+    }
     outcomes = []
     for path, value in expected.items():
         prediction = predicted.get(path)
-        sure = None if prediction is None else confident.get(path)
+        sure = None if prediction is None else confidence.get(path)
         status = _status(value, prediction)
         outcomes.append(FieldOutcome(path, _element(path), status, value, prediction, sure, notes.get(path)))
     for path, prediction in sorted(predicted.items()):
         # A value that is true of the document, though it is not expected, is not an error.
         if path not in true and field_of(path) not in IMPLIED_FIELDS:
-            sure, note = confident.get(path), notes.get(path)
+            sure, note = confidence.get(path), notes.get(path)
             outcomes.append(FieldOutcome(path, _element(path), FieldStatus.EXTRA, None, prediction, sure, note))
     return DocumentComparison(tuple(outcomes), true, predicted, tuple(rows))
 

@@ -91,6 +91,9 @@ def test_an_amount_is_read_as_babel_prints_it(value, locale, currency):
         ("lines[0].quantity", "1.234", ValueContext("de_DE", "EUR"), "1234"),
         ("lines[0].quantity", "1.234", ValueContext("de_DE", "EUR", decimal_mark="."), "1.234"),
         ("lines[0].net_price", "1.234", ValueContext("en_US", "USD"), "1.234"),
+        ("lines[0].quantity", "1.234", ValueContext("en_US", "JPY"), "1.234"),
+        ("exchange_rate", "1.234", ValueContext("en_US", "JPY"), "1.234"),
+        ("issue_date", "03/04/2024", ValueContext("en_US"), "2024-03-04"),
         ("lines[0].vat_rate", "7,375", ValueContext("en_US"), "7.375"),
         ("totals.amount_due", "12,34", ValueContext("en_US", "USD"), "12.34"),
         ("totals.amount_due", "12,34", ValueContext(currency="JPY"), "12.34"),
@@ -98,6 +101,28 @@ def test_an_amount_is_read_as_babel_prints_it(value, locale, currency):
 )
 def test_the_document_decides_what_a_lone_mark_means(path, text, context, value):
     assert canonical_value(path, text, context) == (value, None)
+
+
+@pytest.mark.parametrize(
+    ("texts", "mark"),
+    [
+        (["n/a", "1,5"], ","),
+        (["1,5", "1.5", "2,5"], ","),
+        (["1.234.567"], ","),  # a mark that is repeated groups thousands
+        (["1,5", "1.5"], None),
+        (["1.234", "12"], None),  # which may have decimals or thousands, and has neither
+        ([], None),
+    ],
+)
+def test_the_decimal_mark_is_the_one_that_most_amounts_show(texts, mark):
+    assert find_decimal_mark(texts) == mark
+
+
+def test_a_context_is_what_the_document_states():
+    document = {"locale": "de_AT", "currency_code": "EUR", "document_type": "invoice", "total": "5"}
+    assert ValueContext.of(document) == ValueContext("de_AT", "EUR", None, "invoice")
+    document |= {"locale": "xx_YY", "currency_code": 5, "vat_accounting_currency_code": "CHF"}
+    assert ValueContext.of(document) == ValueContext(None, None, "CHF", "invoice")
 
 
 def test_an_ambiguous_value_is_noted_and_not_guessed():
@@ -160,7 +185,11 @@ def test_an_ambiguous_value_is_noted_and_not_guessed():
         ("12.–", "de_CH", "12"),
         ("12,--", "nl_NL", "12"),
         ("-$5.00", "en_US", "-5"),
-        ("$(5.00)", "en_US", "-5"),
+        ("$(5.25)", "en_US", "-5.25"),
+        (".5", "en_US", "0.5"),
+        ("12.", "en_US", "12"),
+        ("12,", "de_DE", "12"),
+        ("100.00 CR.", "en_US", "-100"),
         ("1 234,567", "en_US", "1234.567"),
         ("Rs. 1,23,456.50", "en_IN", "123456.50"),
     ],
@@ -250,6 +279,11 @@ def test_a_date_is_read_as_it_is_printed(value, locale, data):
         ("3/4/2024", "fil_PH", "2024-03-04"),
         ("3/4/2024", "en_NZ", "2024-04-03"),
         ("13/4/2024", None, "2024-04-13"),
+        ("13/12/2024", None, "2024-12-13"),
+        ("5 March 24", "en_GB", "2024-03-05"),
+        ("March 24 1969", "en_US", "1969-03-24"),
+        ("1/2/69", "en_GB", "2069-02-01"),
+        ("1/2/70", "en_GB", "1970-02-01"),
         ("4/13/2024", None, "2024-04-13"),
         ("4/4/2024", None, "2024-04-04"),
     ],

@@ -11,7 +11,7 @@ Recipes and plans:
 
 - `knobs`: the probability of each hard feature. **A new knob starts here**; the module says which steps follow
 - `failure_causes`: the causes of reading errors that knobs target
-- `layout_families`, `fonts`, `locales`: what else a recipe chooses from; `held_out`: what training never sees
+- `layout_families`, `fonts`, `locales`: what else a recipe chooses from; `held_out`: what is held out to test readers
 - `recipe`, `recipe_presets`, `recipe_files`: the distribution that documents are drawn from
 - `plan`, `batch_keys`: what a batch is drawn from, and why
 

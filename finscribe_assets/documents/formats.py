@@ -125,7 +125,16 @@ CurrencyDisplay = Literal["symbol", "shared_symbol", "code", "none"]
 
 
 def write_amount(value: Decimal, style: NumberStyle, locale: str, currency: str, display: CurrencyDisplay) -> str:
-    """Format an amount of money with the decimals of its currency, and its symbol or code as `display` says."""
+    """Format an amount of money with the decimals of its currency.
+
+    Args:
+        value: the amount.
+        style: the format of numbers.
+        locale: determines the position of the currency, and its symbol.
+        currency: ISO 4217 code.
+        display: how the currency is shown: by its own symbol, by the symbol that it shares with others, by its code, or
+            not at all.
+    """
     decimals = MINOR_UNITS[currency]
     if display == "none":
         return write_number(value, style, decimals)
@@ -152,7 +161,14 @@ def _affixes(locale: str, currency: str, display: CurrencyDisplay) -> tuple[str,
 
 
 def write_date(value: dt.date, locale: str, pattern: str, digits: str = "latin") -> str:
-    """Format a date by a babel pattern, `ERA_PATTERN` or `SHORT_ERA_PATTERN`."""
+    """Format a date.
+
+    Args:
+        value: the date.
+        locale: the language of months.
+        pattern: a babel pattern, `ERA_PATTERN` or `SHORT_ERA_PATTERN`.
+        digits: the set of digits (see `NumberStyle.digits`).
+    """
     if pattern in (ERA_PATTERN, SHORT_ERA_PATTERN):
         since, name, initial = next(era for era in JAPANESE_ERAS if era.since <= value)
         year = value.year - since.year + 1

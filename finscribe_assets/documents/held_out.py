@@ -1,4 +1,4 @@
-"""What training never sees: layout families, fonts, a locale and label wordings held out to test generalisation.
+"""What is held out to test how readers generalise: layout families, fonts, a locale and label wordings.
 
 Documents are drawn from all of them. The splits keep the held-out layouts, fonts and locale of the first batch out of
 training. A held-out wording does not keep a document out of training: more than a quarter of all documents have one, so

@@ -35,6 +35,6 @@ def test_a_document_has_the_sellers_that_its_key_allows():
 def test_no_split_takes_a_document_of_the_probe():
     drawn = draw_document(seed_plan(PROBE_KEY, 1, 0), 0)
     with pytest.raises(
-        UserError, match=r"probe-000-000000: its seller .* is reserved for documents that readers are probed with"
+        UserError, match=r"probe-000-000000: the seller .* is reserved for documents that probe readers"
     ):
         manifest._unassigned_row(drawn, "{}", 1, targeted=False)

@@ -27,3 +27,15 @@ def test_no_two_classes_have_the_same_name():
         return [node.name for node in ast.walk(ast.parse(module.read_text())) if isinstance(node, ast.ClassDef)]
 
     assert repeated(classes) == {}
+
+
+def test_no_two_modules_define_the_same_public_constant():
+    def constants(module):
+        for node in ast.parse(module.read_text()).body:
+            targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+            for target in (part for one in targets for part in getattr(one, "elts", [one])):
+                name = getattr(target, "id", "_")
+                if name.isupper() and not name.startswith("_"):
+                    yield name
+
+    assert repeated(constants) == {}

@@ -94,6 +94,26 @@ def test_an_uncertain_value_is_not_assigned(rows, path):
     assert path in assignment.not_assigned[label_assignment.NOT_FOUND]
 
 
+def test_a_value_on_the_line_of_its_label_precedes_one_in_the_next_box():
+    assert fields(page(["Due Date 10/10/2021", "11/11/2021"]), "en_GB") == {"due_date": "10/10/2021"}
+
+
+@pytest.mark.parametrize(("x", "assigned"), [(0, False), (49, False), (50, True), (219, True), (221, False)])
+def test_a_text_value_is_to_the_right_of_its_label_and_near_it(x, assigned):
+    """A value begins in the right half of the label's box of 100 × 20 pixels, or up to six line heights after it."""
+    label = TextLine(0, Box(0, 0, 100, 20), "Payment Terms", 0.9, truncated=False)
+    value = TextLine(0, Box(x, 4, x + 80, 24), "30 days net", 0.9, truncated=False)
+    assert ("payment_terms" in fields([label, value], "en_GB")) is assigned
+
+
+def test_reasons_of_fields_that_are_not_assigned():
+    reasons = {path: reason for reason, paths in assign_fields([], "en_GB").not_assigned.items() for path in paths}
+    assert reasons["totals.amount_due"] == label_assignment.NOT_FOUND
+    assert reasons["lines.item_name"] == reasons["vat_breakdown.rate"] == label_assignment.IN_TABLE
+    assert reasons["currency_code"] == label_assignment.IMPLIED
+    assert reasons["seller.name"] == reasons["buyer.address.city"] == label_assignment.NO_LABEL_OF_ITS_OWN
+
+
 def test_a_field_with_two_different_values_is_not_assigned():
     twice = ["Due Date 10/10/2021"]
     assignment = assign_fields(page(["Invoice No. 17"], ["Invoice No. 18"], twice, twice), "en_GB")

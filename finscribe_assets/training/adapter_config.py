@@ -1,6 +1,7 @@
-"""Settings of an adapter's training: every key, what it does and where its value comes from; and named presets.
+"""Settings of an adapter's training, and named presets of them.
 
-A preset is a YAML file in ``presets/``; a key that stands in no preset has the default written here.
+What belongs here: each setting, what it does and where its default comes from. A preset is a YAML file in ``presets/``;
+settings that it leaves out have the defaults written here. The documentation renders the descriptions below.
 """
 
 from __future__ import annotations
@@ -19,27 +20,27 @@ from finscribe_assets.model.base_names import EMBEDDED
 
 PRESETS_FOLDER = Path(__file__).parent / "presets"
 
-# All linear layers of the vision tower, the projector and the language model; embeddings and heads stay as they are.
+# All linear layers of the vision tower, the projector and the language model; not the embeddings and the head.
 ALL_LINEAR = (
     r".*(language_model\.layers\.\d+\.(self_attn\.(q|k|v|o)_proj|mlp\.(gate|up|down)_proj)"
     r"|visual\.vision_model\.encoder\.layers\.\d+\.(self_attn\.(q|k|v|out)_proj|mlp\.fc[12])"
     r"|projector\.linear_[12])"
 )
 
-
-_OF_LORA = ("rank", "alpha", "dropout", "target_modules", "modules_to_save")
-Weight = Annotated[float, Field(ge=0, le=100)]
+_LORA_SETTINGS = ("rank", "alpha", "dropout", "target_modules", "modules_to_save")
+LossWeight = Annotated[float, Field(ge=0, le=100)]
 
 
 class ConfigurationError(UserError):
-    """A setting is unknown or out of range; the message names it and what may stand there."""
+    """A setting is unknown, out of range or not supported; the message names it and what to write instead."""
 
 
 class AdapterConfig(BaseModel):
-    """What an adapter's training is set to.
+    """Settings of an adapter's training.
 
-    Sources: *LoRA* is Hu et al. 2021, arXiv:2106.09685; *PaddleFormers* is its example configurations for PaddleOCR-VL;
-    *measured* means tried on the embedded base (the figures stand in ``presets/embedded.yaml``).
+    Where a default comes from: *LoRA* is Hu et al. 2021, arXiv:2106.09685; *PaddleFormers* is its example
+    configurations for PaddleOCR-VL; *measured* means tried on the embedded base (``presets/embedded.yaml`` has the
+    results). Defaults without a source are practical choices.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -48,127 +49,151 @@ class AdapterConfig(BaseModel):
     base: str = Field(
         EMBEDDED,
         min_length=1,
-        description="embedded (the model in this package), a folder that holds a "
+        description="model that the adapter is trained on: embedded (the model in this package), a folder with a "
         "checkpoint, or a repository of the hub such as PaddlePaddle/PaddleOCR-VL",
     )
     start_from: Literal["base", "previous"] = Field(
         "base",
-        description="base: a fresh adapter, trained on all batches so far; previous: go on from the adapter of "
-        "the batch before, with replay_share of older batches against forgetting",
+        description="base: train a fresh adapter on all batches so far; previous: go on training the adapter of the "
+        "batch before, with replay_share of older batches against forgetting",
     )
     tasks: tuple[Task, ...] = Field(
         (Task.OCR_LINE,),
         min_length=1,
-        description="tasks to learn; pairs of others are "
-        "counted and left out. The embedded base reads single lines: ocr_line, and "
-        "ocr_region and table line by line",
+        description="tasks to learn; pairs of other tasks are counted and left out. The embedded base reads single "
+        "lines, so it can learn ocr_line, and ocr_region and table line by line",
     )
     lines_of_region: int | None = Field(
         None,
         ge=1,
-        description="printed lines of each block or table that a base "
-        "which reads lines learns, at most: they are long, and take many times as long "
-        "as a field's; all unless given",
+        description="maximum number of printed lines that are learnt of each block or table, on a base that reads "
+        "lines; all unless given. They are long: they take many times as long to train as lines of fields (measured)",
     )
     fine_tuning: Literal["lora", "full"] = Field(
-        "lora", description="lora: matrices of low rank beside the base's; full: all its weights (PaddleFormers' name)"
+        "lora",
+        description="lora: train matrices of low rank beside the base's weights; full: train all weights. "
+        "PaddleFormers' name",
     )
-    rank: int = Field(32, ge=1, le=512, description="rank of each adapted layer's update (LoRA, section 4.1); measured")
-    alpha: int = Field(64, ge=1, description="the update is scaled by alpha / rank (LoRA, section 4.1)")
-    dropout: float = Field(0.0, ge=0, lt=1, description="dropout before the update; 0 as in PaddleFormers")
+    rank: int = Field(32, ge=1, le=512, description="rank of each adapted layer's update (LoRA, section 4.1; measured)")
+    alpha: int = Field(
+        64, ge=1, description="scale of the update, which is multiplied by alpha / rank (LoRA, section 4.1)"
+    )
+    dropout: float = Field(
+        0.0, ge=0, lt=1, description="share of a layer's inputs that its update is trained without (PaddleFormers: 0)"
+    )
     target_modules: str | tuple[str, ...] = Field(
         ALL_LINEAR,
-        description="adapted layers: a regular expression that matches a layer's full name, or a list of name endings",
+        description="layers that get an update: a regular expression that matches a layer's full name, or a list of "
+        "endings of names, as in peft; all linear layers unless given (PaddleFormers)",
     )
     modules_to_save: tuple[str, ...] = Field(
-        (), description="layers that are trained whole and saved with the adapter, by the endings of their names (peft)"
+        (), description="layers that are trained whole and saved with the adapter: endings of their names, as in peft"
     )
-    # How long, in which steps
-    epochs: float = Field(3.0, gt=0, description="passes over the training samples")
-    max_steps: int | None = Field(None, ge=1, description="optimiser steps at most, however many epochs they are")
-    batch_size: int = Field(32, ge=1, description="samples a forward pass")
-    gradient_accumulation: int = Field(1, ge=1, description="forward passes an optimiser step")
+    # How long, and in which steps
+    epochs: float = Field(3.0, gt=0, description="passes over the training samples (measured)")
+    max_steps: int | None = Field(
+        None, ge=1, description="maximum number of optimiser steps, whatever epochs asks for; no limit unless given"
+    )
+    batch_size: int = Field(32, ge=1, description="samples in each forward pass")
+    gradient_accumulation: int = Field(1, ge=1, description="forward passes in each optimiser step")
     replay_share: float | None = Field(
         None,
         ge=0,
         lt=1,
-        description="share of an epoch that comes from earlier "
-        "batches, drawn anew each epoch; without it an epoch holds all samples of "
-        "all batches",
+        description="share of each epoch that comes from batches before the newest, drawn anew for each epoch; unless "
+        "given, an epoch has all samples of all batches",
     )
     # How it learns
     learning_rate: float = Field(
         1.5e-3,
         gt=0,
         lt=1,
-        description="highest rate of AdamW (Loshchilov & Hutter 2017, "
-        "arXiv:1711.05101); measured. A full-size model wants 1e-5 to 5e-4, and 5e-6 where "
-        "all its weights are trained",
+        description="highest learning rate of AdamW (Loshchilov and Hutter 2017, arXiv:1711.05101); measured. "
+        "PaddleOCR-VL needs 1e-5 to 5e-4, and 5e-6 if all its weights are trained",
     )
-    final_learning_rate: float = Field(0.0, ge=0, lt=1, description="rate at the end of the cosine (arXiv:1608.03983)")
-    warmup: float = Field(0.03, ge=0, lt=1, description="share of the steps over which the rate rises from zero")
+    final_learning_rate: float = Field(
+        0.0, ge=0, lt=1, description="learning rate at the end of the cosine (Loshchilov and Hutter, arXiv:1608.03983)"
+    )
+    warmup: float = Field(0.03, ge=0, lt=1, description="share of the steps over which the learning rate rises from 0")
     weight_decay: float = Field(
-        0.0, ge=0, description="AdamW's decay of trained matrices; biases and norms have none, as in PaddleFormers"
+        0.0, ge=0, description="AdamW's decay of trained matrices; biases and norms do not decay, as in PaddleFormers"
     )
-    adam_betas: tuple[float, float] = Field((0.9, 0.98), description="AdamW's averaging of gradients and their squares")
-    gradient_clip: float = Field(1.0, gt=0, description="largest norm of a step's gradient")
-    loss_weights: dict[SpanType, Weight] = Field(
+    adam_betas: tuple[float, float] = Field(
+        (0.9, 0.98), description="decay of AdamW's moving averages of gradients and of their squares"
+    )
+    gradient_clip: float = Field(
+        1.0, gt=0, description="maximum norm of a step's gradient; longer gradients are scaled down to it"
+    )
+    loss_weights: dict[SpanType, LossWeight] = Field(
         {},
-        description="what tokens weigh in the loss, by the part of the answer they write: financial (amounts), "
-        "value (other values), cell (a table's texts), structure (keys, punctuation, OTSL); 1 unless given. A step's "
-        "loss is divided by its weights, so that the learning rate keeps its meaning",
+        description="weight of tokens in the loss, from 0 to 100, by the span of the response that they write: "
+        "financial (amounts), value (other values), cell (a table's texts), structure (keys, punctuation, OTSL); 1 "
+        "unless given. A step's loss is divided by its total weight, so the learning rate keeps its meaning",
     )
     augmentation: float = Field(
         0.0,
         ge=0,
         le=1,
-        description="how much each line is varied anew whenever it is shown: "
-        "moved, slanted, stretched, blurred, faded, grained (augmentation.py); for bases that "
-        "read lines. Pages are damaged by the renderer",
+        description="how much a line is varied whenever it is trained: moved, slanted, stretched, blurred, faded, "
+        "grained; 0 is not at all, 1 as line_augmentation.py states. Only on bases that read lines: pages are damaged "
+        "by the renderer",
     )
-    # What is watched
-    validate_every: int = Field(100, ge=1, description="steps between measurements of the validation loss")
+    # What is measured on the way
+    validate_every: int = Field(100, ge=1, description="optimiser steps between measurements of the validation loss")
     validation_samples: int = Field(
-        256, ge=0, description="validation samples it is measured on, at most; chosen by a hash of their ids. 0: none"
+        256,
+        ge=0,
+        description="maximum number of samples that the validation loss is measured on, chosen by a hash of their ids; "
+        "0 measures none",
     )
     early_stopping_patience: int | None = Field(
         None,
         ge=1,
-        description="stop after so many measurements without a new "
-        "lowest validation loss, and keep the weights of the lowest",
+        description="number of measurements without a new lowest validation loss after which training stops; the "
+        "weights of the lowest are kept. Without it all steps are taken and the last weights kept",
     )
-    log_every: int = Field(10, ge=1, description="steps between records of the training loss")
-    checkpoint_every: int = Field(200, ge=1, description="steps between checkpoints, from which a killed run goes on")
+    log_every: int = Field(10, ge=1, description="optimiser steps between records of the training loss")
+    checkpoint_every: int = Field(
+        200, ge=1, description="optimiser steps between checkpoints, from which a killed training resumes"
+    )
     # What it runs on
-    seed: int = Field(0, ge=0, lt=2**63, description="seed of the adapter's first weights, of the order and of dropout")
-    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: the GPU where there is one")
-    threads: int = Field(1, ge=1, description="processor threads; fixed, so that weights do not depend on the machine")
+    seed: int = Field(
+        0, ge=0, lt=2**63, description="seed of the adapter's first weights, the order of samples and dropout"
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where to train; auto: the GPU if there is one")
+    threads: int = Field(
+        1, ge=1, description="CPU threads; a fixed number, so that the weights do not depend on the machine"
+    )
     dtype: Literal["float32", "bfloat16"] = Field(
-        "float32", description="what the frozen base is held in; what is trained is float32"
+        "float32", description="type of the base's frozen weights; trained weights are always float32"
     )
     bf16_autocast: bool = Field(
         False,
-        description="compute in bfloat16 where torch deems it safe; no gain for the "
-        "embedded base on a processor without AMX (measured)",
+        description="compute in bfloat16 where torch considers it safe; no gain for the embedded base on a CPU without "
+        "AMX (measured)",
     )
-    gradient_checkpointing: bool = Field(False, description="compute activations twice to hold fewer of them")
+    gradient_checkpointing: bool = Field(
+        False, description="compute activations twice instead of keeping them: less memory, more time"
+    )
     max_tokens: int = Field(
-        1024, ge=8, description="longest sample, image tokens included; longer ones are counted and left out"
+        1024,
+        ge=8,
+        description="maximum length of a sample, image tokens included; longer ones are counted and left out",
     )
     max_pixels: int | None = Field(
         None,
         ge=28 * 28,
-        description="larger images are scaled down to this many pixels; without it, the processor's own limit",
+        description="maximum number of pixels of an image; larger images are scaled down to it. The processor's own "
+        "limit unless given",
     )
-    # Who trains
+    # Which back end trains
     backend: Literal["peft", "paddleformers", "erniekit"] = Field(
         "peft",
-        description="peft: transformers and peft, in "
-        "this process; the others in Paddle's environment "
-        "(docs/training.md)",
+        description="what takes the optimiser steps: transformers and peft in this process, or a tool of Paddle's in "
+        "its own environment (docs/training.md)",
     )
     fallback: Literal["none", "peft"] = Field(
-        "none", description="who trains where the back end is not installed; none: it is an error"
+        "none", description="what trains if the back end is not installed; none: the training fails"
     )
 
     @model_validator(mode="after")
@@ -179,33 +204,39 @@ class AdapterConfig(BaseModel):
                 f"({self.learning_rate}); the rate falls along the cosine, so give a lower one"
             )
         if self.early_stopping_patience and not self.validation_samples:
-            raise UserError("early_stopping_patience needs a validation loss; give validation_samples at least 1")
+            raise UserError("early_stopping_patience needs a validation loss; set validation_samples to at least 1")
         return self
 
     @model_validator(mode="after")
-    def _check_full(self) -> AdapterConfig:
+    def _check_full_fine_tuning(self) -> AdapterConfig:
         if self.fine_tuning == "full":
-            defaults = {key: type(self).model_fields[key].default for key in _OF_LORA}
-            if other := [key for key, default in defaults.items() if getattr(self, key) != default]:
-                raise UserError(f"{', '.join(other)}: of LoRA alone, but fine_tuning is full; leave them out")
+            defaults = {key: type(self).model_fields[key].default for key in _LORA_SETTINGS}
+            if changed := [key for key, default in defaults.items() if getattr(self, key) != default]:
+                raise UserError(
+                    f"{', '.join(changed)}: for fine_tuning: lora only, but it is full; leave the default values"
+                )
             if self.dtype != "float32":
                 raise UserError(
-                    f"dtype: {self.dtype} would round away steps as small as fine_tuning: full takes; "
-                    "leave it out, bf16_autocast computes in bfloat16"
+                    f"dtype: {self.dtype} would round away the small steps of fine_tuning: full; set it to float32, "
+                    "and bf16_autocast to compute in bfloat16"
                 )
         return self
 
 
 def preset_names() -> list[str]:
-    """Return the names of the presets in this package."""
+    """Return the names of this package's presets."""
     return sorted(file.stem for file in PRESETS_FOLDER.glob("*.yaml"))
 
 
 def load_preset(name: str, **overrides: Any) -> AdapterConfig:
-    """Return a preset's settings with some of them replaced.
+    """Load a preset, with some of its settings replaced.
+
+    Args:
+        name: one of `preset_names`.
+        overrides: settings by name.
 
     Raises:
-        ConfigurationError: there is no such preset or key, or a value is out of range.
+        ConfigurationError: the preset or a setting does not exist, or a value is out of range.
     """
     if name not in preset_names():
         raise ConfigurationError(f"preset: there is no {name!r}; there are {', '.join(preset_names())}")
@@ -213,32 +244,39 @@ def load_preset(name: str, **overrides: Any) -> AdapterConfig:
 
 
 def load_config(path: AnyPath, **overrides: Any) -> AdapterConfig:
-    """Read settings from a YAML file, with some of them replaced.
+    """Load settings from a YAML file, with some of them replaced.
+
+    Args:
+        path: of a mapping of settings; an empty file gives the defaults.
+        overrides: settings by name.
 
     Raises:
-        ConfigurationError: the file is no YAML mapping, a key is unknown, or a value is out of range.
+        ConfigurationError: the file is not a YAML mapping, a setting does not exist, or a value is out of range.
     """
     try:
-        given = yaml.safe_load(path.read_text(encoding="utf-8"))
+        settings = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
         raise ConfigurationError(f"{path}: not valid YAML: {error}") from error
-    if not isinstance(given, dict | None):
-        raise ConfigurationError(f"{path}: holds {type(given).__name__}; write one `key: value` a line")
-    return _validated({**(given or {}), **overrides}, str(path))
+    if not isinstance(settings, dict | None):
+        raise ConfigurationError(
+            f"{path}: holds {type(settings).__name__} instead of settings; write one `key: value` on each line"
+        )
+    return _validated({**(settings or {}), **overrides}, str(path))
 
 
 def _validated(settings: dict[str, Any], source: str) -> AdapterConfig:
     try:
         return AdapterConfig.model_validate(settings)
     except ValidationError as error:
-        raise ConfigurationError("\n".join(_explained(problem, source) for problem in error.errors())) from error
+        raise ConfigurationError("\n".join(_explanation(problem, source) for problem in error.errors())) from error
 
 
-def _explained(problem: Any, source: str) -> str:
+def _explanation(problem: Any, source: str) -> str:
+    """Return a line that names the source, the setting, and what is wrong with it."""
     key = ".".join(map(str, problem["loc"]))
     if not problem["loc"]:
         return f"{source}: {problem['msg']}"
     if problem["type"] != "extra_forbidden":
         return f"{source}: {key}: {problem['msg']} (it is {problem['input']!r})"
-    near = difflib.get_close_matches(key, AdapterConfig.model_fields, n=1)
-    return f"{source}: {key}: there is no such setting" + (f"; is {near[0]} meant?" if near else "")
+    similar = difflib.get_close_matches(key, AdapterConfig.model_fields, n=1)
+    return f"{source}: {key}: there is no such setting" + (f"; do you mean {similar[0]}?" if similar else "")

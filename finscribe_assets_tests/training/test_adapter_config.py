@@ -45,12 +45,15 @@ def test_every_setting_is_described():
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"learning_rat": 1e-3}, "learning_rat: there is no such setting; is learning_rate meant?"),
+        ({"learning_rat": 1e-3}, "learning_rat: there is no such setting; do you mean learning_rate?"),
         ({"rank": 0}, "rank: Input should be greater than or equal to 1 (it is 0)"),
         ({"tasks": ["poetry"]}, "tasks.0"),
         ({"tasks": []}, "tasks"),
         ({"learning_rate": 1e-4, "final_learning_rate": 1e-3}, "final_learning_rate is 0.001, above learning_rate"),
-        ({"fine_tuning": "full", "rank": 8, "dropout": 0.1}, "rank, dropout: of LoRA alone, but fine_tuning is full"),
+        (
+            {"fine_tuning": "full", "rank": 8, "dropout": 0.1},
+            "rank, dropout: for fine_tuning: lora only, but it is full",
+        ),
         ({"fine_tuning": "full", "dtype": "bfloat16"}, "dtype: bfloat16 would round away"),
         ({"early_stopping_patience": 2, "validation_samples": 0}, "early_stopping_patience needs a validation loss"),
     ],

@@ -195,7 +195,7 @@ class LineCutter:
         return self._cell_texts_by_ink(strips, cell, indices) if cell.text else texts
 
     def _cell_texts_by_ink(self, strips: _RegionStrips, cell: Fragment, indices: Sequence[int]) -> list[str] | None:
-        """Return the same for a text without fields, such as a head, from the widths of its ink on each strip."""
+        """Return a cell's text on each strip of its row from the widths of its ink, for texts without fields: heads."""
         inner_edge = cell.box.x0 + _CELL_BORDER
         left, _ = strips.upright_middle(Box(inner_edge, cell.box.y0, inner_edge, cell.box.y1))
         right = left + cell.box.width - 2 * _CELL_BORDER

@@ -25,6 +25,7 @@ from finscribe_assets.model.embedded_checkpoint import (
 from finscribe_assets.model.tokenizer import build_tokenizer
 from finscribe_assets.pretraining.base_recipe import BASE_RECIPE, SCORED_SLICES
 from finscribe_assets.pretraining.line_corpus import line_cutter
+from finscribe_assets.pretraining.model_card import scores_sections
 from finscribe_assets.pretraining.table_scores import MAX_TABLE_ROWS, ReadTable, score_tables
 
 
@@ -116,6 +117,7 @@ def test_the_shipped_tokenizer_is_the_codes():
 def test_the_card_and_the_scores_are_about_these_weights():
     card, scores = (BASE_FOLDER / CARD).read_text(), json.loads((BASE_FOLDER / SCORES).read_text())
     assert content_hash() in card
+    assert scores_sections(scores) in card
     assert set(scores["slices"]) == set(SCORED_SLICES)
     overall = scores["slices"]["base"]["overall"]
     assert overall["lines"] >= 1000

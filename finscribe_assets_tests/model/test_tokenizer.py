@@ -24,8 +24,10 @@ def _tokens(text: str) -> list[int]:
 def test_every_text_and_label_of_documents_comes_back():
     plan = seed_plan("batch-000", 150, 5, EMBEDDED_RECIPE)
     drawn = [draw_document(plan, index) for index in range(150)]
-    texts = {text for one in drawn for text in (*one.printed.values(), *one.presentation.labels.values())}
-    assert {one.document.locale for one in drawn} == set(EMBEDDED_RECIPE.locales)
+    texts = {
+        text for document in drawn for text in (*document.printed.values(), *document.presentation.labels.values())
+    }
+    assert {document.document.locale for document in drawn} == set(EMBEDDED_RECIPE.locales)
     assert any(space in text for text in texts for space in NO_BREAK_SPACES), "French and German prices have them"
     for text in texts:
         tokens = _tokens(text)

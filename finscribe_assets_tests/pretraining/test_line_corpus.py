@@ -60,14 +60,14 @@ def test_a_drawn_glyphs_place_is_where_its_ink_is():
 
 def test_rendered_lines_are_some_of_what_the_document_prints():
     found = line_corpus.rendered_lines(PLAN, 3)
-    sheets = line_corpus.line_cutter(PLAN, 3)
+    cutter = line_corpus.line_cutter(PLAN, 3)
     counts = Counter(line.line_type for line in found)
     assert all(0 < counts[kind] <= most for kind, most in line_corpus.MAX_LINES_PER_DOCUMENT.items())
     assert {line.text for line in found if line.line_type is LineType.FIELD} <= {
-        line.text for line in sheets.field_lines()
+        line.text for line in cutter.field_lines()
     }
     assert line_corpus.with_plain_spaces(draw_document(PLAN, 3).printed["totals.amount_due"]) in {
-        line.text for line in sheets.field_lines()
+        line.text for line in cutter.field_lines()
     }
     assert all(line.text.endswith("<nl>") == (line.line_type is LineType.ROW) for line in found)
     assert all(len(line.text) <= line_corpus.MAX_LINE_CHARACTERS[line.line_type] for line in found)

@@ -1,4 +1,4 @@
-"""Lines cut from rendered pages: what is said to stand on the strips is what the document prints, nothing else."""
+"""Lines cut from rendered pages: the text of each strip is what the document prints there, and nothing else."""
 
 import pytest
 
@@ -15,22 +15,24 @@ from finscribe_assets.pretraining.line_cutting import with_plain_spaces
 from finscribe_assets.rendering.pages import MarkType
 
 PLAN = seed_plan("batch-000", 300, 11, BASE_RECIPE)
-SOME = range(12)
+INDICES = range(12)
 
 
 @pytest.fixture(scope="module")
-def sheets():
-    return [line_cutter(PLAN, index) for index in SOME]
+def cutters():
+    return [line_cutter(PLAN, index) for index in INDICES]
 
 
 @pytest.fixture(scope="module")
-def cut_tables(sheets):
-    return [(index, table) for index, one in zip(SOME, sheets, strict=True) for table in one.tables()]
+def cut_tables(cutters):
+    return [(index, table) for index, cutter in zip(INDICES, cutters, strict=True) for table in cutter.tables()]
 
 
-def test_a_tables_truth_is_that_of_its_pair(sheets, cut_tables):
-    for index, one in zip(SOME, sheets, strict=True):
-        pairs = {pair.response for pair in otsl_tables(VisibleDocument(draw_document(PLAN, index), one.rendered), 99)}
+def test_a_tables_truth_is_that_of_its_pair(cutters, cut_tables):
+    for index, cutter in zip(INDICES, cutters, strict=True):
+        pairs = {
+            pair.response for pair in otsl_tables(VisibleDocument(draw_document(PLAN, index), cutter.rendered), 99)
+        }
         grids = [table.grid for place, table in cut_tables if place == index]
         wanted = [[[text and with_plain_spaces(text) for text in row] for row in from_otsl(pair)] for pair in pairs]
         assert sorted(map(str, grids)) == sorted(map(str, wanted))
@@ -50,26 +52,26 @@ def test_strips_that_are_read_right_make_the_table(cut_tables):
     assert wrapped > 3, "rows of several printed lines are among them"
 
 
-def test_lines_of_blocks_are_those_that_are_marked(sheets):
-    found = [list(one.marked_block_lines()) for one in sheets]
-    for one, lines in zip(sheets, found, strict=True):
+def test_lines_of_blocks_are_those_that_are_marked(cutters):
+    found = [list(cutter.marked_block_lines()) for cutter in cutters]
+    for cutter, lines in zip(cutters, found, strict=True):
         marked = [
             with_plain_spaces(mark.text)
-            for mark in one.rendered.of_type(MarkType.LINE)
+            for mark in cutter.rendered.of_type(MarkType.LINE)
             if mark.text and len(mark.fragments) == 1
         ]
         assert [line.text for line in lines] == marked
         assert {"totals", "seller"} <= {line.region for line in lines}
-    every = [line for lines in found for line in lines]
-    known = [line for line in every if line.texts]
-    assert len(known) >= 0.95 * len(every)
+    lines_of_all = [line for lines in found for line in lines]
+    known = [line for line in lines_of_all if line.texts]
+    assert len(known) >= 0.95 * len(lines_of_all)
     # In another order where a label goes on below its value, and a mail address breaks where it has no space.
     assert all(sorted("".join(line.texts).replace(" ", "")) == sorted(line.text.replace(" ", "")) for line in known)
 
 
-def test_lines_know_their_kind_and_are_fitted(sheets):
-    for kind, lines in ((LineType.FIELD, sheets[0].field_lines()), (LineType.BLOCK, sheets[0].block_lines())):
+def test_lines_have_their_type_and_are_fitted(cutters):
+    for line_type, lines in ((LineType.FIELD, cutters[0].field_lines()), (LineType.BLOCK, cutters[0].block_lines())):
         for line in lines:
-            assert line.line_type is kind
+            assert line.line_type is line_type
             assert line.pixels.shape[0] == LINE_HEIGHT
             assert line.element

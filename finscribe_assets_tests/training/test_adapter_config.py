@@ -43,7 +43,7 @@ def test_every_setting_is_described():
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "message"),
     [
         ({"learning_rat": 1e-3}, "learning_rat: there is no such setting; do you mean learning_rate?"),
         ({"rank": 0}, "rank: Input should be greater than or equal to 1 (it is 0)"),
@@ -58,10 +58,10 @@ def test_every_setting_is_described():
         ({"early_stopping_patience": 2, "validation_samples": 0}, "early_stopping_patience needs a validation loss"),
     ],
 )
-def test_wrong_settings_are_refused_by_name(settings, said):
+def test_wrong_settings_are_refused_by_name(settings, message):
     with pytest.raises(ConfigurationError, match=r"embedded\.yaml: ") as refused:
         load_preset("embedded", **settings)
-    assert said in str(refused.value)
+    assert message in str(refused.value)
 
 
 def test_an_unknown_preset_names_the_known_ones():
@@ -69,11 +69,11 @@ def test_an_unknown_preset_names_the_known_ones():
         load_preset("fast")
 
 
-@pytest.mark.parametrize(("text", "said"), [("- a\n- b\n", "holds list"), ("a: [", "not valid YAML")])
-def test_a_file_that_is_no_settings_is_named(tmp_path, text, said):
+@pytest.mark.parametrize(("text", "message"), [("- a\n- b\n", "holds list"), ("a: [", "not valid YAML")])
+def test_a_file_that_is_no_settings_is_named(tmp_path, text, message):
     file = tmp_path / "mine.yaml"
     file.write_text(text)
-    with pytest.raises(ConfigurationError, match=f"mine.yaml: {said}"):
+    with pytest.raises(ConfigurationError, match=f"mine.yaml: {message}"):
         load_config(file)
 
 

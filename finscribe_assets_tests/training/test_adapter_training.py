@@ -28,7 +28,7 @@ from finscribe_assets.training.prepared_training import NothingToLearnError
 from finscribe_assets.training.sample_encoding import Encoder
 from finscribe_assets.training.trainer import TrainingDivergedError
 from finscribe_assets.training.training_samples import LineImage, TrainingSample
-from finscribe_assets_tests.training.adapter_data import shifted_batch, source_of
+from finscribe_assets_tests.training.adapter_data import lines_prepared_once, shifted_batch, source_of
 from finscribe_assets_tests.training.page_base import write_page_base
 
 # Dropout, augmentation and accumulation are on, so that a resumed run has all of them to get right.
@@ -47,6 +47,12 @@ SETTINGS = AdapterConfig(
     checkpoint_every=3,
     threads=1,
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _lines_prepared_once():
+    with lines_prepared_once():
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -69,21 +75,24 @@ class Killed(BaseException):
     pass
 
 
-@pytest.mark.parametrize("kill_at", [1, 3, 5, 8])
-def test_a_killed_run_goes_on_to_the_same_bytes(source, trained, tmp_path, kill_at):
-    def kill(progress):
-        if progress.step == kill_at:
-            raise Killed
+def test_a_training_that_is_killed_again_and_again_ends_with_the_same_bytes(source, trained, tmp_path):
+    def train(on_step):
+        train_adapter(SETTINGS, source, tmp_path / "out", tmp_path / "work", on_step=on_step)
 
-    with pytest.raises(Killed):
-        train_adapter(SETTINGS, source, tmp_path / "out", tmp_path / "work", on_step=kill)
-    assert not (tmp_path / "out" / TRAINING_RECORD).exists()
-    steps = []
-    train_adapter(
-        SETTINGS, source, tmp_path / "out", tmp_path / "work", on_step=lambda progress: steps.append(progress.step)
-    )
-    checkpoint = 8 if kill_at == 8 else kill_at // 3 * 3
-    assert steps == list(range(checkpoint + 1, 9))
+    # Checkpoints are written after steps 3, 6 and 8; each training goes on from the latest.
+    for checkpoint, last_step in ((0, 1), (0, 3), (3, 5), (3, 8)):
+        steps = []
+
+        def kill(progress, steps=steps, last_step=last_step):
+            steps.append(progress.step)
+            if progress.step == last_step:
+                raise Killed
+
+        with pytest.raises(Killed):
+            train(kill)
+        assert steps == list(range(checkpoint + 1, last_step + 1))
+        assert not (tmp_path / "out" / TRAINING_RECORD).exists()
+    train(pytest.fail)  # all steps are taken
     assert files(tmp_path / "out") == files(trained[0])
 
 
@@ -171,7 +180,7 @@ def batch_of_lines(base):
     samples = [
         TrainingSample(str(place), "batch-000", "OCR:", "12,50", (picture,)) for place, picture in enumerate(pictures)
     ]
-    inputs = encoder.collate([encoder.encode(one) for one in samples])
+    inputs = encoder.collate([encoder.encode(sample) for sample in samples])
     inputs.pop("labels")
     return inputs
 
@@ -203,7 +212,7 @@ def test_layers_that_are_trained_whole_are_saved_and_loaded(source, tmp_path):
 
 def test_what_weighs_nothing_is_not_learnt(source, tmp_path):
     """Of single lines everything is an amount or another value: without them the end of an answer alone is learnt."""
-    few = SETTINGS.model_copy(update={"dropout": 0.0, "augmentation": 0.0})
+    few = SETTINGS.model_copy(update={"dropout": 0.0, "augmentation": 0.0, "max_steps": 3, "validation_samples": 0})
     nothing = few.model_copy(update={"loss_weights": {SpanType.FINANCIAL: 0.0, SpanType.VALUE: 0.0}})
     alike = few.model_copy(update={"loss_weights": {SpanType.FINANCIAL: 1.0}})
     losses = {}
@@ -274,16 +283,16 @@ def test_nothing_to_learn_says_where_the_pairs_went(source, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "error", "said"),
+    ("name", "error", "message"),
     [
         ("no/such/folder/here", ValueError, "is not a folder here; give embedded, a folder, or a hub name"),
         ("docs", FileNotFoundError, "holds no model.safetensors"),
     ],
 )
-def test_a_base_that_is_not_there_is_named(tmp_path, monkeypatch, name, error, said):
+def test_a_base_that_is_not_there_is_named(tmp_path, monkeypatch, name, error, message):
     (tmp_path / "docs").mkdir()
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(error, match=said):
+    with pytest.raises(error, match=message):
         find_base(name)
 
 

@@ -73,7 +73,7 @@ def environment_without(*names):
 
 
 @pytest.mark.parametrize(
-    ("environment", "said"),
+    ("environment", "message"),
     [
         (environment_without("paddleformers"), "has no paddleformers; run `make paddle-env`"),
         (environment_without("paddlepaddle"), "has neither paddlepaddle nor paddlepaddle-gpu"),
@@ -81,8 +81,8 @@ def environment_without(*names):
         (PaddleEnvironment(Path("python"), WHOLE | {"paddleformers": "1.1.9"}), "paddleformers 1.1.9, older than 1.2"),
     ],
 )
-def test_what_is_missing_is_named(environment, said):
-    with pytest.raises(BackendMissingError, match=said):
+def test_what_is_missing_is_named(environment, message):
+    with pytest.raises(BackendMissingError, match=message):
         environment.check(PADDLE_TOOLS["paddleformers"])
 
 
@@ -121,7 +121,7 @@ def test_a_missing_back_end_is_an_error_or_falls_back_with_its_reason(source, tm
 
 
 @pytest.mark.parametrize(
-    ("setting", "value", "said"),
+    ("setting", "value", "message"),
     [
         ("alpha", 16, "alpha: 16, but paddleformers has 8"),
         ("dropout", 0.1, "dropout: 0.1"),
@@ -130,8 +130,8 @@ def test_a_missing_back_end_is_an_error_or_falls_back_with_its_reason(source, tm
         ("early_stopping_patience", 2, "early_stopping_patience"),
     ],
 )
-def test_settings_that_paddle_would_pass_over_are_refused(source, tmp_path, setting, value, said):
-    with pytest.raises(ConfigurationError, match=said):
+def test_settings_that_paddle_would_pass_over_are_refused(source, tmp_path, setting, value, message):
+    with pytest.raises(ConfigurationError, match=message):
         paddle_training(CONFIG.model_copy(update={setting: value}), source, tmp_path)
 
 

@@ -80,8 +80,8 @@ def parameters(model):
     return {name: weight.detach() for name, weight in model.named_parameters()}
 
 
-def same(one, other):
-    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+def same(first, second):
+    return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
 
 
 def test_every_weight_is_trained_and_stands_in_the_file(trained):

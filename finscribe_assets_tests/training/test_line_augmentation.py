@@ -49,7 +49,7 @@ def test_strength_is_how_much_changes():
     def change(strength):
         plain = np.asarray(text, dtype=float)
         varied = [np.asarray(augment_line(text, Random(seed), strength), dtype=float) for seed in range(40)]
-        return float(np.mean([np.abs(one - plain).mean() for one in varied]))
+        return float(np.mean([np.abs(image - plain).mean() for image in varied]))
 
     assert change(0.0) == 0.0
     assert 0 < change(0.2) < change(0.6) < change(1.0)

@@ -111,7 +111,7 @@ def by_hand(folder, number):
     with Image.open((folder / "work/paddleformers/paddle" / SAMPLES_PATH).parent / line["images"][0]) as picture:
         shown = processor.image_processor(images=[picture.convert("RGB")], return_tensors="pt")
     image, room = processor.image_token_id, line["length"] - len(line["prompt_tokens"]) - len(line["answer_tokens"]) + 1
-    prompt = [token for one in line["prompt_tokens"] for token in ([one] * room if one == image else [one])]
+    prompt = [token for each in line["prompt_tokens"] for token in ([each] * room if each == image else [each])]
     tokens = torch.tensor([prompt + line["answer_tokens"]])
     logits = model(input_ids=tokens, mm_token_type_ids=(tokens == image).int(), **shown).logits[0].double()
     chances = torch.softmax(logits, dim=-1)
@@ -175,7 +175,8 @@ def test_the_adapter_the_export_and_paddle_itself_give_the_same_logits(trained, 
     )
     assert run.returncode == 0, run.stderr[-2000:]
     theirs = torch.from_numpy(np.load(tmp_path / "out.npy")).float()
-    differences = [float((one - adapted).abs().max()) for one in (ours, theirs, load_model(base)(**inputs).logits)]
+    of_base = load_model(base)(**inputs).logits
+    differences = [float((logits - adapted).abs().max()) for logits in (ours, theirs, of_base)]
     print("largest difference of logits to the export, to Paddle, to the base:", differences)  # noqa: T201
     assert max(differences[:2]) < 1e-4
     assert differences[2] > 1e-3

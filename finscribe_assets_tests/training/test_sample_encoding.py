@@ -26,18 +26,18 @@ def sample(response, widths=(60,), name="s", prompt=PROMPT):
     return TrainingSample(name, "batch-000", prompt, response, pictures)
 
 
-def chat(one):
+def chat(training_sample):
     """The chat as a user of transformers would write it."""
-    images = [{"type": "image", "image": picture.open().convert("RGB")} for picture in one.images]
+    images = [{"type": "image", "image": picture.open().convert("RGB")} for picture in training_sample.images]
     return [
-        {"role": "user", "content": [*images, {"type": "text", "text": one.prompt}]},
-        {"role": "assistant", "content": [{"type": "text", "text": one.response}]},
+        {"role": "user", "content": [*images, {"type": "text", "text": training_sample.prompt}]},
+        {"role": "assistant", "content": [{"type": "text", "text": training_sample.response}]},
     ]
 
 
 @pytest.mark.parametrize("template", [CHAT_TEMPLATE, FIRST_VERSION], ids=["1.5", "1.0"])
 @pytest.mark.parametrize(
-    "one",
+    "training_sample",
     [
         sample("1.234,56 €"),
         sample("Ärger & Söhne GmbH", (200,)),
@@ -46,12 +46,14 @@ def chat(one):
     ],
     ids=["amount", "name", "two images", "space first"],
 )
-def test_tokens_are_the_processors_own(template, one):
+def test_tokens_are_the_processors_own(template, training_sample):
     processor = build_processor(build_tokenizer())
     processor.chat_template = template
-    expected = processor.apply_chat_template([chat(one)], tokenize=True, return_dict=True, return_tensors="pt")
+    expected = processor.apply_chat_template(
+        [chat(training_sample)], tokenize=True, return_dict=True, return_tensors="pt"
+    )
     encoder = Encoder(processor)
-    encoded = encoder.encode(one)
+    encoded = encoder.encode(training_sample)
     batch = encoder.collate([encoded])
     assert batch["input_ids"].tolist() == expected["input_ids"].tolist()
     assert batch["attention_mask"].tolist() == expected["attention_mask"].tolist()
@@ -64,15 +66,15 @@ def test_tokens_are_the_processors_own(template, one):
 def test_what_is_learnt_is_what_has_to_be_generated(template):
     processor = build_processor(build_tokenizer())
     processor.chat_template = template
-    encoder, one = Encoder(processor), sample("19,00 %")
-    batch = encoder.collate([encoder.encode(one), encoder.encode(sample("Rechnung Nr. 77", (90,)))])
+    encoder, training_sample = Encoder(processor), sample("19,00 %")
+    batch = encoder.collate([encoder.encode(training_sample), encoder.encode(sample("Rechnung Nr. 77", (90,)))])
     learnt = [[token for token in row if token != IGNORED_LABEL] for row in batch["labels"].tolist()]
     assert processor.tokenizer.batch_decode(learnt) == ["19,00 %</s>", "Rechnung Nr. 77</s>"]
     prompt = processor.apply_chat_template(
-        chat(one)[:1], add_generation_prompt=True, tokenize=True, return_dict=True, return_tensors="pt"
+        chat(training_sample)[:1], add_generation_prompt=True, tokenize=True, return_dict=True, return_tensors="pt"
     )["input_ids"]
     assert encoder.encode_prompt(PROMPT, [(84, 28)]) == prompt[0].tolist()
-    assert list(encoder.encode(one).tokens[: prompt.shape[1]]) == prompt[0].tolist()
+    assert list(encoder.encode(training_sample).tokens[: prompt.shape[1]]) == prompt[0].tolist()
 
 
 def test_a_batch_is_padded_on_the_left_and_labels_match_tokens(processor):
@@ -116,7 +118,7 @@ def test_lines_lose_together_what_the_models_own_pass_has_them_lose(processor, w
         sample("Total", (130,)),
         sample("1", (130,), prompt="Table Recognition:"),
     ]
-    batch = [encoder.encode(one) for one in lines]
+    batch = [encoder.encode(training_sample) for training_sample in lines]
     plain = torch.autocast("cpu", enabled=False)
     inputs = encoder.collate(batch)
     labels, by_token = inputs.pop("labels"), inputs.pop("weights", None)
@@ -194,7 +196,7 @@ def test_samples_that_cannot_be_learnt_are_counted_by_reason(processor):
         flat,
     ]
     fitting = Encoder(processor).encode_all(given_samples, 300, left_out)
-    assert [one.sample.id for one in fitting] == ["fine"]
+    assert [training_sample.sample.id for training_sample in fitting] == ["fine"]
     assert left_out.examples == {
         "empty answer": ["empty"],
         "characters that the tokenizer does not have": ["unknown"],

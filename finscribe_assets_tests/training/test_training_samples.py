@@ -24,11 +24,11 @@ def pairs(batch):
 
 
 @pytest.mark.parametrize("split", [Split.TRAIN, Split.VALIDATION])
-def test_a_splits_samples_are_its_documents_pairs_of_the_asked_task(source, pairs, split, tmp_path):
+def test_a_splits_samples_are_its_documents_pairs_of_the_tasks(source, pairs, split, tmp_path):
     documents = {row.document_id for row in read_splits(source.splits) if row.split is split}
     samples, left_out = read_samples(source, split, [Task.OCR_LINE], single_lines=True, page_folder=tmp_path)
     of_split = [pair for pair in pairs.values() if pair.document_id in documents]
-    assert [one.id for one in samples] == [pair.id for pair in of_split if pair.task is Task.OCR_LINE]
+    assert [sample.id for sample in samples] == [pair.id for pair in of_split if pair.task is Task.OCR_LINE]
     assert samples
     assert len(samples) + left_out.counts.total() == len(of_split)
     assert left_out.counts["task not asked for: table"] == sum(pair.task is Task.TABLE for pair in of_split)
@@ -37,46 +37,51 @@ def test_a_splits_samples_are_its_documents_pairs_of_the_asked_task(source, pair
 def test_a_line_is_the_fitted_crop_of_its_page(source, pairs, batch, tmp_path):
     samples, _ = read_samples(source, Split.TRAIN, [Task.OCR_LINE], single_lines=True, page_folder=tmp_path)
     rendered = {document.id: document for document in batch.rendered}
-    for one in samples[::40]:
-        pair = pairs[one.id]
+    for sample in samples[::40]:
+        pair = pairs[sample.id]
         page = rendered[pair.document_id].pages[pair.pages[0]].open()
         expected = fit_line(crop(page, pair.box))
-        picture = one.images[0]
+        picture = sample.images[0]
         assert (picture.width, picture.height) == expected.size
         assert picture.open().tobytes() == expected.tobytes()
-        assert (one.prompt, one.response) == (pair.prompt, pair.response)
+        assert (sample.prompt, sample.response) == (pair.prompt, pair.response)
 
 
 def test_pages_and_regions_come_from_files_in_their_own_size(source, pairs, batch, tmp_path):
     tasks = [Task.FULL_EXTRACTION, Task.TABLE]
     samples, _ = read_samples(source, Split.VALIDATION, tasks, single_lines=False, page_folder=tmp_path / "pages")
     rendered = {document.id: document for document in batch.rendered}
-    assert {pairs[one.id].task for one in samples} == set(tasks)
-    for one in samples:
-        pair = pairs[one.id]
+    assert {pairs[sample.id].task for sample in samples} == set(tasks)
+    for sample in samples:
+        pair = pairs[sample.id]
         pages = [rendered[pair.document_id].pages[number].open() for number in pair.pages]
         expected = [crop(page, pair.box) if pair.box else page for page in pages]
-        assert [(picture.width, picture.height) for picture in one.images] == [image.size for image in expected]
-        assert [picture.open().tobytes() for picture in one.images] == [image.tobytes() for image in expected]
+        assert [(picture.width, picture.height) for picture in sample.images] == [image.size for image in expected]
+        assert [picture.open().tobytes() for picture in sample.images] == [image.tobytes() for image in expected]
 
 
-def test_a_base_that_reads_lines_is_shown_blocks_and_tables_line_by_line(source, pairs, batch, tmp_path):
+def test_a_base_that_reads_lines_learns_blocks_and_tables_line_by_line(source, pairs, batch, tmp_path):
     samples, left_out = read_samples(
         source, Split.TRAIN, [Task.OCR_REGION, Task.TABLE], single_lines=True, page_folder=tmp_path
     )
-    whole = {name: list(lines) for name, lines in groupby(samples, lambda one: one.id.rpartition(":")[0])}
+    whole = {name: list(lines) for name, lines in groupby(samples, lambda sample: sample.id.rpartition(":")[0])}
     assert {pairs[name].task for name in whole} == {Task.OCR_REGION, Task.TABLE}
     assert len(whole) > 2 * left_out.counts["other printed lines than the answer has"]
     for name, lines in whole.items():
         pair = pairs[name]
         between = "" if pair.task is Task.TABLE else "\n"
-        assert between.join(one.response for one in lines) == pair.response
-        assert {one.prompt for one in lines} == {pair.prompt}
-        texts = [one.response[span.start : span.end] for one in lines for span in one.spans if span.type == "cell"]
+        assert between.join(sample.response for sample in lines) == pair.response
+        assert {sample.prompt for sample in lines} == {pair.prompt}
+        texts = [
+            sample.response[span.start : span.end] for sample in lines for span in sample.spans if span.type == "cell"
+        ]
         assert texts == [pair.response[span.start : span.end] for span in pair.spans if span.type == "cell"]
-        assert all("".join(one.response[start:end] for start, end, *_ in one.spans) == one.response for one in lines)
-    # What the renderer's marks tell of the same strips.
-    told = {
+        assert all(
+            "".join(sample.response[start:end] for start, end, *_ in sample.spans) == sample.response
+            for sample in lines
+        )
+    # The same strips, with the texts of the renderer's marks.
+    known_texts = {
         strip.tobytes(): text
         for drawn, pages in zip(batch.documents, batch.rendered, strict=True)
         for table in LineCutter(pages, drawn.presentation.font).tables()
@@ -84,28 +89,28 @@ def test_a_base_that_reads_lines_is_shown_blocks_and_tables_line_by_line(source,
         if text
     }
     rows = [
-        (told.get(one.images[0].open().tobytes()), with_plain_spaces(one.response))
-        for one in samples
-        if one.prompt == TABLE_PROMPT
+        (known_texts.get(sample.images[0].open().tobytes()), with_plain_spaces(sample.response))
+        for sample in samples
+        if sample.prompt == TABLE_PROMPT
     ]
-    known = [(true, said) for true, said in rows if true]
+    known = [(expected, response) for expected, response in rows if expected]
     assert len(known) > 0.9 * len(rows) > 50
-    assert all(true == said for true, said in known)
+    assert all(expected == response for expected, response in known)
 
 
 def test_of_a_region_some_lines_can_be_taken_the_same_each_time(source, tmp_path):
-    def read(most):
-        return read_samples(source, Split.TRAIN, [Task.TABLE], single_lines=True, page_folder=tmp_path, max_lines=most)[
-            0
-        ]
+    def read(max_lines):
+        return read_samples(
+            source, Split.TRAIN, [Task.TABLE], single_lines=True, page_folder=tmp_path, max_lines=max_lines
+        )[0]
 
     every, some = read(None), read(2)
     assert some == read(2)
-    assert [one for one in every if one in some] == some
-    count = {name: len(list(lines)) for name, lines in groupby(every, lambda one: one.id.rpartition(":")[0])}
-    taken = {name: len(list(lines)) for name, lines in groupby(some, lambda one: one.id.rpartition(":")[0])}
+    assert [sample for sample in every if sample in some] == some
+    count = {name: len(list(lines)) for name, lines in groupby(every, lambda sample: sample.id.rpartition(":")[0])}
+    taken = {name: len(list(lines)) for name, lines in groupby(some, lambda sample: sample.id.rpartition(":")[0])}
     assert taken == {name: min(2, lines) for name, lines in count.items()}
-    assert len({one.id.rpartition(":")[2] for one in some}) > 3
+    assert len({sample.id.rpartition(":")[2] for sample in some}) > 3
 
 
 def test_a_base_that_reads_lines_refuses_other_tasks(source, tmp_path):

@@ -1,18 +1,19 @@
 """The checkpoint that is shipped: that plain transformers loads it, that it reads, and that its card is about it."""
 
 import json
+import runpy
 import shutil
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 from transformers import AutoModelForImageTextToText, AutoProcessor
+from transformers.utils import logging
 
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.instructions.pair import OCR_PROMPT, TABLE_PROMPT
+from finscribe_assets.model import embedded_checkpoint
 from finscribe_assets.model.decoding import read_lines
 from finscribe_assets.model.embedded_checkpoint import (
     BASE_FOLDER,
@@ -88,17 +89,19 @@ def test_plain_transformers_loads_it_and_reads_the_same(lines):
         assert np.allclose(reading.probabilities, wanted, atol=1e-3)
 
 
-def test_importing_and_loading_leave_transformers_log_level_and_progress_bars_as_they_were():
-    script = """
-from transformers.utils import logging
-logging.set_verbosity_info()
-from finscribe_assets.model.embedded_checkpoint import load_base, load_processor
-load_base(), load_processor()
-print(logging.get_verbosity() == logging.INFO, logging.is_progress_bar_enabled(), logging.set_tqdm_hook(None))
-"""
-    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert run.stdout.split() == ["True", "True", "None"]
-    assert run.stderr == "", "a base is loaded without bars and warnings"
+def test_importing_and_loading_leave_transformers_log_level_and_progress_bars_as_they_were(capfd):
+    level, hook = logging.get_verbosity(), logging.set_tqdm_hook(None)
+    try:
+        logging.set_verbosity_info()
+        module = runpy.run_path(embedded_checkpoint.__file__)  # imports it anew
+        module["load_base"](), module["load_processor"]()
+        assert logging.get_verbosity() == logging.INFO
+        assert logging.is_progress_bar_enabled()
+        assert logging.set_tqdm_hook(None) is None
+        assert capfd.readouterr().err == "", "a base is loaded without bars and warnings"
+    finally:
+        logging.set_verbosity(level)
+        logging.set_tqdm_hook(hook)
 
 
 def test_the_checkpoint_is_small_whole_and_free_of_pickles():

@@ -127,7 +127,7 @@ def test_the_log_scores_the_phases_that_read(uninterrupted):
 def test_the_glyph_loss_falls(tmp_path, uninterrupted):
     config = TINY.model_copy(
         update={
-            "vision_steps": 60,
+            "vision_steps": 40,
             "language_steps": 1,
             "joint_steps": 1,
             "report_every": 10,

@@ -44,7 +44,12 @@ def lines_prepared_once() -> Iterator[None]:
     prepare, prepared = prepared_training.prepare_data, {}
 
     def prepare_once(config, base, source, work, *reason):
-        key = config.model_dump_json(include=DATA_SETTINGS), base, source, *reason
+        key = (
+            config.model_dump_json(include=DATA_SETTINGS),
+            base,
+            source,
+            *(function.__qualname__ for function in reason),
+        )
         data = prepared.get(key) or prepare(config, base, source, work, *reason)
         if data.single_lines:  # pages lie in files of the training's own
             prepared[key] = data

@@ -28,7 +28,7 @@ from finscribe_assets.training.prepared_training import NothingToLearnError
 from finscribe_assets.training.sample_encoding import Encoder
 from finscribe_assets.training.trainer import TrainingDivergedError
 from finscribe_assets.training.training_samples import LineImage, TrainingSample
-from finscribe_assets_tests.training.adapter_data import lines_prepared_once, shifted_batch, source_of
+from finscribe_assets_tests.training.adapter_data import shifted_batch, source_of
 from finscribe_assets_tests.training.page_base import write_page_base
 
 # Dropout, augmentation and accumulation are on, so that a resumed run has all of them to get right.
@@ -47,17 +47,6 @@ SETTINGS = AdapterConfig(
     checkpoint_every=3,
     threads=1,
 )
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _lines_prepared_once():
-    with lines_prepared_once():
-        yield
-
-
-@pytest.fixture(scope="module")
-def source(batch, tmp_path_factory):
-    return source_of(batch, tmp_path_factory.mktemp("adapter") / "splits")
 
 
 @pytest.fixture(scope="module")

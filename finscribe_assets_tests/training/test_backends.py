@@ -38,7 +38,6 @@ from finscribe_assets.training.paddle.paddle_environment import (
 from finscribe_assets.training.paddle.paddle_trainer import SEVERAL_PAGES, PaddleTrainer
 from finscribe_assets.training.paddle.tool_settings import RunFacts
 from finscribe_assets.training.prepared_training import prepare_training
-from finscribe_assets_tests.training.adapter_data import source_of
 from finscribe_assets_tests.training.page_base import write_page_base
 
 CONFIG = AdapterConfig(
@@ -58,11 +57,6 @@ WHOLE = {
     "erniekit": "1.4.0.dev20251101+gabc",
     "dagster-pipes": "1.13.27",
 }
-
-
-@pytest.fixture(scope="module")
-def source(batch, tmp_path_factory):
-    return source_of(batch, tmp_path_factory.mktemp("paddle") / "splits")
 
 
 # What is installed

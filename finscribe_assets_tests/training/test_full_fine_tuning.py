@@ -28,7 +28,6 @@ from finscribe_assets.training.adapter_training import train_adapter
 from finscribe_assets.training.optimisation import decay_groups
 from finscribe_assets.training.peft_trainer import PeftTrainer
 from finscribe_assets.training.trainable_model import trainable_model
-from finscribe_assets_tests.training.adapter_data import source_of
 from finscribe_assets_tests.training.page_base import write_page_base
 
 SETTINGS = AdapterConfig(
@@ -43,11 +42,6 @@ SETTINGS = AdapterConfig(
     checkpoint_every=2,
     threads=1,
 )
-
-
-@pytest.fixture(scope="module")
-def source(batch, tmp_path_factory):
-    return source_of(batch, tmp_path_factory.mktemp("full") / "splits")
 
 
 @pytest.fixture(scope="module")

@@ -10,12 +10,6 @@ from finscribe_assets.pretraining.line_cutting import LineCutter, with_plain_spa
 from finscribe_assets.splitting.split_assignment import Split
 from finscribe_assets.splitting.split_table import read_splits
 from finscribe_assets.training.training_samples import SampleSource, TrainingBatchFolders, read_samples
-from finscribe_assets_tests.training.adapter_data import source_of
-
-
-@pytest.fixture(scope="module")
-def source(batch, tmp_path_factory):
-    return source_of(batch, tmp_path_factory.mktemp("samples") / "splits")
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +95,7 @@ def test_a_base_that_reads_lines_learns_blocks_and_tables_line_by_line(source, p
 def test_of_a_region_some_lines_can_be_taken_the_same_each_time(source, tmp_path):
     def read(max_lines):
         return read_samples(
-            source, Split.TRAIN, [Task.TABLE], single_lines=True, page_folder=tmp_path, max_lines=max_lines
+            source, Split.VALIDATION, [Task.TABLE], single_lines=True, page_folder=tmp_path, max_lines=max_lines
         )[0]
 
     every, some = read(None), read(2)

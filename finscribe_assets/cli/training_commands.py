@@ -53,9 +53,9 @@ def pretrain_base(
     """
     from finscribe_assets.pretraining.model_card import describe_base
     from finscribe_assets.pretraining.pretrain import pretrain
-    from finscribe_assets.pretraining.pretraining_config import PretrainConfig
+    from finscribe_assets.pretraining.pretraining_config import load_pretrain_config
 
-    config = PretrainConfig.model_validate(_settings(setting or []))
+    config = load_pretrain_config(_settings(setting or []))
     total = config.vision_steps + config.language_steps + config.joint_steps
     done = 0
     with bar(total, "steps") as advance:

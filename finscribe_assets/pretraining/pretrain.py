@@ -47,6 +47,7 @@ from finscribe_assets.pretraining.line_batches import (
 from finscribe_assets.pretraining.muon import Muon
 from finscribe_assets.pretraining.pretraining_config import PretrainConfig
 from finscribe_assets.shards import LocalShardPool
+from finscribe_assets.training.trainer import TrainingDivergedError
 
 _PHASES = ("vision", "language", "joint")
 _LOG_FILE, _LATEST_FILE = "log.jsonl", "latest.json"
@@ -82,7 +83,7 @@ def pretrain(
 
     Raises:
         UserError: ``work`` holds a run with other settings.
-        FloatingPointError: the loss became infinite or not a number.
+        TrainingDivergedError: the loss became infinite or not a number.
     """
     device = torch_device(config.device)
     precision: Any = "high" if device.type == "cuda" else "highest"  # TF32 on GPUs
@@ -226,7 +227,7 @@ class _PretrainingRun:
         self.step += 1
         values = {name: float(loss.detach()) for name, loss in losses.items()}
         if not all(np.isfinite(value) for value in values.values()):
-            raise FloatingPointError(
+            raise TrainingDivergedError(
                 f"step {self.step} ({phase}): the loss is {values}; lower learning_rate or change seed"
             )
         return values

@@ -268,15 +268,25 @@ def _validated(settings: dict[str, Any], source: str) -> AdapterConfig:
     try:
         return AdapterConfig.model_validate(settings)
     except ValidationError as error:
-        raise ConfigurationError("\n".join(_explanation(problem, source) for problem in error.errors())) from error
+        raise ConfigurationError(explain_settings(error, AdapterConfig, source)) from error
 
 
-def _explanation(problem: Any, source: str) -> str:
-    """Return a line that names the source, the setting, and what is wrong with it."""
+def explain_settings(error: ValidationError, settings: type[BaseModel], source: str) -> str:
+    """Explain what is wrong with settings, one line for each problem.
+
+    Args:
+        error: from their validation.
+        settings: their model; it has the names that a misspelt one is compared with.
+        source: where they come from, such as a file.
+    """
+    return "\n".join(_explain_problem(problem, list(settings.model_fields), source) for problem in error.errors())
+
+
+def _explain_problem(problem: Any, names: list[str], source: str) -> str:
     key = ".".join(map(str, problem["loc"]))
     if not problem["loc"]:
         return f"{source}: {problem['msg']}"
     if problem["type"] != "extra_forbidden":
         return f"{source}: {key}: {problem['msg']} (it is {problem['input']!r})"
-    similar = difflib.get_close_matches(key, AdapterConfig.model_fields, n=1)
+    similar = difflib.get_close_matches(key, names, n=1)
     return f"{source}: {key}: there is no such setting" + (f"; do you mean {similar[0]}?" if similar else "")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from finscribe_assets.errors import UserError
 from finscribe_assets.training.adapter_config import AdapterConfig
 from finscribe_assets.training.prepared_training import PreparedTraining
 from finscribe_assets.training.training_history import OnStep, TrainingHistory
 from finscribe_assets.training.training_samples import TrainingSample
 
 
-class TrainingDivergedError(FloatingPointError):
-    """The loss became infinite or not a number; the message names the step."""
+class TrainingDivergedError(UserError, FloatingPointError):
+    """The loss became infinite or not a number; the message names the step and the setting to change."""
 
 
 class AdapterTrainer(Protocol):

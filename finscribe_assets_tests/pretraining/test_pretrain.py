@@ -9,7 +9,8 @@ from finscribe_assets.model import decoding
 from finscribe_assets.model.embedded_checkpoint import content_hash
 from finscribe_assets.pretraining.model_card import describe_base
 from finscribe_assets.pretraining.pretrain import pretrain, read_log
-from finscribe_assets.pretraining.pretraining_config import PretrainConfig
+from finscribe_assets.pretraining.pretraining_config import PretrainConfig, load_pretrain_config
+from finscribe_assets.training.adapter_config import ConfigurationError
 
 TINY = PretrainConfig(
     drawn_documents=4,
@@ -111,6 +112,19 @@ def test_torchs_global_state_is_as_before(uninterrupted):
         torch.set_num_threads(before[0])
         torch.set_float32_matmul_precision(before[1])
         torch.set_rng_state(before[2])
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"joint_step": 3}, "pretraining: joint_step: there is no such setting; do you mean joint_steps?"),
+        ({"hold": 1.0}, "pretraining: hold: Input should be less than 1 (it is 1.0)"),
+    ],
+)
+def test_wrong_settings_are_refused_by_name(settings, message):
+    with pytest.raises(ConfigurationError) as refused:
+        load_pretrain_config(settings)
+    assert str(refused.value) == message
 
 
 def test_other_settings_do_not_resume_a_run(uninterrupted):

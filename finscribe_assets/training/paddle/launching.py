@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 
 from dagster_pipes import DAGSTER_PIPES_CONTEXT_ENV_VAR, DAGSTER_PIPES_MESSAGES_ENV_VAR, encode_param
 
+from finscribe_assets.errors import UserError
 from finscribe_assets.training.paddle.paddle_environment import PaddleEnvironment
 
 _LOG_FILE, _MESSAGES_FILE = "output.log", "messages.jsonl"
@@ -24,7 +25,7 @@ _POLL_SECONDS = 0.2
 _LOG_TAIL_LINES = 30  # of an error message
 
 
-class PaddleFailedError(RuntimeError):
+class PaddleFailedError(UserError, RuntimeError):
     """A tool of Paddle's ended with an error; the message holds the end of what it printed."""
 
 

@@ -31,7 +31,7 @@ class PretrainConfig(BaseModel):
     rendered_documents: int = Field(3200, ge=1, description="documents that are rendered and cut into lines")
     vision_steps: int = Field(1500, ge=0, description="steps of the vision phase: the vision tower learns glyphs")
     language_steps: int = Field(
-        1000, ge=0, description="steps of the language phase: the language part learns to spell"
+        1000, ge=0, description="steps of the language phase: the language model learns to spell"
     )
     joint_steps: int = Field(9000, ge=0, description="steps of the joint phase: everything learns lines of all lengths")
     batch_pixels: int = Field(256 * 28 * 112, ge=1, description="pixels of a batch; it has as many lines as fill them")

@@ -77,6 +77,15 @@ def train(
     Every back end writes the same kind of folder. The summary states which one trained, and why it is not the one that
     was asked for.
 
+    Args:
+        config: settings; name the back end and the fallback.
+        source: the data set.
+        output: folder of the adapter.
+        work: local folder for what the training writes on its way.
+        previous: adapter of the batch before.
+        on_step: called after each step.
+        launch: runs a command of Paddle's.
+
     Raises:
         BackendMissingError: the back end is not installed, and there is no fallback.
         ConfigurationError: the back end cannot honour a setting.

@@ -145,6 +145,13 @@ def prepare_data(
 ) -> TrainingData:
     """Read and encode the samples of the training and the validation split.
 
+    Args:
+        config: settings of the training.
+        base: its processor encodes the samples.
+        source: the data set.
+        work: page images are written below it.
+        reason_to_leave_out: says why the back end cannot learn a sample.
+
     Raises:
         NothingToLearnError: no sample of the training split is left.
         UserError: base, tasks, augmentation or batches do not fit together.

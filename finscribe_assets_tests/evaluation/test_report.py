@@ -8,7 +8,7 @@ from finscribe_assets.documents.knobs import Knobs
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.evaluation.document_scoring import score
-from finscribe_assets.evaluation.field_comparison import FieldStatus, compare_fields
+from finscribe_assets.evaluation.field_comparison import FieldOutcome, FieldStatus, Note, compare_fields
 from finscribe_assets.evaluation.prediction_files import Prediction, Truth, read_predictions, read_truths
 from finscribe_assets.evaluation.report import evaluate
 from finscribe_assets.evaluation.report_html import report_to_html
@@ -81,6 +81,22 @@ def test_counts_by_hand():
     assert report.headline["field_recall"].value == pytest.approx(1 / 12, abs=1e-4)
     assert report.headline["field_precision"].value == 0.5
     assert report.headline["field_f1"].value == pytest.approx(2 / 14, abs=1e-4)
+
+
+def test_an_outcome_holds_both_values_with_confidence_and_note():
+    prediction = {"issue_date": "soon", "due_date": "2024-01-01", "document_number": "A-1"}
+    confidence = {"issue_date": 0.4, "due_date": 0.5, "totals.amount_due": 0.6}
+    found = {outcome.path: outcome for outcome in compare_fields(TRUTH, prediction, confidence).outcomes}
+    assert found["issue_date"] == FieldOutcome(
+        "issue_date", "date", FieldStatus.WRONG, "2024-03-01", "soon", 0.4, Note.UNREADABLE
+    )
+    assert found["due_date"] == FieldOutcome("due_date", "date", FieldStatus.EXTRA, None, "2024-01-01", 0.5)
+    assert found["document_number"] == FieldOutcome(
+        "document_number", "identifier", FieldStatus.CORRECT, "A-1", "A-1", None
+    )
+    assert found["totals.amount_due"] == FieldOutcome(
+        "totals.amount_due", "amount", FieldStatus.MISSING, "9.52", None, None
+    )
 
 
 def test_a_slice_for_each_exposure_measures_its_documents_alone(batch):

@@ -22,6 +22,7 @@ TEXTS = [
     "&amp;lt;ucel>",
     "&amp;amp;",
     "é\ny",
+    '12" screen',
 ]
 
 

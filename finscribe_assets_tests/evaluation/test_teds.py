@@ -169,6 +169,11 @@ def test_structure_only_leaves_texts_out_and_counts_their_tags():
     assert teds(*pair) == pytest.approx(1 - 1 / 3)
 
 
+def test_rows_are_written_as_an_escaped_table():
+    table = "<table><tr><td>a &amp; b</td><td></td></tr><tr><td>&lt;c&gt;</td></tr></table>"
+    assert rows_to_html([["a & b", ""], ["<c>"]]) == f"<html><body>{table}</body></html>"
+
+
 def test_ignored_nodes_are_unwrapped():
     pair = whole("<tr><td>ab</td></tr>"), whole("<tr><td><b>ab</b></td></tr>")
     assert similarity(*pair, ignore_nodes=["b"]).raw == 1.0

@@ -103,6 +103,9 @@ def lines(*change) -> dict:
         (totals(amount_due="1243.96"), E.DIGIT),
         ({"document_number": "INV-2003"}, E.DIGIT),
         ({"due_date": "2024-04-19"}, E.DIGIT),
+        ({"issue_date": "2024-03-14"}, E.DIGIT),  # 04 became 14: printed days have two digits
+        ({"due_date": "2024-04-07"}, E.DIGIT_COUNT),  # 17 became 7
+        ({"due_date": "l7 April 2O24"}, E.CHARACTER_CONFUSION),
         ({"document_number": "INV-2OO8"}, E.CHARACTER_CONFUSION),
         (totals(amount_due="l242.96"), E.CHARACTER_CONFUSION),
         ({"buyer": {**DOCUMENT["buyer"], "name": "Bomer Ltd"}}, E.CHARACTER_CONFUSION),
@@ -127,6 +130,18 @@ def lines(*change) -> dict:
 def test_the_first_cause_of_each_kind(change, cause):
     found = set(causes(change).values())
     assert found == ({cause} if cause else {E.DATE_ORDER})
+
+
+def test_an_extra_row_beside_a_split_one_is_not_part_of_it():
+    split = [LINES[0], {**LINES[1], "item_name": "Blue folders,"}, {"item_name": "large"}, LINES[2]]
+    found = causes({"lines": [*split, {"item_name": "Ghost", "net_amount": "9.99"}, {"note": "Blue folders,"}]})
+    assert set(found.values()) == {E.ROW_SPLIT, E.ROW_EXTRA}
+    by_row = {
+        path.partition(".")[0]: cause
+        for path, cause in found.items()
+        if path.startswith(("lines[3]", "lines[4]", "lines[5]"))
+    }
+    assert sorted(by_row.values()) == [E.ROW_EXTRA, E.ROW_EXTRA, E.ROW_SPLIT]
 
 
 def test_responses_that_break_off_or_hold_nothing():

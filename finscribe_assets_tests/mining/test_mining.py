@@ -62,6 +62,7 @@ def test_a_made_up_field_is_reported_and_no_documents_are_planned_for_it():
     report = mine(score(TRUTHS, read), PARENT, 100, drawn_values(DRAWN))
     (cell,) = report.cells
     assert (cell.name, cell.failures, cell.weak) == ("unknown×unknown_field", 60, False)
+    assert cell.examples[0] == "batch-000-000000: summary: None → an invoice"
     assert (report.weak, report.plan) == ((), None)
     assert report.not_teachable == (cell,)
     (entry,) = report.to_json()["not_teachable"]
@@ -108,6 +109,24 @@ def test_failures_of_one_document_are_one_observation():
     apart = find_cells(simulated(lambda one: 0.13))[0]
     assert apart.effective > 1500
     assert apart.lower_bound > together.lower_bound
+
+
+@pytest.mark.parametrize(("error_types", "weak"), [(5, True), (6, False)])
+def test_false_discoveries_are_controlled_over_all_cells(error_types, weak):
+    """Five failures in 150 trials have p = 0.018. At q = 0.1 the first of 5 cells may have 0.02, the first of 6 0.0167."""
+    once = {("date", f"type {number}"): 1 for number in range(error_types - 1)}
+    tallies = [DocumentFailures(str(number), {"amount": 1, "date": 1}, {}, {}) for number in range(145)]
+    tallies += [
+        DocumentFailures(
+            str(number), {"amount": 1, "date": 1}, {("amount", "digit"): 1} | (once if number == 145 else {}), {}
+        )
+        for number in range(145, 150)
+    ]
+    cells = {cell.name: cell for cell in find_cells(tallies)}
+    assert len(cells) == error_types
+    assert (cells["amount×digit"].watched, cells["amount×digit"].weak) == (True, weak)
+    assert cells["amount×digit"].lower_bound == round(wilson_lower(5, 150), 4)
+    assert not any(cell.watched for name, cell in cells.items() if name != "amount×digit")
 
 
 def test_effective_trials_are_between_documents_and_fields():
@@ -182,6 +201,13 @@ def history(*gains: tuple[float, float]) -> list[IterationRecord]:
         (history(), 1, Action.STOP, "limit of 1"),
         (history((0.001, 0.002)), 5, Action.ITERATE, "batch-002"),
         (history((0.001, 0.002), (0.0, 0.004)), 5, Action.STOP, "stopped improving"),
+        (
+            history((0.001, 0.002), (0.0, 0.004)),
+            5,
+            Action.STOP,
+            "batch-001 +0.0010 (at most +0.0020), batch-002 +0.0000",
+        ),
+        (history((0.001, 0.002), (0.0, 0.005)), 5, Action.ITERATE, "batch-003"),  # not below the threshold
         (history((0.001, 0.002), (0.03, 0.05)), 5, Action.ITERATE, "batch-003"),
         (history((0.001, 0.002), (0.0, 0.006)), 5, Action.ITERATE, "batch-003"),
         ([IterationRecord(key="batch-000", metric=0.9, weak_cells=0)], 5, Action.STOP, "nothing is weak enough"),
@@ -281,6 +307,31 @@ def test_a_single_effect_is_the_crude_difference():
     alone = {name: {"knob": drawn["knob"]} for name, drawn in values.items()}
     (effect,) = Attribution(tallies, alone).effects(("amount", "digit"))
     assert effect.difference == pytest.approx(70 / 80 - 28 / 120, abs=1e-4)
+
+
+def test_a_knob_is_compared_among_the_documents_that_it_acts_on():
+    """Only credit notes may have negative amounts. They fail less than invoices, but those with such amounts do not."""
+    chance, values = random.Random(6), {}
+    for number in range(400):
+        is_credit_note = chance.random() < 0.5
+        values[str(number)] = {
+            "type:credit_note" if is_credit_note else "type:invoice": 1.0,
+            "locale:en_GB": 1.0,
+            "negative_amounts": float(is_credit_note and chance.random() < 0.4),
+        }
+    rates = {"type:invoice": 0.5, "type:credit_note": 0.1}
+    found = shares_of(
+        values,
+        lambda own: 0.5 if own["negative_amounts"] else next(rate for name, rate in rates.items() if name in own),
+    )
+    effects = {effect.name: effect for effect in found}
+    assert "negative_amounts" in effects
+    assert effects["negative_amounts"].low < 0.4 < effects["negative_amounts"].high
+
+
+def test_a_value_that_nearly_all_documents_have_is_not_tested():
+    values = {str(number): {"small_print": float(number > 3), "skew": 0.0} for number in range(200)}
+    assert shares_of(values, lambda own: 0.6 if own["small_print"] else 0.0) == []
 
 
 def test_a_value_that_the_others_explain_is_left_out():

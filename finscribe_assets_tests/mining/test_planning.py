@@ -4,9 +4,10 @@ from collections import Counter
 import pytest
 
 from finscribe_assets.documents.generator import draw_document
+from finscribe_assets.documents.layout_families import LAYOUT_FACTS
 from finscribe_assets.documents.plan import Plan, seed_plan
 from finscribe_assets.documents.recipe import Recipe
-from finscribe_assets.mining.allocation import ALLOCATION_RULES, BASE_SHARE
+from finscribe_assets.mining.allocation import ALLOCATION_RULES, BASE_SHARE, AllocationInput
 from finscribe_assets.mining.error_cells import ErrorCell
 from finscribe_assets.mining.learning_history import CellProgress, EarlierIteration, MeasuredRate, cell_progress
 from finscribe_assets.mining.planning import (
@@ -77,6 +78,12 @@ def test_rules_differ_in_what_they_spend_on():
         make_plan(PARENT, CELLS, 10, rule="best")
 
 
+def test_cells_that_share_a_knob_add_up():
+    cells = [weak("date", 0.2, "blur"), weak("party", 0.3, "blur", "skew")]
+    shares = ALLOCATION_RULES["lower_bound"](AllocationInput(cells, {}, ["blur", "skew"]))
+    assert shares == pytest.approx({"blur": 0.5 * (0.2 + 0.15) / 0.5, "skew": 0.5 * 0.15 / 0.5})
+
+
 def test_a_person_can_veto_cells_and_knobs():
     plan = make_plan(PARENT, CELLS, 1000, disabled=["party*other", "knob:skew"])
     assert plan.disabled == ("party×other", "skew")
@@ -99,6 +106,7 @@ def test_a_cell_without_a_knob_takes_no_batch():
 
 def test_a_plan_out_of_bounds_is_found():
     plan = make_plan(PARENT, [weak("date", 0.3, "ambiguous_dates")], 100)
+    assert plan_problems(plan.model_copy(update={"components": ()})) == ["the plan has no documents"]
     greedy = plan.model_copy(update={"components": plan.components[1:]})
     assert "base recipe" in plan_problems(greedy)[0]
     for name in ("locale:xx_XX", "layout:none", "moon", "moon:full", "type:"):
@@ -121,6 +129,14 @@ def test_what_is_turned_up_is_what_is_drawn(name, has):
     recipe = Recipe.model_validate(turned_up(Recipe(), name).model_dump())
     plan = seed_plan("batch-001", 60, 1, recipe)
     assert sum(has(draw_document(plan, index)) for index in range(60)) >= 20
+
+
+def test_a_layout_is_preferred_with_the_document_types_that_have_it():
+    raised = turned_up(Recipe(), "layout:invoice_open")
+    share = raised.layouts["invoice_open"] / sum(raised.layouts.values())
+    assert share == pytest.approx(0.8)  # four times as likely as all others together
+    supported = sum(raised.document_types[name] for name in LAYOUT_FACTS["invoice_open"].document_types)
+    assert supported / sum(raised.document_types.values()) == pytest.approx(0.8)
 
 
 def cell(rate: float, effective: float = 400.0) -> ErrorCell:
@@ -149,7 +165,10 @@ def test_learning_follows_from_the_history_of_a_cell():
     learner, stuck = (cell_progress(cell(rate), [earlier(0.4, 100)], 200).learning for rate in (0.1, 0.4))
     assert learner > fresh.learning > stuck > 0
     # By hand: the assumption counts as one batch of 200 that halves the rate, and 100 documents quartered it.
-    assert learner == pytest.approx((math.log(2) + math.log(4)) / 300, rel=0.02)
+    # Half a failure is added to each, so that 0.4 and 0.1 of 400 trials are 160.5 and 40.5 of 401.
+    assert learner == pytest.approx((math.log(2) + math.log(160.5 / 40.5)) / 300)
+    never_planned = EarlierIteration({"date×other": MeasuredRate(0.9, 400.0)}, {})
+    assert cell_progress(cell(0.4), [never_planned], 200) == fresh
     plan = make_plan(PARENT, CELLS, 1000, progress={"date×other": CellProgress(0.0)})
     assert weak_cells_of(plan)[0].documents < 20  # the floor's alone
     assert weak_cells_of(plan)[1].documents > 300
@@ -176,4 +195,14 @@ def test_history_is_read_from_reports_old_and_new():
         "weak": [{"element": "date", "error_type": "other"}],
     }
     assert EarlierIteration.from_json(old) == EarlierIteration({"date×other": (0.1, 50)}, {"date×other": 0})
+    new = {
+        "cells": [
+            {**old["cells"][0], "rate": 0.2, "effective": 33.0},
+            {**old["cells"][0], "error_type": "digit", "trials": 1},
+        ],
+        "weak": [{**old["weak"][0], "documents": 40}],
+    }
+    assert EarlierIteration.from_json(new) == EarlierIteration(
+        {"date×other": MeasuredRate(0.2, 33.0), "date×digit": MeasuredRate(5.0, 1)}, {"date×other": 40}
+    )
     assert Counter(EarlierIteration.from_json({"cells": [], "weak": []}).rates) == Counter()

@@ -113,7 +113,7 @@ def test_failures_of_one_document_are_one_observation():
 
 @pytest.mark.parametrize(("error_types", "weak"), [(5, True), (6, False)])
 def test_false_discoveries_are_controlled_over_all_cells(error_types, weak):
-    """Five failures in 150 trials have p = 0.018. At q = 0.1 the first of 5 cells may have 0.02, the first of 6 0.0167."""
+    """Five failures in 150 trials have p = 0.018: at q = 0.1 enough for the first of 5 cells, but not for that of 6."""
     once = {("date", f"type {number}"): 1 for number in range(error_types - 1)}
     tallies = [DocumentFailures(str(number), {"amount": 1, "date": 1}, {}, {}) for number in range(145)]
     tallies += [

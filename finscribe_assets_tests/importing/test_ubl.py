@@ -109,6 +109,8 @@ def test_a_missing_required_field_is_named(removed, field):
         (b">2024-03-01<", b">1.3.2024<", "issue_date (BT-2)"),
         (b">2024-03-01<", b">2024-02-30<", "issue_date (BT-2)"),
         (b">117.20<", b">1e99999999<", "totals.amount_due (BT-115)"),
+        (b">117.20<", b">1e2<", "totals.amount_due (BT-115)"),
+        (b">117.20<", b">" + b"9" * 400 + b"<", "totals.amount_due (BT-115)"),
         (b">117.20<", b">117,20<", "totals.amount_due (BT-115)"),
         (b">380<", b">999<", "document_type (BT-3)"),
     ],
@@ -117,3 +119,21 @@ def test_a_value_of_the_wrong_type_is_named(old, new, field):
     with pytest.raises(RejectedDocumentError) as refused:
         truth_from_xml(to_ubl(bill()).replace(old, new, 1), None, InputLimits())
     assert refused.value.problems[0].field == field
+
+
+def test_of_several_locations_of_a_term_the_first_counts():
+    party = b"<cac:PartyName><cbc:Name>Handelsmarke</cbc:Name></cac:PartyName>"
+    content = to_ubl(bill())
+    start = content.index(b"<cac:AccountingSupplierParty>")
+    assert b"<cac:PartyName>" not in content[start : content.index(b"</cac:AccountingSupplierParty>")]
+    address = content.index(b"<cac:PostalAddress>", start)
+    truth = truth_from_xml(content[:address] + party + content[address:], None, InputLimits())
+    assert truth.document.seller.name == "Müller & Söhne GmbH"
+    assert ("AccountingSupplierParty/Party/PartyName/Name", "BT-28") in [(v.path, v.term) for v in truth.unmapped]
+
+
+def test_the_number_of_lines_is_limited():
+    assert len(bill().lines) == 2
+    assert len(truth_from_xml(to_ubl(bill()), None, InputLimits(lines=2)).document.lines) == 2
+    with pytest.raises(RejectedDocumentError, match="lines: 2 members; at most 1 are read"):
+        truth_from_xml(to_ubl(bill()), None, InputLimits(lines=1))

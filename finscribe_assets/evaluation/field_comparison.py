@@ -120,6 +120,16 @@ def compare_fields(truth: Truth, document: dict[str, Any], confidence: Mapping[s
     return DocumentComparison(tuple(outcomes), true, predicted, tuple(rows))
 
 
+def align_rows(truth: Truth, document: dict[str, Any]) -> dict[str, Any]:
+    """Return the values of a predicted document by path, as predicted, with the truth's list indices."""
+    true = {path: form.text for path, form in _canonical_values(flatten(truth.document), TRUTH_CONTEXT).items()}
+    leaves = flatten(document)
+    forms = _canonical_values(leaves, ValueContext.of(truth.document).with_decimal_mark_of(leaves))
+    expected = {path: value for path, value in true.items() if _is_expected(path, truth)}
+    true_index, _ = _match_lists(true, {path: form.text for path, form in forms.items()}, expected)
+    return {path: value for own, value in leaves.items() if (path := _with_true_index(own, true_index)) is not None}
+
+
 def _match_lists(
     true: Mapping[str, str], predicted: Mapping[str, str], expected: Mapping[str, str]
 ) -> tuple[dict[str, dict[int, int]], list[RowOutcome]]:

@@ -6,6 +6,7 @@ document shows the most fields, so that a reading says as much as it can.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from functools import lru_cache
 
@@ -14,10 +15,13 @@ from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.elements import element_of
 from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.plan import Plan, PlanComponent
+from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.files import sha256_of
 from finscribe_assets.probing.factors import FactorSpace, Setting
 
-CANDIDATES = 4  # numbers, of which the one with the richest document is taken
+CANDIDATES = 6  # numbers, of which the one with the richest document is taken
+MAX_ROWS = 14  # of a table that fits a page
+FIRST_PAIR = 500_000  # number from which plain documents are drawn
 MAX_FIELDS_PER_ELEMENT = 12  # of a document, that are read: fields of one document fail together
 LAST_NUMBER = 10**6
 
@@ -29,6 +33,7 @@ class Battery:
         """Take the factors and the seed of every draw."""
         self.space, self.seed = space, seed
         self._plan_of = lru_cache(maxsize=4096)(self._plan)
+        self._richest = lru_cache(maxsize=None)(self._find_richest)
 
     def _plan(self, setting: Setting) -> Plan:
         component = PlanComponent(name="probe", documents=LAST_NUMBER, recipe=self.space.recipe_of(setting))
@@ -38,10 +43,25 @@ class Battery:
         """Return document ``number`` as a setting has it."""
         return draw_document(self._plan_of(setting), number)
 
-    def richest(self, setting: Setting, start: int) -> int:
-        """Return the one of CANDIDATES numbers from ``start`` whose document shows the most fields that are read."""
-        numbers = range(start, start + CANDIDATES)
-        return max(numbers, key=lambda number: sum(readable_fields(self.draw(setting, number)).values()))
+    def screening_number(self, document_type: DocumentType, place: int) -> int:
+        """Return the number of screening document ``place`` of a type."""
+        return self._richest(document_type, place * CANDIDATES)
+
+    def pair_number(self, document_type: DocumentType, place: int) -> int:
+        """Return the number of plain document ``place`` of a type, which no screening document has."""
+        return self._richest(document_type, FIRST_PAIR + place * CANDIDATES)
+
+    def _find_richest(self, document_type: DocumentType, start: int) -> int:
+        """Return the one of CANDIDATES numbers whose plain document shows the most fields."""
+        plain = self.space.plain(document_type)
+        return max(range(start, start + CANDIDATES), key=lambda number: _richness(self.draw(plain, number)))
+
+
+def _richness(drawn: DrawnDocument) -> float:
+    """Return how much a document has of every element: twice as many fields of one are worth less than two elements."""
+    if max(len(drawn.document.lines), len(drawn.document.entries)) > MAX_ROWS:
+        return 0.0  # it takes several pages
+    return sum(math.log1p(count) for count in readable_fields(drawn).values())
 
 
 def readable_fields(drawn: DrawnDocument) -> Counter[str]:

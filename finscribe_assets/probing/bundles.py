@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from random import Random
 
 from finscribe_assets.documents.schema import DocumentType
@@ -26,8 +26,14 @@ class BundleDesigner:
         """Take the factors and the seed of the design."""
         self.space, self.random = space, Random(f"bundles:{seed}")
 
-    def wave(self, factors: Sequence[Factor], count: int) -> list[Setting]:
-        """Return ``count`` settings in which every one of the factors is on about equally often."""
+    def wave(
+        self, factors: Sequence[Factor], count: int, types: Mapping[Factor, Sequence[DocumentType]] | None = None
+    ) -> list[Setting]:
+        """Return ``count`` settings in which every one of the factors is on about equally often.
+
+        ``types`` names the document types on which a factor is to be on, where not all of them serve.
+        """
+        self.wanted_types = types or {}
         is_open = set(factors)
         uses: Counter[str] = Counter({factor.name: 0 for factor in factors})
         knobs = sum(not factor.choice for factor in factors)
@@ -36,12 +42,15 @@ class BundleDesigner:
         for _ in range(count):
             setting = self._setting(is_open, uses, size)
             settings.append(setting)
-            uses.update(factor.name for factor in factors if self._is_toggled(factor, setting))
+            uses.update(factor.name for factor in factors if self._serves(factor, setting))
         return settings
 
     def _is_toggled(self, factor: Factor, setting: Setting) -> bool:
         """Tell whether a setting shows a factor; of a knob that plain documents have, whether it lacks it."""
         return setting.has(factor) is not (factor.value in self.space.plain_knobs)
+
+    def _serves(self, factor: Factor, setting: Setting) -> bool:
+        return self._is_toggled(factor, setting) and setting.type in self.wanted_types.get(factor, (setting.type,))
 
     def _setting(self, factors: set[Factor], uses: Counter[str], size: int) -> Setting:
         rarest = self._rarest(factors, uses)
@@ -63,15 +72,13 @@ class BundleDesigner:
 
     def _type_for(self, rarest: Factor) -> DocumentType:
         """Return a document type that can show a factor, as often as the recipe draws it."""
-        weights = {kind: self.space.recipe.document_types[kind] for kind in self.space.types}
+        weights = {kind: math.sqrt(self.space.recipe.document_types[kind]) for kind in self.space.types}
         if rarest.choice == "type":
             return DocumentType(rarest.value)
-        possible = [kind for kind in weights if self.space.can_act(rarest, kind)]
+        possible = [kind for kind in self.wanted_types.get(rarest, weights) if self.space.can_act(rarest, kind)]
         return self.random.choices(possible, [weights[kind] for kind in possible])[0]
 
-    def _locale_for(
-        self, rarest: Factor, document_type: DocumentType, factors: set[Factor], uses: Counter[str]
-    ) -> str:
+    def _locale_for(self, rarest: Factor, document_type: DocumentType, factors: set[Factor], uses: Counter[str]) -> str:
         locales = self.space.levels["locale"]
         if rarest.choice != "locale":
             locales = tuple(one for one in locales if self.space.can_act(rarest, document_type, one)) or locales
@@ -98,7 +105,9 @@ class BundleDesigner:
     ) -> Setting:
         """Return a setting with the knobs that were on least often, ``size`` of them where they can act together."""
         possible = [one for one in factors if not one.choice and self.space.can_act(one, setting.type, setting.locale)]
-        order = sorted(possible, key=lambda one: (one != rarest, uses[one.name], self.random.random()))
+        # Each is left out of half the documents on which it can act: those are what it is compared with.
+        considered = [one for one in possible if one == rarest or self.random.random() < 0.5]
+        order = sorted(considered, key=lambda one: (one != rarest, uses[one.name], self.random.random()))
         on: set[str] = set()
         toggled: set[str] = set()
         for factor in order:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from finscribe_assets.documents.drawn_document import DrawnDocument, Engine
@@ -104,6 +104,8 @@ class FactorSpace:
         }
         self.knobs = tuple(name for name, intensity in recipe.knobs if intensity)
         self.plain_knobs = PLAIN_KNOBS & set(self.knobs)
+        self.can_act = cache(self._can_act)
+        self.fonts_of = cache(self._fonts_of)
 
     @cached_property
     def factors(self) -> tuple[Factor, ...]:
@@ -130,11 +132,11 @@ class FactorSpace:
         """Return the layouts that the recipe draws for a document type, the plain one first."""
         return tuple(layout for layout in LAYOUTS_BY_TYPE[document_type] if layout in self.levels["layout"])
 
-    def fonts_of(self, locale: str) -> tuple[str, ...]:
+    def _fonts_of(self, locale: str) -> tuple[str, ...]:
         """Return the fonts that the recipe draws and that have a locale's letters, the plain one first."""
         return tuple(font for font in self.levels["font"] if font in fonts_for(locale))
 
-    def can_act(self, factor: Factor, document_type: DocumentType, locale: str | None = None) -> bool:
+    def _can_act(self, factor: Factor, document_type: DocumentType, locale: str | None = None) -> bool:
         """Tell whether documents of a type, and of a locale where it is given, can be drawn with and without a factor.
 
         Without a locale: whether those of some locale of the recipe can.
@@ -185,6 +187,24 @@ class FactorSpace:
         if factor.choice == "locale" and setting.font not in self.fonts_of(factor.value):
             changed["font"] = self.fonts_of(factor.value)[0]
         return replace(setting, **changed)
+
+    def plain_for(self, factor: Factor, document_type: DocumentType) -> Setting:
+        """Return the plain setting of a type on which a factor can act, with the knob that it shows beside."""
+        locales = (self.plain_level("locale"), *self.levels["locale"])
+        locale = next(one for one in locales if self.can_act(factor, document_type, one))
+        plain = self.plain(document_type, locale)
+        companion = self.companion(factor, document_type)
+        return replace(plain, knobs=plain.knobs | {companion}) if companion else plain
+
+    def changed(self, plain: Setting, factor: Factor) -> Setting:
+        """Return a plain setting with a factor changed: on, or where it is on already, off or another of its choice."""
+        if not plain.has(factor):
+            return self.with_factor(plain, factor)
+        if not factor.choice:
+            return replace(plain, knobs=plain.knobs - {factor.value})
+        levels = {"layout": self.layouts_of(plain.type), "font": self.fonts_of(plain.locale)}
+        others = levels.get(factor.choice, self.levels[factor.choice])
+        return self.with_factor(plain, Factor(f"{factor.choice}:{next(one for one in others if one != factor.value)}"))
 
     def excludes(self, knob: str, others: frozenset[str]) -> bool:
         """Tell whether a knob and one of the others cannot both act on a document."""

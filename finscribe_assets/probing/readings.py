@@ -1,15 +1,15 @@
-"""What a probed reader is asked, and what its answers come to: failures and fields by element."""
+"""What a probed reader is asked, and what its predictions come to: failures and fields by element."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from finscribe_assets.documents.drawn_document import DrawnDocument
-from finscribe_assets.evaluation.field_comparison import Status, compare
-from finscribe_assets.evaluation.prediction_files import Prediction, Truth
-from finscribe_assets.evaluation.response_parsing import read_response
+from finscribe_assets.documents.elements import element_of
+from finscribe_assets.documents.schema import flatten
+from finscribe_assets.evaluation.normalise import TRUE, Context, canonical
 
 ElementCounts = Mapping[str, tuple[int, int]]
 """Element → failures and fields of one document."""
@@ -17,10 +17,21 @@ ElementCounts = Mapping[str, tuple[int, int]]
 
 @dataclass(frozen=True)
 class ReadingTask:
-    """A document to read, and the paths of the fields that count; a reader of whole pages may predict others."""
+    """A document to read, and the paths of the fields that count."""
 
     document: DrawnDocument
     fields: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FieldPredictions:
+    """What was read of one document, by field path: values as they are printed, and confidences in [0, 1].
+
+    Rows of a table stand at the positions of the true rows that they were read from.
+    """
+
+    values: Mapping[str, str | None]  # None, or no entry, where nothing was read
+    confidence: Mapping[str, float] = field(default_factory=dict)
 
 
 class ProbedReader(Protocol):
@@ -28,7 +39,7 @@ class ProbedReader(Protocol):
 
     @property
     def identity(self) -> str:
-        """Return what predictions depend on besides the task: a cache keeps them under this name."""
+        """Return what predictions depend on besides the task; readings are cached under this name."""
         ...
 
     @property
@@ -36,24 +47,29 @@ class ProbedReader(Protocol):
         """Return the number of fields worth reading of one document; None where all cost as much as one."""
         ...
 
-    def read(self, tasks: Sequence[ReadingTask]) -> list[Prediction]:
-        """Return the predictions for tasks, in their order."""
+    def read(self, tasks: Sequence[ReadingTask]) -> list[FieldPredictions]:
+        """Return the predictions for each task, in order."""
         ...
 
 
-def count_failures(task: ReadingTask, prediction: Prediction) -> dict[str, tuple[int, int]]:
+def count_failures(task: ReadingTask, predictions: FieldPredictions) -> dict[str, tuple[int, int]]:
     """Return failures and fields of each element: a field fails unless its canonical value is the true one.
 
-    What a reader of whole pages makes up where nothing is printed counts as one field more that failed.
+    A value of the header that is predicted where the document has none is one field more that failed. What is predicted
+    of true fields that do not count here is ignored.
     """
-    drawn = task.document
-    truth = Truth(drawn.id, drawn.document.to_json(), frozenset(drawn.printed))
-    outcomes = compare(truth, read_response(prediction.response).document, prediction.confidence).outcomes
-    wanted = set(task.fields)
+    document = task.document.document.to_json()
+    truth = flatten(document)
+    context = Context.of(document).writing({path: value for path, value in predictions.values.items() if value})
+    invented = [path for path, value in predictions.values.items() if value and path not in truth and "[" not in path]
     counts: dict[str, tuple[int, int]] = {}
-    for outcome in outcomes:
-        # An extra row is a row that was not matched: its true fields are counted as missing already.
-        if outcome.path in wanted or (outcome.status is Status.EXTRA and "[" not in outcome.path):
-            failures, fields = counts.get(outcome.element, (0, 0))
-            counts[outcome.element] = failures + (outcome.status is not Status.CORRECT), fields + 1
+    for path in (*task.fields, *invented):
+        element = element_of(path)
+        if element is None:
+            continue
+        predicted = canonical(path, predictions.values.get(path), context)
+        expected = canonical(path, truth.get(path), TRUE)
+        is_right = predicted is not None and expected is not None and predicted.text == expected.text
+        failures, fields = counts.get(str(element), (0, 0))
+        counts[str(element)] = failures + (not is_right), fields + 1
     return counts

@@ -6,13 +6,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from finscribe_assets.documents.drawn_document import DrawnDocument
-from finscribe_assets.evaluation.prediction_files import Prediction
+from finscribe_assets.evaluation.field_comparison import align_rows
+from finscribe_assets.evaluation.prediction_files import Truth
+from finscribe_assets.evaluation.response_parsing import read_response
 from finscribe_assets.inference.prediction import Mode, predict_documents
-from finscribe_assets.inference.reader import Reader
-from finscribe_assets.inference.region_layout import Region, RendererBoxes
-from finscribe_assets.probing.readings import ReadingTask
+from finscribe_assets.inference.reader import Reader, ReadRequest
+from finscribe_assets.inference.region_layout import RendererBoxes
+from finscribe_assets.instructions.crops import crop
+from finscribe_assets.instructions.pair import OCR_PROMPT
+from finscribe_assets.model.decoding import DecodedText, geometric_mean
+from finscribe_assets.probing.readings import FieldPredictions, ReadingTask
 from finscribe_assets.rendering.page_batch import RENDERER_VERSION
-from finscribe_assets.rendering.pages import RenderedDocument
+from finscribe_assets.rendering.pages import MarkType, RenderedDocument
 from finscribe_assets.rendering.render import render
 from finscribe_assets.shards import ShardPool
 
@@ -31,27 +36,12 @@ def _render(job: _RenderJob) -> tuple[int, list[RenderedDocument]]:
     return job.number, [render(drawn, job.dpi) for drawn in job.documents]
 
 
-@dataclass(frozen=True)
-class _SampledBoxes:
-    """The renderer's boxes of the fields that are asked for."""
-
-    fields: dict[str, frozenset[str]]  # by document id
-    name: str = RendererBoxes.name
-    margin: int = RendererBoxes.margin
-    of_lines: bool = RendererBoxes.of_lines
-
-    def regions(self, document: RenderedDocument) -> list[Region]:
-        """Return the boxes of a document's fields that are asked for."""
-        return [one for one in RendererBoxes().regions(document) if one.path in self.fields[document.id]]
-
-
 class RenderedReader:
     """A base, with or without an adapter, that reads the rendered pages of drawn documents."""
 
     def __init__(self, reader: Reader, pool: ShardPool, dpi: int = 144) -> None:
         """Take a model and where documents are rendered; what is read does not depend on the pool."""
         self.reader, self.pool, self.dpi = reader, pool, dpi
-        self.mode = Mode.REGIONS if reader.reads_lines else Mode.PAGE
 
     @property
     def identity(self) -> str:
@@ -63,20 +53,64 @@ class RenderedReader:
         """Return FIELDS_PER_DOCUMENT for a base that reads lines; None for one that reads whole pages."""
         return FIELDS_PER_DOCUMENT if self.reader.reads_lines else None
 
-    def read(self, tasks: Sequence[ReadingTask]) -> list[Prediction]:
+    def read(self, tasks: Sequence[ReadingTask]) -> list[FieldPredictions]:
         """Render and read documents; the predictions are in the tasks' order."""
-        # Ids tell documents of one number apart, which differ in their setting alone.
-        named = [task.document.model_copy(update={"id": f"{number:05d}"}) for number, task in enumerate(tasks)]
-        fields = {f"{number:05d}": frozenset(task.fields) for number, task in enumerate(tasks)}
-        layout = _SampledBoxes(fields)
+        predictions: list[FieldPredictions] = []
+        for documents in self._rendered([task.document for task in tasks]):
+            some = tasks[len(predictions) : len(predictions) + len(documents)]
+            predictions += (
+                self._read_lines(some, documents) if self.reader.reads_lines else self._read_pages(some, documents)
+            )
+        return predictions
+
+    def _read_lines(
+        self, tasks: Sequence[ReadingTask], documents: Sequence[RenderedDocument]
+    ) -> list[FieldPredictions]:
+        """Read the printed lines of the fields that count, at the renderer's boxes."""
+        places, requests = [], []
+        for index, (task, document) in enumerate(zip(tasks, documents, strict=True)):
+            wanted = set(task.fields)
+            marks = [mark for mark in document.of_type(MarkType.FIELD) if mark.name in wanted]
+            pages = {
+                page: document.pages[page].open() for page in {part.page for mark in marks for part in mark.fragments}
+            }
+            for mark in marks:
+                for part in mark.fragments:
+                    places.append((index, mark.name))
+                    requests.append(ReadRequest((crop(pages[part.page], part.box),), OCR_PROMPT))
+        lines: list[dict[str, list[DecodedText]]] = [{} for _ in tasks]
+        for (index, path), line in zip(places, self.reader.read(requests), strict=True):
+            lines[index].setdefault(path, []).append(line)
+        return [
+            FieldPredictions(
+                {path: " ".join(line.text for line in some if line.text) or None for path, some in fields.items()},
+                {
+                    path: geometric_mean([one for line in some for one in line.probabilities])
+                    for path, some in fields.items()
+                },
+            )
+            for fields in lines
+        ]
+
+    def _read_pages(
+        self, tasks: Sequence[ReadingTask], documents: Sequence[RenderedDocument]
+    ) -> list[FieldPredictions]:
+        """Read whole pages, and bring the predicted rows to the positions of the true ones."""
+        records = predict_documents(self.reader, documents, Mode.PAGE, RendererBoxes())
         predictions = []
-        for documents in self._rendered(named):
-            records = predict_documents(self.reader, documents, self.mode, layout)
-            predictions += [Prediction(one["id"], one["response"], one["confidence"]) for one in records]
+        for task, record in zip(tasks, records, strict=True):
+            drawn = task.document
+            truth = Truth(drawn.id, drawn.document.to_json(), frozenset(drawn.printed))
+            leaves = align_rows(truth, read_response(record["response"]).document)
+            values = {path: None if value is None else str(value) for path, value in leaves.items()}
+            predictions.append(FieldPredictions(values, record["confidence"]))
         return predictions
 
     def _rendered(self, documents: Sequence[DrawnDocument]) -> Iterator[list[RenderedDocument]]:
-        """Yield rendered documents in their order, some at a time: batches decide last digits of probabilities."""
+        """Yield rendered documents in their order, some at a time.
+
+        The last digits of probabilities depend on which lines are read together, so that must not depend on the pool.
+        """
         jobs = [
             _RenderJob(number, tuple(documents[start : start + DOCUMENTS_AT_ONCE]), self.dpi)
             for number, start in enumerate(range(0, len(documents), DOCUMENTS_AT_ONCE))

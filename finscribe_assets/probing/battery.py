@@ -1,7 +1,7 @@
 """The documents that every reader is probed with: drawn from sellers and seeds that no batch has.
 
 A document is a function of the battery's seed, its number and its setting. Of several numbers the one is taken whose
-document shows the most fields, so that a reading says as much as it can.
+plain document shows the most fields, so that a reading says as much as it can; the setting has no say in it.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ from finscribe_assets.probing.factors import FactorSpace, Setting
 
 CANDIDATES = 6  # numbers, of which the one with the richest document is taken
 MAX_ROWS = 14  # of a table that fits a page
-FIRST_PAIR = 500_000  # number from which plain documents are drawn
 MAX_FIELDS_PER_ELEMENT = 12  # of a document, that are read: fields of one document fail together
-LAST_NUMBER = 10**6
+ROWS_PER_PAGE = 24  # of longer tables, about
+FIRST_PAIR_NUMBER = 500_000  # of the documents that pairs are made of; screening documents have lower numbers
+LAST_NUMBER = 1_000_000
 
 
 class Battery:
@@ -43,46 +44,56 @@ class Battery:
         """Return document ``number`` as a setting has it."""
         return draw_document(self._plan_of(setting), number)
 
-    def screening_number(self, document_type: DocumentType, place: int) -> int:
-        """Return the number of screening document ``place`` of a type."""
-        return self._richest(document_type, place * CANDIDATES)
+    def screening_number(self, document_type: DocumentType, index: int) -> int:
+        """Return the number of screening document ``index`` of a type."""
+        return self._richest(document_type, index * CANDIDATES)
 
-    def pair_number(self, document_type: DocumentType, place: int) -> int:
-        """Return the number of plain document ``place`` of a type, which no screening document has."""
-        return self._richest(document_type, FIRST_PAIR + place * CANDIDATES)
+    def pair_number(self, document_type: DocumentType, index: int) -> int:
+        """Return the number of the documents of pair ``index`` of a type; no screening document has it."""
+        return self._richest(document_type, FIRST_PAIR_NUMBER + index * CANDIDATES)
 
     def _find_richest(self, document_type: DocumentType, start: int) -> int:
-        """Return the one of CANDIDATES numbers whose plain document shows the most fields."""
         plain = self.space.plain(document_type)
         return max(range(start, start + CANDIDATES), key=lambda number: _richness(self.draw(plain, number)))
 
 
 def _richness(drawn: DrawnDocument) -> float:
-    """Return how much a document has of every element: twice as many fields of one are worth less than two elements."""
+    """Return how much a document has of every element; 0 where it takes several pages."""
     if max(len(drawn.document.lines), len(drawn.document.entries)) > MAX_ROWS:
-        return 0.0  # it takes several pages
-    return sum(math.log1p(count) for count in readable_fields(drawn).values())
+        return 0.0
+    # A second field of an element says less than a first one of another.
+    return sum(math.log1p(min(count, MAX_FIELDS_PER_ELEMENT)) for count in _fields_by_element(drawn).values())
 
 
-def readable_fields(drawn: DrawnDocument) -> Counter[str]:
-    """Return the number of printed fields of each element, each at most MAX_FIELDS_PER_ELEMENT."""
-    counts = Counter(str(element_of(path)) for path in drawn.printed)
-    return Counter({element: min(count, MAX_FIELDS_PER_ELEMENT) for element, count in counts.items()})
+def _fields_by_element(drawn: DrawnDocument) -> Counter[str]:
+    return Counter(str(element_of(path)) for path in drawn.printed)
+
+
+def estimated_pages(drawn: DrawnDocument) -> int:
+    """Return about how many pages a document takes, without laying it out."""
+    if drawn.document.document_type is DocumentType.RECEIPT:  # a roll has one page
+        return 1
+    rows = max(len(drawn.document.lines), len(drawn.document.entries))
+    return max(1, len(drawn.presentation.page_breaks) + 1, math.ceil(rows / ROWS_PER_PAGE))
 
 
 def sample_fields(drawn: DrawnDocument, limit: int | None) -> tuple[str, ...]:
-    """Return the fields of a document to read: ``limit`` at most, as many of each element as can be.
+    """Return the paths of the fields of a document that are read, as many of each element as can be.
 
     Which fields of an element are taken depends on the document's number and their paths alone, so that both documents
-    of a pair are read at the same places.
+    of a pair are read at the same fields.
+
+    Args:
+        drawn: The document.
+        limit: Greatest number of fields; None for no limit but MAX_FIELDS_PER_ELEMENT.
     """
     by_element: dict[str, list[str]] = {}
     for path in sorted(drawn.printed, key=lambda path: sha256_of(f"{drawn.index}:{path}")):
         by_element.setdefault(str(element_of(path)), []).append(path)
-    rounds = [
-        fields[place]
-        for place in range(MAX_FIELDS_PER_ELEMENT)
-        for _, fields in sorted(by_element.items())
-        if place < len(fields)
+    in_turn = [
+        paths[turn]
+        for turn in range(MAX_FIELDS_PER_ELEMENT)
+        for _, paths in sorted(by_element.items())
+        if turn < len(paths)
     ]
-    return tuple(sorted(rounds[:limit]))
+    return tuple(sorted(in_turn[:limit]))

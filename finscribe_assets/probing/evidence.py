@@ -66,7 +66,7 @@ class Evidence:
         self.space = space
         self.readings: list[Reading] = []
         self._screening_rows: dict[int, np.ndarray] = {}
-        self._pairs: defaultdict[tuple[str, DocumentType], set[str]] = defaultdict(set)
+        self._pairs: defaultdict[str, set[str]] = defaultdict(set)  # factors by group
         # Document types are compared with each other, everything else within a type.
         self._factors = {
             is_type: tuple(one for one in space.factors if (one.choice == "type") is is_type)
@@ -79,7 +79,7 @@ class Evidence:
             eligible = [self._could_be_either(one, reading) for one in self._factors[False]]
             self._screening_rows[len(self.readings)] = np.array(eligible, dtype=bool)
         elif reading.changed:
-            self._pairs[reading.group, reading.type].add(reading.changed)
+            self._pairs[reading.group].add(reading.changed)
         self.readings.append(reading)
 
     def _could_be_either(self, factor: Factor, reading: Reading) -> bool:
@@ -96,11 +96,9 @@ class Evidence:
     def _eligible(self, row: int, *, is_type: bool) -> np.ndarray:
         """Return which factors' effects a reading is evidence of."""
         reading, factors = self.readings[row], self._factors[is_type]
-        if is_type:
-            return np.full(len(factors), reading.is_screening)
         if reading.is_screening:
-            return self._screening_rows[row]
-        names = {reading.changed} if reading.changed else self._pairs[reading.group, reading.type]
+            return np.ones(len(factors), dtype=bool) if is_type else self._screening_rows[row]
+        names = {reading.changed} if reading.changed else self._pairs[reading.group]
         return np.array([factor.name in names for factor in factors], dtype=bool)
 
     def cells(self) -> list[CellEffect]:

@@ -7,16 +7,16 @@ like besides is decided by its number alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import Any
 
+from finscribe_assets.documents.document_outline import EXCLUSIVE_KNOBS
 from finscribe_assets.documents.drawn_document import DrawnDocument, Engine
 from finscribe_assets.documents.fonts import fonts_for
-from finscribe_assets.documents.generator import EXCLUSIVE_KNOBS
 from finscribe_assets.documents.knobs import KNOB_FACTS, NO_KNOBS, applicable_knobs
-from finscribe_assets.documents.layout_families import LAYOUTS_BY_TYPE
+from finscribe_assets.documents.layout_families import LAYOUT_FACTS, LAYOUTS_BY_TYPE
 from finscribe_assets.documents.locales import LOCALE_FACTS, TaxRegime
 from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.documents.schema import DocumentType
@@ -40,8 +40,28 @@ COMPANION_KNOBS = {
     "repeated_headers": ("several_pages", tuple(DocumentType)),
     "sign_styles": ("negative_amounts", (DocumentType.CREDIT_NOTE,)),
 }
+# They make documents several pages long, which take several times as long to read.
+LONG_FACTORS = frozenset(
+    {
+        "several_pages",
+        "many_lines",
+        "very_long_tables",
+        "carried_forward",
+        "repeated_headers",
+        *(f"layout:{name}" for name, facts in LAYOUT_FACTS.items() if facts.is_long or facts.page_rows),
+    }
+)
 # Tax is added to prices where two authorities levy it.
 _REGIMES_WITHOUT_INCLUSIVE_PRICES = (TaxRegime.US_SALES_TAX, TaxRegime.INDIA_GST)
+
+
+def _excluded(knob: str) -> frozenset[str]:
+    """Return the knobs beside which a knob cannot act, and those that cannot act beside it."""
+    beside = [dropped if knob == one else (one,) for one, dropped in EXCLUSIVE_KNOBS if knob in (one, *dropped)]
+    return frozenset().union(*beside)
+
+
+_EXCLUDED = {knob: _excluded(knob) for knob in KNOB_FACTS}
 
 
 @dataclass(frozen=True, order=True)
@@ -206,12 +226,9 @@ class FactorSpace:
         others = levels.get(factor.choice, self.levels[factor.choice])
         return self.with_factor(plain, Factor(f"{factor.choice}:{next(one for one in others if one != factor.value)}"))
 
-    def excludes(self, knob: str, others: frozenset[str]) -> bool:
+    def excludes(self, knob: str, others: Set[str]) -> bool:
         """Tell whether a knob and one of the others cannot both act on a document."""
-        return any(
-            (knob == one and others & set(dropped)) or (one in others and knob in dropped)
-            for one, dropped in EXCLUSIVE_KNOBS
-        )
+        return not _EXCLUDED.get(knob, frozenset()).isdisjoint(others)
 
     def recipe_of(self, setting: Setting) -> Recipe:
         """Return the recipe that draws nothing but a setting; degradation is as strong as the whole recipe has it."""

@@ -9,7 +9,7 @@ from typing import Protocol
 from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.elements import element_of
 from finscribe_assets.documents.schema import flatten
-from finscribe_assets.evaluation.normalise import TRUE, Context, canonical
+from finscribe_assets.evaluation.normalise import TRUTH_CONTEXT, ValueContext, canonical_value
 
 ElementCounts = Mapping[str, tuple[int, int]]
 """Element → failures and fields of one document."""
@@ -60,15 +60,17 @@ def count_failures(task: ReadingTask, predictions: FieldPredictions) -> dict[str
     """
     document = task.document.document.to_json()
     truth = flatten(document)
-    context = Context.of(document).writing({path: value for path, value in predictions.values.items() if value})
+    context = ValueContext.of(document).with_decimal_mark_of(
+        {path: value for path, value in predictions.values.items() if value}
+    )
     invented = [path for path, value in predictions.values.items() if value and path not in truth and "[" not in path]
     counts: dict[str, tuple[int, int]] = {}
     for path in (*task.fields, *invented):
         element = element_of(path)
         if element is None:
             continue
-        predicted = canonical(path, predictions.values.get(path), context)
-        expected = canonical(path, truth.get(path), TRUE)
+        predicted = canonical_value(path, predictions.values.get(path), context)
+        expected = canonical_value(path, truth.get(path), TRUTH_CONTEXT)
         is_right = predicted is not None and expected is not None and predicted.text == expected.text
         failures, fields = counts.get(str(element), (0, 0))
         counts[str(element)] = failures + (not is_right), fields + 1

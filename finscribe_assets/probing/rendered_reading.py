@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.evaluation.field_comparison import align_rows
 from finscribe_assets.evaluation.prediction_files import Truth
-from finscribe_assets.evaluation.response_parsing import read_response
+from finscribe_assets.evaluation.response_parsing import parse_response
 from finscribe_assets.inference.prediction import Mode, predict_documents
 from finscribe_assets.inference.reader import Reader, ReadRequest
 from finscribe_assets.inference.region_layout import RendererBoxes
@@ -101,7 +101,7 @@ class RenderedReader:
         for task, record in zip(tasks, records, strict=True):
             drawn = task.document
             truth = Truth(drawn.id, drawn.document.to_json(), frozenset(drawn.printed))
-            leaves = align_rows(truth, read_response(record["response"]).document)
+            leaves = align_rows(truth, parse_response(record["response"]).document)
             values = {path: None if value is None else str(value) for path, value in leaves.items()}
             predictions.append(FieldPredictions(values, record["confidence"]))
         return predictions

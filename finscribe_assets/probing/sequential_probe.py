@@ -1,180 +1,145 @@
-"""The order in which a reader is probed: plain documents, screening of all factors, pairs for what stands out."""
+"""The order of a probe: all factors are screened, the open ones further, then pairs and interactions of the harmful.
+
+Which documents are read next depends on what was read, verdicts do not: they are given once, at the end, from all
+readings. A factor that no longer looks harmful is read less, which only makes a false discovery less likely; one that
+is left out of later documents as certain has a p-value far below what a verdict needs.
+"""
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from collections import defaultdict
+from collections.abc import Callable, Collection
 
-from finscribe_assets.documents.drawn_document import DrawnDocument
+from pydantic import BaseModel, ConfigDict, Field
+
+from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.documents.schema import DocumentType
-from finscribe_assets.probing.battery import Battery, sample_fields
-from finscribe_assets.probing.bundles import BundleDesigner
-from finscribe_assets.probing.evidence import Evidence, Reading
-from finscribe_assets.probing.factors import Factor, Setting, present_factors
-from finscribe_assets.probing.readings import ElementCounts, ProbedReader, ReadingTask, count_failures
+from finscribe_assets.files import AnyPath
+from finscribe_assets.probing.battery import Battery
+from finscribe_assets.probing.factor_effects import FactorEffect, harmful_factors, judge_effects
+from finscribe_assets.probing.factors import FactorSpace
+from finscribe_assets.probing.interactions import FactorInteraction, try_interactions
+from finscribe_assets.probing.prioritising import promising_factors, types_that_show
+from finscribe_assets.probing.reading_cache import ReadingCache
+from finscribe_assets.probing.reading_session import ReadingSession
+from finscribe_assets.probing.readings import ProbedReader
 
-# How a budget is spent: shares of the readings.
-FIRST_WAVE_SHARE, PAIR_SHARE = 0.27, 0.12
-LATER_WAVES = 3
-KEPT_FACTORS = (0.6, 0.4, 0.25)  # share of the factors that each later wave is drawn for
-BLATANT = 1e-7  # p-value from which a factor is harmful whatever comes: later screening documents do without it
-MAX_PAIRED_FACTORS = 12
-
-
-class Version(NamedTuple):
-    """A document of the battery: its number and what it is drawn with."""
-
-    number: int
-    setting: Setting
-
-
-class ProbeSession:
-    """Readings of one reader and what they are evidence of."""
-
-    def __init__(
-        self, reader: ProbedReader, battery: Battery, on_readings: Callable[[int], None] | None = None
-    ) -> None:
-        """Take the reader, the documents, and who is told how many readings were made."""
-        self.reader, self.battery, self.space = reader, battery, battery.space
-        self.evidence = Evidence(self.space)
-        self.designer = BundleDesigner(self.space, str(battery.seed))
-        self.used = 0
-        self._screened: Counter[DocumentType] = Counter()
-        self._plain: dict[Version, ElementCounts] = {}
-        self._report = on_readings or (lambda readings: None)
-
-    def read(self, versions: Sequence[Version]) -> list[tuple[DrawnDocument, ElementCounts]]:
-        """Read documents."""
-        drawn = [self.battery.draw(setting, number) for number, setting in versions]
-        tasks = [ReadingTask(one, sample_fields(one, self.reader.fields_per_document)) for one in drawn]
-        predictions = self.reader.read(tasks)
-        self.used += len(tasks)
-        self._report(len(tasks))
-        return [(task.document, count_failures(task, one)) for task, one in zip(tasks, predictions, strict=True)]
-
-    def screen(
-        self,
-        wave: int,
-        factors: Sequence[Factor],
-        count: int,
-        types: Mapping[Factor, Sequence[DocumentType]] | None = None,
-    ) -> None:
-        """Read ``count`` screening documents for factors."""
-        settings = self.designer.wave(factors, count, types)
-        versions = []
-        for setting in settings:
-            versions.append(Version(self.battery.screening_number(setting.type, self._screened[setting.type]), setting))
-            self._screened[setting.type] += 1
-        for drawn, counts in self.read(versions):
-            self.evidence.add(_reading(drawn, counts, f"wave {wave}", is_screening=True))
-
-    def read_plain(self, blocks: int) -> None:
-        """Read plain documents of every type, ``blocks`` of each."""
-        versions = [
-            (block, Version(self.battery.pair_number(kind, block), self.space.plain(kind)))
-            for block in range(blocks)
-            for kind in self.space.types
-        ]
-        self._read_plain(versions)
-
-    def _read_plain(self, versions: Sequence[tuple[int, Version]]) -> None:
-        new = [(block, one) for block, one in dict.fromkeys(versions) if one not in self._plain]
-        for (block, version), (drawn, counts) in zip(new, self.read([one for _, one in new]), strict=True):
-            self._plain[version] = counts
-            self.evidence.add(_reading(drawn, counts, self._group(block, version)))
-
-    def _group(self, block: int, version: Version) -> str:
-        """Name what a plain document is compared within: plain documents of one block, over types, and its pairs."""
-        setting = version.setting
-        is_usual = setting == self.space.plain(setting.type)
-        return f"block {block}" if is_usual else f"block {block} {setting.locale} {sorted(setting.knobs)}"
-
-    def read_pairs(self, wanted: Sequence[tuple[Factor, int]]) -> None:
-        """Read a changed version for each factor and number of a pair, and the plain documents that are not read yet."""
-        pairs = [(factor, *self.pair_of(factor, place)) for factor, place in wanted]
-        self._read_plain([(block, plain) for _, block, plain, _ in pairs])
-        for (factor, block, plain, _), (drawn, counts) in zip(
-            pairs, self.read([changed for *_, changed in pairs]), strict=True
-        ):
-            self.evidence.add(_reading(drawn, counts, self._group(block, plain), factor.name))
-
-    def pair_of(self, factor: Factor, place: int) -> tuple[int, Version, Version]:
-        """Return the block, plain document and changed document of a factor's pair number ``place``."""
-        kinds = [kind for kind in self.space.types if self.space.can_act(factor, kind)]
-        kind = kinds[place % len(kinds)]
-        block = place
-        plain = self.space.plain_for(factor, kind)
-        number = self.battery.pair_number(kind, block)
-        return block, Version(number, plain), Version(number, self.space.changed(plain, factor))
+PROBE_SEED = 20261130  # of the battery that every reader is probed with
+# How the pages are spent.
+FIRST_WAVE_SHARE = 0.27
+LATER_WAVES_SHARE = 0.53
+KEPT_SHARES = (0.6, 0.4, 0.25)  # of the factors, in each of the later waves
+INTERACTION_SHARE = 0.08
+PAIRS_PER_FACTOR = 8
+MAX_PAIRED_FACTORS = 8
+FEWEST_PAGES = 20  # of a wave
 
 
-def _reading(
-    drawn: DrawnDocument, counts: ElementCounts, group: str, changed: str = "", *, is_screening: bool = False
-) -> Reading:
-    return Reading(
-        group,
-        drawn.document.document_type,
-        drawn.document.locale,
-        present_factors(drawn),
-        counts,
-        is_screening,
-        changed,
+class ProbeSettings(BaseModel):
+    """How a reader is probed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    budget: int = Field(default=600, ge=100, description="pages to read, about")
+    seed: int = Field(default=PROBE_SEED, ge=0, description="seed of the documents")
+    false_discovery_rate: float = Field(
+        default=0.05, gt=0, lt=1, description="share of the harmful verdicts that may be wrong, on average"
+    )
+    harmless_below: float = Field(
+        default=0.05, gt=0, le=1, description="failures per field that a factor may cost and is still harmless"
     )
 
 
-LOOKED_FOR = 0.08  # effect that readings are spent on finding
+DEFAULT_PROBE = ProbeSettings()
 
 
-def run_probe(reader: ProbedReader, battery: Battery, budget: int = 600, q: float = 0.05) -> ProbeSession:
-    session = ProbeSession(reader, battery)
-    space = battery.space
-    session.screen(0, space.factors, round(FIRST_WAVE_SHARE * budget))
-    reserve = round(PAIR_SHARE * budget)
-    for wave in range(LATER_WAVES):
-        left = budget - session.used - reserve
-        factors, types = promising(session, KEPT_FACTORS[wave])
-        session.screen(wave + 1, factors, left // (LATER_WAVES - wave), types)
+class ProbeResult(BaseModel):
+    """What a probe found about one reader."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    reader: str = Field(description="identity of the reader")
+    settings: ProbeSettings
+    documents: int = Field(description="documents that were read")
+    pages: int = Field(description="pages that they have, about")
+    effects: tuple[FactorEffect, ...] = Field(description="of every factor × element, the harmful ones first")
+    interactions: tuple[FactorInteraction, ...] = Field(description="of the strongest harmful factors")
+
+    @property
+    def harmful(self) -> list[str]:
+        """Return the factors that harm some element, the largest effect first."""
+        return harmful_factors(self.effects)
+
+
+def probe_reader(
+    reader: ProbedReader,
+    recipe: Recipe,
+    settings: ProbeSettings = DEFAULT_PROBE,
+    *,
+    watched: Collection[str] = (),
+    cache: AnyPath | None = None,
+    on_pages: Callable[[int], None] | None = None,
+) -> ProbeResult:
+    """Find which factors of a recipe make a reader fail, at which elements, and by how much.
+
+    Args:
+        reader: The reader.
+        recipe: What documents can be drawn with: its factors are probed.
+        settings: Budget, seed, and what verdicts need.
+        watched: Names of factors that are read to the end, whether they look harmful or not: those that another reader
+            of the same documents was found to fail at.
+        cache: Folder of readings made before; what is found there is not read again.
+        on_pages: Called with the number of pages that were read since the last call.
+
+    Returns:
+        The same for the same reader, recipe, settings and watched factors, whatever was cached.
+    """
+    space = FactorSpace(recipe)
+    session = ReadingSession(reader, Battery(space, settings.seed), ReadingCache(cache, reader.identity), on_pages)
+    session.screen(space.factors, round(FIRST_WAVE_SHARE * settings.budget))
+    later = round(LATER_WAVES_SHARE * settings.budget / len(KEPT_SHARES))
+    for share in KEPT_SHARES:
+        _screen_further(session, share, later, watched)
+    _read_pairs(session, settings, watched)
+    harmful = harmful_factors(_judge(session, settings))
+    interactions = try_interactions(
+        session, harmful, round(INTERACTION_SHARE * settings.budget), settings.harmless_below
+    )
+    # What pairs and interactions did not need goes to the factors that are still open.
+    while settings.budget - session.pages >= FEWEST_PAGES:
+        before = session.pages
+        _screen_further(session, KEPT_SHARES[-1], settings.budget - session.pages, watched)
+        if session.pages == before:
+            break
+    return ProbeResult(
+        reader=reader.identity,
+        settings=settings,
+        documents=session.documents,
+        pages=session.pages,
+        effects=_judge(session, settings),
+        interactions=interactions,
+    )
+
+
+def _judge(session: ReadingSession, settings: ProbeSettings) -> tuple[FactorEffect, ...]:
+    return judge_effects(session.evidence.cells(), settings.false_discovery_rate, settings.harmless_below)
+
+
+def _screen_further(session: ReadingSession, share: float, pages: int, watched: Collection[str]) -> None:
+    """Read another wave of screening documents for the factors that most likely harm some element."""
     cells = session.evidence.cells()
-    best: dict[str, float] = {}
-    for cell in cells:
-        if cell.effect > 0 and not cell.factor.startswith("type:"):
-            best[cell.factor] = min(best.get(cell.factor, 1.0), cell.p)
-    chosen = sorted(best, key=lambda name: best[name])[:MAX_PAIRED_FACTORS]
-    left = budget - session.used
-    wanted = [(Factor(name), place) for place in range(left // len(chosen)) for name in chosen]
-    while wanted and session.used < budget:
-        session.read_pairs(wanted[: max(1, (budget - session.used) // 2)])
-        wanted = wanted[max(1, (budget - session.used) // 2) :]
-    return session
-
-
-def promising(session: ProbeSession, share: float) -> tuple[list[Factor], dict[Factor, list[DocumentType]]]:
-    """Return the share of the factors for which it is likeliest that they harm some element."""
-    space = session.space
-    cells = session.evidence.cells()
-    blatant = {cell.factor for cell in cells if cell.effect > 0 and cell.p < BLATANT}
-    has: dict[str, set[DocumentType]] = {}
+    factors = promising_factors(cells, session.space, share, watched)
+    if not factors:
+        return
+    elements: defaultdict[DocumentType, set[str]] = defaultdict(set)
     for reading in session.evidence.readings:
-        for element in reading.counts:
-            has.setdefault(element, set()).add(reading.type)
-    scores: dict[str, list[tuple[float, str]]] = {}
-    for cell in cells:
-        expected = LOOKED_FOR / (cell.effect / cell.z) if cell.z else 0.0
-        scores.setdefault(cell.factor, []).append((cell.z * expected - expected**2 / 2, cell.element))
-    factors = [one for one in space.factors if one.choice != "type" and one.name not in blatant]
-    total = {name: math.log(math.fsum(math.exp(min(one, 50.0)) for one, _ in some)) for name, some in scores.items()}
-    order = sorted(factors, key=lambda one: -total.get(one.name, math.inf))
-    kept = []
-    for choice in dict.fromkeys(one.choice for one in order):
-        some = [one for one in order if one.choice == choice]
-        kept += some[: math.ceil(share * len(some))]
-    types = {}
-    for factor in kept:
-        if factor.name in scores:
-            element = max(scores[factor.name])[1]
-            usable = [kind for kind in space.types if kind in has[element] and space.can_act(factor, kind)]
-            if usable:
-                types[factor] = usable
-    return kept, types
+        elements[reading.type].update(reading.counts)
+    session.screen(factors, pages, types_that_show(cells, session.space, factors, elements))
+
+
+def _read_pairs(session: ReadingSession, settings: ProbeSettings, watched: Collection[str]) -> None:
+    """Read pairs of the harmful factors, and of those watched: the effect of each alone, on plain documents."""
+    known = {factor.name: factor for factor in session.space.factors}
+    names = [*harmful_factors(_judge(session, settings)), *watched]
+    factors = [known[name] for name in dict.fromkeys(names) if name in known][:MAX_PAIRED_FACTORS]
+    session.read_pairs([(factor, index) for index in range(PAIRS_PER_FACTOR) for factor in factors])

@@ -1,7 +1,7 @@
 """The documents that every reader is probed with: drawn from sellers and seeds that no batch has.
 
 A document is a function of the battery's seed, its number and its setting. Of several numbers the one is taken whose
-plain document shows the most fields, so that a reading says as much as it can; the setting has no say in it.
+plain document shows the most fields, so that a reading says as much as it can.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from finscribe_assets.files import sha256_of
 from finscribe_assets.probing.factors import FactorSpace, Setting
 
 CANDIDATES = 6  # numbers, of which the one with the richest document is taken
-MAX_ROWS = 14  # of a table that fits a page
 MAX_FIELDS_PER_ELEMENT = 12  # of a document, that are read: fields of one document fail together
-ROWS_PER_PAGE = 24  # of longer tables, about
+MAX_ROWS_OF_A_PAGE = 14  # beside the header,
+ROWS_PER_PAGE = 24  # and on further pages, about
 FIRST_PAIR_NUMBER = 500_000  # of the documents that pairs are made of; screening documents have lower numbers
 LAST_NUMBER = 1_000_000
 
@@ -44,29 +44,30 @@ class Battery:
         """Return document ``number`` as a setting has it."""
         return draw_document(self._plan_of(setting), number)
 
-    def screening_number(self, document_type: DocumentType, index: int) -> int:
-        """Return the number of screening document ``index`` of a type."""
-        return self._richest(document_type, index * CANDIDATES)
+    def screening_number(self, setting: Setting, index: int) -> int:
+        """Return the number of screening document ``index`` of a setting's document type."""
+        return self._number(setting, index * CANDIDATES)
 
-    def pair_number(self, document_type: DocumentType, index: int) -> int:
-        """Return the number of the documents of pair ``index`` of a type; no screening document has it."""
-        return self._richest(document_type, FIRST_PAIR_NUMBER + index * CANDIDATES)
+    def pair_number(self, setting: Setting, index: int) -> int:
+        """Return the number of the documents of pair ``index`` of a plain setting; no screening document has it."""
+        return self._number(setting, FIRST_PAIR_NUMBER + index * CANDIDATES)
 
-    def _find_richest(self, document_type: DocumentType, start: int) -> int:
-        plain = self.space.plain(document_type)
-        return max(range(start, start + CANDIDATES), key=lambda number: _richness(self.draw(plain, number)))
+    def _number(self, setting: Setting, start: int) -> int:
+        """Return the one of CANDIDATES numbers whose plain document shows most; of long documents the shortest."""
+        if not setting.is_long:
+            return self._richest(self.space.plain(setting.type), start)
+        return self._richest(setting, start)
+
+    def _find_richest(self, setting: Setting, start: int) -> int:
+        return max(range(start, start + CANDIDATES), key=lambda number: _richness(self.draw(setting, number)))
 
 
-def _richness(drawn: DrawnDocument) -> float:
-    """Return how much a document has of every element; 0 where it takes several pages."""
-    if max(len(drawn.document.lines), len(drawn.document.entries)) > MAX_ROWS:
-        return 0.0
+def _richness(drawn: DrawnDocument) -> tuple[int, float]:
+    """Return how few pages a document takes, and how much it has of every element."""
     # A second field of an element says less than a first one of another.
-    return sum(math.log1p(min(count, MAX_FIELDS_PER_ELEMENT)) for count in _fields_by_element(drawn).values())
-
-
-def _fields_by_element(drawn: DrawnDocument) -> Counter[str]:
-    return Counter(str(element_of(path)) for path in drawn.printed)
+    counts = Counter(str(element_of(path)) for path in drawn.printed)
+    richness = sum(math.log1p(min(count, MAX_FIELDS_PER_ELEMENT)) for count in counts.values())
+    return -estimated_pages(drawn), richness
 
 
 def estimated_pages(drawn: DrawnDocument) -> int:
@@ -74,7 +75,7 @@ def estimated_pages(drawn: DrawnDocument) -> int:
     if drawn.document.document_type is DocumentType.RECEIPT:  # a roll has one page
         return 1
     rows = max(len(drawn.document.lines), len(drawn.document.entries))
-    return max(1, len(drawn.presentation.page_breaks) + 1, math.ceil(rows / ROWS_PER_PAGE))
+    return max(1 + math.ceil((rows - MAX_ROWS_OF_A_PAGE) / ROWS_PER_PAGE), 1 + len(drawn.presentation.page_breaks), 1)
 
 
 def sample_fields(drawn: DrawnDocument, limit: int | None) -> tuple[str, ...]:

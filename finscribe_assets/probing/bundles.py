@@ -19,7 +19,7 @@ from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.probing.factors import LONG_FACTORS, Factor, FactorSpace, Setting
 
 MAX_KNOBS = 8  # on in one document, about as many as recipes draw
-LONG_FACTOR_USES = 3  # that a use of a factor counts as which makes documents several pages long
+LONG_FACTOR_USES = 6  # that a use of a factor counts as which makes documents several pages long
 
 
 class BundleDesigner:

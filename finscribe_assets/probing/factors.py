@@ -92,6 +92,11 @@ class Setting:
     engine: str
     knobs: frozenset[str]  # that are on
 
+    @property
+    def is_long(self) -> bool:
+        """Tell whether documents take several pages."""
+        return f"layout:{self.layout}" in LONG_FACTORS or not LONG_FACTORS.isdisjoint(self.knobs)
+
     def has(self, factor: Factor) -> bool:
         """Tell whether the setting asks for a factor."""
         return getattr(self, factor.choice) == factor.value if factor.choice else factor.value in self.knobs

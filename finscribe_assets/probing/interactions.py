@@ -93,7 +93,7 @@ def _quartets(session: ReadingSession, first: Factor, second: Factor) -> list[tu
     for index in range(DOCUMENTS):
         if settings:
             quartet = settings[index % len(settings)]
-            number = session.battery.pair_number(quartet[-1].type, index // len(settings))
+            number = session.battery.pair_number(quartet[-1], index // len(settings))
             found.append(tuple(Version(number, setting) for setting in quartet))
     return found
 

@@ -80,7 +80,7 @@ class ReadingSession:
         versions: list[Version] = []
         planned = 0
         for setting in self._designer.wave(factors, pages, types):
-            version = Version(self.battery.screening_number(setting.type, self._screened[setting.type]), setting)
+            version = Version(self.battery.screening_number(setting, self._screened[setting.type]), setting)
             planned += estimated_pages(self._drawn(version))
             if planned > pages and versions:
                 break
@@ -108,7 +108,7 @@ class ReadingSession:
         types = [one for one in self.space.types if self.space.can_act(factor, one)]
         document_type = types[index % len(types)]
         plain = self.space.plain_for(factor, document_type)
-        number = self.battery.pair_number(document_type, index // len(types))
+        number = self.battery.pair_number(plain, index // len(types))
         return Version(number, plain), Version(number, self.space.changed(plain, factor))
 
     def _reading(

@@ -1,0 +1,163 @@
+"""The command that examines a reader by designed experiments: probe."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from finscribe_assets.cli.console_output import bar, console, show
+from finscribe_assets.cli.reading_commands import Adapter, Base
+from finscribe_assets.cli.synthesis_commands import WorkerCount
+from finscribe_assets.profiles import workers_from_environment
+
+if TYPE_CHECKING:
+    from finscribe_assets.documents.recipe import Recipe
+    from finscribe_assets.probing.robustness_map import EffectChange
+    from finscribe_assets.probing.sequential_probe import ProbeResult, ProbeSettings
+
+ROWS_SHOWN = 20
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command()(probe)
+
+
+def probe(
+    out: Annotated[Path, typer.Option(help="Folder to write: effects.json, interactions.json, robustness_map.png.")],
+    base: Base = "embedded",
+    adapter: Adapter = None,
+    budget: Annotated[int, typer.Option(min=100, help="Number of pages to read, about; of each reader.")] = 600,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Seed of the documents. Effects of different adapters compare only where it is the same.",
+            show_default="the same always",
+        ),
+    ] = None,
+    recipe: Annotated[
+        Path | None,
+        typer.Option(
+            help="YAML or JSON recipe: everything that it can draw is probed.",
+            exists=True,
+            dir_okay=False,
+            show_default="of the embedded base what it can be taught, else all",
+        ),
+    ] = None,
+    cache: Annotated[
+        Path | None,
+        typer.Option(help="Folder of readings made before, which are not made again.", show_default="OUT/readings"),
+    ] = None,
+    threads: Annotated[int, typer.Option(min=1, help="Number of CPU threads that read.")] = 1,
+    workers: WorkerCount = None,
+) -> None:
+    """Find out which fonts, locales, layouts, document types and knobs a model fails at, by experiment.
+
+    Documents are drawn and read for this alone, with every factor on in some of them and off in others. `effects.json`
+    lists the effect of every factor on every element, with its 95 % interval and a verdict: harmful, harmless or
+    undecided. With `--adapter` the bare base is probed too, and `comparison.json` lists what the adapter repaired, what
+    it broke, and what is left.
+    """
+    from finscribe_assets.files import write_bytes, write_json
+    from finscribe_assets.probing.robustness_map import compare_effects, robustness_map
+    from finscribe_assets.probing.sequential_probe import PROBE_SEED, ProbeSettings
+
+    settings = ProbeSettings(budget=budget, seed=PROBE_SEED if seed is None else seed)
+    chosen = _recipe(recipe, base)
+    readings = cache or out / "readings"
+    probed = {"base": _probe(base, None, chosen, settings, readings, threads, workers)}
+    if adapter:
+        watched = probed["base"].harmful
+        probed["adapter"] = _probe(base, adapter, chosen, settings, readings, threads, workers, watched)
+    changes = compare_effects(probed["base"].effects, probed["adapter"].effects) if adapter else ()
+    for name, result in probed.items():
+        prefix = "base_" if adapter and name == "base" else ""
+        write_json(out / f"{prefix}effects.json", [one.model_dump(mode="json") for one in result.effects])
+        write_json(out / f"{prefix}interactions.json", [one.model_dump(mode="json") for one in result.interactions])
+    if adapter:
+        write_json(out / "comparison.json", [one.model_dump(mode="json") for one in changes])
+    write_bytes(out / "robustness_map.png", robustness_map(probed, changes))
+    _report(probed, changes)
+    console.print(f"Effects: {out / 'effects.json'}; look at {out / 'robustness_map.png'}")
+
+
+def _recipe(given: Path | None, base: str) -> Recipe:
+    from finscribe_assets.documents.recipe import Recipe
+    from finscribe_assets.documents.recipe_files import load_recipe
+    from finscribe_assets.model.base_names import EMBEDDED
+    from finscribe_assets.pretraining.base_recipe import EMBEDDED_RECIPE
+
+    if given:
+        return load_recipe(given)
+    return EMBEDDED_RECIPE if base == EMBEDDED else Recipe()
+
+
+def _probe(
+    base: str,
+    adapter: Path | None,
+    recipe: Recipe,
+    settings: ProbeSettings,
+    cache: Path,
+    threads: int,
+    workers: int | None,
+    watched: list[str] | None = None,
+) -> ProbeResult:
+    from finscribe_assets.inference.reader import Reader
+    from finscribe_assets.probing.rendered_reading import RenderedReader
+    from finscribe_assets.probing.sequential_probe import probe_reader
+    from finscribe_assets.rendering.system_packages import require_system
+    from finscribe_assets.shards import LocalShardPool
+
+    require_system()
+    reader = RenderedReader(
+        Reader(base, adapter, threads=threads), LocalShardPool(workers or workers_from_environment())
+    )
+    with bar(settings.budget, "pages read by the adapter" if adapter else "pages read by the base") as advance:
+        return probe_reader(reader, recipe, settings, watched=watched or (), cache=cache, on_pages=advance)
+
+
+def _report(probed: dict[str, ProbeResult], changes: tuple[EffectChange, ...]) -> None:
+    for name, result in probed.items():
+        harmful = [one for one in result.effects if one.verdict == "harmful"]
+        show(
+            f"{name}: what it fails at, {result.documents} documents read", [_row(one) for one in harmful[:ROWS_SHOWN]]
+        )
+        counts = {verdict: sum(one.verdict == verdict for one in result.effects) for verdict in _verdicts()}
+        console.print(
+            f"{name}: {', '.join(f'{count} {verdict}' for verdict, count in counts.items())}, of factors × elements"
+        )
+        together = [one for one in result.interactions if one.verdict == "harmful"]
+        show(f"{name}: worse together", [_row(one) for one in together[:ROWS_SHOWN]])
+    show(
+        "what the adapter changed",
+        [
+            {
+                "factor": one.factor,
+                "element": one.element,
+                "base": f"{one.base:+.2f}",
+                "adapter": f"{one.adapter:+.2f}",
+                "change": f"{one.change:+.2f} ({one.low:+.2f} to {one.high:+.2f})",
+                "": str(one.status),
+            }
+            for one in changes[:ROWS_SHOWN]
+        ],
+    )
+
+
+def _verdicts() -> list[str]:
+    from finscribe_assets.probing.factor_effects import EffectVerdict
+
+    return [str(verdict) for verdict in EffectVerdict]
+
+
+def _row(effect: Any) -> dict[str, Any]:
+    factors = effect.factor if hasattr(effect, "factor") else " and ".join(effect.factors)
+    return {
+        "factor": factors,
+        "element": effect.element,
+        "failures per field": f"{effect.effect:+.2f} ({effect.low:+.2f} to {effect.high:+.2f})",
+        "documents": effect.pairs,
+    }

@@ -26,13 +26,13 @@ DOCUMENTS_AT_ONCE = 20
 
 
 @dataclass(frozen=True)
-class _RenderJob:
+class _ProbeRenderJob:
     number: int
     documents: tuple[DrawnDocument, ...]
     dpi: int
 
 
-def _render(job: _RenderJob) -> tuple[int, list[RenderedDocument]]:
+def _render(job: _ProbeRenderJob) -> tuple[int, list[RenderedDocument]]:
     return job.number, [render(drawn, job.dpi) for drawn in job.documents]
 
 
@@ -112,7 +112,7 @@ class RenderedReader:
         The last digits of probabilities depend on which lines are read together, so that must not depend on the pool.
         """
         jobs = [
-            _RenderJob(number, tuple(documents[start : start + DOCUMENTS_AT_ONCE]), self.dpi)
+            _ProbeRenderJob(number, tuple(documents[start : start + DOCUMENTS_AT_ONCE]), self.dpi)
             for number, start in enumerate(range(0, len(documents), DOCUMENTS_AT_ONCE))
         ]
         waiting: dict[int, list[RenderedDocument]] = {}

@@ -27,7 +27,7 @@ import numpy as np
 from scipy.stats import norm, pearson3
 
 FIELD_CORRELATION = 0.1  # ρ of the weights
-Z95 = 1.959963984540054  # two-sided
+TWO_SIDED_Z = 1.959963984540054  # two-sided
 _MIN_SKEW = 1e-6  # below it the distribution is normal
 
 Array = np.ndarray
@@ -193,7 +193,7 @@ def design_effects(rates: Array, fields: Array, chosen: Array) -> Array:
     return np.maximum(1.0, _ratio(between, mean * (1 - mean) * trials))
 
 
-def wilson(rate: Array, trials: Array, z: float = Z95) -> tuple[Array, Array]:
+def wilson(rate: Array, trials: Array, z: float = TWO_SIDED_Z) -> tuple[Array, Array]:
     """Return the bounds of Wilson's score interval (Wilson 1927) for rates seen in so many trials; [0, 1] for none."""
     inverse = z * z / np.maximum(trials, 1e-9)
     centre = (rate + inverse / 2) / (1 + inverse)

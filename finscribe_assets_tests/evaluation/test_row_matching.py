@@ -63,6 +63,11 @@ JOINED = "Pen, blue Printing paper A4"
             [{"item_name": "Printing"}, PEN, {"item_name": "paper"}, PAPER | {"item_name": "A4"}, STAPLER],
             {("matched", (0,), (1,)), ("split", (1,), (0, 2, 3)), ("matched", (2,), (4,))},
         ),
+        # A split row beside rows that are missing.
+        (
+            [PAPER | {"item_name": "Printing"}, {"item_name": "paper A4"}],
+            {("missing", (0,), ()), ("split", (1,), (0, 1)), ("missing", (2,), ())},
+        ),
         # The name in one row, the amounts in another.
         (
             [
@@ -98,6 +103,25 @@ def test_each_status_has_its_rows_in_any_order(predicted_rows, expected):
             for status, true, predicted in outcomes_of(*(predicted_rows[at] for at in order))
         }
         assert reordered == expected
+
+
+def test_only_expected_values_decide_which_rows_belong_together():
+    true = {0: PEN, 1: PAPER, 2: STAPLER}
+    predicted = {0: PEN | {"net_amount": "49"}}  # three values of the pen, one of the paper
+    assert match_rows("lines", true, predicted)[0] == {0: 0}
+    expected = {1: {"net_amount": "49"}, 2: {"quantity": "1"}}
+    index, outcomes = match_rows("lines", true, predicted, expected)
+    assert index == {0: 1}
+    # Nothing of the pen is expected, so that it is not missing.
+    assert outcomes == [
+        RowOutcome("lines", RowStatus.MATCHED, (1,), (0,)),
+        RowOutcome("lines", RowStatus.MISSING, (2,), ()),
+    ]
+
+
+def test_extra_rows_follow_the_true_ones():
+    assert match_rows("lines", {}, {3: PEN, 5: PAPER})[0] == {3: 0, 5: 1}
+    assert match_rows("lines", {0: PEN, 4: STAPLER}, {3: PEN, 5: PAPER, 6: STAPLER})[0] == {3: 0, 5: 5, 6: 4}
 
 
 def test_a_repeated_row_is_extra_the_second_time():

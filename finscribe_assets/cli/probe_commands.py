@@ -1,4 +1,4 @@
-"""The command that examines a reader by designed experiments: probe."""
+"""Commands that examine a reader by designed experiments, and plan from what they find: probe, plan."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ ROWS_SHOWN = 20
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     app.command()(probe)
+    app.command("plan")(plan_batch)
 
 
 def probe(
@@ -161,3 +162,46 @@ def _row(effect: Any) -> dict[str, Any]:
         "failures per field": f"{effect.effect:+.2f} ({effect.low:+.2f} to {effect.high:+.2f})",
         "documents": effect.pairs,
     }
+
+
+def plan_batch(
+    effects: Annotated[Path, typer.Option(help="effects.json of `finscribe probe`.", exists=True, dir_okay=False)],
+    parent: Annotated[
+        Path,
+        typer.Option(
+            help="Plan of the batch that the reader was trained on, such as WORKSPACE/plan.json.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ],
+    output: Annotated[Path, typer.Option(help="Plan to write, for `finscribe synthesize --plan`.", dir_okay=False)],
+    num_samples: Annotated[int, typer.Option(min=1, help="Number of documents of the batch.")] = 200,
+    disable: Annotated[
+        list[str] | None, typer.Option(help="A factor that gets no documents, such as font:Lato; repeatable.")
+    ] = None,
+) -> None:
+    """Plan the documents that teach a reader what a probe found harmful.
+
+    A factor is worth its effect, times how often the parent's recipe draws it, times how well it learns. At most six
+    factors get documents, 30 at least each; two of them may share a document. Undecided factors share a tenth.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    from finscribe_assets.documents.recipe_files import load_plan
+    from finscribe_assets.errors import UserError
+    from finscribe_assets.files import write_text
+    from finscribe_assets.mining.factor_plan import explain_factors, plan_for_factors
+    from finscribe_assets.probing.factor_effects import FactorEffect
+
+    try:
+        measured = TypeAdapter(list[FactorEffect]).validate_json(effects.read_bytes())
+    except ValidationError as error:
+        raise UserError(f"{effects}: not the effects of a probe ({error.errors()[0]['msg']})") from error
+    plan, planned = plan_for_factors(load_plan(parent), measured, num_samples, disabled=disable or ())
+    show("harmful factors", explain_factors(planned))
+    if plan is None:
+        console.print("no plan: the probe found nothing harmful that the recipe draws and nobody has disabled")
+        return
+    write_text(output, plan.model_dump_json(indent=2) + "\n")
+    show("shares", [{"share": one.name, "documents": one.documents} for one in plan.components if one.documents])
+    console.print(f"Plan: {output}; next: finscribe synthesize --plan {output} --out …")

@@ -38,12 +38,35 @@ LEARNING_INTERVAL = (0.2, 2.0)  # times the expected learning: what is plausible
 class MeasuredEffect(Protocol):
     """An effect of a factor on the failures of one element, as a probe reports it."""
 
-    factor: str
-    element: str
-    effect: float
-    low: float
-    high: float
-    verdict: str
+    @property
+    def factor(self) -> str:
+        """Return the factor's name, such as ``font:Lato`` or ``reversed_print``."""
+        ...
+
+    @property
+    def element(self) -> str:
+        """Return the element, such as ``amount``."""
+        ...
+
+    @property
+    def effect(self) -> float:
+        """Return the rise of the failure rate."""
+        ...
+
+    @property
+    def low(self) -> float:
+        """Return the lower bound of its interval."""
+        ...
+
+    @property
+    def high(self) -> float:
+        """Return the upper bound of its interval."""
+        ...
+
+    @property
+    def verdict(self) -> str:
+        """Return ``harmful``, ``harmless`` or ``undecided``."""
+        ...
 
 
 class PlannedFactor(BaseModel):

@@ -98,6 +98,10 @@ def a_forest(draw, nodes):
     return tuple(trees)
 
 
+def size(forest):
+    return sum(1 + size(tree.children) for tree in forest)
+
+
 def by_recursion(one, other, known):
     """Return the distance of two forests as it is defined, from the last tree of each."""
     if not one and not other:
@@ -131,6 +135,7 @@ def test_trees_of_any_shape_are_as_far_apart_as_the_definition_has_them_and_a_bo
         assert found == pytest.approx(expected, abs=1e-9)
         for limit in (0, 2_000, 10_000):
             bound, exact = tree_distance(one, other, limit)
+            assert bound <= size(one) + size(other)  # the cost of deleting and inserting everything
             assert bound == pytest.approx(found, abs=1e-9) if exact else bound >= found - 1e-9
 
 

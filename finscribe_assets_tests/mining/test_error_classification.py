@@ -10,9 +10,11 @@ from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.evaluation.document_scoring import score
+from finscribe_assets.evaluation.normalise import ValueContext
 from finscribe_assets.evaluation.prediction_files import Prediction, Truth
 from finscribe_assets.mining.error_classification import PageContext, classify_errors
 from finscribe_assets.mining.error_types import ErrorType, presumed_knobs
+from finscribe_assets.mining.misreading import classify_misreading
 from finscribe_assets.mining.simulated_reader import (
     FIELD_ERRORS,
     RESPONSE_ERRORS,
@@ -100,6 +102,8 @@ def lines(*change) -> dict:
         (totals(amount_due="124.96"), E.DIGIT_COUNT),
         (totals(amount_due="1,42.96"), E.DIGIT_COUNT),
         ({"document_number": "INV-208"}, E.DIGIT_COUNT),
+        ({"document_number": "INV-20"}, E.DIGIT_COUNT),
+        (totals(amount_due="12.96"), E.DIGIT_COUNT),
         (totals(amount_due="1243.96"), E.DIGIT),
         ({"document_number": "INV-2003"}, E.DIGIT),
         ({"due_date": "2024-04-19"}, E.DIGIT),
@@ -130,6 +134,10 @@ def lines(*change) -> dict:
 def test_the_first_cause_of_each_kind(change, cause):
     found = set(causes(change).values())
     assert found == ({cause} if cause else {E.DATE_ORDER})
+
+
+def test_digits_of_amounts_are_compared_at_their_positions():
+    assert classify_misreading("totals.amount_due", "1240", "1350", ValueContext()) is E.DIGIT
 
 
 def test_an_extra_row_beside_a_split_one_is_not_part_of_it():

@@ -12,12 +12,12 @@ from functools import lru_cache
 
 from finscribe_assets.documents.batch_keys import PROBE_KEY
 from finscribe_assets.documents.drawn_document import DrawnDocument
-from finscribe_assets.documents.elements import element_of
+from finscribe_assets.documents.elements import element_of, field_of
 from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.plan import Plan, PlanComponent
 from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.files import sha256_of
-from finscribe_assets.probing.factors import FactorSpace, Setting
+from finscribe_assets.probing.factors import ACTING_FIELDS, FactorSpace, Setting
 
 CANDIDATES = 6  # numbers, of which the one with the richest document is taken
 MAX_FIELDS_PER_ELEMENT = 12  # of a document, that are read: fields of one document fail together
@@ -88,8 +88,11 @@ def sample_fields(drawn: DrawnDocument, limit: int | None) -> tuple[str, ...]:
         drawn: The document.
         limit: Greatest number of fields; None for no limit but MAX_FIELDS_PER_ELEMENT.
     """
+    paths = sorted(drawn.printed, key=lambda path: sha256_of(f"{drawn.index}:{path}"))
+    # A field on which a knob acts that leaves others of its element alone is read in any case.
+    acting = [next((path for path in paths if field_of(path) in fields), "") for fields in ACTING_FIELDS.values()]
     by_element: dict[str, list[str]] = {}
-    for path in sorted(drawn.printed, key=lambda path: sha256_of(f"{drawn.index}:{path}")):
+    for path in dict.fromkeys([*filter(None, acting), *paths]):
         by_element.setdefault(str(element_of(path)), []).append(path)
     in_turn = [
         paths[turn]

@@ -18,7 +18,7 @@ from random import Random
 from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.probing.factors import LONG_FACTORS, Factor, FactorSpace, Setting
 
-MAX_KNOBS = 8  # on in one document, about as many as recipes draw
+MAX_KNOBS = 10  # on in one document, a few more than recipes draw
 LONG_FACTOR_USES = 6  # that a use of a factor counts as which makes documents several pages long
 
 

@@ -65,6 +65,7 @@ class Evidence:
         """Take the factors that effects are estimated for."""
         self.space = space
         self.readings: list[Reading] = []
+        self._parts: set[str] = set()  # of elements, on which single knobs act
         self._screening_rows: dict[int, np.ndarray] = {}
         self._pairs: defaultdict[str, set[str]] = defaultdict(set)  # factors by group
         # Document types are compared with each other, everything else within a type.
@@ -80,6 +81,7 @@ class Evidence:
             self._screening_rows[len(self.readings)] = np.array(eligible, dtype=bool)
         elif reading.changed:
             self._pairs[reading.group].add(reading.changed)
+        self._parts.update(name for name in reading.counts if "/" in name)
         self.readings.append(reading)
 
     def _could_be_either(self, factor: Factor, reading: Reading) -> bool:
@@ -87,10 +89,8 @@ class Evidence:
         if factor.name in reading.present:
             return True
         companion = self.space.companion(factor, reading.type)
-        return (
-            self.space.can_act(factor, reading.type, reading.locale)
-            and (companion is None or companion in reading.present)
-            and not (not factor.choice and self.space.excludes(factor.value, reading.present))
+        return self.space.can_act(factor, reading.type, reading.locale) and (
+            companion is None or companion in reading.present
         )
 
     def _eligible(self, row: int, *, is_type: bool) -> np.ndarray:
@@ -111,21 +111,48 @@ class Evidence:
         for effects in within_types:
             held[_STATEMENT_ROWS.get(effects.element, effects.element)] |= effects.standing_out
         over_types = [
-            self._element(element, is_type=True, held=held[element]) for element in self._elements(is_type=True)
+            self._least_effect(cell, element, held[element])
+            for element in self._elements(is_type=True)
+            for cell in self._element(element, is_type=True, held=held[element]).cells
         ]
-        return [cell for effects in (*over_types, *within_types) for cell in effects.cells]
+        return [*over_types, *(cell for effects in within_types for cell in effects.cells)]
+
+    def _least_effect(self, cell: CellEffect, element: str, held: Collection[str]) -> CellEffect:
+        """Return the effect of a document type without the layout that it comes from most, where it has several.
+
+        What one layout of a type does is no effect of the type.
+        """
+        if cell.p > STANDS_OUT or cell.effect <= 0:
+            return cell
+        layouts = self.space.layouts_of(DocumentType(Factor(cell.factor).value))
+        without = [
+            other
+            for layout in (layouts if len(layouts) > 1 else ())
+            for other in self._element(element, is_type=True, held=held, without=f"layout:{layout}").cells
+            if other.factor == cell.factor
+        ]
+        return max([cell, *without], key=lambda one: one.p)
 
     def _elements(self, *, is_type: bool) -> list[str]:
         return sorted({element for one in self.readings for element in _counts(one, is_type=is_type)})
 
-    def _element(self, element: str, *, is_type: bool, held: Collection[str] = ()) -> _ElementEffects:
-        """Estimate every factor's effect on an element, with knobs and the factors ``held`` equal between types."""
+    def _element(
+        self, element: str, *, is_type: bool, held: Collection[str] = (), without: str = ""
+    ) -> _ElementEffects:
+        """Estimate every factor's effect on an element.
+
+        Args:
+            element: The element.
+            is_type: Whether document types are compared, or all other factors within document types.
+            held: Factors that are held equal between types, besides those that differ from type to type.
+            without: A factor whose readings are left out.
+        """
         factors = self._factors[is_type]
         eligible = {row: self._eligible(row, is_type=is_type) for row, _ in enumerate(self.readings)}
         rows = [
             row
             for row, one in enumerate(self.readings)
-            if element in _counts(one, is_type=is_type) and eligible[row].any()
+            if element in _counts(one, is_type=is_type) and eligible[row].any() and without not in one.present
         ]
         some = [self.readings[row] for row in rows]
         groups = [one.group if is_type else f"{one.group} {one.type}" for one in some]
@@ -147,10 +174,11 @@ class Evidence:
             ),
             np.array([one.is_screening for one in some], dtype=bool),
         )
+        name, _, knob = element.partition("/")
         cells = tuple(
             CellEffect(
                 factor.name,
-                _own_name(element, factor),
+                _own_name(name, factor),
                 effect=float(found.effect[column]),
                 low=float(found.low[column]),
                 high=float(found.high[column]),
@@ -159,7 +187,8 @@ class Evidence:
                 readings=int(found.readings[column]),
             )
             for column, factor in enumerate(factors)
-            if found.readings[column]
+            # A knob that acts on some fields alone has its effect measured on these.
+            if found.readings[column] and (factor.name == knob if knob else f"{name}/{factor.name}" not in self._parts)
         )
         return _ElementEffects(element, cells, frozenset(factors[column].name for column in standing_out))
 

@@ -40,6 +40,20 @@ COMPANION_KNOBS = {
     "repeated_headers": ("several_pages", tuple(DocumentType)),
     "sign_styles": ("negative_amounts", (DocumentType.CREDIT_NOTE,)),
 }
+# Fields of its elements on which a knob acts, where it does not act on all of them: its effect is measured on these.
+ACTING_FIELDS = {
+    "confusable_identifiers": frozenset(
+        {
+            "document_number",
+            "purchase_order_reference",
+            "contract_reference",
+            "despatch_reference",
+            "buyer_reference",
+            "preceding_invoice_reference",
+            "payment_reference",
+        }
+    )
+}
 # They make documents several pages long, which take several times as long to read.
 LONG_FACTORS = frozenset(
     {

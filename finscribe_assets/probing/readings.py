@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from finscribe_assets.documents.drawn_document import DrawnDocument
-from finscribe_assets.documents.elements import element_of
+from finscribe_assets.documents.elements import element_of, field_of
 from finscribe_assets.documents.schema import flatten
 from finscribe_assets.evaluation.normalise import TRUTH_CONTEXT, ValueContext, canonical_value
+from finscribe_assets.probing.factors import ACTING_FIELDS
 
 ElementCounts = Mapping[str, tuple[int, int]]
-"""Element → failures and fields of one document."""
+"""Element → failures and fields of one document; a part of an element has its name followed by / and a knob's."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class ProbedReader(Protocol):
 
 
 def count_failures(task: ReadingTask, predictions: FieldPredictions) -> dict[str, tuple[int, int]]:
-    """Return failures and fields of each element: a field fails unless its canonical value is the true one.
+    """Return failures and fields of elements and their parts: a field fails unless its canonical value is the true one.
 
     A value of the header that is predicted where the document has none is one field more that failed. What is predicted
     of true fields that do not count here is ignored.
@@ -72,6 +73,12 @@ def count_failures(task: ReadingTask, predictions: FieldPredictions) -> dict[str
         predicted = canonical_value(path, predictions.values.get(path), context)
         expected = canonical_value(path, truth.get(path), TRUTH_CONTEXT)
         is_right = predicted is not None and expected is not None and predicted.text == expected.text
-        failures, fields = counts.get(str(element), (0, 0))
-        counts[str(element)] = failures + (not is_right), fields + 1
+        for name in (str(element), *parts_of(path, str(element))):
+            failures, fields = counts.get(name, (0, 0))
+            counts[name] = failures + (not is_right), fields + 1
     return counts
+
+
+def parts_of(path: str, element: str) -> list[str]:
+    """Return the parts of its element that a field belongs to: those on which single knobs act."""
+    return [f"{element}/{knob}" for knob, fields in ACTING_FIELDS.items() if field_of(path) in fields]

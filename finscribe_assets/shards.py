@@ -15,6 +15,7 @@ import gc
 import multiprocessing
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -110,6 +111,33 @@ class LocalShardPool:
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
+
+
+@contextmanager
+def kept_workers(workers: int) -> Iterator[ShardPool]:
+    """Give a pool whose processes stay for the whole block: for work that comes in many small turns.
+
+    Starting processes for each turn would take longer than the work. Memory grows with the documents that they lay out,
+    so a batch is for `LocalShardPool`.
+    """
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(max(1, workers), context, reduce_garbage_collection) as executor:
+        yield _KeptPool(executor)
+
+
+@dataclass(frozen=True)
+class _KeptPool:
+    executor: ProcessPoolExecutor
+
+    def run(self, work: Callable[[Job], Result], jobs: Iterable[Job]) -> Iterator[Result]:
+        """Yield results as they finish."""
+        futures = [self.executor.submit(work, job) for job in jobs]
+        try:
+            for future in as_completed(futures):
+                yield future.result()
+        finally:
+            for future in futures:
+                future.cancel()
 
 
 class ShardJob(Protocol):

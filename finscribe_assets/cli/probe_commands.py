@@ -110,13 +110,12 @@ def _probe(
     from finscribe_assets.probing.rendered_reading import RenderedReader
     from finscribe_assets.probing.sequential_probe import probe_reader
     from finscribe_assets.rendering.system_packages import require_system
-    from finscribe_assets.shards import LocalShardPool
+    from finscribe_assets.shards import kept_workers
 
     require_system()
-    reader = RenderedReader(
-        Reader(base, adapter, threads=threads), LocalShardPool(workers or workers_from_environment())
-    )
-    with bar(settings.budget, "pages read by the adapter" if adapter else "pages read by the base") as advance:
+    name = "pages read by the adapter" if adapter else "pages read by the base"
+    with kept_workers(workers or workers_from_environment()) as pool, bar(settings.budget, name) as advance:
+        reader = RenderedReader(Reader(base, adapter, threads=threads), pool)
         return probe_reader(reader, recipe, settings, watched=watched or (), cache=cache, on_pages=advance)
 
 

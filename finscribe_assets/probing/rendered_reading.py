@@ -22,7 +22,7 @@ from finscribe_assets.rendering.render import render
 from finscribe_assets.shards import ShardPool
 
 FIELDS_PER_DOCUMENT = 24  # of a base that reads lines, one by one
-DOCUMENTS_AT_ONCE = 20
+DOCUMENTS_AT_ONCE = 10
 
 
 @dataclass(frozen=True)

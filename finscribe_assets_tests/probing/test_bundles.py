@@ -20,7 +20,8 @@ def test_every_factor_is_on_about_equally_often_where_it_can_act():
         factors = [one for one in EMBEDDED.factors if (one.choice or "knob") == choice]
         usual = [one for one in factors if one.name not in LONG_FACTORS | EMBEDDED.plain_knobs]
         uses = [sum(setting.has(factor) for setting in settings) for factor in usual]
-        assert min(uses) >= 0.5 * max(uses), choice
+        # A knob of one document type is on in half of its documents at most.
+        assert min(uses) >= (0.5 if choice != "knob" else 0.3) * max(uses), choice
         assert min(uses) >= 10
 
 
@@ -41,7 +42,7 @@ def test_which_factors_share_a_document_is_random():
     )
     uses = Counter(knob for one in settings for knob in one.knobs)
     for (first, second), count in together.items():
-        if "several_pages" in (first, second) or "negative_amounts" in (first, second):
+        if {first, second} & {"several_pages", "negative_amounts", *EMBEDDED.plain_knobs}:
             continue
         assert count <= 0.8 * min(uses[first], uses[second]) + 3, (first, second)
 

@@ -46,7 +46,7 @@ def test_every_factor_can_be_changed_alone_and_shows_on_the_document(factor):
         difference = present_factors(before) ^ present_factors(after)
         choices = {Factor(name).choice or name for name in difference}
         allowed = {factor.choice or factor.name}
-        allowed |= {"type": {"layout"}, "locale": {"font"}}.get(factor.choice, set())
+        allowed |= {"type": {"layout", "optional_fields"}, "locale": {"font"}}.get(factor.choice, set())
         assert choices <= allowed
         shown.append(factor.name in difference and before != after)
     assert all(shown)

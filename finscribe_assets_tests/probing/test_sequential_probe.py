@@ -1,83 +1,68 @@
-from dataclasses import dataclass, field
+"""A probe of readers whose weaknesses are chosen: it finds them, invents none, and gives the same result every time."""
 
 import pytest
 
-from finscribe_assets.documents.schema import DocumentType
-from finscribe_assets.probing.readings import FieldPredictions, ReadingTask, count_failures
-from finscribe_assets.probing.robustness_map import ChangeStatus, compare_effects, robustness_map
+from finscribe_assets.pretraining.base_recipe import EMBEDDED_RECIPE
+from finscribe_assets.probing.factor_effects import EffectVerdict
+from finscribe_assets.probing.robustness_map import robustness_map
 from finscribe_assets.probing.sequential_probe import ProbeSettings, probe_reader
 from finscribe_assets.probing.simulated_readers import SimulatedReader
 
-SETTINGS = ProbeSettings(budget=160, seed=7)
-WEAK = SimulatedReader(
-    seed=1, base_rate=0.02, costs={"font:EB Garamond": {"*": 0.5}, "reversed_print": {"amount": 0.4}}
-)
+PLANTED = {
+    "font:Comic Neue": {"*": 0.3},
+    "locale:fr_FR": {"party": 0.3, "line_item": 0.2},
+    "reversed_print": {"amount": 0.3},
+}
 
 
-@dataclass
-class CountingReader:
-    """Reads as another reader does, and counts the documents."""
+class CountingReader(SimulatedReader):
+    """Counts the documents that it is given."""
 
-    reader: SimulatedReader
-    identity: str = "counting"
-    fields_per_document: int | None = None
-    read_documents: int = field(default=0)
+    count = 0
 
     def read(self, tasks):
-        self.read_documents += len(tasks)
-        return self.reader.read(tasks)
+        CountingReader.count += len(tasks)
+        return super().read(tasks)
 
 
 @pytest.fixture(scope="module")
-def weak(recipe):
-    return probe_reader(WEAK, recipe, SETTINGS)
+def probed():
+    return probe_reader(SimulatedReader(seed=3, costs=PLANTED), EMBEDDED_RECIPE)
 
 
-def test_strong_weaknesses_are_found_first_and_nothing_else(weak):
-    assert weak.harmful[:2] == ["font:EB Garamond", "reversed_print"]
-    assert len(weak.harmful) == 2
-    assert [effect.verdict for effect in weak.effects[:2]] == ["harmful", "harmful"]
+def test_planted_weaknesses_are_the_harmful_factors(probed):
+    assert set(probed.harmful[:3]) == set(PLANTED)
+    assert len(probed.harmful) <= 4  # one discovery in twenty may be false
+    by_cell = {(effect.factor, effect.element): effect for effect in probed.effects}
+    party = by_cell["locale:fr_FR", "party"]
+    assert party.low <= 0.3 <= party.high
+    assert by_cell["reversed_print", "amount"].verdict is EffectVerdict.HARMFUL
 
 
-def test_the_budget_holds(weak):
-    assert SETTINGS.budget * 0.8 <= weak.pages <= SETTINGS.budget * 1.15
+def test_the_budget_holds(probed):
+    assert probed.pages <= 1.05 * ProbeSettings().budget
+    assert probed.documents >= 300
 
 
-def test_the_same_again_from_the_cache_and_nothing_is_read_twice(recipe, tmp_path):
-    first, second = CountingReader(WEAK), CountingReader(WEAK)
-    results = [probe_reader(reader, recipe, SETTINGS, cache=tmp_path) for reader in (first, second)]
-    assert results[0] == results[1]
-    assert first.read_documents == results[0].documents
-    assert second.read_documents == 0
+def test_harmful_effects_come_first_and_fall(probed):
+    harmful = [effect.effect for effect in probed.effects if effect.verdict is EffectVerdict.HARMFUL]
+    assert [effect.effect for effect in probed.effects[: len(harmful)]] == sorted(harmful, reverse=True)
 
 
-def test_a_reader_that_fails_at_random_has_no_weakness(recipe):
-    result = probe_reader(SimulatedReader(seed=4, base_rate=0.2), recipe, SETTINGS)
-    assert result.harmful == []
-    assert result.interactions == ()
+def test_a_reader_without_weaknesses_has_none():
+    probed = probe_reader(SimulatedReader(seed=4), EMBEDDED_RECIPE, ProbeSettings(budget=300))
+    assert len(probed.harmful) <= 1
 
 
-def test_right_texts_are_no_failures_and_spoilt_invented_or_missing_ones_are(space, battery):
-    drawn = battery.draw(space.plain(DocumentType.INVOICE), 4)
-    task = ReadingTask(drawn, tuple(sorted(drawn.printed)))
-    right = count_failures(task, FieldPredictions(dict(drawn.printed)))
-    assert not any(failures for failures, _ in right.values())
-    spoilt = dict(drawn.printed) | {"document_number": "x", "seller.name": None, "ship_to.name": "Nobody"}
-    counts = count_failures(task, FieldPredictions(spoilt))
-    assert counts["identifier"] == (1, right["identifier"][1])
-    assert counts["party"] == (2, right["party"][1] + 1)
-    assert counts["identifier/confusable_identifiers"][0] == 1
+def test_readings_are_kept_and_give_the_same_result(tmp_path):
+    settings = ProbeSettings(budget=150)
+    reader = CountingReader(seed=5, costs=PLANTED)
+    first = probe_reader(reader, EMBEDDED_RECIPE, settings, cache=tmp_path)
+    count = CountingReader.count
+    assert probe_reader(reader, EMBEDDED_RECIPE, settings, cache=tmp_path) == first
+    assert CountingReader.count == count, "nothing is read twice"
+    assert probe_reader(reader, EMBEDDED_RECIPE, settings) == first
 
 
-def test_what_an_adapter_repaired_broke_and_left(weak, recipe):
-    better = SimulatedReader(seed=1, base_rate=0.02, costs={"reversed_print": {"amount": 0.4}, "stamp": {"*": 0.4}})
-    after = probe_reader(better, recipe, SETTINGS, watched=weak.harmful)
-    changes = compare_effects(weak.effects, after.effects)
-    statuses = {(one.factor, one.element): one.status for one in changes}
-    assert statuses["reversed_print", "amount"] is ChangeStatus.LEFT
-    assert statuses["stamp", "line_item"] is ChangeStatus.BROKEN
-    assert {status for (factor, _), status in statuses.items() if factor == "font:EB Garamond"} <= {
-        ChangeStatus.REPAIRED,
-        ChangeStatus.UNCLEAR,
-    }
-    assert robustness_map({"base": weak, "adapter": after}, changes).startswith(b"\x89PNG")
+def test_the_map_is_a_picture(probed):
+    assert robustness_map({"base": probed}, ()).startswith(b"\x89PNG")

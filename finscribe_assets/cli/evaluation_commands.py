@@ -139,7 +139,7 @@ def _named_file(given: str) -> tuple[str, Path]:
     if not name or not file:
         raise UserError(f"--other {given!r}: write it as NAME=FILE, such as base=base/predictions.jsonl")
     if not Path(file).is_file():
-        raise MissingInputError(f"--other {given!r}: there is no file {file}")
+        raise MissingInputError(f"--other {given!r}: {file} does not exist")
     return name, Path(file)
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from finscribe_assets.evaluation.prediction_files import read_predictions
 from finscribe_assets.files import read_json
-from finscribe_assets.inference.prediction import PredictionSummary, predict_batch
-from finscribe_assets.iteration.batch_documents import ADAPTER, BASE, MEASURED_SPLITS, measured_batch, read_batch
+from finscribe_assets.inference.prediction import PREDICTIONS_FILE, PredictionSummary, predict_batch
+from finscribe_assets.iteration.batch_documents import ADAPTER, BASE, MEASURED_SPLITS, measured_batch, truths_of
 from finscribe_assets.iteration.batch_storage import BatchStorage, Stage
 from finscribe_assets.model.adapters import TRAINING_RECORD
 
@@ -60,14 +61,11 @@ def predict_measured(storage: BatchStorage, key: str, progress: Callable[[int, s
 
     summary = predict(ADAPTER)
     predict(BASE)
-    read = read_batch(storage, key)
-    missing = {
-        ADAPTER: [name for documents in read.values() for name in documents.truths.keys() - documents.predictions],
-        BASE: [name for documents in read.values() for name in documents.truths.keys() - documents.others[BASE]],
-    }
+    truths = truths_of(batch.drawn, {})
+    predicted = {reader: read_predictions(folder / reader / PREDICTIONS_FILE, truths)[0] for reader in (ADAPTER, BASE)}
     return BatchPredictions(
         documents=len(batch.drawn),
         splits={str(split): len(batch.ids(split)) for split in MEASURED_SPLITS},
         summary=summary,
-        missing={reader: sorted(names) for reader, names in missing.items()},
+        missing={reader: sorted(truths.keys() - found) for reader, found in predicted.items()},
     )

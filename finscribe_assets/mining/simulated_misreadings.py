@@ -120,7 +120,7 @@ def _digit_positions(text: str) -> list[int]:
 
 
 def _choose_numeric(drawn: DrawnDocument, chance: random.Random, digits: int) -> str:
-    """Choose an amount or an identifier of at least so many digits."""
+    """Choose an amount or an identifier with at least ``digits`` digits."""
     value_types = ValueType.AMOUNT, ValueType.IDENTIFIER
     return choose_field(drawn, chance, *value_types, where=lambda text: len(_digit_positions(text)) >= digits)
 
@@ -191,7 +191,7 @@ def repeat_value(drawn: DrawnDocument, printed: PrintedTexts, chance: random.Ran
 
 
 def _choose_words(drawn: DrawnDocument, chance: random.Random, words: int) -> str:
-    """Choose a text of at least so many words, each of its own."""
+    """Choose a text with at least ``words`` words, all of them different."""
     return choose_field(
         drawn,
         chance,

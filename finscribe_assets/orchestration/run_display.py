@@ -8,7 +8,6 @@ follows its events in the instance.
 from __future__ import annotations
 
 import logging
-import os
 import subprocess
 import sys
 import time
@@ -152,7 +151,7 @@ def run_job(job: str, partition: str) -> int:
     command = [str(Path(sys.executable).with_name("dg")), "launch", "--job", job, "--partition", partition]
     with log.open("wb") as stream, Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         display = RunDisplay(console, progress)
-        process = subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT, env=dict(os.environ))  # noqa: S603
+        process = subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT)  # noqa: S603
         follow(instance, process, since, display)
     if display.finished is not True:
         console.print(f"[red]The run failed.[/] See {log}", soft_wrap=True)

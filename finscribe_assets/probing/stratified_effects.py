@@ -24,7 +24,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm, pearson3
+from scipy.stats import false_discovery_control, norm, pearson3
 
 FIELD_CORRELATION = 0.1  # ρ of the weights
 TWO_SIDED_Z = 1.959963984540054  # two-sided
@@ -203,10 +203,4 @@ def wilson(rate: Array, trials: Array, z: float = TWO_SIDED_Z) -> tuple[Array, A
 
 def adjusted_p_values(p_values: Sequence[float]) -> list[float]:
     """Return p-values adjusted for false discovery: the least rate at which each is one (Benjamini, Hochberg 1995)."""
-    count = len(p_values)
-    order = sorted(range(count), key=lambda place: p_values[place], reverse=True)
-    adjusted, least = [1.0] * count, 1.0
-    for rank, place in zip(range(count, 0, -1), order, strict=True):
-        least = min(least, p_values[place] * count / rank)
-        adjusted[place] = least
-    return adjusted
+    return [float(p) for p in false_discovery_control(list(p_values), method="bh")]

@@ -7,7 +7,7 @@ documents that show one factor, such as ``font:Comic Neue``, which a plan has tu
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -100,7 +100,7 @@ def read_result(file: AnyPath) -> ExamResult:
         raise UserError(f"{file}: not an exam result ({error})") from error
 
 
-def mean_accuracy(documents: Iterable[ExamDocument] | Sequence[ExamDocument]) -> float:
+def mean_accuracy(documents: Iterable[ExamDocument]) -> float:
     """Return the mean over documents of the share of fields read right; 0 without documents."""
     shares = [document.accuracy for document in documents]
     return sum(shares) / len(shares) if shares else 0.0

@@ -1,7 +1,7 @@
 """The keys of batches: batch-000, batch-001, … A batch is one partition and one iteration of the loop.
 
-The documents that a reader is probed with are not a batch and have a key of their own. The key of a plan determines
-which sellers its documents may have (`vendors.vendor_numbers`).
+The documents that a reader is probed with, or examined on, are not batches and have keys of their own. The key of a plan
+determines which sellers its documents may have (`vendors.vendor_numbers`).
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import re
 BATCH_KEY_PATTERN = re.compile(r"batch-\d{3,6}")
 FIRST_BATCH_KEY = "batch-000"
 PROBE_KEY = "probe-000"  # of the documents that `probing` draws
+EXAM_KEY = "exam-000"  # of the documents that `promotion` draws
+EXAMINATION_KEYS = (PROBE_KEY, EXAM_KEY)  # nothing is trained on their documents
 
 
 def next_batch_key(key: str) -> str:

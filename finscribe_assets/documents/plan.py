@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
 
-from finscribe_assets.documents.batch_keys import BATCH_KEY_PATTERN, PROBE_KEY
+from finscribe_assets.documents.batch_keys import BATCH_KEY_PATTERN, EXAMINATION_KEYS
 from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.errors import UserError
 
@@ -37,7 +37,7 @@ class Plan(BaseModel):
     @field_validator("key")
     @classmethod
     def _check_key(cls, key: str) -> str:
-        if key != PROBE_KEY and not BATCH_KEY_PATTERN.fullmatch(key):
+        if key not in EXAMINATION_KEYS and not BATCH_KEY_PATTERN.fullmatch(key):
             raise UserError(f"key: {key!r} is not of the form batch-007")
         return key
 

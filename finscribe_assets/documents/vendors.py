@@ -11,7 +11,7 @@ from functools import cache
 from random import Random
 
 from finscribe_assets.documents.banking import BankAccount, draw_account
-from finscribe_assets.documents.batch_keys import PROBE_KEY
+from finscribe_assets.documents.batch_keys import EXAMINATION_KEYS
 from finscribe_assets.documents.identifiers import digits, national_number, vat_identifier
 from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.places import mail_address, places_of
@@ -19,7 +19,7 @@ from finscribe_assets.documents.schema import Address, Party
 from finscribe_assets.documents.wordings import TRADES
 
 VENDORS_PER_LOCALE = 150  # sellers that batches draw from
-PROBE_VENDORS_PER_LOCALE = 50  # further sellers that only documents of the probe have
+EXAMINATION_VENDORS_PER_LOCALE = 50  # further sellers for each of the keys whose documents examine readers
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def draw_party(seed: str, locale: str, *, with_vat: bool) -> Party:
 def _pool(locale: str) -> tuple[Vendor, ...]:
     """Draw all sellers of a locale, each with a different name."""
     sellers: dict[str, Vendor] = {}
-    for number in range(VENDORS_PER_LOCALE + PROBE_VENDORS_PER_LOCALE):
+    for number in range(VENDORS_PER_LOCALE + len(EXAMINATION_KEYS) * EXAMINATION_VENDORS_PER_LOCALE):
         seed, attempt = f"vendor:{locale}:{number}", 0
         while (party := draw_party(f"{seed}:{attempt}", locale, with_vat=True)).name in sellers:
             attempt += 1
@@ -101,12 +101,16 @@ def vendor(locale: str, number: int) -> Vendor:
 
 
 def vendor_numbers(key: str) -> range:
-    """Return the numbers of the sellers that documents of a plan with this key may have. The probe has its own."""
-    if key == PROBE_KEY:
-        return range(VENDORS_PER_LOCALE, VENDORS_PER_LOCALE + PROBE_VENDORS_PER_LOCALE)
-    return range(VENDORS_PER_LOCALE)
+    """Return the numbers of the sellers that documents of a plan with this key may have.
+
+    Batches share theirs; the probe and the exam each have their own.
+    """
+    if key not in EXAMINATION_KEYS:
+        return range(VENDORS_PER_LOCALE)
+    first = VENDORS_PER_LOCALE + EXAMINATION_KEYS.index(key) * EXAMINATION_VENDORS_PER_LOCALE
+    return range(first, first + EXAMINATION_VENDORS_PER_LOCALE)
 
 
-def is_probe_vendor(vendor_id: str) -> bool:
-    """Tell whether only documents of the probe have a seller, given its id such as fr_FR-163."""
-    return int(vendor_id.rpartition("-")[2]) in vendor_numbers(PROBE_KEY)
+def is_examination_vendor(vendor_id: str) -> bool:
+    """Tell whether only documents of the probe or the exam have a seller, given its id such as fr_FR-163."""
+    return int(vendor_id.rpartition("-")[2]) >= VENDORS_PER_LOCALE

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from finscribe_assets.documents.drawn_document import DrawnDocument, documents_from_table
 from finscribe_assets.documents.plan import Plan
-from finscribe_assets.documents.vendors import is_probe_vendor
+from finscribe_assets.documents.vendors import is_examination_vendor
 from finscribe_assets.errors import UserError
 from finscribe_assets.files import AnyPath, read_json, sha256_of, sha256_of_file, write_text
 from finscribe_assets.instructions.pair_batch import read_pair_recipe
@@ -185,10 +185,10 @@ def _unassigned_rows(batch: BatchInputs, page_counts: Mapping[str, int], *, targ
 
 
 def _unassigned_row(drawn: DrawnDocument, text: str, page_count: int, *, targeted: bool) -> SplitRow:
-    if is_probe_vendor(drawn.vendor):
+    if is_examination_vendor(drawn.vendor):
         raise UserError(
-            f"{drawn.id}: the seller {drawn.vendor} is reserved for documents that probe readers, which must not be in "
-            f"any split; draw the batch from a plan with a key such as batch-007"
+            f"{drawn.id}: the seller {drawn.vendor} is reserved for documents that examine readers, which must not be "
+            f"in any split; draw the batch from a plan with a key such as batch-007"
         )
     return SplitRow(
         document_id=drawn.id,

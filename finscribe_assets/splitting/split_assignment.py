@@ -2,11 +2,12 @@
 
 In the first batch, groups are taken in the order of a hash of their names: test and validation are filled to 10 % of
 the documents each, the rest is training. (With few groups, thresholds on the hash itself could leave a split empty.) A
-group keeps its split in every later batch; new groups there are assigned by thresholds on the hash.
+group keeps its split in every later batch. New groups of later batches are training: a plan is made to be learnt, and
+what it taught is measured on the exam (`promotion`).
 
 Groups of the first batch with a held-out layout, locale or font are never in training: by hash, half of them are
 validation, so that mining can find that the model is weak on them, and half are test. They come on top of the 10 %. In
-later batches they are assigned like all other groups: that is how an adapter learns them.
+later batches their new groups are training, too: that is how an adapter learns them.
 """
 
 from __future__ import annotations
@@ -78,13 +79,12 @@ def assign_first_batch(documents_by_group: Mapping[str, int], held_out: Set[str]
 def assign_later_group(group: str, known: Mapping[str, Split]) -> Split:
     """Return the split of a group of a later batch.
 
-    The test split is frozen: a group that belongs there, known or by its hash, is held back.
+    A group keeps its split, except that the test split is frozen: documents of its groups are held back. New groups are
+    training.
 
     Args:
         group: the group's name.
         known: the splits of all groups of earlier batches.
     """
-    fraction = _hash_fraction(group)
-    by_hash = Split.TEST if fraction < SPLIT_SHARES[Split.TEST] else Split.VALIDATION if fraction < 0.2 else Split.TRAIN
-    split = known.get(group, by_hash)
-    return Split.HELD_BACK if split in (Split.TEST, Split.HELD_BACK) else split
+    split = known.get(group, Split.TRAIN)
+    return Split.HELD_BACK if split is Split.TEST else split

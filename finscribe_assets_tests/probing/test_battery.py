@@ -1,6 +1,6 @@
 from finscribe_assets.documents.elements import element_of
 from finscribe_assets.documents.schema import DocumentType
-from finscribe_assets.documents.vendors import is_probe_vendor
+from finscribe_assets.documents.vendors import is_examination_vendor
 from finscribe_assets.probing.battery import (
     CANDIDATES,
     FIRST_PAIR_NUMBER,
@@ -21,7 +21,7 @@ def test_a_document_is_a_function_of_seed_setting_and_number(space, battery):
 
 def test_documents_have_sellers_that_no_batch_has(space, battery):
     drawn = [battery.draw(space.plain(kind), number) for kind in space.types for number in range(20)]
-    assert all(is_probe_vendor(one.vendor) for one in drawn)
+    assert all(is_examination_vendor(one.vendor) for one in drawn)
     assert {one.batch for one in drawn} == {"probe-000"}
 
 

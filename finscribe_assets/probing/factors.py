@@ -52,7 +52,8 @@ ACTING_FIELDS = {
             "preceding_invoice_reference",
             "payment_reference",
         }
-    )
+    ),
+    "reversed_print": frozenset({"totals.amount_due", "statement.closing_balance"}),
 }
 # They make documents several pages long, which take several times as long to read.
 LONG_FACTORS = frozenset(

@@ -56,12 +56,15 @@ class RenderedReader:
     def read(self, tasks: Sequence[ReadingTask]) -> list[FieldPredictions]:
         """Render and read documents; the predictions are in the tasks' order."""
         predictions: list[FieldPredictions] = []
-        for documents in self._rendered([task.document for task in tasks]):
-            some = tasks[len(predictions) : len(predictions) + len(documents)]
-            predictions += (
-                self._read_lines(some, documents) if self.reader.reads_lines else self._read_pages(some, documents)
-            )
+        for documents in self.rendered([task.document for task in tasks]):
+            predictions += self.read_rendered(tasks[len(predictions) : len(predictions) + len(documents)], documents)
         return predictions
+
+    def read_rendered(
+        self, tasks: Sequence[ReadingTask], documents: Sequence[RenderedDocument]
+    ) -> list[FieldPredictions]:
+        """Read documents that have been rendered; the predictions are in the tasks' order."""
+        return self._read_lines(tasks, documents) if self.reader.reads_lines else self._read_pages(tasks, documents)
 
     def _read_lines(
         self, tasks: Sequence[ReadingTask], documents: Sequence[RenderedDocument]
@@ -106,7 +109,7 @@ class RenderedReader:
             predictions.append(FieldPredictions(values, record["confidence"]))
         return predictions
 
-    def _rendered(self, documents: Sequence[DrawnDocument]) -> Iterator[list[RenderedDocument]]:
+    def rendered(self, documents: Sequence[DrawnDocument]) -> Iterator[list[RenderedDocument]]:
         """Yield rendered documents in their order, some at a time.
 
         The last digits of probabilities depend on which lines are read together, so that must not depend on the pool.

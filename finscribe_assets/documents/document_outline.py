@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import TypeVar
 
+from finscribe_assets.documents.batch_keys import EXAMINATION_KEYS
 from finscribe_assets.documents.formats import ERA_PATTERN, SHORT_ERA_PATTERN
 from finscribe_assets.documents.knobs import DAMAGE_KNOBS, Knobs, applicable_knobs
 from finscribe_assets.documents.layout_families import LAYOUT_FACTS, LayoutFacts
@@ -20,7 +21,7 @@ from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.documents.schema import DocumentType, VatCategory
 from finscribe_assets.documents.taxation import draw_category
 from finscribe_assets.documents.vendor_habits import VendorHabits, columns_of, vendor_habits
-from finscribe_assets.documents.vendors import Vendor, vendor
+from finscribe_assets.documents.vendors import Vendor, vendor, vendor_numbers
 
 _Choice = TypeVar("_Choice")
 
@@ -36,6 +37,7 @@ class DocumentOutline:
     name: str  # seeds all random streams of the document
     document_type: DocumentType
     vendors: range  # numbers of the sellers that the document may name
+    is_examination: bool  # whether it belongs to a probe or an exam
     seller: Vendor
     habits: VendorHabits
     knobs: dict[str, float]
@@ -62,14 +64,15 @@ def weighted_choice(random: Random, weights: Mapping[_Choice, float]) -> _Choice
     return random.choices(list(weights), list(weights.values()))[0]
 
 
-def draw_outline(name: str, recipe: Recipe, vendors: range) -> DocumentOutline:
+def draw_outline(name: str, recipe: Recipe, key: str) -> DocumentOutline:
     """Draw the outline of a document.
 
     Args:
         name: identifies the document; the same arguments give the same outline.
         recipe: the distribution to draw from.
-        vendors: numbers of the sellers to draw from (see `vendors.vendor_numbers`).
+        key: the key of its plan, which determines its sellers (see `vendors.vendor_numbers`) and names of items.
     """
+    vendors = vendor_numbers(key)
     random = Random(f"choices:{name}")
     document_type = weighted_choice(random, recipe.document_types)
     locale = weighted_choice(random, recipe.locale_weights())
@@ -85,6 +88,7 @@ def draw_outline(name: str, recipe: Recipe, vendors: range) -> DocumentOutline:
         name=name,
         document_type=document_type,
         vendors=vendors,
+        is_examination=key in EXAMINATION_KEYS,
         seller=seller,
         habits=habits,
         knobs=knobs,

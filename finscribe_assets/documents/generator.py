@@ -20,7 +20,6 @@ from finscribe_assets.documents.layout_families import PAGE_LABELS
 from finscribe_assets.documents.plan import Plan
 from finscribe_assets.documents.presentation_drawing import draw_labels, draw_presentation
 from finscribe_assets.documents.printed_values import printed_values
-from finscribe_assets.documents.vendors import vendor_numbers
 
 
 def draw_document(plan: Plan, index: int) -> DrawnDocument:
@@ -34,7 +33,7 @@ def draw_document(plan: Plan, index: int) -> DrawnDocument:
         IndexError: the plan has no such document.
     """
     component = plan.component_of(index)
-    outline = draw_outline(f"{plan.key}:{plan.seed}:{index}", component.recipe, vendor_numbers(plan.key))
+    outline = draw_outline(f"{plan.key}:{plan.seed}:{index}", component.recipe, plan.key)
     document = draw_content(outline)
     presentation = draw_presentation(outline, component.recipe, document)
     printed = printed_values(document, presentation)

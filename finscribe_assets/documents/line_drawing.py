@@ -46,6 +46,7 @@ class Sale:
     date_pattern: str
     knobs: Mapping[str, float]
     is_long: bool = False  # whether there are more lines than fit on one page
+    is_examination: bool = False  # whether items have names that no batch has
 
     def has_knob(self, knob: str) -> bool:
         """Tell whether a knob took effect."""
@@ -67,14 +68,17 @@ def draw_lines(random: Random, sale: Sale) -> tuple[Line, ...]:
         count = max(count, 4)
     if sale.has_knob("several_rates") and len(sale.tax.rates) > 1:
         count = max(count, 2)
-    names = [item.draw_name(random) for item in pool]
+    names = [item.draw_name(random, is_examination=sale.is_examination) for item in pool]
     lines: list[Line] = []
     prices: dict[str, tuple[Decimal, int]] = {}
     for number in range(1, count + 1):
         # The pool begins with an item of each rate. The first two lines take these, so that both rates occur.
         index = number - 1 if number <= 2 and len(pool) > 1 else random.randrange(len(pool))
         item = pool[index]
-        name = names[index] if sale.has_knob("repeated_descriptions") else item.draw_name(random)
+        if sale.has_knob("repeated_descriptions"):
+            name = names[index]
+        else:
+            name = item.draw_name(random, is_examination=sale.is_examination)
         # The same item has the same price on every line.
         if name not in prices:
             prices[name] = _draw_price(random, sale, item), random.choice((0, 5, 10, 15, 20))
@@ -98,16 +102,24 @@ def _draw_pool(random: Random, sale: Sale) -> list[Item]:
     items = items_of(sale.locale, sale.trade)
     if sale.tax.category in (VatCategory.INTRA_COMMUNITY, VatCategory.EXPORT):
         items = tuple(item for item in items if not item.is_service)
-    standard, reduced = [item for item in items if not item.rate], [item for item in items if item.rate]
+    standard = _sold([item for item in items if not item.rate], sale)
+    reduced = _sold([item for item in items if item.rate], sale)
     if sale.has_knob("several_rates") and len(sale.tax.rates) > 1:
         # A trade that sells nothing at a reduced rate borrows items from other trades.
-        reduced = reduced or [item for trade in TRADES for item in items_of(sale.locale, trade) if item.rate]
+        reduced = reduced or _sold(
+            [item for trade in TRADES for item in items_of(sale.locale, trade) if item.rate], sale
+        )
         pair = [random.choice(standard), random.choice(reduced)]
         return [*pair, *(item for item in (*standard, *reduced) if item not in pair)]
     if reduced and len(sale.tax.rates) > 1 and random.random() < 0.15:
         rate = random.choice(reduced).rate
         return [item for item in reduced if item.rate == rate]
     return standard
+
+
+def _sold(items: list[Item], sale: Sale) -> list[Item]:
+    """Return the items that a document may have: an examination's have names of their own, where there are any."""
+    return [item for item in items if sale.is_examination and item.reserved_names] or items
 
 
 def _draw_line(random: Random, sale: Sale, item: Item, name: str, number: int, price: Decimal, discount: int) -> Line:

@@ -6,12 +6,14 @@ replaces the keys in which it differs.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
+from itertools import product
 from random import Random
 from typing import Any
 
@@ -22,6 +24,9 @@ TRADES = ("office", "catering", "software", "construction", "retail", "medical",
 _ALTERNATIVES = re.compile(
     r"\{([^{}|]+(?:\|[^{}|]+)+)\}"
 )  # splits a name into text and, at odd positions, alternatives
+
+# One name in so many of an item's is reserved for documents that examine readers, so that no batch can teach it.
+NAMES_PER_RESERVED_NAME = 3
 
 _CODE = re.compile(r"\d{4}(\d\d)?")
 _RATE_INDICES = {"standard": 0, "reduced": 1, "most_reduced": -1}
@@ -58,9 +63,21 @@ class Item:
         """Tell whether it is a service."""
         return self.code.startswith("99")
 
-    def draw_name(self, random: Random) -> str:
-        """Draw the name of the item: one of the alternatives of each part."""
-        return "".join(part[0] if len(part) == 1 else random.choice(part) for part in self.parts)
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Return its names, one for each choice of alternatives, in an order that depends on their hashes alone."""
+        names = dict.fromkeys(map("".join, product(*self.parts)))
+        return tuple(sorted(names, key=lambda name: hashlib.sha256(name.encode()).digest()))
+
+    @property
+    def reserved_names(self) -> tuple[str, ...]:
+        """Return the names that only documents of a probe or an exam have; none of an item with one or two names."""
+        return self.names[: len(self.names) // NAMES_PER_RESERVED_NAME]
+
+    def draw_name(self, random: Random, *, is_examination: bool = False) -> str:
+        """Draw the name of the item. Examinations draw reserved names, or where it has none, those of batches."""
+        reserved = self.reserved_names
+        return random.choice(reserved if is_examination and reserved else self.names[len(reserved) :])
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ class ExamDocument(BaseModel):
 
     id: str
     part: str = Field(description="base, or the factor that the document shows")
+    content: str = Field(default="", description="hash of the document and of the fields that were read")
     fields: int = Field(ge=1, description="number of fields that were read")
     correct: int = Field(ge=0, description="number of fields whose canonical value is the expected one")
     stock_similarity: float | None = Field(
@@ -62,12 +63,12 @@ def paired_documents(this: ExamResult, other: ExamResult) -> list[tuple[ExamDocu
     An exam grows by a part for each factor that plans turn up, so the other result may lack some.
 
     Raises:
-        UserError: a document of one id differs in part or number of fields, so that the exams are not the same.
+        UserError: a document of one id differs in part, content or number of fields: the exams are not the same.
     """
     known = {document.id: document for document in other.documents}
     pairs = [(document, known[document.id]) for document in this.documents if document.id in known]
     for ours, theirs in pairs:
-        if (ours.part, ours.fields) != (theirs.part, theirs.fields):
+        if (ours.part, ours.content, ours.fields) != (theirs.part, theirs.content, theirs.fields):
             raise UserError(
                 f"exam document {ours.id}: {ours.part} with {ours.fields} fields in one result, {theirs.part} with "
                 f"{theirs.fields} in the other; let both readers take the same exam"

@@ -14,7 +14,7 @@ from rapidfuzz.distance import Levenshtein
 
 from finscribe_assets.files import sha256_of
 from finscribe_assets.inference.reader import ReadRequest
-from finscribe_assets.instructions.crops import page_cache, pair_images
+from finscribe_assets.instructions.crops import OpenPage, page_cache, pair_images
 from finscribe_assets.instructions.pair import Pair, Task
 from finscribe_assets.instructions.task_mix import PairRecipe, make_pairs
 from finscribe_assets.model.decoding import DecodedText
@@ -117,7 +117,7 @@ def _read_stock_prompts(
     for index, (paper, document) in enumerate(zip(papers, documents, strict=True)):
         if paper.part != BASE_PART:
             continue
-        open_page = page_cache(lambda _, page, document=document: document.pages[page])
+        open_page = _page_opener(document)
         for pair in make_pairs(paper.drawn, document, STOCK_MIX):
             owners.append(index)
             pairs.append(pair)
@@ -127,6 +127,10 @@ def _read_stock_prompts(
     for index, pair, decoded in zip(owners, pairs, reader.reader.read(requests), strict=True):
         readings[index].append(_StockReading(pair, decoded))
     return readings
+
+
+def _page_opener(document: RenderedDocument) -> OpenPage:
+    return page_cache(lambda _, page: document.pages[page])
 
 
 def _result(

@@ -27,8 +27,8 @@ EXAM_SEED = 20261201
 BASE_DOCUMENTS = 300
 FACTOR_DOCUMENTS = 25  # of each factor's part
 FIELDS_PER_PAPER = 12
-LAST_NUMBER = 1_000_000
-MAX_CANDIDATES = 40  # documents drawn for each one of a factor's part, before it is given up
+LAST_PAPER = 1_000_000
+MAX_DRAWS_PER_PAPER = 40  # documents drawn for each one of a factor's part, before it is given up
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def factor_papers(recipe: Recipe, factor: str, documents: int = FACTOR_DOCUMENTS
     """
     plan = _plan(recipe_showing(recipe, (factor,)), factor)
     papers = []
-    for number in range(documents * MAX_CANDIDATES):
+    for number in range(documents * MAX_DRAWS_PER_PAPER):
         drawn = draw_document(plan, number)
         fields = _fields_of(drawn, factor) if factor in present_factors(drawn) else ()
         if fields:
@@ -104,4 +104,4 @@ def _fields_of(drawn: DrawnDocument, factor: str) -> tuple[str, ...]:
 
 def _plan(recipe: Recipe, part: str) -> Plan:
     seed = int(sha256_of(f"{EXAM_SEED}:{part}")[:15], 16)
-    return Plan(key=EXAM_KEY, seed=seed, components=(PlanComponent(name=part, documents=LAST_NUMBER, recipe=recipe),))
+    return Plan(key=EXAM_KEY, seed=seed, components=(PlanComponent(name=part, documents=LAST_PAPER, recipe=recipe),))

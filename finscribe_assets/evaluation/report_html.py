@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -26,8 +27,24 @@ MAX_DIFFERENCE_LENGTH = 400  # characters of values whose difference is marked
 TableRows = Sequence[Mapping[str, Any]]
 
 
+@dataclass(frozen=True)
+class RobustnessSection:
+    """What a probe found of the reader and of its base, shown below the targets.
+
+    Attributes:
+        image: the map of factors × elements, a PNG.
+        rows: the same as text, for each factor and element that is harmful to either; the first column names a row.
+    """
+
+    image: bytes
+    rows: TableRows = ()
+
+
 def report_to_html(
-    report: EvaluationReport, note: str = "", illustrations: Mapping[str, Sequence[PageIllustration]] | None = None
+    report: EvaluationReport,
+    note: str = "",
+    illustrations: Mapping[str, Sequence[PageIllustration]] | None = None,
+    robustness: RobustnessSection | None = None,
 ) -> str:
     """Return the report as an HTML page; every value is escaped.
 
@@ -35,8 +52,8 @@ def report_to_html(
         report: the report.
         note: a sentence that is shown at the top.
         illustrations: pages of the worst documents, by document id.
+        robustness: what a probe found; None if the reader was not probed.
     """
-    diagram = base64.b64encode(reliability_diagram(report.calibration)).decode() if report.calibration else ""
     environment = Environment(
         loader=PackageLoader("finscribe_assets.evaluation"),
         autoescape=True,
@@ -44,24 +61,27 @@ def report_to_html(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"cell": _cell, "difference": mark_difference}
+    environment.filters |= {"cell": _cell, "difference": mark_difference, "data_uri": _data_uri}
     return environment.get_template("report.html").render(
         report=report,
         note=note,
+        summary=[
+            ("Headline", headline_rows(report)),
+            ("Targets of the training strategy", target_rows(report.targets)),
+        ],
+        robustness=robustness,
         tables=_tables(report),
         details=_detail_tables(report),
-        diagram=diagram,
+        diagram=reliability_diagram(report.calibration) if report.calibration else b"",
         illustrations=illustrations or {},
         comparisons=_comparisons(report),
     )
 
 
 def _tables(report: EvaluationReport) -> list[tuple[str, TableRows]]:
-    """Return the tables that are shown at once, by caption."""
+    """Return the tables of parts of the documents, which are shown at once, by caption."""
     dimensions = list(dict.fromkeys(name for part in report.slices for name in part.attributes))
     return [
-        ("Headline", headline_rows(report)),
-        ("Targets of the training strategy", target_rows(report.targets)),
         ("By element", [tally.model_dump() for tally in report.by_element]),
         ("By calculation rule", [tally.model_dump() for tally in report.by_rule]),
         *((f"By {name.replace('_', ' ')}", [part.row() for part in report.sliced_by(name)]) for name in dimensions),
@@ -128,6 +148,10 @@ def _comparisons(report: EvaluationReport) -> list[tuple[str, TableRows, TableRo
         title = f"Against {name}: {compared.better} documents better, {compared.worse} worse, {compared.same} the same"
         tables.append((title, metrics, changes))
     return tables
+
+
+def _data_uri(png: bytes) -> str:
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
 
 
 def _cell(value: Any) -> str:

@@ -11,7 +11,7 @@ from finscribe_assets.evaluation.document_scoring import score
 from finscribe_assets.evaluation.paired_comparison import PairedComparison, compare_readers
 from finscribe_assets.evaluation.prediction_files import read_predictions
 from finscribe_assets.evaluation.report import EvaluationReport, evaluate
-from finscribe_assets.evaluation.report_html import EMBEDDED_NOTE, report_to_html
+from finscribe_assets.evaluation.report_html import EMBEDDED_NOTE, RobustnessSection, report_to_html
 from finscribe_assets.evaluation.worst_documents import PageIllustration, illustrate_worst
 from finscribe_assets.files import AnyPath, read_json, write_text
 from finscribe_assets.inference.prediction import PREDICTED_BY_FILE, PREDICTIONS_FILE, TIMING_FILE
@@ -58,7 +58,13 @@ def measure(
     )
 
 
-def write_report(report: EvaluationReport, documents: PredictedDocuments, file: AnyPath, note: str = "") -> Pages:
+def write_report(
+    report: EvaluationReport,
+    documents: PredictedDocuments,
+    file: AnyPath,
+    note: str = "",
+    robustness: RobustnessSection | None = None,
+) -> Pages:
     """Write a report as JSON, and as an HTML page beside it; return the pictures of the documents read worst.
 
     Args:
@@ -66,10 +72,11 @@ def write_report(report: EvaluationReport, documents: PredictedDocuments, file: 
         documents: The documents that it was measured on, whose pages are shown where they are stored.
         file: The JSON file; the page gets the suffix ``.html``.
         note: A sentence above everything else on the page.
+        robustness: What a probe found of the reader, for the page; None where it was not probed.
     """
     pages = illustrate_worst(report.worst, documents.image_folders)
     write_text(file, report.to_json())
-    write_text(file.with_suffix(".html"), report_to_html(report, note, pages))
+    write_text(file.with_suffix(".html"), report_to_html(report, note, pages, robustness))
     return pages
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 from finscribe_assets.evaluation.field_comparison import FieldStatus
 from finscribe_assets.evaluation.prediction_files import Prediction, Truth
 from finscribe_assets.evaluation.report import EvaluationReport, evaluate
-from finscribe_assets.evaluation.report_html import mark_difference, report_to_html
+from finscribe_assets.evaluation.report_html import RobustnessSection, mark_difference, report_to_html
 from finscribe_assets.evaluation.worst_documents import ComparedField, illustrate_document
 from finscribe_assets.instructions.responses import unflatten
 from finscribe_assets.rendering.pages import MarkType
@@ -65,6 +65,22 @@ def test_the_page_is_open_to_a_screen_reader_and_loads_nothing(report, batch):
     assert len(pictures) == 1 + sum(map(len, pages.values()))  # the reliability diagram
     assert all(picture.get("alt") and picture.get("src").startswith("data:image/") for picture in pictures)
     assert not re.search(r"(src|href)=\"(?!data:)|url\(|@import|<script", text)
+
+
+@pytest.mark.parametrize("rows", [(), ({"factor": "font:<b>", "base": 0.5, "adapter": None, "status": "repaired"},)])
+def test_the_robustness_map_follows_the_targets_with_its_numbers_as_a_table(report, rows):
+    text = report_to_html(report, robustness=RobustnessSection(b"\x89PNG picture", rows))
+    page = lxml_html.fromstring(text)
+    picture = page.find(".//figure/img")
+    assert base64.b64decode(picture.get("src").removeprefix("data:image/png;base64,")) == b"\x89PNG picture"
+    assert ("table below" in picture.get("alt")) == bool(rows)
+    captions = [caption.text_content() for caption in page.iter("caption", "figcaption")]
+    targets = captions.index("Targets of the training strategy")
+    assert "measured by a probe" in captions[targets + 1]
+    assert ("Effects that are harmful to the base or to the adapter" == captions[targets + 2]) == bool(rows)
+    assert "By element" in captions[targets + 2 :]
+    assert "font:<b>" not in text
+    assert "Robustness map" not in report_to_html(report)
 
 
 def test_what_a_model_wrote_stays_text(report):

@@ -191,7 +191,7 @@ def attribution(documents: Sequence[DrawnDocument], runs: int, sample: int) -> d
             0.5,
             chance,
         )
-        found = [effect.name for effect in Attribution(tallies, values).effects(key)]
+        found = [effect.name for effect in Attribution(tallies, values).attribute([key])[key].effects]
         counts = outcome.setdefault(dimension, Counter())
         counts["runs"] += 1
         counts["first"] += found[:1] == [planted]

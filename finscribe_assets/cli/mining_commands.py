@@ -139,8 +139,7 @@ def _show_weak(report: MiningReport) -> None:
     """Print weak cells, narrow enough for a terminal; the output file has the examples too."""
 
     def knobs(cell: WeakCell) -> str:
-        measured = [f"{name} {difference:+.0%}" for name, difference in cell.effects.items() if name in cell.knobs]
-        return "\n".join(measured + [f"{name} ?" for name in cell.knobs if name not in cell.effects])
+        return "\n".join(f"{name} {difference:+.0%}" for name, difference in cell.effects.items() if name in cell.knobs)
 
     show(
         "weak cells",
@@ -156,8 +155,11 @@ def _show_weak(report: MiningReport) -> None:
             for cell in report.weak
         ],
     )
-    if any(set(cell.knobs) - cell.effects.keys() for cell in report.weak):
-        console.print("?: made for such failures, but not shared by these", style="dim")
+    by_limits: dict[str, list[str]] = {}
+    for cell in report.weak:
+        by_limits.setdefault(cell.limits, []).append(cell.name)
+    for limits, names in by_limits.items():
+        console.print(f"{', '.join(names)}: {limits}", style="dim", soft_wrap=True)
 
 
 def _try_counterfactuals(

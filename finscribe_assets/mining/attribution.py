@@ -1,4 +1,4 @@
-"""Attribute the failures of a cell to drawn values: knobs, locales, fonts, layouts, document types, engines.
+"""Attribute the failures of cells to drawn values: knobs, locales, fonts, layouts, document types, engines.
 
 A knob is compared only among the documents on which it could act; a knob of credit notes, among credit notes. Drawn
 values are confounded: a layout with the document type that has it, a font with the locale. So values are selected
@@ -7,29 +7,35 @@ strata. The documents are stratified by it, and a further value must show an eff
 are reported are each measured within the strata of all other selected values.
 
 Within strata the effect is the rate difference of Mantel and Haenszel (1959), and its statistic is Mantel's (1963)
-extension to doses and scores. Many values are tested at once: a value counts if its statistic is above the maximum
-statistic of 19 in 20 permutations of the documents within strata (the maxT procedure of Westfall and Young 1993).
+extension to doses and scores. Many values of many cells are tested at once. Over the values of a cell, the p-value is
+that of the largest statistic, from permutations of the documents within strata (maxT; Westfall and Young 1993). Over
+the cells, those whose failures have a cause at all are selected by Benjamini and Hochberg (1995), and the values of the
+R selected cells out of m are tested at R/m of the level (Benjamini and Bogomolov 2014).
+
+Failures were only observed, so much stays unknown: `AttributionLimits` states it for each cell. A probe
+(`finscribe probe`) draws the documents that an answer needs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
+from scipy.stats import false_discovery_control
 
 from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.knobs import KNOB_FACTS
 from finscribe_assets.documents.locales import LOCALE_FACTS
+from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.documents.schema import DocumentType
+from finscribe_assets.mining.cell_evidence import ATTRIBUTION_POWER, MIN_GROUP, CellEvidence
 from finscribe_assets.mining.error_cells import Z95, CellKey, DocumentFailures
 
-MIN_GROUP = 5  # documents with a value, and without it, so that the value is tested
-MAX_EFFECTS = 3  # values that a cell is attributed to
-MAX_CANDIDATES = 8  # values with the largest statistics, which are compared with each other
-NULL_PERMUTATIONS = 299
-FAMILYWISE_ERROR = 0.05
+MIN_PERMUTATIONS = 299
+FALSE_ATTRIBUTION_RATE = 0.05  # of the cells that are attributed to a value; for a single cell, the familywise error
 
 DrawnValues = Mapping[str, Mapping[str, float]]
 """Drawn values by document id and name, from 0 to 1; a choice such as ``locale:fr_FR`` is 1 if it was made."""
@@ -46,6 +52,8 @@ class Effect:
         low: lower bound of the two-sided 90 % interval of the difference (test-based, Miettinen 1976).
         high: upper bound of the interval.
         documents: number of documents that have the value at half of its greatest strength or more.
+        inseparable: other values that the same documents have, but for ``MIN_GROUP`` - 1 documents at most: the effect
+            may be theirs.
     """
 
     name: str
@@ -53,6 +61,86 @@ class Effect:
     low: float
     high: float
     documents: int
+    inseparable: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TestedValue:
+    """A drawn value that a cell's failures were compared by.
+
+    Attributes:
+        name: of the value.
+        documents: number of documents that have it.
+        without: number of documents that could have it, and do not.
+        smallest_effect: difference of the failure rates from which on it would have been found with the power
+            ``ATTRIBUTION_POWER``; None if no effect would have been.
+    """
+
+    __test__ = False  # not a test, whatever pytest takes its name for
+
+    name: str
+    documents: int
+    without: int
+    smallest_effect: float | None
+
+
+@dataclass(frozen=True)
+class AttributionLimits:
+    """What observed failures of a cell can say about causes, and what not.
+
+    Attributes:
+        documents: number of documents that have the cell's element and whose drawn values are known.
+        tested: values that were compared, those with the smallest provable effect first.
+        untested: values that fewer than ``MIN_GROUP`` documents have, or lack.
+    """
+
+    documents: int
+    tested: tuple[TestedValue, ...] = ()
+    untested: tuple[str, ...] = ()
+
+    def describe(self) -> str:
+        """Return it as a sentence for a table."""
+        if not self.documents:
+            return "no drawn value of its documents is known"
+        parts = [f"{self.documents} documents", f"{len(self.tested)} drawn values compared"]
+        if self.untested:
+            few = f"fewer than {MIN_GROUP} documents have them, or lack them"
+            parts.append(f"{len(self.untested)} not compared ({few})")
+        if self.tested:
+            ends = dict.fromkeys(_found_from(value) for value in (self.tested[0], self.tested[-1]))
+            parts.append(f"an effect would have been found (power {ATTRIBUTION_POWER}) {', '.join(ends)}")
+        return "; ".join(parts)
+
+
+def _found_from(value: TestedValue) -> str:
+    start = "never" if value.smallest_effect is None else f"from {value.smallest_effect:+.0%} on"
+    return f"{start} for {value.name} ({value.documents} documents)"
+
+
+@dataclass(frozen=True)
+class CellAttribution:
+    """The values that a cell's failures are attributed to, and what could not be known.
+
+    Attributes:
+        effects: in the order in which they were selected.
+        limits: of what the documents can show.
+    """
+
+    effects: tuple[Effect, ...] = ()
+    limits: AttributionLimits = AttributionLimits(0)
+
+    def describe(self) -> str:
+        """Return what cannot be known, as a sentence for a table."""
+        pairs = [
+            f"{effect.name} cannot be told from {', '.join(effect.inseparable)}, which the same documents have"
+            for effect in self.effects
+            if effect.inseparable
+        ]
+        return "; ".join([self.limits.describe(), *pairs])
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return asdict(self) | {"summary": self.describe()}
 
 
 def drawn_values(documents: Sequence[DrawnDocument]) -> dict[str, dict[str, float]]:
@@ -68,6 +156,21 @@ def drawn_values(documents: Sequence[DrawnDocument]) -> dict[str, dict[str, floa
         }
         for drawn in documents
     }
+
+
+def drawable_values(recipe: Recipe) -> set[str]:
+    """Return the names of all values that a recipe may draw, as `drawn_values` names them."""
+    weights: dict[str, Mapping[Any, float]] = {
+        "type": recipe.document_types,
+        "locale": recipe.locale_weights(),
+        "font": recipe.fonts,
+        "layout": recipe.layouts,
+        "engine": recipe.engines,
+    }
+    names = {name for name, value in recipe.knobs if value}
+    for dimension, choices in weights.items():
+        names |= {f"{dimension}:{choice}" for choice, weight in choices.items() if weight}
+    return names
 
 
 @lru_cache(maxsize=100_000)
@@ -86,10 +189,17 @@ def _choice(values: Mapping[str, float], dimension: str) -> str:
 class Attribution:
     """Drawn values of a set of documents, against which the failures of any cell can be tested."""
 
-    def __init__(self, tallies: Sequence[DocumentFailures], drawn: DrawnValues) -> None:
-        """Prepare the documents whose drawn values are known; the others are left out."""
+    def __init__(self, tallies: Sequence[DocumentFailures], drawn: DrawnValues, drawable: Collection[str] = ()) -> None:
+        """Prepare the documents whose drawn values are known; the others are left out.
+
+        Args:
+            tallies: failures of the documents.
+            drawn: drawn values by document id.
+            drawable: names of further values that could have been drawn, which are reported as not compared.
+        """
         self.tallies = [tally for tally in tallies if tally.id in drawn]
         self.names = sorted({name for tally in self.tallies for name in drawn[tally.id]})
+        self.never_drawn = tuple(sorted(set(drawable) - set(self.names)))
         shape = len(self.tallies), len(self.names)
         self.values, self.eligible = np.zeros(shape, np.float32), np.ones(shape, np.float32)
         for row, tally in enumerate(self.tallies):
@@ -101,124 +211,77 @@ class Attribution:
                     self.eligible[row, column] = _could_have(name, document_type, locale)
         self.values *= self.eligible
 
-    def effects(self, key: CellKey) -> list[Effect]:
-        """Return the drawn values under which a cell fails more often, in the order in which they were selected.
+    def attribute(self, keys: Sequence[CellKey]) -> dict[CellKey, CellAttribution]:
+        """Return the drawn values under which cells fail more often.
 
         A value whose effect vanishes within the strata of the other selected values is left out: they explain it.
 
         Args:
-            key: element and error type of the cell.
+            keys: element and error type of each cell. False attributions are controlled over all of them, so they
+                belong in one call.
         """
-        evidence = self._evidence(key)
-        if evidence is None:
-            return []
-        columns = evidence.selected_columns()
+        evidence = {key: found for key in keys if (found := self._evidence(key)) is not None}
+        # Enough that the smallest possible p-value is below the level of a single selected cell.
+        permutations = max(MIN_PERMUTATIONS, round(2 * len(evidence) / FALSE_ATTRIBUTION_RATE))
+        for found in evidence.values():
+            found.permute(permutations)
+        p_values = [found.p_value for found in evidence.values()]
+        adjusted = false_discovery_control(p_values, method="bh") if p_values else []
+        caused = {key for key, p in zip(evidence, adjusted, strict=True) if p <= FALSE_ATTRIBUTION_RATE}
+        level = FALSE_ATTRIBUTION_RATE * max(1, len(caused)) / max(1, len(evidence))
+        return {
+            key: CellAttribution(
+                self._effects(evidence[key], level) if key in caused else (), self._limits(evidence[key], level)
+            )
+            if key in evidence
+            else CellAttribution()
+            for key in keys
+        }
+
+    def _effects(self, evidence: CellEvidence, level: float) -> tuple[Effect, ...]:
+        columns = evidence.selected_columns(level)
         while True:
             adjusted = {column: evidence.adjusted_effect(column, columns) for column in columns}
             vanished = min(columns, key=lambda column: adjusted[column][0], default=None)
             if vanished is None or adjusted[vanished][0] > 0:
                 break
             columns.remove(vanished)
-        return [
+        return tuple(
             Effect(
                 self.names[column],
                 round(difference, 4),
                 round(difference - Z95 * difference / z, 4),
                 round(difference + Z95 * difference / z, 4),
                 int(evidence.has[:, column].sum()),
+                tuple(self.names[other] for other in evidence.inseparable_columns(column)),
             )
             for column, (z, difference) in adjusted.items()
-        ]
+        )
 
-    def _evidence(self, key: CellKey) -> _Evidence | None:
+    def _limits(self, evidence: CellEvidence, level: float) -> AttributionLimits:
+        smallest = evidence.smallest_effects(level)
+        tested = [
+            TestedValue(self.names[column], int(having), int(without), round(float(effect), 4) if effect <= 1 else None)
+            for column, having, without, effect in zip(
+                evidence.columns,
+                evidence.having[evidence.columns],
+                evidence.lacking[evidence.columns],
+                smallest,
+                strict=True,
+            )
+        ]
+        compared = set(evidence.columns)
+        untested = [name for column, name in enumerate(self.names) if column not in compared]
+        return AttributionLimits(
+            documents=len(evidence.rates),
+            tested=tuple(sorted(tested, key=lambda value: (value.smallest_effect or 1.0, value.name))),
+            untested=tuple(sorted([*untested, *self.never_drawn])),
+        )
+
+    def _evidence(self, key: CellKey) -> CellEvidence | None:
         rows = [row for row, tally in enumerate(self.tallies) if tally.trials.get(key[0])]
         if not rows:
             return None
         tallies = [self.tallies[row] for row in rows]
         rates = [tally.failures.get(key, 0) / tally.trials[key[0]] for tally in tallies]
-        return _Evidence(np.array(rates, np.float32), self.values[rows], self.eligible[rows])
-
-
-class _Evidence:
-    """Failure rates of one cell and drawn values, of the documents that have the cell's element."""
-
-    def __init__(self, rates: np.ndarray, values: np.ndarray, eligible: np.ndarray) -> None:
-        self.rates = rates  # (documents,)
-        self.values, self.eligible = values, eligible  # (documents, names)
-        self.strongest = values.max(axis=0)  # (names,)
-        self.has = (values >= np.maximum(self.strongest, 1e-6) / 2) & (eligible > 0)  # (documents, names)
-
-    def selected_columns(self) -> list[int]:
-        """Select the values that explain the failures, one after the other, each within strata of those before it."""
-        having = self.has.sum(axis=0)
-        testable = (having >= MIN_GROUP) & (self.eligible.sum(axis=0) - having >= MIN_GROUP)
-        columns = np.flatnonzero(testable)
-        selected: list[int] = []
-        strata = np.zeros(len(self.rates), np.int64)
-        random = np.random.default_rng(0)
-        while len(selected) < MAX_EFFECTS and len(columns):
-            statistic = _Mantel(self.values[:, columns], self.eligible[:, columns], strata)
-            z = statistic(self.rates[:, None])[0][:, 0]
-            order = np.argsort(-z, kind="stable")
-            candidates = columns[order[z[order] > statistic.largest_by_chance(self.rates, random)][:MAX_CANDIDATES]]
-            if not len(candidates):
-                break
-            best = min(candidates, key=lambda column: self._unexplained(column, candidates, strata))
-            selected.append(int(best))
-            strata = strata * 2 + self.has[:, best]
-            columns = columns[columns != best]
-        return selected
-
-    def _unexplained(self, column: int, candidates: np.ndarray, strata: np.ndarray) -> float:
-        """Return the largest statistic of the other candidates once documents are stratified by this one."""
-        others = candidates[candidates != column]
-        within = _Mantel(self.values[:, others], self.eligible[:, others], strata * 2 + self.has[:, column])
-        return float(within(self.rates[:, None])[0].max(initial=0.0))
-
-    def adjusted_effect(self, column: int, selected: Sequence[int]) -> tuple[float, float]:
-        """Return a value's statistic and rate difference within strata of all other selected values."""
-        strata = np.zeros(len(self.rates), np.int64)
-        for other in selected:
-            if other != column:
-                strata = strata * 2 + self.has[:, other]
-        statistic = _Mantel(self.values[:, [column]], self.eligible[:, [column]], strata)
-        z, slope = (float(part[0, 0]) for part in statistic(self.rates[:, None]))
-        return z, slope * float(self.strongest[column])
-
-
-class _Mantel:
-    """Mantel's statistic of many drawn values at once, within strata of documents."""
-
-    def __init__(self, values: np.ndarray, eligible: np.ndarray, strata: np.ndarray) -> None:
-        self.parts = []
-        for stratum in np.unique(strata):
-            rows = np.flatnonzero(strata == stratum)
-            within = eligible[rows]
-            count = within.sum(axis=0)
-            centred = (values[rows] - (values[rows] * within).sum(axis=0) / np.maximum(count, 1)) * within
-            self.parts.append((rows, within, centred, count[:, None], (centred**2).sum(axis=0)[:, None]))
-
-    def __call__(self, rates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the statistic z and the slope of rate on value.
-
-        Args:
-            rates: failure rates, (documents, sets); a set is the observed rates or a permutation of them.
-
-        Returns:
-            z and slopes, both (values, sets).
-        """
-        products, variances, squares = 0.0, 0.0, 0.0
-        for rows, within, centred, count, square in self.parts:
-            stratum_rates = rates[rows]
-            of_rates = within.T @ stratum_rates**2 - (within.T @ stratum_rates) ** 2 / np.maximum(count, 1)
-            products = products + centred.T @ stratum_rates
-            variances = variances + square * np.maximum(of_rates, 0) / np.maximum(count - 1, 1)
-            squares = squares + square
-        return products / np.sqrt(np.maximum(variances, 1e-12)), products / np.maximum(squares, 1e-12)
-
-    def largest_by_chance(self, rates: np.ndarray, random: np.random.Generator) -> float:
-        """Return the value that the largest z exceeds in ``FAMILYWISE_ERROR`` of the permutations within strata."""
-        shuffled = np.empty((len(rates), NULL_PERMUTATIONS), np.float32)
-        for rows, *_ in self.parts:
-            shuffled[rows] = random.permuted(np.tile(rates[rows][:, None], NULL_PERMUTATIONS), axis=0)
-        return float(np.quantile(self(shuffled)[0].max(axis=0), 1 - FAMILYWISE_ERROR))
+        return CellEvidence(np.array(rates, np.float32), self.values[rows], self.eligible[rows])

@@ -89,6 +89,11 @@ class ErrorCell:
         return f"{self.element}×{self.error_type}"
 
     @property
+    def key(self) -> CellKey:
+        """Return element and error type."""
+        return self.element, self.error_type
+
+    @property
     def teachable(self) -> bool:
         """Tell whether documents can be drawn that teach a reader to avoid these failures."""
         return self.error_type not in NOT_TEACHABLE

@@ -1,11 +1,8 @@
-"""The types of errors, which of them the causes of knobs lead to, and which of them documents cannot teach."""
+"""The types of errors, and which of them documents cannot teach a reader to avoid."""
 
 from __future__ import annotations
 
 from enum import StrEnum
-
-from finscribe_assets.documents.failure_causes import FailureCause
-from finscribe_assets.documents.knobs import KNOB_FACTS
 
 
 class ErrorType(StrEnum):
@@ -58,61 +55,9 @@ class ErrorType(StrEnum):
     OTHER = "other"
 
 
-_E = ErrorType
-_C = FailureCause
-ERROR_TYPES_OF_CAUSE: dict[FailureCause, tuple[ErrorType, ...]] = {
-    _C.MISSING_FIELD: (_E.MISSING, _E.LABEL_SWAP),
-    _C.HALLUCINATED_FIELD: (_E.HALLUCINATED, _E.DECOY_TAKEN, _E.LABEL_SWAP),
-    _C.CHARACTER_CONFUSION: (_E.CHARACTER_CONFUSION,),
-    _C.DROPPED_OR_INSERTED_DIGIT: (_E.DIGIT_COUNT, _E.DIGIT),
-    _C.DECIMAL_AND_THOUSANDS_SEPARATORS: (_E.SEPARATOR, _E.WRONG_TYPE),
-    _C.SIGN: (_E.SIGN,),
-    _C.CURRENCY: (_E.CURRENCY,),
-    _C.DATE_ORDER: (_E.DATE_ORDER, _E.DATE_YEAR, _E.DECOY_TAKEN, _E.LABEL_SWAP),
-    _C.PARTY_SWAP: (_E.PARTY_SWAP,),
-    _C.ROWS_MISSED_OR_DUPLICATED: (_E.ROW_MISSING, _E.ROW_EXTRA),
-    _C.ROWS_MERGED_OR_SPLIT: (_E.ROW_MERGED, _E.ROW_SPLIT, _E.CUT_SHORT, _E.WORD_DROPPED, _E.CONTINUATION),
-    _C.COLUMN_SHIFT: (_E.COLUMN_SWAP, _E.ROW_SHIFT, _E.WRONG_LINE),
-    _C.NET_AND_GROSS_CONFUSION: (_E.COLUMN_SWAP, _E.WRONG_TOTAL),
-    _C.TAX_BREAKDOWN: (_E.WRONG_TOTAL, _E.COLUMN_SWAP),
-    _C.ALLOWANCES_AND_CHARGES: (_E.WRONG_TOTAL, _E.COLUMN_SWAP),
-    _C.WRONG_TOTAL_CHOSEN: (_E.WRONG_TOTAL,),
-    _C.PAGE_JOIN: (_E.ROW_MISSING, _E.ROW_MERGED),
-    _C.OUTPUT_LENGTH: (_E.TRUNCATED,),
-    _C.SCRIPT_AND_DIRECTION: (_E.DIGIT, _E.DATE_ORDER),
-    _C.DEGRADATION: (
-        _E.CHARACTER_CONFUSION,
-        _E.DIGIT,
-        _E.DIACRITICS,
-        _E.SUBSTITUTION,
-        _E.CHARACTERS_DROPPED,
-        _E.CHARACTERS_ADDED,
-        _E.SEVERAL_EDITS,
-        _E.GARBLED,
-    ),
-    _C.OCCLUSION: (_E.MISSING, _E.CUT_SHORT, _E.WORD_DROPPED, _E.CHARACTERS_DROPPED, _E.GARBLED),
-}
-"""The types of errors that a knob's cause of failure may lead to."""
-
-
 NOT_TEACHABLE = {
     ErrorType.ILLEGIBLE: "damage has destroyed the value on the page, so that no reader can know it",
     ErrorType.UNKNOWN_FIELD: "the reader adds fields that the schema does not have; drop them from its responses, or "
     "list the schema's fields in the prompt",
 }
 """Error types that no synthetic document can teach a reader to avoid, and what they mean."""
-
-
-def presumed_knobs(element: str, error_type: str) -> tuple[str, ...]:
-    """Return the knobs that are made to cause such a failure of an element, by their facts; the most specific first.
-
-    Args:
-        element: of the failed fields.
-        error_type: how they failed.
-    """
-    by_specificity = [
-        (len(facts.elements), name)
-        for name, facts in KNOB_FACTS.items()
-        if element in facts.elements and error_type in ERROR_TYPES_OF_CAUSE[facts.cause]
-    ]
-    return tuple(name for _, name in sorted(by_specificity, key=lambda knob: knob[0]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -13,13 +14,14 @@ from finscribe_assets.evaluation.calibration import (
     low_confidence_fields,
 )
 from finscribe_assets.evaluation.document_scoring import ScoredDocument
-from finscribe_assets.mining.attribution import Attribution, DrawnValues, Effect
+from finscribe_assets.mining.attribution import Attribution, CellAttribution, DrawnValues, drawable_values
 from finscribe_assets.mining.error_cells import MAX_CELL_EXAMPLES, ErrorCell, find_cells, tally_failures
 from finscribe_assets.mining.error_classification import PageContext
-from finscribe_assets.mining.error_types import NOT_TEACHABLE, ErrorType, presumed_knobs
+from finscribe_assets.mining.error_types import NOT_TEACHABLE, ErrorType
 from finscribe_assets.mining.learning_history import LEARNING_ASSUMPTION, EarlierIteration, cell_progress
 from finscribe_assets.mining.planning import (
     ALL_LEFT_OUT,
+    DRAWN_VALUES_UNKNOWN,
     NOTHING_WEAK,
     make_plan,
     mark_left_out,
@@ -28,8 +30,6 @@ from finscribe_assets.mining.planning import (
     weak_cell_rows,
 )
 from finscribe_assets.mining.weak_cell import WeakCell, weak_cells_of
-
-MAX_PRESUMED_KNOBS = 3  # that are turned up for a cell whose failures are not attributed to any drawn value
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,8 @@ class MiningReport:
         cells: all cells with a failure.
         weak: the weak cells, with the documents that are planned for them or why none are.
         unread: number of documents without a prediction, which are left out.
-        effects: drawn values that failures are attributed to, by name of weak cell.
+        attributions: drawn values that failures are attributed to, and what cannot be known of their causes, by name
+            of weak cell.
         low_confidence: the predicted values of lowest confidence.
         plan: of the next batch; None if there is nothing to plan.
     """
@@ -48,7 +49,7 @@ class MiningReport:
     cells: tuple[ErrorCell, ...]
     weak: tuple[WeakCell, ...]
     unread: int
-    effects: dict[str, tuple[Effect, ...]]
+    attributions: dict[str, CellAttribution]
     low_confidence: tuple[LowConfidenceField, ...]
     plan: Plan | None
 
@@ -57,8 +58,10 @@ class MiningReport:
         """Return the plan as rows of a table, or why there is none."""
         if self.plan:
             return plan_rows(self.plan)
+        reasons = Counter(cell.left_out for cell in self.weak)
+        left_out = [f"{ALL_LEFT_OUT}: " + "; ".join(f"{count} × {reason}" for reason, count in reasons.most_common())]
         others = [f"{cell.name} is not taught by documents: {_meaning(cell)}" for cell in self.not_teachable]
-        return "; ".join([ALL_LEFT_OUT if self.weak else NOTHING_WEAK, *others])
+        return "; ".join([*(left_out if self.weak else [NOTHING_WEAK]), *others])
 
     @property
     def not_teachable(self) -> tuple[ErrorCell, ...]:
@@ -70,7 +73,7 @@ class MiningReport:
         return {
             "cells": [{**asdict(cell), "documents": len(cell.documents)} for cell in self.cells],
             "weak": [cell.model_dump(mode="json") for cell in self.weak],
-            "effects": {name: [asdict(effect) for effect in effects] for name, effects in self.effects.items()},
+            "attributions": {name: found.to_json() for name, found in self.attributions.items()},
             "not_teachable": [{"cell": cell.name, "meaning": _meaning(cell)} for cell in self.not_teachable],
             "unread": self.unread,
             "low_confidence": [field.model_dump() for field in self.low_confidence],
@@ -101,7 +104,7 @@ def mine(
         scored: documents as scored for the reader.
         parent: plan of the batch that they belong to.
         documents: number of documents of the next batch.
-        drawn: drawn values by document id; without them a plan turns up the knobs that are made for a cell.
+        drawn: drawn values by document id; without them no cause can be known, and there is no plan.
         pages: what else is known of pages, by document id.
         history: earlier iterations, oldest first.
         rule: name of the allocation rule.
@@ -114,28 +117,27 @@ def mine(
     read = [document for document in scored if document.parse_statuses]
     tallies = [tally_failures(document, pages.get(document.truth.id)) for document in read]
     cells = find_cells(tallies)
-    attribution = Attribution(tallies, drawn or {})
     weak = [cell for cell in cells if cell.weak]
-    effects = {cell.name: tuple(attribution.effects((cell.element, cell.error_type))) for cell in weak}
+    drawable = drawable_values(parent.components[0].recipe) if drawn else ()
+    found = Attribution(tallies, drawn or {}, drawable).attribute([cell.key for cell in weak])
+    attributions = {cell.name: found[cell.key] for cell in weak}
     progress = {cell.name: cell_progress(cell, history, documents) for cell in weak}
-    base_knobs = {name for name, value in parent.components[0].recipe.knobs if value}
-    weak_cells = [_as_weak_cell(cell, effects[cell.name], base_knobs) for cell in weak]
+    weak_cells = [_as_weak_cell(cell, attributions[cell.name]) for cell in weak]
     plan = make_plan(parent, weak_cells, documents, rule=rule, disabled=disabled, progress=progress)
     without_plan = mark_left_out(weak_cells, normalise_disabled(disabled), progress)
     return MiningReport(
         cells=tuple(cells),
         weak=weak_cells_of(plan) if plan else tuple(without_plan),
         unread=len(scored) - len(read),
-        effects=effects,
+        attributions=attributions,
         low_confidence=tuple(low_confidence_fields(read)[:MAX_LOW_CONFIDENCE_FIELDS]),
         plan=plan,
     )
 
 
-def _as_weak_cell(cell: ErrorCell, effects: Sequence[Effect], base_knobs: Collection[str]) -> WeakCell:
-    """Return a cell with the values that its failures are attributed to, or else the knobs that are made for it."""
-    differences = {effect.name: effect.difference for effect in effects}
-    presumed = [name for name in presumed_knobs(cell.element, cell.error_type) if name in base_knobs]
+def _as_weak_cell(cell: ErrorCell, attribution: CellAttribution) -> WeakCell:
+    """Return a cell with the values that its failures are attributed to; without any it gets no documents."""
+    effects = {effect.name: effect.difference for effect in attribution.effects}
     return WeakCell(
         element=cell.element,
         error_type=cell.error_type,
@@ -143,7 +145,9 @@ def _as_weak_cell(cell: ErrorCell, effects: Sequence[Effect], base_knobs: Collec
         trials=cell.trials,
         lower_bound=cell.lower_bound,
         rate=cell.rate,
-        effects=differences,
+        effects=effects,
+        limits=attribution.describe(),
         examples=cell.documents[:MAX_CELL_EXAMPLES],
-        knobs=tuple(differences or presumed[:MAX_PRESUMED_KNOBS]),
+        knobs=tuple(effects),
+        left_out="" if attribution.limits.documents else DRAWN_VALUES_UNKNOWN,
     )

@@ -27,8 +27,12 @@ from finscribe_assets.mining.weak_cell import WeakCell, weak_cells_of
 RAISED_INTENSITY = 0.8  # that a knob is turned up to
 PREFERRED_ODDS = 4.0  # of a preferred locale, font or the like against all others together
 NOTHING_WEAK = "no plan: no cell failed in at least five documents at a rate that is significantly above the threshold"
-ALL_LEFT_OUT = "no plan: every weak cell is left out, because it is disabled, retired or has no knob to turn up"
-NO_KNOB = "no knob: its failures share no drawn value, and no knob of the base recipe is made for them"
+ALL_LEFT_OUT = "no plan: every weak cell is left out"
+NO_CAUSE_FOUND = "its failures share no drawn value: a probe can find the cause (finscribe probe)"
+DRAWN_VALUES_UNKNOWN = (
+    "its cause cannot be known without the values that the documents were drawn with: give their workspace "
+    "(--workspace), or probe the reader (finscribe probe)"
+)
 
 _Name = TypeVar("_Name", bound=str)
 
@@ -70,7 +74,7 @@ def mark_left_out(
 ) -> list[WeakCell]:
     """Remove disabled knobs from cells, and state why a cell gets no documents.
 
-    A cell is left out if it is disabled, if all of its knobs are, if it has none, or if it is retired.
+    A cell is left out if it is disabled, if all of its knobs are, if no cause is known, or if it is retired.
 
     Args:
         cells: the weak cells.
@@ -82,7 +86,7 @@ def mark_left_out(
         knobs = tuple(name for name in cell.knobs if name not in disabled)
         is_disabled = cell.name in disabled or (cell.knobs and not knobs)
         retired = progress[cell.name].retired if cell.name in progress else ""
-        reason = "disabled" if is_disabled else NO_KNOB if not cell.knobs else retired
+        reason = "disabled" if is_disabled else retired if cell.knobs else cell.left_out or NO_CAUSE_FOUND
         marked.append(cell.model_copy(update={"knobs": knobs, "left_out": reason}))
     return marked
 
@@ -240,7 +244,7 @@ def plan_rows(plan: Plan) -> list[dict[str, object]]:
 
 
 def weak_cell_rows(cells: Sequence[WeakCell]) -> list[dict[str, object]]:
-    """Return weak cells as rows of a table: the evidence, what is turned up for them, and the expected result."""
+    """Return weak cells as rows of a table: the evidence and its limits, what is turned up, and the expected result."""
     return [
         {
             "cell": cell.name,
@@ -248,12 +252,12 @@ def weak_cell_rows(cells: Sequence[WeakCell]) -> list[dict[str, object]]:
             "rate": f"{cell.rate:.1%}",
             "at least": f"{cell.lower_bound:.1%}",
             "turn up": ", ".join(
-                f"{name} ({cell.effects[name]:+.0%})" if name in cell.effects else f"{name} (presumed)"
-                for name in cell.knobs
+                f"{name} ({cell.effects[name]:+.0%})" if name in cell.effects else name for name in cell.knobs
             ),
             "documents": cell.documents,
             "expected rate": f"{cell.rate - cell.expected_gain:.1%}",
             "left out": cell.left_out,
+            "evidence": cell.limits,
             "examples": ", ".join(cell.examples),
         }
         for cell in cells

@@ -22,8 +22,9 @@ class WeakCell(BaseModel):
     effects: dict[str, float] = Field(
         default={},
         description="difference of the failure rate with and without a drawn value, for the values that the failures "
-        "are attributed to; the other knobs are presumed from what they are made for",
+        "are attributed to",
     )
+    limits: str = Field(default="", description="what the documents cannot say about the causes of the failures")
     examples: tuple[str, ...] = Field(default=(), description="ids of documents with such a failure")
     documents: int = Field(default=0, ge=0, description="number of documents of the plan that turn up one of its knobs")
     expected_gain: float = Field(default=0.0, description="expected decrease of the failure rate")

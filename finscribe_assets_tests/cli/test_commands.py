@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -11,7 +12,9 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from finscribe_assets.cli import app
+from finscribe_assets.documents.document_batch import read_documents
 from finscribe_assets.exporting.folder_export import ExportFormat
+from finscribe_assets.instructions.responses import unflatten
 from finscribe_assets.rendering.page_batch import read_rendered
 from finscribe_assets.splitting.split_table import read_splits
 
@@ -160,26 +163,46 @@ def test_an_export_says_what_loads_it_and_a_broken_one_what_is_wrong(work, tmp_p
     assert "no such batch" in finscribe(*other, "batch-009", fails=True)
 
 
-def test_predictions_are_measured_and_mined_into_a_plan_that_draws(work, tmp_path):
+@pytest.fixture(scope="module")
+def weak_by_a_knob(work, tmp_path_factory) -> Path:
+    """Predictions of a reader that takes digits of every document with a certain knob for other digits."""
+    drawn = list(read_documents(work / "documents"))
+    counts = Counter(name for one in drawn for name, value in one.knobs.items() if value)
+    knob = min(counts, key=lambda name: (abs(counts[name] - len(drawn) // 2), name))
+    file = tmp_path_factory.mktemp("weak") / "predictions.jsonl"
+    misread = str.maketrans("0123456789", "7894561230")
+    with file.open("w", encoding="utf-8") as lines:
+        for one in drawn:
+            printed = {path: text.translate(misread) if one.knobs[knob] else text for path, text in one.printed.items()}
+            lines.write(json.dumps({"id": one.id, "response": unflatten(printed)}) + "\n")
+    return file
+
+
+def test_without_a_known_cause_mining_plans_nothing_and_says_what_to_do(work, weak_by_a_knob, tmp_path):
+    shared = ["--predictions", weak_by_a_knob, "--ground-truth", work / "documents.jsonl"]
+    text = finscribe("mine", *shared, "--output", tmp_path / "mined.json", "--plan", tmp_path / "plan.json")
+    assert "no plan: every weak cell is left out" in text
+    assert "--workspace" in text and "finscribe probe" in text
+    assert json.loads((tmp_path / "mined.json").read_text(encoding="utf-8"))["weak"]
+    assert not (tmp_path / "plan.json").exists()
+
+
+def test_predictions_are_measured(work, tmp_path):
     shared = ["--predictions", work / "predictions" / "predictions.jsonl", "--ground-truth", work / "documents.jsonl"]
     finscribe("evaluate", *shared, "--output", tmp_path / "report.json")
     report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
     assert report["documents"] == 24
     assert report["problems"]["missing_prediction"] > 10  # train was not read
     assert (tmp_path / "report.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
-    finscribe(
-        "mine",
-        *shared,
-        "--output",
-        tmp_path / "mined.json",
-        "--plan",
-        tmp_path / "plan.json",
-        "--workspace",
-        work,
-        "--num-samples",
-        10,
-    )
-    assert json.loads((tmp_path / "mined.json").read_text(encoding="utf-8"))["weak"]
+
+
+def test_predictions_are_mined_into_a_plan_that_draws(work, weak_by_a_knob, tmp_path):
+    shared = ["--predictions", weak_by_a_knob, "--ground-truth", work / "documents.jsonl", "--workspace", work]
+    files = ["--output", tmp_path / "mined.json", "--plan", tmp_path / "plan.json"]
+    text = finscribe("mine", *shared, *files, "--num-samples", 10)
+    assert "drawn values compared" in text
+    mined = json.loads((tmp_path / "mined.json").read_text(encoding="utf-8"))
+    assert any(cell["effects"] for cell in mined["weak"])
     finscribe("synthesize", "--plan", tmp_path / "plan.json", "--out", tmp_path / "next", "--workers", 1)
     ids = pq.read_table(tmp_path / "next" / "documents.parquet")["id"].to_pylist()
     assert ids[0] == "batch-001-000000"
@@ -201,11 +224,12 @@ def test_a_split_of_the_workspace_is_all_that_is_measured(work, tmp_path):
     assert "tset is unknown; splits are train" in unknown
 
 
-def test_the_decision_on_files_is_the_sensors(work, tmp_path):
+def test_the_decision_on_files_is_the_sensors(work, weak_by_a_knob, tmp_path):
     shared = ["--predictions", work / "predictions" / "predictions.jsonl", "--ground-truth", work / "documents.jsonl"]
     rival = ["--other", f"before={work / 'predictions' / 'predictions.jsonl'}"]
     finscribe("evaluate", *shared, *rival, "--output", tmp_path / "report.json")
-    finscribe("mine", *shared, "--output", tmp_path / "mined.json", "--plan", tmp_path / "plan.json")
+    mined = ["--predictions", weak_by_a_knob, *shared[2:], "--workspace", work]
+    finscribe("mine", *mined, "--output", tmp_path / "mined.json", "--plan", tmp_path / "plan.json")
     files = ["--report", tmp_path / "report.json", "--mined", tmp_path / "mined.json"]
     first = finscribe("decide", *files, "--output", tmp_path / "first.json")
     assert "iterate: " in first and "lead to batch-001" in first

@@ -77,7 +77,7 @@ def test_the_robustness_map_follows_the_targets_with_its_numbers_as_a_table(repo
     captions = [caption.text_content() for caption in page.iter("caption", "figcaption")]
     targets = captions.index("Targets of the training strategy")
     assert "measured by a probe" in captions[targets + 1]
-    assert ("Effects that are harmful to the base or to the adapter" == captions[targets + 2]) == bool(rows)
+    assert (captions[targets + 2] == "Effects that are harmful to the base or to the adapter") == bool(rows)
     assert "By element" in captions[targets + 2 :]
     assert "font:<b>" not in text
     assert "Robustness map" not in report_to_html(report)

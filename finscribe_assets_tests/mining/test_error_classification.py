@@ -13,7 +13,7 @@ from finscribe_assets.evaluation.document_scoring import score
 from finscribe_assets.evaluation.normalise import ValueContext
 from finscribe_assets.evaluation.prediction_files import Prediction, Truth
 from finscribe_assets.mining.error_classification import PageContext, classify_errors
-from finscribe_assets.mining.error_types import ErrorType, presumed_knobs
+from finscribe_assets.mining.error_types import ErrorType
 from finscribe_assets.mining.misreading import classify_misreading
 from finscribe_assets.mining.simulated_reader import (
     FIELD_ERRORS,
@@ -226,9 +226,3 @@ def test_a_page_context_has_the_texts_that_are_not_fields():
     drawn = draw_document(plan, 0)
     look = drawn.presentation.model_copy(update={"decoys": (Decoy(label="Printed on", text="1 May 2024"),)})
     assert {"Printed on", "1 May 2024"} <= set(PageContext.of(drawn.model_copy(update={"presentation": look})).others)
-
-
-def test_knobs_are_presumed_by_what_they_are_made_for():
-    assert presumed_knobs("identifier", "character_confusion")[0] == "confusable_identifiers"
-    assert "sign_styles" in presumed_knobs("amount", "sign")
-    assert presumed_knobs("amount", "unknown_field") == ()

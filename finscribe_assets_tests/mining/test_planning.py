@@ -96,10 +96,10 @@ def test_a_person_can_veto_cells_and_knobs():
     assert "though it is disabled" in plan_problems(greedy)[0]
 
 
-def test_a_cell_without_a_knob_takes_no_batch():
+def test_a_cell_without_a_known_cause_gets_no_documents():
     lone = weak("tax", 0.5)
-    assert make_plan(PARENT, [lone], 100) is None
-    assert "no knob" in mark_left_out([lone], (), {})[0].left_out
+    assert all(make_plan(PARENT, [lone], 100, rule=rule) is None for rule in ALLOCATION_RULES)
+    assert "a probe can find the cause" in mark_left_out([lone], (), {})[0].left_out
     reasons = weak_cells_of(make_plan(PARENT, [lone, CELLS[0]], 1000))
     assert [(cell.documents > 0, bool(cell.left_out)) for cell in reasons] == [(False, True), (True, False)]
 

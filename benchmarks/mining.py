@@ -5,6 +5,7 @@ Readers are simulated over drawn documents, so that their weaknesses are known:
 - causes: single errors of every type (mining/simulated_reader.py), which must be classified as that type;
 - cells: failure rates at and above the threshold, by field and by document, for weak cells;
 - attribution: a drawn value that raises the failure rate, which must be found first;
+- power: an effect of the smallest size that a sample is said to show, which must be found as often as is said;
 - speed: documents mined in a CPU second.
 
     python benchmarks/mining.py
@@ -31,6 +32,7 @@ from finscribe_assets.evaluation.document_scoring import ScoredDocument, score
 from finscribe_assets.evaluation.prediction_files import Prediction, Truth
 from finscribe_assets.instructions.responses import unflatten
 from finscribe_assets.mining.attribution import Attribution, drawn_values
+from finscribe_assets.mining.cell_evidence import ATTRIBUTION_POWER
 from finscribe_assets.mining.error_cells import RATE_THRESHOLD, CellKey, DocumentFailures, find_cells
 from finscribe_assets.mining.error_classification import PageContext, classify_errors
 from finscribe_assets.mining.mining_report import mine
@@ -43,6 +45,8 @@ from finscribe_assets.mining.simulated_reader import (
 
 MAX_ROWS = 20  # of a table; longer ones take long to compare and show nothing more
 MAX_TRIES = 60  # documents tried for each error, as not every document can fail in every way
+POWER_RATE = 0.1  # failure rate without the value, where the power of attribution is measured
+MAX_HALF_CLUSTERED = 0.75
 PLANTED_EXCESS = 0.12  # of a planted failure rate above the threshold
 DOCUMENTS = 100
 MIN_PREVALENCE = 0.06  # share of the documents that have a planted value
@@ -167,6 +171,8 @@ def attribution(documents: Sequence[DrawnDocument], runs: int, sample: int) -> d
     """Count how often a planted value is found first, and how often another value is named."""
     fields, values = fields_of(documents), drawn_values(documents)
     key = ("amount", "digit")
+    elements = sorted({element for one in fields.values() for element in one})
+    null_cells = [(element, cause) for element in elements for cause in ("digit", "missing", "substitution")]
     names = list(fields)
     all_values = sorted({name for drawn in values.values() for name in drawn})
     outcome: dict[str, Counter[str]] = {}
@@ -184,14 +190,16 @@ def attribution(documents: Sequence[DrawnDocument], runs: int, sample: int) -> d
         planted = chance.choice([value for value in possible if dimension_of(value) == dimension])
         if run >= runs:
             dimension, planted = "nothing", ""
+        keys = null_cells if dimension == "nothing" else [key]
         tallies = simulate_failures(
             {name: fields[name] for name in sampled},
             lambda name, _, planted=planted: 0.3 if values[name].get(planted, 0) >= 0.3 else 0.03,
-            [key],
+            keys,
             0.5,
             chance,
         )
-        found = [effect.name for effect in Attribution(tallies, values).attribute([key])[key].effects]
+        attributed = Attribution(tallies, values).attribute(keys)
+        found = [effect.name for one in attributed.values() for effect in one.effects]
         counts = outcome.setdefault(dimension, Counter())
         counts["runs"] += 1
         counts["first"] += found[:1] == [planted]
@@ -203,11 +211,63 @@ def attribution(documents: Sequence[DrawnDocument], runs: int, sample: int) -> d
         "rate": "0.30 with the value, 0.03 without; half of the failures by document",
         "planted_found_first": round(total["first"] / total["runs"], 3),
         "runs_with_a_spurious_value": round(total["spurious"] / total["runs"], 3),
+        "cells_of_a_reader_without_causes": len(null_cells),
         "spurious_if_nothing_is_planted": round(outcome["nothing"]["spurious"] / outcome["nothing"]["runs"], 3),
         "by_dimension": {
             dimension: {"runs": counts["runs"], "first": counts["first"], "spurious": counts["spurious"]}
             for dimension, counts in outcome.items()
         },
+    }
+
+
+def half_clustered(rate: float) -> float:
+    """Return the rate to ask of `simulate_failures` for a failure rate, half of it by document; at most 0.75.
+
+    A field fails with its document or else by itself, each with half of the rate p: p/2 + (1 - p/2)·p/2.
+    """
+    return 2 * (1 - (1 - rate) ** 0.5)
+
+
+def power(documents: Sequence[DrawnDocument], runs: int, sample: int) -> dict[str, Any]:
+    """Plant effects of the smallest size that a sample is said to show, and count how often they are found."""
+    fields, values = fields_of(documents), drawn_values(documents)
+    key, names, chance = ("amount", "digit"), list(fields), np.random.default_rng(0)
+    found, others, planted = 0, 0, []
+    while len(planted) < runs:
+        sampled = {name: fields[name] for name in chance.choice(names, sample, replace=False)}
+        without_cause = simulate_failures(sampled, lambda *_: half_clustered(POWER_RATE), [key], 0.5, chance)
+        tested = Attribution(without_cause, values).attribute([key])[key].limits.tested
+        able = [
+            one
+            for one in tested
+            if one.smallest_effect is not None and one.smallest_effect < MAX_HALF_CLUSTERED - POWER_RATE
+        ]
+        if not able:
+            continue
+        value = able[chance.integers(len(able))]
+        effect = value.smallest_effect or 0.0
+        slope = effect / max(values[name].get(value.name, 0.0) for name in sampled)
+        tallies = simulate_failures(
+            sampled,
+            lambda name, _, value=value.name, slope=slope: half_clustered(
+                POWER_RATE + slope * values[name].get(value, 0.0)
+            ),
+            [key],
+            0.5,
+            chance,
+        )
+        effects = Attribution(tallies, values).attribute([key])[key].effects
+        named = {name for one in effects for name in (one.name, *one.inseparable)}
+        found += value.name in named
+        others += bool(named) and value.name not in named
+        planted.append(effect)
+    return {
+        "documents": sample,
+        "stated_power": ATTRIBUTION_POWER,
+        "found": round(found / runs, 3),
+        "another_value_found": round(others / runs, 3),
+        "runs": runs,
+        "planted_effects": [round(float(part), 3) for part in np.quantile(planted, (0.1, 0.5, 0.9))],
     }
 
 
@@ -243,7 +303,9 @@ def speed(documents: Sequence[DrawnDocument], copies: int) -> dict[str, Any]:
 def main() -> None:
     """Print the confusion of causes, and all results as JSON."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
-    parser.add_argument("--only", choices=("causes", "cells", "attribution", "speed"), help="run this part alone")
+    parser.add_argument(
+        "--only", choices=("causes", "cells", "attribution", "power", "speed"), help="run this part alone"
+    )
     parser.add_argument("--errors", type=int, default=100, help="errors of each type")
     parser.add_argument("--runs", type=int, default=200, help="simulated readers of each sort")
     parser.add_argument("--sample", type=int, default=400, help="documents that a reader of the attribution part reads")
@@ -257,6 +319,9 @@ def main() -> None:
         "causes": lambda: causes(short, arguments.errors),
         "cells": lambda: weak_cells(fields_of(documents), arguments.runs),
         "attribution": lambda: attribution(documents, arguments.runs, arguments.sample),
+        "power": lambda: {
+            str(sample): power(documents, arguments.runs, sample) for sample in (51, 100, arguments.sample)
+        },
         "speed": lambda: speed(short[:500], 20),
     }
     results = {name: part() for name, part in parts.items() if arguments.only in (None, name)}

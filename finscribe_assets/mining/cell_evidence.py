@@ -51,17 +51,25 @@ class CellEvidence:
     def smallest_effects(self, level: float) -> np.ndarray:
         """Return the smallest difference of rates that each tested value would have shown with `ATTRIBUTION_POWER`.
 
-        By the normal approximation, if rates vary among documents with the value, and among those without it, as much
-        as they vary now. The effect itself adds to the variance, so that in few documents none can be shown: infinity.
+        By the normal approximation, for documents without the value that fail as all do now. The variance of a rate p
+        is taken as the same share of p·(1 - p), its largest, with the value as without. Infinity where no effect would
+        have been found.
         """
         if not len(self.columns):
             return np.zeros(0)
-        needed = float(np.quantile(self.by_chance, 1 - level)) + float(norm.ppf(ATTRIBUTION_POWER))
-        errors = self._statistic(self.columns).slope_errors(self.rates[:, None])[:, 0]
+        needed, power = float(np.quantile(self.by_chance, 1 - level)), float(norm.ppf(ATTRIBUTION_POWER))
+        rate, variance = float(self.rates.mean()), float(self.rates.var())
+        effects = np.arange(0.01, 1, 0.01)
+        effects = effects[effects <= 1 - rate]  # (effects,)
+        with_value = variance / max(rate * (1 - rate), 1e-9) * (rate + effects) * (1 - rate - effects)
         documents = (self.having + self.lacking)[self.columns]
-        spare = np.maximum(1 - needed**2 / documents, 0)
-        with np.errstate(divide="ignore"):
-            return needed * errors * self.strongest[self.columns] / np.sqrt(spare)
+        having = (self.having[self.columns] / documents)[:, None]  # (values, 1)
+        total = having * with_value + (1 - having) * variance + having * (1 - having) * effects**2  # (values, effects)
+        information = self._statistic(self.columns).squares()[:, 0] / self.strongest[self.columns] ** 2  # (values,)
+        z = effects * np.sqrt(information[:, None] / total)
+        error = np.sqrt(((1 - having) * with_value + having * variance) / total)
+        found = z - power * error >= needed
+        return np.where(found.any(axis=1), effects[np.argmax(found, axis=1)], np.inf)
 
     def inseparable_columns(self, column: int) -> list[int]:
         """Return other values that the same documents have, but for fewer than are needed to compare."""
@@ -130,11 +138,7 @@ class _Mantel:
         products = np.zeros((1, 1))
         for rows, _, centred, *_ in self.parts:
             products = products + centred.T @ rates[rows]
-        return products / self._spread(rates), products / self._squares()
-
-    def slope_errors(self, rates: np.ndarray) -> np.ndarray:
-        """Return the standard errors of the slopes if rates do not depend on values, (values, sets)."""
-        return self._spread(rates) / self._squares()
+        return products / self._spread(rates), products / np.maximum(self.squares(), 1e-12)
 
     def _spread(self, rates: np.ndarray) -> np.ndarray:
         """Return the standard deviations of the products of values and rates over permutations, (values, sets)."""
@@ -145,8 +149,9 @@ class _Mantel:
             variances = variances + square * np.maximum(of_rates, 0) / np.maximum(count - 1, 1)
         return np.sqrt(np.maximum(variances, 1e-12))
 
-    def _squares(self) -> np.ndarray:
-        return np.maximum(np.sum([square for *_, square in self.parts], axis=0), 1e-12)
+    def squares(self) -> np.ndarray:
+        """Return the sums of squares of the values within strata, (values, 1)."""
+        return np.sum([square for *_, square in self.parts], axis=0)
 
     def by_chance(self, rates: np.ndarray, permutations: int, random: np.random.Generator) -> np.ndarray:
         """Return the largest z of each of some permutations of the documents within strata, (permutations,)."""

@@ -1,0 +1,88 @@
+"""Batches and adapters of `loop.py`: documents, pages, pairs and splits of a plan, and what is trained on them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from finscribe_assets.documents.document_batch import synthesize
+from finscribe_assets.documents.plan import Plan
+from finscribe_assets.files import write_text
+from finscribe_assets.instructions.pair_batch import build_pair_batch
+from finscribe_assets.instructions.task_mix import PairRecipe
+from finscribe_assets.rendering.page_batch import render_batch
+from finscribe_assets.shards import LocalShardPool
+from finscribe_assets.splitting.manifest import BatchInputs, build_data_set
+from finscribe_assets.splitting.split_assignment import Split
+from finscribe_assets.splitting.split_table import read_splits, write_splits
+from finscribe_assets.training import backends
+from finscribe_assets.training.adapter_config import load_preset
+from finscribe_assets.training.training_samples import SampleSource, TrainingBatchFolders
+
+POOL = LocalShardPool(1)
+REPLAY_SHARE = 0.5
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A drawn batch: its plan and its folder, and which of its documents are learnt where not all are."""
+
+    plan: Plan
+    folder: Path
+    chosen: frozenset[str] | None = None
+
+
+def draw(plan: Plan, folder: Path) -> Batch:
+    """Draw a plan's documents with their pages and pairs; what is there already is kept."""
+    synthesize(plan, folder / "documents", POOL, shard_size=1000)
+    render_batch(folder / "documents", folder / "images", POOL)
+    build_pair_batch(folder / "documents", folder / "images", folder / "pairs", POOL, PairRecipe())
+    write_text(folder / "plan.json", plan.model_dump_json(indent=2) + "\n")
+    return Batch(plan, folder)
+
+
+def drawn(folder: Path) -> Batch | None:
+    """Return the batch of a folder, None if it is not complete."""
+    file = folder / "plan.json"
+    return Batch(Plan.model_validate_json(file.read_text(encoding="utf-8")), folder) if file.exists() else None
+
+
+def split(batches: Sequence[Batch], folder: Path) -> None:
+    """Write splits: the first batch as the product splits it; of later batches every document that is chosen is learnt.
+
+    The exam's sellers are in no batch, so an arm may learn all of its documents; arms are compared at equal documents.
+    """
+    inputs = [BatchInputs.of_workspace(batch.plan, batch.folder) for batch in batches]
+    build_data_set(inputs, batches[-1].plan.key, folder, POOL)
+    chosen: Mapping[str, Collection[str] | None] = {batch.plan.key: batch.chosen for batch in batches[1:]}
+    rows = []
+    for row in read_splits(folder):
+        if row.batch in chosen:
+            among = chosen[row.batch]
+            row = replace(row, split=Split.TRAIN if among is None or row.document_id in among else Split.HELD_BACK)
+        rows.append(row)
+    write_splits(folder, rows)
+
+
+def train(
+    batches: Sequence[Batch], folder: Path, *, steps: int, seed: int, previous: Path | None = None, **settings: Any
+) -> Path:
+    """Train an adapter on batches, unless it is there; the preset's settings but for ``steps`` and those given."""
+    output = folder / "adapter"
+    if (output / "training.json").exists():
+        return output
+    if not (folder / "splits" / "splits.parquet").exists() or not (folder / "splits" / "chosen").exists():
+        split(batches, folder / "splits")
+        write_text(folder / "splits" / "chosen", "")
+    if len(batches) > 1:
+        settings = {"replay_share": REPLAY_SHARE, **settings}
+    if previous is not None:
+        settings["start_from"] = "previous"
+    config = load_preset(
+        "embedded", **{"max_steps": steps, "epochs": 1000.0, "seed": seed, "validation_samples": 0, **settings}
+    )
+    sources = tuple(TrainingBatchFolders(b.plan.key, b.folder / "pairs", b.folder / "images") for b in batches)
+    backends.train(config, SampleSource(folder / "splits", sources), output, folder / "work", previous=previous)
+    return output

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,15 +13,14 @@ from finscribe_assets.files import write_text
 from finscribe_assets.instructions.pair_batch import build_pair_batch
 from finscribe_assets.instructions.task_mix import PairRecipe
 from finscribe_assets.rendering.page_batch import render_batch
-from finscribe_assets.shards import LocalShardPool
+from finscribe_assets.shards import LocalShardPool, ShardPool
 from finscribe_assets.splitting.manifest import BatchInputs, build_data_set
 from finscribe_assets.splitting.split_assignment import Split
-from finscribe_assets.splitting.split_table import read_splits, write_splits
+from finscribe_assets.splitting.split_table import SplitRow, read_splits, write_splits
 from finscribe_assets.training import backends
 from finscribe_assets.training.adapter_config import load_preset
 from finscribe_assets.training.training_samples import SampleSource, TrainingBatchFolders
 
-POOL = LocalShardPool(1)
 REPLAY_SHARE = 0.5
 
 
@@ -34,19 +33,26 @@ class Batch:
     chosen: frozenset[str] | None = None
 
 
-def draw(plan: Plan, folder: Path) -> Batch:
-    """Draw a plan's documents with their pages and pairs; what is there already is kept."""
-    synthesize(plan, folder / "documents", POOL, shard_size=1000)
-    render_batch(folder / "documents", folder / "images", POOL)
-    build_pair_batch(folder / "documents", folder / "images", folder / "pairs", POOL, PairRecipe())
-    write_text(folder / "plan.json", plan.model_dump_json(indent=2) + "\n")
-    return Batch(plan, folder)
+@dataclass(frozen=True)
+class Drawing:
+    """Draws batches into folders."""
 
+    pool: ShardPool
 
-def drawn(folder: Path) -> Batch | None:
-    """Return the batch of a folder, None if it is not complete."""
-    file = folder / "plan.json"
-    return Batch(Plan.model_validate_json(file.read_text(encoding="utf-8")), folder) if file.exists() else None
+    def batch(self, plan: Plan, folder: Path) -> Batch:
+        """Draw a plan's documents with their pages and pairs; a batch that is there already is kept."""
+        if known := self.known(folder):
+            return known
+        synthesize(plan, folder / "documents", self.pool, shard_size=50)
+        render_batch(folder / "documents", folder / "images", self.pool)
+        build_pair_batch(folder / "documents", folder / "images", folder / "pairs", self.pool, PairRecipe())
+        write_text(folder / "plan.json", plan.model_dump_json(indent=2) + "\n")
+        return Batch(plan, folder)
+
+    def known(self, folder: Path) -> Batch | None:
+        """Return the batch of a folder, None if it is not complete."""
+        file = folder / "plan.json"
+        return Batch(Plan.model_validate_json(file.read_text(encoding="utf-8")), folder) if file.exists() else None
 
 
 def split(batches: Sequence[Batch], folder: Path) -> None:
@@ -55,15 +61,14 @@ def split(batches: Sequence[Batch], folder: Path) -> None:
     The exam's sellers are in no batch, so an arm may learn all of its documents; arms are compared at equal documents.
     """
     inputs = [BatchInputs.of_workspace(batch.plan, batch.folder) for batch in batches]
-    build_data_set(inputs, batches[-1].plan.key, folder, POOL)
-    chosen: Mapping[str, Collection[str] | None] = {batch.plan.key: batch.chosen for batch in batches[1:]}
-    rows = []
-    for row in read_splits(folder):
-        if row.batch in chosen:
-            among = chosen[row.batch]
-            row = replace(row, split=Split.TRAIN if among is None or row.document_id in among else Split.HELD_BACK)
-        rows.append(row)
-    write_splits(folder, rows)
+    build_data_set(inputs, batches[-1].plan.key, folder, LocalShardPool(1))
+    later = {batch.plan.key: batch for batch in batches[1:]}
+
+    def learnt(row: SplitRow) -> SplitRow:
+        chosen = later[row.batch].chosen
+        return replace(row, split=Split.TRAIN if chosen is None or row.document_id in chosen else Split.HELD_BACK)
+
+    write_splits(folder, [learnt(row) if row.batch in later else row for row in read_splits(folder)])
 
 
 def train(

@@ -1,9 +1,10 @@
 """Plan a batch from measured effects: documents that show the factors which cost most, for each document drawn.
 
 A probe measures by how much a factor (a font, a locale, a knob …) raises a reader's failures. The worth of a factor is
-its effect, times how often the reader will meet it, times how well it learns. A plan takes a handful of factors, gives
-each enough documents, and lets two of them share a document where both can act. The whole plan is for training; older
-batches are replayed by the trainer (``replay_share``), not drawn again.
+its effect, times how often the reader will meet it, times how well it learns. Factors that cost an element a tenth of
+its fields come before all others, however rare they are: whoever sends such documents meets them every time. A plan
+takes a handful of factors, gives each enough documents, and lets them share documents where they can act together. The
+whole plan is for training; older batches are replayed by the trainer (``replay_share``), not drawn again.
 """
 
 from __future__ import annotations
@@ -25,8 +26,13 @@ from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.files import sha256_of
 from finscribe_assets.mining.planning import turned_up
 
-MAX_FACTORS = 6  # of a plan
+MAX_FACTORS = 8  # of a plan
 MIN_DOCUMENTS_PER_FACTOR = 30
+SEVERE_EFFECT = 0.1  # rise of an element's failure rate, from which a factor is planned for however rare it is
+# Factors that harm no more than this share of the fields are narrow: a document that shows one teaches a line or two of
+# it, and everything else as before. So narrow factors are shown by all documents that are drawn for other factors.
+NARROW_SHARE = 0.2
+MAX_SHARED_FACTORS = 4  # of a document
 FLOOR_SHARE_OF_PLAN = 0.1  # of the documents, for factors that the probe could not decide
 # Fall of a factor's effect for each document that shows it, before anything is known of it: 60 documents take off a
 # quarter. Measured on the embedded base with 200 documents for five factors, six per cent to forty (DESIGN, prototype).
@@ -153,7 +159,7 @@ def learning_of(factor: str, effect: float, history: Sequence[PastFactor]) -> fl
 
 def plan_for_factors(
     parent: Plan,
-    effects: Iterable[MeasuredEffect],
+    effects: Sequence[MeasuredEffect],
     documents: int,
     *,
     fields_by_element: Mapping[str, int] | None = None,
@@ -177,15 +183,19 @@ def plan_for_factors(
         the most worthwhile first.
     """
     recipe = parent.components[0].recipe
-    judged = _judge(list(effects), recipe, fields_by_element or {}, history, disabled)
-    affordable = max(1, 2 * round(documents * (1 - FLOOR_SHARE_OF_PLAN)) // MIN_DOCUMENTS_PER_FACTOR)
-    chosen = [factor for factor in judged if not factor.left_out][: min(MAX_FACTORS, affordable)]
+    weights = _weights_of_elements(effects, fields_by_element or {})
+    judged = _judge(effects, recipe, weights, history, disabled)
+    floor = round(documents * FLOOR_SHARE_OF_PLAN)
+    chosen = [factor for factor in judged if not factor.left_out][:MAX_FACTORS]
+    groups = _groups(recipe, chosen, weights)
+    while len(groups) > 1 and (documents - floor) // len(groups) < MIN_DOCUMENTS_PER_FACTOR:
+        chosen.pop()
+        groups = _groups(recipe, chosen, weights)
     if not chosen:
         return None, tuple(judged)
-    floor = round(documents * FLOOR_SHARE_OF_PLAN)
-    components = _components(recipe, chosen, documents - floor)
+    components = _components(recipe, groups, documents - floor)
     spent = {
-        factor.factor: sum(one.documents for one in components if factor.factor in one.name.split(" + "))
+        factor.factor: round(sum(one.documents * prevalence(one.recipe, factor.factor) for one in components))
         for factor in chosen
     }
     planned = tuple(_expected(factor, spent.get(factor.factor, 0)) for factor in judged)
@@ -207,23 +217,27 @@ def plan_for_factors(
     return plan, planned
 
 
+def _weights_of_elements(effects: Iterable[MeasuredEffect], fields: Mapping[str, int]) -> dict[str, float]:
+    """Return the share of the fields that each element has; equal shares where the numbers of fields are unknown."""
+    elements = sorted({effect.element for effect in effects})
+    total = sum(fields.get(element, 0) for element in elements)
+    return {element: fields.get(element, 0) / total if total else 1 / len(elements) for element in elements}
+
+
 def _judge(
     effects: Sequence[MeasuredEffect],
     recipe: Recipe,
-    fields: Mapping[str, int],
+    weights: Mapping[str, float],
     history: Sequence[PastFactor],
     disabled: Sequence[str],
 ) -> list[PlannedFactor]:
     """Return every harmful factor, the most worthwhile first; those that nothing is done about say why."""
-    total = sum(fields.values())
-    elements = {effect.element for effect in effects}
     by_factor: dict[str, list[MeasuredEffect]] = {}
     for effect in effects:
         if effect.verdict == "harmful":
             by_factor.setdefault(effect.factor, []).append(effect)
     judged = []
     for name, some in by_factor.items():
-        weights = {one.element: fields.get(one.element, 0) / total if total else 1 / len(elements) for one in some}
         overall = sum(one.effect * weights[one.element] for one in some)
         strongest = max(some, key=lambda one: one.effect)
         share, learning = prevalence(recipe, name), learning_of(name, overall, history)
@@ -244,23 +258,44 @@ def _judge(
                 left_out=why,
             )
         )
-    return sorted(judged, key=lambda one: (bool(one.left_out), -one.effect * one.prevalence * one.learning, one.factor))
+    return sorted(judged, key=_rank)
 
 
-def _components(recipe: Recipe, factors: Sequence[PlannedFactor], documents: int) -> list[PlanComponent]:
-    """Return components of one or two factors each, so that every factor is shown by about as many documents.
+def _rank(factor: PlannedFactor) -> tuple[bool, bool, float, str]:
+    severe = max(factor.effects.values()) >= SEVERE_EFFECT
+    return bool(factor.left_out), not severe, -factor.effect * factor.prevalence * factor.learning, factor.factor
 
-    The strongest factor is paired with the weakest, and so on; an odd one is drawn alone. Factors of one choice, such
-    as two fonts, cannot share a document.
+
+def _groups(recipe: Recipe, factors: Sequence[PlannedFactor], weights: Mapping[str, float]) -> list[tuple[str, ...]]:
+    """Return which factors share documents.
+
+    Of wide factors the strongest is paired with the weakest, and so on; an odd one is drawn alone. Factors of one
+    choice, such as two fonts, cannot share a document. Narrow factors join all groups that have room for them.
     """
-    waiting = [factor.factor for factor in factors]
+    narrow = [
+        factor.factor
+        for factor in factors
+        if factor.factor in KNOB_FACTS and sum(weights[element] for element in factor.effects) <= NARROW_SHARE
+    ]
+    waiting = [factor.factor for factor in factors if factor.factor not in narrow]
     groups: list[tuple[str, ...]] = []
     while waiting:
         first = waiting.pop(0)
-        partner = next((name for name in reversed(waiting) if _can_share(recipe, first, name)), None)
+        partner = next((name for name in reversed(waiting) if _can_share(recipe, (first,), name)), None)
         if partner:
             waiting.remove(partner)
         groups.append((first, partner) if partner else (first,))
+    for name in narrow:
+        joined = [
+            (*group, name) if len(group) < MAX_SHARED_FACTORS and _can_share(recipe, group, name) else group
+            for group in groups
+        ]
+        groups = joined if joined != groups else [*groups, (name,)]
+    return groups
+
+
+def _components(recipe: Recipe, groups: Sequence[tuple[str, ...]], documents: int) -> list[PlanComponent]:
+    """Return a component for each group, all of about as many documents."""
     share, spare = divmod(documents, len(groups))
     return [
         PlanComponent(name=" + ".join(group), documents=share + (number < spare), recipe=recipe_showing(recipe, group))
@@ -268,13 +303,13 @@ def _components(recipe: Recipe, factors: Sequence[PlannedFactor], documents: int
     ]
 
 
-def _can_share(recipe: Recipe, first: str, second: str) -> bool:
-    """Return whether one document can show both factors: of different choices, on a type and a locale of both."""
-    choices = [name.partition(":")[0] if ":" in name else name for name in (first, second)]
-    if choices[0] == choices[1]:
+def _can_share(recipe: Recipe, group: Sequence[str], name: str) -> bool:
+    """Return whether a document can show a factor beside others: of another choice, on a type and a locale of all."""
+    choices = [factor.partition(":")[0] for factor in (*group, name)]
+    if len(set(choices)) < len(choices):
         return False
-    both = recipe_showing(recipe, (first, second))
-    return all(prevalence(both, name) >= 0.5 for name in (first, second))
+    together = recipe_showing(recipe, (*group, name))
+    return all(prevalence(together, factor) >= 0.5 for factor in (*group, name))
 
 
 def recipe_showing(recipe: Recipe, factors: Iterable[str]) -> Recipe:

@@ -29,7 +29,7 @@ from random import Random
 from typing import Any
 
 from loop_batches import Batch, Drawing, train
-from loop_exam import UNSEEN, ExamPart, RememberingPool, exam_hash, exam_parts, take_exam
+from loop_exam import UNSEEN, ExamPart, RememberingPool, exam_parts, frozen_hash, take_exam
 
 from finscribe_assets.documents.document_batch import read_documents, write_ground_truth
 from finscribe_assets.documents.drawn_document import DrawnDocument
@@ -60,6 +60,9 @@ PREVALENCE = 0.015  # share of documents that show each thing which the base was
 ARMS = ("probe", "random", "uniform", "hardest", "observational", "oracle")
 CANDIDATES = 600  # of hardest-first
 CANDIDATE_FIELDS = 12
+# Elements that the things which the base was never trained on make harder to read.
+HARMED_ELEMENTS = ("text", "party", "address", "line_item")
+ELEMENTS = {"reversed_print": ("amount",), "confusable_identifiers": ("identifier",)}
 FIRST, NEXT = "batch-000", "batch-001"
 SAMPLED_DOCUMENTS = 150  # for the number of fields of each element
 
@@ -101,7 +104,7 @@ class TrueCause:
     """A cause that is known to be true, as an effect that a probe could have measured."""
 
     factor: str
-    element: str = "text"
+    element: str
     effect: float = 0.2
     low: float = 0.1
     high: float = 0.3
@@ -188,8 +191,10 @@ class Run:
 
     def oracle_plan(self) -> Plan:
         """Return the plan for the causes that are known to be true."""
-        causes = [TrueCause(name) for name in UNSEEN]
-        plan, _ = plan_for_factors(self.first_batch().plan, causes, self.sizes.targeted)
+        causes = [TrueCause(name, element) for name in UNSEEN for element in ELEMENTS.get(name, HARMED_ELEMENTS)]
+        plan, _ = plan_for_factors(
+            self.first_batch().plan, causes, self.sizes.targeted, fields_by_element=self.fields_by_element()
+        )
         if plan is None:
             raise UserError(f"no plan for {', '.join(UNSEEN)}; the recipe draws none of them")
         return plan.model_copy(update={"seed": seed_of(self.seed, "oracle")})
@@ -272,7 +277,7 @@ def main(given: argparse.Namespace) -> None:
     recipe = rare_recipe()
     sizes = Sizes(given.documents, given.first_steps, given.targeted, given.steps)
     parts = exam_parts(recipe)
-    frozen = {"exam": exam_hash(parts), "sizes": vars(sizes)}
+    frozen = {"exam": frozen_hash(parts), "sizes": vars(sizes)}
     file = given.work / "frozen.json"
     if file.exists() and read_json(file) != frozen:
         raise SystemExit(f"{file}: was made with another exam or other sizes: {read_json(file)} and not {frozen}")

@@ -21,7 +21,9 @@ from finscribe_assets.training import backends
 from finscribe_assets.training.adapter_config import load_preset
 from finscribe_assets.training.training_samples import SampleSource, TrainingBatchFolders
 
-REPLAY_SHARE = 0.5
+# Of a later batch: it goes on from the adapter before, at a third of the preset's rate (docs/experiments/loop.md).
+LATER_SETTINGS: dict[str, Any] = {"replay_share": 0.5, "start_from": "previous", "learning_rate": 5e-4}
+MANY_EPOCHS = 1000.0  # the number of steps decides how long is trained
 
 
 @dataclass(frozen=True)
@@ -71,9 +73,7 @@ def split(batches: Sequence[Batch], folder: Path) -> None:
     write_splits(folder, [learnt(row) if row.batch in later else row for row in read_splits(folder)])
 
 
-def train(
-    batches: Sequence[Batch], folder: Path, *, steps: int, seed: int, previous: Path | None = None, **settings: Any
-) -> Path:
+def train(batches: Sequence[Batch], folder: Path, *, steps: int, seed: int, previous: Path | None = None) -> Path:
     """Train an adapter on batches, unless it is there; the preset's settings but for ``steps`` and those given."""
     output = folder / "adapter"
     if (output / "training.json").exists():
@@ -81,13 +81,8 @@ def train(
     if not (folder / "splits" / "splits.parquet").exists() or not (folder / "splits" / "chosen").exists():
         split(batches, folder / "splits")
         write_text(folder / "splits" / "chosen", "")
-    if len(batches) > 1:
-        settings = {"replay_share": REPLAY_SHARE, **settings}
-    if previous is not None:
-        settings["start_from"] = "previous"
-    config = load_preset(
-        "embedded", **{"max_steps": steps, "epochs": 1000.0, "seed": seed, "validation_samples": 0, **settings}
-    )
+    settings = {"max_steps": steps, "epochs": MANY_EPOCHS, "seed": seed, "validation_samples": 0}
+    config = load_preset("embedded", **settings, **(LATER_SETTINGS if previous else {}))
     sources = tuple(TrainingBatchFolders(b.plan.key, b.folder / "pairs", b.folder / "images") for b in batches)
     backends.train(config, SampleSource(folder / "splits", sources), output, folder / "work", previous=previous)
     return output

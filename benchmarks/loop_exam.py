@@ -1,8 +1,8 @@
 """The exam of `loop.py`: documents of sellers that no batch has, frozen by a hash before anything is trained.
 
-Its parts: `base`, documents of the recipe of the first batch; one part for each thing that the embedded base was never
-trained on, every document of which shows it; and `others`, one document for each other factor, turned up. A field
-counts as right if its canonical value is the true one.
+Its papers are the product's (`promotion.exam_documents`). Its parts: `base`, documents of the recipe of the first
+batch; one part for each thing that the embedded base was never trained on, every document of which shows it; and
+`others`, one document for each other factor. A field counts as right if its canonical value is the true one.
 """
 
 from __future__ import annotations
@@ -13,85 +13,51 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from finscribe_assets.documents.batch_keys import EXAM_KEY
-from finscribe_assets.documents.drawn_document import DrawnDocument
-from finscribe_assets.documents.elements import field_of
-from finscribe_assets.documents.generator import draw_document
-from finscribe_assets.documents.plan import Plan, PlanComponent
 from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.files import read_json, sha256_of, write_json
 from finscribe_assets.inference.reader import Reader
-from finscribe_assets.mining.planning import turned_up
 from finscribe_assets.pretraining.base_recipe import UNSEEN_FONTS, UNSEEN_KNOBS, UNSEEN_LOCALE
-from finscribe_assets.probing.battery import sample_fields
-from finscribe_assets.probing.factors import ACTING_FIELDS, FactorSpace
+from finscribe_assets.probing.factors import FactorSpace
 from finscribe_assets.probing.readings import ReadingTask, count_failures
 from finscribe_assets.probing.rendered_reading import RenderedReader
+from finscribe_assets.promotion.exam_documents import ExamPaper, exam_papers, factor_papers
+from finscribe_assets.promotion.exam_reading import exam_hash
+from finscribe_assets.promotion.exam_results import BASE_PART
 from finscribe_assets.shards import ShardPool
 
-EXAM_SEED = 2_026_113_001
 UNSEEN = (f"locale:{UNSEEN_LOCALE}", *(f"font:{name}" for name in UNSEEN_FONTS), *UNSEEN_KNOBS)
-# Fields on which a knob acts: the amounts that are printed light on dark, and identifiers.
-ACTING = {**ACTING_FIELDS, "reversed_print": frozenset({"totals.amount_due", "statement.closing_balance"})}
-DOCUMENTS = {"base": 120, "reversed_print": 100, "confusable_identifiers": 100}
-DOCUMENTS_OF_A_FACTOR = 40
-FIELDS = {"base": 16}
-FIELDS_OF_A_FACTOR = 12
+BASE_DOCUMENTS = 150
+FACTOR_DOCUMENTS = {"reversed_print": 100, "confusable_identifiers": 100}  # one or two fields count in each
+OTHER_FACTOR_DOCUMENTS = 40
+OTHERS_PART = "others"
 
 
 @dataclass(frozen=True)
 class ExamPart:
-    """The documents of one part of the exam."""
+    """The papers of one part of the exam."""
 
     name: str
-    tasks: tuple[ReadingTask, ...]
+    papers: tuple[ExamPaper, ...]
 
-
-def showing(recipe: Recipe, factor: str) -> Recipe:
-    """Return a recipe all of whose documents show a factor."""
-    choice, _, value = factor.partition(":")
-    if not value:
-        return turned_up(recipe, factor).model_copy(
-            update={"knobs": recipe.knobs.model_copy(update={factor: 1.0}), "locales": recipe.locales}
-        )
-    return recipe.model_copy(update={{"locale": "locales", "font": "fonts"}[choice]: {value: 1.0}})
+    @property
+    def tasks(self) -> list[ReadingTask]:
+        """Return what is read."""
+        return [ReadingTask(paper.drawn, paper.fields) for paper in self.papers]
 
 
 def exam_parts(recipe: Recipe) -> list[ExamPart]:
     """Draw the exam of a recipe; it is a function of the recipe alone."""
+    parts = [ExamPart(BASE_PART, tuple(exam_papers(recipe, documents=BASE_DOCUMENTS)))]
+    for name in UNSEEN:
+        count = FACTOR_DOCUMENTS.get(name, OTHER_FACTOR_DOCUMENTS)
+        parts.append(ExamPart(name, tuple(factor_papers(recipe, name, count))))
     others = [factor.name for factor in FactorSpace(recipe).factors if factor.name not in UNSEEN]
-    parts = [_part("base", [(recipe, DOCUMENTS["base"])])]
-    parts += [_part(name, [(showing(recipe, name), DOCUMENTS.get(name, DOCUMENTS_OF_A_FACTOR))]) for name in UNSEEN]
-    return [*parts, _part("others", [(turned_up(recipe, name), 1) for name in others])]
+    return [*parts, ExamPart(OTHERS_PART, tuple(factor_papers(recipe, name, 1)[0] for name in others))]
 
 
-def _part(name: str, recipes: list[tuple[Recipe, int]]) -> ExamPart:
-    components = tuple(
-        PlanComponent(name=f"{name} {number}", documents=count, recipe=recipe)
-        for number, (recipe, count) in enumerate(recipes)
-    )
-    seed = int(sha256_of(f"{EXAM_SEED}:{name}")[:12], 16)
-    plan = Plan(key=EXAM_KEY, seed=seed, components=components)
-    tasks = (_task(name, draw_document(plan, index)) for index in range(plan.documents))
-    return ExamPart(name, tuple(task for task in tasks if task.fields))
-
-
-def _task(name: str, document: DrawnDocument) -> ReadingTask:
-    if name not in ACTING:
-        return ReadingTask(document, sample_fields(document, FIELDS.get(name, FIELDS_OF_A_FACTOR)))
-    paths = tuple(sorted(path for path in document.printed if field_of(path) in ACTING[name]))
-    return ReadingTask(document, paths)
-
-
-def exam_hash(parts: Iterable[ExamPart]) -> str:
+def frozen_hash(parts: Iterable[ExamPart]) -> str:
     """Return the hash of an exam: of its documents as they are printed, and of the fields that count."""
-    return sha256_of(
-        "\n".join(
-            f"{part.name}:{sha256_of(task.document.model_dump_json())}:{task.fields}"
-            for part in parts
-            for task in part.tasks
-        )
-    )
+    return exam_hash([paper for part in parts for paper in part.papers])
 
 
 @dataclass

@@ -18,7 +18,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from loop import ARMS, FIRST, rare_recipe
-from loop_exam import UNSEEN, exam_parts
+from loop_exam import OTHERS_PART, UNSEEN, exam_parts
 from scipy import stats
 
 from finscribe_assets.documents.plan import Plan
@@ -117,14 +117,13 @@ def tabulate(work: Path, seeds: Sequence[int], arms: Sequence[str]) -> dict[str,
     readers = [FIRST, *arms]
     scores = read_scores(work, seeds, readers)
     planned = {seed: planned_factors(work, seed) for seed in seeds}
-    names = next(part.tasks for part in exam_parts(rare_recipe()) if part.name == "others")
-    factors = other_factors()
-    if len(names) != len(factors):
-        raise SystemExit("a document of the part `others` has no field")
+    factors = next(
+        [paper.part for paper in part.papers] for part in exam_parts(rare_recipe()) if part.name == OTHERS_PART
+    )
     left = np.array([[factor not in planned[seed] for factor in factors] for seed in seeds], dtype=float)
     missed = {name: [seed for seed in seeds if name not in planned[seed]] for name in UNSEEN}
     everything = Comparison(scores, readers, {})
-    rest = Comparison({"others": scores["others"]}, readers, {"others": left})
+    rest = Comparison({OTHERS_PART: scores[OTHERS_PART]}, readers, {OTHERS_PART: left})
     bare = {part: np.array(values) for part, values in read_json(work / "base.json").items()}
     cost = {name: float((everything.mean(["base"], FIRST) - everything.mean([name], FIRST))[0]) for name in UNSEEN}
     costly = [name for name in UNSEEN if cost[name] >= COSTLY]
@@ -162,19 +161,12 @@ def tabulate(work: Path, seeds: Sequence[int], arms: Sequence[str]) -> dict[str,
             if arm != other
         },
         "left out by the plan": {
-            f"probe − {other}": rest.difference(["others"], "probe", other) for other in ("random", FIRST)
+            f"probe − {other}": rest.difference([OTHERS_PART], "probe", other) for other in ("random", FIRST)
         },
         "planned": {seed: sorted(names - {"base", "floor"}) for seed, names in planned.items()},
         "seeds whose plan misses": {name: missing for name, missing in missed.items() if missing},
         "iterations": iterations(work, seeds, costly),
     }
-
-
-def other_factors() -> list[str]:
-    """Return the factor of each document of the part `others`."""
-    from finscribe_assets.probing.factors import FactorSpace
-
-    return [factor.name for factor in FactorSpace(rare_recipe()).factors if factor.name not in UNSEEN]
 
 
 def iterations(work: Path, seeds: Sequence[int], costly: Sequence[str]) -> dict[int, list[dict[str, Any]]]:

@@ -33,6 +33,14 @@ SEVERE_EFFECT = 0.1  # rise of an element's failure rate, from which a factor is
 # it, and everything else as before. So narrow factors are shown by all documents that are drawn for other factors.
 NARROW_SHARE = 0.2
 MAX_SHARED_FACTORS = 4  # of a document
+ODDS_SHOWN = 19.0  # of a planned font, locale, … against all others, in the documents that are drawn for it
+CHOICE_FIELDS = {
+    "locale": "locales",
+    "font": "fonts",
+    "layout": "layouts",
+    "engine": "engines",
+    "type": "document_types",
+}
 FLOOR_SHARE_OF_PLAN = 0.1  # of the documents, for factors that the probe could not decide
 # Fall of a factor's effect for each document that shows it, before anything is known of it: 60 documents take off a
 # quarter. Measured on the embedded base with 200 documents for five factors, six per cent to forty (DESIGN, prototype).
@@ -193,7 +201,7 @@ def plan_for_factors(
         groups = _groups(recipe, chosen, weights)
     if not chosen:
         return None, tuple(judged)
-    components = _components(recipe, groups, documents - floor)
+    components = _components(recipe, groups, chosen, documents - floor)
     spent = {
         factor.factor: round(sum(one.documents * prevalence(one.recipe, factor.factor) for one in components))
         for factor in chosen
@@ -294,13 +302,36 @@ def _groups(recipe: Recipe, factors: Sequence[PlannedFactor], weights: Mapping[s
     return groups
 
 
-def _components(recipe: Recipe, groups: Sequence[tuple[str, ...]], documents: int) -> list[PlanComponent]:
-    """Return a component for each group, all of about as many documents."""
-    share, spare = divmod(documents, len(groups))
+def _components(
+    recipe: Recipe, groups: Sequence[tuple[str, ...]], factors: Sequence[PlannedFactor], documents: int
+) -> list[PlanComponent]:
+    """Return a component for each group: the least number of documents, and of the others in proportion to effects."""
+    least = min(MIN_DOCUMENTS_PER_FACTOR, documents // len(groups))
+    effects = {factor.factor: factor.effect for factor in factors}
+    sums = [sum(effects[name] for name in group) or 1e-9 for group in groups]
+    exact = [least + (documents - least * len(groups)) * one / sum(sums) for one in sums]
+    counts = [int(one) for one in exact]
+    for index in sorted(range(len(groups)), key=lambda index: counts[index] - exact[index])[: documents - sum(counts)]:
+        counts[index] += 1
     return [
-        PlanComponent(name=" + ".join(group), documents=share + (number < spare), recipe=recipe_showing(recipe, group))
-        for number, group in enumerate(groups)
+        PlanComponent(name=" + ".join(group), documents=count, recipe=_always_showing(recipe, group))
+        for group, count in zip(groups, counts, strict=True)
     ]
+
+
+def _always_showing(recipe: Recipe, group: Sequence[str]) -> Recipe:
+    """Return a recipe nearly all of whose documents show some factors; replay shows the reader what it knows."""
+    recipe = recipe_showing(recipe, group)
+    knobs = {name: 1.0 for name in group if name in KNOB_FACTS}
+    changed: dict[str, dict[Any, float]] = {}
+    for name in group:
+        choice, _, value = name.partition(":")
+        if field := CHOICE_FIELDS.get(choice):
+            weights = dict(getattr(recipe, field))
+            known = next(one for one in weights if str(one) == value)
+            others = sum(weights.values()) - weights[known]
+            changed[field] = weights | {known: max(weights[known], ODDS_SHOWN * others)}
+    return recipe.model_copy(update={**changed, "knobs": recipe.knobs.model_copy(update=knobs)})
 
 
 def _can_share(recipe: Recipe, group: Sequence[str], name: str) -> bool:
@@ -323,13 +354,12 @@ def floor_recipe(recipe: Recipe, undecided: Iterable[str]) -> Recipe:
     """Return a recipe in which undecided factors are likelier: twice as often as usual, knobs at 0.3 at least."""
     knobs: dict[str, float] = {}
     changed: dict[str, dict[Any, float]] = {}
-    fields = {"locale": "locales", "font": "fonts", "layout": "layouts", "engine": "engines", "type": "document_types"}
     for factor in undecided:
         choice, _, value = factor.partition(":")
         if factor in KNOB_FACTS:
             knobs[factor] = max(0.3, getattr(recipe.knobs, factor))
         else:
-            weights = changed.setdefault(fields[choice], dict(getattr(recipe, fields[choice])))
+            weights = changed.setdefault(CHOICE_FIELDS[choice], dict(getattr(recipe, CHOICE_FIELDS[choice])))
             known = next((name for name in weights if str(name) == value), None)
             if known is not None:
                 weights[known] = 2 * weights[known]

@@ -6,7 +6,7 @@ adapter is trained on it. Then each arm says which 200 documents come next, and 
 - `probe`: the plan of a probe's effects (`mining/factor_plan.py`)
 - `random`: the recipe of the first batch
 - `uniform`: each document turned up for one factor, drawn evenly from all
-- `hardest`: of 600 documents of the recipe those that the first adapter reads worst
+- `hardest`: of 400 documents of the recipe those that the first adapter reads worst
 - `observational`: the plan of mining the first batch's validation documents (`iteration.next_batch.mine_documents`)
 - `oracle`: the plan for the six causes that are known to be true, allocated as the probe's
 
@@ -28,7 +28,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from loop_batches import Batch, Drawing, train
+from loop_batches import Batch, Drawing, split, train
 from loop_exam import UNSEEN, ExamPart, RememberingPool, exam_parts, frozen_hash, take_exam
 
 from finscribe_assets.documents.document_batch import read_documents, write_ground_truth
@@ -58,7 +58,7 @@ from finscribe_assets.splitting.split_table import read_splits
 
 PREVALENCE = 0.015  # share of documents that show each thing which the base was never trained on
 ARMS = ("probe", "random", "uniform", "hardest", "observational", "oracle")
-CANDIDATES = 600  # of hardest-first
+CANDIDATES = 400  # of hardest-first
 CANDIDATE_FIELDS = 12
 # Elements that the things which the base was never trained on make harder to read.
 HARMED_ELEMENTS = ("text", "party", "address", "line_item")
@@ -121,9 +121,9 @@ class Run:
 
     def draw_ahead(self) -> None:
         """Draw everything that depends on no reader."""
-        self.first_batch()
+        split([self.first_batch()], self.folder / FIRST / "splits")
         for arm in ("random", "uniform", "oracle"):
-            self.batch(arm)
+            split([self.first_batch(), self.batch(arm)], self.folder / arm / "splits")
         self.candidates()
 
     def first_batch(self) -> Batch:

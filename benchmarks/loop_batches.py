@@ -23,6 +23,7 @@ from finscribe_assets.training.training_samples import SampleSource, TrainingBat
 
 # Of a later batch: it goes on from the adapter before, at a third of the preset's rate (docs/experiments/loop.md).
 LATER_SETTINGS: dict[str, Any] = {"replay_share": 0.5, "start_from": "previous", "learning_rate": 5e-4}
+COMPLETE_FILE = "complete"  # of splits: written last
 MANY_EPOCHS = 1000.0  # the number of steps decides how long is trained
 
 
@@ -61,7 +62,10 @@ def split(batches: Sequence[Batch], folder: Path) -> None:
     """Write splits: the first batch as the product splits it; of later batches every document that is chosen is learnt.
 
     The exam's sellers are in no batch, so an arm may learn all of its documents; arms are compared at equal documents.
+    Splits that are there already are kept.
     """
+    if (folder / COMPLETE_FILE).exists():
+        return
     inputs = [BatchInputs.of_workspace(batch.plan, batch.folder) for batch in batches]
     build_data_set(inputs, batches[-1].plan.key, folder, LocalShardPool(1))
     later = {batch.plan.key: batch for batch in batches[1:]}
@@ -71,6 +75,7 @@ def split(batches: Sequence[Batch], folder: Path) -> None:
         return replace(row, split=Split.TRAIN if chosen is None or row.document_id in chosen else Split.HELD_BACK)
 
     write_splits(folder, [learnt(row) if row.batch in later else row for row in read_splits(folder)])
+    write_text(folder / COMPLETE_FILE, "")
 
 
 def train(batches: Sequence[Batch], folder: Path, *, steps: int, seed: int, previous: Path | None = None) -> Path:
@@ -78,9 +83,7 @@ def train(batches: Sequence[Batch], folder: Path, *, steps: int, seed: int, prev
     output = folder / "adapter"
     if (output / "training.json").exists():
         return output
-    if not (folder / "splits" / "splits.parquet").exists() or not (folder / "splits" / "chosen").exists():
-        split(batches, folder / "splits")
-        write_text(folder / "splits" / "chosen", "")
+    split(batches, folder / "splits")
     settings = {"max_steps": steps, "epochs": MANY_EPOCHS, "seed": seed, "validation_samples": 0}
     config = load_preset("embedded", **settings, **(LATER_SETTINGS if previous else {}))
     sources = tuple(TrainingBatchFolders(b.plan.key, b.folder / "pairs", b.folder / "images") for b in batches)

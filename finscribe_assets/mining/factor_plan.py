@@ -1,10 +1,11 @@
 """Plan a batch from measured effects: documents that show the factors which cost most, for each document drawn.
 
 A probe measures by how much a factor (a font, a locale, a knob …) raises a reader's failures. The worth of a factor is
-its effect, times how often the reader will meet it, times how well it learns. Factors that cost an element a tenth of
-its fields come before all others, however rare they are: whoever sends such documents meets them every time. A plan
-takes a handful of factors, gives each enough documents, and lets them share documents where they can act together. The
-whole plan is for training; older batches are replayed by the trainer (``replay_share``), not drawn again.
+its effect, times how often the reader will meet it, times how well it learns. Factors that surely cost an element a
+tenth of its fields come before all others, however rare they are: whoever gets such documents meets them every time.
+
+A plan takes a handful of factors, gives each enough documents, and lets them share documents where they can act
+together. The whole plan is for training; older batches are replayed by the trainer (``replay_share``), not drawn again.
 """
 
 from __future__ import annotations
@@ -26,14 +27,14 @@ from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.files import sha256_of
 from finscribe_assets.mining.planning import turned_up
 
-MAX_FACTORS = 8  # of a plan
+MAX_FACTORS = 6  # of a plan
 MIN_DOCUMENTS_PER_FACTOR = 30
-SEVERE_EFFECT = 0.1  # rise of an element's failure rate, from which a factor is planned for however rare it is
+# Rise of an element's failure rate, at the lower bound of its interval, from which a factor comes first however rare.
+SEVERE_EFFECT = 0.1
 # Factors that harm no more than this share of the fields are narrow: a document that shows one teaches a line or two of
 # it, and everything else as before. So narrow factors are shown by all documents that are drawn for other factors.
 NARROW_SHARE = 0.2
 MAX_SHARED_FACTORS = 4  # of a document
-ODDS_SHOWN = 19.0  # of a planned font, locale, … against all others, in the documents that are drawn for it
 CHOICE_FIELDS = {
     "locale": "locales",
     "font": "fonts",
@@ -270,8 +271,12 @@ def _judge(
 
 
 def _rank(factor: PlannedFactor) -> tuple[bool, bool, float, str]:
-    severe = max(factor.effects.values()) >= SEVERE_EFFECT
-    return bool(factor.left_out), not severe, -factor.effect * factor.prevalence * factor.learning, factor.factor
+    return (
+        bool(factor.left_out),
+        factor.low < SEVERE_EFFECT,
+        -factor.effect * factor.prevalence * factor.learning,
+        factor.factor,
+    )
 
 
 def _groups(recipe: Recipe, factors: Sequence[PlannedFactor], weights: Mapping[str, float]) -> list[tuple[str, ...]]:
@@ -314,24 +319,9 @@ def _components(
     for index in sorted(range(len(groups)), key=lambda index: counts[index] - exact[index])[: documents - sum(counts)]:
         counts[index] += 1
     return [
-        PlanComponent(name=" + ".join(group), documents=count, recipe=_always_showing(recipe, group))
+        PlanComponent(name=" + ".join(group), documents=count, recipe=recipe_showing(recipe, group))
         for group, count in zip(groups, counts, strict=True)
     ]
-
-
-def _always_showing(recipe: Recipe, group: Sequence[str]) -> Recipe:
-    """Return a recipe nearly all of whose documents show some factors; replay shows the reader what it knows."""
-    recipe = recipe_showing(recipe, group)
-    knobs = {name: 1.0 for name in group if name in KNOB_FACTS}
-    changed: dict[str, dict[Any, float]] = {}
-    for name in group:
-        choice, _, value = name.partition(":")
-        if field := CHOICE_FIELDS.get(choice):
-            weights = dict(getattr(recipe, field))
-            known = next(one for one in weights if str(one) == value)
-            others = sum(weights.values()) - weights[known]
-            changed[field] = weights | {known: max(weights[known], ODDS_SHOWN * others)}
-    return recipe.model_copy(update={**changed, "knobs": recipe.knobs.model_copy(update=knobs)})
 
 
 def _can_share(recipe: Recipe, group: Sequence[str], name: str) -> bool:

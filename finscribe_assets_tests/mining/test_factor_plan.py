@@ -79,6 +79,35 @@ def test_what_is_worth_more_comes_first_and_says_what_it_expects():
         )
 
 
+def test_a_rare_factor_that_surely_costs_much_comes_before_a_common_one_that_costs_little():
+    rare = harmful("font:EB Garamond", 0.2)  # at least .15
+    common = [harmful(name, 0.14) for name in ("long_amounts", "label_synonyms")]  # at least .09
+    _, planned = plan_for_factors(PARENT, [*common, rare], 200)
+    assert planned[0].factor == "font:EB Garamond"
+    assert all(rare.effect * planned[0].prevalence < one.effect * one.prevalence for one in planned[1:])
+
+
+def test_a_knob_that_touches_few_lines_is_shown_by_documents_of_all_other_factors():
+    fonts = ("font:Comic Neue", "font:Courier Prime")
+    elements = ("text", "party", "address", "line_item", "line_amount", "date")
+    effects = [harmful(font, 0.3, element) for font in fonts for element in elements]
+    plan, planned = plan_for_factors(PARENT, [*effects, harmful("reversed_print", 0.3)], 200)
+    assert [component.name for component in plan.components[1:-1]] == [f"{font} + reversed_print" for font in fonts]
+    documents = {factor.factor: factor.documents for factor in planned}
+    assert documents["reversed_print"] == pytest.approx(documents[fonts[0]] + documents[fonts[1]], abs=1)
+
+
+def test_documents_follow_effects_above_the_least_number():
+    plan, _ = plan_for_factors(PARENT, [harmful("font:Courier Prime", 0.4), harmful("font:Comic Neue", 0.2)], 200)
+    counts = {component.name: component.documents for component in plan.components}
+    assert counts == {
+        "base": 0,
+        "font:Courier Prime": MIN_DOCUMENTS_PER_FACTOR + 80,
+        "font:Comic Neue": MIN_DOCUMENTS_PER_FACTOR + 40,
+        "floor": 20,
+    }
+
+
 def test_nothing_is_planned_without_evidence():
     weak = [
         Measured("blur", "amount", 0.2, -0.1, 0.5, "undecided"),

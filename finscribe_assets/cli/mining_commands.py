@@ -156,7 +156,7 @@ def _show_weak(report: MiningReport) -> None:
         ],
     )
     by_limits: dict[str, list[str]] = {}
-    for cell in report.weak:
+    for cell in (cell for cell in report.weak if report.attributions[cell.name].limits.documents):
         by_limits.setdefault(cell.limits, []).append(cell.name)
     for limits, names in by_limits.items():
         console.print(f"{', '.join(names)}: {limits}", style="dim", soft_wrap=True)

@@ -30,8 +30,8 @@ NOTHING_WEAK = "no plan: no cell failed in at least five documents at a rate tha
 ALL_LEFT_OUT = "no plan: every weak cell is left out"
 NO_CAUSE_FOUND = "its failures share no drawn value: a probe can find the cause (finscribe probe)"
 DRAWN_VALUES_UNKNOWN = (
-    "its cause cannot be known without the values that the documents were drawn with: give their workspace "
-    "(--workspace), or probe the reader (finscribe probe)"
+    "no drawn value of its documents is known: give their workspace (--workspace), or probe the reader "
+    "(finscribe probe)"
 )
 
 _Name = TypeVar("_Name", bound=str)
@@ -132,7 +132,8 @@ def make_plan(
     untried = math.log(2) / max(documents, 1)  # learning of an untried cell
     learning = {name: cell_progress.learning / untried for name, cell_progress in progress.items()}
     given = AllocationInput(active, learning, [name for name in knobs if name not in disabled])
-    counts = _whole_documents(documents, ALLOCATION_RULES[rule](given))
+    seed = int(sha256_of(f"{parent.seed}:{key}")[:15], 16)
+    counts = _whole_documents(documents, ALLOCATION_RULES[rule](given), seed)
     components = [PlanComponent(name="base", documents=documents - sum(counts.values()), recipe=base)]
     components += [
         PlanComponent(name=name, documents=count, recipe=turned_up(base, name))
@@ -144,7 +145,6 @@ def make_plan(
         planned = 0 if cell.left_out else sum(counts.get(name, 0) for name in cell.knobs)
         gain = cell.rate * (1 - math.exp(-untried * learning.get(cell.name, 1.0) * planned))
         reasons.append(cell.model_copy(update={"documents": planned, "expected_gain": round(gain, 4)}))
-    seed = int(sha256_of(f"{parent.seed}:{key}")[:15], 16)
     return Plan(
         key=key,
         seed=seed,
@@ -156,12 +156,15 @@ def make_plan(
     )
 
 
-def _whole_documents(documents: int, shares: dict[str, float]) -> dict[str, int]:
-    """Turn shares into whole numbers of documents by largest remainders; what remains belongs to the base recipe."""
+def _whole_documents(documents: int, shares: dict[str, float], seed: int) -> dict[str, int]:
+    """Turn shares into whole numbers of documents by largest remainders; what remains belongs to the base recipe.
+
+    Equal remainders are ordered by the seed, so that no knob goes without documents in every plan.
+    """
     exact = {name: documents * share for name, share in shares.items()}
     counts = {name: int(value) for name, value in exact.items()}
     spare = int(sum(exact.values())) - sum(counts.values())
-    for name in sorted(exact, key=lambda name: (counts[name] - exact[name], name))[:spare]:
+    for name in sorted(exact, key=lambda name: (counts[name] - exact[name], sha256_of(f"{seed}:{name}")))[:spare]:
         counts[name] += 1
     return counts
 
@@ -227,20 +230,25 @@ def plan_problems(plan: Plan) -> list[str]:
 
 
 def plan_rows(plan: Plan) -> list[dict[str, object]]:
-    """Return the components of a plan as rows of a table: what is turned up, for how many documents, and why."""
-    rows = []
+    """Return the components of a plan as rows of a table: what is turned up, for how many documents, and why.
+
+    Components that no weak cell asks for are one row, the floor.
+    """
+    cells = [cell for cell in weak_cells_of(plan) if not cell.left_out]
+    rows: list[tuple[str, int, str]] = []
+    floor = []
     for component in plan.components:
-        cells = [cell.name for cell in weak_cells_of(plan) if component.name in cell.knobs and not cell.left_out]
-        reason = "replay" if component.name == "base" else ", ".join(cells) or "floor over all knobs"
-        rows.append(
-            {
-                "share": component.name,
-                "documents": component.documents,
-                "of all": f"{component.documents / max(plan.documents, 1):.0%}",
-                "for": reason,
-            }
-        )
-    return rows
+        names = ", ".join(cell.name for cell in cells if component.name in cell.knobs)
+        if names or component.name == "base":
+            rows.append((component.name, component.documents, names or "replay"))
+        else:
+            floor.append(component.documents)
+    if floor:
+        rows.append((f"{len(floor)} knobs", sum(floor), "floor, for what mining missed"))
+    return [
+        {"share": share, "documents": count, "of all": f"{count / max(plan.documents, 1):.0%}", "for": reason}
+        for share, count, reason in rows
+    ]
 
 
 def weak_cell_rows(cells: Sequence[WeakCell]) -> list[dict[str, object]]:

@@ -60,6 +60,16 @@ def test_the_plan_is_a_portfolio_within_bounds():
     assert weak_cells_of(plan)[0].expected_gain == pytest.approx(0.5 * (1 - 0.5**share), abs=1e-4)
 
 
+def test_the_floor_is_one_row_and_no_knob_is_left_out_of_it_by_its_name():
+    plans = [make_plan(PARENT.model_copy(update={"seed": seed}), CELLS, 200) for seed in range(8)]
+    floors = [{name for name, count in counts_of(plan).items() if count and name != "base"} for plan in plans]
+    assert len(floors[0]) < sum(value > 0 for _, value in EMBEDDED_RECIPE.knobs)  # a tenth of 200 is not enough for all
+    assert len({frozenset(floor) for floor in floors}) == 8
+    rows = plan_rows(plans[0])
+    assert [row["for"] for row in rows] == ["replay", "date×other", "party×other", "floor, for what mining missed"]
+    assert rows[-1]["share"] == f"{len(floors[0]) - 2} knobs"
+
+
 @pytest.mark.parametrize("documents", [1, 3, 17, 24, 200])
 @pytest.mark.parametrize("rule", ALLOCATION_RULES)
 def test_small_plans_have_as_many_documents_as_asked(documents, rule):

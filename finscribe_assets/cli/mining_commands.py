@@ -89,6 +89,10 @@ def mine(
     documents = read_files(predictions, ground_truth, workspace=workspace, splits=split or ())
     if workspace:
         note_missing_parts(documents, workspace)
+    if workspace and not (workspace / "plan.json").exists():
+        raise MissingInputError(
+            f"{workspace / 'plan.json'}: no such file; --workspace is a folder that `finscribe synthesize` wrote"
+        )
     parent = load_plan(workspace / "plan.json") if workspace else seed_plan(FIRST_BATCH_KEY, num_samples, 0)
     with bar(None, "mining"):
         report = mine_documents(

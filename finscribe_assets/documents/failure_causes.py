@@ -1,4 +1,4 @@
-"""Causes of reading errors. Each knob targets one; mining maps each to the error types that it leads to."""
+"""Causes of reading errors that knobs are designed for; whether a reader fails by a knob is measured, not presumed."""
 
 from __future__ import annotations
 

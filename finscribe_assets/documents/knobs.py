@@ -1,15 +1,14 @@
 """The knobs of a recipe: one number for each way in which readers fail, which makes documents harder in just that way.
 
 A knob is the probability, from 0 to 1, that a document has its feature. The features of damage knobs also have a random
-strength. Each document stores the values that took effect under the same names; mining compares error rates by them and
-turns up the knobs of weak cells.
+strength. Each document stores the values that took effect under the same names. Mining compares error rates by them,
+probes set them one by one, and plans turn up those that a reader fails by.
 
 To add a knob:
 
 1. Add a field to `Knobs`, next to the knobs of the same cause: its default, the cause that it targets, the elements
    that it makes harder to read, a description, and the document types and languages to which it can apply. If it
-   damages pixels, add its name to `DAMAGE_KNOBS`. If no cause in `failure_causes.py` fits, add one there, and the error
-   types that it leads to in `mining/error_types.py`.
+   damages pixels, add its name to `DAMAGE_KNOBS`. If no cause in `failure_causes.py` fits, add one there.
 2. If the knob excludes another one, or cannot apply to some documents for a reason that its field does not state, add
    the rule to `EXCLUSIVE_KNOBS` or `draw_knobs` in `document_outline.py`.
 3. Draw the feature, where ``knobs["name"]`` is read: header fields in `header_drawing.py`, lines in `line_drawing.py`,

@@ -31,7 +31,7 @@ from finscribe_assets.documents.knobs import KNOB_FACTS
 from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.documents.schema import DocumentType
-from finscribe_assets.mining.cell_evidence import ATTRIBUTION_POWER, MIN_GROUP, CellEvidence
+from finscribe_assets.mining.cell_evidence import ATTRIBUTION_POWER, CellEvidence
 from finscribe_assets.mining.error_cells import Z95, CellKey, DocumentFailures
 
 MIN_PERMUTATIONS = 299
@@ -104,8 +104,7 @@ class AttributionLimits:
             return "no drawn value of its documents is known"
         parts = [f"{self.documents} documents", f"{len(self.tested)} drawn values compared"]
         if self.untested:
-            few = f"fewer than {MIN_GROUP} documents have them, or lack them"
-            parts.append(f"{len(self.untested)} not compared ({few})")
+            parts.append(f"{len(self.untested)} not compared (too few documents with or without them)")
         if self.tested:
             ends = dict.fromkeys(_found_from(value) for value in (self.tested[0], self.tested[-1]))
             parts.append(f"an effect would have been found (power {ATTRIBUTION_POWER}) {', '.join(ends)}")
@@ -130,13 +129,12 @@ class CellAttribution:
     limits: AttributionLimits = AttributionLimits(0)
 
     def describe(self) -> str:
-        """Return what cannot be known, as a sentence for a table."""
-        pairs = [
-            f"{effect.name} cannot be told from {', '.join(effect.inseparable)}, which the same documents have"
-            for effect in self.effects
-            if effect.inseparable
-        ]
-        return "; ".join([self.limits.describe(), *pairs])
+        """Return what the evidence is and what it cannot show, as a sentence for a table."""
+        found = []
+        for effect in self.effects:
+            others = f", and so are {', '.join(effect.inseparable)}: the cause may be any" if effect.inseparable else ""
+            found.append(f"{effect.name} is in {effect.documents} of them{others}")
+        return "; ".join([self.limits.describe(), *found])
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
@@ -175,7 +173,7 @@ def drawable_values(recipe: Recipe) -> set[str]:
 
 @lru_cache(maxsize=100_000)
 def _could_have(name: str, document_type: str, locale: str) -> bool:
-    """Tell whether a knob acts on documents of this type and locale; choices such as fonts act on all."""
+    """Return whether a knob acts on documents of this type and locale; choices such as fonts act on all."""
     facts = KNOB_FACTS.get(name)
     return facts is None or facts.applies_to(DocumentType(document_type), LOCALE_FACTS[locale].language)
 

@@ -95,7 +95,7 @@ class ErrorCell:
 
     @property
     def teachable(self) -> bool:
-        """Tell whether documents can be drawn that teach a reader to avoid these failures."""
+        """Return whether documents can be drawn that teach a reader to avoid these failures."""
         return self.error_type not in NOT_TEACHABLE
 
     @property

@@ -153,7 +153,7 @@ class _Classifier:
         return _closest_confusion(path, failed) or ErrorType.HALLUCINATED
 
     def _is_part_of_split_row(self, name: str, index: str) -> bool:
-        """Tell whether every value of an extra row is part of the same true row that was split."""
+        """Return whether every value of an extra row is part of the same true row that was split."""
         rows = self.row_statuses.items()
         split = [row for (list_name, row), status in rows if list_name == name and status is RowStatus.SPLIT]
         if not split:
@@ -195,7 +195,7 @@ class _Classifier:
         )
 
     def _is_other_print(self, path: str, predicted: str) -> bool:
-        """Tell whether a predicted value is printed on the page, though it is not the value of any field."""
+        """Return whether a predicted value is printed on the page, though it is not the value of any field."""
         return any(reads_as(path, text, predicted, self.context) for text in self.page.others)
 
 

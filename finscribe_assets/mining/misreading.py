@@ -56,13 +56,13 @@ def classify_misreading(path: str, true: str, predicted: str, context: ValueCont
 
 
 def reads_as(path: str, text: str, value: str, context: ValueContext) -> bool:
-    """Tell whether a text, written for a field, means a canonical value."""
+    """Return whether a text, written for a field, means a canonical value."""
     form = canonical_value(path, text, context)
     return form is not None and form.text == value
 
 
 def is_exact(error: ErrorType) -> bool:
-    """Tell whether a misreading turns the true value into exactly the predicted one, which is no coincidence."""
+    """Return whether a misreading turns the true value into exactly the predicted one, which is no coincidence."""
     return error in (ErrorType.SIGN, ErrorType.DATE_ORDER)
 
 
@@ -203,7 +203,7 @@ def _edited_characters(one: str, other: str) -> str:
 
 
 def _repeats(true: str, predicted: str) -> bool:
-    """Tell whether a predicted text is the true one with a stretch of it, or all of it, repeated."""
+    """Return whether a predicted text is the true one with a stretch of it, or all of it, repeated."""
     more = len(predicted) - len(true)
     if more < min(len(true), 3) or more < 2:
         return False

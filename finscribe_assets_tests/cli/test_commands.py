@@ -185,6 +185,8 @@ def test_without_a_known_cause_mining_plans_nothing_and_says_what_to_do(work, we
     assert "--workspace" in text and "finscribe probe" in text
     assert json.loads((tmp_path / "mined.json").read_text(encoding="utf-8"))["weak"]
     assert not (tmp_path / "plan.json").exists()
+    elsewhere = finscribe("mine", *shared, "--output", tmp_path / "x.json", "--workspace", tmp_path, fails=True)
+    assert "plan.json: no such file; --workspace is a folder that" in " ".join(elsewhere.split())
 
 
 def test_predictions_are_measured(work, tmp_path):

@@ -466,7 +466,9 @@ def test_values_of_the_same_documents_are_named_beside_the_effect():
     (attribution,) = Attribution(tallies, values, ["font:Arimo"]).attribute([("amount", "digit")]).values()
     (effect,) = attribution.effects
     assert {effect.name, *effect.inseparable} == {"locale:fr_FR", "font:Lato"}
-    assert "cannot be told from" in attribution.describe()
+    assert (
+        f"{effect.name} is in {effect.documents} of them, and so are {effect.inseparable[0]}" in attribution.describe()
+    )
     assert attribution.limits.untested == ("font:Arimo",)
 
 

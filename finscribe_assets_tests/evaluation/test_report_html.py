@@ -10,11 +10,13 @@ from lxml import html as lxml_html
 from PIL import Image
 
 from finscribe_assets.evaluation.field_comparison import FieldStatus
-from finscribe_assets.evaluation.prediction_files import Prediction, Truth
+from finscribe_assets.evaluation.prediction_files import InputProblems, Prediction, Truth
 from finscribe_assets.evaluation.report import EvaluationReport, evaluate
 from finscribe_assets.evaluation.report_html import RobustnessSection, mark_difference, report_to_html
 from finscribe_assets.evaluation.worst_documents import ComparedField, illustrate_document
 from finscribe_assets.instructions.responses import unflatten
+from finscribe_assets.iteration.batch_documents import PredictedDocuments
+from finscribe_assets.iteration.measuring import write_report
 from finscribe_assets.rendering.pages import MarkType
 
 TRUTH = Truth("d", {"document_type": "invoice", "locale": "de_DE", "document_number": "A-1", "currency_code": "EUR"})
@@ -81,6 +83,13 @@ def test_the_robustness_map_follows_the_targets_with_its_numbers_as_a_table(repo
     assert "By element" in captions[targets + 2 :]
     assert "font:<b>" not in text
     assert "Robustness map" not in report_to_html(report)
+
+
+def test_a_written_report_has_the_robustness_map_beside_its_json(report, tmp_path):
+    nothing = PredictedDocuments(truths={}, predictions={}, problems=InputProblems())
+    write_report(report, nothing, tmp_path / "report.json", robustness=RobustnessSection(b"\x89PNG"))
+    assert EvaluationReport.model_validate_json((tmp_path / "report.json").read_text(encoding="utf-8")) == report
+    assert "Robustness map: what this adapter repaired" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def test_what_a_model_wrote_stays_text(report):

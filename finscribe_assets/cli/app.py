@@ -12,6 +12,7 @@ from rich.markup import escape
 
 from finscribe_assets.cli import (
     evaluation_commands,
+    exam_commands,
     export_commands,
     import_commands,
     mining_commands,
@@ -36,7 +37,9 @@ A workspace is a folder that stages fill one after the other:
 4. `finscribe split work` – train, validation and test without leaks
 5. `finscribe train work --out work/adapter` – a LoRA adapter
 6. `finscribe predict work --adapter work/adapter` – predictions of the adapter
-7. `finscribe evaluate`, `finscribe mine`, `finscribe decide` – scores, what to synthesise next, whether to go on
+7. `finscribe evaluate`, `finscribe mine` – scores, and what failures share
+8. `finscribe probe`, `finscribe plan` – what harms the reader, found by experiment, and the batch that teaches it
+9. `finscribe exam`, `finscribe decide` – whether the adapter comes into use, and whether to go on
 
 `finscribe export work --out work/export` writes the pairs for other trainers, in the format that `--format` names.
 
@@ -88,6 +91,7 @@ for commands in (
     reading_commands,
     evaluation_commands,
     probe_commands,
+    exam_commands,
     mining_commands,
     validation_commands,
     verification_commands,

@@ -1,4 +1,4 @@
-"""Commands that look for what a reader is weak at, and decide how to go on: mine, decide."""
+"""The command that looks for what failures of documents share: mine."""
 
 from __future__ import annotations
 
@@ -10,20 +10,18 @@ import typer
 from finscribe_assets.cli.console_output import bar, console, show
 from finscribe_assets.cli.evaluation_commands import GroundTruth, Predictions, SplitNames, note_missing_parts
 from finscribe_assets.documents.batch_keys import FIRST_BATCH_KEY
-from finscribe_assets.errors import MissingInputError, UserError
+from finscribe_assets.errors import UserError
 
 if TYPE_CHECKING:
     from finscribe_assets.documents.plan import Plan
     from finscribe_assets.iteration.batch_documents import PredictedDocuments
-    from finscribe_assets.iteration.decision import IterationRecord
     from finscribe_assets.mining.mining_report import MiningReport
     from finscribe_assets.mining.weak_cell import WeakCell
 
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    for command in (mine, decide):
-        app.command()(command)
+    app.command()(mine)
 
 
 def mine(
@@ -199,76 +197,3 @@ def _try_counterfactuals(
             on_document=advance,
         )
     return [{**vars(reversal), "gone": reversal.gone} for reversal in reversals]
-
-
-def decide(
-    storage: Annotated[
-        str | None, typer.Option(help="Decide from the platform's storage, a folder or s3://…; with --key.")
-    ] = None,
-    key: Annotated[str, typer.Option(help="Batch whose iteration has ended.")] = FIRST_BATCH_KEY,
-    report: Annotated[
-        Path | None, typer.Option(help="Report of `finscribe evaluate`; with --mined.", exists=True, dir_okay=False)
-    ] = None,
-    mined: Annotated[Path | None, typer.Option(help="Output of `finscribe mine`.", exists=True, dir_okay=False)] = None,
-    previous: Annotated[
-        str | None,
-        typer.Option(
-            help="Name that the adapter before this one has in the report (`evaluate --other NAME=FILE`); the gain is "
-            "measured against it."
-        ),
-    ] = None,
-    history: Annotated[
-        list[Path] | None,
-        typer.Option(help="--output of `decide` of an earlier iteration, oldest first.", exists=True, dir_okay=False),
-    ] = None,
-    output: Annotated[Path | None, typer.Option(help="Also write this iteration's record, as JSON.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="Number of iterations after which the loop stops.")] = 5,
-    threshold: Annotated[
-        float, typer.Option(min=0, max=1, help="Gain of field F1 below which an iteration is no improvement.")
-    ] = 0.005,
-) -> None:
-    """Decide whether another iteration is worth its documents, and print why.
-
-    The loop stops when nothing is weak, at the limit, or when the upper bounds of the last two gains are below the
-    threshold. The sensor of the platform decides by the same function.
-    """
-    from finscribe_assets.files import as_path, write_text
-    from finscribe_assets.iteration.batch_storage import FolderStorage
-    from finscribe_assets.iteration.decision import IterationRecord
-    from finscribe_assets.iteration.decision import decide as decide_from
-    from finscribe_assets.iteration.history import records_until
-
-    if storage is not None:
-        records = records_until(FolderStorage(storage), key)
-        if not records or records[-1].key != key:
-            raise MissingInputError(f"{as_path(storage)}: no hard_sample_plan of {key}; materialise it first")
-    elif report is None or mined is None:
-        raise UserError("give --storage, or both --report and --mined")
-    else:
-        earlier = [IterationRecord.model_validate_json(file.read_text(encoding="utf-8")) for file in history or []]
-        records = [*earlier, _record_of_files(key, report, mined, previous)]
-    decision = decide_from(records, limit=limit, threshold=threshold)
-    if output:
-        write_text(output, records[-1].model_dump_json(indent=2) + "\n")
-    show("iterations", [record.model_dump() for record in records])
-    console.print(f"{decision.action}: {decision.reason}", soft_wrap=True)
-
-
-def _record_of_files(key: str, report: Path, mined: Path, previous: str | None) -> IterationRecord:
-    from finscribe_assets.documents.batch_keys import next_batch_key
-    from finscribe_assets.evaluation.report import EvaluationReport
-    from finscribe_assets.files import read_json
-    from finscribe_assets.iteration.next_batch import record_of
-
-    measured = EvaluationReport.model_validate_json(report.read_text(encoding="utf-8"))
-    if previous is not None and previous not in measured.comparisons:
-        known = ", ".join(measured.comparisons) or "none"
-        raise UserError(f"--previous {previous!r}: the report compares with {known}; evaluate with --other NAME=FILE")
-    found = read_json(mined)
-    return record_of(
-        key,
-        measured,
-        len(found["weak"]),
-        next_batch_key(key) if isinstance(found["plan"], list) else None,
-        measured.comparisons[previous] if previous else None,
-    )

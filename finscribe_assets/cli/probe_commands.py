@@ -62,30 +62,25 @@ def probe(
     undecided. With `--adapter` the bare base is probed too, and `comparison.json` lists what the adapter repaired, what
     it broke, and what is left.
     """
-    from finscribe_assets.files import write_bytes, write_json
-    from finscribe_assets.probing.robustness_map import compare_effects, robustness_map
+    from finscribe_assets.iteration.reader_probing import ROBUSTNESS_MAP_FILE, probe_beside_base
     from finscribe_assets.probing.sequential_probe import PROBE_SEED, ProbeSettings
 
     settings = ProbeSettings(budget=budget, seed=PROBE_SEED if seed is None else seed)
-    chosen = _recipe(recipe, base)
-    readings = cache or out / "readings"
-    probed = {"base": _probe(base, None, chosen, settings, readings, threads, workers)}
-    if adapter:
-        watched = probed["base"].harmful
-        probed["adapter"] = _probe(base, adapter, chosen, settings, readings, threads, workers, watched)
-    changes = compare_effects(probed["base"].effects, probed["adapter"].effects) if adapter else ()
-    for name, result in probed.items():
-        prefix = "base_" if adapter and name == "base" else ""
-        write_json(out / f"{prefix}effects.json", [one.model_dump(mode="json") for one in result.effects])
-        write_json(out / f"{prefix}interactions.json", [one.model_dump(mode="json") for one in result.interactions])
-    if adapter:
-        write_json(out / "comparison.json", [one.model_dump(mode="json") for one in changes])
-    write_bytes(out / "robustness_map.png", robustness_map(probed, changes))
-    _report(probed, changes)
-    console.print(f"Effects: {out / 'effects.json'}; look at {out / 'robustness_map.png'}")
+    chosen, readings = chosen_recipe(recipe, base), cache or out / "readings"
+
+    def run(name: str, watched: tuple[str, ...]) -> ProbeResult:
+        return _probe(
+            base, adapter if name == "adapter" else None, chosen, settings, readings, threads, workers, watched
+        )
+
+    probed = probe_beside_base(run, has_adapter=adapter is not None)
+    probed.write(out)
+    _report(probed.results, probed.changes)
+    console.print(f"Effects: {out / 'effects.json'}; look at {out / ROBUSTNESS_MAP_FILE}")
 
 
-def _recipe(given: Path | None, base: str) -> Recipe:
+def chosen_recipe(given: Path | None, base: str) -> Recipe:
+    """Return the recipe of a file, or else the one that suits a base."""
     from finscribe_assets.documents.recipe import Recipe
     from finscribe_assets.documents.recipe_files import load_recipe
     from finscribe_assets.model.base_names import EMBEDDED
@@ -104,7 +99,7 @@ def _probe(
     cache: Path,
     threads: int,
     workers: int | None,
-    watched: list[str] | None = None,
+    watched: tuple[str, ...] = (),
 ) -> ProbeResult:
     from finscribe_assets.inference.reader import Reader
     from finscribe_assets.probing.rendered_reading import RenderedReader
@@ -116,7 +111,7 @@ def _probe(
     name = "pages read by the adapter" if adapter else "pages read by the base"
     with kept_workers(workers or workers_from_environment()) as pool, bar(settings.budget, name) as advance:
         reader = RenderedReader(Reader(base, adapter, threads=threads), pool)
-        return probe_reader(reader, recipe, settings, watched=watched or (), cache=cache, on_pages=advance)
+        return probe_reader(reader, recipe, settings, watched=watched, cache=cache, on_pages=advance)
 
 
 def _report(probed: dict[str, ProbeResult], changes: tuple[EffectChange, ...]) -> None:

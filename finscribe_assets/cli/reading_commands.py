@@ -10,9 +10,11 @@ import typer
 
 from finscribe_assets.cli.console_output import bar, console
 from finscribe_assets.cli.synthesis_commands import Workspace, documents_of_split
-from finscribe_assets.errors import UserError
+from finscribe_assets.documents.batch_keys import LAST_BATCH_KEY
+from finscribe_assets.errors import MissingInputError, UserError
 
 if TYPE_CHECKING:
+    from finscribe_assets.files import AnyPath
     from finscribe_assets.importing.page_reader import PageReader
     from finscribe_assets.inference.region_layout import Layout
     from finscribe_assets.rendering.pages import Page
@@ -25,6 +27,32 @@ Adapter = Annotated[
     typer.Option(help="Folder of an adapter; without it the bare base reads.", exists=True, file_okay=False),
 ]
 
+Promoted = Annotated[
+    str | None,
+    typer.Option(help="In the place of --adapter: the platform's storage, whose adapter in use is taken."),
+]
+
+
+def adapter_or_promoted(adapter: Path | None, storage: str | None) -> AnyPath | None:
+    """Return the folder of the adapter that a command was given, or the one in use in a storage.
+
+    Raises:
+        UserError: both are given.
+        MissingInputError: no adapter is in use in the storage.
+    """
+    from finscribe_assets.iteration.batch_storage import FolderStorage
+    from finscribe_assets.iteration.promoting import adapter_folder, adapter_in_use
+
+    if storage is None:
+        return adapter
+    if adapter is not None:
+        raise UserError("give --adapter or --promoted, not both")
+    batches = FolderStorage(storage)
+    in_use = adapter_in_use(batches, LAST_BATCH_KEY)
+    if in_use is None:
+        raise MissingInputError(f"{storage}: no adapter is in use; `finscribe adapters --storage {storage}` says why")
+    return adapter_folder(batches, in_use)
+
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
@@ -35,6 +63,7 @@ def register(app: typer.Typer) -> None:
 def predict(
     workspace: Workspace,
     adapter: Adapter = None,
+    promoted: Promoted = None,
     base: Base = "embedded",
     out: Annotated[
         Path | None, typer.Option(help="Folder for predictions.jsonl; WORKSPACE/predictions unless given.")
@@ -68,7 +97,7 @@ def predict(
             asked,
             folder,
             base=base,
-            adapter=adapter,
+            adapter=adapter_or_promoted(adapter, promoted),
             layout=RendererTables() if tables else None,
             threads=threads,
             on_documents=advance,
@@ -106,6 +135,7 @@ def extract(
         ),
     ],
     adapter: Adapter = None,
+    promoted: Promoted = None,
     base: Base = "embedded",
     box: Annotated[
         str | None, typer.Option(help="Read only x0,y0,x1,y1 of each image, in pixels from the top left.")
@@ -156,7 +186,7 @@ def extract(
     from finscribe_assets.inference.reader import Reader
 
     place = parse_box(box) if box else None
-    reader = Reader(base, adapter, threads=threads)
+    reader = Reader(base, adapter_or_promoted(adapter, promoted), threads=threads)
     is_shard = [path.suffix == ".parquet" for path in files]
     finds = place is None and not all(is_shard)
     extractor = Extractor(
@@ -217,8 +247,11 @@ def _draw_boxes(path: Path, pages: list[Page], lines: list[dict[str, Any]], fold
 
 
 def merge(
-    adapter: Annotated[Path, typer.Option(help="Folder of a trained adapter.", exists=True, file_okay=False)],
     out: Annotated[Path, typer.Option(help="New folder for the merged checkpoint.")],
+    adapter: Annotated[
+        Path | None, typer.Option(help="Folder of a trained adapter.", exists=True, file_okay=False)
+    ] = None,
+    promoted: Promoted = None,
     base: Base = "embedded",
     dtype: Annotated[
         WeightType | None, typer.Option(help="Number format of the weights; the base's unless given.")
@@ -227,7 +260,10 @@ def merge(
     """Merge an adapter into its base and write one checkpoint, for loaders without LoRA support: transformers, vLLM."""
     from finscribe_assets.inference.checkpoint_merging import merge_adapter
 
-    summary = merge_adapter(base, adapter, out, dtype.value if dtype else None)
+    merged = adapter_or_promoted(adapter, promoted)
+    if merged is None:
+        raise UserError("give --adapter, or --promoted with the platform's storage")
+    summary = merge_adapter(base, merged, out, dtype.value if dtype else None)
     console.print(
         f"{summary.changed} of {summary.tensors} tensors changed, {summary.dtype}. Checkpoint in {out}; read "
         f"with it: `finscribe extract --base {out}`"

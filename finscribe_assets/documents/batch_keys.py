@@ -11,6 +11,7 @@ import re
 
 BATCH_KEY_PATTERN = re.compile(r"batch-\d{3,6}")
 FIRST_BATCH_KEY = "batch-000"
+LAST_BATCH_KEY = "batch-999999"  # that the pattern allows
 PROBE_KEY = "probe-000"  # of the documents that `probing` draws
 EXAM_KEY = "exam-000"  # of the documents that `promotion` draws
 EXAMINATION_KEYS = (PROBE_KEY, EXAM_KEY)  # nothing is trained on their documents

@@ -22,6 +22,9 @@ class Stage(StrEnum):
     DATASET_SPLITS = "dataset_splits"
     TRAINED_ADAPTER = "trained_adapter"
     PREDICTIONS = "predictions"
+    EXAM = "exam"
+    ADAPTER_REGISTRY = "adapter_registry"
+    READER_PROBE = "reader_probe"
     EVALUATION_REPORT = "evaluation_report"
     HARD_SAMPLE_PLAN = "hard_sample_plan"
 

@@ -1,26 +1,40 @@
-"""Mine and plan: what a reader is weak at → the next batch's plan, and the record that the decision is made from."""
+"""Plan: what harms the adapter in use → the next batch's plan, and the record that the decision is made from.
+
+The loop plans from the probe. Mining the validation documents stays beside it: it names error types and examples, and
+plans for readers that cannot be probed.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from finscribe_assets.documents.batch_keys import FIRST_BATCH_KEY
+from finscribe_assets.documents.elements import element_of
 from finscribe_assets.documents.plan import Plan
 from finscribe_assets.evaluation.document_scoring import score
-from finscribe_assets.evaluation.paired_comparison import PairedComparison
-from finscribe_assets.evaluation.report import EvaluationReport
 from finscribe_assets.files import write_json, write_text
-from finscribe_assets.iteration.batch_documents import PredictedDocuments, read_batch
+from finscribe_assets.iteration.batch_documents import ADAPTER, BASE, PredictedDocuments, read_batch
 from finscribe_assets.iteration.batch_storage import BatchStorage, PlanFiles, Stage
-from finscribe_assets.iteration.decision import Decision, IterationRecord
-from finscribe_assets.iteration.history import MINING_FILE, RECORD_FILE, decide_after, mined_before
-from finscribe_assets.iteration.measuring import compare_with_previous, previous_key, stored_report
+from finscribe_assets.iteration.decision import Decision, IterationRecord, record_iteration
+from finscribe_assets.iteration.history import MINING_FILE, RECORD_FILE, decide_after, mined_before, past_factors
+from finscribe_assets.iteration.promise import FactorPromise, promises
+from finscribe_assets.iteration.promoting import PROMOTED, decisions_until
+from finscribe_assets.iteration.reader_probing import stored_effects
 from finscribe_assets.mining.attribution import drawn_values
 from finscribe_assets.mining.error_classification import PageContext
+from finscribe_assets.mining.factor_plan import PROBE_RULE, PlannedFactor, plan_for_factors, planned_factors
 from finscribe_assets.mining.learning_history import EarlierIteration
 from finscribe_assets.mining.mining_report import MiningReport, mine
-from finscribe_assets.mining.planning import plan_problems
+from finscribe_assets.mining.planning import normalise_disabled, plan_problems
+from finscribe_assets.promotion.exam_documents import exam_papers
+from finscribe_assets.promotion.exam_results import ExamResult, read_result
+from finscribe_assets.promotion.gate import overall_gain
+from finscribe_assets.promotion.paired_gain import state_progress
 from finscribe_assets.splitting.split_assignment import Split
+
+WEIGHING_DOCUMENTS = 100  # of the exam's base part, whose fields weigh effects on elements
 
 
 def mine_documents(
@@ -60,46 +74,26 @@ def mine_documents(
     )
 
 
-def record_of(
-    key: str, report: EvaluationReport, weak_cells: int, next_key: str | None, versus_previous: PairedComparison | None
-) -> IterationRecord:
-    """Return what an iteration achieved, for the decision.
-
-    Args:
-        key: The iteration's batch.
-        report: Its validation report, from which the metric of a first iteration is taken.
-        weak_cells: Number of weak cells that mining found.
-        next_key: The batch that is planned for them; None where none is.
-        versus_previous: Its adapter against the one before on the same documents; None for the first iteration.
-    """
-    if versus_previous is None:
-        field_f1 = report.headline["field_f1"]
-        return IterationRecord(
-            key=key, metric=field_f1.value if field_f1 else 0.0, weak_cells=weak_cells, next_key=next_key
-        )
-    row = versus_previous.row()
-    return IterationRecord(
-        key=key,
-        metric=row["field_f1"],
-        gain=row["difference"],
-        gain_upper=row["high"],
-        weak_cells=weak_cells,
-        next_key=next_key,
-    )
-
-
 @dataclass(frozen=True)
 class NextBatch:
-    """What mining a batch led to.
+    """What an iteration led to.
 
     Attributes:
-        mined: What was found, with the plan where something is weak.
+        mined: What failures of validation documents share.
+        harmful: Every factor that harms the adapter in use, with what the plan does about it.
+        plan: Of the next batch; None where there is nothing to plan.
         problems: Why the plan was refused; it is not stored then.
+        kept: What the batch's own plan had promised, and what happened.
+        record: Of the iteration.
         decision: Whether another iteration follows.
     """
 
     mined: MiningReport
+    harmful: tuple[PlannedFactor, ...]
+    plan: Plan | None
     problems: list[str]
+    kept: list[FactorPromise]
+    record: IterationRecord
     decision: Decision
 
 
@@ -111,10 +105,10 @@ def plan_next_batch(
     *,
     limit: int,
     threshold: float,
-    rule: str = "portfolio",
+    rule: str = PROBE_RULE,
     disabled: Collection[str] = (),
 ) -> NextBatch:
-    """Mine a batch's validation documents, store the next plan and the iteration's record, and decide.
+    """Plan the batch after ``key``, store the plan and the iteration's record, and decide.
 
     Args:
         storage: Where the batch is, and what is found goes.
@@ -122,23 +116,75 @@ def plan_next_batch(
         key: The batch.
         count: Number of documents of the next batch.
         limit: Number of iterations after which the loop stops.
-        threshold: Gain of field F1 below which an iteration does not count as an improvement.
-        rule: How documents are allocated to weak cells.
-        disabled: Cells and knobs that get no documents.
+        threshold: Gain of field accuracy on the exam that is worth an iteration.
+        rule: ``probe``, or one of ``mining.allocation.ALLOCATION_RULES`` to plan from mined cells.
+        disabled: Cells, knobs and other factors that get no documents.
     """
     folder = storage.folder(Stage.HARD_SAMPLE_PLAN, key)
     validation = read_batch(storage, key)[Split.VALIDATION]
+    parent, disabled = plans.read(key), normalise_disabled(disabled)
     mined = mine_documents(
-        validation, plans.read(key), count, history=mined_before(storage, key), rule=rule, disabled=disabled
+        validation,
+        parent,
+        count,
+        history=mined_before(storage, key),
+        rule="portfolio" if rule == PROBE_RULE else rule,
+        disabled=disabled,
     )
-    problems = plan_problems(mined.plan) if mined.plan else []
-    if mined.plan and not problems:
-        plans.write(mined.plan)
-    before = previous_key(storage, key)
-    versus = compare_with_previous(storage, key, before) if before else None
-    record = record_of(
-        key, stored_report(storage, key), len(mined.weak), mined.plan.key if mined.plan else None, versus
+    found, harmful = plan_for_factors(
+        parent,
+        stored_effects(storage, key),
+        count,
+        fields_by_element=_fields_by_element(plans),
+        history=past_factors(storage, plans, key),
+        disabled=disabled,
     )
+    plan = found if rule == PROBE_RULE else mined.plan
+    problems = plan_problems(plan) if plan else []
+    if plan and not problems:
+        plans.write(plan)
+    results = exam_results(storage, key)
+    weak = len(harmful) if rule == PROBE_RULE else len(mined.weak)
+    record = _record(storage, key, parent.documents, results, threshold, weak, plan.key if plan else None)
     write_json(folder / MINING_FILE, mined.to_json())
     write_text(folder / RECORD_FILE, record.model_dump_json(indent=2) + "\n")
-    return NextBatch(mined, problems, decide_after(storage, key, limit=limit, threshold=threshold))
+    return NextBatch(
+        mined=mined,
+        harmful=harmful,
+        plan=plan,
+        problems=problems,
+        kept=promises(planned_factors(parent), results),
+        record=record,
+        decision=decide_after(storage, key, limit=limit),
+    )
+
+
+def exam_results(storage: BatchStorage, key: str) -> dict[str, ExamResult]:
+    """Return what the readers of a batch's exam got right, by reader.
+
+    Raises:
+        MissingInputError: the batch's adapter has taken no exam.
+    """
+    files = {reader: storage.folder(Stage.EXAM, key) / f"{reader}.jsonl" for reader in (BASE, PROMOTED, ADAPTER)}
+    # In the first batch's exam no adapter was in use before.
+    return {reader: read_result(file) for reader, file in files.items() if reader != PROMOTED or file.exists()}
+
+
+def _record(
+    storage: BatchStorage,
+    key: str,
+    documents: int,
+    results: dict[str, ExamResult],
+    threshold: float,
+    weak: int,
+    next_key: str | None,
+) -> IterationRecord:
+    verdict = decisions_until(storage, key)[-1].verdict
+    gain = overall_gain(results[ADAPTER], results.get(PROMOTED, results[BASE]))
+    return record_iteration(key, documents, verdict, state_progress(gain, threshold), weak, next_key)
+
+
+def _fields_by_element(plans: PlanFiles) -> Counter[str]:
+    """Return the number of fields of each element that the exam asks of documents of the first batch's recipe."""
+    papers = exam_papers(plans.read(FIRST_BATCH_KEY).components[0].recipe, (), WEIGHING_DOCUMENTS)
+    return Counter(str(element_of(path)) for paper in papers for path in paper.fields)

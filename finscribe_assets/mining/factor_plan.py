@@ -27,6 +27,7 @@ from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.files import sha256_of
 from finscribe_assets.mining.planning import turned_up
 
+PROBE_RULE = "probe"  # of plans that are made from measured effects
 MAX_FACTORS = 6  # of a plan
 MIN_DOCUMENTS_PER_FACTOR = 30
 # Rise of an element's failure rate, at the lower bound of its interval, from which a factor comes first however rare.
@@ -220,7 +221,7 @@ def plan_for_factors(
         ),
         parent=parent.key,
         reasons=tuple(factor.model_dump(mode="json") for factor in planned),
-        rule="probe",
+        rule=PROBE_RULE,
         disabled=tuple(disabled),
     )
     return plan, planned
@@ -370,6 +371,11 @@ def _expected(factor: PlannedFactor, documents: int) -> PlannedFactor:
             "left_out": factor.left_out or ("" if documents else "other factors are worth more"),
         }
     )
+
+
+def planned_factors(plan: Plan) -> tuple[PlannedFactor, ...]:
+    """Return what a plan does about factors, from its reasons; nothing if it was not made from a probe."""
+    return tuple(PlannedFactor.model_validate(reason) for reason in plan.reasons) if plan.rule == PROBE_RULE else ()
 
 
 def explain_factors(planned: Iterable[PlannedFactor]) -> list[dict[str, object]]:

@@ -218,11 +218,15 @@ def plan_problems(plan: Plan) -> list[str]:
     base = sum(component.documents for component in plan.components if component.name == "base")
     if plan.documents < 1:
         problems.append("the plan has no documents")
-    if base < BASE_SHARE * plan.documents - 1:
+    # A plan from a probe needs no documents of the base recipe: training replays earlier batches.
+    if plan.rule in ALLOCATION_RULES and base < BASE_SHARE * plan.documents - 1:
         problems.append(f"only {base} of {plan.documents} documents are drawn from the base recipe")
     for component in plan.components:
-        if component.name in plan.disabled:
-            problems.append(f"{component.name} is turned up though it is disabled")
+        problems += [
+            f"{name} is turned up though it is disabled"
+            for name in component.name.split(" + ")
+            if name in plan.disabled
+        ]
         for name, value in component.recipe.knobs.model_dump().items():
             if not 0 <= value <= 1:
                 problems.append(f"{component.name}: knob {name} is {value}, outside 0 to 1")

@@ -10,7 +10,7 @@ import dagster as dg
 iterate = dg.define_asset_job(
     "iterate",
     selection=dg.AssetSelection.all(),
-    description="One whole iteration: documents, pages, pairs, splits, adapter, predictions, report and plan.",
+    description="One whole iteration: documents, pages, pairs, splits, adapter, exam, probe, report and plan.",
 )
 
 synthesize = dg.define_asset_job(
@@ -22,7 +22,7 @@ synthesize = dg.define_asset_job(
 train_and_evaluate = dg.define_asset_job(
     "train_and_evaluate",
     selection=dg.AssetSelection.groups("training", "evaluation"),
-    description="Adapter, predictions, report and plan from existing splits.",
+    description="Adapter, exam, probe, predictions, report and plan from existing splits.",
 )
 
 jobs = [iterate, synthesize, train_and_evaluate]

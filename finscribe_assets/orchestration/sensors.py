@@ -17,8 +17,8 @@ from finscribe_assets.orchestration.resources import ProfileResource, Storage
     job=iterate,
     default_status=dg.DefaultSensorStatus.RUNNING,
     minimum_interval_seconds=15,
-    description="Registers the next batch and runs its whole iteration when a new hard-sample plan finds weak cells. "
-    "Stops when validation has stopped improving or the iteration limit is reached.",
+    description="Registers the next batch and runs its whole iteration when a new hard-sample plan has something to "
+    "teach. Stops when nothing is weak, when the exam has stopped improving, or at the iteration limit.",
 )
 def retrain_on_weak_cells(
     context: dg.SensorEvaluationContext, storage: Storage, profile: ProfileResource
@@ -41,9 +41,7 @@ def retrain_on_weak_cells(
     requests: list[dg.RunRequest] = []
     reasons: list[str] = []
     for key in dict.fromkeys(str(record.partition_key) for record in records):
-        decision = decide_after(
-            storage.batches, key, limit=profile.iteration_limit, threshold=profile.plateau_threshold
-        )
+        decision = decide_after(storage.batches, key, limit=profile.iteration_limit)
         context.log.info(f"{key}: {decision.reason}")
         if decision.next_key is None:
             reasons.append(f"{key}: {decision.reason}")

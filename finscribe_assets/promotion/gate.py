@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from finscribe_assets.errors import UserError
 from finscribe_assets.promotion.exam_results import BASE_PART, ExamDocument, ExamResult, mean_accuracy, paired_documents
 from finscribe_assets.promotion.paired_gain import ALPHA, PairedGain, holm, paired_gain
 
@@ -46,6 +47,7 @@ class GateVerdict(BaseModel):
 
     promoted: bool
     checks: tuple[GateCheck, ...]
+    overall: PartGain = Field(description="gain over all documents of the exam")
     parts: tuple[PartGain, ...]
     reason: str
 
@@ -70,7 +72,7 @@ def judge(candidate: ExamResult, promoted: ExamResult) -> GateVerdict:
         UserError: the results are of different exams.
     """
     pairs = paired_documents(candidate, promoted)
-    overall = _gain(pairs, _accuracy_gain)
+    overall = overall_gain(candidate, promoted)
     by_part = {
         part: [(ours, theirs) for ours, theirs in pairs if ours.part == part]
         for part in candidate.parts()
@@ -97,9 +99,22 @@ def judge(candidate: ExamResult, promoted: ExamResult) -> GateVerdict:
     return GateVerdict(
         promoted=not failed,
         checks=(*checks, _lengths(pairs)),
+        overall=_part_gain("all", pairs, overall, significantly_worse=False),
         parts=tuple(_part_gain(part, by_part[part], gain, part in worse) for part, gain in gains.items() if gain),
         reason="; ".join(f"{check.name}: {check.text}" for check in failed or checks[:1]),
     )
+
+
+def overall_gain(candidate: ExamResult, promoted: ExamResult) -> PairedGain:
+    """Return a candidate's gain over the promoted reader, over all documents of the exam.
+
+    Raises:
+        UserError: fewer than two documents were read by both.
+    """
+    gain = _gain(paired_documents(candidate, promoted), _accuracy_gain)
+    if gain is None:
+        raise UserError("fewer than two exam documents were read by both readers; let both take the same exam")
+    return gain
 
 
 Pair = tuple[ExamDocument, ExamDocument]
@@ -121,9 +136,7 @@ def _gain(pairs: list[Pair], difference: Callable[[ExamDocument, ExamDocument], 
     return paired_gain([difference(*pair) for pair in pairs]) if len(pairs) >= FEWEST_DOCUMENTS else None
 
 
-def _check_better(overall: PairedGain | None) -> GateCheck:
-    if overall is None:
-        return GateCheck(name="better", passed=False, text="no document was read by both readers")
+def _check_better(overall: PairedGain) -> GateCheck:
     return GateCheck(
         name="better",
         passed=overall.gain > 0 and overall.p_better <= ALPHA,

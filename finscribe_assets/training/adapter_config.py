@@ -54,8 +54,9 @@ class AdapterConfig(BaseModel):
     )
     start_from: Literal["base", "previous"] = Field(
         "base",
-        description="base: train a fresh adapter on all batches so far; previous: go on training the adapter of the "
-        "batch before, with replay_share of older batches against forgetting",
+        description="base: train a fresh adapter on all batches so far; previous: go on training the adapter in "
+        "use (the promoted one), with replay_share of older batches against forgetting. Lower the learning rate then: "
+        "to start again at its peak costs about a point of what the adapter could read (measured)",
     )
     tasks: tuple[Task, ...] = Field(
         (Task.OCR_LINE,),

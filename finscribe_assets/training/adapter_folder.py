@@ -37,6 +37,7 @@ class TrainingSummary:
     stopped_early: bool
     base: str
     trainable_parameters: int
+    newest_share: float = 1.0  # of the samples seen, those from the newest batch; the others are replay
     already_there: bool = False  # a finished adapter of the same settings and data was there
     backend: str = "peft"  # the back end that trained
     fallback_reason: str | None = None  # why it is not the back end that the settings name
@@ -113,5 +114,6 @@ def _summary(training: PreparedTraining, history: TrainingHistory) -> TrainingSu
         stopped_early=history.step < training.order.steps,
         base=training.base.identity,
         trainable_parameters=sum(parameter.numel() for parameter in training.trained.values()),
+        newest_share=round(training.order.newest_share, 4),
         backend=training.config.backend,
     )

@@ -45,7 +45,7 @@ def train_adapter(
         output: folder of the adapter. It gets the weights (for LoRA with the configuration that peft loads),
             metrics.jsonl, tensorboard/ and, last, training.json, whose presence marks a finished adapter.
         work: local folder for checkpoints, TensorBoard logs and page images while the training runs.
-        previous: adapter of the batch before; used if ``config.start_from`` is ``previous``. The first batch has none.
+        previous: adapter in use; needed if ``config.start_from`` is ``previous``, except for the first batch.
         on_step: called after each step.
         trainer: takes the steps; peft unless given.
 
@@ -60,8 +60,8 @@ def train_adapter(
     start = previous if config.start_from == "previous" else None
     if config.start_from == "previous" and start is None and len(source.batches) > 1:
         raise UserError(
-            "start_from: previous, but no adapter of the batch before was given; train that one first, "
-            "or set start_from: base"
+            "start_from: previous, but no earlier adapter was given; train and promote one first, or set "
+            "start_from: base"
         )
     fingerprint = _fingerprint(config, base, source, start)
     if finished := finished_adapter(output, fingerprint):

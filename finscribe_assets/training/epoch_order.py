@@ -26,6 +26,12 @@ class EpochOrder:
         steps_of_epochs = math.ceil(config.epochs * self._epoch_length / config.gradient_accumulation)
         self.steps = min(steps_of_epochs, config.max_steps or steps_of_epochs)
 
+    @property
+    def newest_share(self) -> float:
+        """Return the share of an epoch's samples that are from the newest synthetic batch."""
+        samples, newest = self._epoch_samples(0), max(self._synthetic_batches)
+        return sum(self._synthetic_batches[sample] == newest for sample in samples) / len(samples)
+
     def batches_of_step(self, step: int) -> list[list[EncodedSample]]:
         """Return the batches whose gradients an optimiser step accumulates; steps count from 1."""
         first = (step - 1) * self._config.gradient_accumulation

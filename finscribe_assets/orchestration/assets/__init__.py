@@ -2,12 +2,15 @@
 
 import dagster as dg
 
+from finscribe_assets.orchestration.assets.adapter_registry import adapter_registry
 from finscribe_assets.orchestration.assets.base_model import base_is_whole, base_model
 from finscribe_assets.orchestration.assets.dataset_splits import dataset_splits
 from finscribe_assets.orchestration.assets.evaluation_report import evaluation_report
+from finscribe_assets.orchestration.assets.exam import exam
 from finscribe_assets.orchestration.assets.hard_sample_plan import hard_sample_plan
 from finscribe_assets.orchestration.assets.instruction_pairs import instruction_pairs
 from finscribe_assets.orchestration.assets.predictions import predictions
+from finscribe_assets.orchestration.assets.reader_probe import reader_probe
 from finscribe_assets.orchestration.assets.rendered_images import rendered_images
 from finscribe_assets.orchestration.assets.seed_plan import seed_plan
 from finscribe_assets.orchestration.assets.synthetic_documents import synthetic_documents
@@ -21,6 +24,9 @@ all_assets = [
     instruction_pairs,
     dataset_splits,
     trained_adapter,
+    exam,
+    adapter_registry,
+    reader_probe,
     predictions,
     evaluation_report,
     hard_sample_plan,

@@ -22,7 +22,7 @@ SLICED = ("document_type", "locale", "exposure", "pages", "degradation")
 @dg.asset(
     **declared("evaluation", "json"),
     code_version="2",
-    deps=[dg.AssetDep("dataset_splits")],
+    deps=[dg.AssetDep("dataset_splits"), dg.AssetDep("reader_probe")],
     description="Scores of the adapter on validation, with intervals, beside its base and the adapter before it. Test "
     "is reported once for each adapter, and decides nothing.",
     check_specs=[

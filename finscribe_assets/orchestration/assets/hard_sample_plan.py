@@ -1,4 +1,4 @@
-"""Asset `hard_sample_plan`: what a batch's adapter is weak at, the next batch's plan, and whether to go on."""
+"""Asset `hard_sample_plan`: what harms the adapter in use, the next batch's plan, and whether to go on."""
 
 import os
 
@@ -6,11 +6,11 @@ import dagster as dg
 from pydantic import Field
 from upath import UPath
 
+from finscribe_assets.iteration.history import records_until
 from finscribe_assets.iteration.next_batch import plan_next_batch
 from finscribe_assets.mining.error_cells import ErrorCell
+from finscribe_assets.mining.factor_plan import PROBE_RULE, explain_factors
 from finscribe_assets.mining.heatmap import heat_map
-from finscribe_assets.mining.learning_history import LEARNING_ASSUMPTION
-from finscribe_assets.mining.planning import weak_cell_rows
 from finscribe_assets.orchestration.assets.groups import declared
 from finscribe_assets.orchestration.metadata import picture, table
 from finscribe_assets.orchestration.resources import PlanStore, ProfileResource, Storage
@@ -19,11 +19,15 @@ from finscribe_assets.orchestration.resources import PlanStore, ProfileResource,
 class MiningConfig(dg.Config):
     """How the next batch is planned."""
 
-    rule: str = Field(default="portfolio", description="allocation rule, one of mining.allocation.ALLOCATION_RULES")
+    rule: str = Field(
+        default=PROBE_RULE,
+        description="probe: plan for the factors that a probe found harmful; or one of "
+        "mining.allocation.ALLOCATION_RULES, to plan from what failures of validation documents share",
+    )
     disabled: list[str] = Field(
         default=[],
-        description="cells (amount×sign) and knobs (degradation, font:Lato) that get no documents, besides those named "
-        "in the environment variable FINSCRIBE_DISABLE, separated by commas",
+        description="factors (degradation, font:Lato) and cells (amount×sign) that get no documents, besides those "
+        "named in the environment variable FINSCRIBE_DISABLE, separated by commas",
     )
 
     def all_disabled(self) -> list[str]:
@@ -34,17 +38,16 @@ class MiningConfig(dg.Config):
 
 @dg.asset(
     **declared("evaluation", "json"),
-    code_version="2",
-    deps=[dg.AssetDep("evaluation_report")],
-    description="What the adapter is weak at on validation, and the plan of the next batch: base recipe, a floor over "
-    "all knobs, and the weak cells. There is no plan without a weak cell. The sensor starts the next iteration.",
+    code_version="3",
+    deps=[dg.AssetDep("evaluation_report"), dg.AssetDep("adapter_registry")],
+    description="The plan of the next batch: documents that show the factors which harm the adapter in use most, for "
+    "each document that the recipe draws. There is no plan if nothing is harmful. The sensor starts the next batch.",
     check_specs=[
         dg.AssetCheckSpec(
             "plan_is_within_bounds",
             asset="hard_sample_plan",
             blocking=True,
-            description="Knobs are between 0 and 1, at least half of the documents come from the base recipe, and "
-            "nothing disabled is planned.",
+            description="Knobs are between 0 and 1, and nothing disabled is planned.",
         ),
     ],
 )
@@ -52,11 +55,13 @@ def hard_sample_plan(
     context: dg.AssetExecutionContext,
     config: MiningConfig,
     predictions: UPath,
+    reader_probe: UPath,
+    exam: UPath,
     storage: Storage,
     plans: PlanStore,
     profile: ProfileResource,
 ) -> dg.MaterializeResult:
-    """Mine the batch's predictions, and store the next batch's plan where there is one."""
+    """Plan the next batch where there is something to plan, and record the iteration."""
     disabled = config.all_disabled()
     result = plan_next_batch(
         storage.batches,
@@ -64,21 +69,29 @@ def hard_sample_plan(
         context.partition_key,
         profile.targeted_documents,
         limit=profile.iteration_limit,
-        threshold=profile.plateau_threshold,
+        threshold=profile.worthwhile_gain,
         rule=config.rule,
         disabled=disabled,
     )
-    mined = result.mined
-    plan = mined.explained
+    mined, plan, record = result.mined, result.plan, result.record
     return dg.MaterializeResult(
         metadata={
-            "weak_cells": len(mined.weak),
             "decision": result.decision.reason,
             "next_batch": result.decision.next_key or "none",
-            "plan": dg.MetadataValue.text(plan) if isinstance(plan, str) else table(plan),
-            "plan_by_cell": table(weak_cell_rows(mined.weak)),
-            "disabled": ", ".join(mined.plan.disabled if mined.plan else disabled) or "nothing",
-            "assumption": LEARNING_ASSUMPTION,
+            "accuracy": record.accuracy,
+            "gain": record.gain,
+            "promise": table(promise.row() for promise in result.kept),
+            "plan": table(explain_factors(result.harmful)),
+            "shares": table(
+                {"share": part.name, "documents": part.documents}
+                for part in (plan.components if plan else ())
+                if part.documents
+            ),
+            "iterations": table(
+                one.model_dump(mode="json") for one in records_until(storage.batches, context.partition_key)
+            ),
+            "disabled": ", ".join(disabled) or "nothing",
+            "weak_cells": len(mined.weak),
             "cells": table(_cell_row(cell) for cell in mined.cells[:40]),
             "confusion": picture(heat_map(mined.cells), _heat_map_text(mined.cells)),
             "low_confidence": table(field.model_dump() for field in mined.low_confidence[:20]),

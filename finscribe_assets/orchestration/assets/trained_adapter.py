@@ -9,6 +9,7 @@ from pydantic import Field
 from upath import UPath
 
 from finscribe_assets.iteration.batch_storage import Stage
+from finscribe_assets.iteration.promoting import adapter_folder, adapter_in_use_before
 from finscribe_assets.model.adapters import adapter_hash
 from finscribe_assets.orchestration.assets.base_model import BASE_MODEL
 from finscribe_assets.orchestration.assets.groups import declared
@@ -60,9 +61,16 @@ def trained_adapter(
     """Train the batch's adapter; a killed run resumes from its last checkpoint."""
     key, folder = context.partition_key, storage.folder_of(context)
     # Dagster's command line passes text; parsed as YAML it has the types of numbers and lists.
-    settings = profile.training_config({name: yaml.safe_load(text) for name, text in config.overrides.items()})
+    overrides = {name: yaml.safe_load(text) for name, text in config.overrides.items()}
     batches = storage.batches
     keys = batches.keys_until(Stage.DATASET_SPLITS, key)
+    in_use = adapter_in_use_before(batches, key)
+    settings = profile.training_config(overrides, later=len(keys) > 1)
+    started_from = in_use.key if in_use and settings.start_from == "previous" else "bare base"
+    if len(keys) > 1 and not in_use:
+        # There is nothing to go on from: no adapter was better than the bare base.
+        settings = profile.training_config(overrides)
+        context.log.warning("no adapter is in use yet, so this one starts from the bare base")
     source = SampleSource(
         dataset_splits,
         tuple(
@@ -74,7 +82,6 @@ def trained_adapter(
             for batch in keys
         ),
     )
-    before = batches.folder(Stage.TRAINED_ADAPTER, keys[-2]) if len(keys) > 1 else None
 
     def on_step(progress: TrainingProgress) -> None:
         if progress.step % max(1, progress.steps // 20) == 0 or progress.step == progress.steps:
@@ -86,7 +93,7 @@ def trained_adapter(
         source,
         folder,
         storage.work_folder("trained_adapter", key),
-        previous=before,
+        previous=adapter_folder(batches, in_use),
         on_step=on_step,
         launch=launch_through(context, pipes),
     )
@@ -99,6 +106,8 @@ def trained_adapter(
         data_version=dg.DataVersion(adapter_hash(folder)),
         metadata={
             "base": summary.base,
+            "started_from": started_from,
+            "newest_share": summary.newest_share,
             "backend": summary.backend,
             "fallback_reason": summary.fallback_reason or "none: the requested back end trained",
             "steps": summary.steps,

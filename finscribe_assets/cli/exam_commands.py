@@ -1,0 +1,183 @@
+"""Commands that decide which adapter is used, and whether to go on: exam, adapters, decide."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from finscribe_assets.cli.console_output import bar, console, show
+from finscribe_assets.cli.probe_commands import chosen_recipe
+from finscribe_assets.cli.reading_commands import Base
+from finscribe_assets.cli.synthesis_commands import WorkerCount
+from finscribe_assets.documents.batch_keys import FIRST_BATCH_KEY, LAST_BATCH_KEY
+from finscribe_assets.errors import MissingInputError, UserError
+from finscribe_assets.profiles import workers_from_environment
+
+if TYPE_CHECKING:
+    from finscribe_assets.iteration.decision import IterationRecord
+
+CANDIDATE_FILE, RIVAL_FILE, VERDICT_FILE = "candidate.jsonl", "rival.jsonl", "verdict.json"
+
+Storage = Annotated[str, typer.Option(help="The platform's storage: a folder or s3://…")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    for command in (exam, adapters, decide):
+        app.command()(command)
+
+
+def exam(
+    adapter: Annotated[
+        Path, typer.Option(help="Folder of the adapter that takes the exam.", exists=True, file_okay=False)
+    ],
+    out: Annotated[Path, typer.Option(help="Folder to write: both readers' results, and verdict.json.")],
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of the adapter in use, which it is compared with; the bare base unless given.",
+            exists=True,
+            file_okay=False,
+        ),
+    ] = None,
+    base: Base = "embedded",
+    recipe: Annotated[
+        Path | None,
+        typer.Option(
+            help="YAML or JSON recipe of the documents that the reader is deployed on.",
+            exists=True,
+            dir_okay=False,
+            show_default="of the embedded base what it can be taught, else all",
+        ),
+    ] = None,
+    factor: Annotated[
+        list[str] | None,
+        typer.Option(help="A factor with a part of its own, such as font:Lato or reversed_print; repeatable."),
+    ] = None,
+    plan: Annotated[
+        Path | None,
+        typer.Option(help="Plan of the adapter's batch: its factors get parts.", exists=True, dir_okay=False),
+    ] = None,
+    documents: Annotated[int, typer.Option(min=2, help="Number of documents of the recipe.")] = 300,
+    threads: Annotated[int, typer.Option(min=1, help="Number of CPU threads that read.")] = 1,
+    workers: WorkerCount = None,
+) -> None:
+    """Let an adapter and the reader in use take the exam, and say whether it should come into use.
+
+    The exam's documents are the same for every reader, and from sellers that no batch and no probe has. An adapter is
+    promoted if it is better by a paired test, no factor got significantly worse, and neither documents of the recipe
+    nor responses to the base's stock prompts got worse.
+    """
+    from finscribe_assets.documents.recipe_files import load_plan
+    from finscribe_assets.files import write_text
+    from finscribe_assets.inference.reader import Reader
+    from finscribe_assets.mining.factor_plan import planned_factors
+    from finscribe_assets.probing.rendered_reading import RenderedReader
+    from finscribe_assets.promotion.exam_documents import exam_papers
+    from finscribe_assets.promotion.exam_reading import take_exam
+    from finscribe_assets.promotion.exam_results import write_result
+    from finscribe_assets.promotion.gate import judge
+    from finscribe_assets.rendering.system_packages import require_system
+    from finscribe_assets.shards import kept_workers
+
+    require_system()
+    planned = planned_factors(load_plan(plan)) if plan else ()
+    factors = [*(factor or []), *(one.factor for one in planned if one.documents)]
+    papers = exam_papers(chosen_recipe(recipe, base), factors, documents)
+    with kept_workers(workers or workers_from_environment()) as pool, bar(len(papers), "documents read") as advance:
+        readers = [RenderedReader(Reader(base, one, threads=threads), pool) for one in (adapter, against)]
+        candidate, rival = take_exam(readers, papers, on_documents=advance)
+    verdict = judge(candidate, rival)
+    write_result(candidate, out / CANDIDATE_FILE)
+    write_result(rival, out / RIVAL_FILE)
+    write_text(out / VERDICT_FILE, verdict.model_dump_json(indent=2) + "\n")
+    show("parts of the exam", verdict.rows())
+    show("the gate", [check.model_dump() for check in verdict.checks])
+    console.print(f"{'promoted' if verdict.promoted else 'refused'}: {verdict.reason}", soft_wrap=True)
+
+
+def adapters(storage: Storage = "storage", key: Annotated[str, typer.Option(help="Up to this batch.")] = "") -> None:
+    """Show the platform's adapters: which one is in use, which were refused, and why."""
+    from finscribe_assets.iteration.batch_storage import FolderStorage
+    from finscribe_assets.iteration.promoting import adapter_folder, decisions_until
+    from finscribe_assets.promotion.adapter_registry import promoted_adapter
+
+    batches = FolderStorage(storage)
+    decisions = decisions_until(batches, key or LAST_BATCH_KEY)
+    if not decisions:
+        raise MissingInputError(f"{storage}: no adapter was judged yet; materialise adapter_registry, or run make demo")
+    show("adapters", [decision.row() for decision in decisions])
+    in_use = promoted_adapter(decisions)
+    console.print(
+        f"in use: {in_use.key}, {adapter_folder(batches, in_use)}" if in_use else "in use: the bare base",
+        soft_wrap=True,
+    )
+
+
+def decide(
+    storage: Annotated[
+        str | None, typer.Option(help="Decide from the platform's storage, a folder or s3://…; with --key.")
+    ] = None,
+    key: Annotated[str, typer.Option(help="Batch whose iteration has ended.")] = FIRST_BATCH_KEY,
+    exams: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--exam",
+            help="Folder of `finscribe exam`, of this and each earlier iteration; oldest first.",
+            exists=True,
+            file_okay=False,
+        ),
+    ] = None,
+    plan: Annotated[
+        Path | None,
+        typer.Option(help="Plan of the next batch; without one, nothing is weak.", exists=True, dir_okay=False),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Number of iterations after which the loop stops.")] = 5,
+    threshold: Annotated[
+        float, typer.Option(min=0.0001, max=1, help="Gain of field accuracy on the exam that is worth an iteration.")
+    ] = 0.01,
+) -> None:
+    """Decide whether another iteration is worth its documents, and print why.
+
+    The loop stops when nothing is weak, at the limit, or when two adapters in a row were not promoted; it then says
+    whether the exam would have shown a worthwhile gain. The sensor of the platform decides by the same function.
+    """
+    from finscribe_assets.files import as_path
+    from finscribe_assets.iteration.batch_storage import FolderStorage
+    from finscribe_assets.iteration.decision import decide as decide_from
+    from finscribe_assets.iteration.history import records_until
+
+    if storage is not None:
+        records = records_until(FolderStorage(storage), key)
+        if not records or records[-1].key != key:
+            raise MissingInputError(f"{as_path(storage)}: no hard_sample_plan of {key}; materialise it first")
+    elif exams:
+        records = _records_of_exams(exams, plan, threshold)
+    else:
+        raise UserError("give --storage, or --exam for each iteration")
+    decision = decide_from(records, limit=limit)
+    show("iterations", [record.model_dump(exclude={"why"}) for record in records])
+    console.print(f"{decision.action}: {decision.reason}", soft_wrap=True)
+
+
+def _records_of_exams(exams: list[Path], plan: Path | None, threshold: float) -> list[IterationRecord]:
+    """Return the records of iterations that were made on plain files; batches are counted from 0."""
+    from finscribe_assets.documents.batch_keys import next_batch_key
+    from finscribe_assets.documents.recipe_files import load_plan
+    from finscribe_assets.iteration.decision import record_iteration
+    from finscribe_assets.promotion.exam_results import read_result
+    from finscribe_assets.promotion.gate import judge, overall_gain
+    from finscribe_assets.promotion.paired_gain import state_progress
+
+    records, key = [], FIRST_BATCH_KEY
+    for number, folder in enumerate(exams, 1):
+        candidate, rival = (read_result(folder / name) for name in (CANDIDATE_FILE, RIVAL_FILE))
+        stated = state_progress(overall_gain(candidate, rival), threshold)
+        is_last = number == len(exams)
+        weak = len(load_plan(plan).reasons) if plan and is_last else 0
+        next_key = next_batch_key(key) if plan or not is_last else None
+        records.append(record_iteration(key, 0, judge(candidate, rival), stated, weak, next_key))
+        key = next_batch_key(key)
+    return records

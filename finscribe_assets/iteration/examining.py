@@ -1,0 +1,87 @@
+"""Examine: a batch's adapter takes the exam, beside the adapter in use before it and the bare base."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from finscribe_assets.documents.batch_keys import FIRST_BATCH_KEY
+from finscribe_assets.files import read_json
+from finscribe_assets.inference.reader import Reader
+from finscribe_assets.iteration.batch_documents import ADAPTER, BASE
+from finscribe_assets.iteration.batch_storage import BatchStorage, PlanFiles, Stage
+from finscribe_assets.iteration.history import planned_until
+from finscribe_assets.iteration.promoting import PROMOTED, adapter_folder, adapter_in_use_before
+from finscribe_assets.model.adapters import TRAINING_RECORD
+from finscribe_assets.probing.rendered_reading import RenderedReader
+from finscribe_assets.promotion.exam_documents import ExamPaper, exam_papers
+from finscribe_assets.promotion.exam_reading import take_exam
+from finscribe_assets.promotion.exam_results import ExamDocument, ExamResult, read_result, write_result
+from finscribe_assets.shards import ShardPool
+
+
+@dataclass(frozen=True)
+class BatchExam:
+    """The exam of a batch: its papers, and the results by reader (ADAPTER, BASE, PROMOTED where there is one)."""
+
+    papers: list[ExamPaper]
+    results: dict[str, ExamResult]
+
+
+def papers_for(plans: PlanFiles, storage: BatchStorage, key: str, documents: int) -> list[ExamPaper]:
+    """Draw the exam of a batch: the first batch's recipe, and a part for each factor that a plan so far turned up."""
+    recipe = plans.read(FIRST_BATCH_KEY).components[0].recipe
+    planned = [factor for _, factors in planned_until(storage, plans, key) for factor in factors if factor.documents]
+    return exam_papers(recipe, [factor.factor for factor in planned], documents)
+
+
+def examine_adapter(
+    storage: BatchStorage,
+    plans: PlanFiles,
+    key: str,
+    documents: int,
+    pool: ShardPool,
+    *,
+    dpi: int,
+    on_documents: Callable[[int], Callable[[int], None]],
+) -> BatchExam:
+    """Let a batch's adapter, the adapter in use before it and their base take the exam, and store the results.
+
+    What a reader got right in an earlier batch's exam is taken from there.
+
+    Args:
+        storage: Where the batch is, and the results go.
+        plans: Plans of the batches so far.
+        key: The batch.
+        documents: Number of documents of the exam's base part.
+        pool: Where documents are rendered.
+        dpi: Resolution of the pages.
+        on_documents: Called with the exam's number of documents; returns what is told how many all have read.
+    """
+    papers = papers_for(plans, storage, key, documents)
+    adapter = storage.folder(Stage.TRAINED_ADAPTER, key)
+    config = read_json(adapter / TRAINING_RECORD)["config"]
+    in_use = adapter_folder(storage, adapter_in_use_before(storage, key))
+    adapters = {BASE: None, **({PROMOTED: in_use} if in_use else {}), ADAPTER: adapter}
+    readers = {
+        name: RenderedReader(Reader(config["base"], folder, threads=config["threads"]), pool, dpi)
+        for name, folder in adapters.items()
+    }
+    known = [_known(storage, key, reader.identity) for reader in readers.values()]
+    results = dict(
+        zip(readers, take_exam(list(readers.values()), papers, known, on_documents(len(papers))), strict=True)
+    )
+    for name, result in results.items():
+        write_result(result, storage.folder(Stage.EXAM, key) / f"{name}.jsonl")
+    return BatchExam(papers, results)
+
+
+def _known(storage: BatchStorage, key: str, identity: str) -> dict[str, ExamDocument]:
+    """Return what a reader got right in the exams of batches up to ``key``, by paper id."""
+    known: dict[str, ExamDocument] = {}
+    for batch in storage.keys_until(Stage.EXAM, key):
+        for file in sorted(storage.folder(Stage.EXAM, batch).glob("*.jsonl")):
+            result = read_result(file)
+            if result.reader == identity:
+                known |= {document.id: document for document in result.documents}
+    return known

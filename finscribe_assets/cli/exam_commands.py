@@ -1,4 +1,4 @@
-"""Commands that decide which adapter is used, and whether to go on: exam, adapters, decide."""
+"""Commands that decide which adapter is used, and whether to go on: exam, adapters, promise, decide."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Storage = Annotated[str, typer.Option(help="The platform's storage: a folder or 
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    for command in (exam, adapters, decide):
+    for command in (exam, adapters, promise, decide):
         app.command()(command)
 
 
@@ -116,6 +116,28 @@ def adapters(storage: Storage = "storage", key: Annotated[str, typer.Option(help
     )
 
 
+def promise(
+    storage: Storage = "storage",
+    key: Annotated[str, typer.Option(help="Batch whose plan is meant; not the first, which has none.")] = "batch-001",
+) -> None:
+    """Show what a batch's plan promised for each cause, and what the exam says happened."""
+    from finscribe_assets.iteration.batch_storage import FolderStorage, PlanFiles
+    from finscribe_assets.iteration.next_batch import exam_results
+    from finscribe_assets.iteration.promise import promises, untouched_parts
+    from finscribe_assets.mining.factor_plan import planned_factors
+
+    results = exam_results(FolderStorage(storage), key)
+    kept = promises(planned_factors(PlanFiles(storage).read(key)), results)
+    show(f"{key}: promised and kept, accuracy of fields on the exam", [one.row() for one in kept])
+    show(
+        "what it did not aim at",
+        [
+            {"part": part, "before": f"{before:.1%}", "after": f"{after:.1%}"}
+            for part, (before, after) in untouched_parts(kept, results).items()
+        ],
+    )
+
+
 def decide(
     storage: Annotated[
         str | None, typer.Option(help="Decide from the platform's storage, a folder or s3://…; with --key.")
@@ -133,6 +155,9 @@ def decide(
     plan: Annotated[
         Path | None,
         typer.Option(help="Plan of the next batch; without one, nothing is weak.", exists=True, dir_okay=False),
+    ] = None,
+    wanted: Annotated[
+        str | None, typer.Option(help="For scripts: exit with status 1 unless this batch is to follow.")
     ] = None,
     limit: Annotated[int, typer.Option(min=1, help="Number of iterations after which the loop stops.")] = 5,
     threshold: Annotated[
@@ -160,6 +185,8 @@ def decide(
     decision = decide_from(records, limit=limit)
     show("iterations", [record.model_dump(exclude={"why"}) for record in records])
     console.print(f"{decision.action}: {decision.reason}", soft_wrap=True)
+    if wanted and decision.next_key != wanted:
+        raise typer.Exit(1)
 
 
 def _records_of_exams(exams: list[Path], plan: Path | None, threshold: float) -> list[IterationRecord]:

@@ -7,10 +7,18 @@ from __future__ import annotations
 
 import dagster as dg
 
+from finscribe_assets.orchestration.assets import iteration_keys
+
 iterate = dg.define_asset_job(
     "iterate",
     selection=dg.AssetSelection.all(),
     description="One whole iteration: documents, pages, pairs, splits, adapter, exam, probe, report and plan.",
+)
+
+next_iteration = dg.define_asset_job(
+    "next_iteration",
+    selection=dg.AssetSelection.assets(*iteration_keys),
+    description="One whole iteration of a later batch, from the plan that the iteration before has stored.",
 )
 
 synthesize = dg.define_asset_job(
@@ -25,4 +33,4 @@ train_and_evaluate = dg.define_asset_job(
     description="Adapter, exam, probe, predictions, report and plan from existing splits.",
 )
 
-jobs = [iterate, synthesize, train_and_evaluate]
+jobs = [iterate, next_iteration, synthesize, train_and_evaluate]

@@ -7,14 +7,13 @@ import dagster as dg
 
 from finscribe_assets.iteration.batch_storage import Stage
 from finscribe_assets.iteration.history import decide_after
-from finscribe_assets.orchestration.assets import iteration_keys
-from finscribe_assets.orchestration.jobs import iterate
+from finscribe_assets.orchestration.jobs import next_iteration
 from finscribe_assets.orchestration.partitions import synthesis
 from finscribe_assets.orchestration.resources import ProfileResource, Storage
 
 
 @dg.sensor(
-    job=iterate,
+    job=next_iteration,
     default_status=dg.DefaultSensorStatus.RUNNING,
     minimum_interval_seconds=15,
     description="Registers the next batch and runs its whole iteration when a new hard-sample plan has something to "
@@ -46,13 +45,11 @@ def retrain_on_weak_cells(
         if decision.next_key is None:
             reasons.append(f"{key}: {decision.reason}")
             continue
-        # seed_plan belongs to the first batch, so it is not selected here.
         requests.append(
             dg.RunRequest(
                 run_key=decision.next_key,
                 partition_key=decision.next_key,
                 tags={"finscribe/parent": key},
-                asset_selection=iteration_keys,
             )
         )
     next_keys = [str(request.partition_key) for request in requests]

@@ -65,12 +65,15 @@ def trained_adapter(
     batches = storage.batches
     keys = batches.keys_until(Stage.DATASET_SPLITS, key)
     in_use = adapter_in_use_before(batches, key)
-    settings = profile.training_config(overrides, later=len(keys) > 1)
+    is_later = len(keys) > 1
+    settings = profile.training_config(overrides, later=is_later)
+    if is_later and settings.start_from == "previous" and in_use is None:
+        # Nothing was better than the bare base so far, so there is no adapter to go on from.
+        first = profile.training_config()
+        from_base = {"start_from": "base", "learning_rate": first.learning_rate, "max_steps": first.max_steps}
+        settings = profile.training_config({**overrides, **from_base}, later=True)
+        context.log.warning("no adapter is in use yet, so this one is trained from the bare base")
     started_from = in_use.key if in_use and settings.start_from == "previous" else "bare base"
-    if len(keys) > 1 and not in_use:
-        # There is nothing to go on from: no adapter was better than the bare base.
-        settings = profile.training_config(overrides)
-        context.log.warning("no adapter is in use yet, so this one starts from the bare base")
     source = SampleSource(
         dataset_splits,
         tuple(

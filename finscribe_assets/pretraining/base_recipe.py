@@ -1,8 +1,9 @@
 """Recipes of the documents that the embedded base is trained on, of those held out from it, and of its scores.
 
 The base is small on purpose, and some things are held out from it, so that adapters have something to learn: a locale,
-three font families and two knobs. `EMBEDDED_RECIPE`, from which the demo draws, has a few of them as well. The letters of French do occur in pretraining, in other languages and in random strings
-(`line_corpus`); French words, labels and number formats do not.
+three font families and two knobs. `EMBEDDED_RECIPE`, from which the demo draws, has a few of them as well. The letters
+of French do occur in pretraining, in other languages and in random strings (`line_corpus`); French words, labels and
+number formats do not.
 
 Other scripts, strong damage and rows below an item are beyond a model of this size, so neither recipe draws them. Nor
 does either draw the fonts and layouts that splits hold out to test readers on (`documents.held_out`).

@@ -30,6 +30,11 @@ COMMANDS = [
     "predict",
     "evaluate",
     "mine",
+    "probe",
+    "plan",
+    "exam",
+    "adapters",
+    "promise",
     "decide",
     "extract",
     "merge",
@@ -226,23 +231,27 @@ def test_a_split_of_the_workspace_is_all_that_is_measured(work, tmp_path):
     assert "tset is unknown; splits are train" in unknown
 
 
-def test_the_decision_on_files_is_the_sensors(work, weak_by_a_knob, tmp_path):
-    shared = ["--predictions", work / "predictions" / "predictions.jsonl", "--ground-truth", work / "documents.jsonl"]
-    rival = ["--other", f"before={work / 'predictions' / 'predictions.jsonl'}"]
-    finscribe("evaluate", *shared, *rival, "--output", tmp_path / "report.json")
-    mined = ["--predictions", weak_by_a_knob, *shared[2:], "--workspace", work]
-    finscribe("mine", *mined, "--output", tmp_path / "mined.json", "--plan", tmp_path / "plan.json")
-    files = ["--report", tmp_path / "report.json", "--mined", tmp_path / "mined.json"]
-    first = finscribe("decide", *files, "--output", tmp_path / "first.json")
-    assert "iterate: " in first and "lead to batch-001" in first
-    again = ["--previous", "before", "--history", tmp_path / "first.json", "--key"]
-    assert "iterate: " in finscribe("decide", *files, *again, "batch-001", "--output", tmp_path / "second.json")
-    # Two readers that read the same gain nothing: the second such iteration is a plateau.
-    third = finscribe("decide", *files, *again, "batch-002", "--history", tmp_path / "second.json")
-    assert "stop: validation has stopped improving" in third
-    assert "stop: the limit of 1 iterations is reached" in finscribe("decide", *files, "--limit", 1)
+def test_an_adapter_takes_the_exam_and_the_decision_follows(work, tmp_path):
+    options = ["--adapter", work / "adapter", "--documents", 3, "--factor", "font:Lato", "--workers", 1]
+    text = finscribe("exam", *options, "--out", tmp_path / "first")
+    verdict = json.loads((tmp_path / "first" / "verdict.json").read_text(encoding="utf-8"))
+    assert [part["part"] for part in verdict["parts"]] == ["base", "font:Lato"]
+    assert ("promoted: " in text) == verdict["promoted"]
+    assert "stop: nothing weak" in finscribe("decide", "--exam", tmp_path / "first")
+    planned = ["--exam", tmp_path / "first", "--plan", work / "plan.json"]
+    assert "lead to batch-001" in finscribe("decide", *planned, "--wanted", "batch-001")
+    finscribe("decide", *planned, "--wanted", "batch-002", fails=True)
+    assert "the limit of 1" in finscribe("decide", *planned, "--limit", 1)
     assert "give --storage" in finscribe("decide", fails=True)
-    assert "compares with before" in finscribe("decide", *files, "--previous", "nobody", fails=True)
+
+
+def test_a_storage_without_a_judged_adapter_says_so(tmp_path):
+    assert "no adapter was judged yet" in finscribe("adapters", "--storage", tmp_path, fails=True)
+    image = Path(__file__).parents[2] / "docs/images"
+    (file, *_) = sorted(image.glob("*.png"))
+    assert "no adapter is in use" in finscribe("extract", file, "--promoted", tmp_path, fails=True)
+    both = ["--promoted", tmp_path, "--adapter", tmp_path]
+    assert "not both" in finscribe("extract", file, *both, fails=True)
 
 
 def test_hostile_predictions_stop_nothing(work, tmp_path):

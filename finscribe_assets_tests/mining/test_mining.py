@@ -11,7 +11,6 @@ from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.evaluation.document_scoring import score
 from finscribe_assets.evaluation.prediction_files import Prediction, Truth
 from finscribe_assets.instructions.responses import unflatten
-from finscribe_assets.iteration.decision import Action, IterationRecord, decide
 from finscribe_assets.mining.attribution import Attribution, drawn_values
 from finscribe_assets.mining.error_cells import (
     DocumentFailures,
@@ -179,50 +178,6 @@ def test_a_weak_locale_is_preferred_in_the_plan():
     assert any("locale:fr_FR" in cell.knobs for cell in report.weak)
     french = next(component for component in report.plan.components if component.name == "locale:fr_FR")
     assert french.recipe.locales["fr_FR"] > 3 * french.recipe.locales["de_DE"]
-
-
-def history(*gains: tuple[float, float]) -> list[IterationRecord]:
-    records = [IterationRecord(key="batch-000", metric=0.5, weak_cells=3, next_key="batch-001")]
-    for number, (gain, upper) in enumerate(gains, 1):
-        records.append(
-            IterationRecord(
-                key=f"batch-{number:03d}",
-                metric=0.5,
-                gain=gain,
-                gain_upper=upper,
-                weak_cells=3,
-                next_key=f"batch-{number + 1:03d}",
-            )
-        )
-    return records
-
-
-@pytest.mark.parametrize(
-    ("records", "limit", "action", "reason"),
-    [
-        ([], 5, Action.STOP, "no iteration yet"),
-        (history(), 5, Action.ITERATE, "3 weak cells lead to batch-001"),
-        (history(), 1, Action.STOP, "limit of 1"),
-        (history((0.001, 0.002)), 5, Action.ITERATE, "batch-002"),
-        (history((0.001, 0.002), (0.0, 0.004)), 5, Action.STOP, "stopped improving"),
-        (
-            history((0.001, 0.002), (0.0, 0.004)),
-            5,
-            Action.STOP,
-            "batch-001 +0.0010 (at most +0.0020), batch-002 +0.0000",
-        ),
-        (history((0.001, 0.002), (0.0, 0.005)), 5, Action.ITERATE, "batch-003"),  # not below the threshold
-        (history((0.001, 0.002), (0.03, 0.05)), 5, Action.ITERATE, "batch-003"),
-        (history((0.001, 0.002), (0.0, 0.006)), 5, Action.ITERATE, "batch-003"),
-        ([IterationRecord(key="batch-000", metric=0.9, weak_cells=0)], 5, Action.STOP, "nothing is weak enough"),
-        ([IterationRecord(key="batch-000", metric=0.9, weak_cells=2)], 5, Action.STOP, "all 2 weak cells are left out"),
-    ],
-)
-def test_the_decision(records, limit, action, reason):
-    decision = decide(records, limit=limit, threshold=0.005)
-    assert decision.action is action
-    assert reason in decision.reason
-    assert (decision.next_key is not None) == (action is Action.ITERATE)
 
 
 def test_cells_are_sorted_by_how_sure_and_bad_they_are_and_make_a_small_picture():

@@ -21,8 +21,11 @@ SMALL = Profile(
     shard_size=8,
     preset="embedded",
     training={"max_steps": 30, "learning_rate": 5e-4, "log_every": 1},
+    later_training={"start_from": "previous", "replay_share": 0.5},
+    exam_documents=12,
+    probe_budget=100,
     iteration_limit=3,
-    plateau_threshold=0.005,
+    worthwhile_gain=0.02,
 )
 
 

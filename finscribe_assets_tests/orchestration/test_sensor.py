@@ -3,10 +3,11 @@ import pytest
 
 from finscribe_assets.files import write_text
 from finscribe_assets.iteration.batch_storage import Stage
-from finscribe_assets.iteration.decision import IterationRecord
 from finscribe_assets.iteration.history import RECORD_FILE
 from finscribe_assets.orchestration.partitions import synthesis
 from finscribe_assets.orchestration.sensors import retrain_on_weak_cells
+from finscribe_assets.promotion.paired_gain import Progress
+from finscribe_assets_tests.iteration.test_decision import recorded
 
 from .conftest import platform_at
 
@@ -23,8 +24,8 @@ def finish(platform, key: str, **values) -> None:
     """Leave what an iteration leaves: its record, and the event of its plan."""
     platform.instance.add_dynamic_partitions(synthesis.name, [key])
     number = int(key.removeprefix("batch-"))
-    record = {"key": key, "metric": 0.5, "weak_cells": 2, "next_key": f"batch-{number + 1:03d}"} | values
-    write_text(platform.storage.folder(PLAN, key) / RECORD_FILE, IterationRecord(**record).model_dump_json())
+    record = recorded(key, next_key=f"batch-{number + 1:03d}").model_copy(update=values)
+    write_text(platform.storage.folder(PLAN, key) / RECORD_FILE, record.model_dump_json())
     platform.instance.report_runless_asset_event(dg.AssetMaterialization(PLAN, partition=key))
 
 
@@ -52,15 +53,18 @@ def test_weak_cells_register_the_next_batch_and_run_its_iteration(fresh):
     (request,) = result.run_requests
     assert (request.run_key, request.partition_key) == ("batch-001", "batch-001")
     assert result.dynamic_partitions_requests[0].partition_keys == ["batch-001"]
-    selected = {key.to_user_string() for key in request.asset_selection}
+    selected = {
+        key.to_user_string() for key in fresh.defs.resolve_job_def("next_iteration").asset_layer.selected_asset_keys
+    }
+    assert retrain_on_weak_cells.job_name == "next_iteration"
     assert "seed_plan" not in selected
-    assert {"synthetic_documents", "hard_sample_plan"} <= selected
+    assert {"synthetic_documents", "exam", "hard_sample_plan"} <= selected
     assert isinstance(tick(fresh, result.cursor), dg.SkipReason)
 
 
 def test_no_plan_is_dropped_when_several_arrive_between_two_ticks(fresh):
     finish(fresh, "batch-000")
-    finish(fresh, "batch-001", gain=0.1, gain_upper=0.2)
+    finish(fresh, "batch-001")
     assert [request.run_key for request in tick(fresh).run_requests] == ["batch-001", "batch-002"]
 
 
@@ -75,12 +79,12 @@ def test_the_same_batch_has_the_same_run_key_however_often_it_is_planned(fresh):
 @pytest.mark.parametrize(
     ("last", "said"),
     [
-        ({"next_key": None, "weak_cells": 0}, "nothing is weak enough"),
-        ({"gain": 0.0, "gain_upper": 0.001}, "stopped improving"),
+        ({"next_key": None, "weak": 0}, "nothing weak: batch-001: no factor harms the reader"),
+        ({"promoted": False, "progress": Progress.NO_GAIN}, "plateau: no gain"),
     ],
 )
 def test_it_stops_with_a_readable_reason(fresh, last, said):
-    finish(fresh, "batch-000", gain=0.0, gain_upper=0.001)
+    finish(fresh, "batch-000", promoted=False, progress=Progress.NO_GAIN)
     finish(fresh, "batch-001", **last)
     cursor = str(
         fresh.instance.fetch_materializations(dg.AssetRecordsFilter(dg.AssetKey(PLAN)), limit=2).records[-1].storage_id
@@ -92,6 +96,6 @@ def test_it_stops_with_a_readable_reason(fresh, last, said):
 
 def test_it_stops_at_the_iteration_limit(fresh):
     for number in range(3):
-        finish(fresh, f"batch-{number:03d}", gain=0.1, gain_upper=0.2)
+        finish(fresh, f"batch-{number:03d}")
     result = tick(fresh)
     assert [request.run_key for request in result.run_requests] == ["batch-001", "batch-002"]

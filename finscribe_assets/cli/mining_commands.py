@@ -10,7 +10,7 @@ import typer
 from finscribe_assets.cli.console_output import bar, console, show
 from finscribe_assets.cli.evaluation_commands import GroundTruth, Predictions, SplitNames, note_missing_parts
 from finscribe_assets.documents.batch_keys import FIRST_BATCH_KEY
-from finscribe_assets.errors import UserError
+from finscribe_assets.errors import MissingInputError, UserError
 
 if TYPE_CHECKING:
     from finscribe_assets.documents.plan import Plan

@@ -92,7 +92,10 @@ class BatchReports:
 
 
 def measure_batch(
-    storage: BatchStorage, key: str, on_documents: Callable[[int, str], Callable[[int], None]]
+    storage: BatchStorage,
+    key: str,
+    on_documents: Callable[[int, str], Callable[[int], None]],
+    robustness: RobustnessSection | None = None,
 ) -> BatchReports:
     """Measure the adapter of a batch on validation and test, and write both reports.
 
@@ -102,6 +105,7 @@ def measure_batch(
         storage: Where the predictions are, and the reports go.
         key: The batch.
         on_documents: Called with the number of documents and a text for each split; returns what is told of progress.
+        robustness: What a probe found of the adapter in use, for the page.
     """
     folder, predictions = storage.folder(Stage.EVALUATION_REPORT, key), storage.folder(Stage.PREDICTIONS, key)
     base = read_json(storage.folder(Stage.TRAINED_ADAPTER, key) / TRAINING_RECORD)["config"]["base"]
@@ -124,7 +128,7 @@ def measure_batch(
         validation = validation.model_copy(update={"comparisons": validation.comparisons | versus})
     note = EMBEDDED_NOTE if base == EMBEDDED else ""
     write_report(test, read[Split.TEST], folder / TEST_REPORT_FILE, note)
-    pages = write_report(validation, read[Split.VALIDATION], folder / REPORT_FILE, note)
+    pages = write_report(validation, read[Split.VALIDATION], folder / REPORT_FILE, note, robustness)
     return BatchReports(validation, test, pages, base, note)
 
 

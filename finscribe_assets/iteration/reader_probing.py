@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from finscribe_assets.documents.batch_keys import FIRST_BATCH_KEY
+from finscribe_assets.evaluation.report_html import RobustnessSection
 from finscribe_assets.files import AnyPath, read_json, write_bytes, write_json
 from finscribe_assets.inference.reader import Reader
 from finscribe_assets.iteration.batch_documents import ADAPTER, BASE
@@ -115,3 +116,14 @@ def stored_effects(storage: BatchStorage, key: str) -> list[FactorEffect]:
     """Return the effects that a batch's probe found of the adapter in use."""
     found = read_json(storage.folder(Stage.READER_PROBE, key) / EFFECTS_FILE)
     return [FactorEffect.model_validate(effect) for effect in found]
+
+
+def stored_robustness(storage: BatchStorage, key: str) -> RobustnessSection:
+    """Return what a batch's probe found, for the report: the robustness map and its rows."""
+    folder = storage.folder(Stage.READER_PROBE, key)
+    rows = (
+        read_json(folder / COMPARISON_FILE)
+        if (folder / COMPARISON_FILE).exists()
+        else [one.model_dump(mode="json") for one in stored_effects(storage, key) if one.verdict == "harmful"]
+    )
+    return RobustnessSection((folder / ROBUSTNESS_MAP_FILE).read_bytes(), rows)

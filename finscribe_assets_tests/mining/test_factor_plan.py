@@ -19,9 +19,9 @@ from finscribe_assets.mining.factor_plan import (
     plan_for_factors,
     prevalence,
 )
-from finscribe_assets.pretraining.base_recipe import EMBEDDED_RECIPE
+from finscribe_assets_tests.recipes import FREQUENT_RECIPE
 
-PARENT = seed_plan("batch-000", 400, 5, EMBEDDED_RECIPE)
+PARENT = seed_plan("batch-000", 400, 5, FREQUENT_RECIPE)
 
 
 @dataclass(frozen=True)
@@ -123,8 +123,8 @@ def test_undecided_factors_share_one_floor():
     plan, _ = plan_for_factors(PARENT, [*UNSEEN, *undecided], 200)
     floor = plan.components[-1]
     assert (floor.name, floor.documents) == ("floor", 20)
-    assert floor.recipe.fonts["Lato"] == 2 * EMBEDDED_RECIPE.fonts["Lato"]
-    assert floor.recipe.locales["de_DE"] == 2 * EMBEDDED_RECIPE.locales["de_DE"]
+    assert floor.recipe.fonts["Lato"] == 2 * FREQUENT_RECIPE.fonts["Lato"]
+    assert floor.recipe.locales["de_DE"] == 2 * FREQUENT_RECIPE.locales["de_DE"]
     assert floor.recipe.knobs.small_print >= 0.3
 
 
@@ -167,7 +167,7 @@ def test_what_has_learnt_well_is_worth_more_than_what_has_not():
     "factor", ["font:Comic Neue", "locale:fr_FR", "reversed_print", "type:receipt", "layout:order_form"]
 )
 def test_prevalence_is_what_is_drawn(factor):
-    plan = seed_plan("batch-000", 600, 11, EMBEDDED_RECIPE)
+    plan = seed_plan("batch-000", 600, 11, FREQUENT_RECIPE)
     drawn = [draw_document(plan, index) for index in range(600)]
     choice, _, value = factor.partition(":")
     actual = {
@@ -177,7 +177,7 @@ def test_prevalence_is_what_is_drawn(factor):
         "layout": lambda one: one.presentation.layout,
     }
     found = sum(actual[choice](one) == value if choice in actual else one.knobs.get(factor, 0) > 0 for one in drawn)
-    expected = prevalence(EMBEDDED_RECIPE, factor)
+    expected = prevalence(FREQUENT_RECIPE, factor)
     assert abs(found / 600 - expected) < 4 * math.sqrt(expected * (1 - expected) / 600) + 0.01
 
 
@@ -187,4 +187,4 @@ def test_any_set_of_factors_makes_a_sound_plan(names, documents):
     assert len([factor for factor in planned if factor.documents]) <= MAX_FACTORS
     if plan is not None:
         assert plan.documents == documents
-        assert plan.components[0].recipe == EMBEDDED_RECIPE
+        assert plan.components[0].recipe == FREQUENT_RECIPE

@@ -22,10 +22,10 @@ from finscribe_assets.mining.error_cells import (
 from finscribe_assets.mining.error_classification import PageContext
 from finscribe_assets.mining.heatmap import heat_map
 from finscribe_assets.mining.mining_report import mine
-from finscribe_assets.pretraining.base_recipe import EMBEDDED_RECIPE
+from finscribe_assets_tests.recipes import FREQUENT_RECIPE
 
 # Long tables take long to compare, and show mining nothing more.
-SHORT = EMBEDDED_RECIPE.model_copy(update={"knobs": EMBEDDED_RECIPE.knobs.model_copy(update={"many_lines": 0.01})})
+SHORT = FREQUENT_RECIPE.model_copy(update={"knobs": FREQUENT_RECIPE.knobs.model_copy(update={"many_lines": 0.01})})
 PARENT = seed_plan("batch-000", 120, 12, SHORT)
 DRAWN = [draw_document(PARENT, index) for index in range(120)]
 TRUTHS = {drawn.id: Truth(drawn.id, drawn.document.to_json(), frozenset(drawn.printed)) for drawn in DRAWN}

@@ -19,9 +19,9 @@ from finscribe_assets.mining.planning import (
     weak_cell_rows,
 )
 from finscribe_assets.mining.weak_cell import WeakCell, weak_cells_of
-from finscribe_assets.pretraining.base_recipe import EMBEDDED_RECIPE
+from finscribe_assets_tests.recipes import FREQUENT_RECIPE
 
-PARENT = seed_plan("batch-000", 120, 12, EMBEDDED_RECIPE)
+PARENT = seed_plan("batch-000", 120, 12, FREQUENT_RECIPE)
 
 
 def weak(element: str, bound: float, *knobs: str) -> WeakCell:
@@ -42,7 +42,7 @@ def test_the_plan_is_a_portfolio_within_bounds():
     counts = counts_of(plan)
     assert plan.documents == 1000
     assert counts["base"] >= BASE_SHARE * 1000
-    assert {name for name, value in EMBEDDED_RECIPE.knobs.model_dump().items() if value} <= set(counts)
+    assert {name for name, value in FREQUENT_RECIPE.knobs.model_dump().items() if value} <= set(counts)
     # LB(1 - LB): what fails half the time is worth more than what fails nearly always.
     assert counts["ambiguous_dates"] > 4 * counts["small_print"]
     assert plan_problems(plan) == []
@@ -63,7 +63,7 @@ def test_the_plan_is_a_portfolio_within_bounds():
 def test_the_floor_is_one_row_and_no_knob_is_left_out_of_it_by_its_name():
     plans = [make_plan(PARENT.model_copy(update={"seed": seed}), CELLS, 200) for seed in range(8)]
     floors = [{name for name, count in counts_of(plan).items() if count and name != "base"} for plan in plans]
-    assert len(floors[0]) < sum(value > 0 for _, value in EMBEDDED_RECIPE.knobs)  # a tenth of 200 is not enough for all
+    assert len(floors[0]) < sum(value > 0 for _, value in FREQUENT_RECIPE.knobs)  # a tenth of 200 is not enough for all
     assert len({frozenset(floor) for floor in floors}) == 8
     rows = plan_rows(plans[0])
     assert [row["for"] for row in rows] == ["replay", "date×other", "party×other", "floor, for what mining missed"]

@@ -11,8 +11,8 @@ from finscribe_assets.model.tokenizer import (
     WHOLE_PIECES,
     build_tokenizer,
 )
-from finscribe_assets.pretraining.base_recipe import EMBEDDED_RECIPE
 from finscribe_assets.pretraining.line_cutting import with_plain_spaces
+from finscribe_assets_tests.recipes import FREQUENT_RECIPE
 
 TOKENIZER = build_tokenizer()
 
@@ -22,12 +22,12 @@ def _tokens(text: str) -> list[int]:
 
 
 def test_every_text_and_label_of_documents_comes_back():
-    plan = seed_plan("batch-000", 150, 5, EMBEDDED_RECIPE)
+    plan = seed_plan("batch-000", 150, 5, FREQUENT_RECIPE)
     drawn = [draw_document(plan, index) for index in range(150)]
     texts = {
         text for document in drawn for text in (*document.printed.values(), *document.presentation.labels.values())
     }
-    assert {document.document.locale for document in drawn} == set(EMBEDDED_RECIPE.locales)
+    assert {document.document.locale for document in drawn} == set(FREQUENT_RECIPE.locales)
     assert any(space in text for text in texts for space in NO_BREAK_SPACES), "French and German prices have them"
     for text in texts:
         tokens = _tokens(text)

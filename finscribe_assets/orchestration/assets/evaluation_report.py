@@ -11,6 +11,7 @@ from finscribe_assets.evaluation.report import EvaluationReport, headline_rows, 
 from finscribe_assets.iteration.batch_documents import BASE
 from finscribe_assets.iteration.batch_storage import Stage
 from finscribe_assets.iteration.measuring import BatchReports, measure_batch
+from finscribe_assets.iteration.reader_probing import stored_robustness
 from finscribe_assets.orchestration.assets.groups import declared
 from finscribe_assets.orchestration.metadata import picture, table
 from finscribe_assets.orchestration.progress_messages import progress
@@ -39,7 +40,12 @@ def evaluation_report(
 ) -> dg.MaterializeResult:
     """Measure the batch's predictions."""
     key = context.partition_key
-    reports = measure_batch(storage.batches, key, lambda total, text: progress(context, total, text))
+    reports = measure_batch(
+        storage.batches,
+        key,
+        lambda total, text: progress(context, total, text),
+        stored_robustness(storage.batches, key),
+    )
     report = reports.validation
     versus_base = report.comparisons[BASE].row()
     return dg.MaterializeResult(

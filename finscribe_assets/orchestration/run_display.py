@@ -148,7 +148,7 @@ def run_job(job: str, partition: str) -> int:
         TextColumn("left"),
         TimeRemainingColumn(),
     )
-    command = [sys.executable, "-m", "finscribe_assets.orchestration.job_run", job, partition]
+    command = [sys.executable, "-m", "finscribe_assets.job_run", job, partition]
     with log.open("wb") as stream, Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         display = RunDisplay(console, progress)
         process = subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT)  # noqa: S603

@@ -1,6 +1,6 @@
 """Run a job for one partition in this process, as the sensor's daemon would have it run.
 
-``python -m finscribe_assets.orchestration.job_run JOB PARTITION`` is what `run_display` starts. A later batch's run has
+``python -m finscribe_assets.job_run JOB PARTITION`` is what `run_display` starts. A later batch's run has
 the sensor's run key, so that the daemon, started afterwards, does not run the same batch again.
 """
 

@@ -102,7 +102,7 @@ def adapters(storage: Storage = "storage", key: Annotated[str, typer.Option(help
     """Show the platform's adapters: which one is in use, which were refused, and why."""
     from finscribe_assets.iteration.batch_storage import FolderStorage
     from finscribe_assets.iteration.promoting import adapter_folder, decisions_until
-    from finscribe_assets.promotion.adapter_registry import promoted_adapter
+    from finscribe_assets.promotion.adapter_decisions import promoted_adapter
 
     batches = FolderStorage(storage)
     decisions = decisions_until(batches, key or LAST_BATCH_KEY)

@@ -10,7 +10,7 @@ from finscribe_assets.files import write_text
 from finscribe_assets.iteration.batch_documents import ADAPTER, BASE
 from finscribe_assets.iteration.batch_storage import BatchStorage, Stage
 from finscribe_assets.model.adapters import adapter_hash, adapter_record
-from finscribe_assets.promotion.adapter_registry import AdapterDecision, promoted_adapter, promoted_before
+from finscribe_assets.promotion.adapter_decisions import AdapterDecision, promoted_adapter, promoted_before
 from finscribe_assets.promotion.exam_results import BASE_PART, ExamResult, mean_accuracy
 from finscribe_assets.promotion.gate import judge
 

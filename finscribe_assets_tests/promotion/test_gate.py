@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from finscribe_assets.errors import UserError
-from finscribe_assets.promotion.adapter_registry import AdapterDecision, promoted_adapter, promoted_before
+from finscribe_assets.promotion.adapter_decisions import AdapterDecision, promoted_adapter, promoted_before
 from finscribe_assets.promotion.exam_results import ExamDocument, ExamResult, read_result, write_result
 from finscribe_assets.promotion.gate import judge
 from finscribe_assets.promotion.paired_gain import Progress, exchange_p, holm, paired_gain, state_progress

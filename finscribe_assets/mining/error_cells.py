@@ -13,7 +13,6 @@ at 0.1 (Benjamini and Hochberg 1995), and if documents can teach it.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ import numpy as np
 from scipy.special import betainc
 
 from finscribe_assets.evaluation.document_scoring import ScoredDocument
+from finscribe_assets.evaluation.score_interval import wilson
 from finscribe_assets.mining.error_classification import PageContext, classify_errors
 from finscribe_assets.mining.error_types import NOT_TEACHABLE
 
@@ -124,22 +124,6 @@ def tally_failures(scored: ScoredDocument, page: PageContext | None = None) -> D
     return DocumentFailures(scored.truth.id, trials, failures, examples)
 
 
-def wilson_lower(failures: float, trials: float, z: float = Z95) -> float:
-    """Return the lower bound of Wilson's score interval for a rate (Wilson 1927).
-
-    Args:
-        failures: number of failures; need not be whole.
-        trials: number of trials; need not be whole.
-        z: quantile of the standard normal distribution.
-    """
-    if trials == 0:
-        return 0.0
-    rate = failures / trials
-    centre = rate + z * z / (2 * trials)
-    spread = z * math.sqrt(rate * (1 - rate) / trials + z * z / (4 * trials * trials))
-    return max(0.0, (centre - spread) / (1 + z * z / trials))
-
-
 def effective_trials(rates: np.ndarray, trials: float) -> float:
     """Return the number of independent trials whose mean has the variance of the mean of the documents' rates.
 
@@ -178,7 +162,7 @@ def find_cells(tallies: Sequence[DocumentFailures], threshold: float = RATE_THRE
     cells = []
     for key, failed in failing.items():
         rate, effective = evidence[key]
-        bound = wilson_lower(rate * effective, effective)
+        bound = float(wilson(rate, effective, Z95)[0])
         watched = len(failed) >= MIN_FAILING_DOCUMENTS and bound > threshold
         cells.append(
             ErrorCell(

@@ -19,7 +19,7 @@ from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.files import sha256_of
 from finscribe_assets.probing.factors import ACTING_FIELDS, FactorSpace, Setting
 
-CANDIDATES = 6  # numbers, of which the one with the richest document is taken
+CANDIDATES = 16  # numbers, of which the one with the richest document is taken
 MAX_FIELDS_PER_ELEMENT = 12  # of a document, that are read: fields of one document fail together
 MAX_ROWS_OF_A_PAGE = 14  # beside the header,
 ROWS_PER_PAGE = 24  # and on further pages, about

@@ -2,16 +2,15 @@
 
 Few factors harm a reader. So documents are not drawn for one factor each, but with a value of every choice and several
 knobs, as documents of a recipe are: of 100 factors and 300 readings, each knob is on in about 60 documents rather than
-three (group screening: Watson 1961; random balance: Satterthwaite 1959). Which factors share a document is random. Each
-is on about equally often, and a knob on no more than half the documents on which it can act, as it is compared with the
-other half.
+three (group screening: Watson 1961; random balance: Satterthwaite 1959). Which factors share a document is random. How
+often each is on is given, as its share of the documents.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from random import Random
 
@@ -19,7 +18,9 @@ from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.probing.factors import LONG_FACTORS, Factor, FactorSpace, Setting
 
 MAX_KNOBS = 10  # on in one document, a few more than recipes draw
-LONG_FACTOR_USES = 6  # that a use of a factor counts as which makes documents several pages long
+# Documents of several pages cost most of all. They are few, and each shows several of the factors that make it so.
+LONG_SHARE = 0.02  # of the documents are long whether a factor that makes them so is lacking most or not
+LONG_FACTOR_USES = 4  # that a use of a factor counts as which makes documents several pages long
 
 
 class BundleDesigner:
@@ -30,16 +31,16 @@ class BundleDesigner:
         self.space, self.random = space, Random(f"bundles:{seed}")
 
     def wave(
-        self, factors: Sequence[Factor], count: int, types: Mapping[Factor, Sequence[DocumentType]] | None = None
+        self, shares: Mapping[Factor, float], count: int, types: Mapping[Factor, Sequence[DocumentType]] | None = None
     ) -> list[Setting]:
-        """Return settings in which each of some factors is on about equally often.
+        """Return settings in which factors are on in about a given share of the documents.
 
         Args:
-            factors: What is on in some documents and off in others; of all else documents are plain.
+            shares: Share of the documents that each factor is to be on in; of all else documents are plain.
             count: Number of settings.
             types: Document types on which a factor is to be on, where not all on which it can act serve.
         """
-        design = _Wave(self.space, self.random, factors, types or {})
+        design = _Wave(self.space, self.random, shares, types or {})
         return [design.next_setting() for _ in range(count)]
 
 
@@ -50,17 +51,21 @@ class _Wave:
         self,
         space: FactorSpace,
         random: Random,
-        factors: Sequence[Factor],
+        shares: Mapping[Factor, float],
         types: Mapping[Factor, Sequence[DocumentType]],
     ) -> None:
-        self.space, self.random, self.factors, self.types = space, random, tuple(factors), types
-        self.uses: Counter[Factor] = Counter(dict.fromkeys(factors, 0))
-        self.max_knobs = min(MAX_KNOBS, math.ceil(sum(not factor.choice for factor in factors) / 2))
+        self.space, self.random, self.shares, self.types = space, random, shares, types
+        self.uses: Counter[Factor] = Counter(dict.fromkeys(shares, 0))
+        self.documents = 0
+        self.max_knobs = min(MAX_KNOBS, math.ceil(sum(not factor.choice for factor in shares) / 2))
+
+    def _lack(self, factor: Factor) -> float:
+        """Return how much more often a factor would have been on by now, as a share of what it was to be."""
+        return self.documents + 1 - self.uses[factor] / self.shares[factor]
 
     def next_setting(self) -> Setting:
-        """Return a setting with the factor that was on least often, and with others that it leaves room for."""
-        least = min(self.uses.values())
-        rarest = self.random.choice([factor for factor in self.factors if self.uses[factor] == least])
+        """Return a setting with the factor that is lacking most, and with others that it leaves room for."""
+        rarest = self._most_lacking(self.shares)
         document_type = self._type_for(rarest)
         locale = self._locale_for(rarest, document_type)
         setting = Setting(
@@ -72,10 +77,14 @@ class _Wave:
             self.space.plain_knobs,
         )
         setting = self._with_knobs(setting, rarest)
-        for factor in self.factors:
+        for factor in self.shares:
             if self._serves(factor, setting):
                 self.uses[factor] += LONG_FACTOR_USES if factor.name in LONG_FACTORS else 1
+        self.documents += 1
         return setting
+
+    def _most_lacking(self, factors: Iterable[Factor]) -> Factor:
+        return max(factors, key=lambda factor: (self._lack(factor), self.random.random()))
 
     def _serves(self, factor: Factor, setting: Setting) -> bool:
         """Tell whether a setting shows a factor, or lacks a knob that plain documents have, on a type that serves."""
@@ -97,27 +106,31 @@ class _Wave:
         return self._level("locale", locales, rarest)
 
     def _level(self, choice: str, levels: Sequence[str], rarest: Factor) -> str:
-        """Return the open level that was on least often, or the plain one where all were on more than factors are."""
+        """Return the level that is lacking most, or the plain one where none is lacking."""
         if rarest.choice == choice and rarest.value in levels:
             return rarest.value
         plain = self.space.plain_level(choice)
         plain = plain if plain in levels else levels[0]
-        uses = {level: self.uses[factor] for level in levels if (factor := Factor(f"{choice}:{level}")) in self.uses}
-        if not uses or min(uses.values()) > sum(self.uses.values()) / len(self.uses):
-            return plain
-        least = min(uses.values())
-        return self.random.choice([level for level, count in uses.items() if count == least])
+        lacking = [
+            factor
+            for level in levels
+            if (factor := Factor(f"{choice}:{level}")) in self.shares and self._lack(factor) > 0
+        ]
+        return self._most_lacking(lacking).value if lacking else plain
 
     def _with_knobs(self, setting: Setting, rarest: Factor) -> Setting:
         """Return a setting with knobs changed: those that were on least often, as far as they can act together."""
         considered = [
             factor
-            for factor in self.factors
+            for factor in self.shares
             if not factor.choice
             and self.space.can_act(factor, setting.type, setting.locale)
-            and (factor == rarest or self.random.random() < 0.5)
+            and (factor == rarest or (self._lack(factor) > 0 and self.random.random() < 0.5))
         ]
-        order = sorted(considered, key=lambda one: (one != rarest, self.uses[one], self.random.random()))
+        is_long = rarest.name in LONG_FACTORS or f"layout:{setting.layout}" in LONG_FACTORS
+        if not is_long and self.random.random() >= LONG_SHARE:
+            considered = [factor for factor in considered if factor.name not in LONG_FACTORS]
+        order = sorted(considered, key=lambda one: (one != rarest, -self._lack(one), self.random.random()))
         changed: set[str] = set()
         count = 0
         for factor in order:

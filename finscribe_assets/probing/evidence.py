@@ -8,7 +8,7 @@ what it touches are left out, milder ones are covariates.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
@@ -24,6 +24,7 @@ STANDS_OUT = 3e-3  # p-value from which others are estimated beside a factor
 SPOILS = 0.25  # effect from which readings with a factor say nothing of the others,
 MAX_SHARE_LEFT_OUT = 0.3  # where no more of the readings have it than this
 MAX_STANDING_OUT = 12  # factors of an element
+EVERY_ELEMENT = "*"  # all fields of a document together
 # What the rows of a table hold in bank statements, and in all others: document types are compared by both.
 _STATEMENT_ROWS = {str(Element.ENTRY): str(Element.LINE_ITEM), str(Element.ENTRY_AMOUNT): str(Element.LINE_AMOUNT)}
 
@@ -65,7 +66,6 @@ class Evidence:
         """Take the factors that effects are estimated for."""
         self.space = space
         self.readings: list[Reading] = []
-        self._parts: set[str] = set()  # of elements, on which single knobs act
         self._screening_rows: dict[int, np.ndarray] = {}
         self._pairs: defaultdict[str, set[str]] = defaultdict(set)  # factors by group
         # Document types are compared with each other, everything else within a type.
@@ -81,8 +81,9 @@ class Evidence:
             self._screening_rows[len(self.readings)] = np.array(eligible, dtype=bool)
         elif reading.changed:
             self._pairs[reading.group].add(reading.changed)
-        self._parts.update(name for name in reading.counts if "/" in name)
-        self.readings.append(reading)
+        whole = [counts for name, counts in reading.counts.items() if "/" not in name]
+        total = (sum(failures for failures, _ in whole), sum(fields for _, fields in whole))
+        self.readings.append(replace(reading, counts={**reading.counts, EVERY_ELEMENT: total} if whole else {}))
 
     def _could_be_either(self, factor: Factor, reading: Reading) -> bool:
         """Tell whether a screening document could have been drawn both with a factor and without it."""
@@ -101,6 +102,17 @@ class Evidence:
         names = {reading.changed} if reading.changed else self._pairs[reading.group]
         return np.array([factor.name in names for factor in factors], dtype=bool)
 
+    def fields_by_type(self) -> dict[DocumentType, dict[str, float]]:
+        """Return how many fields of each element a document of each type has, on average."""
+        readings: Counter[DocumentType] = Counter(reading.type for reading in self.readings)
+        totals: dict[DocumentType, Counter[str]] = {kind: Counter() for kind in readings}
+        for reading in self.readings:
+            totals[reading.type].update({element: fields for element, (_, fields) in reading.counts.items()})
+        return {
+            kind: {element: count / readings[kind] for element, count in counts.items()}
+            for kind, counts in totals.items()
+        }
+
     def cells(self) -> list[CellEffect]:
         """Return the effect of every factor on every element of the documents that it was read on."""
         if not self.readings:
@@ -115,7 +127,10 @@ class Evidence:
             for element in self._elements(is_type=True)
             for cell in self._element(element, is_type=True, held=held[element]).cells
         ]
-        return [*over_types, *(cell for effects in within_types for cell in effects.cells)]
+        by_cell: defaultdict[tuple[str, str], list[CellEffect]] = defaultdict(list)
+        for cell in (*over_types, *(one for effects in within_types for one in effects.cells)):
+            by_cell[cell.factor, cell.element].append(cell)
+        return [_clearest(some) for some in by_cell.values()]
 
     def _least_effect(self, cell: CellEffect, element: str, held: Collection[str]) -> CellEffect:
         """Return the effect of a document type without the layout that it comes from most, where it has several.
@@ -187,10 +202,18 @@ class Evidence:
                 readings=int(found.readings[column]),
             )
             for column, factor in enumerate(factors)
-            # A knob that acts on some fields alone has its effect measured on these.
-            if found.readings[column] and (factor.name == knob if knob else f"{name}/{factor.name}" not in self._parts)
+            if found.readings[column] and (not knob or factor.name == knob)
         )
         return _ElementEffects(element, cells, frozenset(factors[column].name for column in standing_out))
+
+
+def _clearest(cells: Sequence[CellEffect]) -> CellEffect:
+    """Return the effect of a factor on an element, or on those of its fields that a knob acts on: the clearer one.
+
+    Of two the lesser p-value is doubled (Bonferroni).
+    """
+    clearest = min(cells, key=lambda cell: cell.p)
+    return replace(clearest, p=min(1.0, len(cells) * clearest.p))
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from scipy.stats import norm
 
 from finscribe_assets.documents.schema import DocumentType
+from finscribe_assets.evaluation.score_interval import wilson
 from finscribe_assets.probing.factor_effects import VERDICT_ORDER, EffectVerdict
 from finscribe_assets.probing.factors import Factor, FactorSpace, Setting
 from finscribe_assets.probing.reading_session import ReadingSession, Version
 from finscribe_assets.probing.readings import ElementCounts
-from finscribe_assets.probing.stratified_effects import design_effects, wilson
+from finscribe_assets.probing.stratified_effects import design_effects
 
 STRONGEST = 5  # factors, whose pairs are tried
 DOCUMENTS = 4  # of each pair of factors

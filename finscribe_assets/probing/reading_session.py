@@ -39,7 +39,6 @@ class ReadingSession:
         self.documents = 0  # read so far
         self.pages = 0  # read so far, about
         self._designer = BundleDesigner(self.space, str(battery.seed))
-        self._waves = 0
         self._screened: Counter[DocumentType] = Counter()
         self._counts: dict[Version, ElementCounts] = {}
         self._pairs: set[tuple[Version, str]] = set()
@@ -69,17 +68,18 @@ class ReadingSession:
         return self.battery.draw(version.setting, version.number)
 
     def screen(
-        self, factors: Sequence[Factor], pages: int, types: Mapping[Factor, Sequence[DocumentType]] | None = None
+        self, shares: Mapping[Factor, float], pages: int, types: Mapping[Factor, Sequence[DocumentType]] | None = None
     ) -> None:
-        """Read one wave of screening documents for factors, about so many pages.
+        """Read one wave of screening documents, about so many pages, each factor on in a share of them.
 
         ``types`` names the document types that serve to show a factor, where not all on which it can act do.
         """
-        group = f"wave {self._waves}"
-        self._waves += 1
+        # How often each factor is on depends on what was read before: the documents of the first wave, the same for
+        # every reader, are compared with each other, and those of all further waves.
+        group = "further waves" if self._screened else "first wave"
         versions: list[Version] = []
         planned = 0
-        for setting in self._designer.wave(factors, pages, types):
+        for setting in self._designer.wave(shares, pages, types):
             version = Version(self.battery.screening_number(setting, self._screened[setting.type]), setting)
             planned += estimated_pages(self._drawn(version))
             if planned > pages and versions:

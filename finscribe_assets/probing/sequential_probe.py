@@ -7,19 +7,17 @@ is left out of later documents as certain has a p-value far below what a verdict
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Collection
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from finscribe_assets.documents.recipe import Recipe
-from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.files import AnyPath
 from finscribe_assets.probing.battery import Battery
 from finscribe_assets.probing.factor_effects import FactorEffect, harmful_factors, judge_effects
 from finscribe_assets.probing.factors import FactorSpace
 from finscribe_assets.probing.interactions import FactorInteraction, try_interactions
-from finscribe_assets.probing.prioritising import promising_factors, types_that_show
+from finscribe_assets.probing.prioritising import first_shares, next_shares, types_that_show
 from finscribe_assets.probing.reading_cache import ReadingCache
 from finscribe_assets.probing.reading_session import ReadingSession
 from finscribe_assets.probing.readings import ProbedReader
@@ -27,11 +25,11 @@ from finscribe_assets.probing.readings import ProbedReader
 PROBE_SEED = 20261130  # of the battery that every reader is probed with
 # How the pages are spent.
 FIRST_WAVE_SHARE = 0.27
-LATER_WAVES_SHARE = 0.53
-KEPT_SHARES = (0.6, 0.4, 0.25)  # of the factors, in each of the later waves
-INTERACTION_SHARE = 0.08
-PAIRS_PER_FACTOR = 8
-MAX_PAIRED_FACTORS = 8
+LATER_WAVES_SHARE = 0.58
+LATER_WAVES = 6
+INTERACTION_SHARE = 0.05
+PAIRS_PER_FACTOR = 3
+MAX_PAIRED_FACTORS = 6
 FEWEST_PAGES = 20  # of a wave
 
 
@@ -43,7 +41,7 @@ class ProbeSettings(BaseModel):
     budget: int = Field(default=600, ge=100, description="pages to read, about")
     seed: int = Field(default=PROBE_SEED, ge=0, description="seed of the documents")
     false_discovery_rate: float = Field(
-        default=0.05, gt=0, lt=1, description="share of the harmful verdicts that may be wrong, on average"
+        default=0.03, gt=0, lt=1, description="share of the harmful factors that may harm nothing, on average"
     )
     harmless_below: float = Field(
         default=0.05, gt=0, le=1, description="failures per field that a factor may cost and is still harmless"
@@ -96,10 +94,9 @@ def probe_reader(
     """
     space = FactorSpace(recipe)
     session = ReadingSession(reader, Battery(space, settings.seed), ReadingCache(cache, reader.identity), on_pages)
-    session.screen(space.factors, round(FIRST_WAVE_SHARE * settings.budget))
-    later = round(LATER_WAVES_SHARE * settings.budget / len(KEPT_SHARES))
-    for share in KEPT_SHARES:
-        _screen_further(session, share, later, watched)
+    session.screen(first_shares(space), round(FIRST_WAVE_SHARE * settings.budget))
+    for _ in range(LATER_WAVES):
+        _screen_further(session, round(LATER_WAVES_SHARE * settings.budget / LATER_WAVES), watched)
     _read_pairs(session, settings, watched)
     harmful = harmful_factors(_judge(session, settings))
     interactions = try_interactions(
@@ -108,7 +105,7 @@ def probe_reader(
     # What pairs and interactions did not need goes to the factors that are still open.
     while settings.budget - session.pages >= FEWEST_PAGES:
         before = session.pages
-        _screen_further(session, KEPT_SHARES[-1], settings.budget - session.pages, watched)
+        _screen_further(session, settings.budget - session.pages, watched)
         if session.pages == before:
             break
     return ProbeResult(
@@ -125,16 +122,12 @@ def _judge(session: ReadingSession, settings: ProbeSettings) -> tuple[FactorEffe
     return judge_effects(session.evidence.cells(), settings.false_discovery_rate, settings.harmless_below)
 
 
-def _screen_further(session: ReadingSession, share: float, pages: int, watched: Collection[str]) -> None:
-    """Read another wave of screening documents for the factors that most likely harm some element."""
+def _screen_further(session: ReadingSession, pages: int, watched: Collection[str]) -> None:
+    """Read another wave of screening documents, most for the factors that most likely harm some element."""
     cells = session.evidence.cells()
-    factors = promising_factors(cells, session.space, share, watched)
-    if not factors:
-        return
-    elements: defaultdict[DocumentType, set[str]] = defaultdict(set)
-    for reading in session.evidence.readings:
-        elements[reading.type].update(reading.counts)
-    session.screen(factors, pages, types_that_show(cells, session.space, factors, elements))
+    shares = next_shares(cells, session.space, watched)
+    if shares:
+        session.screen(shares, pages, types_that_show(cells, session.space, shares, session.evidence.fields_by_type()))
 
 
 def _read_pairs(session: ReadingSession, settings: ProbeSettings, watched: Collection[str]) -> None:

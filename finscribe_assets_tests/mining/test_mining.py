@@ -4,20 +4,20 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from scipy.stats import binom
 
 from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.evaluation.document_scoring import score
 from finscribe_assets.evaluation.prediction_files import Prediction, Truth
+from finscribe_assets.evaluation.score_interval import wilson
 from finscribe_assets.instructions.responses import unflatten
 from finscribe_assets.mining.attribution import Attribution, drawn_values
 from finscribe_assets.mining.error_cells import (
+    Z95,
     DocumentFailures,
     effective_trials,
     find_cells,
     tally_failures,
-    wilson_lower,
 )
 from finscribe_assets.mining.error_classification import PageContext
 from finscribe_assets.mining.heatmap import heat_map
@@ -43,14 +43,6 @@ def effects_of(tallies, values, key=("amount", "digit")):
 
 def cells_of(mistake):
     return find_cells([tally_failures(one) for one in score(TRUTHS, read_with(mistake))])
-
-
-def test_wilson_is_below_the_rate_and_has_its_coverage():
-    assert wilson_lower(0, 0) == wilson_lower(0, 10) == 0.0
-    # Brown, Cai and DasGupta's check: over the binomial, the bound is below the true rate about 95 % of the time.
-    for rate in (0.05, 0.2, 0.5):
-        coverage = sum(binom.pmf(k, 200, rate) for k in range(201) if wilson_lower(k, 200) <= rate)
-        assert 0.93 <= coverage <= 0.975
 
 
 def test_a_reader_without_faults_has_no_cell_and_no_plan():
@@ -108,7 +100,7 @@ def test_failures_of_one_document_are_one_observation():
     assert (together.weak, together.failures) == (True, 390)
     assert together.effective == pytest.approx(100)
     # As the binomial says of 13 documents of 100, not of 390 fields of 3000.
-    assert together.lower_bound == pytest.approx(wilson_lower(13, 100), abs=1e-4)
+    assert together.lower_bound == pytest.approx(wilson(0.13, 100, Z95)[0], abs=1e-4)
     apart = find_cells(simulated(lambda one: 0.13))[0]
     assert apart.effective > 1500
     assert apart.lower_bound > together.lower_bound
@@ -128,7 +120,7 @@ def test_false_discoveries_are_controlled_over_all_cells(error_types, weak):
     cells = {cell.name: cell for cell in find_cells(tallies)}
     assert len(cells) == error_types
     assert (cells["amount×digit"].watched, cells["amount×digit"].weak) == (True, weak)
-    assert cells["amount×digit"].lower_bound == round(wilson_lower(5, 150), 4)
+    assert cells["amount×digit"].lower_bound == pytest.approx(wilson(5 / 150, 150, Z95)[0], abs=1e-4)
     assert not any(cell.watched for name, cell in cells.items() if name != "amount×digit")
 
 

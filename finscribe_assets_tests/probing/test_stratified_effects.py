@@ -6,7 +6,6 @@ from finscribe_assets.probing.stratified_effects import (
     adjusted_p_values,
     design_effects,
     estimate_effects,
-    wilson,
 )
 
 
@@ -70,12 +69,6 @@ def test_what_a_covariate_explains_is_no_effect():
     beside = estimate_effects(observations(failures, [5] * 400, [0] * 400, on, other))
     assert alone.effect[0] > 0.15
     assert abs(beside.effect[0]) < 0.04
-
-
-def test_wilson_is_sound_at_the_ends():
-    low, high = wilson(np.array([0.0, 1.0]), np.array([10.0, 10.0]))
-    assert (low[0], high[1]) == pytest.approx((0.0, 1.0))
-    assert high[0] == pytest.approx(0.2775, abs=1e-3)
 
 
 def test_documents_that_fail_as_a_whole_count_as_one_observation():

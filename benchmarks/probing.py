@@ -23,11 +23,15 @@ import argparse
 import json
 import random
 import time
+from collections import Counter, defaultdict
 from collections.abc import Mapping
+from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.stats import fisher_exact
 
 from finscribe_assets.documents.elements import element_of
 from finscribe_assets.evaluation.score_interval import wilson
@@ -35,6 +39,7 @@ from finscribe_assets.inference.reader import Reader
 from finscribe_assets.model.base_names import EMBEDDED
 from finscribe_assets.pretraining.base_recipe import EMBEDDED_RECIPE, UNSEEN_FONTS, UNSEEN_KNOBS, UNSEEN_LOCALE
 from finscribe_assets.probing.battery import Battery, sample_fields
+from finscribe_assets.probing.evidence import CellEffect
 from finscribe_assets.probing.factor_effects import FactorEffect, judge_effects
 from finscribe_assets.probing.factors import Factor, FactorSpace, factor_elements
 from finscribe_assets.probing.reading_cache import ReadingCache
@@ -48,6 +53,7 @@ SPACE = FactorSpace(EMBEDDED_RECIPE)
 UNSEEN = (*UNSEEN_KNOBS, f"locale:{UNSEEN_LOCALE}", *(f"font:{font}" for font in UNSEEN_FONTS))
 PLANTED = 6  # factors of a reader
 SIZES = (0.10, 0.05)  # of planted costs, in turn
+BATTERIES = 4  # seeds of documents; each is drawn once
 PAIRS = 8  # of each factor, that the rival reads
 DOCUMENTS_LOOKED_AT = 12  # of each type, for the elements that it has
 READERS = ("one", "made for", "each", "interaction", "at random", "nothing")
@@ -93,15 +99,45 @@ def draw_reader(name: str, seed: int, elements: Mapping[str, set[str]]) -> Simul
     return SimulatedReader(seed=seed, costs=dict(list(costs.items())[:4]), interactions=together)
 
 
+@cache
+def battery_of(seed: int) -> Battery:
+    """Return the documents of a seed; drawing them takes longer than everything else."""
+    return Battery(SPACE, seed)
+
+
 def pairs_alone(reader: SimulatedReader, settings: ProbeSettings) -> tuple[tuple[FactorEffect, ...], int]:
-    """Read the rival's documents: pairs of every factor in turn, until the pages are spent."""
-    session = ReadingSession(reader, Battery(SPACE, settings.seed), ReadingCache(None, reader.identity))
-    for index in range(PAIRS):
-        for factor in SPACE.factors:
-            if session.pages < settings.budget:
-                session.read_pairs([(factor, index)])
-    effects = judge_effects(session.evidence.cells(), settings.false_discovery_rate, settings.harmless_below)
-    return effects, session.pages
+    """Read the rival's documents: pairs of every factor in turn, until the pages are spent.
+
+    Fields count one by one (Fisher's exact test): simulated failures are independent. Verdicts are the probe's.
+    """
+    session = ReadingSession(reader, battery_of(settings.seed), ReadingCache(None, reader.identity))
+    # Factor × element → failures and fields without the factor, and with it.
+    counts: defaultdict[tuple[str, str], np.ndarray] = defaultdict(lambda: np.zeros((2, 2), dtype=int))
+    pairs: Counter[tuple[str, str]] = Counter()
+    for index, factor in product(range(PAIRS), SPACE.factors):
+        if session.pages >= settings.budget:
+            break
+        versions = session.pair(factor, index)
+        for version, read in zip(versions, session.read(versions), strict=True):
+            has_factor = int(version.setting.has(factor))
+            for element, failed in read.items():
+                if "/" not in element:
+                    counts[factor.name, element][has_factor] += failed
+                    pairs[factor.name, element] += has_factor
+    cells = []
+    for (factor_name, element), ((failed_off, off), (failed_on, on)) in counts.items():
+        if off and on:
+            table = [[failed_on, on - failed_on], [failed_off, off - failed_off]]
+            rates = np.array([failed_off / off, failed_on / on])
+            low, high = wilson(rates, np.array([off, on]))
+            effect = rates[1] - rates[0]
+            bounds = (
+                effect - np.hypot(rates[1] - low[1], high[0] - rates[0]),
+                effect + np.hypot(high[1] - rates[1], rates[0] - low[0]),
+            )
+            p = fisher_exact(table, alternative="greater").pvalue
+            cells.append(CellEffect(factor_name, element, effect, *bounds, p, 0.0, pairs[factor_name, element]))
+    return judge_effects(cells, settings.false_discovery_rate, settings.harmless_below), session.pages
 
 
 def score_effects(reader: SimulatedReader, effects: tuple[FactorEffect, ...], pages: int) -> dict[str, Any]:
@@ -158,9 +194,12 @@ def simulate(names: list[str], runs: int, first_seed: int, budget: int, out: Pat
         for seed in range(first_seed, first_seed + runs):
             key = f"{name}:{budget}:{seed}"
             if key not in results:
-                reader, settings = draw_reader(name, seed, elements), ProbeSettings(budget=budget, seed=seed)
+                reader, settings = (
+                    draw_reader(name, seed, elements),
+                    ProbeSettings(budget=budget, seed=seed % BATTERIES),
+                )
                 start = time.process_time()
-                probed = probe_reader(reader, EMBEDDED_RECIPE, settings)
+                probed = probe_reader(reader, EMBEDDED_RECIPE, settings, battery=battery_of(settings.seed))
                 seconds = time.process_time() - start
                 results[key] = {
                     "probe": score_effects(reader, probed.effects, probed.pages) | {"cpu": round(seconds, 1)},

@@ -19,12 +19,13 @@ from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.files import sha256_of
 from finscribe_assets.probing.factors import ACTING_FIELDS, FactorSpace, Setting
 
-CANDIDATES = 16  # numbers, of which the one with the richest document is taken
+CANDIDATES = 10  # numbers, of which the one with the richest document is taken
 MAX_FIELDS_PER_ELEMENT = 12  # of a document, that are read: fields of one document fail together
 MAX_ROWS_OF_A_PAGE = 14  # beside the header,
 ROWS_PER_PAGE = 24  # and on further pages, about
 FIRST_PAIR_NUMBER = 500_000  # of the documents that pairs are made of; screening documents have lower numbers
 LAST_NUMBER = 1_000_000
+DOCUMENTS_HELD = 2048  # in memory: a document is asked for when its wave is planned, when it is read and when it counts
 
 
 class Battery:
@@ -35,12 +36,13 @@ class Battery:
         self.space, self.seed = space, seed
         self._plan_of = lru_cache(maxsize=4096)(self._plan)
         self._richest = lru_cache(maxsize=None)(self._find_richest)
+        self.draw = lru_cache(maxsize=DOCUMENTS_HELD)(self._draw)
 
     def _plan(self, setting: Setting) -> Plan:
         component = PlanComponent(name="probe", documents=LAST_NUMBER, recipe=self.space.recipe_of(setting))
         return Plan(key=PROBE_KEY, seed=self.seed, components=(component,))
 
-    def draw(self, setting: Setting, number: int) -> DrawnDocument:
+    def _draw(self, setting: Setting, number: int) -> DrawnDocument:
         """Return document ``number`` as a setting has it."""
         return draw_document(self._plan_of(setting), number)
 
@@ -59,7 +61,7 @@ class Battery:
         return self._richest(setting, start)
 
     def _find_richest(self, setting: Setting, start: int) -> int:
-        return max(range(start, start + CANDIDATES), key=lambda number: _richness(self.draw(setting, number)))
+        return max(range(start, start + CANDIDATES), key=lambda number: _richness(self._draw(setting, number)))
 
 
 def _richness(drawn: DrawnDocument) -> tuple[int, float]:

@@ -76,6 +76,7 @@ def probe_reader(
     *,
     watched: Collection[str] = (),
     cache: AnyPath | None = None,
+    battery: Battery | None = None,
     on_pages: Callable[[int], None] | None = None,
 ) -> ProbeResult:
     """Find which factors of a recipe make a reader fail, at which elements, and by how much.
@@ -87,13 +88,15 @@ def probe_reader(
         watched: Names of factors that are read to the end, whether they look harmful or not: those that another reader
             of the same documents was found to fail at.
         cache: Folder of readings made before; what is found there is not read again.
+        battery: The documents, of this recipe and seed, where several readers are probed: they are drawn once.
         on_pages: Called with the number of pages that were read since the last call.
 
     Returns:
         The same for the same reader, recipe, settings and watched factors, whatever was cached.
     """
-    space = FactorSpace(recipe)
-    session = ReadingSession(reader, Battery(space, settings.seed), ReadingCache(cache, reader.identity), on_pages)
+    battery = battery or Battery(FactorSpace(recipe), settings.seed)
+    space = battery.space
+    session = ReadingSession(reader, battery, ReadingCache(cache, reader.identity), on_pages)
     session.screen(first_shares(space), round(FIRST_WAVE_SHARE * settings.budget))
     for _ in range(LATER_WAVES):
         _screen_further(session, round(LATER_WAVES_SHARE * settings.budget / LATER_WAVES), watched)

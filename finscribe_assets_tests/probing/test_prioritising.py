@@ -24,7 +24,7 @@ def test_first_documents_show_all_values_of_a_choice_alike_and_all_knobs_alike()
         found = {share for factor, share in shares.items() if factor.choice == choice}
         assert len(found) == 1
     assert sum(share for factor, share in shares.items() if factor.choice == "font") == pytest.approx(1)
-    assert shares[Factor("engine:weasyprint")] == pytest.approx(0.1)
+    assert shares[Factor("engine:weasyprint")] == pytest.approx(0.06)
 
 
 def test_what_looks_harmful_is_shown_more_and_everything_else_still():

@@ -68,7 +68,8 @@ def _shares(weights: Mapping[Factor, float], choice: str, levels_share: float) -
     """Return shares in proportion to weights, none above its maximum; what these leave goes to the others."""
     total, usual = (levels_share, MAX_LEVEL_SHARE) if choice else (KNOBS_PER_DOCUMENT, MAX_KNOB_SHARE)
     most = {factor: MAX_SHARES.get(factor.name, usual) for factor in weights}
-    open_factors, shares = dict(weights), {}
+    open_factors = dict(weights)
+    shares: dict[Factor, float] = {}
     while open_factors:
         scale = max(0.0, total - sum(shares.values())) / sum(open_factors.values())
         full = [factor for factor, weight in open_factors.items() if weight * scale >= most[factor]]

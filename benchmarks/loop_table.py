@@ -23,6 +23,7 @@ from scipy import stats
 
 from finscribe_assets.documents.plan import Plan
 from finscribe_assets.files import read_json, write_json
+from finscribe_assets.promotion.exam_results import BASE_PART
 
 mpl.use("Agg")
 from matplotlib import pyplot as plt
@@ -30,141 +31,148 @@ from matplotlib import pyplot as plt
 REPLICATES = 4000
 COSTLY = 0.1  # exact match that the first adapter loses under a factor, from which the factor counts
 
-Scores = Mapping[str, np.ndarray]
-"""Part → (seeds, readers, documents, 2): right fields and fields."""
 
+class Results:
+    """The scores of all readers on the exam, and replicates of their means."""
 
-def read_scores(work: Path, seeds: Sequence[int], readers: Sequence[str]) -> Scores:
-    """Return the scores of all readers."""
-    files = [[read_json(work / f"seed-{seed}" / "scores" / f"{name}.json") for name in readers] for seed in seeds]
-    return {part: np.array([[one[part] for one in row] for row in files], dtype=float) for part in files[0][0]}
+    def __init__(self, work: Path, seeds: Sequence[int]) -> None:
+        """Read the scores; a seed counts for the readers that took the exam."""
+        self.scores: dict[str, dict[int, dict[str, np.ndarray]]] = {}
+        for reader in (FIRST, *ARMS):
+            files = {seed: work / f"seed-{seed}" / "scores" / f"{reader}.json" for seed in seeds}
+            self.scores[reader] = {
+                seed: {part: np.array(values, dtype=float) for part, values in read_json(file).items()}
+                for seed, file in files.items()
+                if file.exists()
+            }
 
+    def seeds_of(self, *readers: str) -> list[int]:
+        """Return the seeds of which all of some readers took the exam."""
+        return sorted(set.intersection(*(set(self.scores[reader]) for reader in readers)))
 
-def rates(scores: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return exact match (replicates, seeds, readers), documents counted with weights (replicates, documents)."""
-    right, fields = (np.einsum("srd,bd->bsr", scores[..., kind], weights) for kind in (0, 1))
-    return right / np.maximum(fields, 1)
-
-
-class Comparison:
-    """Replicates of every reader's scores; the first one is the estimate."""
-
-    def __init__(self, scores: Scores, readers: Sequence[str], masks: Mapping[str, np.ndarray]) -> None:
-        """Draw the replicates.
+    def rates(
+        self, readers: Sequence[str], parts: Sequence[str], masks: Mapping[int, np.ndarray] | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return exact match, the mean over parts, of readers on the seeds that they share.
 
         Args:
-            scores: Of all parts.
-            readers: Their names.
-            masks: Part → (seeds, documents): whether a document counts in a seed; all do where a part has none.
+            readers: Names of readers.
+            parts: Names of parts.
+            masks: Seed → which documents of the one part count; all do unless given.
+
+        Returns:
+            Replicates (replicates, seeds, readers), the first of which is the estimate, and the weights of the seeds in
+            each (replicates, seeds).
         """
         random = np.random.default_rng(0)
-        self.readers = list(readers)
-        seeds = next(iter(scores.values())).shape[0]
-        picked = random.multinomial(seeds, np.full(seeds, 1 / seeds), REPLICATES) / seeds
-        self.seed_weights = np.vstack([np.full(seeds, 1 / seeds), picked])
-        self.parts: dict[str, np.ndarray] = {}
-        for part, values in scores.items():
+        seeds = self.seeds_of(*readers)
+        picked = random.multinomial(len(seeds), np.full(len(seeds), 1 / len(seeds)), REPLICATES) / len(seeds)
+        seed_weights = np.vstack([np.full(len(seeds), 1 / len(seeds)), picked])
+        total = np.zeros((REPLICATES + 1, len(seeds), len(readers)))
+        for part in parts:
+            values = np.array([[self.scores[reader][seed][part] for reader in readers] for seed in seeds])
+            if masks is not None:
+                values = values * np.array([masks[seed] for seed in seeds])[:, None, :, None]
             documents = values.shape[2]
             drawn = random.multinomial(documents, np.full(documents, 1 / documents), REPLICATES)
             weights = np.vstack([np.ones(documents), drawn])
-            mask = masks.get(part, np.ones((seeds, documents)))
-            self.parts[part] = rates(values * mask[:, None, :, None], weights)
+            right, fields = (np.einsum("srd,bd->bsr", values[..., index], weights) for index in (0, 1))
+            total += right / np.maximum(fields, 1)
+        return total / len(parts), seed_weights
 
-    def by_seed(self, parts: Sequence[str], reader: str) -> np.ndarray:
-        """Return a reader's mean exact match over parts (replicates, seeds)."""
-        return np.mean([self.parts[part][:, :, self.readers.index(reader)] for part in parts], axis=0)
+    def mean(self, reader: str, parts: Sequence[str]) -> float | None:
+        """Return a reader's mean over its seeds and some parts."""
+        if not self.scores[reader]:
+            return None
+        rates, _ = self.rates([reader], parts)
+        return round(float(rates[0].mean()), 4)
 
-    def mean(self, parts: Sequence[str], reader: str) -> np.ndarray:
-        """Return a reader's mean over seeds and parts (replicates)."""
-        return (self.by_seed(parts, reader) * self.seed_weights).sum(axis=1)
-
-    def difference(self, parts: Sequence[str], reader: str, other: str) -> dict[str, Any]:
-        """Return a difference with its interval and p-values."""
+    def difference(
+        self, reader: str, other: str, parts: Sequence[str], masks: Mapping[int, np.ndarray] | None = None
+    ) -> dict[str, Any] | None:
+        """Return the difference of two readers with its interval and p-values; None if they share no seed."""
+        if not self.seeds_of(reader, other):
+            return None
+        rates, weights = self.rates([reader, other], parts, masks)
+        by_seed = rates[:, :, 0] - rates[:, :, 1]
+        drawn = (by_seed * weights).sum(axis=1)[1:]
+        low, bound, high = np.percentile(drawn, [2.5, 5, 97.5])
+        beyond = min((drawn <= 0).mean(), (drawn >= 0).mean())
+        test = stats.ttest_1samp(by_seed[0], 0) if by_seed.shape[1] > 1 else None
         return {
-            **summary(self.mean(parts, reader) - self.mean(parts, other)),
-            **seed_test(self.by_seed(parts, reader)[0] - self.by_seed(parts, other)[0]),
+            "difference": round(float(by_seed[0].mean()), 4),
+            "low": round(float(low), 4),
+            "high": round(float(high), 4),
+            "lower_bound": round(float(bound), 4),
+            "p": float(max(2 * beyond, 1 / REPLICATES)),
+            "seeds": [round(float(one), 4) for one in by_seed[0]],
+            "p_seeds": round(float(test.pvalue), 5) if test else None,
         }
 
-
-def summary(replicates: np.ndarray) -> dict[str, Any]:
-    """Return the estimate, the 95 % interval, the one-sided lower bound and the two-sided p-value."""
-    estimate, drawn = replicates[0], replicates[1:]
-    beyond = min((drawn <= 0).mean(), (drawn >= 0).mean())
-    low, high = np.percentile(drawn, [2.5, 97.5])
-    return {
-        "difference": round(float(estimate), 4),
-        "low": round(float(low), 4),
-        "high": round(float(high), 4),
-        "lower_bound": round(float(np.percentile(drawn, 5)), 4),
-        "p": float(max(2 * beyond, 1 / len(drawn))),
-    }
-
-
-def seed_test(differences: np.ndarray) -> dict[str, Any]:
-    """Return the differences of the seeds, and the p-value of their paired t-test."""
-    test = stats.ttest_1samp(differences, 0) if len(differences) > 1 else None
-    return {"seeds": [round(float(one), 4) for one in differences], "p_seeds": float(test.pvalue) if test else None}
+    def share_of_oracle(self, parts: Sequence[str]) -> dict[str, Any] | None:
+        """Return the share of the oracle's gain over random that the probe's plan has, with its interval."""
+        if not self.seeds_of("probe", "oracle", "random"):
+            return None
+        rates, weights = self.rates(["probe", "oracle", "random"], parts)
+        means = (rates * weights[:, :, None]).sum(axis=1)
+        share = (means[:, 0] - means[:, 2]) / (means[:, 1] - means[:, 2])
+        low, high = np.percentile(share[1:], [2.5, 97.5])
+        return {"share": round(float(share[0]), 3), "low": round(float(low), 3), "high": round(float(high), 3)}
 
 
 def planned_factors(work: Path, seed: int) -> set[str]:
     """Return the factors that the probe's plan of a seed has documents for."""
     plan = Plan.model_validate(read_json(work / f"seed-{seed}" / "probe" / "plan.json"))
-    return {name for component in plan.components for name in component.name.split(" + ")}
+    return {name for component in plan.components for name in component.name.split(" + ")} - {"base", "floor"}
 
 
-def tabulate(work: Path, seeds: Sequence[int], arms: Sequence[str]) -> dict[str, Any]:
+def tabulate(work: Path, seeds: Sequence[int]) -> dict[str, Any]:
     """Return everything that is reported."""
-    readers = [FIRST, *arms]
-    scores = read_scores(work, seeds, readers)
-    planned = {seed: planned_factors(work, seed) for seed in seeds}
-    factors = next(
-        [paper.part for paper in part.papers] for part in exam_parts(rare_recipe()) if part.name == OTHERS_PART
-    )
-    left = np.array([[factor not in planned[seed] for factor in factors] for seed in seeds], dtype=float)
-    missed = {name: [seed for seed in seeds if name not in planned[seed]] for name in UNSEEN}
-    everything = Comparison(scores, readers, {})
-    rest = Comparison({OTHERS_PART: scores[OTHERS_PART]}, readers, {OTHERS_PART: left})
+    results = Results(work, seeds)
+    others = next(part.papers for part in exam_parts(rare_recipe()) if part.name == OTHERS_PART)
+    planned = {seed: planned_factors(work, seed) for seed in results.seeds_of("probe")}
+    left_out = {seed: np.array([paper.part not in names for paper in others]) for seed, names in planned.items()}
     bare = {part: np.array(values) for part, values in read_json(work / "base.json").items()}
-    cost = {name: float((everything.mean(["base"], FIRST) - everything.mean([name], FIRST))[0]) for name in UNSEEN}
+    parts = list(bare)
+    base = results.mean(FIRST, [BASE_PART]) or 0.0
+    cost = {name: round(base - (results.mean(FIRST, [name]) or 0.0), 4) for name in UNSEEN}
     costly = [name for name in UNSEEN if cost[name] >= COSTLY]
-    oracle = everything.mean(costly, "oracle") - everything.mean(costly, "random")
-    probe = everything.mean(costly, "probe") - everything.mean(costly, "random")
-    share = probe / oracle
+    rivals = [reader for reader in (FIRST, *ARMS) if reader != "probe"]
     return {
-        "seeds": list(seeds),
         "frozen": read_json(work / "frozen.json"),
-        "documents of the exam": {part: values.shape[2] for part, values in scores.items()},
-        "fields of the exam": {part: int(values[0, 0, :, 1].sum()) for part, values in scores.items()},
-        "cost of each factor to the first adapter": {name: round(value, 4) for name, value in cost.items()},
+        "seeds": {reader: results.seeds_of(reader) for reader in (FIRST, *ARMS)},
+        "papers": {part: len(values) for part, values in bare.items()},
+        "fields": {part: int(values[:, 1].sum()) for part, values in bare.items()},
+        "cost of each factor to the first adapter": cost,
         "costly": costly,
         "exact match": {
             "bare base": {part: round(float(v[:, 0].sum() / v[:, 1].sum()), 4) for part, v in bare.items()},
             **{
-                reader: {part: round(float(everything.mean([part], reader)[0]), 4) for part in scores}
-                | {"costly": round(float(everything.mean(costly, reader)[0]), 4)}
-                for reader in readers
+                reader: {part: results.mean(reader, [part]) for part in parts}
+                | {"costly": results.mean(reader, costly)}
+                for reader in (FIRST, *ARMS)
             },
         },
-        "costly factors": {
-            f"probe − {other}": everything.difference(costly, "probe", other) for other in readers if other != "probe"
-        },
-        "by factor, probe − random": {name: everything.difference([name], "probe", "random") for name in UNSEEN},
-        "share of the oracle's gain over random": {
-            "share": round(float(share[0]), 3),
-            "low": round(float(np.percentile(share[1:], 2.5)), 3),
-            "high": round(float(np.percentile(share[1:], 97.5)), 3),
-        },
+        "costly factors": {f"probe − {other}": results.difference("probe", other, costly) for other in rivals},
+        "all six factors": {f"probe − {other}": results.difference("probe", other, UNSEEN) for other in rivals},
+        "by factor": {name: results.difference("probe", "random", [name]) for name in UNSEEN},
+        "share of the oracle's gain over random": results.share_of_oracle(costly),
         "base distribution": {
-            f"{arm} − {other}": everything.difference(["base"], arm, other)
-            for arm in arms
+            f"{arm} − {other}": results.difference(arm, other, [BASE_PART])
+            for arm in ARMS
             for other in ("random", FIRST)
             if arm != other
         },
         "left out by the plan": {
-            f"probe − {other}": rest.difference([OTHERS_PART], "probe", other) for other in ("random", FIRST)
+            f"probe − {other}": results.difference("probe", other, [OTHERS_PART], left_out)
+            for other in ("random", FIRST)
         },
-        "planned": {seed: sorted(names - {"base", "floor"}) for seed, names in planned.items()},
-        "seeds whose plan misses": {name: missing for name, missing in missed.items() if missing},
+        "planned": {seed: sorted(names) for seed, names in planned.items()},
+        "seeds whose plan misses": {
+            name: missing
+            for name in UNSEEN
+            if (missing := [seed for seed, names in planned.items() if name not in names])
+        },
         "iterations": iterations(work, seeds, costly),
     }
 
@@ -191,10 +199,10 @@ def _row(reader: str, scores: Mapping[str, Any], costly: Sequence[str]) -> dict[
     }
 
 
-def draw_plot(result: Mapping[str, Any], arms: Sequence[str], file: Path) -> None:
+def draw_plot(result: Mapping[str, Any], file: Path) -> None:
     """Draw exact match by factor and arm, and the differences to random with their intervals."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.2), width_ratios=[2, 1])
-    readers = ["bare base", FIRST, *arms]
+    readers = [reader for reader, scores in result["exact match"].items() if scores[BASE_PART] is not None]
     parts = [*UNSEEN, "base"]
     colours = plt.get_cmap("tab10")
     for number, reader in enumerate(readers):
@@ -207,7 +215,7 @@ def draw_plot(result: Mapping[str, Any], arms: Sequence[str], file: Path) -> Non
     left.set_ylabel("exact match of fields")
     left.set_title("Frozen exam, by factor", fontsize=10)
     left.legend(fontsize=7, ncols=2)
-    rows = result["costly factors"]
+    rows = {name: row for name, row in result["costly factors"].items() if row}
     for number, row in enumerate(reversed(rows.values())):
         right.plot([row["low"], row["high"]], [number, number], color="black")
         right.plot(row["seeds"], [number] * len(row["seeds"]), "o", color="tab:blue", alpha=0.4, markersize=4)
@@ -221,11 +229,11 @@ def draw_plot(result: Mapping[str, Any], arms: Sequence[str], file: Path) -> Non
 
 def main(given: argparse.Namespace) -> None:
     """Print the table, and draw the plot."""
-    result = tabulate(given.work, given.seeds, ARMS)
+    result = tabulate(given.work, given.seeds)
     write_json(given.work / "results.json", result)
     print(json.dumps(result, indent=1, ensure_ascii=False))
     if given.plot:
-        draw_plot(result, ARMS, given.plot)
+        draw_plot(result, given.plot)
 
 
 if __name__ == "__main__":

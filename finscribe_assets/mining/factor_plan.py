@@ -48,6 +48,8 @@ FLOOR_SHARE_OF_PLAN = 0.1  # of the documents, for factors that the probe could 
 # quarter. Measured on the embedded base with 200 documents for five factors, six per cent to forty (DESIGN, prototype).
 PRIOR_LEARNING = -math.log(0.75) / 60
 PRIOR_DOCUMENTS = 60  # documents of evidence that the prior counts as
+# Share of the prior below which a factor is given up after two plans: 180 documents, say, that had no effect.
+LEAST_LEARNING = 0.25
 LEARNING_INTERVAL = (0.2, 2.0)  # times the expected learning: what is plausible, from the same measurements
 
 
@@ -251,7 +253,14 @@ def _judge(
         overall = sum(one.effect * weights[one.element] for one in some)
         strongest = max(some, key=lambda one: one.effect)
         share, learning = prevalence(recipe, name), learning_of(name, overall, history)
-        why = "disabled" if name in disabled else "" if share else "the recipe never draws it"
+        spent = [past.documents for past in history if past.factor == name and past.documents]
+        why = ""
+        if name in disabled:
+            why = "disabled"
+        elif not share:
+            why = "the recipe never draws it"
+        elif len(spent) > 1 and learning <= LEAST_LEARNING * PRIOR_LEARNING:
+            why = f"{sum(spent)} documents that showed it did not help"
         judged.append(
             PlannedFactor(
                 factor=name,

@@ -163,6 +163,20 @@ def test_what_has_learnt_well_is_worth_more_than_what_has_not():
     assert learning_of("font:Lato", 0.9, [PastFactor("font:Lato", 0.1, 500)]) == 0
 
 
+def test_a_factor_that_does_not_learn_is_given_up():
+    past = [PastFactor("reversed_print", 0.3, 100), PastFactor("reversed_print", 0.3, 100)]
+    once, twice = (
+        {
+            factor.factor: factor.left_out
+            for factor in plan_for_factors(PARENT, UNSEEN, 200, history=some, fields_by_element={"amount": 1})[1]
+        }
+        for some in (past[:1], past)
+    )
+    assert once["reversed_print"] == ""
+    assert twice.pop("reversed_print") == "200 documents that showed it did not help"
+    assert not any(twice.values())
+
+
 @pytest.mark.parametrize(
     "factor", ["font:Comic Neue", "locale:fr_FR", "reversed_print", "type:receipt", "layout:order_form"]
 )

@@ -173,8 +173,37 @@ def tabulate(work: Path, seeds: Sequence[int]) -> dict[str, Any]:
             for name in UNSEEN
             if (missing := [seed for seed, names in planned.items() if name not in names])
         },
+        "learning": learning(work, results),
         "iterations": iterations(work, seeds, costly),
     }
+
+
+def learning(work: Path, results: Results) -> list[dict[str, Any]]:
+    """Return what the plans expected of each factor, and what the exam says happened: what it costs, before and after.
+
+    The plan's effect is over all fields of the probe's documents, so that only the share of it that is left compares.
+    """
+    rows = []
+    for seed in results.seeds_of(FIRST, "probe"):
+        planned = {row["factor"]: row for row in read_json(work / f"seed-{seed}" / "probe" / "factors.json")}
+        rates = {
+            reader: {part: float(v[:, 0].sum() / v[:, 1].sum()) for part, v in results.scores[reader][seed].items()}
+            for reader in (FIRST, "probe")
+        }
+        for name in UNSEEN:
+            if planned.get(name, {}).get("documents"):
+                before, after = (one[BASE_PART] - one[name] for one in rates.values())
+                rows.append(
+                    {
+                        "seed": seed,
+                        "factor": name,
+                        "documents": planned[name]["documents"],
+                        "plan": f"{planned[name]['before']} → {planned[name]['expected']}",
+                        "exam": f"{before:+.1%} → {after:+.1%}",
+                        "left": round(after / before, 2) if before > 0 else None,
+                    }
+                )
+    return rows
 
 
 def iterations(work: Path, seeds: Sequence[int], costly: Sequence[str]) -> dict[int, list[dict[str, Any]]]:

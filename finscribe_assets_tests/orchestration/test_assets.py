@@ -85,6 +85,7 @@ def test_every_asset_tells_what_it_is(platform):
         ("rendered_images", "contact_sheet_with_boxes"),
         ("trained_adapter", "loss"),
         ("hard_sample_plan", "confusion"),
+        ("reader_probe", "robustness_map"),
     ],
 )
 def test_pictures_are_pictures_and_small_enough(iteration, asset, name):

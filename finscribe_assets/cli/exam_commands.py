@@ -119,15 +119,23 @@ def adapters(storage: Storage = "storage", key: Annotated[str, typer.Option(help
 def promise(
     storage: Storage = "storage",
     key: Annotated[str, typer.Option(help="Batch whose plan is meant; not the first, which has none.")] = "batch-001",
+    picture: Annotated[
+        Path | None, typer.Option(help="Also draw all iterations up to this batch, as a PNG.", dir_okay=False)
+    ] = None,
 ) -> None:
     """Show what a batch's plan promised for each cause, and what the exam says happened."""
+    from finscribe_assets.files import write_bytes
     from finscribe_assets.iteration.batch_storage import FolderStorage, PlanFiles
+    from finscribe_assets.iteration.loop_picture import loop_picture, loop_steps
     from finscribe_assets.iteration.next_batch import exam_results
     from finscribe_assets.iteration.promise import promises, untouched_parts
     from finscribe_assets.mining.factor_plan import planned_factors
 
-    results = exam_results(FolderStorage(storage), key)
-    kept = promises(planned_factors(PlanFiles(storage).read(key)), results)
+    batches, plans = FolderStorage(storage), PlanFiles(storage)
+    results = exam_results(batches, key)
+    kept = promises(planned_factors(plans.read(key)), results)
+    if picture:
+        write_bytes(picture, loop_picture(loop_steps(batches, plans, key)))
     show(f"{key}: promised and kept, accuracy of fields on the exam", [one.row() for one in kept])
     show(
         "what it did not aim at",

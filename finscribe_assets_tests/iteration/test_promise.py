@@ -1,10 +1,12 @@
 """What a plan promised, and what the exam says happened."""
 
 from finscribe_assets.iteration.batch_documents import ADAPTER, BASE
+from finscribe_assets.iteration.loop_picture import LoopStep, loop_picture
 from finscribe_assets.iteration.promise import PromiseState, promises, untouched_parts
 from finscribe_assets.iteration.promoting import PROMOTED
 from finscribe_assets.mining.factor_plan import PlannedFactor
 from finscribe_assets.promotion.exam_results import BASE_PART, ExamDocument, ExamResult
+from finscribe_assets_tests.iteration.test_decision import recorded
 
 
 def planned(factor: str, documents: int = 60) -> PlannedFactor:
@@ -58,3 +60,12 @@ def test_without_an_adapter_in_use_the_bare_base_is_what_was_before():
     (promise,) = promises([planned("kept")], results)
     assert (promise.base, promise.before, promise.after) == (0.5, 0.5, 0.6)
     assert promise.state is PromiseState.PARTLY
+
+
+def test_the_picture_of_the_loop_is_a_small_picture():
+    results = {BASE: result(base=9, kept=5), ADAPTER: result(base=9, kept=8)}
+    kept = tuple(promises([planned("kept")], results))
+    steps = [LoopStep(recorded(), (), 0.9), LoopStep(recorded("batch-001", promoted=False), kept, 0.9)]
+    png = loop_picture(steps)
+    assert png.startswith(b"\x89PNG")
+    assert len(png) < 100_000

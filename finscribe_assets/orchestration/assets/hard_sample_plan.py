@@ -6,7 +6,7 @@ import dagster as dg
 from pydantic import Field
 from upath import UPath
 
-from finscribe_assets.iteration.history import records_until
+from finscribe_assets.iteration.loop_picture import loop_picture, loop_steps
 from finscribe_assets.iteration.next_batch import plan_next_batch
 from finscribe_assets.mining.error_cells import ErrorCell
 from finscribe_assets.mining.factor_plan import PROBE_RULE, explain_factors
@@ -74,6 +74,7 @@ def hard_sample_plan(
         disabled=disabled,
     )
     mined, plan, record = result.mined, result.plan, result.record
+    steps = loop_steps(storage.batches, plans.files, context.partition_key)
     return dg.MaterializeResult(
         metadata={
             "decision": result.decision.reason,
@@ -81,15 +82,14 @@ def hard_sample_plan(
             "accuracy": record.accuracy,
             "gain": record.gain,
             "promise": table(promise.row() for promise in result.kept),
+            "loop": picture(loop_picture(steps), "the loop so far: accuracy before and after each batch"),
             "plan": table(explain_factors(result.harmful)),
             "shares": table(
                 {"share": part.name, "documents": part.documents}
                 for part in (plan.components if plan else ())
                 if part.documents
             ),
-            "iterations": table(
-                one.model_dump(mode="json") for one in records_until(storage.batches, context.partition_key)
-            ),
+            "iterations": table(step.record.model_dump(mode="json") for step in steps),
             "disabled": ", ".join(disabled) or "nothing",
             "weak_cells": len(mined.weak),
             "cells": table(_cell_row(cell) for cell in mined.cells[:40]),

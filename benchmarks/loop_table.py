@@ -251,7 +251,7 @@ def draw_plot(result: Mapping[str, Any], file: Path) -> None:
         right.plot(row["difference"], number, "D", color="black", markersize=5)
     right.set_yticks(range(len(rows)), list(reversed(rows)), fontsize=8)
     right.axvline(0, color="grey", linewidth=0.8)
-    right.set_title("Costly factors: difference, 95 % interval, seeds", fontsize=10)
+    right.set_title("Costly factors: difference, seeds", fontsize=10)
     figure.tight_layout()
     figure.savefig(file, dpi=90)
 

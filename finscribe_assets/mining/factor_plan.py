@@ -280,13 +280,10 @@ def _judge(
     return sorted(judged, key=_rank)
 
 
-def _rank(factor: PlannedFactor) -> tuple[bool, bool, float, str]:
-    return (
-        bool(factor.left_out),
-        factor.low < SEVERE_EFFECT,
-        -factor.effect * factor.prevalence * factor.learning,
-        factor.factor,
-    )
+def _rank(factor: PlannedFactor) -> tuple[bool, float, float, str]:
+    """Return the order of factors: severe ones by what they surely cost, then the others by their worth."""
+    severity = factor.low if factor.low >= SEVERE_EFFECT else 0.0
+    return bool(factor.left_out), -severity, -factor.effect * factor.prevalence * factor.learning, factor.factor
 
 
 def _groups(recipe: Recipe, factors: Sequence[PlannedFactor], weights: Mapping[str, float]) -> list[tuple[str, ...]]:

@@ -14,6 +14,7 @@ from finscribe_assets.mining.factor_plan import (
     MAX_FACTORS,
     MIN_DOCUMENTS_PER_FACTOR,
     PRIOR_LEARNING,
+    SEVERE_EFFECT,
     PastFactor,
     learning_of,
     plan_for_factors,
@@ -70,7 +71,9 @@ def test_documents_of_a_component_show_its_factors():
 
 def test_what_is_worth_more_comes_first_and_says_what_it_expects():
     _, planned = plan_for_factors(PARENT, UNSEEN, 200)
-    worth = [factor.effect * factor.prevalence * factor.learning for factor in planned]
+    severe = [factor.low for factor in planned if factor.low >= SEVERE_EFFECT]
+    assert severe == sorted(severe, reverse=True) == [factor.low for factor in planned[: len(severe)]]
+    worth = [factor.effect * factor.prevalence * factor.learning for factor in planned[len(severe) :]]
     assert worth == sorted(worth, reverse=True)
     for factor in planned:
         assert factor.expected_low < factor.expected_effect < factor.expected_high < factor.effect

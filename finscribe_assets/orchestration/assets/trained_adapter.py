@@ -69,8 +69,7 @@ def trained_adapter(
     settings = profile.training_config(overrides, later=is_later)
     if is_later and settings.start_from == "previous" and in_use is None:
         # Nothing was better than the bare base so far, so there is no adapter to go on from.
-        usual = profile.training_config()
-        from_base = {"start_from": "base", "learning_rate": usual.learning_rate, "max_steps": usual.max_steps}
+        from_base = {"start_from": "base", "learning_rate": profile.training_config().learning_rate}
         settings = profile.training_config({**overrides, **from_base}, later=True)
         context.log.warning("no adapter is in use yet, so this one is trained from the bare base")
     started_from = in_use.key if in_use and settings.start_from == "previous" else "bare base"

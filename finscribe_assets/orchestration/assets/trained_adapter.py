@@ -69,8 +69,9 @@ def trained_adapter(
     settings = profile.training_config(overrides, later=is_later)
     if is_later and settings.start_from == "previous" and in_use is None:
         # Nothing was better than the bare base so far, so there is no adapter to go on from.
-        from_base = {"start_from": "base", "learning_rate": profile.training_config().learning_rate}
-        settings = profile.training_config({**overrides, **from_base}, later=True)
+        usual_rate = profile.training_config().learning_rate
+        from_base = {"learning_rate": usual_rate, **overrides, "start_from": "base"}
+        settings = profile.training_config(from_base, later=True)
         context.log.warning("no adapter is in use yet, so this one is trained from the bare base")
     started_from = in_use.key if in_use and settings.start_from == "previous" else "bare base"
     source = SampleSource(

@@ -14,6 +14,7 @@ from finscribe_assets.errors import MissingInputError, UserError
 if TYPE_CHECKING:
     from finscribe_assets.evaluation.report import EvaluationReport
     from finscribe_assets.iteration.batch_documents import PredictedDocuments
+    from finscribe_assets.iteration.batch_storage import PlanFiles
 
 Predictions = Annotated[
     Path,
@@ -157,10 +158,11 @@ def summary(
     key: Annotated[str, typer.Option(help="Batch to show.")] = FIRST_BATCH_KEY,
 ) -> None:
     """Show the results of an iteration: scores, weak cells, the next plan, and where the files are."""
+    from finscribe_assets.documents.batch_keys import next_batch_key
     from finscribe_assets.evaluation.report import headline_rows, target_rows
     from finscribe_assets.evaluation.report_html import EMBEDDED_NOTE
     from finscribe_assets.files import read_json
-    from finscribe_assets.iteration.batch_storage import FolderStorage, Stage
+    from finscribe_assets.iteration.batch_storage import FolderStorage, PlanFiles, Stage
     from finscribe_assets.iteration.history import MINING_FILE
     from finscribe_assets.iteration.measuring import REPORT_FILE, stored_report
 
@@ -186,14 +188,22 @@ def summary(
             for cell in found["weak"]
         ],
     )
-    if isinstance(found["plan"], list):
-        show(
-            "next plan",
-            [{name: row[name] for name in ("share", "documents", "of all", "for")} for row in found["plan"]],
-        )
-    else:
-        console.print(found["plan"])
+    _show_next_plan(PlanFiles(storage), next_batch_key(key))
     if report.reader.startswith("embedded"):
         console.print(EMBEDDED_NOTE)
     for stage in (Stage.EVALUATION_REPORT, Stage.TRAINED_ADAPTER, Stage.HARD_SAMPLE_PLAN):
         console.print(f"{stage:18} {batches.folder(stage, key)}")
+
+
+def _show_next_plan(plans: PlanFiles, key: str) -> None:
+    from finscribe_assets.mining.factor_plan import explain_factors, planned_factors
+
+    if not plans.path(key).exists():
+        console.print(f"no plan of {key}: nothing harmful is left to plan for")
+        return
+    plan = plans.read(key)
+    if planned := planned_factors(plan):
+        show(f"plan of {key}: what harms the adapter in use", explain_factors(planned))
+    else:
+        rows = [{"share": part.name, "documents": part.documents} for part in plan.components if part.documents]
+        show(f"plan of {key}", rows)

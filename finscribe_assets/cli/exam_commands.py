@@ -191,7 +191,7 @@ def decide(
     else:
         raise UserError("give --storage, or --exam for each iteration")
     decision = decide_from(records, limit=limit)
-    show("iterations", [record.model_dump(exclude={"why"}) for record in records])
+    show("iterations", [record.row() for record in records])
     console.print(f"{decision.action}: {decision.reason}", soft_wrap=True)
     if wanted and decision.next_key != wanted:
         raise typer.Exit(1)

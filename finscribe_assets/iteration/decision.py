@@ -35,6 +35,18 @@ class IterationRecord(BaseModel):
     weak: int = Field(description="number of factors that harm the adapter in use")
     next_key: str | None = Field(default=None, description="the batch that was planned; None where none was")
 
+    def row(self) -> dict[str, object]:
+        """Return the record as a row of a table."""
+        return {
+            "batch": self.key,
+            "documents": self.documents,
+            "usual documents": f"{self.accuracy:.1%}",
+            "gain on the exam": f"{100 * self.gain:+.1f} points [{100 * self.low:+.1f}, {100 * self.high:+.1f}]",
+            "adapter": "promoted" if self.promoted else f"refused ({self.progress})",
+            "harmful factors left": self.weak,
+            "next": self.next_key or "none",
+        }
+
 
 def record_iteration(
     key: str, documents: int, verdict: GateVerdict, stated: ProgressStatement, weak: int, next_key: str | None

@@ -89,7 +89,7 @@ def hard_sample_plan(
                 for part in (plan.components if plan else ())
                 if part.documents
             ),
-            "iterations": table(step.record.model_dump(mode="json") for step in steps),
+            "iterations": table(step.record.row() for step in steps),
             "disabled": ", ".join(disabled) or "nothing",
             "weak_cells": len(mined.weak),
             "cells": table(_cell_row(cell) for cell in mined.cells[:40]),

@@ -106,7 +106,7 @@ def robustness_map(results: dict[str, ProbeResult], changes: Sequence[EffectChan
     drawn_map, small = io.BytesIO(), io.BytesIO()
     figure.savefig(drawn_map, format="png")
     # A palette makes the file a third as large, and the event log stores it.
-    Image.open(drawn_map).convert("P", palette=Image.Palette.ADAPTIVE, colors=64).save(small, "PNG", optimize=True)
+    Image.open(drawn_map).convert("RGB").quantize(96, Image.Quantize.MAXCOVERAGE).save(small, "PNG", optimize=True)
     return small.getvalue()
 
 

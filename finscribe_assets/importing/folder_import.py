@@ -131,8 +131,8 @@ def import_folder(
             except RejectedDocumentError as error:
                 report.reject(files, error.problems, hashes)
             else:
-                document_type, pages = document.truth.document.document_type, len(document.content.pages)
-                pairs = build_real_pairs(document.id, document_type, document.printed, pages)
+                pages = len(document.content.pages)
+                pairs = build_real_pairs(document.id, document.truth.document, document.printed, pages)
                 writer.add(document, pairs)
                 truth_lines.append(_truth_line(document))
                 split_rows.append(_split_row(document))

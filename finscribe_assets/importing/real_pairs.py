@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from finscribe_assets.documents.schema import DocumentType
+from finscribe_assets.documents.schema import Document, DocumentType
+from finscribe_assets.instructions.field_names import FieldQuestion
 from finscribe_assets.instructions.pair import Pair, Task
 from finscribe_assets.instructions.pair_building import build_pair, choose, random_for
-from finscribe_assets.instructions.prompt_wordings import describe_field
 from finscribe_assets.instructions.responses import compact_json, json_response, unflatten
 
 MAX_FIELD_QUESTIONS = 3  # per document
 
 
-def build_real_pairs(document_id: str, document_type: DocumentType, printed: dict[str, Any], pages: int) -> list[Pair]:
+def build_real_pairs(document_id: str, document: Document, printed: dict[str, Any], pages: int) -> list[Pair]:
     """Build a document's pairs: full extraction, document type, and up to three field questions.
 
     Args:
         document_id: The document's id; it determines which fields are asked for.
-        document_type: The document's type.
+        document: The document's values; its type and locale determine how fields are named.
         printed: Values that the pages print, by field path.
         pages: Number of pages.
 
@@ -35,7 +35,7 @@ def build_real_pairs(document_id: str, document_type: DocumentType, printed: dic
         build_pair(
             document_id,
             Task.DOCUMENT_TYPE,
-            json_response({"document_type": str(document_type)}),
+            json_response({"document_type": str(document.document_type)}),
             pages=all_pages[:1],
             target="document_type",
             kinds=", ".join(DocumentType),
@@ -47,7 +47,7 @@ def build_real_pairs(document_id: str, document_type: DocumentType, printed: dic
                 json_response({path: printed[path]}),
                 pages=all_pages,
                 target=path,
-                what=describe_field(path),
+                question=FieldQuestion(path, document.document_type, document.locale),
                 key=compact_json(path),
             )
             for path in chosen

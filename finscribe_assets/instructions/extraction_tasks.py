@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from finscribe_assets.documents.captions import PARTY_ROLES
 from finscribe_assets.instructions.pair import Pair, Task
 from finscribe_assets.instructions.pair_building import build_pair, choose, random_for
 from finscribe_assets.instructions.responses import compact_json, json_response, unflatten
@@ -11,6 +12,7 @@ from finscribe_assets.instructions.visible_values import VisibleDocument, boundi
 from finscribe_assets.rendering.pages import MarkType
 
 LINE_LISTS = ("lines", "entries")  # the lists that a document prints as a table
+_PARTY_PREFIXES = tuple(f"{role}." for role in PARTY_ROLES)
 MIN_KEYS, MAX_KEYS = 3, 8  # keys that one prompt requests, besides absent ones
 MAX_ABSENT_KEYS = 2  # requested keys of fields that the document does not have
 
@@ -54,8 +56,19 @@ def region_extractions(document: VisibleDocument, count: int) -> Iterator[Pair]:
             regions.append((region.name, page, box, values))
     for name, page, box, values in choose(regions, count, random_for(document.id, Task.REGION_EXTRACTION)):
         yield build_pair(
-            document.id, Task.REGION_EXTRACTION, json_response(unflatten(values)), pages=(page,), target=name, box=box
+            document.id,
+            Task.REGION_EXTRACTION,
+            json_response(unflatten(values)),
+            pages=(page,),
+            target=name,
+            box=box,
+            parties=_roles(values),
         )
+
+
+def _roles(values: Iterable[str]) -> list[str]:
+    """Return the roles of the parties that the paths of values name."""
+    return list(dict.fromkeys(path.partition(".")[0] for path in values if path.startswith(_PARTY_PREFIXES)))
 
 
 def line_item_extractions(document: VisibleDocument, count: int) -> Iterator[Pair]:
@@ -82,7 +95,12 @@ def page_extractions(document: VisibleDocument, count: int) -> Iterator[Pair]:
         values = document.values_on(page)
         if values:
             yield build_pair(
-                document.id, Task.PAGE_EXTRACTION, json_response(unflatten(values)), pages=(page,), id_parts=[page]
+                document.id,
+                Task.PAGE_EXTRACTION,
+                json_response(unflatten(values)),
+                pages=(page,),
+                parties=_roles(values) if page else (),  # the first page has the letterhead and the captions
+                id_parts=[page],
             )
 
 

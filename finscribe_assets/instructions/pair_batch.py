@@ -29,7 +29,7 @@ from finscribe_assets.shards import (
     write_shard,
 )
 
-PAIRS_VERSION = 3  # raise it with every change to prompts, responses or the choice of pairs
+PAIRS_VERSION = 4  # raise it with every change to prompts, responses or the choice of pairs
 PAIR_RECIPE_FILE = "recipe.json"
 
 

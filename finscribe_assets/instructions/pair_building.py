@@ -5,13 +5,14 @@ The task modules call `build_pair` for every pair. Ids, wordings and random choi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from random import Random
 from typing import TypeVar
 
 from finscribe_assets.documents.elements import element_of
+from finscribe_assets.instructions.field_names import FieldQuestion
 from finscribe_assets.instructions.pair import Pair, Patch, Task
-from finscribe_assets.instructions.prompt_wordings import choose_wordings
+from finscribe_assets.instructions.prompt_wordings import choose_question, choose_wordings, name_parties
 from finscribe_assets.instructions.responses import AnnotatedResponse
 from finscribe_assets.rendering.pages import Box
 
@@ -27,6 +28,8 @@ def build_pair(
     target: str = "",
     box: Box | None = None,
     prompt: str = "",
+    question: FieldQuestion | None = None,
+    parties: Iterable[str] = (),
     id_parts: Sequence[object] = (),
     patches: tuple[Patch, ...] = (),
     **placeholders: str,
@@ -41,12 +44,20 @@ def build_pair(
         target: the field path, region or table that the pair asks for; empty for the whole document.
         box: the region of the one page that the image shows, in pixels; None for whole pages.
         prompt: a fixed prompt of the model; if empty, one of the task's wordings is chosen by the pair's id.
+        question: the field that the prompt asks for; its names are chosen by the pair's id.
+        parties: roles that the prompt names, since the image does not.
         id_parts: what distinguishes pairs of the same document, task and target; part of the id.
         patches: changes to the page image.
         placeholders: values for the placeholders of the wording.
     """
     id_ = "/".join([document_id, str(task), *(str(part) for part in (target, *id_parts) if part != "")])
-    training_prompt, held_out_prompt = (prompt, "") if prompt else choose_wordings(task, id_, **placeholders)
+    if prompt:
+        training_prompt, held_out_prompt = prompt, ""
+    elif question:
+        training_prompt, held_out_prompt = choose_question(task, id_, question, **placeholders)
+    else:
+        training_prompt, held_out_prompt = choose_wordings(task, id_, **placeholders)
+    training_note, held_out_note = name_parties(id_, parties)
     text, spans = response
     return Pair(
         id=id_,
@@ -55,10 +66,10 @@ def build_pair(
         task=task,
         target=target,
         box=box,
-        prompt=training_prompt,
+        prompt=training_prompt + training_note,
         response=text,
         element=str(element_of(target) or ""),
-        prompt_held_out=held_out_prompt,
+        prompt_held_out=held_out_prompt + held_out_note,
         spans=spans,
         patches=patches,
     )

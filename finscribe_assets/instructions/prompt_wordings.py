@@ -6,14 +6,16 @@ held-out wordings that only test prompts use.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
+from random import Random
 from typing import Any
 
 import yaml
 
-from finscribe_assets.documents.elements import TERMS, field_of
 from finscribe_assets.files import sha256_of
+from finscribe_assets.instructions.field_names import FieldQuestion, english_names, label_names, questions
 
 
 @cache
@@ -45,22 +47,54 @@ def claim_text(code: str, line: int | None) -> str:
     return str(_wordings_file()["claims"][code]).format(line=line)
 
 
-def choose_wordings(task: str, pair_id: str, **placeholders: str) -> tuple[str, str]:
-    """Return a pair's training prompt and held-out prompt, with the placeholders filled in."""
+def choose_wordings(task: str, pair_id: str, **placeholders: str | tuple[str, str]) -> tuple[str, str]:
+    """Return a pair's training prompt and held-out prompt, with the placeholders filled in.
+
+    Args:
+        task: the task of the pair.
+        pair_id: determines the wordings.
+        placeholders: texts, or pairs of a text for the training prompt and one for the held-out prompt.
+    """
     number = int(sha256_of(pair_id)[:8], 16)
     training, held_out = training_wordings(task), held_out_wordings(task)
+    fillings = {name: (text, text) if isinstance(text, str) else text for name, text in placeholders.items()}
     return (
-        training[number % len(training)].format(**placeholders),
-        held_out[number % len(held_out)].format(**placeholders),
+        training[number % len(training)].format(**{name: texts[0] for name, texts in fillings.items()}),
+        held_out[number % len(held_out)].format(**{name: texts[1] for name, texts in fillings.items()}),
     )
 
 
-def describe_field(path: str) -> str:
-    """Return a field's description from the schema, such as ``name of the party (seller)``.
+def choose_question(task: str, pair_id: str, question: FieldQuestion, **placeholders: str) -> tuple[str, str]:
+    """Return a training prompt and a held-out prompt that ask for a field.
 
-    Raises:
-        KeyError: the schema has no such field.
+    Half of them name the field by a label of such documents, where it has labels that mean nothing else; the others
+    by an English name. Questions for the value, by label, are in the language of the document.
+
+    Args:
+        task: the task of the pair.
+        pair_id: determines the wordings.
+        question: the field, and the type and locale of the document, which determine its names.
+        placeholders: the other texts of the wording.
     """
-    description, group = TERMS[field_of(path)].description, path.partition(".")[0]
-    has_role = "." in path and group in ("seller", "buyer", "ship_to", "payee")
-    return f"{description} ({group})" if has_role else description
+    random = Random(f"names:{pair_id}")
+    number, by_label = random.randrange(1 << 30), random.random() < 0.5
+    labels = label_names(*question) if by_label else None
+    if labels is None:
+        what = english_names(question.path, question.document_type).choose(number)
+        return choose_wordings(task, pair_id, what=what, **placeholders)
+    training, held_out = labels.choose(number)
+    if _wording_key(task) == "field_question" and (native := questions(question.locale)):
+        asked = native.choose(number // 7)
+        return asked[0].format(label=training, **placeholders), asked[1].format(label=held_out, **placeholders)
+    what = f"the value of “{training}”", f"the value of “{held_out}”"
+    return choose_wordings(task, pair_id, what=what, **placeholders)
+
+
+def name_parties(pair_id: str, roles: Iterable[str]) -> tuple[str, str]:
+    """Return a sentence for the training prompt, and one for the held-out prompt, that names the parties' keys.
+
+    A block rarely holds the caption that tells whose name and address it is. Returns empty texts without any role.
+    """
+    names = " and ".join(f'"{role}"' for role in roles)
+    training, held_out = choose_wordings("parties", pair_id, roles=names)
+    return (f" {training}", f" {held_out}") if names else ("", "")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from finscribe_assets.documents.schema import DocumentType
+from finscribe_assets.instructions.field_names import FieldQuestion
 from finscribe_assets.instructions.pair import Pair, Task
 from finscribe_assets.instructions.pair_building import build_pair, choose, random_for
-from finscribe_assets.instructions.prompt_wordings import describe_field
 from finscribe_assets.instructions.responses import compact_json, json_response
 from finscribe_assets.instructions.visible_values import VisibleDocument
 from finscribe_assets.rendering.pages import Box
@@ -16,9 +16,12 @@ BOX_SCALE = 1000  # boxes are written in thousandths of the page's width and hei
 
 
 def field_questions(document: VisibleDocument, count: int) -> Iterator[Pair]:
-    """Ask for the value of single fields that the document prints, legible or not."""
+    """Ask for the value of single fields that the document shows, legible or not."""
     printed = document.values.keys() | document.illegible
-    single = [path for path in document.canonical_values if "[" not in path and path in printed]
+    own_task = {"document_type"}
+    single = [
+        path for path in document.canonical_values if "[" not in path and path in printed and path not in own_task
+    ]
     for path in choose(single, count, random_for(document.id, Task.FIELD_QUESTION)):
         yield _question(document, Task.FIELD_QUESTION, path)
 
@@ -37,9 +40,13 @@ def _question(document: VisibleDocument, task: Task, path: str) -> Pair:
         response,
         pages=document.pages,
         target=path,
-        what=describe_field(path),
+        question=_about(document, path),
         key=compact_json(path),
     )
+
+
+def _about(document: VisibleDocument, path: str) -> FieldQuestion:
+    return FieldQuestion(path, document.drawn.document.document_type, document.drawn.document.locale)
 
 
 def document_type_questions(document: VisibleDocument, count: int) -> Iterator[Pair]:
@@ -61,9 +68,8 @@ def field_locations(document: VisibleDocument, count: int) -> Iterator[Pair]:
     for path in choose(list(fragments), count, random_for(document.id, Task.FIELD_TO_BOX)):
         page = fragments[path].page
         response = json_response({"box": scale_box(fragments[path].box, document, page)})
-        yield build_pair(
-            document.id, Task.FIELD_TO_BOX, response, pages=(page,), target=path, what=describe_field(path)
-        )
+        question = _about(document, path)
+        yield build_pair(document.id, Task.FIELD_TO_BOX, response, pages=(page,), target=path, question=question)
 
 
 def box_contents(document: VisibleDocument, count: int) -> Iterator[Pair]:

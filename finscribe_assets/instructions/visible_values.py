@@ -10,6 +10,7 @@ from typing import Any
 from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.elements import FIELDS, IMPLIED_FIELDS, LIST_FIELDS
 from finscribe_assets.documents.schema import flatten
+from finscribe_assets.instructions.page_evidence import Evidence, determined_values, unidentified_fields
 from finscribe_assets.instructions.pair import ILLEGIBLE
 from finscribe_assets.rendering.pages import Box, Fragment, Mark, MarkType, RenderedDocument
 
@@ -45,18 +46,32 @@ class VisibleDocument:
         return {mark.name: mark for mark in self.rendered.of_type(MarkType.FIELD)}
 
     @cached_property
+    def _legible(self) -> frozenset[str]:
+        """Return the paths of printed fields that can be read."""
+        return frozenset(path for path in self.drawn.printed if path not in self.fields or self.fields[path].visible)
+
+    @cached_property
+    def _determined(self) -> dict[str, list[Evidence]]:
+        return determined_values(self.drawn, self._legible)
+
+    @cached_property
+    def _unidentified(self) -> frozenset[str]:
+        return unidentified_fields(self.drawn)
+
+    @cached_property
     def values(self) -> dict[str, Any]:
-        """Return the canonical values that are printed and legible, by field path in the schema's order."""
-        return {
-            path: value
-            for path, value in self.canonical_values.items()
-            if path in self.drawn.printed and (path not in self.fields or self.fields[path].visible)
-        }
+        """Return the canonical values that the pages show, by field path in the schema's order.
+
+        They are printed, legible and identified, or determined by other print, such as the currency by a symbol.
+        """
+        shown = (self._legible - self._unidentified) | self._determined.keys()
+        return {path: value for path, value in self.canonical_values.items() if path in shown}
 
     @cached_property
     def illegible(self) -> frozenset[str]:
-        """Return the paths of printed fields that damage made illegible."""
-        return frozenset(path for path, mark in self.fields.items() if not mark.visible)
+        """Return the paths of printed and identified fields that damage made illegible."""
+        damaged = {path for path, mark in self.fields.items() if not mark.visible}
+        return frozenset(damaged - self._unidentified)
 
     @cached_property
     def absent(self) -> list[str]:
@@ -65,24 +80,42 @@ class VisibleDocument:
         return [path for path in _SINGLE_FIELDS if path not in present]
 
     @cached_property
+    def _fragments_by_value(self) -> dict[str, list[tuple[Fragment, ...]]]:
+        """Return for each value the fragments that show it; for a determined value there may be alternatives."""
+        return {
+            path: [
+                tuple(fragment for field in evidence for fragment in self.fields[field].fragments)
+                for evidence in self._determined.get(path, [(path,)])
+                if evidence and all(field in self.fields for field in evidence)
+            ]
+            for path in self.values
+        }
+
+    @cached_property
     def _values_by_page(self) -> dict[int, dict[str, Any]]:
-        by_page: dict[int, dict[str, Any]] = {page: {} for page in self.pages}
-        for path, value in self.values.items():
-            pages = {fragment.page for fragment in self.fields[path].fragments} if path in self.fields else ()
-            if len(pages) == 1:
-                by_page[next(iter(pages))][path] = value
-        return by_page
+        return {
+            page: {
+                path: value
+                for path, value in self.values.items()
+                if (path == "document_type" and page == 0)  # the title is on the first page
+                or any({part.page for part in parts} == {page} for parts in self._fragments_by_value[path])
+            }
+            for page in self.pages
+        }
 
     def values_on(self, page: int) -> dict[str, Any]:
-        """Return the legible values that are printed completely on one page."""
+        """Return the values that one page shows completely."""
         return self._values_by_page[page]
 
     def values_in(self, page: int, box: Box) -> dict[str, Any]:
-        """Return the legible values that are printed completely inside a box of a page."""
+        """Return the values that a box of a page shows completely."""
         return {
             path: value
             for path, value in self._values_by_page[page].items()
-            if all(box.holds(fragment.box) for fragment in self.fields[path].fragments)
+            if any(
+                all(part.page == page and box.holds(part.box) for part in parts)
+                for parts in self._fragments_by_value[path]
+            )
         }
 
     def expected_value(self, path: str) -> Any:

@@ -13,7 +13,8 @@ Written by `finscribe schema --markdown`; do not edit by hand.
 
 Field names are the business terms of EN 16931 in snake case. Amounts are decimal text, dates ISO 8601. {_LISTS} are
 lists: the path of a value holds its position, as in `lines[0].net_amount`. A field marked *implied* is true of the
-document but not printed as a value of its own, so no prompt asks for it.
+document but not printed as a value of its own. Instruction pairs ask for the currency, the type of the document and
+the names of taxes where other print determines them.
 
 ## Document
 

@@ -42,7 +42,7 @@ class BusinessTerm:
         element: the element that its errors are counted with.
         value_type: how its values are written and compared.
         implied: whether it is true of the page as a whole instead of being printed as a value of its own.
-        description: the phrase that prompts and the data dictionary use.
+        description: the phrase of the data dictionary.
     """
 
     path: str

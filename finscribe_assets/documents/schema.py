@@ -3,8 +3,6 @@
 A field's metadata holds the code of its term (BT-…, BG-…) and the element that its errors are counted with. A field
 without a code is an extension: EN 16931 does not cover receipts, bank statements, and taxes outside Europe.
 `finscribe schema` prints the whole as JSON Schema. In JSON, amounts are decimal text and dates are ISO 8601.
-
-The descriptions of fields are also their wordings in prompts: changing one changes training data.
 """
 
 from __future__ import annotations

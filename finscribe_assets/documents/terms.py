@@ -2,9 +2,6 @@
 
 Each helper returns a pydantic field whose JSON schema holds the EN 16931 code, the element and the value type of the
 field, and whether it is implied. `elements.py` reads this metadata back.
-
-The description of a field is also its wording in prompts (`instructions/prompt_wordings.py`): changing one changes
-training data.
 """
 
 from __future__ import annotations
@@ -50,7 +47,7 @@ def term(
         code: code of the term in EN 16931, or `NO_CODE`.
         element: the element that errors in this field are counted with.
         value_type: how values are written and compared.
-        description: a short phrase; prompts use it verbatim.
+        description: a short phrase for the data dictionary; prompts have names of their own.
         implied: whether the value is true of the page as a whole instead of being printed as a value of its own.
         **options: further arguments of `pydantic.Field`, such as ``default``.
     """

@@ -156,7 +156,8 @@ def _element(path: str) -> str:
 
 
 def _is_expected(path: str, truth: Truth) -> bool:
-    return field_of(path) not in IMPLIED_FIELDS and (truth.printed is None or path in truth.printed)
+    """Return whether a prediction should have a value; of implied ones such as the currency, only those listed."""
+    return field_of(path) not in IMPLIED_FIELDS if truth.printed is None else path in truth.printed
 
 
 def _canonical_values(leaves: Mapping[str, Any], context: ValueContext) -> dict[str, CanonicalValue]:

@@ -26,7 +26,8 @@ class Truth:
     Attributes:
         id: of the document.
         document: its values, in the schema of documents or a part of it.
-        printed: paths of the fields that a reader is expected to predict, since the page shows them; None for all.
+        printed: paths of the fields that a reader is expected to predict, since the page shows them; None for all but
+            implied ones. Implied fields, such as ``currency_code``, are expected only where they are listed here.
     """
 
     id: str

@@ -42,7 +42,10 @@ def determined_values(drawn: DrawnDocument, legible: Collection[str]) -> dict[st
         By field path, one or more alternatives. A value without evidence is undetermined and not in the mapping.
     """
     document, printed = drawn.document, {path: text for path, text in drawn.printed.items() if path in legible}
-    evidence: dict[str, list[Evidence]] = {"document_type": [()]}
+    evidence: dict[str, list[Evidence]] = {}
+    # The title has no box, so that damage to it is unknown. It stands near the number, whose label says the type too.
+    if "document_number" in printed:
+        evidence["document_type"] = [()]
     for path, text in printed.items():
         if value_type_of(path) is not ValueType.AMOUNT:
             continue

@@ -100,7 +100,8 @@ def test_full_extraction_has_the_type_the_currency_and_the_names_of_taxes():
     with_currency = 0
     for drawn, rendered, pair in pairs_of(Task.FULL_EXTRACTION):
         response = json.loads(pair.response)
-        assert response["document_type"] == drawn.document.document_type
+        number_legible = any(mark.visible and mark.name == "document_number" for mark in rendered.marks)
+        assert response.get("document_type") == (drawn.document.document_type if number_legible else None)
         assert response.get("currency_code", drawn.document.currency_code) == drawn.document.currency_code
         visible = [mark.text for mark in rendered.of_type(MarkType.FIELD) if mark.visible]
         if "currency_code" in response:

@@ -132,7 +132,9 @@ def import_folder(
                 report.reject(files, error.problems, hashes)
             else:
                 pages = len(document.content.pages)
-                pairs = build_real_pairs(document.id, document.truth.document, document.printed, pages)
+                pairs = build_real_pairs(
+                    document.id, document.truth.document, document.printed, document.determined, pages
+                )
                 writer.add(document, pairs)
                 truth_lines.append(_truth_line(document))
                 split_rows.append(_split_row(document))

@@ -14,7 +14,7 @@ from finscribe_assets.importing.page_content import PageContent
 from finscribe_assets.importing.page_reader import PageReader
 from finscribe_assets.importing.rejects import InputLimits, RejectedDocumentError, rejection
 from finscribe_assets.importing.source_files import DocumentFiles, printable_name
-from finscribe_assets.importing.text_layer import askable_paths, has_text_layer, printed_paths
+from finscribe_assets.importing.text_layer import askable_paths, has_text_layer, printed_paths, shows_currency
 from finscribe_assets.importing.truth_files import LabelledTruth, truth_from_json, truth_from_xml
 
 _MAX_STEM_LENGTH = 40  # characters of a file name in an id
@@ -31,6 +31,7 @@ class RealDocument:
     truth: LabelledTruth
     truth_from: str  # name of the file, or of the embedded file, with the ground truth
     printed: dict[str, Any]  # canonical values that the pages print, by path in the schema's order
+    determined: dict[str, Any]  # values that the pages determine without printing them as such, by path
     unprinted: tuple[str, ...]  # paths of values that the text layer does not show
     checked: bool  # whether labels or a text layer determine what is printed; if not, all values count as printed
 
@@ -87,6 +88,7 @@ def read_document(
         truth,
         truth_from,
         {path: value for path, value in values.items() if path in printed},
+        _determined(values, printed, truth, content),
         tuple(sorted(askable_paths(values) - printed)),
         checked,
     )
@@ -121,10 +123,23 @@ def _read_truth(name: str, content: bytes, locale: str | None, limits: InputLimi
 def _printed_paths(values: dict[str, Any], truth: LabelledTruth, content: PageContent) -> tuple[set[str], bool]:
     """Return the paths of printed values, and whether labels or a text layer determine them."""
     if truth.printed is not None:
-        return askable_paths(values) & truth.printed, True
+        return values.keys() & truth.printed, True
     if content.texts is not None and has_text_layer(content.texts, content.blank):
         return printed_paths(values, content.texts, truth.document.locale), True
     return askable_paths(values), False
+
+
+def _determined(
+    values: dict[str, Any], printed: set[str], truth: LabelledTruth, content: PageContent
+) -> dict[str, Any]:
+    """Return the type of a document with a title, and the currency where the text layer shows it.
+
+    A document without labels of what is printed and without a text layer may show none: its currency is undetermined.
+    """
+    has_text = content.texts is not None and has_text_layer(content.texts, content.blank)
+    shown = has_text and shows_currency(truth.document.currency_code, content.texts or (), truth.document.locale)
+    paths = {"document_type", *(("currency_code",) if shown else ())} - printed
+    return {path: value for path, value in values.items() if path in paths}
 
 
 def _document_id(files: DocumentFiles, hashes: dict[str, str]) -> str:

@@ -13,13 +13,16 @@ from finscribe_assets.instructions.responses import compact_json, json_response,
 MAX_FIELD_QUESTIONS = 3  # per document
 
 
-def build_real_pairs(document_id: str, document: Document, printed: dict[str, Any], pages: int) -> list[Pair]:
+def build_real_pairs(
+    document_id: str, document: Document, printed: dict[str, Any], determined: dict[str, Any], pages: int
+) -> list[Pair]:
     """Build a document's pairs: full extraction, document type, and up to three field questions.
 
     Args:
         document_id: The document's id; it determines which fields are asked for.
         document: The document's values; its type and locale determine how fields are named.
         printed: Values that the pages print, by field path.
+        determined: Values that they determine otherwise, such as the currency; full extraction has them too.
         pages: Number of pages.
 
     Returns:
@@ -31,7 +34,7 @@ def build_real_pairs(document_id: str, document: Document, printed: dict[str, An
     outside_lists = [path for path in printed if "[" not in path]
     chosen = choose(outside_lists, MAX_FIELD_QUESTIONS, random_for(document_id, Task.FIELD_QUESTION))
     return [
-        build_pair(document_id, Task.FULL_EXTRACTION, json_response(unflatten(printed)), pages=all_pages),
+        build_pair(document_id, Task.FULL_EXTRACTION, json_response(unflatten(determined | printed)), pages=all_pages),
         build_pair(
             document_id,
             Task.DOCUMENT_TYPE,

@@ -14,10 +14,11 @@ from decimal import Decimal
 from typing import Any
 
 from babel.dates import format_date
+from babel.numbers import get_currency_symbol
 
 from finscribe_assets.documents.elements import IMPLIED_FIELDS, TERMS, ValueType, field_of
 from finscribe_assets.documents.formats import ERA_PATTERN, JAPANESE_ERAS, SHORT_ERA_PATTERN, write_date
-from finscribe_assets.documents.locales import LOCALE_FACTS
+from finscribe_assets.documents.locales import LOCALE_FACTS, SHARED_SYMBOLS
 
 # Positive in the schema, but pages may print them with a minus, as deductions.
 _DEDUCTIONS = frozenset(
@@ -83,6 +84,27 @@ def printed_paths(values: dict[str, Any], texts: Iterable[str], locale: str) -> 
     page = _normalise("\n".join(texts))
     folded = page.casefold()
     return {path for path in askable_paths(values) if _shows(path, str(values[path]), page, folded, locale)}
+
+
+def shows_currency(currency: str, texts: Iterable[str], locale: str) -> bool:
+    """Tell whether a text layer shows a currency: by its code, or beside a number by its symbol.
+
+    A symbol that several currencies share counts as that of the locale's country.
+
+    Args:
+        currency: ISO 4217 code.
+        texts: Text layer of each page.
+        locale: The document's locale.
+    """
+    page = _normalise("\n".join(texts))
+    if re.search(rf"(?<![A-Z]){re.escape(currency)}(?![A-Z])", page):
+        return True
+    symbol = _normalise(get_currency_symbol(currency, locale))
+    facts = LOCALE_FACTS.get(locale)
+    if symbol in SHARED_SYMBOLS and (facts is None or facts.currency_code != currency):
+        return False
+    sign = re.escape(symbol)
+    return re.search(rf"(?<!{_WORD}){sign}\s?-?\d|\d\s?{sign}(?!{_WORD})", page) is not None
 
 
 def askable_paths(values: dict[str, Any]) -> set[str]:

@@ -198,7 +198,11 @@ def test_pairs_ask_for_printed_values_only(workspace):
     assert {pair.task for pair in pairs} == {Task.FULL_EXTRACTION, Task.FIELD_QUESTION, Task.DOCUMENT_TYPE}
     fax = by_name(workspace)["fax"]["id"]
     whole = next(pair for pair in pairs if pair.document_id == fax and pair.task is Task.FULL_EXTRACTION)
-    assert json.loads(whole.response) == {"document_number": "RE-5", "totals": {"amount_due": "117.20"}}
+    assert json.loads(whole.response) == {
+        "document_type": "invoice",
+        "document_number": "RE-5",
+        "totals": {"amount_due": "117.20"},
+    }
     assert whole.pages == (0, 1, 2)
     assert all(pair.box is None for pair in pairs)
 

@@ -10,7 +10,7 @@ from finscribe_assets.documents.elements import field_of
 from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.documents.schema import flatten
-from finscribe_assets.importing.text_layer import has_text_layer, printed_paths
+from finscribe_assets.importing.text_layer import has_text_layer, printed_paths, shows_currency
 from finscribe_assets.rendering import plutoprint_engine, weasyprint_engine
 from finscribe_assets.rendering.rasterising import rasterise
 from finscribe_assets.rendering.render import render
@@ -140,3 +140,23 @@ def test_chinese_and_japanese_values_need_no_spaces_around_them():
     leaves = {"seller.address.city": "徐汇区", "seller.address.street": "25号", "buyer.name": "5号"}
     found = printed_paths(leaves, ["上海市徐汇区工业大道25号1609室"], "zh_CN")
     assert found == {"seller.address.city", "seller.address.street"}
+
+
+@pytest.mark.parametrize(
+    ("currency", "locale", "text", "shown"),
+    [
+        ("EUR", "de_DE", "Zu zahlen 12,50 EUR", True),
+        ("EUR", "de_DE", "Zu zahlen 12,50 €", True),
+        ("EUR", "de_DE", "Zu zahlen 12,50", False),
+        ("EUR", "de_DE", "NEURAL GMBH 12,50", False),
+        ("USD", "en_US", "Total $12.50", True),
+        ("CAD", "en_US", "Total $12.50", False),
+        ("USD", "de_DE", "Summe 12,50 $", False),
+        ("SEK", "sv_SE", "Att betala 125,00 kr", True),
+        ("SEK", "sv_SE", "Er 5 kronblad", False),
+        ("JPY", "ja_JP", "合計 ￥1,250", True),
+        ("PLN", "pl_PL", "Do zapłaty 12,50 zł", True),
+    ],
+)
+def test_a_currency_is_shown_by_its_code_or_by_a_symbol_that_means_no_other(currency, locale, text, shown):
+    assert shows_currency(currency, [text], locale) is shown

@@ -1,4 +1,4 @@
-"""The order of a probe: all factors are screened, the open ones further, then pairs and interactions of the harmful.
+"""The order of a probe: all factors are screened, the likely ones most, then pairs and interactions of the harmful.
 
 Which documents are read next depends on what was read, verdicts do not: they are given once, at the end, from all
 readings. A factor that no longer looks harmful is read less, which only makes a false discovery less likely; one that

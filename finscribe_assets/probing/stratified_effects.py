@@ -1,7 +1,7 @@
 """Effects of many factors on one failure rate: stratified differences, permutation p-values, confidence intervals.
 
-Readings are compared within strata: readings of one screening wave and document type, between which the design decided
-at random which ones have a factor, or the readings of a pair. With y a reading's failure rate and a weight for each
+Readings are compared within strata: screening documents of one type, of the first wave or of the further ones, between
+which the design decided at random which ones have a factor, or the readings of a pair. With y a reading's failure rate and a weight for each
 reading, in each stratum
 
     effect = Σ W (y_on − y_off) / Σ W,   W = G_on G_off / (G_on + G_off)
@@ -10,9 +10,10 @@ where G is a sum of weights (Cochran 1954; Mantel and Haenszel's weights). A rea
 m / (1 + ρ (m − 1)), as fields of one document fail together.
 
 Under the hypothesis that a factor changes nothing, every choice of the readings that have it was as likely as the one
-that was made (Fisher's randomisation test), whatever the reader and whatever else the documents show. The p-value is
-the upper tail of that distribution: its first three moments are exact, its shape a Pearson type III distribution
-(Mielke and Berry 2007). For pairs it is the sign-flip test.
+that was made (Fisher's randomisation test), whatever the reader and whatever else the documents show. For the further
+waves, which each show a factor in another share of their documents, this holds approximately; as strata of their own
+they are so small that power is lost. The p-value is the upper tail of that distribution: its first three moments are
+exact, its shape a Pearson type III distribution (Mielke and Berry 2007). For pairs it is the sign-flip test.
 
 The interval combines Wilson's score intervals of both rates (Newcombe 1998, method 10), with as many independent fields
 as would vary as much as the documents do (design effect of Kish 1965). It is sound at rates of 0 and 1.

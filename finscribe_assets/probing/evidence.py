@@ -16,7 +16,7 @@ import numpy as np
 
 from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.documents.value_types import Element
-from finscribe_assets.probing.factors import Factor, FactorSpace
+from finscribe_assets.probing.factors import COMPANION_KNOBS, Factor, FactorSpace
 from finscribe_assets.probing.readings import ElementCounts
 from finscribe_assets.probing.stratified_effects import Observations, StratifiedEffects, estimate_effects
 
@@ -128,25 +128,33 @@ class Evidence:
             for cell in self._element(element, is_type=True, held=held[element]).cells
         ]
         by_cell: defaultdict[tuple[str, str], list[CellEffect]] = defaultdict(list)
-        for cell in (*over_types, *(one for effects in within_types for one in effects.cells)):
-            by_cell[cell.factor, cell.element].append(cell)
-        return [_clearest(some) for some in by_cell.values()]
+        for effects in within_types:
+            for cell in effects.cells:
+                by_cell[cell.factor, cell.element].append(self._least_effect(cell, effects.element))
+        return [*over_types, *map(_clearest, by_cell.values())]
 
-    def _least_effect(self, cell: CellEffect, element: str, held: Collection[str]) -> CellEffect:
-        """Return the effect of a document type without the layout that it comes from most, where it has several.
+    def _least_effect(self, cell: CellEffect, element: str, held: Collection[str] = ()) -> CellEffect:
+        """Return the effect of a factor without another that shows beside it alone and from which it comes most.
 
-        What one layout of a type does is no effect of the type.
+        What one layout of a type does is no effect of the type, what a carried-forward sum does none of several pages.
         """
         if cell.p > STANDS_OUT or cell.effect <= 0:
             return cell
-        layouts = self.space.layouts_of(DocumentType(Factor(cell.factor).value))
+        factor = Factor(cell.factor)
         without = [
             other
-            for layout in (layouts if len(layouts) > 1 else ())
-            for other in self._element(element, is_type=True, held=held, without=f"layout:{layout}").cells
+            for name in self._shown_beside(factor)
+            for other in self._element(element, is_type=factor.choice == "type", held=held, without=name).cells
             if other.factor == cell.factor
         ]
         return max([cell, *without], key=lambda one: one.p)
+
+    def _shown_beside(self, factor: Factor) -> list[str]:
+        """Return the names of the factors that no document shows without this one."""
+        if factor.choice == "type":
+            layouts = self.space.layouts_of(DocumentType(factor.value))
+            return [f"layout:{layout}" for layout in (layouts if len(layouts) > 1 else ())]
+        return [knob for knob, (companion, _) in COMPANION_KNOBS.items() if companion == factor.value]
 
     def _elements(self, *, is_type: bool) -> list[str]:
         return sorted({element for one in self.readings for element in _counts(one, is_type=is_type)})

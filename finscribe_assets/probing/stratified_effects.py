@@ -1,8 +1,8 @@
 """Effects of many factors on one failure rate: stratified differences, permutation p-values, confidence intervals.
 
 Readings are compared within strata: screening documents of one type, of the first wave or of the further ones, between
-which the design decided at random which ones have a factor, or the readings of a pair. With y a reading's failure rate and a weight for each
-reading, in each stratum
+which the design decided at random which ones have a factor, or the readings of a pair. With y a reading's failure rate
+and a weight for each reading, in each stratum
 
     effect = Σ W (y_on − y_off) / Σ W,   W = G_on G_off / (G_on + G_off)
 

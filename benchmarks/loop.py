@@ -45,7 +45,7 @@ from finscribe_assets.iteration.batch_documents import read_files
 from finscribe_assets.iteration.next_batch import mine_documents
 from finscribe_assets.mining.factor_plan import explain_factors, plan_for_factors
 from finscribe_assets.mining.planning import turned_up
-from finscribe_assets.pretraining.base_recipe import EMBEDDED_RECIPE, UNSEEN_FONTS, UNSEEN_KNOBS, UNSEEN_LOCALE
+from finscribe_assets.pretraining.base_recipe import EMBEDDED_RECIPE
 from finscribe_assets.probing.battery import sample_fields
 from finscribe_assets.probing.factors import FactorSpace
 from finscribe_assets.probing.readings import ReadingTask, count_failures, parts_of
@@ -56,7 +56,6 @@ from finscribe_assets.shards import ShardPool, kept_workers
 from finscribe_assets.splitting.split_assignment import Split
 from finscribe_assets.splitting.split_table import read_splits
 
-PREVALENCE = 0.015  # share of documents that show each thing which the base was never trained on
 ARMS = ("probe", "random", "uniform", "hardest", "observational", "oracle")
 CANDIDATES = 400  # of hardest-first
 CANDIDATE_FIELDS = 12
@@ -75,23 +74,6 @@ class Sizes:
     first_steps: int
     targeted: int
     steps: int
-
-
-def rare_recipe() -> Recipe:
-    """Return the embedded base's recipe with each thing that it was never trained on in PREVALENCE of the documents."""
-
-    def with_rare(weights: dict[str, float], names: Sequence[str]) -> dict[str, float]:
-        others = sum(1 for name in weights if name not in names)
-        rare = PREVALENCE * others / (1 - PREVALENCE * len(names))
-        return {name: rare if name in names else 1.0 for name in weights}
-
-    return EMBEDDED_RECIPE.model_copy(
-        update={
-            "locales": with_rare(EMBEDDED_RECIPE.locales, (UNSEEN_LOCALE,)),
-            "fonts": with_rare(EMBEDDED_RECIPE.fonts, UNSEEN_FONTS),
-            "knobs": EMBEDDED_RECIPE.knobs.model_copy(update=dict.fromkeys(UNSEEN_KNOBS, PREVALENCE)),
-        }
-    )
 
 
 def seed_of(seed: int, name: str) -> int:
@@ -274,7 +256,7 @@ def run_seed(run: Run, arms: Iterable[str], parts: Sequence[ExamPart], exam_page
 
 def main(given: argparse.Namespace) -> None:
     """Run all seeds."""
-    recipe = rare_recipe()
+    recipe = EMBEDDED_RECIPE
     sizes = Sizes(given.documents, given.first_steps, given.targeted, given.steps)
     parts = exam_parts(recipe)
     frozen = {"exam": frozen_hash(parts), "sizes": vars(sizes)}
@@ -302,9 +284,9 @@ if __name__ == "__main__":
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5])
     parser.add_argument("--arms", nargs="+", choices=ARMS, default=list(ARMS))
     parser.add_argument("--documents", type=int, default=300, help="of the first batch")
-    parser.add_argument("--first-steps", type=int, default=400, help="of the first adapter")
+    parser.add_argument("--first-steps", type=int, default=300, help="of the first adapter")
     parser.add_argument("--targeted", type=int, default=200, help="documents of each arm")
-    parser.add_argument("--steps", type=int, default=400, help="of each arm's adapter")
+    parser.add_argument("--steps", type=int, default=200, help="of each arm's adapter")
     parser.add_argument("--iterations", type=int, default=3, help="of the probe's arm")
     parser.add_argument("--iterated-seeds", type=int, default=1, help="seeds whose probe arm goes on")
     parser.add_argument("--draw-only", action="store_true", help="draw what depends on no reader, and end")

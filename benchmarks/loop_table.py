@@ -17,12 +17,13 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-from loop import ARMS, FIRST, rare_recipe
+from loop import ARMS, FIRST
 from loop_exam import OTHERS_PART, UNSEEN, exam_parts
 from scipy import stats
 
 from finscribe_assets.documents.plan import Plan
 from finscribe_assets.files import read_json, write_json
+from finscribe_assets.pretraining.base_recipe import EMBEDDED_RECIPE
 from finscribe_assets.promotion.exam_results import BASE_PART
 
 mpl.use("Agg")
@@ -129,7 +130,7 @@ def planned_factors(work: Path, seed: int) -> set[str]:
 def tabulate(work: Path, seeds: Sequence[int]) -> dict[str, Any]:
     """Return everything that is reported."""
     results = Results(work, seeds)
-    others = next(part.papers for part in exam_parts(rare_recipe()) if part.name == OTHERS_PART)
+    others = next(part.papers for part in exam_parts(EMBEDDED_RECIPE) if part.name == OTHERS_PART)
     planned = {seed: planned_factors(work, seed) for seed in results.seeds_of("probe")}
     left_out = {seed: np.array([paper.part not in names for paper in others]) for seed, names in planned.items()}
     bare = {part: np.array(values) for part, values in read_json(work / "base.json").items()}

@@ -99,13 +99,13 @@ class Results:
         drawn = (by_seed * weights).sum(axis=1)[1:]
         low, bound, high = np.percentile(drawn, [2.5, 5, 97.5])
         beyond = min((drawn <= 0).mean(), (drawn >= 0).mean())
-        test = stats.ttest_1samp(by_seed[0], 0) if by_seed.shape[1] > 1 else None
+        test = stats.ttest_1samp(by_seed[0], 0) if by_seed[0].std() > 0 else None
         return {
             "difference": round(float(by_seed[0].mean()), 4),
             "low": round(float(low), 4),
             "high": round(float(high), 4),
             "lower_bound": round(float(bound), 4),
-            "p": float(max(2 * beyond, 1 / REPLICATES)),
+            "p": float(min(max(2 * beyond, 1 / REPLICATES), 1)),
             "seeds": [round(float(one), 4) for one in by_seed[0]],
             "p_seeds": round(float(test.pvalue), 5) if test else None,
         }

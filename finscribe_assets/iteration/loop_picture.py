@@ -41,56 +41,59 @@ def loop_steps(storage: BatchStorage, plans: PlanFiles, key: str) -> list[LoopSt
 def loop_picture(steps: Sequence[LoopStep]) -> bytes:
     """Draw the iterations as a PNG below about 100 KB.
 
-    Above: accuracy on the exam's base part, filled where the adapter was promoted, beside the bare base. Below: each
-    factor that a batch's plan aimed at, from its accuracy before the batch to the one after it.
+    A row for each factor that a batch's plan aimed at, from its accuracy before the batch to the one after it, and a
+    row for the exam's base part, filled where the adapter was promoted, beside the bare base.
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(2.4 + 1.9 * max(2, len(steps)), 6.2), dpi=90, layout="constrained")
-    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(1, 2.2))
-    for number, step in enumerate(steps):
-        record = step.record
-        above.plot(
-            number,
-            record.accuracy,
-            "o",
-            color=GAINED if record.promoted else SAME,
-            fillstyle="full" if record.promoted else "none",
-        )
-    above.plot([step.base_accuracy for step in steps], "k:", label="bare base")
-    above.set_ylabel("usual documents")
-    above.legend(fontsize=7, loc="lower right")
-    for number, step in enumerate(steps):
-        _draw_promises(below, number, step.kept)
-    below.set_ylabel("documents that show the factor")
-    spent = [sum(step.record.documents for step in steps[: number + 1]) for number in range(len(steps))]
-    below.set_xticks(
-        range(len(steps)),
-        [
-            f"{step.record.key}\n{documents:,} documents\n{'promoted' if step.record.promoted else 'refused'}"
-            for step, documents in zip(steps, spent, strict=True)
-        ],
+    rows = [row for step in steps for row in (None, *step.kept, None)]
+    figure = Figure(figsize=(7.6, 1.1 + 0.21 * len(rows)), dpi=90, layout="constrained")
+    axes = figure.subplots()
+    labels, y, documents = [], 0, 0
+    for step in steps:
+        documents += step.record.documents
+        state = "promoted" if step.record.promoted else "refused"
+        labels.append((y, f"{step.record.key}, {documents:,} documents so far: {state}"))
+        y += 1
+        for promise in sorted(step.kept, key=lambda one: one.before):
+            _draw_promise(axes, y, promise)
+            labels.append((y, f"{promise.factor}, {promise.documents} documents"))
+            y += 1
+        _draw_usual(axes, y, step)
+        labels.append((y, "usual documents"))
+        y += 1
+    axes.set_yticks([at for at, _ in labels], [text for _, text in labels], fontsize=7)
+    for tick, (_, text) in zip(axes.get_yticklabels(), labels, strict=True):
+        tick.set_fontweight("bold" if text.startswith("batch-") else "normal")
+    axes.set_ylim(y - 0.3, -0.7)
+    axes.set_xlim(-0.03, 1.03)
+    axes.grid(axis="x", alpha=0.3)
+    axes.set_xlabel(
+        "accuracy of fields on the exam: before → after the batch, with the gain's 95 % interval;\n"
+        "| expected; dotted: bare base on usual documents",
         fontsize=8,
     )
-    below.set_xlim(-0.6, len(steps) - 0.2)
-    figure.suptitle("accuracy of fields on the exam; arrows: before the batch → after it", fontsize=9)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     return buffer.getvalue()
 
 
-def _draw_promises(axes: Any, number: int, kept: Sequence[FactorPromise]) -> None:
-    for index, promise in enumerate(sorted(kept, key=lambda one: one.after)):
-        x = number - 0.3 + 0.6 * index / max(1, len(kept) - 1)
-        colour = GAINED if promise.low > 0 else LOST if promise.high < 0 else SAME
-        axes.annotate(
-            "",
-            (x, promise.after),
-            (x, promise.before),
-            arrowprops={"arrowstyle": "->", "color": colour, "shrinkA": 0, "shrinkB": 0},
-        )
-        axes.plot(
-            [x, x], [promise.before + promise.low, promise.before + promise.high], color=colour, alpha=0.25, linewidth=4
-        )
-        axes.plot(x, promise.expected, "_", color="black", markersize=7)
-        axes.annotate(promise.factor, (x, promise.after), (2, 3), textcoords="offset points", fontsize=6, rotation=25)
+def _draw_promise(axes: Any, y: int, promise: FactorPromise) -> None:
+    colour = GAINED if promise.low > 0 else LOST if promise.high < 0 else SAME
+    axes.plot(
+        [promise.before + promise.low, promise.before + promise.high], [y, y], color=colour, alpha=0.3, linewidth=5
+    )
+    axes.plot(promise.before, y, "o", color=colour, markersize=3)
+    axes.annotate(
+        "",
+        (promise.after, y),
+        (promise.before, y),
+        arrowprops={"arrowstyle": "->", "color": colour, "shrinkA": 0, "shrinkB": 0},
+    )
+    axes.plot(promise.expected, y, "|", color="black", markersize=8)
+
+
+def _draw_usual(axes: Any, y: int, step: LoopStep) -> None:
+    style = "full" if step.record.promoted else "none"
+    axes.plot(step.record.accuracy, y, "D", color="black", fillstyle=style, markersize=4)
+    axes.plot([step.base_accuracy] * 2, [y - 0.4, y + 0.4], ":", color="black")

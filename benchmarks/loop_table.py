@@ -240,11 +240,12 @@ def draw_plot(result: Mapping[str, Any], file: Path) -> None:
         where = np.arange(len(parts)) + (number - len(readers) / 2 + 0.5) * 0.1
         left.bar(where, values, 0.1, label=reader, color=colours(number))
     left.set_xticks(
-        range(len(parts)), [part.partition(":")[2] or part.replace("_", "\n") for part in parts], fontsize=8
+        range(len(parts)), [part.rpartition(":")[2].replace("_", "\n").replace(" ", "\n") for part in parts], fontsize=8
     )
     left.set_ylabel("exact match of fields")
     left.set_title("Frozen exam, by factor", fontsize=10)
-    left.legend(fontsize=7, ncols=2)
+    left.set_ylim(0, 1.3)
+    left.legend(fontsize=7, ncols=4, loc="upper center")
     rows = {name: row for name, row in result["costly factors"].items() if row}
     for number, row in enumerate(reversed(rows.values())):
         right.plot([row["low"], row["high"]], [number, number], color="black")

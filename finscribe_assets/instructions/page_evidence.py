@@ -61,6 +61,12 @@ def determined_values(drawn: DrawnDocument, legible: Collection[str]) -> dict[st
     return evidence
 
 
+def askable_fields(drawn: DrawnDocument, illegible: Collection[str] = ()) -> frozenset[str]:
+    """Return the fields that may be asked of a document: those that it prints, and those that its print determines."""
+    legible = drawn.printed.keys() - set(illegible)
+    return frozenset(drawn.printed) | frozenset(determined_values(drawn, legible))
+
+
 def _currency_evidence(
     drawn: DrawnDocument, path: str, text: str, currency: str, legible: Collection[str]
 ) -> Evidence | None:

@@ -129,13 +129,13 @@ class PairReview:
 
 
 def review_pairs(
-    folder: AnyPath, printed: Mapping[str, Container[str]], illegible: Mapping[str, Container[str]]
+    folder: AnyPath, askable: Mapping[str, Container[str]], illegible: Mapping[str, Container[str]]
 ) -> PairReview:
     """Check that the pages support the response of every pair that asks for one field.
 
     Args:
         folder: folder of the batch's pairs.
-        printed: the paths of the fields that each document prints, by document id.
+        askable: the paths of the fields that each document's pages determine, by document id.
         illegible: the paths of the printed fields that damage made illegible, by document id.
     """
     examples: dict[Task, Pair] = {}
@@ -144,6 +144,6 @@ def review_pairs(
         examples.setdefault(pair.task, pair)
         if pair.task in SINGLE_FIELD_TASKS:
             reveals = pair.target in illegible.get(pair.document_id, ()) and ILLEGIBLE not in pair.response
-            if reveals or pair.target not in printed[pair.document_id]:
+            if reveals or pair.target not in askable[pair.document_id]:
                 unsupported.append(pair.id)
     return PairReview(tuple(examples.values()), tuple(unsupported))

@@ -95,7 +95,7 @@ def test_a_base_that_reads_lines_learns_blocks_and_tables_line_by_line(source, p
 def test_of_a_region_some_lines_can_be_taken_the_same_each_time(source, tmp_path):
     def read(max_lines):
         return read_samples(
-            source, Split.VALIDATION, [Task.TABLE], single_lines=True, page_folder=tmp_path, max_lines=max_lines
+            source, Split.TRAIN, [Task.TABLE], single_lines=True, page_folder=tmp_path, max_lines=max_lines
         )[0]
 
     every, some = read(None), read(2)

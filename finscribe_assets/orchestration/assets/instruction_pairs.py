@@ -5,6 +5,7 @@ from upath import UPath
 
 from finscribe_assets.documents.document_batch import read_documents
 from finscribe_assets.instructions import pair
+from finscribe_assets.instructions.page_evidence import askable_fields
 from finscribe_assets.instructions.pair_batch import PAIRS_VERSION, build_pair_batch, review_pairs
 from finscribe_assets.instructions.task_mix import PairRecipe
 from finscribe_assets.orchestration.assets.groups import declared
@@ -32,8 +33,8 @@ FEWEST_PAIRS = 5  # for each document
             "asked_values_are_visible",
             asset="instruction_pairs",
             blocking=True,
-            description="Every requested field is printed on its page; where damage has destroyed it, the response "
-            "says that it is illegible.",
+            description="Every requested field is printed on its page, or determined by what is printed; where damage "
+            "has destroyed it, the response says that it is illegible.",
         ),
     ],
 )
@@ -47,16 +48,19 @@ def instruction_pairs(
     """Write the batch's pairs, shard by shard."""
     folder = storage.folder_of(context)
     destroyed = destroyed_fields(rendered_images)
-    printed = {document.id: document.printed.keys() for document in read_documents(synthetic_documents)}
+    askable = {
+        document.id: askable_fields(document, destroyed.get(document.id, ()))
+        for document in read_documents(synthetic_documents)
+    }
     summary = build_pair_batch(
         synthetic_documents,
         rendered_images,
         folder,
         workers.pool(),
         PairRecipe(),
-        on_shard=progress(context, len(printed), "documents paired"),
+        on_shard=progress(context, len(askable), "documents paired"),
     )
-    reviewed = review_pairs(folder, printed, destroyed)
+    reviewed = review_pairs(folder, askable, destroyed)
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": summary.pairs,

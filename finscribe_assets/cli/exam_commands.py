@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from finscribe_assets.cli.console_output import bar, console, show
-from finscribe_assets.cli.probe_commands import chosen_recipe
+from finscribe_assets.cli.probe_commands import DeploymentRecipe, chosen_recipe
 from finscribe_assets.cli.reading_commands import Base
 from finscribe_assets.cli.synthesis_commands import WorkerCount
 from finscribe_assets.documents.batch_keys import FIRST_BATCH_KEY, LAST_BATCH_KEY
@@ -43,15 +43,7 @@ def exam(
         ),
     ] = None,
     base: Base = "embedded",
-    recipe: Annotated[
-        Path | None,
-        typer.Option(
-            help="YAML or JSON recipe of the documents that the reader is deployed on.",
-            exists=True,
-            dir_okay=False,
-            show_default="of the embedded base what it can be taught, else all",
-        ),
-    ] = None,
+    recipe: DeploymentRecipe = None,
     factor: Annotated[
         list[str] | None,
         typer.Option(help="A factor with a part of its own, such as font:Lato or reversed_print; repeatable."),

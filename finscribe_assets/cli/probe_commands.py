@@ -18,6 +18,15 @@ if TYPE_CHECKING:
     from finscribe_assets.probing.sequential_probe import ProbeResult, ProbeSettings
 
 ROWS_SHOWN = 20
+DeploymentRecipe = Annotated[
+    Path | None,
+    typer.Option(
+        help="YAML or JSON recipe that the reader is deployed on: what it can draw is probed or examined.",
+        exists=True,
+        dir_okay=False,
+        show_default="of the embedded base what it can be taught, else all",
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -39,15 +48,7 @@ def probe(
             show_default="the same always",
         ),
     ] = None,
-    recipe: Annotated[
-        Path | None,
-        typer.Option(
-            help="YAML or JSON recipe: everything that it can draw is probed.",
-            exists=True,
-            dir_okay=False,
-            show_default="of the embedded base what it can be taught, else all",
-        ),
-    ] = None,
+    recipe: DeploymentRecipe = None,
     cache: Annotated[
         Path | None,
         typer.Option(help="Folder of readings made before, which are not made again.", show_default="OUT/readings"),
@@ -62,6 +63,7 @@ def probe(
     undecided. With `--adapter` the bare base is probed too, and `comparison.json` lists what the adapter repaired, what
     it broke, and what is left.
     """
+    from finscribe_assets.iteration.batch_documents import ADAPTER
     from finscribe_assets.iteration.reader_probing import ROBUSTNESS_MAP_FILE, probe_beside_base
     from finscribe_assets.probing.sequential_probe import PROBE_SEED, ProbeSettings
 
@@ -69,9 +71,7 @@ def probe(
     chosen, readings = chosen_recipe(recipe, base), cache or out / "readings"
 
     def run(name: str, watched: tuple[str, ...]) -> ProbeResult:
-        return _probe(
-            base, adapter if name == "adapter" else None, chosen, settings, readings, threads, workers, watched
-        )
+        return _probe(base, adapter if name == ADAPTER else None, chosen, settings, readings, threads, workers, watched)
 
     probed = probe_beside_base(run, has_adapter=adapter is not None)
     probed.write(out)

@@ -7,8 +7,9 @@ from typing import Protocol
 
 from upath import UPath
 
-from finscribe_assets.documents.batch_keys import BATCH_KEY_PATTERN
+from finscribe_assets.documents.batch_keys import BATCH_KEY_PATTERN, FIRST_BATCH_KEY
 from finscribe_assets.documents.plan import Plan
+from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.errors import MissingInputError
 from finscribe_assets.files import write_text
 
@@ -85,6 +86,14 @@ class PlanFiles:
                 "batch before for a later one."
             )
         return Plan.model_validate_json(path.read_text(encoding="utf-8"))
+
+    def deployment_recipe(self) -> Recipe:
+        """Return the recipe that readers are deployed on: the first batch's.
+
+        Raises:
+            MissingInputError: the first batch has no plan.
+        """
+        return self.read(FIRST_BATCH_KEY).components[0].recipe
 
     def write(self, plan: Plan) -> UPath:
         """Store a plan under its key, atomically; return the file."""

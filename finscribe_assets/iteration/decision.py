@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from finscribe_assets.promotion.exam_results import BASE_PART
 from finscribe_assets.promotion.gate import GateVerdict
 from finscribe_assets.promotion.paired_gain import Progress, ProgressStatement
 
@@ -62,7 +63,7 @@ def record_iteration(
         next_key: The batch that is planned; None where none is.
     """
     overall = verdict.overall
-    base = next((part.accuracy for part in verdict.parts if part.part == "base"), overall.accuracy)
+    base = next((part.accuracy for part in verdict.parts if part.part == BASE_PART), overall.accuracy)
     return IterationRecord(
         key=key,
         documents=documents,

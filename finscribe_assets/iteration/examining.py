@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from finscribe_assets.documents.batch_keys import FIRST_BATCH_KEY
 from finscribe_assets.files import read_json
 from finscribe_assets.inference.reader import Reader
 from finscribe_assets.iteration.batch_documents import ADAPTER, BASE
 from finscribe_assets.iteration.batch_storage import BatchStorage, PlanFiles, Stage
-from finscribe_assets.iteration.history import planned_until
+from finscribe_assets.iteration.history import taught_factors
 from finscribe_assets.iteration.promoting import PROMOTED, adapter_folder, adapter_in_use_before
 from finscribe_assets.model.adapters import TRAINING_RECORD
 from finscribe_assets.probing.rendered_reading import RenderedReader
@@ -26,13 +25,6 @@ class BatchExam:
 
     papers: list[ExamPaper]
     results: dict[str, ExamResult]
-
-
-def papers_for(plans: PlanFiles, storage: BatchStorage, key: str, documents: int) -> list[ExamPaper]:
-    """Draw the exam of a batch: the first batch's recipe, and a part for each factor that a plan so far turned up."""
-    recipe = plans.read(FIRST_BATCH_KEY).components[0].recipe
-    planned = [factor for _, factors in planned_until(storage, plans, key) for factor in factors if factor.documents]
-    return exam_papers(recipe, [factor.factor for factor in planned], documents)
 
 
 def examine_adapter(
@@ -58,7 +50,8 @@ def examine_adapter(
         dpi: Resolution of the pages.
         on_documents: Called with the exam's number of documents; returns what is told how many all have read.
     """
-    papers = papers_for(plans, storage, key, documents)
+    taught = [factor.factor for factor in taught_factors(storage, plans, key)]
+    papers = exam_papers(plans.deployment_recipe(), taught, documents)
     adapter = storage.folder(Stage.TRAINED_ADAPTER, key)
     config = read_json(adapter / TRAINING_RECORD)["config"]
     in_use = adapter_folder(storage, adapter_in_use_before(storage, key))

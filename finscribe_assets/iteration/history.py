@@ -5,7 +5,7 @@ from __future__ import annotations
 from finscribe_assets.files import read_json
 from finscribe_assets.iteration.batch_storage import BatchStorage, PlanFiles, Stage
 from finscribe_assets.iteration.decision import Decision, IterationRecord, decide
-from finscribe_assets.mining.factor_plan import PastFactor, PlannedFactor, planned_factors
+from finscribe_assets.mining.factor_plan import PlannedFactor, planned_factors
 from finscribe_assets.mining.learning_history import EarlierIteration
 
 RECORD_FILE, MINING_FILE = "iteration.json", "mining.json"
@@ -25,20 +25,10 @@ def mined_before(storage: BatchStorage, key: str) -> list[EarlierIteration]:
     return [EarlierIteration.from_json(read_json(file)) for file in files if file.exists()]
 
 
-def planned_until(storage: BatchStorage, plans: PlanFiles, key: str) -> list[tuple[str, tuple[PlannedFactor, ...]]]:
-    """Return what the plans of the batches up to and including ``key`` did about factors, oldest first."""
+def taught_factors(storage: BatchStorage, plans: PlanFiles, key: str) -> list[PlannedFactor]:
+    """Return each factor that a batch up to and including ``key`` was planned to show, oldest first."""
     keys = storage.keys_until(Stage.SYNTHETIC_DOCUMENTS, key)
-    return [(batch, planned_factors(plans.read(batch))) for batch in keys]
-
-
-def past_factors(storage: BatchStorage, plans: PlanFiles, key: str) -> list[PastFactor]:
-    """Return each factor that a batch up to ``key`` has shown, with its effect before that batch, oldest first."""
-    return [
-        PastFactor(factor.factor, factor.effect, factor.documents)
-        for _, factors in planned_until(storage, plans, key)
-        for factor in factors
-        if factor.documents
-    ]
+    return [factor for batch in keys for factor in planned_factors(plans.read(batch)) if factor.documents]
 
 
 def decide_after(storage: BatchStorage, key: str, *, limit: int) -> Decision:

@@ -46,8 +46,8 @@ def loop_picture(steps: Sequence[LoopStep]) -> bytes:
     """
     from matplotlib.figure import Figure
 
-    rows = [row for step in steps for row in (None, *step.kept, None)]
-    figure = Figure(figsize=(7.6, 1.1 + 0.21 * len(rows)), dpi=90, layout="constrained")
+    rows = sum(len(step.kept) + 2 for step in steps)  # a heading, the factors and the usual documents
+    figure = Figure(figsize=(7.6, 1.1 + 0.21 * rows), dpi=90, layout="constrained")
     axes = figure.subplots()
     labels, y, documents = [], 0, 0
     for step in steps:

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from finscribe_assets.documents.batch_keys import FIRST_BATCH_KEY
 from finscribe_assets.documents.elements import element_of
 from finscribe_assets.documents.plan import Plan
 from finscribe_assets.evaluation.document_scoring import score
@@ -18,13 +17,12 @@ from finscribe_assets.files import write_json, write_text
 from finscribe_assets.iteration.batch_documents import ADAPTER, BASE, PredictedDocuments, read_batch
 from finscribe_assets.iteration.batch_storage import BatchStorage, PlanFiles, Stage
 from finscribe_assets.iteration.decision import Decision, IterationRecord, record_iteration
-from finscribe_assets.iteration.history import MINING_FILE, RECORD_FILE, decide_after, mined_before, past_factors
-from finscribe_assets.iteration.promise import FactorPromise, promises
+from finscribe_assets.iteration.history import MINING_FILE, RECORD_FILE, decide_after, mined_before, taught_factors
 from finscribe_assets.iteration.promoting import PROMOTED, decisions_until
 from finscribe_assets.iteration.reader_probing import stored_effects
 from finscribe_assets.mining.attribution import drawn_values
 from finscribe_assets.mining.error_classification import PageContext
-from finscribe_assets.mining.factor_plan import PROBE_RULE, PlannedFactor, plan_for_factors, planned_factors
+from finscribe_assets.mining.factor_plan import PROBE_RULE, PastFactor, PlannedFactor, plan_for_factors
 from finscribe_assets.mining.learning_history import EarlierIteration
 from finscribe_assets.mining.mining_report import MiningReport, mine
 from finscribe_assets.mining.planning import normalise_disabled, plan_problems
@@ -83,8 +81,6 @@ class NextBatch:
         harmful: Every factor that harms the adapter in use, with what the plan does about it.
         plan: Of the next batch; None where there is nothing to plan.
         problems: Why the plan was refused; it is not stored then.
-        kept: What the batch's own plan had promised, and what happened.
-        record: Of the iteration.
         decision: Whether another iteration follows.
     """
 
@@ -92,8 +88,6 @@ class NextBatch:
     harmful: tuple[PlannedFactor, ...]
     plan: Plan | None
     problems: list[str]
-    kept: list[FactorPromise]
-    record: IterationRecord
     decision: Decision
 
 
@@ -136,7 +130,7 @@ def plan_next_batch(
         stored_effects(storage, key),
         count,
         fields_by_element=_fields_by_element(plans),
-        history=past_factors(storage, plans, key),
+        history=[PastFactor(one.factor, one.effect, one.documents) for one in taught_factors(storage, plans, key)],
         disabled=disabled,
     )
     plan = found if rule == PROBE_RULE else mined.plan
@@ -153,8 +147,6 @@ def plan_next_batch(
         harmful=harmful,
         plan=plan,
         problems=problems,
-        kept=promises(planned_factors(parent), results),
-        record=record,
         decision=decide_after(storage, key, limit=limit),
     )
 
@@ -186,5 +178,5 @@ def _record(
 
 def _fields_by_element(plans: PlanFiles) -> Counter[str]:
     """Return the number of fields of each element that the exam asks of documents of the first batch's recipe."""
-    papers = exam_papers(plans.read(FIRST_BATCH_KEY).components[0].recipe, (), WEIGHING_DOCUMENTS)
+    papers = exam_papers(plans.deployment_recipe(), (), WEIGHING_DOCUMENTS)
     return Counter(str(element_of(path)) for paper in papers for path in paper.fields)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from finscribe_assets.documents.batch_keys import FIRST_BATCH_KEY
 from finscribe_assets.evaluation.report_html import RobustnessSection
 from finscribe_assets.files import AnyPath, read_json, write_bytes, write_json
 from finscribe_assets.inference.reader import Reader
@@ -93,7 +92,7 @@ def probe_adapter_in_use(
     """
     adapter = adapter_folder(storage, adapter_in_use(storage, key))
     config = read_json(storage.folder(Stage.TRAINED_ADAPTER, key) / TRAINING_RECORD)["config"]
-    recipe = plans.read(FIRST_BATCH_KEY).components[0].recipe
+    recipe = plans.deployment_recipe()
     cache = storage.folder(Stage.READER_PROBE, READINGS_FOLDER)
 
     def probe(name: str, watched: tuple[str, ...]) -> ProbeResult:

@@ -64,7 +64,7 @@ def exam_papers(recipe: Recipe, factors: Iterable[str] = (), documents: int = BA
     Raises:
         UserError: the recipe cannot draw documents that show a factor.
     """
-    papers = [paper for _, paper in zip(range(documents), _base_papers(recipe), strict=False)]
+    papers = list(islice(_base_papers(recipe), documents))
     for factor in dict.fromkeys(factors):
         papers += factor_papers(recipe, factor)
     return papers

@@ -73,15 +73,15 @@ def hard_sample_plan(
         rule=config.rule,
         disabled=disabled,
     )
-    mined, plan, record = result.mined, result.plan, result.record
+    mined, plan = result.mined, result.plan
     steps = loop_steps(storage.batches, plans.files, context.partition_key)
     return dg.MaterializeResult(
         metadata={
             "decision": result.decision.reason,
             "next_batch": result.decision.next_key or "none",
-            "accuracy": record.accuracy,
-            "gain": record.gain,
-            "promise": table(promise.row() for promise in result.kept),
+            "accuracy": steps[-1].record.accuracy,
+            "gain": steps[-1].record.gain,
+            "promise": table(promise.row() for promise in steps[-1].kept),
             "loop": picture(loop_picture(steps), "the loop so far: accuracy before and after each batch"),
             "plan": table(explain_factors(result.harmful)),
             "shares": table(

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 Predictions = Annotated[
     Path,
     typer.Option(
-        help='JSON lines: {"id": "…", "response": <JSON object or raw text>, "confidence": {"field": 0.97}?}.',
+        help='JSON lines: {"id": "…", "response": <JSON object or raw text>, "confidence": {"field": 0.97}?, "boxes": '
+        '{"field": [{"page": 1, "box": [x0, y0, x1, y1]}]}?}, boxes in thousandths of the page.',
         exists=True,
         dir_okay=False,
     ),
@@ -82,7 +83,7 @@ def evaluate(
     Bad model output does not stop it: broken JSON, prose, wrong types, unknown or repeated ids are counted and
     reported. The HTML page shows the documents with the most errors, value by value.
     """
-    from finscribe_assets.evaluation.report import headline_rows, target_rows
+    from finscribe_assets.evaluation.report import grounding_rows, headline_rows, target_rows
     from finscribe_assets.iteration.batch_documents import read_files
     from finscribe_assets.iteration.measuring import measure, write_report
 
@@ -100,6 +101,10 @@ def evaluate(
         )
     write_report(report, documents, output)
     show(f"{len(documents.predictions)} predictions for {len(documents.truths)} documents", headline_rows(report))
+    if report.grounding:
+        show("grounding", grounding_rows(report))
+    else:
+        console.print(f"Grounding was not measured: {report.grounding_note}.")
     show("targets", target_rows(report.targets))
     _show_comparisons(report)
     problems = documents.problems.counts.items()

@@ -21,6 +21,7 @@ from finscribe_assets.evaluation.field_comparison import (
     compare_fields,
     rows_by_list,
 )
+from finscribe_assets.evaluation.grounding import GroundedDocument, ground
 from finscribe_assets.evaluation.prediction_files import Prediction, Truth
 from finscribe_assets.evaluation.response_parsing import ParseStatus, parse_response
 from finscribe_assets.evaluation.teds import rows_to_html, teds
@@ -63,6 +64,7 @@ class ScoredDocument:
         anls: ANLS* of the canonical values.
         table: scores of the line table; None if the truth has no lines.
         rules: outcomes of the calculation rules.
+        grounding: whether values have the right boxes; None if no expected value has a true box.
     """
 
     truth: Truth
@@ -72,6 +74,7 @@ class ScoredDocument:
     anls: float
     table: TableScore | None
     rules: tuple[RuleOutcome, ...]
+    grounding: GroundedDocument | None = None
 
     @property
     def outcomes(self) -> tuple[FieldOutcome, ...]:
@@ -128,6 +131,7 @@ def _score(truth: Truth, prediction: Prediction | None) -> ScoredDocument:
         anls_star(_nested(expected), _nested(predicted)),
         score_line_table(comparison, expected.keys()),
         check_rules(comparison, expected.keys(), truth.currency or ""),
+        ground(comparison, truth.boxes, prediction.boxes if prediction else {}) if truth.boxes else None,
     )
 
 

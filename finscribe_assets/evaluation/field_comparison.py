@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -76,12 +76,32 @@ class DocumentComparison:
         truth: every canonical value of the truth by path, expected or not.
         predicted: every canonical predicted value by path, with the truth's list indices.
         rows: outcomes of the rows, list by list, each in the order of the truth, extra rows last.
+        true_index: by list, the true index of each predicted row; those of extra rows follow the last true one.
     """
 
     outcomes: tuple[FieldOutcome, ...]
     truth: dict[str, str]
     predicted: dict[str, str]
     rows: tuple[RowOutcome, ...] = ()
+    true_index: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
+
+    def true_path(self, path: str) -> str | None:
+        """Return a path of the prediction with the truth's list index; None if its row is not compared."""
+        return _with_true_index(path, self.true_index)
+
+    def unmatched_rows(self) -> list[tuple[str, str]]:
+        """Pair true rows that no predicted row matches with extra predicted rows, list by list in order.
+
+        Returns:
+            The prefixes of their paths, such as ``lines[2].`` and ``lines[7].``, both with the truth's list indices.
+        """
+        pairs = []
+        true_rows = rows_by_list(self.truth)
+        for name, indices in self.true_index.items():
+            missing = sorted(set(true_rows[name]) - set(indices.values()))
+            extra = sorted(set(indices.values()) - set(true_rows[name]))
+            pairs += [(f"{name}[{true}].", f"{name}[{other}].") for true, other in zip(missing, extra, strict=False)]
+        return pairs
 
 
 def compare_fields(truth: Truth, document: dict[str, Any], confidence: Mapping[str, float]) -> DocumentComparison:
@@ -117,7 +137,7 @@ def compare_fields(truth: Truth, document: dict[str, Any], confidence: Mapping[s
         if path not in true and field_of(path) not in IMPLIED_FIELDS:
             sure, note = confidence.get(path), notes.get(path)
             outcomes.append(FieldOutcome(path, _element(path), FieldStatus.EXTRA, None, prediction, sure, note))
-    return DocumentComparison(tuple(outcomes), true, predicted, tuple(rows))
+    return DocumentComparison(tuple(outcomes), true, predicted, tuple(rows), true_index)
 
 
 def align_rows(truth: Truth, document: dict[str, Any]) -> dict[str, Any]:

@@ -107,6 +107,17 @@ def _with_interval(value: float, draws: np.ndarray, n: int) -> Estimate:
     return Estimate(value=round(float(value), 4), low=round(float(low), 4), high=round(float(high), 4), n=n)
 
 
+def mean_over_documents(values: np.ndarray, seed: int = 0) -> list[Estimate]:
+    """Estimate means of scores that each document has.
+
+    Args:
+        values: of shape (documents, scores); at least one document.
+        seed: of the bootstrap.
+    """
+    means = resample(values, seed) / len(values)  # (draws, scores)
+    return [_with_interval(mean, drawn, len(values)) for mean, drawn in zip(values.mean(axis=0), means.T, strict=True)]
+
+
 def _field_ratios(scored: Sequence[ScoredDocument]) -> np.ndarray:
     """Return numerator and denominator of F1 for each document and true field: (documents, fields, 2).
 

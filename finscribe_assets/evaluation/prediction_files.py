@@ -15,6 +15,7 @@ from typing import Any
 from finscribe_assets.documents.locales import is_known_locale
 from finscribe_assets.errors import UserError
 from finscribe_assets.files import AnyPath
+from finscribe_assets.rendering.located_boxes import LocatedBoxes, boxes_from_json
 
 MAX_LOCATIONS = 20  # of each problem that are remembered
 
@@ -28,11 +29,13 @@ class Truth:
         document: its values, in the schema of documents or a part of it.
         printed: paths of the fields that a reader is expected to predict, since the page shows them; None for all but
             implied ones. Implied fields, such as ``currency_code``, are expected only where they are listed here.
+        boxes: where values are printed, by field path; empty if that is unknown.
     """
 
     id: str
     document: dict[str, Any]
     printed: frozenset[str] | None = None
+    boxes: LocatedBoxes = field(default_factory=dict)
 
     @property
     def locale(self) -> str | None:
@@ -55,11 +58,13 @@ class Prediction:
         id: of the document.
         response: the model's raw text, or a JSON value.
         confidence: from 0 to 1, by field path; empty if the model gave none.
+        boxes: where the model found the values, by field path; empty if it gave none.
     """
 
     id: str
     response: Any
     confidence: dict[str, float] = field(default_factory=dict)
+    boxes: LocatedBoxes = field(default_factory=dict)
 
 
 @dataclass
@@ -81,7 +86,8 @@ def read_truths(path: AnyPath) -> dict[str, Truth]:
     """Read ground truth by document id.
 
     Args:
-        path: a file with one ``{"id": …, "document": {…}, "printed": […]}`` a line; ``printed`` may be left out.
+        path: a file with one ``{"id": …, "document": {…}, "printed": […], "boxes": {…}}`` a line; ``printed`` and
+            ``boxes`` may be left out.
 
     Raises:
         UserError: with file and line, if a line is not a ground truth, an id is repeated, or the file is empty.
@@ -107,7 +113,11 @@ def read_truths(path: AnyPath) -> dict[str, Truth]:
         if isinstance(locale, str) and not is_known_locale(locale):
             raise UserError(f"{where}: document.locale {locale!r} is unknown; give one such as de_AT, or leave it out")
         printed = record.get("printed")
-        truths[record["id"]] = Truth(record["id"], record["document"], None if printed is None else frozenset(printed))
+        boxes, are_boxes = boxes_from_json(record.get("boxes"))
+        if not are_boxes:
+            raise UserError(f'{where}: write boxes as {{"field.path": [{{"page": 1, "box": [x0, y0, x1, y1]}}]}}')
+        name = record["id"]
+        truths[name] = Truth(name, record["document"], None if printed is None else frozenset(printed), boxes)
     if not truths:
         raise UserError(f"{path}: the file holds no ground truth; write one document a line")
     return truths
@@ -117,7 +127,8 @@ def read_predictions(path: AnyPath, truths: dict[str, Truth]) -> tuple[dict[str,
     """Read predictions by document id.
 
     Args:
-        path: a file with one ``{"id": …, "response": …, "confidence": {…}}`` a line; ``confidence`` may be left out.
+        path: a file with one ``{"id": …, "response": …, "confidence": {…}, "boxes": {…}}`` a line; ``confidence`` and
+            ``boxes`` may be left out.
         truths: the documents to predict.
 
     Returns:
@@ -145,7 +156,10 @@ def read_predictions(path: AnyPath, truths: dict[str, Truth]) -> tuple[dict[str,
         elif name in predictions:
             problems.add("duplicate_id", f"{where}: {name[:80]}")
         else:
-            predictions[name] = Prediction(name, record["response"], _confidence(record, problems, where))
+            boxes, are_boxes = boxes_from_json(record.get("boxes"))
+            if not are_boxes:
+                problems.add("bad_boxes", where)
+            predictions[name] = Prediction(name, record["response"], _confidence(record, problems, where), boxes)
     for name in truths:
         if name not in predictions:
             problems.add("missing_prediction", name)

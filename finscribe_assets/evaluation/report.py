@@ -28,6 +28,7 @@ from finscribe_assets.evaluation.field_comparison import (
     RowOutcome,
     RowStatus,
 )
+from finscribe_assets.evaluation.grounding_scores import GroundingScores, score_grounding
 from finscribe_assets.evaluation.metrics import Estimate, estimate_metrics
 from finscribe_assets.evaluation.paired_comparison import PairedComparison, compare_readers
 from finscribe_assets.evaluation.prediction_files import InputProblems, Prediction, Truth
@@ -138,6 +139,8 @@ class EvaluationReport(BaseModel):
         description=f"the predicted values of lowest confidence, at most {MAX_LOW_CONFIDENCE_FIELDS}"
     )
     low_confidence_count: int = Field(description="number of predicted values of low confidence")
+    grounding: GroundingScores | None = Field(default=None, description="None if the reader gives no boxes of its own")
+    grounding_note: str = Field(default="", description="why grounding was not measured")
     comparisons: dict[str, PairedComparison] = Field(default={}, description="with other readers, by their names")
     worst: list[WorstDocument] = Field(description="the documents with the lowest field F1")
 
@@ -189,6 +192,7 @@ def evaluate(
     headline = estimate_metrics(scored)
     doubtful = low_confidence_fields(scored)
     problems = problems or InputProblems()
+    grounding, grounding_note = score_grounding(scored, predictions, layout)
     return EvaluationReport(
         reader=reader,
         layout=layout,
@@ -209,6 +213,8 @@ def evaluate(
         calibration=measure_calibration(fields),
         low_confidence=doubtful[:MAX_LOW_CONFIDENCE_FIELDS],
         low_confidence_count=len(doubtful),
+        grounding=grounding,
+        grounding_note=grounding_note,
         comparisons={name: compare_readers(scored, measure(other)) for name, other in (others or {}).items()},
         worst=worst_documents(scored, predictions),
     )
@@ -301,11 +307,20 @@ def _tally_rows(outcomes: Iterable[RowOutcome]) -> list[RowTally]:
 
 def headline_rows(report: EvaluationReport) -> list[dict[str, str | int | float | None]]:
     """Return the headline metrics as rows of a table."""
+    return _estimate_rows(report.headline)
+
+
+def grounding_rows(report: EvaluationReport) -> list[dict[str, str | int | float | None]]:
+    """Return the scores of grounding as rows of a table; no rows if it was not measured."""
+    return _estimate_rows(report.grounding.metrics) if report.grounding else []
+
+
+def _estimate_rows(estimates: Mapping[str, Estimate | None]) -> list[dict[str, str | int | float | None]]:
     return [
         {"metric": name, "value": estimate.value, "low": estimate.low, "high": estimate.high, "n": estimate.n}
         if estimate
         else {"metric": name, "value": None, "low": None, "high": None, "n": 0}
-        for name, estimate in report.headline.items()
+        for name, estimate in estimates.items()
     ]
 
 

@@ -16,7 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from finscribe_assets.evaluation.calibration import reliability_diagram
-from finscribe_assets.evaluation.report import EvaluationReport, headline_rows, target_rows
+from finscribe_assets.evaluation.report import EvaluationReport, grounding_rows, headline_rows, target_rows
 from finscribe_assets.evaluation.worst_documents import ComparedField, PageIllustration
 
 EMBEDDED_NOTE = (
@@ -67,6 +67,7 @@ def report_to_html(
         note=note,
         summary=[
             ("Headline", headline_rows(report)),
+            ("Grounding: correct values with the box where they are printed", grounding_rows(report)),
             ("Targets of the training strategy", target_rows(report.targets)),
         ],
         robustness=robustness,
@@ -83,6 +84,10 @@ def _tables(report: EvaluationReport) -> list[tuple[str, TableRows]]:
     dimensions = list(dict.fromkeys(name for part in report.slices for name in part.attributes))
     return [
         ("By element", [tally.model_dump() for tally in report.by_element]),
+        (
+            "Grounding by element",
+            [tally.model_dump() for tally in report.grounding.by_element] if report.grounding else [],
+        ),
         ("By calculation rule", [tally.model_dump() for tally in report.by_rule]),
         *((f"By {name.replace('_', ' ')}", [part.row() for part in report.sliced_by(name)]) for name in dimensions),
         ("Rows of lists", [tally.model_dump() for tally in report.by_row]),

@@ -25,7 +25,8 @@ from finscribe_assets.evaluation.slices import DocumentAttributes, split_attribu
 from finscribe_assets.files import AnyPath
 from finscribe_assets.inference.prediction import PREDICTIONS_FILE
 from finscribe_assets.iteration.batch_storage import BatchStorage, Stage
-from finscribe_assets.rendering.page_batch import destroyed_fields
+from finscribe_assets.rendering.located_boxes import LocatedBoxes
+from finscribe_assets.rendering.page_batch import destroyed_fields, printed_boxes
 from finscribe_assets.shards import shard_files
 from finscribe_assets.splitting.split_assignment import Split
 from finscribe_assets.splitting.split_table import SPLITS_FILE, SplitRow, read_splits
@@ -106,15 +107,17 @@ def read_batch(storage: BatchStorage, key: str) -> dict[Split, PredictedDocument
 
     def documents_of(split: Split) -> PredictedDocuments:
         drawn = {name: batch.drawn[name] for name in sorted(batch.ids(split)) if name in batch.drawn}
-        return PredictedDocuments(
-            truths=truths_of(drawn, destroyed),
-            predictions={name: predictions[name] for name in drawn if name in predictions},
-            problems=problems,
-            others=others,
-            drawn=drawn,
-            destroyed=destroyed,
-            attributes=attributes,
-            image_folders=batch.image_folders,
+        return _with_boxes(
+            PredictedDocuments(
+                truths=truths_of(drawn, destroyed),
+                predictions={name: predictions[name] for name in drawn if name in predictions},
+                problems=problems,
+                others=others,
+                drawn=drawn,
+                destroyed=destroyed,
+                attributes=attributes,
+                image_folders=batch.image_folders,
+            )
         )
 
     return {split: documents_of(split) for split in MEASURED_SPLITS}
@@ -175,4 +178,15 @@ def _with_workspace(known: PredictedDocuments, workspace: AnyPath) -> PredictedD
         parts |= {"destroyed": destroyed_fields(images), "image_folders": (images,)}
     if (splits / SPLITS_FILE).exists():
         parts["attributes"] = split_attributes(read_splits(splits))
-    return replace(known, **parts)
+    return _with_boxes(replace(known, **parts))
+
+
+def _with_boxes(documents: PredictedDocuments) -> PredictedDocuments:
+    """Add the boxes of values to the ground truth if a prediction has boxes to compare with them."""
+    if not any(prediction.boxes for prediction in documents.predictions.values()):
+        return documents
+    boxes: dict[str, LocatedBoxes] = {}
+    for folder in documents.image_folders:
+        boxes |= printed_boxes(folder, documents.truths.keys())
+    truths = {name: replace(truth, boxes=boxes.get(name, truth.boxes)) for name, truth in documents.truths.items()}
+    return replace(documents, truths=truths)

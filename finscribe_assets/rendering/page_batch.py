@@ -7,8 +7,15 @@ from dataclasses import dataclass
 
 from finscribe_assets.documents.drawn_document import documents_from_table
 from finscribe_assets.files import AnyPath, read_table, sha256_of
+from finscribe_assets.rendering.located_boxes import LocatedBox, locate
 from finscribe_assets.rendering.page_checks import page_problems, require_sound
-from finscribe_assets.rendering.pages import RenderedDocument, destroyed_in, pages_from_table, pages_to_table
+from finscribe_assets.rendering.pages import (
+    RenderedDocument,
+    destroyed_in,
+    field_boxes_in,
+    pages_from_table,
+    pages_to_table,
+)
 from finscribe_assets.rendering.render import render
 from finscribe_assets.rendering.system_packages import require_system
 from finscribe_assets.shards import (
@@ -99,6 +106,20 @@ def destroyed_fields(folder: AnyPath) -> dict[str, frozenset[str]]:
             if paths := destroyed_in(row["marks"]):
                 destroyed.setdefault(row["document_id"], set()).update(paths)
     return {document_id: frozenset(paths) for document_id, paths in destroyed.items()}
+
+
+def printed_boxes(folder: AnyPath, document_ids: Collection[str]) -> dict[str, dict[str, tuple[LocatedBox, ...]]]:
+    """Return where the fields of some documents are printed, by document id, without reading any image."""
+    boxes: dict[str, dict[str, tuple[LocatedBox, ...]]] = {}
+    for table in read_shards(folder, ["document_id", "page", "width", "height", "marks"]):
+        for row in table.to_pylist():
+            if row["document_id"] in document_ids:
+                fields = boxes.setdefault(row["document_id"], {})
+                size = row["width"], row["height"]
+                for path, parts in field_boxes_in(row["marks"]).items():
+                    located = tuple(locate(row["page"], box, size) for box in parts)
+                    fields[path] = (*fields.get(path, ()), *located)
+    return boxes
 
 
 def read_rendered(folder: AnyPath) -> Iterator[RenderedDocument]:

@@ -198,6 +198,19 @@ def destroyed_in(marks_json: str) -> list[str]:
     ]
 
 
+def field_boxes_in(marks_json: str) -> dict[str, list[Box]]:
+    """Return the boxes of the fields on a page, in pixels, by field path.
+
+    Args:
+        marks_json: the value of a page's column ``marks``.
+    """
+    return {
+        mark["name"]: [Box(*fragment[:4]) for fragment in mark["fragments"]]
+        for mark in json.loads(marks_json)
+        if mark["kind"] == MarkType.FIELD
+    }
+
+
 def pages_from_table(table: pa.Table) -> list[RenderedDocument]:
     """Return the documents of a table made by `pages_to_table`, in the table's order."""
     documents: dict[str, tuple[int, list[Page], dict[tuple[str, str], list[Fragment]]]] = {}

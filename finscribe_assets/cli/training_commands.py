@@ -49,16 +49,16 @@ def pretrain_base(
     """Train the embedded base from random weights: PaddleOCR-VL's architecture at 2M parameters.
 
     Three phases: glyphs from lines drawn directly, then spelling, then whole lines cut from rendered pages. The
-    defaults take ten minutes on a large GPU (--set device=cuda --set loaders=14) and some hours on one core.
+    defaults take ten minutes on a large GPU (--set device=cuda --set loaders=14) and some hours on one core. With
+    --set start_from=embedded (or a folder) the third phase alone goes on from a base.
     """
     from finscribe_assets.pretraining.model_card import describe_base
     from finscribe_assets.pretraining.pretrain import pretrain
     from finscribe_assets.pretraining.pretraining_config import load_pretrain_config
 
     config = load_pretrain_config(_settings(setting or []))
-    total = config.vision_steps + config.language_steps + config.joint_steps
     done = 0
-    with bar(total, "steps") as advance:
+    with bar(sum(config.phases.values()), "steps") as advance:
 
         def report(record: dict[str, object]) -> None:
             nonlocal done

@@ -96,6 +96,8 @@ class LineBatches(Dataset[LineBatch]):
     ) -> None:
         self._config, self._phase, self._tokenizer = config, phase, tokenizer
         self._vocabulary = tokenizer.get_vocab()
+        # A base that is gone on from has lost the head that predicts glyphs.
+        self._glyph_phases = () if config.start_from else ("vision", "joint")
         self._shares = {
             LineType.DRAWN: config.drawn_share,
             LineType.FIELD: config.field_share,
@@ -120,7 +122,7 @@ class LineBatches(Dataset[LineBatch]):
         columns = images[0].shape[1] // PATCH_SIZE
         texts = [line.text for line in lines]
         text = tokenise(self._tokenizer, line_type.prompt, texts, columns * PATCH_ROWS // MERGE_SIZE**2)
-        has_glyphs = line_type is LineType.DRAWN and self._phase != "language"
+        has_glyphs = line_type is LineType.DRAWN and self._phase in self._glyph_phases
         return LineBatch(line_type, np.stack(images), text, self._glyphs(lines, columns) if has_glyphs else None)
 
     def _glyphs(self, lines: list[PrintedLine], columns: int) -> Tensor:

@@ -57,11 +57,11 @@ PaddleOCR-VL, has none of its weights, and its scores say nothing about PaddleOC
 
 ## How it was made
 
-`finscribe pretrain-base` with seed {seed} and the code of commit `{commit}`, from random weights, on synthetic lines
-only: texts of {drawn} documents and random strings, drawn directly; {rendered} documents, rendered and cut into lines.
+`finscribe pretrain-base` with seed {seed} and the code of commit `{commit}`, from {first_weights},
+on synthetic lines only: texts of {drawn} documents and random strings, drawn directly; {rendered} documents, rendered
+and cut into lines.
 They have {locales} locales and {fonts_known} font families.
-Steps: {vision} of the vision tower on lines with the position of every glyph, {language} of the language model,
-{joint} of everything; {minutes:.1f} minutes of {device}.{note}
+Steps: {steps}; {minutes:.1f} minutes of {device}.{note}
 
 **Held out**, so that an adapter has something to learn: the locale {locale}, the fonts {fonts},
 and the knobs {knobs}.
@@ -77,6 +77,11 @@ are the lines whose text no pretraining line had. *Clean* pages have no damage, 
 |---|---|---|---|---|
 """
 
+_TRAINED = {
+    "vision": "of the vision tower on lines with the position of every glyph",
+    "language": "of the language model",
+    "joint": "of everything",
+}
 _SLICE_NAMES = {
     "clean": "clean",
     "base": "**base recipe**",
@@ -235,6 +240,12 @@ def scores_sections(scores: Mapping[str, Any]) -> str:
     return lines + elements + tables + blocks + _documents_section(scores["documents"])
 
 
+def _first_weights(config: PretrainConfig) -> str:
+    """Say what the pretraining started from."""
+    base = config.first_base
+    return f"the weights of the base with content `{base.content}`" if base else "random weights"
+
+
 def render_card(
     config: PretrainConfig,
     records: Sequence[Mapping[str, Any]],
@@ -271,9 +282,8 @@ def render_card(
         fonts_known=len(BASE_RECIPE.fonts),
         drawn=f"{config.drawn_documents:,}",
         rendered=f"{config.rendered_documents:,}",
-        vision=f"{config.vision_steps:,}",
-        language=f"{config.language_steps:,}",
-        joint=f"{config.joint_steps:,}",
+        first_weights=_first_weights(config),
+        steps=", ".join(f"{steps:,} {_TRAINED[phase]}" for phase, steps in config.phases.items()),
         minutes=records[-1]["minutes"],
         device=records[-1]["device"],
         note=f" {note}" if note else "",

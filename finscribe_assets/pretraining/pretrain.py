@@ -8,6 +8,8 @@ There are three phases:
 - *joint*: everything learns lines of all lengths, most of them cut from rendered pages and many of them whole rows of
   tables, while the learning rate falls.
 
+A pretraining that goes on from a base has the joint phase alone.
+
 A step's batch is a function of seed, phase and step. A killed run resumes from its last checkpoint with the batches
 that it would have had, and ends with the same weights.
 """
@@ -31,6 +33,7 @@ from transformers import PaddleOCRVLForConditionalGeneration
 from finscribe_assets.errors import UserError
 from finscribe_assets.files import read_json, remove_folder, write_json, write_json_lines
 from finscribe_assets.model.architecture import VISION_SETTINGS, build_model, build_processor
+from finscribe_assets.model.bases import Base, load_model, processor_for
 from finscribe_assets.model.batched_forward import response_logits, response_loss, vision_forward
 from finscribe_assets.model.decoding import read_lines
 from finscribe_assets.model.line_images import PrintedLine
@@ -49,7 +52,6 @@ from finscribe_assets.pretraining.pretraining_config import PretrainConfig
 from finscribe_assets.shards import LocalShardPool
 from finscribe_assets.training.trainer import TrainingDivergedError
 
-_PHASES = ("vision", "language", "joint")
 _LOG_FILE, _LATEST_FILE = "log.jsonl", "latest.json"
 _KEPT_CHECKPOINTS = 2
 _WARMUP_STEPS = 100  # of each phase
@@ -67,7 +69,7 @@ def pretrain(
     workers: int = 1,
     report: Report = lambda record: None,
 ) -> Path:
-    """Pretrain the base and write it as bfloat16 safetensors with tokenizer and processor.
+    """Pretrain the base, or go on from another one, and write it as bfloat16 safetensors with tokenizer and processor.
 
     A killed run, called again with the same settings, resumes from its last checkpoint.
 
@@ -82,9 +84,11 @@ def pretrain(
         ``out``.
 
     Raises:
-        UserError: ``work`` holds a run with other settings.
+        UserError: ``work`` holds a run with other settings, or the base to go on from is of another size or in ``out``.
         TrainingDivergedError: the loss became infinite or not a number.
     """
+    if config.first_base and Path(str(config.first_base.folder)).resolve() == out.resolve():
+        raise UserError(f"{out}: is the base to go on from, which would be overwritten; write to another folder")
     device = torch_device(config.device)
     precision: Any = "high" if device.type == "cuda" else "highest"  # TF32 on GPUs
     with torch_threads(config.threads), matmul_precision(precision), seeded(config.seed):
@@ -142,13 +146,16 @@ class _PretrainingRun:
     def __init__(self, config: PretrainConfig, folder: Path, device: torch.device) -> None:
         self.config, self.folder, self.device = config, folder, device
         self.tokenizer = build_tokenizer()
-        self.model = build_model(self.tokenizer).to(device)
+        self.model = build_model(self.tokenizer)
+        if base := config.first_base:
+            _load_weights(self.model, base)
+        self.model.to(device)
         # Predicts the glyphs in each column of patches; dropped after the pretraining.
         column_width = VISION_SETTINGS["hidden_size"] * PATCH_ROWS
         self.head = nn.Linear(column_width, FRAMES_PER_PATCH * len(self.tokenizer)).to(device)
         self.step = 0  # over all phases
         self.minutes = 0.0  # of training before this process
-        self._new_optimisers("vision")
+        self._new_optimisers(next(iter(config.phases)))
 
     @property
     def device_name(self) -> str:
@@ -158,8 +165,7 @@ class _PretrainingRun:
     def phase(self) -> tuple[str, int, int]:
         """Return the name of the phase, the step within it from 0, and its number of steps; ``done`` after the last."""
         step = self.step
-        for name in _PHASES:
-            length = int(getattr(self.config, f"{name}_steps"))
+        for name, length in self.config.phases.items():
             if step < length:
                 return name, step, length
             step -= length
@@ -336,6 +342,22 @@ class _PretrainingRun:
                 if int(owner) == number:
                     slots.setdefault(int(index), {})[slot] = value
             optimiser.load_state_dict({"state": slots, "param_groups": optimiser.state_dict()["param_groups"]})
+
+
+def _load_weights(model: PaddleOCRVLForConditionalGeneration, base: Base) -> None:
+    """Give a model the weights of a base.
+
+    Raises:
+        UserError: the base has another architecture or tokenizer.
+    """
+    first, tokenizer = load_model(base), processor_for(base).tokenizer
+    shapes, needed = ({name: weight.shape for name, weight in m.state_dict().items()} for m in (first, model))
+    if shapes != needed or tokenizer.get_vocab() != build_tokenizer().get_vocab():
+        raise UserError(
+            f"start_from: {base.name} has another architecture or tokenizer than {build_model.__module__} builds; "
+            "name a base that `finscribe pretrain-base` wrote"
+        )
+    model.load_state_dict(first.state_dict())
 
 
 def _unchanged(batch: Any) -> Any:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from finscribe_assets.model.bases import Base, find_base
 from finscribe_assets.training.adapter_config import ConfigurationError, explain_settings
 
 # Settings of where a pretraining runs and how often it reports. Devices and numbers of threads round differently, but
@@ -27,6 +28,13 @@ class PretrainConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     seed: int = Field(1, description="seed of the first weights, the documents and the batches")
+    start_from: str | None = Field(
+        None,
+        min_length=1,
+        description="base to go on from: embedded, or the folder of another base of this size. Only the joint phase "
+        "runs then, without the glyph loss, as the head that predicts glyphs was discarded; set a lower learning_rate. "
+        "Random weights unless given",
+    )
     drawn_documents: int = Field(3000, ge=1, description="documents whose texts are drawn directly, 24 lines each")
     rendered_documents: int = Field(3200, ge=1, description="documents that are rendered and cut into lines")
     vision_steps: int = Field(1500, ge=0, description="steps of the vision phase: the vision tower learns glyphs")
@@ -59,9 +67,24 @@ class PretrainConfig(BaseModel):
     scored_documents: int = Field(20, ge=1, description="documents of the base recipe that those scores are from")
 
     @property
+    def phases(self) -> dict[str, int]:
+        """The phases in order, and the number of steps of each."""
+        joint = {"joint": self.joint_steps}
+        return joint if self.start_from else {"vision": self.vision_steps, "language": self.language_steps, **joint}
+
+    @property
+    def first_base(self) -> Base | None:
+        """The base that the pretraining goes on from; None for random weights."""
+        return find_base(self.start_from) if self.start_from else None
+
+    @property
     def weight_settings(self) -> dict[str, Any]:
-        """The settings that the weights depend on: a stopped run resumes with the same ones only."""
-        return self.model_dump(mode="json", exclude=_WEIGHTLESS_SETTINGS)
+        """The settings that the weights depend on: a stopped run resumes with the same ones only.
+
+        A base counts by its content, wherever it lies.
+        """
+        settings = self.model_dump(mode="json", exclude=_WEIGHTLESS_SETTINGS)
+        return settings | {"start_from": self.first_base and self.first_base.content}
 
 
 def load_pretrain_config(settings: dict[str, Any]) -> PretrainConfig:

@@ -5,9 +5,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from finscribe_assets.model import decoding
+from finscribe_assets.errors import UserError
+from finscribe_assets.model import architecture, decoding
 from finscribe_assets.model.embedded_checkpoint import content_hash
-from finscribe_assets.pretraining.model_card import describe_base
+from finscribe_assets.pretraining.model_card import describe_base, render_card
 from finscribe_assets.pretraining.pretrain import pretrain, read_log
 from finscribe_assets.pretraining.pretraining_config import PretrainConfig, load_pretrain_config
 from finscribe_assets.training.adapter_config import ConfigurationError
@@ -154,6 +155,54 @@ def test_the_glyph_loss_falls(tmp_path, uninterrupted):
     assert losses[-1] < 0.6 * losses[0]
 
 
+def going_on(base, **changes):
+    return TINY.model_copy(update={"start_from": str(base), "learning_rate": 1e-3, "seed": 2, **changes})
+
+
+def test_going_on_from_a_base_has_the_joint_phase_alone_and_resumes(uninterrupted, tmp_path):
+    config = going_on(uninterrupted / "out")
+    pretrain(config, tmp_path / "work", tmp_path / "out")
+    records = read_log(tmp_path / "work")
+    assert [(record["step"], record["phase"]) for record in records] == [(2, "joint"), (4, "joint"), (6, "joint")]
+    assert not any("glyph" in record for record in records)
+
+    def killed_after_a_checkpoint(record):
+        if record["step"] == 6:
+            raise Killed
+
+    work = work_with_lines(tmp_path, tmp_path / "killed")
+    moved = going_on(shutil.copytree(uninterrupted / "out", tmp_path / "moved"))
+    with pytest.raises(Killed):
+        pretrain(config, work, tmp_path / "again", report=killed_after_a_checkpoint)
+    pretrain(moved, work, tmp_path / "again")  # a base is what its files are, wherever they lie
+    assert content_hash(tmp_path / "again") == content_hash(tmp_path / "out") != content_hash(uninterrupted / "out")
+
+
+def test_the_first_step_from_a_base_starts_with_its_weights(uninterrupted, tmp_path):
+    work = work_with_lines(uninterrupted, tmp_path / "work")
+    pretrain(going_on(uninterrupted / "out", joint_steps=1, learning_rate=1e-12), work, tmp_path / "out")
+    ours, theirs = (load_file(folder / "model.safetensors") for folder in (tmp_path / "out", uninterrupted / "out"))
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+
+
+def test_a_run_from_another_base_does_not_resume(uninterrupted, tmp_path):
+    work = work_with_lines(uninterrupted, tmp_path / "work")
+    pretrain(going_on(uninterrupted / "out", joint_steps=1), work, tmp_path / "out")
+    with pytest.raises(UserError, match=r"start_from \([0-9a-f]{64} then, [0-9a-f]{64} now\)"):
+        pretrain(going_on("embedded", joint_steps=1), work, tmp_path / "out")
+
+
+def test_a_base_is_not_overwritten_by_what_goes_on_from_it(uninterrupted, tmp_path):
+    with pytest.raises(UserError, match="is the base to go on from"):
+        pretrain(going_on(uninterrupted / "out"), tmp_path / "work", uninterrupted / "out")
+
+
+def test_a_base_of_another_size_is_refused(uninterrupted, tmp_path, monkeypatch):
+    monkeypatch.setitem(architecture.LANGUAGE_SETTINGS, "num_hidden_layers", 2)
+    with pytest.raises(UserError, match="start_from: out has another architecture or tokenizer"):
+        pretrain(going_on(uninterrupted / "out"), tmp_path / "work", tmp_path / "out")
+
+
 def test_a_base_is_scored_and_described_from_its_own_run(uninterrupted, tmp_path):
     out = shutil.copytree(uninterrupted / "out", tmp_path / "out")
     scores = describe_base(out, uninterrupted / "work", TINY, "0123abc", documents=1)
@@ -163,3 +212,8 @@ def test_a_base_is_scored_and_described_from_its_own_run(uninterrupted, tmp_path
     curve = "| 8 | language | 0.0% | 0.0% | 0.0% |"
     for expected in ("0123abc", content_hash(out), curve, "held out: fr_FR", "## Tables", "## Whole documents"):
         assert expected in card
+    config = going_on(uninterrupted / "out")
+    records = read_log(uninterrupted / "work")
+    later = render_card(config, records, scores, commit="", content="", parameters=1, tokens=1)
+    assert f"from the weights of the base with content `{content_hash(uninterrupted / 'out')}`" in later
+    assert "Steps: 6 of everything; " in later

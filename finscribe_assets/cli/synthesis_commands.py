@@ -113,7 +113,11 @@ def render(
     ] = True,
     workers: WorkerCount = None,
 ) -> None:
-    """Render page images with exact boxes into images/."""
+    """Render page images with exact boxes into images/.
+
+    A document whose pages do not show what it contains is rejected: it gets no pages, and later commands leave it out.
+    If more than 1 % of the documents are rejected, and more than one, the exit status is 1.
+    """
     from finscribe_assets.documents.document_batch import write_ground_truth
     from finscribe_assets.rendering.page_batch import destroyed_fields, read_rendered, render_batch
     from finscribe_assets.rendering.preview import contact_sheet
@@ -133,18 +137,24 @@ def render(
         f"({summary.skipped} of {summary.shards} shards existed already)"
     )
     destroyed = destroyed_fields(workspace / "images")
-    if destroyed:
+    if destroyed or summary.rejects:
         # Evaluation must not ask for values that no reader can see.
-        write_ground_truth(workspace / "documents", workspace / "documents.jsonl", destroyed)
+        write_ground_truth(workspace / "documents", workspace / "documents.jsonl", destroyed, summary.rejects)
+    if destroyed:
         console.print(
             f"{sum(map(len, destroyed.values()))} values of {len(destroyed)} documents are damaged beyond "
             "reading; documents.jsonl no longer asks for them"
         )
-    if preview:
+    for reason in summary.rejects.values():
+        console.print(f"rejected: {reason}")
+    if preview and summary.pages:
         sheet = workspace / "preview.png"
         first = [document for document, _ in zip(read_rendered(workspace / "images"), range(12), strict=False)]
         contact_sheet(first).save(sheet)
         console.print(f"Look at {sheet}")
+    if summary.too_many_rejects:
+        console.print(f"{len(summary.rejects)} of {summary.documents} documents were rejected, more than may be")
+        raise typer.Exit(1)
 
 
 def pairs(

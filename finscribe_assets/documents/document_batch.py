@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,16 +91,23 @@ def ground_truth(drawn: DrawnDocument, destroyed: frozenset[str] = frozenset()) 
     return {"id": drawn.id, "document": drawn.document.to_json(), "printed": printed}
 
 
-def write_ground_truth(folder: AnyPath, path: AnyPath, destroyed: Mapping[str, frozenset[str]] | None = None) -> None:
+def write_ground_truth(
+    folder: AnyPath,
+    path: AnyPath,
+    destroyed: Mapping[str, frozenset[str]] | None = None,
+    rejected: Container[str] = (),
+) -> None:
     """Write the documents of a batch as JSON lines: ``{"id": …, "document": {…}, "printed": […]}``.
 
     Args:
         folder: the batch's folder of shards.
         path: the file to write.
         destroyed: for each document id, the paths of the values that cannot be read on its pages.
+        rejected: ids of documents that have no pages; the file leaves them out.
     """
     unreadable = destroyed or {}
-    records = (ground_truth(drawn, unreadable.get(drawn.id, frozenset())) for drawn in read_documents(folder))
+    kept = (drawn for drawn in read_documents(folder) if drawn.id not in rejected)
+    records = (ground_truth(drawn, unreadable.get(drawn.id, frozenset())) for drawn in kept)
     write_text(path, "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records))
 
 

@@ -63,7 +63,8 @@ class _PairJob:
 def _write(job: _PairJob) -> int:
     documents = documents_from_table(read_table(job.documents))
     rendered = {pages.id: pages for pages in pages_from_table(read_table(job.images))}
-    pairs = [pair for drawn in documents for pair in make_pairs(drawn, rendered[drawn.id], job.recipe)]
+    with_pages = [drawn for drawn in documents if drawn.id in rendered]  # rejected documents have none
+    pairs = [pair for drawn in with_pages for pair in make_pairs(drawn, rendered[drawn.id], job.recipe)]
     write_shard(job.path, pairs_to_table(pairs), job.fingerprint)
     return len(documents)
 

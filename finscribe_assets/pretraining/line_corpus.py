@@ -6,6 +6,7 @@ from pages is in `line_cutting`.
 
 from __future__ import annotations
 
+import logging
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,8 +26,11 @@ from finscribe_assets.model.line_images import LINE_HEIGHT, LineType, PrintedLin
 from finscribe_assets.model.tokenizer import TOKENIZER_CHARACTERS
 from finscribe_assets.pretraining.base_recipe import BASE_RECIPE
 from finscribe_assets.pretraining.line_cutting import LineCutter, with_plain_spaces
+from finscribe_assets.rendering.page_checks import RenderError
 from finscribe_assets.rendering.render import render
 from finscribe_assets.shards import Shard, ShardPool, cut_into_shards, read_shards, write_missing_shards, write_shard
+
+logger = logging.getLogger(__name__)
 
 LINES_VERSION = 2  # raise it with every change that changes lines
 # Lines of a document that are trained on, at most: more documents teach more than more lines of one.
@@ -128,8 +132,15 @@ def line_cutter(plan: Plan, index: int) -> LineCutter:
 
 
 def rendered_lines(plan: Plan, index: int) -> list[PrintedLine]:
-    """Return the lines of a rendered document that are trained on: some of its fields, blocks and table rows."""
-    cutter = line_cutter(plan, index)
+    """Return the lines of a rendered document that are trained on: some of its fields, blocks and table rows.
+
+    A document whose pages do not show what it contains gives none.
+    """
+    try:
+        cutter = line_cutter(plan, index)
+    except RenderError as error:
+        logger.warning("no lines of a rejected document: %s", error)
+        return []
     rows = [line for table in cutter.tables() for line in table.rows()]
     random = Random(f"rendered:{plan.seed}:{index}")
     chosen = []

@@ -1,14 +1,21 @@
-"""Render a batch of documents to image shards, one for each document shard, and read them again."""
+"""Render a batch of documents to image shards, one for each document shard, and read them again.
+
+A document whose pages fail their checks is rejected: it has no pages, and its shard says why. Later stages leave it
+out.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+
+import pyarrow.parquet as pq
 
 from finscribe_assets.documents.drawn_document import documents_from_table
 from finscribe_assets.files import AnyPath, read_table, sha256_of
 from finscribe_assets.rendering.located_boxes import LocatedBox, locate
-from finscribe_assets.rendering.page_checks import page_problems, require_sound
+from finscribe_assets.rendering.page_checks import RenderError, page_problems, require_sound
 from finscribe_assets.rendering.pages import (
     RenderedDocument,
     destroyed_in,
@@ -29,15 +36,25 @@ from finscribe_assets.shards import (
 )
 
 RENDERER_VERSION = 4  # part of the shards' fingerprints; raise it with every change to how pages look
+# The share of a batch's documents that may be rejected. One may always be: it is more than 1 % of a small batch.
+MAX_REJECT_SHARE = 0.01
+REJECTS_KEY = b"finscribe.rejects"  # of a shard's metadata: JSON, the reason by document id
 
 
 @dataclass(frozen=True)
 class RenderSummary:
     """What rendering a batch produced."""
 
+    documents: int  # of the whole batch, with those rejected
     pages: int  # of the whole batch
     shards: int  # of the whole batch
     skipped: int  # shards that existed already, made from the same documents
+    rejects: dict[str, str]  # the reason by document id, of the whole batch
+
+    @property
+    def too_many_rejects(self) -> bool:
+        """Return whether more documents were rejected than `MAX_REJECT_SHARE` allows."""
+        return len(self.rejects) > max(1, MAX_REJECT_SHARE * self.documents)
 
 
 @dataclass(frozen=True)
@@ -58,13 +75,20 @@ class _RenderJob:
 def _write(job: _RenderJob) -> int:
     """Render one shard and return its number of documents."""
     documents = documents_from_table(read_table(job.documents))
-    rendered = []
+    rendered, rejects = [], {}
     for drawn in documents:
-        pages = render(drawn, job.dpi)
-        require_sound(drawn, page_problems(drawn, pages))
-        rendered.append((drawn, pages))
+        try:
+            pages = render(drawn, job.dpi)
+            require_sound(drawn, page_problems(drawn, pages))
+        except RenderError as error:
+            rejects[drawn.id] = str(error)
+        else:
+            rendered.append((drawn, pages))
+    table = pages_to_table(rendered)
+    if rejects:
+        table = table.replace_schema_metadata({REJECTS_KEY: json.dumps(rejects, ensure_ascii=False).encode()})
     # Not compressed: image bytes are compressed already.
-    write_shard(job.path, pages_to_table(rendered), job.fingerprint, compress=False)
+    write_shard(job.path, table, job.fingerprint, compress=False)
     return len(documents)
 
 
@@ -85,14 +109,31 @@ def render_batch(
         dpi: resolution of the pages.
         on_shard: called after each shard with its number of documents.
 
+    A document whose pages do not show what it contains is rejected (see `RenderSummary.rejects`).
+
     Raises:
-        RenderError: a page does not show what its document contains; the message names the document and the field.
         UserError: a font or system library is not installed; the message has the command that installs it.
     """
     require_system()
     jobs = [_RenderJob(file, folder / file.name, dpi) for file in shard_files(documents)]
     skipped = write_missing_shards(jobs, _write, pool, folder, on_shard)
-    return RenderSummary(sum(row_count(job.path) for job in jobs), len(jobs), skipped)
+    return RenderSummary(
+        documents=sum(job.rows for job in jobs),
+        pages=sum(row_count(job.path) for job in jobs),
+        shards=len(jobs),
+        skipped=skipped,
+        rejects=rejected_documents(folder),
+    )
+
+
+def rejected_documents(folder: AnyPath) -> dict[str, str]:
+    """Return why documents of a batch were rejected, by document id, without reading any page."""
+    rejects: dict[str, str] = {}
+    for file in shard_files(folder):
+        with file.open("rb") as stream:
+            metadata = pq.read_schema(stream).metadata or {}
+        rejects |= json.loads(metadata.get(REJECTS_KEY, b"{}"))
+    return rejects
 
 
 def destroyed_fields(folder: AnyPath) -> dict[str, frozenset[str]]:

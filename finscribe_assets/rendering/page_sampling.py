@@ -9,7 +9,7 @@ from finscribe_assets.documents.document_batch import read_documents
 from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.errors import UserError
 from finscribe_assets.files import AnyPath
-from finscribe_assets.rendering.page_batch import pages_by_id
+from finscribe_assets.rendering.page_batch import pages_by_id, rejected_documents
 from finscribe_assets.rendering.pages import RenderedDocument
 from finscribe_assets.rendering.render import render
 from finscribe_assets.rendering.system_packages import require_system
@@ -53,13 +53,14 @@ def clean_pages(documents: Iterable[DrawnDocument], dpi: int = 144) -> Documents
 
 
 def stored_pages(documents: Iterable[DrawnDocument], images: AnyPath) -> DocumentsWithPages:
-    """Yield the documents with their stored pages, in the order of the image shards.
+    """Yield the documents with their stored pages, in the order of the image shards; without rejected documents.
 
     Raises:
         FileNotFoundError: the folder has no image shards.
         UserError: the folder has no pages of one of the documents.
     """
-    wanted = {drawn.id: drawn for drawn in documents}
+    rejects = rejected_documents(images)
+    wanted = {drawn.id: drawn for drawn in documents if drawn.id not in rejects}
     for rendered in pages_by_id(images, wanted.keys()):
         yield wanted.pop(rendered.id), rendered
     if wanted:

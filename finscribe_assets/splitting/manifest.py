@@ -21,6 +21,7 @@ from finscribe_assets.errors import UserError
 from finscribe_assets.files import AnyPath, read_json, sha256_of, sha256_of_file, write_text
 from finscribe_assets.instructions.pair_batch import read_pair_recipe
 from finscribe_assets.instructions.task_mix import PairRecipe
+from finscribe_assets.rendering.page_batch import rejected_documents
 from finscribe_assets.shards import LocalShardPool, ShardPool, read_shards, row_count, shard_files
 from finscribe_assets.splitting.exposure import (
     count_strata,
@@ -178,10 +179,12 @@ def build_data_set(
 
 
 def _unassigned_rows(batch: BatchInputs, page_counts: Mapping[str, int], *, targeted: bool) -> Iterator[SplitRow]:
-    """Yield the rows of a batch's documents before splits are assigned."""
+    """Yield the rows of a batch's documents before splits are assigned; documents without pages were rejected."""
+    rejects = rejected_documents(batch.images)
     for table in read_shards(batch.documents):
         for text, drawn in zip(table["document"].to_pylist(), documents_from_table(table), strict=True):
-            yield _unassigned_row(drawn, text, page_counts[drawn.id], targeted=targeted)
+            if drawn.id not in rejects:
+                yield _unassigned_row(drawn, text, page_counts[drawn.id], targeted=targeted)
 
 
 def _unassigned_row(drawn: DrawnDocument, text: str, page_count: int, *, targeted: bool) -> SplitRow:
@@ -225,7 +228,7 @@ def _assign_splits(rows: Sequence[SplitRow], known: Mapping[str, Split], *, hold
 def _batch_entry(batch: BatchInputs, rows: Sequence[SplitRow]) -> BatchEntry:
     batch_rows = [row for row in rows if row.batch == batch.key]
     shards = shard_files(batch.documents)
-    dpi = next(read_shards(batch.images, ["dpi"]))["dpi"][0].as_py()
+    dpi = next(dpi for table in read_shards(batch.images, ["dpi"]) for dpi in table["dpi"].to_pylist())
     return BatchEntry(
         key=batch.key,
         plan=batch.plan,

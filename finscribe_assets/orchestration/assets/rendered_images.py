@@ -12,7 +12,7 @@ from finscribe_assets.orchestration.metadata import column_schema, picture, tabl
 from finscribe_assets.orchestration.progress_messages import progress
 from finscribe_assets.orchestration.resources import ProfileResource, Storage, Workers
 from finscribe_assets.rendering import pages
-from finscribe_assets.rendering.page_batch import RENDERER_VERSION, read_rendered, render_batch
+from finscribe_assets.rendering.page_batch import MAX_REJECT_SHARE, RENDERER_VERSION, read_rendered, render_batch
 from finscribe_assets.rendering.page_checks import page_problems
 from finscribe_assets.rendering.pages import RenderedDocument
 from finscribe_assets.rendering.preview import contact_sheet, preview_png, small_png
@@ -32,6 +32,13 @@ SHEET_BYTES, SHEET_WIDTH = 100_000, 1400  # limits of a picture in the event log
             asset="rendered_images",
             blocking=True,
             description="Every printed value has a box, inside its page, with ink in it.",
+        ),
+        dg.AssetCheckSpec(
+            "few_rejects",
+            asset="rendered_images",
+            blocking=True,
+            description=f"At most {MAX_REJECT_SHARE:.0%} of the documents, or one, fail the checks of their pages and "
+            "are left out.",
         ),
     ],
 )
@@ -56,16 +63,21 @@ def rendered_images(
     problems: list[str] = []
     layouts: Counter[tuple[str, str]] = Counter()
     examples: dict[str, RenderedDocument] = {}  # the first of each layout
-    for drawn, rendered in zip(read_documents(synthetic_documents), read_rendered(folder), strict=True):
+    kept = (drawn for drawn in read_documents(synthetic_documents) if drawn.id not in summary.rejects)
+    for drawn, rendered in zip(kept, read_rendered(folder), strict=True):
         layouts[drawn.presentation.layout, drawn.presentation.engine] += 1
         problems += [f"{drawn.id}: {problem}" for problem in page_problems(drawn, rendered)]
         examples.setdefault(drawn.presentation.layout, rendered)
-    if not examples:
+    if not documents:
         raise UserError(f"{context.partition_key}: the plan has no documents, so there is nothing to render")
+    if not examples:
+        reason = next(iter(summary.rejects.values()))
+        raise UserError(f"{context.partition_key}: every document was rejected; the first: {reason}")
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": summary.pages,
             "documents": documents,
+            "rejected": len(summary.rejects),
             "shards": summary.shards,
             "shards_already_there": summary.skipped,
             "layouts": table(
@@ -81,6 +93,15 @@ def rendered_images(
                 check_name="boxes_and_ink",
                 passed=not problems,
                 metadata={"problems": dg.MetadataValue.json(problems[:20]), "documents": documents},
+            ),
+            dg.AssetCheckResult(
+                check_name="few_rejects",
+                passed=not summary.too_many_rejects,
+                metadata={
+                    "rejected": len(summary.rejects),
+                    "documents": documents,
+                    "reasons": dg.MetadataValue.json(list(summary.rejects.values())[:20]),
+                },
             ),
         ],
     )

@@ -11,7 +11,9 @@ import pyarrow.parquet as pq
 
 from finscribe_assets.documents.drawn_document import DrawnDocument, documents_from_table, documents_to_table
 from finscribe_assets.documents.generator import draw_document
+from finscribe_assets.documents.page_evidence import expected_fields
 from finscribe_assets.documents.plan import Plan
+from finscribe_assets.documents.schema import flatten
 from finscribe_assets.files import AnyPath, sha256_of, write_text
 from finscribe_assets.shards import Shard, ShardPool, cut_into_shards, read_shards, write_missing_shards, write_shard
 
@@ -83,12 +85,15 @@ def read_documents(folder: AnyPath) -> Iterator[DrawnDocument]:
 def ground_truth(drawn: DrawnDocument, destroyed: frozenset[str] = frozenset()) -> dict[str, object]:
     """Return the record of a document in the ground-truth format: ``id``, ``document`` and ``printed``.
 
+    ``printed`` lists what a reader is expected to predict: printed values, and those that other print determines, such
+    as the currency.
+
     Args:
         drawn: the document.
         destroyed: paths of the values that damage has made unreadable; ``printed`` leaves them out.
     """
-    printed = [path for path in drawn.printed if path not in destroyed]
-    return {"id": drawn.id, "document": drawn.document.to_json(), "printed": printed}
+    document, expected = drawn.document.to_json(), expected_fields(drawn, destroyed)
+    return {"id": drawn.id, "document": document, "printed": [path for path in flatten(document) if path in expected]}
 
 
 def write_ground_truth(

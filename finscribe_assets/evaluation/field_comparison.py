@@ -176,8 +176,10 @@ def _element(path: str) -> str:
 
 
 def _is_expected(path: str, truth: Truth) -> bool:
-    """Return whether a prediction should have a value; of implied ones such as the currency, only those listed."""
-    return field_of(path) not in IMPLIED_FIELDS if truth.printed is None else path in truth.printed
+    """Return whether a prediction should have a value: one of those listed, or without a list the usual ones."""
+    if truth.printed is not None:
+        return path in truth.printed
+    return path == "currency_code" or field_of(path) not in IMPLIED_FIELDS
 
 
 def _canonical_values(leaves: Mapping[str, Any], context: ValueContext) -> dict[str, CanonicalValue]:

@@ -27,8 +27,8 @@ class Truth:
     Attributes:
         id: of the document.
         document: its values, in the schema of documents or a part of it.
-        printed: paths of the fields that a reader is expected to predict, since the page shows them; None for all but
-            implied ones. Implied fields, such as ``currency_code``, are expected only where they are listed here.
+        printed: paths of the fields that a reader is expected to predict, since the page prints or determines them;
+            None for the currency and all fields but implied ones, such as ``document_type``.
         boxes: where values are printed, by field path; empty if that is unknown.
     """
 

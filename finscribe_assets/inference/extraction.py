@@ -15,6 +15,7 @@ from PIL import Image
 from finscribe_assets.documents.elements import field_of
 from finscribe_assets.errors import UserError
 from finscribe_assets.files import AnyPath, read_table
+from finscribe_assets.inference.currency_reading import find_currencies
 from finscribe_assets.inference.image_input import open_image, page_from_image
 from finscribe_assets.inference.json_constraint import JsonGrammar
 from finscribe_assets.inference.label_assignment import TextLine, assign_fields
@@ -193,9 +194,11 @@ def _identify_fields(texts: Sequence[TextLine], is_table: Sequence[bool], locale
     items = extract_line_items([texts[index].text for index in tables], locale)
     fields = {field.path: (field.text, lines[field.line][0]) for field in assignment.fields}
     fields |= {path: (cell.text, tables[cell.table]) for path, cell in items.items()}
-    item_fields = {field_of(path) for path in items}
+    currencies = find_currencies({path: text for path, (text, _) in fields.items()}, locale)
+    fields |= {path: (currency.code, fields[currency.sources[0]][1]) for path, currency in currencies.items()}
+    derived = {field_of(path) for path in (*items, *currencies)}
     not_assigned = {
-        reason: [path for path in paths if path not in item_fields] for reason, paths in assignment.not_assigned.items()
+        reason: [path for path in paths if path not in derived] for reason, paths in assignment.not_assigned.items()
     }
     return {
         "labels": assignment.locale,

@@ -25,6 +25,7 @@ from finscribe_assets.files import (
     write_json,
     write_json_lines,
 )
+from finscribe_assets.inference.currency_reading import find_currencies
 from finscribe_assets.inference.line_items import extract_line_items
 from finscribe_assets.inference.reader import Reader, ReadRequest
 from finscribe_assets.inference.region_layout import Layout, Region, RegionType, RendererBoxes
@@ -41,6 +42,8 @@ from finscribe_assets.shards import read_fingerprint, shard_files
 PREDICTIONS_FILE, TIMING_FILE, PREDICTED_BY_FILE = "predictions.jsonl", "timing.json", "predicted_by.json"
 PARTS_FOLDER = "parts"
 DOCUMENTS_PER_PART = 20
+NOT_IN_REGIONS = frozenset({"document_type", "vat_breakdown.tax_name"})
+"""Fields that only titles and labels determine, which a reader of the regions of values is never shown."""
 
 
 class Mode(StrEnum):
@@ -84,7 +87,7 @@ def predict_documents(
         object of printed values, with null where a field's region was read as empty; in page mode it is the model's
         raw text.
         ``confidence`` maps each field path to the geometric mean of the probabilities of its tokens. A value from a
-        table has the confidence of the whole table.
+        table has the confidence of the whole table. The currency follows from the amounts that were read.
     """
     if mode is Mode.PAGE:
         prompt = training_wordings(Task.FULL_EXTRACTION)[0]
@@ -123,6 +126,9 @@ def _regions_record(
     for path, cell in extract_line_items(table.text for table in tables).items():
         values[path] = cell.text
         confidence[path] = round(tables[cell.table].confidence, 4)  # tokens are not assigned to the cells of a table
+    for path, currency in find_currencies(values).items():
+        values[path] = currency.code
+        confidence[path] = min(confidence[source] for source in currency.sources)
     return {"id": document_id, "response": unflatten(values), "confidence": confidence}
 
 

@@ -18,17 +18,21 @@ MAX_ABSENT_KEYS = 2  # requested keys of fields that the document does not have
 
 
 def full_extractions(document: VisibleDocument, count: int) -> Iterator[Pair]:
-    """Request every value of the document; one pair at most."""
+    """Request every value of the document; one pair at most. A currency that nothing determines is null."""
     if count:
-        yield build_pair(
-            document.id, Task.FULL_EXTRACTION, json_response(unflatten(document.values)), pages=document.pages
-        )
+        values = {
+            path: document.values.get(path)
+            for path in document.canonical_values
+            if path in document.values or path in document.undetermined
+        }
+        yield build_pair(document.id, Task.FULL_EXTRACTION, json_response(unflatten(values)), pages=document.pages)
 
 
 def schema_extractions(document: VisibleDocument, count: int) -> Iterator[Pair]:
     """Request several fields by key, in random order; some may be illegible, and up to two are absent."""
     random = random_for(document.id, Task.SCHEMA_EXTRACTION)
-    present = [path for path in (*document.values, *sorted(document.illegible)) if "[" not in path]
+    shown = (*document.values, *sorted(document.illegible), *sorted(document.undetermined))
+    present = [path for path in shown if "[" not in path]
     for number in range(count):
         keys = choose(present, random.randint(MIN_KEYS, MAX_KEYS), random)
         keys += choose(document.absent, random.randint(0, MAX_ABSENT_KEYS), random)

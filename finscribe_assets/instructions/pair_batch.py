@@ -17,6 +17,7 @@ from finscribe_assets.instructions.pair import (
     pairs_from_table,
     pairs_to_table,
 )
+from finscribe_assets.instructions.responses import compact_json
 from finscribe_assets.instructions.task_mix import PairRecipe, make_pairs
 from finscribe_assets.rendering.pages import pages_from_table
 from finscribe_assets.shards import (
@@ -29,8 +30,9 @@ from finscribe_assets.shards import (
     write_shard,
 )
 
-PAIRS_VERSION = 4  # raise it with every change to prompts, responses or the choice of pairs
+PAIRS_VERSION = 5  # raise it with every change to prompts, responses or the choice of pairs
 PAIR_RECIPE_FILE = "recipe.json"
+UNDETERMINED_CURRENCY = '"currency_code":null'  # in the responses of full extraction
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,7 @@ class PairReview:
     """The result of checking a batch's pairs against its pages."""
 
     examples: tuple[Pair, ...]  # the first pair of each task
+    undetermined: int  # documents of whose currency nothing legible says which one it is
     unsupported: tuple[str, ...]  # ids of pairs that ask for an unprinted field or give the value of an illegible one
 
 
@@ -140,11 +143,13 @@ def review_pairs(
         illegible: the paths of the printed fields that damage made illegible, by document id.
     """
     examples: dict[Task, Pair] = {}
-    unsupported = []
+    unsupported, undetermined = [], 0
     for pair in read_pairs(folder):
         examples.setdefault(pair.task, pair)
+        undetermined += pair.task is Task.FULL_EXTRACTION and UNDETERMINED_CURRENCY in pair.response
         if pair.task in SINGLE_FIELD_TASKS:
             reveals = pair.target in illegible.get(pair.document_id, ()) and ILLEGIBLE not in pair.response
-            if reveals or pair.target not in askable[pair.document_id]:
+            states_null = pair.task is Task.FIELD_QUESTION and pair.response == compact_json({pair.target: None})
+            if reveals or (pair.target not in askable[pair.document_id] and not states_null):
                 unsupported.append(pair.id)
-    return PairReview(tuple(examples.values()), tuple(unsupported))
+    return PairReview(tuple(examples.values()), undetermined, tuple(unsupported))

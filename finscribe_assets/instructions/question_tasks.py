@@ -16,8 +16,8 @@ BOX_SCALE = 1000  # boxes are written in thousandths of the page's width and hei
 
 
 def field_questions(document: VisibleDocument, count: int) -> Iterator[Pair]:
-    """Ask for the value of single fields that the document shows, legible or not."""
-    printed = document.values.keys() | document.illegible
+    """Ask for the value of single fields that the document shows, legible or not, or of an undetermined currency."""
+    printed = document.values.keys() | document.illegible | document.undetermined
     own_task = {"document_type"}
     single = [
         path for path in document.canonical_values if "[" not in path and path in printed and path not in own_task

@@ -9,8 +9,8 @@ from typing import Any
 
 from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.elements import FIELDS, IMPLIED_FIELDS, LIST_FIELDS
+from finscribe_assets.documents.page_evidence import Evidence, determined_values, unidentified_fields
 from finscribe_assets.documents.schema import flatten
-from finscribe_assets.instructions.page_evidence import Evidence, determined_values, unidentified_fields
 from finscribe_assets.instructions.pair import ILLEGIBLE
 from finscribe_assets.rendering.pages import Box, Fragment, Mark, MarkType, RenderedDocument
 
@@ -66,6 +66,11 @@ class VisibleDocument:
         """
         shown = (self._legible - self._unidentified) | self._determined.keys()
         return {path: value for path, value in self.canonical_values.items() if path in shown}
+
+    @cached_property
+    def undetermined(self) -> frozenset[str]:
+        """Return the currency if nothing legible says which one it is; responses have null for it."""
+        return frozenset({"currency_code"} - self.values.keys())
 
     @cached_property
     def illegible(self) -> frozenset[str]:

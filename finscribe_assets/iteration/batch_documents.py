@@ -13,6 +13,8 @@ from typing import Any
 
 from finscribe_assets.documents.document_batch import read_documents
 from finscribe_assets.documents.drawn_document import DrawnDocument
+from finscribe_assets.documents.elements import field_of
+from finscribe_assets.documents.page_evidence import expected_fields
 from finscribe_assets.errors import UserError
 from finscribe_assets.evaluation.prediction_files import (
     InputProblems,
@@ -22,8 +24,8 @@ from finscribe_assets.evaluation.prediction_files import (
     read_truths,
 )
 from finscribe_assets.evaluation.slices import DocumentAttributes, split_attributes
-from finscribe_assets.files import AnyPath
-from finscribe_assets.inference.prediction import PREDICTIONS_FILE
+from finscribe_assets.files import AnyPath, read_json
+from finscribe_assets.inference.prediction import NOT_IN_REGIONS, PREDICTED_BY_FILE, PREDICTIONS_FILE, Mode
 from finscribe_assets.iteration.batch_storage import BatchStorage, Stage
 from finscribe_assets.rendering.located_boxes import LocatedBoxes
 from finscribe_assets.rendering.page_batch import destroyed_fields, printed_boxes
@@ -87,12 +89,35 @@ def measured_batch(storage: BatchStorage, key: str) -> MeasuredBatch:
     )
 
 
-def truths_of(drawn: Mapping[str, DrawnDocument], destroyed: Mapping[str, frozenset[str]]) -> dict[str, Truth]:
-    """Return drawn documents as ground truth, which asks for what can be read on their pages."""
+def truths_of(
+    drawn: Mapping[str, DrawnDocument], destroyed: Mapping[str, frozenset[str]], modes: Collection[Mode] = ()
+) -> dict[str, Truth]:
+    """Return drawn documents as ground truth, which asks for what can be read on their pages.
+
+    Args:
+        drawn: Documents by id.
+        destroyed: Fields that damage has left unreadable, by document id.
+        modes: How the readers that are measured read; fields that one of these modes cannot give are not asked.
+    """
     return {
-        name: Truth(name, document.document.to_json(), frozenset(document.printed) - destroyed.get(name, frozenset()))
+        name: for_modes(
+            Truth(name, document.document.to_json(), expected_fields(document, destroyed.get(name, ()))), modes
+        )
         for name, document in drawn.items()
     }
+
+
+def for_modes(truth: Truth, modes: Collection[Mode]) -> Truth:
+    """Return a ground truth without the fields that a reader of regions is never shown, if one of the modes is that."""
+    if Mode.REGIONS not in modes or truth.printed is None:
+        return truth
+    return replace(truth, printed=frozenset(path for path in truth.printed if field_of(path) not in NOT_IN_REGIONS))
+
+
+def modes_of(*predictions: AnyPath) -> set[Mode]:
+    """Return how the readers of prediction files read, as far as `finscribe predict` wrote the files."""
+    records = [file.parent / PREDICTED_BY_FILE for file in predictions if file.name == PREDICTIONS_FILE]
+    return {Mode(read_json(record)["mode"]) for record in records if record.exists()}
 
 
 def read_batch(storage: BatchStorage, key: str) -> dict[Split, PredictedDocuments]:
@@ -102,6 +127,7 @@ def read_batch(storage: BatchStorage, key: str) -> dict[Split, PredictedDocument
     everything = truths_of(batch.drawn, {})  # ids are matched over both splits, so that none counts as unknown
     predictions, problems = read_predictions(folder / ADAPTER / PREDICTIONS_FILE, everything)
     others = {BASE: read_predictions(folder / BASE / PREDICTIONS_FILE, everything)[0]}
+    modes = modes_of(*(folder / reader / PREDICTIONS_FILE for reader in (ADAPTER, BASE)))
     destroyed = {name: fields for images in batch.image_folders for name, fields in destroyed_fields(images).items()}
     attributes = split_attributes(batch.rows)
 
@@ -109,7 +135,7 @@ def read_batch(storage: BatchStorage, key: str) -> dict[Split, PredictedDocument
         drawn = {name: batch.drawn[name] for name in sorted(batch.ids(split)) if name in batch.drawn}
         return _with_boxes(
             PredictedDocuments(
-                truths=truths_of(drawn, destroyed),
+                truths=truths_of(drawn, destroyed, modes),
                 predictions={name: predictions[name] for name in drawn if name in predictions},
                 problems=problems,
                 others=others,
@@ -145,7 +171,8 @@ def read_files(
         UserError: the ground truth cannot be read (the message names file and line), splits are given without a
             workspace that has some, or no document is in them.
     """
-    truths = read_truths(ground_truth)
+    modes = modes_of(predictions, *(others or {}).values())
+    truths = {name: for_modes(truth, modes) for name, truth in read_truths(ground_truth).items()}
     if splits:
         ids = _ids_of_splits(workspace, splits)
         truths = {name: truth for name, truth in truths.items() if name in ids}

@@ -15,7 +15,7 @@ from finscribe_assets.evaluation.report_html import EMBEDDED_NOTE, RobustnessSec
 from finscribe_assets.evaluation.worst_documents import PageIllustration, illustrate_worst
 from finscribe_assets.files import AnyPath, read_json, write_text
 from finscribe_assets.inference.prediction import PREDICTED_BY_FILE, PREDICTIONS_FILE, TIMING_FILE
-from finscribe_assets.iteration.batch_documents import ADAPTER, PredictedDocuments, read_batch, truths_of
+from finscribe_assets.iteration.batch_documents import ADAPTER, PredictedDocuments, modes_of, read_batch, truths_of
 from finscribe_assets.iteration.batch_storage import BatchStorage, Stage
 from finscribe_assets.model.adapters import TRAINING_RECORD
 from finscribe_assets.model.base_names import EMBEDDED
@@ -147,13 +147,10 @@ def compare_with_previous(storage: BatchStorage, key: str, before: str) -> Paire
     }
     documents = read_documents(storage.folder(Stage.SYNTHETIC_DOCUMENTS, FIRST_BATCH_KEY))
     drawn = {document.id: document for document in documents if document.id in ids}
-    truths = truths_of(drawn, destroyed_fields(storage.folder(Stage.RENDERED_IMAGES, FIRST_BATCH_KEY)))
-    scored = [
-        score(
-            truths, read_predictions(storage.folder(Stage.PREDICTIONS, batch) / ADAPTER / PREDICTIONS_FILE, truths)[0]
-        )
-        for batch in (key, before)
-    ]
+    files = [storage.folder(Stage.PREDICTIONS, batch) / ADAPTER / PREDICTIONS_FILE for batch in (key, before)]
+    destroyed = destroyed_fields(storage.folder(Stage.RENDERED_IMAGES, FIRST_BATCH_KEY))
+    truths = truths_of(drawn, destroyed, modes_of(*files))
+    scored = [score(truths, read_predictions(file, truths)[0]) for file in files]
     return compare_readers(scored[0], scored[1])
 
 

@@ -14,6 +14,8 @@ import random
 
 from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.elements import ValueType, value_type_of
+from finscribe_assets.documents.page_evidence import determined_values
+from finscribe_assets.documents.schema import flatten
 from finscribe_assets.instructions.responses import unflatten
 from finscribe_assets.mining import simulated_misreadings as misreadings
 from finscribe_assets.mining.error_types import ErrorType
@@ -59,7 +61,9 @@ def simulate_response(drawn: DrawnDocument, error_type: str, chance: random.Rand
     """
     if error_type == ErrorType.RESPONSE:
         return chance.choice(["", "I cannot read this document.", "[1, 2]", "null"]), frozenset()
-    printed: PrintedTexts = dict(drawn.printed)
+    values = flatten(drawn.document.to_json())
+    determined = {path: values[path] for path in determined_values(drawn, drawn.printed.keys())}
+    printed: PrintedTexts = determined | drawn.printed
     if error_type == ErrorType.TRUNCATED:
         text = json.dumps(unflatten(printed), ensure_ascii=False)
         return text[: int(len(text) * chance.uniform(0.3, 0.8))], frozenset()

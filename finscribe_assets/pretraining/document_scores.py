@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from finscribe_assets.documents.document_batch import ground_truth
+from finscribe_assets.documents.elements import field_of
 from finscribe_assets.documents.generator import draw_document
+from finscribe_assets.documents.page_evidence import expected_fields
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.documents.schema import DocumentType
@@ -18,7 +19,7 @@ from finscribe_assets.evaluation.document_scoring import score
 from finscribe_assets.evaluation.metrics import estimate_metrics
 from finscribe_assets.evaluation.prediction_files import Prediction, Truth
 from finscribe_assets.evaluation.report import TARGETS
-from finscribe_assets.inference.prediction import Mode, predict_documents
+from finscribe_assets.inference.prediction import NOT_IN_REGIONS, Mode, predict_documents
 from finscribe_assets.inference.reader import Reader
 from finscribe_assets.inference.region_layout import RendererBoxes, RendererTables
 from finscribe_assets.rendering.pages import MarkType, RenderedDocument
@@ -70,8 +71,9 @@ def _one_page_documents(recipe: Recipe, documents: int, seed: int) -> Iterator[t
         if len(rendered.pages) > 1:
             continue
         illegible = frozenset(mark.name for mark in rendered.of_type(MarkType.FIELD) if not mark.visible)
-        record: Any = ground_truth(drawn, illegible)
-        yield Truth(record["id"], record["document"], frozenset(record["printed"])), rendered
+        expected = expected_fields(drawn, illegible)
+        asked = frozenset(path for path in expected if field_of(path) not in NOT_IN_REGIONS)
+        yield Truth(drawn.id, drawn.document.to_json(), asked), rendered
         count += 1
         if count == documents:
             return

@@ -9,10 +9,10 @@ from finscribe_assets.documents.captions import HEADER_FIELDS, PARTY_ROLES, PAYM
 from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.knobs import Knobs
+from finscribe_assets.documents.page_evidence import determined_values, unidentified_fields
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.documents.schema import flatten
-from finscribe_assets.instructions.page_evidence import determined_values, unidentified_fields
 from finscribe_assets.instructions.pair import Task
 from finscribe_assets.instructions.visible_values import VisibleDocument
 from finscribe_assets.rendering.pages import MarkType
@@ -102,9 +102,9 @@ def test_full_extraction_has_the_type_the_currency_and_the_names_of_taxes():
         response = json.loads(pair.response)
         number_legible = any(mark.visible and mark.name == "document_number" for mark in rendered.marks)
         assert response.get("document_type") == (drawn.document.document_type if number_legible else None)
-        assert response.get("currency_code", drawn.document.currency_code) == drawn.document.currency_code
+        assert response["currency_code"] in (drawn.document.currency_code, None)
         visible = [mark.text for mark in rendered.of_type(MarkType.FIELD) if mark.visible]
-        if "currency_code" in response:
+        if response["currency_code"]:
             assert response["currency_code"] in currencies_read(visible, drawn.document.locale)
             with_currency += 1
         taxes = [json.dumps(share) for share in response.get("vat_breakdown", ()) if "tax_amount" in share]

@@ -123,7 +123,8 @@ def test_a_response_has_the_requested_keys_in_their_order():
         for key, value in response.items():
             absent += value is None
             illegible += value == ILLEGIBLE
-            assert value == ILLEGIBLE or value == truth.get(key)
+            undetermined = key == "currency_code" and value is None
+            assert value == ILLEGIBLE or value == truth.get(key) or undetermined
             assert value != ILLEGIBLE or key in VisibleDocument(drawn, rendered).illegible
     assert absent > 10
     assert illegible > 0

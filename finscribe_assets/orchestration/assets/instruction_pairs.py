@@ -4,8 +4,8 @@ import dagster as dg
 from upath import UPath
 
 from finscribe_assets.documents.document_batch import read_documents
+from finscribe_assets.documents.page_evidence import askable_fields
 from finscribe_assets.instructions import pair
-from finscribe_assets.instructions.page_evidence import askable_fields
 from finscribe_assets.instructions.pair_batch import PAIRS_VERSION, build_pair_batch, review_pairs
 from finscribe_assets.instructions.task_mix import PairRecipe
 from finscribe_assets.orchestration.assets.groups import declared
@@ -66,6 +66,7 @@ def instruction_pairs(
             "dagster/row_count": summary.pairs,
             "fewest_of_a_document": summary.fewest_per_document,
             "shards_already_there": summary.skipped,
+            "documents_without_determined_currency": reviewed.undetermined,
             "tasks": table({"task": task, "pairs": count} for task, count in summary.tasks.items()),
             "examples": table(
                 {"task": str(example.task), "prompt": example.prompt, "response": example.response[:400]}

@@ -7,25 +7,20 @@ group of printed fields that together determine it; where they are, the value ca
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator
 from typing import TypeAlias
 
-from babel.numbers import get_currency_symbol
-
 from finscribe_assets.documents.captions import HEADER_FIELDS, PAYMENT_FIELDS
+from finscribe_assets.documents.currency_marks import currencies_of
 from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.elements import ValueType, value_type_of
-from finscribe_assets.documents.locales import LOCALE_FACTS, MINOR_UNITS, SHARED_SYMBOLS
+from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.wordings import labels_of
 
 Evidence: TypeAlias = tuple[str, ...]
 """Paths of printed fields that together determine a value; empty if the title of the first page does."""
 
 ACCOUNTING_AMOUNT = "totals.total_vat_accounting"  # printed in the accounting currency
-_CODE = re.compile(r"(?<![A-Z])[A-Z]{3}(?![A-Z])")
-_NUMBER = re.compile(r"[\d\s.,'’()\-\u2212\u066b\u066c]|\b(?:CR|DR)\b")
-_BIDI_MARKS = dict.fromkeys(map(ord, "\u200e\u200f\u061c"))
 # Values whose own form says what they are, without a label. Accounts and BICs do where a country has IBANs.
 _SELF_EVIDENT = frozenset({"payment_terms", "payment_means", "bank_name"})
 _IBAN_FIELDS = frozenset({"payment_account", "bank_identifier", "statement.account_number"})
@@ -67,6 +62,14 @@ def askable_fields(drawn: DrawnDocument, illegible: Collection[str] = ()) -> fro
     return frozenset(drawn.printed) | frozenset(determined_values(drawn, legible))
 
 
+def expected_fields(drawn: DrawnDocument, illegible: Collection[str] = ()) -> frozenset[str]:
+    """Return the fields that a reader of the pages is expected to predict.
+
+    They are those that can be asked, without illegible ones and those that nothing on the page identifies.
+    """
+    return askable_fields(drawn, illegible) - set(illegible) - unidentified_fields(drawn)
+
+
 def _currency_evidence(
     drawn: DrawnDocument, path: str, text: str, currency: str, legible: Collection[str]
 ) -> Evidence | None:
@@ -75,19 +78,12 @@ def _currency_evidence(
     A symbol that several currencies share means that of the seller's country. Where it means another one, as the
     `ambiguous_currency` knob has it, nothing on the page says so: the currency is undetermined.
     """
-    affix = _NUMBER.sub("", text.translate(_BIDI_MARKS))
-    codes = [code for code in _CODE.findall(text) if code in MINOR_UNITS]
-    if codes:
-        return (path,) if codes == [currency] else None
-    if affix in SHARED_SYMBOLS:
+    meant = currencies_of(text)
+    if len(meant) > 1 and currency in meant:
         country = "seller.address.city"
         is_domestic = currency == LOCALE_FACTS[drawn.document.locale].currency_code
         return (path, country) if is_domestic and country in legible else None
-    return (path,) if affix and affix == _symbol(currency, drawn.document.locale) else None
-
-
-def _symbol(currency: str, locale: str) -> str:
-    return _NUMBER.sub("", get_currency_symbol(currency, locale).translate(_BIDI_MARKS))
+    return (path,) if meant == (currency,) else None
 
 
 def _label_names_tax(drawn: DrawnDocument, tax_name: str) -> bool:

@@ -80,7 +80,7 @@ def test_counts_by_hand():
     # 1 correct of 13 expected (the currency is, the locale is not), 2 predicted.
     assert report.headline["field_recall"].value == pytest.approx(1 / 13, abs=1e-4)
     assert report.headline["field_precision"].value == 0.5
-    assert report.headline["field_f1"].value == pytest.approx(2 / 14, abs=1e-4)
+    assert report.headline["field_f1"].value == pytest.approx(2 / 15, abs=1e-4)
 
 
 def test_an_outcome_holds_both_values_with_confidence_and_note():

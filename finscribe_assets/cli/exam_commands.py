@@ -77,7 +77,11 @@ def exam(
     require_system()
     planned = planned_factors(load_plan(plan)) if plan else ()
     factors = [*(factor or []), *(one.factor for one in planned if one.documents)]
-    papers = exam_papers(chosen_recipe(recipe, base), factors, documents)
+
+    def say_left_out(name: str) -> None:
+        console.print(f"{name}: no part of the exam, as the recipe hardly draws documents that show it", soft_wrap=True)
+
+    papers = exam_papers(chosen_recipe(recipe, base), factors, documents, on_left_out=say_left_out)
     with kept_workers(workers or workers_from_environment()) as pool, bar(len(papers), "documents read") as advance:
         readers = [RenderedReader(Reader(base, one, threads=threads), pool) for one in (adapter, against)]
         candidate, rival = take_exam(readers, papers, on_documents=advance)

@@ -25,6 +25,7 @@ class BatchExam:
 
     papers: list[ExamPaper]
     results: dict[str, ExamResult]
+    left_out: list[str]  # factors that plans turned up, and of which the recipe draws no documents
 
 
 def examine_adapter(
@@ -51,7 +52,8 @@ def examine_adapter(
         on_documents: Called with the exam's number of documents; returns what is told how many all have read.
     """
     taught = [factor.factor for factor in taught_factors(storage, plans, key)]
-    papers = exam_papers(plans.deployment_recipe(), taught, documents)
+    left_out: list[str] = []
+    papers = exam_papers(plans.deployment_recipe(), taught, documents, on_left_out=left_out.append)
     adapter = storage.folder(Stage.TRAINED_ADAPTER, key)
     config = read_json(adapter / TRAINING_RECORD)["config"]
     in_use = adapter_folder(storage, adapter_in_use_before(storage, key))
@@ -66,7 +68,7 @@ def examine_adapter(
     )
     for name, result in results.items():
         write_result(result, storage.folder(Stage.EXAM, key) / f"{name}.jsonl")
-    return BatchExam(papers, results)
+    return BatchExam(papers, results, left_out)
 
 
 def _known(storage: BatchStorage, key: str, identity: str) -> dict[str, ExamDocument]:

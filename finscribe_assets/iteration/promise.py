@@ -54,9 +54,9 @@ class FactorPromise(BaseModel):
             "documents": self.documents,
             "bare base": f"{self.base:.0%}",
             "before": f"{self.before:.0%}",
-            "expected": f"{self.expected:.0%} [{self.expected_low:.0%}, {self.expected_high:.0%}]",
+            "expected": f"{self.expected:.0%} [{100 * self.expected_low:.0f}, {100 * self.expected_high:.0f}]",
             "after": f"{self.after:.0%}",
-            "gain": f"{100 * self.gain:+.1f} points [{100 * self.low:+.1f}, {100 * self.high:+.1f}]",
+            "gain in points": f"{100 * self.gain:+.1f} [{100 * self.low:+.1f}, {100 * self.high:+.1f}]",
             "promise": str(self.state),
         }
 

@@ -6,7 +6,7 @@ its own, whose documents all show the factor: a rare factor would hardly count i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count, islice
 
@@ -31,6 +31,10 @@ LAST_PAPER = 1_000_000
 MAX_DRAWS_PER_PAPER = 40  # documents drawn for each one of a factor's part, before it is given up
 
 
+class UndrawableFactorError(UserError):
+    """The recipe hardly draws documents that show a factor, so that no part of the exam can be made of them."""
+
+
 @dataclass(frozen=True)
 class ExamPaper:
     """A document of the exam, and the paths of the fields that count."""
@@ -51,7 +55,13 @@ class ExamPaper:
         return sha256_of(f"{self.drawn.model_dump_json()}:{self.fields}")[:16]
 
 
-def exam_papers(recipe: Recipe, factors: Iterable[str] = (), documents: int = BASE_DOCUMENTS) -> list[ExamPaper]:
+def exam_papers(
+    recipe: Recipe,
+    factors: Iterable[str] = (),
+    documents: int = BASE_DOCUMENTS,
+    *,
+    on_left_out: Callable[[str], None] | None = None,
+) -> list[ExamPaper]:
     """Draw the exam: the base part, then a part for each factor.
 
     A part depends on the recipe and its own factor alone, so that an exam that grows keeps its documents.
@@ -60,13 +70,20 @@ def exam_papers(recipe: Recipe, factors: Iterable[str] = (), documents: int = BA
         recipe: What the reader is deployed on.
         factors: Names of factors, such as ``font:Lato`` or ``reversed_print``.
         documents: Number of documents of the base part.
+        on_left_out: Called with each factor that the recipe cannot draw; it gets no part. Without it such a factor is
+            an error.
 
     Raises:
-        UserError: the recipe cannot draw documents that show a factor.
+        UndrawableFactorError: the recipe cannot draw documents that show a factor, and ``on_left_out`` is not given.
     """
     papers = list(islice(_base_papers(recipe), documents))
     for factor in dict.fromkeys(factors):
-        papers += factor_papers(recipe, factor)
+        try:
+            papers += factor_papers(recipe, factor)
+        except UndrawableFactorError:
+            if on_left_out is None:
+                raise
+            on_left_out(factor)
     return papers
 
 
@@ -81,7 +98,7 @@ def factor_papers(recipe: Recipe, factor: str, documents: int = FACTOR_DOCUMENTS
     """Draw the part of a factor: documents that show it, asked for the fields on which it acts.
 
     Raises:
-        UserError: the recipe cannot draw documents that show the factor.
+        UndrawableFactorError: the recipe cannot draw documents that show the factor.
     """
     plan = _plan(recipe_showing(recipe, (factor,)), factor)
     papers = []
@@ -92,7 +109,9 @@ def factor_papers(recipe: Recipe, factor: str, documents: int = FACTOR_DOCUMENTS
             papers.append(ExamPaper(factor, number, drawn, fields))
         if len(papers) == documents:
             return papers
-    raise UserError(f"{factor}: the recipe hardly draws documents that show it, so that no exam can be made of it")
+    raise UndrawableFactorError(
+        f"{factor}: the recipe hardly draws documents that show it, so that no exam can be made of it"
+    )
 
 
 def _fields_of(drawn: DrawnDocument, factor: str) -> tuple[str, ...]:

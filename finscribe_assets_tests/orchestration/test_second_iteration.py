@@ -66,7 +66,9 @@ def test_promise_and_outcome_stand_in_the_plan_of_the_next_batch(platform, secon
     metadata = next(iter(second.asset_materializations_for_node("hard_sample_plan"))).metadata
     promised = metadata["promise"].value.records
     assert promised
-    assert {"cause", "documents", "bare base", "before", "expected", "after", "gain"} <= promised[0].data.keys()
+    assert {"cause", "documents", "bare base", "before", "expected", "after", "gain in points"} <= promised[
+        0
+    ].data.keys()
     records = records_until(platform.storage.batches, "batch-001")
     assert [record.key for record in records] == ["batch-000", "batch-001"]
     assert records[1].documents == 10

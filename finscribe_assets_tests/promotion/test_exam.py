@@ -55,10 +55,14 @@ def test_an_exam_that_grows_keeps_its_documents(papers):
     assert all(contents[paper.id] == paper.content for paper in smaller)
 
 
-def test_a_factor_that_the_recipe_cannot_draw_is_an_error():
+def test_a_factor_that_the_recipe_cannot_draw_is_an_error_or_left_out():
     statements = RECIPE.model_copy(update={"document_types": {DocumentType.BANK_STATEMENT: 1.0}})
     with pytest.raises(UserError, match="list_prices: the recipe hardly draws documents"):
         exam_papers(statements, ["list_prices"], 2)
+    left_out = []
+    papers = exam_papers(statements, ["list_prices", "reversed_print"], 2, on_left_out=left_out.append)
+    assert left_out == ["list_prices"]
+    assert {paper.part for paper in papers} == {BASE_PART, "reversed_print"}
 
 
 @dataclass

@@ -56,6 +56,7 @@ def exam(
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": len(taken.papers),
+            "factors_without_part": ", ".join(taken.left_out) or "none",
             **{
                 f"{reader}_accuracy": mean_accuracy(result.parts()[BASE_PART])
                 for reader, result in taken.results.items()

@@ -35,7 +35,7 @@ from finscribe_assets.shards import (
     write_shard,
 )
 
-RENDERER_VERSION = 4  # part of the shards' fingerprints; raise it with every change to how pages look
+RENDERER_VERSION = 5  # part of the shards' fingerprints; raise it with every change to how pages look
 # The share of a batch's documents that may be rejected. One may always be: it is more than 1 % of a small batch.
 MAX_REJECT_SHARE = 0.01
 REJECTS_KEY = b"finscribe.rejects"  # of a shard's metadata: JSON, the reason by document id

@@ -14,7 +14,7 @@ from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.rendering.damage import chain, degrade, encode
 from finscribe_assets.rendering.damage.bends import BENDS, creases_of, curl_of, fold_of
 from finscribe_assets.rendering.damage.draws import Draw
-from finscribe_assets.rendering.damage.legibility import legibility_of
+from finscribe_assets.rendering.damage.legibility import can_be_supplied, legibility_of
 from finscribe_assets.rendering.mark_boxes import lay_out
 from finscribe_assets.rendering.page_html import to_markup
 from finscribe_assets.rendering.pages import Box, Fragment, Mark, MarkType
@@ -269,6 +269,36 @@ def test_the_second_line_of_a_cell_counts():
     spoilt[60:80] = 255
     assert legibility_of(page, page, [box], DPI).readable.all()
     assert not legibility_of(page, spoilt, [box], DPI).readable.any()
+
+
+@pytest.mark.parametrize(
+    ("text", "hidden", "readable"),
+    [
+        ("Interieurfilter", (0, 0.2), True),
+        ("Interieurfilter", (0, 0.4), False),  # too much of the word
+        ("Norddruck Verlag GmbH", (0.82, 1), False),  # a word of four letters that has lost all
+        ("Norddruck Verlag GmbH", (0.05, 0.15), True),
+        ("Industriezeile 28", (0, 0.15), True),
+        ("Industriezeile 28", (0.8, 0.95), False),  # the number
+        ("1.234,50", (0.1, 0.3), False),
+        ("XISSOB", (0, 0.2), False),  # a code
+        ("合同会社共立", (0, 0.2), False),
+    ],
+)
+def test_a_hole_through_a_longer_word_leaves_it_readable_and_one_through_a_digit_does_not(text, hidden, readable):
+    assert can_be_supplied(text, np.array([hidden])) is readable
+
+
+def test_a_value_with_a_hole_through_few_letters_stays_readable():
+    page = np.full((80, 400), 255, np.uint8)
+    cv2.putText(page, "Norddruckerei Verlag", (20, 45), cv2.FONT_HERSHEY_SIMPLEX, 0.9, 0, 2)
+    (width, _), _ = cv2.getTextSize("Norddruckerei Verlag", cv2.FONT_HERSHEY_SIMPLEX, 0.9, 2)
+    box = Box(20, 22, 20 + width, 52)
+    punched = cv2.circle(page.copy(), (75, 34), 10, 100, -1)
+    assert legibility_of(page, punched, [box], 2 * DPI, ["Norddruckerei Verlag"]).readable.all()
+    assert not legibility_of(page, punched, [box], 2 * DPI, ["4711081512345 Verlag"]).readable.any()
+    erased = np.full_like(page, 255)
+    assert not legibility_of(page, erased, [box], 2 * DPI, ["Norddruckerei Verlag"]).readable.any()
 
 
 def test_a_box_without_print_counts_as_readable():

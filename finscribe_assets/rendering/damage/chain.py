@@ -110,7 +110,9 @@ def _damaged(
             fragment.box.padded(-CELL_RULE_INCHES * dpi) if mark_type is MarkType.CELL else fragment.box
             for mark_type, fragment in (parts[index] for index in texts)
         ]
-        legibility = legibility_of(shape.warped(page), picture, shape.moved(insides), dpi)
+        legibility = legibility_of(
+            shape.warped(page), picture, shape.moved(insides), dpi, [parts[index][1].text for index in texts]
+        )
         readable |= zip(texts, legibility.readable.tolist(), strict=True)
     return picture, [
         Fragment(number, box, fragment.text, fragment.visible and readable[index])

@@ -4,10 +4,14 @@ The clean page is bent like the damaged one, so that both show the same letters 
 about a letter's size, the damaged page is modelled as the clean print times a gain, plus something else: noise, blur or
 ink on top. The correlation of the two windows measures how much of the picture is the print; the gain measures how much
 contrast the print has kept.
+
+A window that has lost its print loses the value, unless it hides a few letters of a longer word, which people supply: a
+punched hole through a name. Digits, codes, and letters of scripts without capitals cannot be supplied.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -24,6 +28,8 @@ INKED_CONTRAST_SHARE = 0.4
 MIN_WORST_CORRELATION = 0.4  # in the worst window; below it a letter is lost, as under a punched hole
 MIN_MEAN_CORRELATION = 0.6  # over all windows; below it the text is so blurred, noisy or faded that no letter is sure
 MIN_PRINT_CONTRAST = 25  # grey levels between print and paper in the faintest window
+MAX_HIDDEN_LETTERS = 4  # of one word; windows overlap, so that they count about a letter too many on either side
+MIN_LEFT_SHARE = 0.6  # of the letters of a word that has lost some
 MIN_GREY_SPAN = 48  # grey levels between the darkest and the lightest pixel; page_checks requires 40
 
 
@@ -31,9 +37,9 @@ MIN_GREY_SPAN = 48  # grey levels between the darkest and the lightest pixel; pa
 class Legibility:
     """What damage has left of the print in boxes, one number for each box; boxes without print count as intact."""
 
-    worst: np.ndarray  # correlation in the worst window
-    mean: np.ndarray  # mean correlation of all windows
-    contrast: np.ndarray  # grey levels between print and paper in the faintest window
+    worst: np.ndarray  # correlation in the worst window, without windows whose letters can be supplied
+    mean: np.ndarray  # mean correlation of these windows
+    contrast: np.ndarray  # grey levels between print and paper in the faintest of them
     span: np.ndarray  # grey levels between the darkest and the lightest pixel
 
     @property
@@ -47,7 +53,9 @@ class Legibility:
         )
 
 
-def legibility_of(clean: np.ndarray, picture: np.ndarray, boxes: Sequence[Box], dpi: int) -> Legibility:
+def legibility_of(
+    clean: np.ndarray, picture: np.ndarray, boxes: Sequence[Box], dpi: int, texts: Sequence[str] = ()
+) -> Legibility:
     """Measure what a picture shows of the print of a clean page.
 
     Args:
@@ -55,6 +63,7 @@ def legibility_of(clean: np.ndarray, picture: np.ndarray, boxes: Sequence[Box], 
         picture: the damaged page, of the same shape.
         boxes: at least one box with text, in pixels.
         dpi: resolution of the page.
+        texts: what is printed in each box; without it no letter can be supplied.
     """
     sides = _pixels(boxes, clean.shape)
     # Integral images take most of the time, so they are made only of the part of the page that has boxes.
@@ -69,6 +78,10 @@ def legibility_of(clean: np.ndarray, picture: np.ndarray, boxes: Sequence[Box], 
     printed = np.where(inked, of_clean, 1.0)
     correlation = np.where(inked, shared / np.sqrt(printed * np.maximum(of_picture, 1.0)), 1.0)
     contrast = np.where(inked, shared / printed * span_before[owner], 255.0)
+    lost = inked & ((correlation < MIN_WORST_CORRELATION) | (contrast < MIN_PRINT_CONTRAST))
+    supplied = _supplied(lost, owner, windows, sides, texts)
+    inked, correlation = inked & ~supplied, np.where(supplied, 1.0, correlation)
+    contrast = np.where(supplied, 255.0, contrast)
     count = np.add.reduceat(inked, firsts, dtype=int)
     total = np.add.reduceat(np.where(inked, correlation, 0.0), firsts)
     return Legibility(
@@ -77,6 +90,45 @@ def legibility_of(clean: np.ndarray, picture: np.ndarray, boxes: Sequence[Box], 
         np.minimum.reduceat(contrast, firsts),
         np.where(count > 0, span, 255),
     )
+
+
+def _supplied(
+    lost: np.ndarray, owner: np.ndarray, windows: np.ndarray, sides: np.ndarray, texts: Sequence[str]
+) -> np.ndarray:
+    """Return which of the lost windows hide nothing but letters that people supply (windows, bool)."""
+    supplied = np.zeros(len(lost), dtype=bool)
+    for box in np.unique(owner[lost]) if texts else ():
+        y0, y1, x0, x1 = sides[box]
+        of_box = np.flatnonzero(lost & (owner == box))
+        hidden_windows = windows[of_box]
+        is_one_line = bool((hidden_windows[:, 1] - hidden_windows[:, 0] == y1 - y0).all())
+        shares = (hidden_windows[:, 2:] - x0) / (x1 - x0)
+        supplied[of_box] = is_one_line and can_be_supplied(texts[box], shares)
+    return supplied
+
+
+def can_be_supplied(text: str, hidden: np.ndarray) -> bool:
+    """Return whether people read a text although parts of it are hidden.
+
+    Args:
+        text: the text of one line.
+        hidden: start and end of each hidden part as shares of the line's width (n × 2). Letters differ in width, so the
+            neighbours of hidden characters may not be digits either.
+    """
+    starts = np.floor(hidden[:, 0] * len(text)).astype(int)
+    ends = np.ceil(hidden[:, 1] * len(text)).astype(int)
+    covered = np.zeros(len(text), dtype=bool)
+    for start, end in zip(starts, ends, strict=True):
+        if any(character.isdigit() for character in text[max(0, start - 1) : end + 1]):
+            return False
+        covered[start:end] = True
+    for word in re.finditer(r"\S+", text):
+        of_word = covered[word.start() : word.end()]
+        is_word = any(map(str.islower, word[0])) and not any(map(str.isdigit, word[0]))  # "XISS8B" is a code
+        gone = int(of_word.sum())
+        if gone and (not is_word or gone > MAX_HIDDEN_LETTERS or 1 - gone / len(word[0]) < MIN_LEFT_SHARE):
+            return False
+    return True
 
 
 def _pixels(boxes: Sequence[Box], shape: tuple[int, ...]) -> np.ndarray:

@@ -14,6 +14,7 @@ from finscribe_assets.documents.schema import Document, DocumentType
 HEADER_FIELDS = (
     "document_number",
     "issue_date",
+    "issue_time",
     "due_date",
     "delivery_date",
     "period_start",
@@ -31,6 +32,9 @@ HEADER_FIELDS = (
 PAYMENT_FIELDS = (
     "payment_terms",
     "payment_means",
+    "card_number",
+    "terminal_id",
+    "authorisation_code",
     "payment_reference",
     "bank_name",
     "payment_account",

@@ -12,7 +12,9 @@ from finscribe_assets.documents.document_outline import DocumentOutline
 from finscribe_assets.documents.header_drawing import draw_header, draw_number, trim_party
 from finscribe_assets.documents.line_drawing import Sale, draw_lines
 from finscribe_assets.documents.locales import LOCALE_FACTS, TaxRegime, minor_unit
-from finscribe_assets.documents.schema import Document, DocumentType, Party, VatCategory
+from finscribe_assets.documents.receipt_drawing import draw_card_payment, draw_issue_time
+from finscribe_assets.documents.receipt_lines import with_till_lines
+from finscribe_assets.documents.schema import Document, DocumentType, Party, Totals, VatCategory
 from finscribe_assets.documents.settlement import settle
 from finscribe_assets.documents.statements import draw_statement
 from finscribe_assets.documents.table_paging import page_subtotals
@@ -50,6 +52,8 @@ def _draw_sale(outline: DocumentOutline) -> Document:
     )
     # Lines keep their tax rate even if no column prints it: calculation rules and exports need it.
     lines = draw_lines(Random(f"lines:{outline.name}"), sale)
+    if document_type is DocumentType.RECEIPT:
+        lines = with_till_lines(Random(f"till_lines:{outline.name}"), lines, sale)
     settled = settle(Random(f"totals:{outline.name}"), sale, document_type, lines, outline.habits.rounds)
     header = draw_header(
         Random(f"header:{outline.name}"),
@@ -68,6 +72,7 @@ def _draw_sale(outline: DocumentOutline) -> Document:
         locale=seller.locale,
         document_number=draw_number(random, seller, day, knobs),
         issue_date=day,
+        **(_draw_till_fields(outline, settled.totals) if document_type is DocumentType.RECEIPT else {}),
         currency_code=outline.currency,
         vat_accounting_currency_code=settled.accounting_currency,
         exchange_rate=settled.exchange_rate,
@@ -82,6 +87,16 @@ def _draw_sale(outline: DocumentOutline) -> Document:
         **_draw_third_parties(outline, buyer),
         **header,
     )
+
+
+def _draw_till_fields(outline: DocumentOutline, totals: Totals) -> dict[str, str | None]:
+    """Draw the time of a receipt, and the numbers of its card payment if the knob asks for a card slip."""
+    fields: dict[str, str | None] = {
+        "issue_time": draw_issue_time(Random(f"clock:{outline.name}"), outline.time_pattern)
+    }
+    if outline.knobs["card_slips"] and totals.tendered_amount is None:
+        fields |= draw_card_payment(Random(f"card:{outline.name}"))
+    return fields
 
 
 def _printed_seller(outline: DocumentOutline) -> Party:

@@ -13,7 +13,7 @@ from random import Random
 from typing import TypeVar
 
 from finscribe_assets.documents.batch_keys import EXAMINATION_KEYS
-from finscribe_assets.documents.formats import ERA_PATTERN, SHORT_ERA_PATTERN
+from finscribe_assets.documents.formats import ERA_PATTERN, SHORT_ERA_PATTERN, time_patterns
 from finscribe_assets.documents.knobs import DAMAGE_KNOBS, Knobs, applicable_knobs
 from finscribe_assets.documents.layout_families import LAYOUT_FACTS, LayoutFacts
 from finscribe_assets.documents.locales import LOCALE_FACTS, SHARED_SYMBOLS, LocaleFacts, TaxRegime
@@ -47,6 +47,7 @@ class DocumentOutline:
     inclusive: bool  # whether prices include tax
     columns: tuple[str, ...]
     date_pattern: str
+    time_pattern: str
 
     @property
     def facts(self) -> LocaleFacts:
@@ -80,6 +81,8 @@ def draw_outline(name: str, recipe: Recipe, key: str) -> DocumentOutline:
     seller = vendor(locale, random.choice(vendors))
     habits = vendor_habits(seller, document_type, recipe)
     knobs = draw_knobs(Random(f"knobs:{name}"), recipe.knobs, document_type, facts)
+    if not LAYOUT_FACTS[habits.layout].monospaced:
+        knobs["quantity_rows"] = 0.0
     random = Random(f"facts:{name}")
     category = draw_category(random, locale, seller.trade) if knobs["tax_exemptions"] else VatCategory.STANDARD
     taxed = category is VatCategory.STANDARD
@@ -98,6 +101,7 @@ def draw_outline(name: str, recipe: Recipe, key: str) -> DocumentOutline:
         inclusive=inclusive,
         columns=columns_of(habits, document_type, knobs, inclusive=inclusive, taxed=taxed),
         date_pattern=_draw_date_pattern(Random(f"dates:{name}"), facts, habits, knobs),
+        time_pattern=Random(f"time:{seller.style_seed}").choice(time_patterns(locale)),
     )
 
 
@@ -140,6 +144,7 @@ def draw_knobs(random: Random, knobs: Knobs, document_type: DocumentType, facts:
         drawn[name] = value if name in applicable else 0.0
     drawn["degradation"] = round(random.uniform(0, knobs.degradation), 3)
     if facts.regime in (TaxRegime.US_SALES_TAX, TaxRegime.INDIA_GST):
+        drawn["tax_codes"] = 0.0  # tills there mark no rates
         drawn["tax_inclusive_prices"] = 0.0  # there, tax is added to prices, by two authorities
     if drawn["sign_styles"] and document_type is DocumentType.CREDIT_NOTE and not drawn["negative_amounts"]:
         drawn["sign_styles"] = 0.0  # no amount is negative

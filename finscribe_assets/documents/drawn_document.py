@@ -71,6 +71,7 @@ class Style(BaseModel):
     )
     running_title: bool = Field(False, description="whether each page after the first repeats the title")
     remarks_centred: bool = Field(False, description="whether closing remarks are centred")
+    time_beside_date: bool = Field(False, description="whether the time of issue follows the date on its line")
     typewriter: bool = Field(False, description="whether layouts of fixed-pitch printers have a monospaced font")
     roll: Literal[58, 80] = Field(80, description="width of a receipt printer's paper in millimetres")
     stacked: bool = Field(False, description="whether till rolls print an item's name above its quantity and amounts")
@@ -91,6 +92,7 @@ class Presentation(BaseModel):
     date_pattern: str = Field(
         description="babel pattern of every date on the page, or formats.ERA_PATTERN or SHORT_ERA_PATTERN"
     )
+    time_pattern: str = Field(default="HH:mm", description="babel pattern of every time of day on the page")
     numbers: NumberStyle = Field(description="format of every number on the page")
     currency_display: CurrencyDisplay = Field(description="how amounts in the totals show their currency")
     labels: dict[str, str] = Field(description="wording of each label on the page, by field or purpose")
@@ -99,6 +101,12 @@ class Presentation(BaseModel):
     page_breaks: tuple[int, ...] = Field(default=(), description="indices of the lines that start a new page")
     decoys: tuple[Decoy, ...] = Field(default=(), description="decoys among the header fields")
     seating: tuple[Decoy, ...] = Field(default=(), description="table, guests and server on a restaurant's bill")
+    slip: tuple[Decoy, ...] = Field(default=(), description="numbers of a card slip that are no fields")
+    tax_codes: dict[str, str] = Field(default={}, description="letter beside the amounts, by tax rate as decimal text")
+    quantity_rows: bool = Field(
+        default=False, description="whether quantity and price are in a row below the item, if the quantity is not one"
+    )
+    notices: tuple[str, ...] = Field(default=(), description="small lines at the foot of a receipt")
     remarks: tuple[str, ...] = Field(default=(), description="sentences at the end of the document")
     marked_lines: tuple[int, ...] = Field(default=(), description="indices of the lines marked as reduced-rate")
     rate_mark: str = Field(default="", description="the mark of reduced-rate lines")

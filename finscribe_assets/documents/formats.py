@@ -13,7 +13,7 @@ from functools import cache
 from typing import Literal, NamedTuple
 
 from babel import Locale
-from babel.dates import format_date
+from babel.dates import format_date, format_time
 from babel.numbers import get_currency_symbol
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -31,6 +31,20 @@ _DIGITS = {
 # Date patterns that babel does not have: Japanese years counted by era.
 ERA_PATTERN = "era"  # 令和6年5月3日
 SHORT_ERA_PATTERN = "short_era"  # R6.5.3
+
+
+# Patterns of times where they are not those of a 24-hour clock alone.
+_TIME_PATTERNS = {
+    "en_US": ("h:mm a", "hh:mm a", "HH:mm:ss", "hh:mm:ss a"),
+    "en_AU": ("hh:mm a", "HH:mm", "h:mm a"),
+    "en_IN": ("hh:mm a", "HH:mm", "HH:mm:ss"),
+    "de_DE": ("HH:mm", "HH:mm 'Uhr'", "HH:mm:ss"),
+    "de_AT": ("HH:mm", "HH:mm 'Uhr'", "HH:mm:ss"),
+    "fr_FR": ("HH:mm", "HH'h'mm", "HH:mm:ss"),
+    "it_IT": ("HH:mm", "HH.mm", "HH:mm:ss"),
+    "ja_JP": ("HH:mm", "H時mm分", "HH:mm:ss"),
+    "zh_CN": ("HH:mm:ss", "HH:mm"),
+}
 
 
 class JapaneseEra(NamedTuple):
@@ -180,6 +194,24 @@ def write_date(value: dt.date, locale: str, pattern: str, digits: str = "latin")
     else:
         text = _babel_date(value, pattern, locale)
     return text if digits == "latin" else text.translate(str.maketrans(_DIGITS["latin"], _DIGITS[digits]))
+
+
+def write_time(value: str, locale: str, pattern: str, digits: str = "latin") -> str:
+    """Format a time of day.
+
+    Args:
+        value: ISO 8601 text: hh:mm or hh:mm:ss.
+        locale: the language of am and pm.
+        pattern: a babel pattern, one of `time_patterns`.
+        digits: the set of digits (see `NumberStyle.digits`).
+    """
+    text = str(format_time(dt.time.fromisoformat(value), format=pattern, locale=locale)).translate(_BIDI_MARKS)
+    return text if digits == "latin" else text.translate(str.maketrans(_DIGITS["latin"], _DIGITS[digits]))
+
+
+def time_patterns(locale: str) -> tuple[str, ...]:
+    """Return the babel patterns of times of day in a locale, the usual one first."""
+    return _TIME_PATTERNS.get(locale, ("HH:mm", "HH:mm", "HH:mm:ss"))
 
 
 @cache

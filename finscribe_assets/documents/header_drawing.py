@@ -70,7 +70,11 @@ def draw_header(
 
     match document_type:
         case DocumentType.RECEIPT:
-            return {"payment_means": _draw_receipt_means(random, seller.locale, totals)} if optional(0.8) else {}
+            return (
+                {"payment_means": _draw_receipt_means(random, seller.locale, totals)}
+                if optional(0.8) or knobs["card_slips"]
+                else {}
+            )
         case DocumentType.PURCHASE_ORDER:
             return _draw_order_header(random, day, seller, knobs, optional=optional)
     header = _draw_references(random, day, seller, buyer, knobs, optional=optional)

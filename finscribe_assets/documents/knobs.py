@@ -102,6 +102,20 @@ class Knobs(BaseModel):
         "dates, references and account numbers have no labels",
         documents=_A4_DOCUMENTS,
     )
+    card_slips: float = _knob(
+        0.25,
+        _C.HALLUCINATED_FIELD,
+        (_E.IDENTIFIER, _E.TEXT),
+        "receipts have the numbers of a card slip: masked card, terminal, authorisation and others",
+        documents=(_D.RECEIPT,),
+    )
+    till_notices: float = _knob(
+        0.4,
+        _C.HALLUCINATED_FIELD,
+        (_E.IDENTIFIER, _E.TEXT),
+        "receipts end with points, opening hours and fiscal signatures",
+        documents=(_D.RECEIPT,),
+    )
     optional_fields: float = _knob(
         0.6,
         _C.HALLUCINATED_FIELD,
@@ -134,6 +148,13 @@ class Knobs(BaseModel):
     )
     negative_amounts: float = _knob(
         0.5, _C.SIGN, _AMOUNTS, "the amounts of a credit note are negative", documents=(_D.CREDIT_NOTE,)
+    )
+    till_corrections: float = _knob(
+        0.2,
+        _C.SIGN,
+        (_E.LINE_ITEM, _E.LINE_AMOUNT),
+        "receipts have lines below zero: discounts, returned goods and empties, and lines of deposits",
+        documents=(_D.RECEIPT,),
     )
     sign_styles: float = _knob(
         0.15,
@@ -184,6 +205,21 @@ class Knobs(BaseModel):
     )
     sub_items: float = _knob(
         0.08, _C.ROWS_MERGED_OR_SPLIT, _ROWS, "lines have indented rows without amounts below them", documents=_A4_SALES
+    )
+    quantity_rows: float = _knob(
+        0.35,
+        _C.ROWS_MERGED_OR_SPLIT,
+        _ROWS,
+        "tills print quantity and price in a row below the item, and only if the quantity is not one",
+        documents=(_D.RECEIPT,),
+    )
+    tax_codes: float = _knob(
+        0.4,
+        _C.COLUMN_SHIFT,
+        (_E.LINE_AMOUNT, _E.TAX),
+        "a letter beside the amount of each line stands for its tax rate",
+        documents=(_D.RECEIPT,),
+        languages=("en", "de", "fr", "es", "it", "nl", "pl", "pt", "sv", "zh", "ar"),
     )
     blank_cells: float = _knob(
         0.1, _C.COLUMN_SHIFT, _ROWS, "some cells of optional columns are blank", documents=_A4_DOCUMENTS

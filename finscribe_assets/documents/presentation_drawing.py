@@ -24,7 +24,8 @@ from finscribe_assets.documents.formats import (
 from finscribe_assets.documents.knobs import DAMAGE_KNOBS
 from finscribe_assets.documents.line_drawing import reduced_lines
 from finscribe_assets.documents.places import places_of
-from finscribe_assets.documents.printed_values import REDUNDANT_TOTALS
+from finscribe_assets.documents.printed_values import QUANTITY_ROW_COLUMNS, REDUNDANT_TOTALS
+from finscribe_assets.documents.receipt_drawing import draw_notices, draw_slip, draw_tax_codes
 from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.documents.schema import Document, DocumentType
 from finscribe_assets.documents.table_paging import page_breaks, sub_rows
@@ -61,10 +62,13 @@ def draw_presentation(outline: DocumentOutline, recipe: Recipe, document: Docume
     decoys = draw_decoys(random, locale, outline.issue_date, outline.date_pattern, numbers.digits, absent, knobs)
     marked = reduced_lines(document.lines, locale)
     remarks = []
+    if document.card_number:
+        remarks.append(Random(f"result:{outline.name}").choice(phrases(locale, "till.result")))
     if document.lines and document.lines[0].price_with_vat is not None:
         remarks.append(random.choice(phrases(locale, "tax_included")))
     if marked:
         remarks.append(random.choice(phrases(locale, "reduced_rate_note")))
+    quantity_rows = bool(knobs["quantity_rows"])
     return Presentation(
         engine=weighted_choice(Random(f"engine:{outline.name}"), recipe.engines),
         layout=habits.layout,
@@ -74,10 +78,15 @@ def draw_presentation(outline: DocumentOutline, recipe: Recipe, document: Docume
         style=habits.style,
         reversed_print=bool(knobs["reversed_print"]),
         date_pattern=outline.date_pattern,
+        time_pattern=outline.time_pattern,
         numbers=numbers,
         currency_display=_currency_display(outline),
         labels={},
-        columns=outline.columns,
+        columns=tuple(name for name in outline.columns if not (quantity_rows and name in QUANTITY_ROW_COLUMNS)),
+        quantity_rows=quantity_rows,
+        tax_codes=draw_tax_codes(Random(f"codes:{outline.name}"), document.vat_breakdown) if knobs["tax_codes"] else {},
+        slip=draw_slip(Random(f"slip:{outline.name}"), locale) if document.card_number else (),
+        notices=draw_notices(Random(f"notices:{outline.name}"), document) if knobs["till_notices"] else (),
         sub_rows=sub_rows(random, document, knobs),
         page_breaks=page_breaks(document),
         decoys=decoys,

@@ -13,7 +13,7 @@ from decimal import Decimal
 from finscribe_assets.documents.captions import HEADER_FIELDS, LABELLED_PARTY_FIELDS, PARTY_ROLES, PAYMENT_FIELDS
 from finscribe_assets.documents.drawn_document import Presentation
 from finscribe_assets.documents.elements import IMPLIED_FIELDS
-from finscribe_assets.documents.formats import group_characters, write_amount, write_date, write_number
+from finscribe_assets.documents.formats import group_characters, write_amount, write_date, write_number, write_time
 from finscribe_assets.documents.locales import LOCALE_FACTS, MINOR_UNITS
 from finscribe_assets.documents.schema import Document, Entry, Line, Party
 
@@ -53,12 +53,28 @@ _MONEY_COLUMNS = frozenset(
 )
 
 
+QUANTITY_ROW_COLUMNS = ("quantity", "unit", "net_price", "price_with_vat")
+"""Columns that a receipt lacks if it prints quantities in rows below the items."""
+
+
+def quantity_row_fields(line: Line) -> tuple[str, ...]:
+    """Return the fields in the row below an item: quantity, unit if there is one, and price; none for a single piece.
+
+    The true quantity of a line without that row is 1, or -1 where it is below zero.
+    """
+    if abs(line.quantity) == 1 and line.unit is None:
+        return ()
+    price = "price_with_vat" if line.price_with_vat is not None else "net_price"
+    return ("quantity", "unit", price) if line.unit is not None else ("quantity", price)
+
+
 class _ValueWriter:
     """Formats values in the style of one page."""
 
     def __init__(self, document: Document, presentation: Presentation) -> None:
         self.locale, self.currency = document.locale, document.currency_code
         self.numbers, self.date_pattern = presentation.numbers, presentation.date_pattern
+        self.time_pattern = presentation.time_pattern
         self.currency_display = presentation.currency_display
 
     def amount(self, value: Decimal) -> str:
@@ -110,6 +126,8 @@ def _header(document: Document, writer: _ValueWriter) -> PrintedValues:
             continue
         if isinstance(value, dt.date):
             yield name, writer.date(value)
+        elif name == "issue_time":
+            yield name, write_time(value, writer.locale, writer.time_pattern, writer.numbers.digits)
         elif name == "payment_account" and LOCALE_FACTS[document.locale].iban_country:
             yield name, group_characters(value)
         else:
@@ -142,6 +160,9 @@ def _lines(document: Document, presentation: Presentation, writer: _ValueWriter)
         for column in presentation.columns:
             if text := _cell(line, column, writer):
                 yield f"lines[{index}].{column}", text
+        if presentation.quantity_rows:
+            for column in quantity_row_fields(line):
+                yield f"lines[{index}].{column}", _cell(line, column, writer) or ""
         if line.note:
             yield f"lines[{index}].note", line.note
 

@@ -256,6 +256,7 @@ class Document(Term):
     locale: str = terms.text(NO_CODE, "language and country whose formats the page uses, such as de_DE", implied=True)
     document_number: str = terms.identifier("BT-1", "number of the document")
     issue_date: dt.date = terms.date("BT-2", "date of issue")
+    issue_time: str | None = terms.time(NO_CODE, "time of issue, ISO 8601 with seconds if printed", default=None)
     due_date: dt.date | None = terms.date("BT-9", "date by which payment is due", default=None)
     delivery_date: dt.date | None = terms.date("BT-72", "date of delivery; on an order the wanted one", default=None)
     period_start: dt.date | None = terms.date(
@@ -285,6 +286,11 @@ class Document(Term):
     payment_terms: str | None = terms.text("BT-20", "terms of payment, as printed", default=None)
     cash_discount: CashDiscount | None = terms.group(NO_CODE, "discount for early payment", default=None)
     payment_means: str | None = terms.text("BT-82", "how to pay, or how it was paid, as printed", default=None)
+    card_number: str | None = terms.identifier("BT-87", "number of the payment card, masked as printed", default=None)
+    terminal_id: str | None = terms.identifier(NO_CODE, "number of the card terminal", default=None)
+    authorisation_code: str | None = terms.identifier(
+        NO_CODE, "number of the card payment's authorisation", default=None
+    )
     payment_reference: str | None = terms.identifier("BT-83", "what to quote with the payment", default=None)
     payment_account: str | None = terms.identifier(
         "BT-84", "account to pay to, an IBAN where the country has them", default=None

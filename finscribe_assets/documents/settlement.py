@@ -18,6 +18,23 @@ from finscribe_assets.documents.schema import AllowanceCharge, DocumentType, Lin
 from finscribe_assets.documents.taxation import TaxBase, bases_of, breakdown
 from finscribe_assets.documents.wordings import phrases
 
+CASH_PAYMENT_SHARE = 0.6  # of receipts that are paid in cash
+EXACT_CASH_SHARE = 0.12  # of cash payments for which the customer has the exact amount
+MAX_CASH_NOTES = 10  # of the largest note; what costs more is paid by card
+# The notes that people carry, in the currencies of the locales.
+NOTES: dict[str, tuple[int, ...]] = {
+    "EUR": (5, 10, 20, 50, 100),
+    "USD": (1, 5, 10, 20, 50, 100),
+    "GBP": (5, 10, 20, 50),
+    "AUD": (5, 10, 20, 50, 100),
+    "CHF": (10, 20, 50, 100, 200),
+    "PLN": (10, 20, 50, 100, 200),
+    "SEK": (20, 50, 100, 200, 500),
+    "INR": (10, 20, 50, 100, 200, 500),
+    "AED": (5, 10, 20, 50, 100, 200, 500),
+    "CNY": (1, 5, 10, 20, 50, 100),
+    "JPY": (1000, 5000, 10000),
+}
 DISCOUNT_PERCENTAGES = (2, 3, 5, 10, 15)
 
 
@@ -149,9 +166,21 @@ def _draw_payment(random: Random, sale: Sale, due: Decimal, unit: Decimal) -> di
     if sale.trade == "catering" and random.random() < 0.5:
         tip = max(unit, round_to(due * random.choice((5, 10, 15, 20)) / 100, unit))
     amounts: dict[str, Decimal | None] = {"tip_amount": tip}
-    if random.random() < 0.6:
-        to_pay = due + (tip or Decimal(0))
-        note = Decimal(10) ** max(0, to_pay.adjusted()) * random.choice((1, 2, 5))
-        tendered = round_to((to_pay / note).to_integral_value(rounding="ROUND_CEILING") * note, unit)
+    to_pay = due + (tip or Decimal(0))
+    pays_cash = random.random() < CASH_PAYMENT_SHARE and not sale.has_knob("card_slips")
+    if pays_cash and 0 < to_pay <= MAX_CASH_NOTES * NOTES[sale.currency][-1]:
+        tendered = round_to(_draw_tendered(random, to_pay, NOTES[sale.currency]), unit)
         amounts |= {"tendered_amount": tendered, "change_amount": tendered - to_pay}
     return amounts
+
+
+def _draw_tendered(random: Random, to_pay: Decimal, notes: Sequence[int]) -> Decimal:
+    """Draw what a customer hands over: the exact amount, or enough notes of one value, the larger ones kept whole."""
+    if random.random() < EXACT_CASH_SHARE:
+        return to_pay
+    note = random.choice(notes)
+    larger = [other for other in notes if other <= to_pay]
+    whole = Decimal(larger[-1]) if larger and note < larger[-1] else Decimal(0)
+    kept = (to_pay // whole) * whole if whole else Decimal(0)
+    rest = to_pay - kept
+    return kept + (rest / note).to_integral_value(rounding="ROUND_CEILING") * note

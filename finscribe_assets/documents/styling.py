@@ -33,7 +33,7 @@ _WEIGHTS: dict[str, dict[Any, float]] = {
     "roll": {58: 1, 80: 2},
 }
 # Probabilities of settings that are on or off.
-_CHANCES = {"running_title": 0.4, "remarks_centred": 0.35, "typewriter": 0.7, "stacked": 0.5}
+_CHANCES = {"running_title": 0.4, "remarks_centred": 0.35, "time_beside_date": 0.6, "typewriter": 0.7, "stacked": 0.5}
 # Probability of a second title. Some Indian documents have their title in Hindi below the English one.
 _SECOND_TITLE_CHANCE = 0.4
 _SECOND_TITLES: dict[str, dict[DocumentType, tuple[str, ...]]] = {

@@ -24,6 +24,7 @@ Exact = Annotated[
 Code = str | Mapping[str, str]
 """The code of a business term, or a code for each role (group of the document) in which the field occurs."""
 
+ISO_TIME = r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$"
 NO_CODE = ""  # an extension: EN 16931 has no such term
 
 
@@ -73,6 +74,11 @@ def amount(code: Code, description: str, element: Element = Element.AMOUNT, **op
 def date(code: Code, description: str, element: Element = Element.DATE, **options: Any) -> Any:
     """Declare a field of a date."""
     return term(code, element, ValueType.DATE, description, **options)
+
+
+def time(code: Code, description: str, element: Element = Element.DATE, **options: Any) -> Any:
+    """Declare a field of a time of day, as ISO 8601 text: hh:mm or hh:mm:ss."""
+    return term(code, element, ValueType.TIME, description, pattern=ISO_TIME, **options)
 
 
 def _metadata(code: Code) -> dict[str, Any]:

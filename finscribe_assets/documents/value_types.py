@@ -27,5 +27,6 @@ class ValueType(StrEnum):
 
     AMOUNT = "amount"
     DATE = "date"
+    TIME = "time"
     IDENTIFIER = "identifier"
     TEXT = "text"

@@ -1,4 +1,4 @@
-"""Normalise values as people and models write them: amounts, dates, identifiers and text in canonical form.
+"""Normalise values as people and models write them: amounts, dates, times, identifiers and text in canonical form.
 
 What a value means may depend on its document, which a `ValueContext` describes. A value that could still mean two
 things is not guessed: it stays text, and is noted as ambiguous.
@@ -18,6 +18,7 @@ from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.evaluation.amounts import find_decimal_mark, parse_amount
 from finscribe_assets.evaluation.dates import parse_date
 from finscribe_assets.evaluation.plain_text import AmbiguousValueError, UnreadableValueError
+from finscribe_assets.evaluation.times import parse_time
 
 _PERCENTAGES = frozenset({"vat_rate", "rate", "percentage"})  # never in thousands
 # Numbers that may have more decimals than their currency's smallest coin, or fewer.
@@ -148,6 +149,8 @@ def canonical_value(path: str, value: Any, context: ValueContext = ValueContext(
             return CanonicalValue(format(number.normalize(), "f") if number else "0")
         if value_type is ValueType.DATE:
             return CanonicalValue(parse_date(text, context.locale).isoformat())
+        if value_type is ValueType.TIME:
+            return CanonicalValue(parse_time(text))
     except UnreadableValueError as error:
         note = Note.AMBIGUOUS if isinstance(error, AmbiguousValueError) else Note.UNREADABLE
         return CanonicalValue(canonical_text(text), note)

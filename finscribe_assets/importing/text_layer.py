@@ -17,7 +17,14 @@ from babel.dates import format_date
 from babel.numbers import get_currency_symbol
 
 from finscribe_assets.documents.elements import IMPLIED_FIELDS, TERMS, ValueType, field_of
-from finscribe_assets.documents.formats import ERA_PATTERN, JAPANESE_ERAS, SHORT_ERA_PATTERN, write_date
+from finscribe_assets.documents.formats import (
+    ERA_PATTERN,
+    JAPANESE_ERAS,
+    SHORT_ERA_PATTERN,
+    time_patterns,
+    write_date,
+    write_time,
+)
 from finscribe_assets.documents.locales import LOCALE_FACTS, SHARED_SYMBOLS
 
 # Positive in the schema, but pages may print them with a minus, as deductions.
@@ -121,6 +128,8 @@ def _shows(path: str, value: str, page: str, folded: str, locale: str) -> bool:
         return _shows_amount(Decimal(value), page, minus_word, may_be_negated=may_be_negated)
     if value_type is ValueType.DATE:
         return any(_shows_text(form, folded) for form in _written_forms(dt.date.fromisoformat(value), locale))
+    if value_type is ValueType.TIME:
+        return any(_shows_text(write_time(value, locale, form), folded) for form in time_patterns(locale))
     return _shows_text(value, folded)
 
 

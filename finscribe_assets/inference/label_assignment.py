@@ -41,6 +41,7 @@ _DATE = re.compile(
     r"|\d{1,2}\.?[\s-](?:de\s)?[^\W\d]{3,10}\.?,?[\s-](?:de\s)?\d{2,4}"  # day, month in words, year
     r"|[^\W\d]{3,10}\.?\s\d{1,2},?\s\d{4}|\d{4}年\d{1,2}月\d{1,2}日"
 )
+_TIME = re.compile(r"\d{1,2}\s?[:.h時时]\s?\d{2}.{0,10}")
 # Words with digits or short words in capitals; an e-mail address; or a BIC (ISO 9362).
 _IDENTIFIER = re.compile(
     r"(?=.*\d)(?:(?:\S*\d\S*|[A-Z]{1,4}\.?)(?:\s|$))+|[^\s@]+@[^\s@]+|[A-Z]{6}[A-Z\d]{2}(?:[A-Z\d]{3})?"
@@ -209,6 +210,8 @@ def _is_value(path: str, text: str) -> bool:
         return _AMOUNT.fullmatch(body) is not None
     if value_type is ValueType.DATE:
         return _DATE.fullmatch(body) is not None
+    if value_type is ValueType.TIME:
+        return _TIME.fullmatch(body) is not None
     return bool(body) if value_type is ValueType.TEXT else _IDENTIFIER.fullmatch(body) is not None
 
 

@@ -7,7 +7,8 @@ label is left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import SequenceMatcher
 from functools import cache
 from typing import NamedTuple
@@ -26,6 +27,10 @@ TABLE_COLUMNS = {"lines": tuple(_LINE_COLUMNS.split()), "entries": tuple(_ENTRY_
 """Fields that a column may hold, by the list they belong to."""
 
 CARRIED_SUM_LABELS = ("carried_forward", "brought_forward")
+_QUANTITY_ROW = re.compile(
+    r"(?P<quantity>-?\d[\d.,]*)(?: (?P<unit>[^\W\d]+))? [x×*] (?P<price>\d[\d .,'’]*?)(?: \S+/\S+)?"
+)
+_TAX_CODE = re.compile(r"(?<=[.,]\d\d) [A-Z1-9]$")
 MIN_RECOGNISED_COLUMNS = 2  # of a header row: the name of an item may look like a single label
 MIN_HEADER_SIMILARITY = 0.75  # of a header cell to its label: Ratcliff–Obershelp ratio, as `difflib` computes it
 
@@ -67,6 +72,12 @@ def extract_line_items(tables: Iterable[str], locale: str | None = None) -> dict
             if any(_label_key(text) in _carried_sum_labels() for text in row if text):
                 continue
             values = {columns[column]: text for column, text in enumerate(row) if text and column in columns}
+            if (below := _quantity_row(row, columns)) and row_counts[list_name]:
+                for name, text in below.items():
+                    cells[f"{list_name}[{row_counts[list_name] - 1}].{name}"] = ExtractedCell(text, table)
+                continue
+            if list_name == "lines":
+                values = {name: _without_tax_code(name, text) for name, text in values.items()}
             for name, text in values.items():
                 cells[f"{list_name}[{row_counts[list_name]}].{name}"] = ExtractedCell(text, table)
             row_counts[list_name] += bool(values)
@@ -83,6 +94,23 @@ def _join_stacked_rows(grid: Grid) -> Grid:
         else:
             rows.append(row)
     return rows
+
+
+def _quantity_row(row: Sequence[str | None], columns: Mapping[int, str]) -> dict[str, str]:
+    """Return quantity, unit and price of a row such as ``0.352 kg x 12.90 EUR/kg`` below an item; empty for others."""
+    if not row[0] or any(row[1:]) or "quantity" in columns.values():
+        return {}
+    found = _QUANTITY_ROW.fullmatch(row[0].strip())
+    if found is None:
+        return {}
+    price = "price_with_vat" if "gross_amount" in columns.values() else "net_price"
+    unit = {"unit": found["unit"]} if found["unit"] else {}
+    return {"quantity": found["quantity"], **unit, price: found["price"]}
+
+
+def _without_tax_code(name: str, text: str) -> str:
+    """Return the text of an amount without the letter or digit beside it that stands for a tax rate."""
+    return _TAX_CODE.sub("", text) if name in ("net_amount", "gross_amount") else text
 
 
 def _match_header(header: Sequence[str | None], locale: str | None) -> tuple[str, dict[int, str]]:

@@ -14,7 +14,7 @@ SPACED_WORDS = re.compile(r"[^ ]+")
 LETTERS_OR_ASCII_RUNS = re.compile(r"[!-~]+|[^\s!-~]")
 EMAIL_PARTS = re.compile(r"[^@.]+[@.]?")
 UNSPACED_LANGUAGES = ("ja", "zh")
-UNBREAKABLE_TYPES = (ValueType.AMOUNT, ValueType.DATE)
+UNBREAKABLE_TYPES = (ValueType.AMOUNT, ValueType.DATE, ValueType.TIME)
 
 
 def unbroken(text: str, language: str, path: str = "") -> list[str]:

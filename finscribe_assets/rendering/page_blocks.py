@@ -6,11 +6,12 @@ Templates print these rows and `text_fitting` measures them, so that what is mea
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from finscribe_assets.documents.captions import HEADER_FIELDS, PAYMENT_FIELDS
 from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.locales import LOCALE_FACTS
+from finscribe_assets.documents.receipt_drawing import tax_code_key
 
 BANK_FIELDS = ("bank_name", "payment_account", "bank_identifier")
 _BEFORE_DUE = ("total_vat", "exchange_rate", "total_vat_accounting", "total_with_vat", "paid_amount", "rounding_amount")
@@ -47,7 +48,8 @@ class Blocks:
 
     def payment(self, paths: Sequence[str] = PAYMENT_FIELDS) -> tuple[BlockRow, ...]:
         """Return payment terms, means and account, or those of ``paths`` alone, and a cash discount."""
-        return (*self._named(paths), *(self._cash_discount() if paths != BANK_FIELDS else ()))
+        slip = [self._row(decoy.label, (decoy.text, None)) for decoy in self._look.slip]
+        return (*self._named(paths), *slip, *(self._cash_discount() if paths != BANK_FIELDS else ()))
 
     def bank(self) -> tuple[BlockRow, ...]:
         """Return the bank account alone."""
@@ -88,8 +90,12 @@ class Blocks:
 
     def _named(self, paths: Sequence[str]) -> Iterator[BlockRow]:
         """Yield rows of the header or the payment block, whose labels some documents omit."""
-        for row in self._labelled(*paths):
-            yield BlockRow((), row.value) if self._look.unlabelled else row
+        beside_date = self._look.style.time_beside_date and "issue_time" in self._printed
+        for row in self._labelled(*(path for path in paths if not (beside_date and path == "issue_time"))):
+            value = row.value
+            if beside_date and value == (("", "issue_date"),):
+                value = (*value, (" ", "issue_time"))
+            yield replace(row, label=() if self._look.unlabelled else row.label, value=value)
 
     def _due(self, path: str) -> Iterator[BlockRow]:
         yield self._row(self._look.labels[path], ("", path), "due")
@@ -118,6 +124,8 @@ class Blocks:
         for index, share in enumerate(self._drawn.document.vat_breakdown):
             path = f"vat_breakdown[{index}]"
             tax = labels[f"vat_breakdown.{share.tax_name}" if share.tax_name else "vat_breakdown"]
+            code = self._look.tax_codes.get(tax_code_key(share.rate), "")
+            tax = f"{code} {tax}" if code else tax
             label = ((f"{tax} ", f"{path}.rate"), (f" {labels['on']} ", f"{path}.taxable_amount"))
             yield BlockRow(label, (("", f"{path}.tax_amount"),))
             if f"{path}.exemption_reason" in self._printed:

@@ -262,6 +262,8 @@ def to_markup(drawn: DrawnDocument, engine: Engine | None = None) -> PageMarkup:
 
 
 def _cells_of(row: TableRow, look: Presentation, texts: _PrintedTexts) -> list[MarkedCell]:
+    if row.pieces:
+        return [MarkedCell(0, len(look.columns), texts.of_pieces(row.pieces))]
     by_column = {column: texts.of_cell(content) for column, content in row.cells.items()}
     if row.style == SPANNING_STYLE:
         return [MarkedCell(0, len(look.columns), text) for text in by_column.values()]

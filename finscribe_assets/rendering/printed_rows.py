@@ -10,6 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from finscribe_assets.documents.drawn_document import DrawnDocument, Presentation
+from finscribe_assets.documents.printed_values import quantity_row_fields
+from finscribe_assets.documents.receipt_drawing import tax_code_key
+from finscribe_assets.documents.schema import Document
+from finscribe_assets.rendering.page_blocks import TextAndField
 
 # Columns of numbers: aligned at the end of the line, so that digits stand below each other.
 MONEY_COLUMNS = (
@@ -36,6 +40,8 @@ STACKING_LAYOUTS = ("receipt_till", "receipt_restaurant")  # layouts whose items
 
 CellContent = tuple[str, str | None, str]  # a text, the path of the field printed after it, and the text after that
 
+_Row = tuple[str, str, dict[str, CellContent], tuple[TextAndField, ...]]  # a `TableRow` without its number
+
 
 @dataclass(frozen=True)
 class TableRow:
@@ -45,11 +51,12 @@ class TableRow:
     cell_tag: str  # HTML element of its cells: th in the head, td below
     style: str  # CSS class, may be empty; SPANNING_STYLE is one
     cells: dict[str, CellContent]  # by column; columns that are absent are blank
+    pieces: tuple[TextAndField, ...] = ()  # content of the only cell of a row that prints several fields
 
 
 def is_stacked(look: Presentation) -> bool:
     """Return whether an item's text has a printed row of its own, above the row of its numbers."""
-    return look.layout in STACKING_LAYOUTS and look.style.stacked
+    return look.layout in STACKING_LAYOUTS and look.style.stacked and not look.quantity_rows
 
 
 def item_group_span(columns: tuple[str, ...]) -> int:
@@ -63,7 +70,7 @@ def item_group_span(columns: tuple[str, ...]) -> int:
 def table_rows(drawn: DrawnDocument) -> list[TableRow]:
     """Return the rows of a document's table, without the row of a merged head, which is number 0 where there is one."""
     first = 1 if drawn.presentation.merged_head else 0
-    return [TableRow(number, tag, style, cells) for number, (tag, style, cells) in enumerate(_rows(drawn), first)]
+    return [TableRow(number, *row) for number, row in enumerate(_rows(drawn), first)]
 
 
 def rows_by_sheet(rows: list[TableRow]) -> list[list[TableRow]]:
@@ -77,8 +84,8 @@ def rows_by_sheet(rows: list[TableRow]) -> list[list[TableRow]]:
     return sheets
 
 
-def _rows(drawn: DrawnDocument) -> Iterator[tuple[str, str, dict[str, CellContent]]]:
-    """Yield the cell tag, the style and the cells of each row."""
+def _rows(drawn: DrawnDocument) -> Iterator[_Row]:
+    """Yield the cell tag, the style, the cells and the pieces of each row."""
     look, document = drawn.presentation, drawn.document
     group = "entries" if document.entries else "lines"
     text_column = next(name for name in look.columns if name in WRAPPING_COLUMNS)
@@ -98,29 +105,46 @@ def _rows(drawn: DrawnDocument) -> Iterator[tuple[str, str, dict[str, CellConten
                 text_column: (look.labels["brought_forward"], None, ""),
                 amount_column: (drawn.printed[path], None, ""),
             }
-            yield "td", "carried", carried
-            yield "td", "carried brought", brought
+            yield "td", "carried", carried, ()
+            yield "td", "carried brought", brought, ()
+        tax_code = ""
+        if look.tax_codes and (rate := document.lines[index].vat_rate) is not None:
+            tax_code = f" {look.tax_codes[tax_code_key(rate)]}"
         rate_mark = f" {look.rate_mark}" if index in look.marked_lines else ""
         yield from _stacked(
             look,
             "td",
             {
-                column: ("", f"{group}[{index}].{column}", rate_mark if column == text_column else "")
+                column: (
+                    "",
+                    f"{group}[{index}].{column}",
+                    rate_mark if column == text_column else tax_code if column == look.columns[-1] else "",
+                )
                 for column in look.columns
             },
         )
+        if look.quantity_rows and (names := quantity_row_fields(document.lines[index])):
+            yield "td", "sub", {}, _quantity_pieces(f"lines[{index}]", names, document)
         if f"{group}[{index}].note" in drawn.printed:
-            yield "td", "sub", {text_column: ("", f"{group}[{index}].note", "")}
+            yield "td", "sub", {text_column: ("", f"{group}[{index}].note", "")}, ()
         for text in look.sub_rows.get(index, ()):
-            yield "td", "sub", {text_column: (text, None, "")}
+            yield "td", "sub", {text_column: (text, None, "")}, ()
 
 
-def _stacked(
-    look: Presentation, tag: str, cells: dict[str, CellContent]
-) -> Iterator[tuple[str, str, dict[str, CellContent]]]:
+def _quantity_pieces(path: str, names: tuple[str, ...], document: Document) -> tuple[TextAndField, ...]:
+    """Return the row below an item: ``2 x 1.29``, or for goods sold by weight ``0.352 kg x 12.90 EUR/kg``."""
+    *quantity, price = names
+    pieces: list[TextAndField] = [("" if name == "quantity" else " ", f"{path}.{name}") for name in quantity]
+    pieces.append((" x ", f"{path}.{price}"))
+    if "unit" in quantity:
+        pieces.append((f" {document.currency_code}/{document.lines[int(path[6:-1])].unit}", None))
+    return tuple(pieces)
+
+
+def _stacked(look: Presentation, tag: str, cells: dict[str, CellContent]) -> Iterator[_Row]:
     """Yield the cells of a line as one row, or as two where rows are stacked."""
     if not is_stacked(look):
-        yield tag, "", cells
+        yield tag, "", cells, ()
         return
-    yield tag, SPANNING_STYLE, {column: cell for column, cell in cells.items() if column in WRAPPING_COLUMNS}
-    yield tag, "figures", {column: cell for column, cell in cells.items() if column not in WRAPPING_COLUMNS}
+    yield tag, SPANNING_STYLE, {column: cell for column, cell in cells.items() if column in WRAPPING_COLUMNS}, ()
+    yield tag, "figures", {column: cell for column, cell in cells.items() if column not in WRAPPING_COLUMNS}, ()

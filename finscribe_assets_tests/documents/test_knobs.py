@@ -47,6 +47,8 @@ SHOWS = {
     ),
     "label_distance": lambda d: d.presentation.labels_apart,
     "unlabelled_values": lambda d: d.presentation.unlabelled,
+    "card_slips": lambda d: d.document.card_number is not None and bool(d.presentation.slip),
+    "till_notices": lambda d: bool(d.presentation.notices),
     "optional_fields": lambda d: any(getattr(d.document, name) is not None for name in OPTIONAL),
     "decoy_labels": lambda d: any(not any(c.isdigit() for c in decoy.text) for decoy in d.presentation.decoys),
     "confusable_identifiers": lambda d: any(c in "OISBZ" for c in d.document.document_number[3:]),
@@ -55,6 +57,7 @@ SHOWS = {
     "foreign_separators": lambda d: d.presentation.numbers.decimal != style(d).decimal,
     "rare_grouping": lambda d: d.presentation.numbers.group != style(d).group,
     "negative_amounts": lambda d: d.document.totals.amount_due < 0,
+    "till_corrections": lambda d: any(line.quantity < 0 for line in d.document.lines),
     "sign_styles": lambda d: d.presentation.numbers.negative != style(d).negative,
     "ambiguous_currency": lambda d: d.presentation.currency_display == "shared_symbol",
     "dual_currency": lambda d: "totals.total_vat_accounting" in d.printed,
@@ -69,6 +72,8 @@ SHOWS = {
     "wrapped_descriptions": lambda d: max(map(len, names(d))) > 45,
     "note_rows": lambda d: any(line.note for line in d.document.lines),
     "sub_items": lambda d: bool(d.presentation.sub_rows),
+    "quantity_rows": lambda d: d.presentation.quantity_rows and "quantity" not in d.presentation.columns,
+    "tax_codes": lambda d: bool(d.presentation.tax_codes),
     "blank_cells": lambda d: any(
         f"lines[{index}].{column}" not in d.printed
         for index in range(len(d.document.lines))

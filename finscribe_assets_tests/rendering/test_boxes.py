@@ -184,7 +184,7 @@ def test_no_mark_stays_where_plutoprint_paints_nothing():
     for drawn in drawn_bills(300, 11, many_lines=0.7):
         markup = to_markup(drawn, Engine.PLUTOPRINT)
         marked = {number for number, element in enumerate(markup.elements) if element.type is not None}
-        reported = [mark_box for mark_box in paint(markup.html, DPI // 4, markup.content_mark).mark_boxes]
+        reported = list(paint(markup.html, DPI // 4, markup.content_mark).mark_boxes)
         count = sum(mark_box.mark in marked and mark_box.box.width > EMPTY_BOX_WIDTH for mark_box in reported)
         kept = [mark for mark in marks_of(markup, reported) if mark.type not in DERIVED_MARKS]
         if count == sum(len(mark.fragments) for mark in kept):

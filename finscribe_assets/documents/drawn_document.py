@@ -24,6 +24,14 @@ class Engine(StrEnum):
     PLUTOPRINT = "plutoprint"
 
 
+class Colours(StrEnum):
+    """What of a document's colours its page images show."""
+
+    COLOUR = "colour"  # printed and captured in colour
+    GREY_PRINT = "grey_print"  # printed in black and captured in colour: only what was added by hand is coloured
+    GREY = "grey"  # captured in grey
+
+
 class Decoy(BaseModel):
     """Printed text that is not the value of any field, such as an irrelevant date or a label without a value."""
 
@@ -87,6 +95,7 @@ class Presentation(BaseModel):
     font: str = Field(description="font family, one of fonts.FONTS")
     font_size: float = Field(description="size of body text in points")
     accent: str = Field(description="colour of rules and headings, #rrggbb")
+    colours: Colours = Field(Colours.COLOUR, description="colours of the page images: colour, grey_print or grey")
     style: Style = Field(default=Style(), description="typography of the vendor")
     reversed_print: bool = Field(description="whether table header and amount due are light on dark")
     date_pattern: str = Field(

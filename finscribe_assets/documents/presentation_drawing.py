@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from random import Random
 
 from finscribe_assets.documents.document_outline import DocumentOutline, weighted_choice
-from finscribe_assets.documents.drawn_document import Decoy, Presentation
+from finscribe_assets.documents.drawn_document import Colours, Decoy, Presentation
 from finscribe_assets.documents.formats import (
     APOSTROPHE,
     NARROW_SPACE,
@@ -75,6 +75,7 @@ def draw_presentation(outline: DocumentOutline, recipe: Recipe, document: Docume
         font=font_of(habits, recipe, locale),
         font_size=round(size, 2),
         accent=habits.accent,
+        colours=_colours(outline, recipe),
         style=habits.style,
         reversed_print=bool(knobs["reversed_print"]),
         date_pattern=outline.date_pattern,
@@ -107,6 +108,13 @@ def draw_presentation(outline: DocumentOutline, recipe: Recipe, document: Docume
         handwriting=random.choice(phrases(locale, "handwriting")),
         noise_seed=random.getrandbits(31),
     )
+
+
+def _colours(outline: DocumentOutline, recipe: Recipe) -> Colours:
+    """Draw the colours of the page images. Tills print in black, whatever the recipe says."""
+    colours = weighted_choice(Random(f"colours:{outline.name}"), recipe.colours)
+    is_black_print = outline.document_type is DocumentType.RECEIPT and colours is Colours.COLOUR
+    return Colours.GREY_PRINT if is_black_print else colours
 
 
 def _currency_display(outline: DocumentOutline) -> CurrencyDisplay:

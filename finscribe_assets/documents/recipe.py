@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from finscribe_assets.documents.drawn_document import Engine
+from finscribe_assets.documents.drawn_document import Colours, Engine
 from finscribe_assets.documents.fonts import FONTS, fonts_for
 from finscribe_assets.documents.knobs import Knobs
 from finscribe_assets.documents.layout_families import LAYOUT_FACTS, LAYOUTS_BY_TYPE
@@ -58,6 +58,10 @@ class Recipe(BaseModel):
         default={Engine.WEASYPRINT: 0.1, Engine.PLUTOPRINT: 0.9},
         description="relative weight of each layout engine; engines differ slightly in how they set text",
     )
+    colours: dict[Colours, RelativeWeight] = Field(
+        default={Colours.COLOUR: 0.5, Colours.GREY_PRINT: 0.2, Colours.GREY: 0.3},
+        description="relative weight of pages in colour, of black print captured in colour, and of grey pages",
+    )
     knobs: Knobs = Field(default=Knobs(), description="probability of each hard feature")
 
     @model_validator(mode="after")
@@ -68,6 +72,7 @@ class Recipe(BaseModel):
             ("layouts", self.layouts, tuple(LAYOUT_FACTS)),
             ("document_types", self.document_types, tuple(DocumentType)),
             ("engines", self.engines, tuple(Engine)),
+            ("colours", self.colours, tuple(Colours)),
         ):
             unknown = sorted(set(map(str, weights)) - set(map(str, allowed)))
             if unknown:

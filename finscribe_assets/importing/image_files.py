@@ -1,4 +1,4 @@
-"""Decode page images of unknown origin (PNG, JPEG, TIFF) to grey pages; headers are checked against limits first."""
+"""Decode page images of unknown origin (PNG, JPEG, TIFF) to pages; headers are checked against limits first."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from finscribe_assets.importing.page_content import PageContent, check_page_sizes, page_from_pixels
 from finscribe_assets.importing.rejects import InputLimits, RejectedDocumentError, rejection
+from finscribe_assets.rendering.pages import GREY_MODES
 
 _PAGE_FORMATS = ("PNG", "JPEG", "TIFF")
 _PLAUSIBLE_DPI = (50, 1200)  # of a scan; other values in a header are defaults that nobody set
@@ -47,7 +48,7 @@ def read_images(contents: Sequence[bytes], dpi: int, limits: InputLimits) -> Pag
                     image.seek(frame)
                     sizes.append(image.size)
                     check_page_sizes(sizes, limits)
-                    pages.append(_grey_pixels(image))
+                    pages.append(np.asarray(upright_image(image)))
         except RejectedDocumentError:
             raise
         except UnidentifiedImageError as error:
@@ -76,14 +77,14 @@ def _stated_dpi(image: Image.Image) -> int | None:
     return round(float(horizontal)) if lowest <= horizontal <= highest else None
 
 
-def _grey_pixels(image: Image.Image) -> np.ndarray:
-    """Return an image as upright grey pixels (height × width, uint8), with transparent parts in white."""
+def upright_image(image: Image.Image) -> Image.Image:
+    """Return an image upright, in mode RGB, or L if its mode has no colours, with transparent parts in white."""
     upright = ImageOps.exif_transpose(image)
     if upright.mode.startswith("I"):  # 16 bits per pixel
-        return (np.asarray(upright, dtype=np.uint32) >> 8).clip(0, 255).astype(np.uint8)
+        return Image.fromarray((np.asarray(upright, dtype=np.uint32) >> 8).clip(0, 255).astype(np.uint8))
     if upright.has_transparency_data:
         colours = upright.convert("RGBA")
         background = Image.new("RGBA", colours.size, "white")
         background.alpha_composite(colours)
         upright = background
-    return np.asarray(upright.convert("L"))
+    return upright.convert("L" if upright.mode in GREY_MODES else "RGB")

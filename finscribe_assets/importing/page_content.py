@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from finscribe_assets.importing.rejects import InputLimits, rejection
+from finscribe_assets.rendering.page_colours import without_empty_colour
 from finscribe_assets.rendering.pages import Page
 from finscribe_assets.rendering.png_encoding import to_png
 
 
 @dataclass(frozen=True)
 class PageContent:
-    """A document's pages as grey PNG files, and what a PDF holds beside them."""
+    """A document's pages as PNG files, and what a PDF holds beside them."""
 
     pages: tuple[Page, ...]
     dpi: int
@@ -23,9 +24,12 @@ class PageContent:
 
 
 def page_from_pixels(pixels: np.ndarray) -> Page:
-    """Encode grey pixels (height × width, uint8) as a page, with nothing else of the file that they came from."""
-    height, width = pixels.shape
-    return Page(to_png(np.ascontiguousarray(pixels)), width, height)
+    """Encode pixels (height × width, or × 3 in colour; uint8) as a page, with nothing else of the file they came from.
+
+    Pixels that are all grey become a grey page: most scanners store grey pages in colour files.
+    """
+    height, width = pixels.shape[:2]
+    return Page(to_png(np.ascontiguousarray(without_empty_colour(pixels))), width, height)
 
 
 def check_page_sizes(sizes: list[tuple[int, int]], limits: InputLimits) -> None:

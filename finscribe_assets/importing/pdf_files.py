@@ -1,4 +1,4 @@
-"""Read PDFs of unknown origin: grey pages, their text layer, and the invoices embedded in them.
+"""Read PDFs of unknown origin: their pages, text layer, and the invoices embedded in them.
 
 PDFium reads them without a form environment, so no script runs; forms and annotations are not drawn.
 """
@@ -69,7 +69,7 @@ def _read_document(
         texts.append(page.get_textpage().get_text_range())
         if sum(map(len, texts)) > limits.text_characters:
             raise rejection(f"its text layer has more than {limits.text_characters:,} characters")
-    images = rasterise(document, scale, {})
+    images = rasterise(document, scale, {}, in_colour=True)
     blank = tuple(bool((pixels == pixels.flat[0]).all()) for pixels in images)
     return PageContent(tuple(map(page_from_pixels, images)), dpi, tuple(texts), blank, embedded)
 

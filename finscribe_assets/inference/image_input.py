@@ -10,15 +10,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
-from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from finscribe_assets.errors import UserError
 from finscribe_assets.files import AnyPath
+from finscribe_assets.importing.image_files import upright_image
+from finscribe_assets.importing.page_content import page_from_pixels
 from finscribe_assets.rendering.pages import Box, Page
-from finscribe_assets.rendering.png_encoding import to_png
 
 INPUT_IMAGE_FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP")
-MAX_INPUT_PIXELS = 50_000_000  # an A4 page at 700 dpi: 50 MB of grey pixels once decoded
+MAX_INPUT_PIXELS = 50_000_000  # an A4 page at 700 dpi: 150 MB once decoded
 
 
 class ImageError(UserError):
@@ -26,7 +27,7 @@ class ImageError(UserError):
 
 
 def open_image(path: AnyPath, max_pixels: int = MAX_INPUT_PIXELS) -> Image.Image:
-    """Decode the first frame of an image file, upright and in grey.
+    """Decode the first frame of an image file, upright.
 
     The size in the file's header is checked before any pixel is decoded.
 
@@ -35,7 +36,7 @@ def open_image(path: AnyPath, max_pixels: int = MAX_INPUT_PIXELS) -> Image.Image
         max_pixels: Largest accepted width × height.
 
     Returns:
-        The image in mode L, rotated as its EXIF orientation asks.
+        The image in mode RGB, or L if it is grey, rotated as its EXIF orientation asks.
 
     Raises:
         ImageError: The file is missing, is not an image in a supported format, is too large, or is damaged.
@@ -48,7 +49,7 @@ def open_image(path: AnyPath, max_pixels: int = MAX_INPUT_PIXELS) -> Image.Image
                     raise ImageError(
                         f"{path}: {image.width} × {image.height} pixels are more than {max_pixels:,}; scale it down"
                     )
-                return ImageOps.exif_transpose(image).convert("L")
+                return upright_image(image)
     except UnidentifiedImageError as error:
         formats = ", ".join(INPUT_IMAGE_FORMATS)
         raise ImageError(f"{path}: not an image in a supported format; convert it to one of {formats}") from error
@@ -74,8 +75,8 @@ def _truncated_files_refused() -> Iterator[None]:
 
 
 def page_from_image(image: Image.Image) -> Page:
-    """Encode an image in mode L as a page."""
-    return Page(to_png(np.asarray(image)), image.width, image.height)
+    """Encode an image in mode RGB or L as a page."""
+    return page_from_pixels(np.asarray(image))
 
 
 def parse_box(text: str) -> Box:

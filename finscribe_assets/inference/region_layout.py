@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-import numpy as np
-
 from finscribe_assets.instructions.crops import CROP_MARGIN
 from finscribe_assets.ocr.line_protocols import LineFinder
 from finscribe_assets.ocr.rapidocr_engine import RapidOcrFinder
@@ -117,7 +115,7 @@ class DetectedLines:
         return [
             Region("", ((index, box),))
             for index, page in enumerate(document.pages)
-            for row in group_into_rows(self.finder.find(np.asarray(page.open())))
+            for row in group_into_rows(self.finder.find(page.grey()))
             for box in row
         ]
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
-from PIL import Image, ImageStat
+from PIL import Image
 
 from finscribe_assets.errors import UserError
 from finscribe_assets.instructions.pair import Pair, Patch
@@ -16,7 +16,7 @@ CROP_MARGIN = 2  # pixels around a box, so that no stroke is cut off
 CACHED_PAGES = 8  # decoded pages in a cache; pairs are sorted by document, so few are needed
 
 OpenPage = Callable[[str, int], Image.Image]
-"""A function from a document id and a page number (from 0) to the page's pixels, a grey image (mode L)."""
+"""A function from a document id and a page number (from 0) to the page's pixels, an image of mode RGB or L."""
 
 
 def page_cache(page_of: Callable[[str, int], Page], size: int = CACHED_PAGES) -> OpenPage:
@@ -44,9 +44,10 @@ def apply_patches(page: Image.Image, patches: Sequence[Patch]) -> Image.Image:
     patched = page.copy() if patches else page
     for patch in patches:
         source, target = crop(page, patch.source), crop(page, patch.target)
-        # Most pixels of a text box are paper, so the most frequent grey level is the paper's.
-        paper = max(range(256), key=ImageStat.Stat(target).h.__getitem__)
-        cover = Image.new("L", (max(target.width, source.width), target.height), paper)
+        # Most pixels of a text box are paper, so the most frequent level of each channel is the paper's.
+        levels = [target.getchannel(channel).histogram() for channel in target.getbands()]
+        paper = tuple(max(range(256), key=channel.__getitem__) for channel in levels)
+        cover = Image.new(page.mode, (max(target.width, source.width), target.height), paper)
         cover.paste(source, (cover.width - source.width, (target.height - source.height) // 2))
         right, top = math.ceil(patch.target.x1) + CROP_MARGIN, math.floor(patch.target.y0) - CROP_MARGIN
         patched.paste(cover, (right - cover.width, top))

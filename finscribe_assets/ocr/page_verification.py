@@ -238,7 +238,7 @@ def read_fields(drawn: DrawnDocument, rendered: RenderedDocument, reader: LineRe
         else:
             text = printed if len(visible) == len(fragments) else " ".join(fragment.text for fragment in visible)
             to_read.append((path, script, visible, text))
-    pages = [np.asarray(page.open()) for page in rendered.pages]
+    pages = [page.grey() for page in rendered.pages]
     crops = [crop(pages[fragment.page], fragment.box) for _, _, visible, _ in to_read for fragment in visible]
     texts = iter(reader.read([pixels for pixels in crops if pixels.size]))
     lines = iter([next(texts) if pixels.size else "" for pixels in crops])

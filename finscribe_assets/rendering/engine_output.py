@@ -1,4 +1,4 @@
-"""What both layout engines return: grey page images, and the boxes of numbered marks in pixels."""
+"""What both layout engines return: page images, and the boxes of numbered marks in pixels."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class MarkBox(NamedTuple):
 class EngineOutput:
     """A document as an engine paints it."""
 
-    pages: list[np.ndarray]  # grey, height × width, uint8
+    pages: list[np.ndarray]  # height × width, or height × width × 3 in colour; uint8
     mark_boxes: list[MarkBox]  # in the order of the HTML, in pixels of the pages
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from finscribe_assets.documents.drawn_document import Engine
 from finscribe_assets.rendering.engine_output import MarkBox
 from finscribe_assets.rendering.line_breaking import pieces_of, texts_of_lines
+from finscribe_assets.rendering.page_colours import names_colour
 from finscribe_assets.rendering.page_html import MarkedCell, MarkedElement, PageMarkup
 from finscribe_assets.rendering.pages import Box, Fragment, Mark, MarkType
 
@@ -20,12 +21,17 @@ EMPTY_BOX_WIDTH = 0.5  # pixels; a box no wider than this shows nothing
 class LaidOutDocument:
     """The undamaged pages of a document and the marks on them."""
 
-    pages: list[np.ndarray]  # grey, height × width, uint8
+    pages: list[np.ndarray]  # height × width, or height × width × 3 in colour; uint8
     marks: list[Mark]  # boxes in pixels of the pages
 
 
-def lay_out(markup: PageMarkup, dpi: int) -> LaidOutDocument:
+def lay_out(markup: PageMarkup, dpi: int, *, in_colour: bool = True) -> LaidOutDocument:
     """Lay out and rasterise a document with the engine of its markup; boxes and pixels come from one layout.
+
+    Args:
+        markup: the document.
+        dpi: resolution of the pages.
+        in_colour: whether the pages show the colours of the markup; pages are grey if it has none.
 
     Raises:
         ValueError: a value has more lines than the pieces it can be broken into; the message quotes its text.
@@ -37,7 +43,7 @@ def lay_out(markup: PageMarkup, dpi: int) -> LaidOutDocument:
         from finscribe_assets.rendering.plutoprint_engine import paint
     else:
         from finscribe_assets.rendering.weasyprint_engine import paint
-    output = paint(markup.html, dpi, markup.content_mark)
+    output = paint(markup.html, dpi, markup.content_mark, in_colour=in_colour and names_colour(markup.html))
     return LaidOutDocument(output.pages, marks_of(markup, output.mark_boxes))
 
 

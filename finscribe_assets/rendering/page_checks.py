@@ -56,7 +56,7 @@ def page_problems(drawn: DrawnDocument, rendered: RenderedDocument) -> list[str]
     fields = rendered.of_type(MarkType.FIELD)
     problems = _without_box(drawn, fields)
     for number, page in enumerate(rendered.pages):
-        pixels = np.asarray(page.open())
+        pixels = page.grey()
         problems += _beyond_page(fields, number, page.width, page.height)
         for mark in fields:
             problems += [

@@ -12,10 +12,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 from PIL import Image
 
 from finscribe_assets.documents.drawn_document import DrawnDocument
+from finscribe_assets.rendering.page_colours import to_grey
+
+GREY_MODES = ("1", "L", "LA", "I;16", "I", "F")  # Pillow's modes without colours
 
 
 class MarkType(StrEnum):
@@ -96,15 +100,20 @@ class Mark:
 
 @dataclass(frozen=True)
 class Page:
-    """One page's image file (grey JPEG or PNG) and its size in pixels."""
+    """One page's image file (JPEG or PNG, in colour or grey) and its size in pixels."""
 
     image: bytes
     width: int
     height: int
 
     def open(self) -> Image.Image:
-        """Return the decoded image, in mode L (8-bit grey)."""
-        return Image.open(io.BytesIO(self.image)).convert("L")
+        """Return the decoded image, in mode RGB, or L (8-bit grey) if the page is grey."""
+        image = Image.open(io.BytesIO(self.image))
+        return image.convert("L" if image.mode in GREY_MODES else "RGB")
+
+    def grey(self) -> np.ndarray:
+        """Return the decoded pixels in grey (height × width, uint8), for code that needs no colours."""
+        return to_grey(np.asarray(self.open()))
 
 
 @dataclass(frozen=True)

@@ -49,13 +49,14 @@ def _refusal(url: str) -> str:
     return f"the page's HTML requests {url!r}; rendering reads neither files nor the network"
 
 
-def paint(html: str, dpi: int, content_mark: int | None) -> EngineOutput:
+def paint(html: str, dpi: int, content_mark: int | None, *, in_colour: bool) -> EngineOutput:
     """Lay out HTML once and return its pages and the boxes of its marks.
 
     Args:
         html: the document, well-formed as XML.
         dpi: resolution of the pages.
         content_mark: number of the mark below which pages are cut; None leaves them whole.
+        in_colour: whether the pages are in colour.
 
     Raises:
         PermissionError: the HTML requests a file or an address; the message quotes it.
@@ -65,7 +66,8 @@ def paint(html: str, dpi: int, content_mark: int | None) -> EngineOutput:
     mark_boxes = list(_mark_boxes(pdf_bytes, scale))
     pdf = pypdfium2.PdfDocument(pdf_bytes)
     try:
-        return EngineOutput(rasterise(pdf, scale, heights_of_content(mark_boxes, content_mark, dpi)), mark_boxes)
+        heights = heights_of_content(mark_boxes, content_mark, dpi)
+        return EngineOutput(rasterise(pdf, scale, heights, in_colour=in_colour), mark_boxes)
     finally:
         pdf.close()
 

@@ -1,10 +1,11 @@
-"""Rasterise PDF pages to grey pixels, and convert between points and pixels."""
+"""Rasterise PDF pages to pixels, and convert between points and pixels."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from math import ceil
 
+import cv2
 import numpy as np
 import pypdfium2
 
@@ -19,21 +20,33 @@ def pixel_size(points: float, scale: float) -> int:
     return ceil(points * scale)
 
 
-def rasterise(pdf: pypdfium2.PdfDocument, scale: float, heights: Mapping[int, int]) -> list[np.ndarray]:
+def rasterise(
+    pdf: pypdfium2.PdfDocument, scale: float, heights: Mapping[int, int], *, in_colour: bool
+) -> list[np.ndarray]:
     """Rasterise the pages of a PDF.
 
     Args:
         pdf: the document.
         scale: pixels per point.
         heights: height in pixels, from the top, to which a page is cut, by page index; other pages stay whole.
+        in_colour: whether pages are in colour; grey takes half the time.
 
     Returns:
-        The pages in grey, each height × width, uint8.
+        The pages, each height × width × 3 (red, green, blue) or, in grey, height × width; uint8.
     """
     images = []
     for number, page in enumerate(pdf):
         whole = pixel_size(page.get_height(), scale)
         cut = max(0, whole - heights.get(number, whole)) / scale
-        bitmap = page.render(scale=scale, grayscale=True, crop=(0, cut, 0, 0), may_draw_forms=False, draw_annots=False)
-        images.append(bitmap.to_numpy().squeeze().copy())
+        # PDFium draws into four bytes for each pixel in half the time that it takes with three.
+        bitmap = page.render(
+            scale=scale,
+            grayscale=not in_colour,
+            prefer_bgrx=in_colour,
+            crop=(0, cut, 0, 0),
+            may_draw_forms=False,
+            draw_annots=False,
+        )
+        pixels = bitmap.to_numpy()
+        images.append(cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGB) if in_colour else pixels.squeeze().copy())
     return images

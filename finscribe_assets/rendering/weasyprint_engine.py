@@ -38,13 +38,14 @@ def _fonts() -> FontConfiguration:
     return FontConfiguration()
 
 
-def paint(html: str, dpi: int, content_mark: int | None) -> EngineOutput:
+def paint(html: str, dpi: int, content_mark: int | None, *, in_colour: bool) -> EngineOutput:
     """Lay out HTML once and return its pages and the boxes of its marks.
 
     Args:
         html: the document.
         dpi: resolution of the pages.
         content_mark: number of the mark below which pages are cut; None leaves them whole.
+        in_colour: whether the pages are in colour.
 
     Raises:
         weasyprint.urls.FatalURLFetchingError: the HTML requests a file or an address; the message quotes it.
@@ -64,7 +65,8 @@ def paint(html: str, dpi: int, content_mark: int | None) -> EngineOutput:
                 mark_boxes.append(MarkBox(mark, number, Box(x0 * across, y0 * down, x1 * across, y1 * down), text))
     pdf = pypdfium2.PdfDocument(document.write_pdf(optimize_images=False, uncompressed_pdf=True))
     try:
-        return EngineOutput(rasterise(pdf, scale, heights_of_content(mark_boxes, content_mark, dpi)), mark_boxes)
+        heights = heights_of_content(mark_boxes, content_mark, dpi)
+        return EngineOutput(rasterise(pdf, scale, heights, in_colour=in_colour), mark_boxes)
     finally:
         pdf.close()
 

@@ -92,10 +92,9 @@ class PageImage:
         return cls(file, cut.width, cut.height, box, patches)
 
     def open(self) -> Image.Image:
-        """Return the page or its crop, in mode L."""
-        with Image.open(self.file) as page:
-            grey = apply_patches(page.convert("L"), self.patches)
-        return crop(grey, self.box) if self.box else grey
+        """Return the page or its crop, in mode RGB, or L if the page is grey."""
+        page = apply_patches(Page(self.file.read_bytes(), self.width, self.height).open(), self.patches)
+        return crop(page, self.box) if self.box else page
 
 
 @dataclass(frozen=True)

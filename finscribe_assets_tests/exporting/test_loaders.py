@@ -15,6 +15,7 @@ from PIL import Image
 
 from finscribe_assets.documents.elements import element_of
 from finscribe_assets.exporting.folder_export import ExportFormat
+from finscribe_assets.rendering.page_colours import to_colour
 from finscribe_assets.rendering.pages import MarkType
 from finscribe_assets.splitting.split_assignment import Split
 
@@ -23,9 +24,9 @@ def records(folder: Path) -> list[dict]:
     return [json.loads(line) for line in (folder / "data.jsonl").read_bytes().splitlines()]
 
 
-def grey(file) -> np.ndarray:
+def decoded(file) -> np.ndarray:
     with Image.open(file) as image:
-        return np.asarray(image.convert("L"))
+        return np.asarray(image)
 
 
 def assert_same_images(actual: list[np.ndarray], expected: list[np.ndarray]) -> None:
@@ -55,7 +56,7 @@ def test_messages_contain_each_pair_with_one_tag_per_image(work, exported):
         user, assistant = line["messages"]
         assert user == {"role": "user", "content": "<image>" * len(pair.pages) + pair.prompt}
         assert assistant == {"role": "assistant", "content": pair.response}
-        assert_same_images([grey(folder / name) for name in line["images"]], work.pixels(pair))
+        assert_same_images([decoded(folder / name) for name in line["images"]], work.pixels(pair))
     info = json.loads((folder / "dataset_info.json").read_text())["finscribe"]
     assert info["file_name"] == "data.jsonl"
     assert set(info["columns"].values()) <= lines[0].keys()
@@ -89,7 +90,7 @@ def test_erniekit_masks_the_prompt_but_not_the_response(work, exported):
         pair = work.expected[line["id"]]
         assert line["text_info"] == [{"text": pair.prompt, "tag": "mask"}, {"text": pair.response, "tag": "no_mask"}]
         assert {image["matched_text_index"] for image in line["image_info"]} == {0}
-        assert_same_images([grey(folder / image["image_url"]) for image in line["image_info"]], work.pixels(pair))
+        assert_same_images([decoded(folder / image["image_url"]) for image in line["image_info"]], work.pixels(pair))
 
 
 def test_the_hub_format_loads_from_its_folder(work, exported, tmp_path):
@@ -102,7 +103,7 @@ def test_the_hub_format_loads_from_its_folder(work, exported, tmp_path):
         pair = work.expected[row["id"]]
         assert (row["prompt"], row["response"], row["spans"]) == (pair.prompt, pair.response, spans_of(pair))
         assert (row["document_id"], row["task"], row["target"]) == (pair.document_id, pair.task, pair.target)
-        assert_same_images([np.asarray(image.convert("L")) for image in row["images"]], work.pixels(pair))
+        assert_same_images([np.asarray(image) for image in row["images"]], work.pixels(pair))
 
 
 def test_the_hub_format_streams_and_its_shards_declare_their_features(work, exported):
@@ -120,12 +121,13 @@ def test_tar_shards_stream_through_webdataset(work, exported):
     shards = sorted(map(str, (exported(ExportFormat.WEBDATASET) / "shards").iterdir()))
     assert len(shards) == 2
     ids = []
-    for sample in webdataset.WebDataset(shards, shardshuffle=False).decode("pill"):
+    for sample in webdataset.WebDataset(shards, shardshuffle=False).decode("pilrgb"):
         record = sample["json"]
         pair = work.expected[record["id"]]
         assert (record["prompt"], record["response"], record["spans"]) == (pair.prompt, pair.response, spans_of(pair))
         assert "." not in sample["__key__"]
-        assert_same_images([np.asarray(sample[name]) for name in record["images"]], work.pixels(pair))
+        images = [to_colour(pixels) for pixels in work.pixels(pair)]
+        assert_same_images([np.asarray(sample[name]) for name in record["images"]], images)
         ids.append(record["id"])
     assert ids == list(work.expected)
 
@@ -241,4 +243,4 @@ def test_the_reader_of_paddleformers_reads_both_formats_alike(work, exported, tm
         for ((user, assistant), images), pair in zip(rows, work.expected.values(), strict=True):
             assert user["content"] == "<image>" * len(pair.pages) + pair.prompt
             assert assistant["content"] == pair.response
-            assert_same_images([grey(name) for name in images], work.pixels(pair))
+            assert_same_images([decoded(name) for name in images], work.pixels(pair))

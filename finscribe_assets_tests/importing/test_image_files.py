@@ -1,4 +1,4 @@
-"""Images of every mode, orientation and resolution become upright grey pages."""
+"""Images of every mode, orientation and resolution become upright pages, in colour where they have colours."""
 
 from __future__ import annotations
 
@@ -27,6 +27,13 @@ def test_transparent_parts_are_white():
     image = Image.new("RGBA", (2, 1), (0, 0, 0, 255))
     image.putpixel((1, 0), (0, 0, 0, 0))
     assert pixels_of(encoded(image)).tolist() == [[0, 255]]
+
+
+def test_colours_are_kept_and_a_grey_page_is_stored_in_grey():
+    image = Image.new("RGB", (2, 1), (200, 30, 30))
+    assert pixels_of(encoded(image)).tolist() == [[[200, 30, 30]] * 2]
+    assert pixels_of(encoded(image.convert("P"))).shape == (1, 2, 3)
+    assert pixels_of(encoded(Image.new("RGB", (2, 1), (90, 90, 90)))).tolist() == [[90, 90]]
 
 
 def test_sixteen_bits_are_scaled_to_eight():

@@ -32,9 +32,9 @@ def test_every_printed_value_of_drawn_documents_is_found_in_its_text():
 def test_printed_values_are_found_in_the_text_layer_of_rendered_pdfs(monkeypatch):
     texts: list[str] = []
 
-    def rasterise_and_keep_texts(pdf, scale, heights):
+    def rasterise_and_keep_texts(pdf, scale, heights, *, in_colour):
         texts[:] = [page.get_textpage().get_text_range() for page in pdf]
-        return rasterise(pdf, scale, heights)
+        return rasterise(pdf, scale, heights, in_colour=in_colour)
 
     monkeypatch.setattr(weasyprint_engine, "rasterise", rasterise_and_keep_texts)
     monkeypatch.setattr(plutoprint_engine, "rasterise", rasterise_and_keep_texts)

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from finscribe_assets.documents.schema import flatten
-from finscribe_assets.instructions.crops import crop
+from finscribe_assets.instructions.crops import apply_patches, crop
 from finscribe_assets.instructions.otsl import from_otsl, to_otsl
-from finscribe_assets.instructions.pair import OCR_PROMPT, Task, pairs_from_table, pairs_to_table
+from finscribe_assets.instructions.pair import OCR_PROMPT, Patch, Task, pairs_from_table, pairs_to_table
 from finscribe_assets.instructions.pair_batch import build_pair_batch, read_pairs
 from finscribe_assets.instructions.responses import unflatten
 from finscribe_assets.instructions.task_mix import PairRecipe, make_pairs
@@ -92,6 +92,14 @@ def test_pairs_are_reproducible_and_survive_the_table(batch, tmp_path):
 
 def test_unflatten_builds_lists_and_objects_from_field_paths():
     assert unflatten({"a.b": 1, "c[0].d": 2, "c[2].d": 3}) == {"a": {"b": 1}, "c": [{"d": 2}, {"d": 3}]}
+
+
+def test_a_patch_in_colour_has_the_colour_of_the_paper_around_it():
+    page = Image.new("RGB", (100, 50), (255, 240, 200))
+    page.paste((20, 20, 160), (10, 10, 30, 16))
+    patched = apply_patches(page, [Patch(0, Box(10, 10, 30, 16), Box(50, 30, 90, 36))])
+    assert patched.getpixel((50, 33)) == (255, 240, 200)
+    assert patched.getpixel((80, 33)) == (20, 20, 160)
 
 
 def test_a_crop_is_clipped_to_the_page_and_must_not_be_empty():

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from finscribe_assets.documents.drawn_document import Colours
 from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.knobs import DAMAGE_KNOBS, NO_KNOBS
 from finscribe_assets.documents.plan import seed_plan
@@ -16,6 +17,7 @@ from finscribe_assets.rendering.damage.bends import BENDS, creases_of, curl_of, 
 from finscribe_assets.rendering.damage.draws import Draw
 from finscribe_assets.rendering.damage.legibility import can_be_supplied, legibility_of
 from finscribe_assets.rendering.mark_boxes import lay_out
+from finscribe_assets.rendering.page_colours import to_colour, to_grey, without_empty_colour
 from finscribe_assets.rendering.page_html import to_markup
 from finscribe_assets.rendering.pages import Box, Fragment, Mark, MarkType
 from finscribe_assets.rendering.render import render
@@ -51,6 +53,39 @@ def written(text="4,907.35", corners=((60, 40), (300, 200), (420, 640)), size=SI
     return page, marks
 
 
+COLOURED_EFFECTS = ("highlighter", "stamp", "signature", "handwritten_note", "coffee_stain", "photo")
+
+
+@pytest.mark.parametrize("effect", EFFECTS)
+def test_a_page_captured_in_grey_stays_grey(effect):
+    page, marks = written()
+    changed = alone(effect, 1.0).model_copy(update={"colours": Colours.GREY})
+    assert degrade([page], marks, changed, DPI)[0][0].ndim == 2
+
+
+@pytest.mark.parametrize("effect", COLOURED_EFFECTS)
+def test_what_people_add_to_black_print_is_coloured(effect):
+    page, marks = written()
+    changed = alone(effect, 1.0).model_copy(update={"colours": Colours.GREY_PRINT})
+    (damaged,), _ = degrade([page], marks, changed, DPI)
+    assert without_empty_colour(damaged).ndim == 3
+
+
+@pytest.mark.parametrize("effect", [effect for effect in EFFECTS if effect != "photo"])  # desks have other colours
+def test_a_coloured_page_is_damaged_like_a_grey_one(effect):
+    page, marks = written()
+    coloured = to_colour(page)
+    coloured[100:130, 100:130] = (200, 30, 30)
+    before = coloured.copy()
+    (damaged,), moved = degrade([coloured], marks, alone(effect, 1.0), DPI)
+    (as_grey,), moved_in_grey = degrade([to_grey(coloured)], marks, alone(effect, 1.0), DPI)
+    assert np.array_equal(coloured, before)
+    assert damaged.shape[:2] == as_grey.shape[:2]
+    assert [mark.fragments[0].box for mark in moved] == [mark.fragments[0].box for mark in moved_in_grey]
+    difference = to_grey(damaged).astype(float).mean() - to_grey(as_grey).astype(float).mean()
+    assert abs(difference) < 3
+
+
 def sides(box):
     return np.array([box.x0, box.y0, box.x1, box.y1])
 
@@ -66,8 +101,9 @@ def test_without_strength_the_very_same_arrays_come_back(damage):
 
 
 def test_without_degradation_a_rendered_page_is_as_it_was_laid_out():
-    rendered = render(DRAWN, 72)
-    for page, pixels in zip(rendered.pages, lay_out(to_markup(DRAWN), 72).pages, strict=True):
+    coloured = DRAWN.presentation.model_copy(update={"colours": Colours.COLOUR})
+    drawn = DRAWN.model_copy(update={"presentation": coloured})
+    for page, pixels in zip(render(drawn, 72).pages, lay_out(to_markup(drawn), 72).pages, strict=True):
         assert np.array_equal(np.asarray(Image.open(io.BytesIO(page.image))), pixels)
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
 
+from finscribe_assets.documents.drawn_document import Colours, Engine
 from finscribe_assets.documents.fonts import FONTS, fonts_for
 from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.knobs import NO_KNOBS
@@ -313,8 +314,28 @@ def test_destroyed_fields_are_read_from_the_marks_alone(batch, tmp_path):
     assert {pair.response for pair in asked} == {ILLEGIBLE, f'{{"issue_date":"{ILLEGIBLE}"}}'}
 
 
-@given(hnp.arrays(np.uint8, st.tuples(st.integers(1, 40), st.integers(1, 40))))
+SIDE = st.integers(1, 40)
+
+
+@given(hnp.arrays(np.uint8, st.one_of(st.tuples(SIDE, SIDE), st.tuples(SIDE, SIDE, st.just(3)))))
 def test_a_png_decodes_to_the_same_pixels_in_pillow_and_opencv(pixels):
     file = to_png(pixels)
+    flags = cv2.IMREAD_GRAYSCALE if pixels.ndim == 2 else cv2.IMREAD_COLOR_RGB
     assert np.array_equal(np.asarray(Image.open(io.BytesIO(file))), pixels)
-    assert np.array_equal(cv2.imdecode(np.frombuffer(file, np.uint8), cv2.IMREAD_GRAYSCALE), pixels)
+    assert np.array_equal(cv2.imdecode(np.frombuffer(file, np.uint8), flags), pixels)
+
+
+@pytest.mark.parametrize("engine", Engine)
+def test_a_page_has_the_colours_of_its_style_unless_it_is_printed_in_black(engine):
+    drawn = draw_document(seed_plan("batch-000", 1, 3, Recipe(knobs=NO_KNOBS, locales={"en_GB": 1.0})), 0)
+    changes = {"engine": engine, "accent": "#c01020", "reversed_print": True, "damage": {}, "degradation": 0.0}
+    images = {}
+    for colours in Colours:
+        look = drawn.presentation.model_copy(update=changes | {"colours": colours})
+        images[colours] = render(drawn.model_copy(update={"presentation": look}), 72).pages[0].open()
+    assert {colours: image.mode for colours, image in images.items()} == {
+        Colours.COLOUR: "RGB",
+        Colours.GREY_PRINT: "L",
+        Colours.GREY: "L",
+    }
+    assert (np.asarray(images[Colours.COLOUR]) == (0xC0, 0x10, 0x20)).all(axis=-1).any()

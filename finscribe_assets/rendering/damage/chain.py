@@ -11,6 +11,7 @@ from finscribe_assets.rendering.damage import device, ink, light, paper, writing
 from finscribe_assets.rendering.damage.draws import LIGHT_MIX, Draw, strengths_of
 from finscribe_assets.rendering.damage.geometry import shape_of
 from finscribe_assets.rendering.damage.legibility import legibility_of
+from finscribe_assets.rendering.page_colours import to_grey
 from finscribe_assets.rendering.pages import Fragment, Mark, MarkType
 
 Effect = Callable[[np.ndarray, Draw], np.ndarray]
@@ -55,7 +56,7 @@ def degrade(
     The same arguments give the same pixels, and the random numbers of one effect do not depend on the other effects.
 
     Args:
-        pages: grey pages, each height × width, uint8; not changed.
+        pages: each height × width, or × 3 in colour; uint8; not changed.
         marks: the document's marks, with boxes in pixels of the pages.
         look: strength of each effect, and the seed of their random numbers.
         dpi: resolution of the pages.
@@ -94,10 +95,10 @@ def _damaged(
     for name, effect in SHEET_EFFECTS.items():
         if name in names:
             picture = effect(picture, draw(name))
-    shape = shape_of([draw(name) for name in names], page.shape, boxes)
+    shape = shape_of([draw(name) for name in names], page.shape[:2], boxes)
     picture = shape.warped(picture)
     for name in [name for name in SURROUNDINGS if name in names][:1]:
-        picture = SURROUNDINGS[name](picture, shape.outline(page.shape), draw(name))
+        picture = SURROUNDINGS[name](picture, shape.outline(page.shape[:2]), draw(name))
     for name, effect in PICTURE_EFFECTS.items():
         if name in names:
             picture = effect(picture, draw(name))
@@ -110,9 +111,9 @@ def _damaged(
             fragment.box.padded(-CELL_RULE_INCHES * dpi) if mark_type is MarkType.CELL else fragment.box
             for mark_type, fragment in (parts[index] for index in texts)
         ]
-        legibility = legibility_of(
-            shape.warped(page), picture, shape.moved(insides), dpi, [parts[index][1].text for index in texts]
-        )
+        clean, seen = shape.warped(to_grey(page)), to_grey(picture)
+        printed = [parts[index][1].text for index in texts]
+        legibility = legibility_of(clean, seen, shape.moved(insides), dpi, printed)
         readable |= zip(texts, legibility.readable.tolist(), strict=True)
     return picture, [
         Fragment(number, box, fragment.text, fragment.visible and readable[index])

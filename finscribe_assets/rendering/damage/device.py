@@ -1,6 +1,6 @@
 """Effects of scanners, cameras and files: blur, low resolution, noise and JPEG compression.
 
-Each effect takes a page (height × width, uint8) and its draw, and returns a new page of the same size.
+Each effect takes a page (height × width, or × 3 in colour; uint8) and its draw, and returns a new page of its size.
 """
 
 from __future__ import annotations
@@ -32,10 +32,12 @@ def blur(page: np.ndarray, draw: Draw) -> np.ndarray:
 
 
 def low_resolution(page: np.ndarray, draw: Draw) -> np.ndarray:
-    """Scan at a resolution of down to 40 % of the page's, and scale back up."""
+    """Scan at a resolution of down to 40 % of the page's, mostly to a JPEG file, and scale back up."""
     share = draw.at(0.8, 0.42) * draw.random.uniform(0.95, 1.05)
-    height, width = page.shape
+    height, width = page.shape[:2]
     small = cv2.resize(page, (round(width * share), round(height * share)), interpolation=cv2.INTER_AREA)
+    if draw.random.random() < 0.7:
+        small = _recompressed(small, round(draw.at(90, 50) * draw.random.uniform(0.9, 1.05)))
     smooth = cv2.INTER_LINEAR if draw.random.random() < 0.5 else cv2.INTER_CUBIC
     return cv2.resize(small, (width, height), interpolation=smooth)
 
@@ -48,8 +50,26 @@ def noise(page: np.ndarray, draw: Draw) -> np.ndarray:
 
 def jpeg(page: np.ndarray, draw: Draw) -> np.ndarray:
     """Compress strongly: in the pixels already, not only in the file, so that legibility is measured with the loss."""
-    _, file = cv2.imencode(".jpg", page, [cv2.IMWRITE_JPEG_QUALITY, _quality(draw.look)])
-    return np.asarray(cv2.imdecode(file, cv2.IMREAD_GRAYSCALE), np.uint8)
+    return _recompressed(page, _quality(draw.look))
+
+
+def _recompressed(page: np.ndarray, quality: int) -> np.ndarray:
+    """Return the page as a JPEG file of a quality shows it."""
+    flags = cv2.IMREAD_GRAYSCALE if page.ndim == 2 else cv2.IMREAD_COLOR_RGB
+    return np.asarray(cv2.imdecode(np.frombuffer(_to_jpeg(page, quality), np.uint8), flags), np.uint8)
+
+
+def _to_jpeg(page: np.ndarray, quality: int) -> bytes:
+    """Encode a page as JPEG; colours are stored at half the resolution, as scanners and cameras do.
+
+    Raises:
+        ValueError: the page has no pixels.
+    """
+    if not page.size:
+        raise ValueError(f"a page of {page.shape[0]} × {page.shape[1]} pixels cannot be encoded as JPEG")
+    pixels = page if page.ndim == 2 else cv2.cvtColor(page, cv2.COLOR_RGB2BGR)
+    _, file = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return file.tobytes()
 
 
 def light_mix(page: np.ndarray, draw: Draw) -> np.ndarray:
@@ -73,14 +93,11 @@ def _quality(look: Presentation) -> int:
 
 
 def encode(pixels: np.ndarray, look: Presentation) -> bytes:
-    """Encode a grey page (height × width, uint8): as PNG if the document has no damage, as JPEG otherwise.
+    """Encode a page (height × width, or × 3 in colour; uint8): as PNG if the document has no damage, as JPEG otherwise.
 
     Raises:
         ValueError: the page has no pixels.
     """
     if not strengths_of(look):
         return to_png(pixels)
-    ok, file = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, _quality(look)])
-    if not ok:
-        raise ValueError(f"a page of {pixels.shape[0]} × {pixels.shape[1]} pixels cannot be encoded as JPEG")
-    return file.tobytes()
+    return _to_jpeg(pixels, _quality(look))

@@ -10,10 +10,12 @@ from functools import cached_property, lru_cache
 import cv2
 import numpy as np
 
-from finscribe_assets.documents.drawn_document import Presentation
+from finscribe_assets.documents.drawn_document import Colours, Presentation
+from finscribe_assets.rendering.page_colours import to_colour
 from finscribe_assets.rendering.pages import Box
 
-PAPER_GREY = 255  # grey level of clean paper
+PAPER_GREY = 255  # level of clean paper in every channel
+BLACK, WHITE = (0, 0, 0), (255, 255, 255)
 LIGHT_MIX = "degradation"  # the knob of slight skew, blur, noise and JPEG compression together
 GRAIN_TILE_SIZE = (2048, 1536)  # height, width in pixels of the noise that is drawn once; larger than most pages
 GRAIN_DEVIATION = 32  # standard deviation of that noise, in grey levels
@@ -23,6 +25,9 @@ def strengths_of(look: Presentation) -> dict[str, float]:
     """Return the strengths (0 to 1) of a document's effects by name, without those of strength 0."""
     strengths = {LIGHT_MIX: look.degradation, **look.damage}
     return {name: strength for name, strength in strengths.items() if strength > 0}
+
+
+Colour = tuple[int, int, int]  # red, green, blue; each 0 to 255
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,19 @@ class Draw:
         # Not Python's hash of a string, which differs between processes.
         return np.random.default_rng([self.look.noise_seed, self.page, zlib.crc32(self.effect.encode())])
 
+    @property
+    def in_colour(self) -> bool:
+        """Return whether the page's picture may have colours; otherwise every effect is grey."""
+        return self.look.colours is not Colours.GREY
+
+    def coloured(self, page: np.ndarray) -> np.ndarray:
+        """Return a copy of a page that can take coloured ink, or a grey copy if its picture is grey."""
+        return to_colour(page) if self.in_colour and page.ndim == 2 else page.copy()
+
+    def ink(self, grey: int, colour: Colour) -> Colour:
+        """Return the colour of an ink, or its grey level in every channel if the page's picture is grey."""
+        return colour if self.in_colour else (grey, grey, grey)
+
     def at(self, weakest: float, strongest: float) -> float:
         """Interpolate between two values by the strength: ``weakest`` at 0, ``strongest`` at 1."""
         return weakest + (strongest - weakest) * self.strength
@@ -59,7 +77,7 @@ class Draw:
         if self.values:
             box = self.values[self.random.integers(len(self.values))]
             return self.random.uniform(box.x0, box.x1), self.random.uniform(box.y0, box.y1)
-        height, width = shape
+        height, width = shape[:2]
         return self.random.uniform(0.15, 0.85) * width, self.random.uniform(0.15, 0.85) * height
 
 
@@ -76,55 +94,82 @@ def clouds(random: np.random.Generator, shape: tuple[int, ...], cell: float, low
     Returns:
         The field, height × width, uint8.
     """
-    height, width = shape
+    height, width = shape[:2]
     grid = random.uniform(low, high, (math.ceil(height / cell) + 3, math.ceil(width / cell) + 3))
     return cv2.resize(np.clip(grid, 0, 255).astype(np.uint8), (width, height), interpolation=cv2.INTER_CUBIC)
 
 
 def grain(random: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    """Draw Gaussian noise (height × width, uint8) with mean 128 and standard deviation GRAIN_DEVIATION.
+    """Draw scanner noise with mean 128 and standard deviation GRAIN_DEVIATION, in grey or in colour as the shape says.
 
     It is a random piece of one tile of noise that is made once, because drawing noise for each page is slow.
     """
-    tile = _tile()
-    height, width = shape
-    if height > tile.shape[0] or width > tile.shape[1]:
-        tile = np.tile(tile, [math.ceil(side / of_tile) for side, of_tile in zip(shape, tile.shape, strict=True)])
-    y, x = (int(random.integers(0, of_tile - side + 1)) for side, of_tile in zip(shape, tile.shape, strict=True))
+    (height, width), tile = shape[:2], _tile(in_colour=len(shape) == 3)
+    repeats = [math.ceil(side / of_tile) for side, of_tile in zip((height, width), GRAIN_TILE_SIZE, strict=True)]
+    if max(repeats) > 1:
+        tile = np.tile(tile, (*repeats, 1)[: tile.ndim])
+    y, x = (int(random.integers(0, tile.shape[axis] - shape[axis] + 1)) for axis in (0, 1))
     piece = tile[y : y + height, x : x + width]
     # A page nearly as large as the tile leaves few positions, so the piece is flipped at random as well.
-    return piece[:: random.choice((-1, 1)), :: random.choice((-1, 1))]
+    return np.ascontiguousarray(piece[:: random.choice((-1, 1)), :: random.choice((-1, 1))])
 
 
-@lru_cache(maxsize=1)
-def _tile() -> np.ndarray:
-    noise = np.random.default_rng(0).standard_normal(GRAIN_TILE_SIZE, dtype=np.float32)
-    return np.clip(noise * GRAIN_DEVIATION + 128, 0, 255).astype(np.uint8)
+@lru_cache(maxsize=2)
+def _tile(*, in_colour: bool) -> np.ndarray:
+    """Return the tile: neighbouring pixels are correlated, as a sensor's are once its picture has been resampled.
+
+    Noise is finer in brightness than in colour, since cameras and JPEG store colours at half the resolution.
+    """
+    random = np.random.default_rng(0)
+
+    def noise(*sigmas: float) -> np.ndarray:
+        """Return the sum of white noise blurred to each sigma (pixels), with standard deviation 1."""
+        fields = [random.standard_normal(GRAIN_TILE_SIZE, dtype=np.float32) for _ in sigmas]
+        blurred = [cv2.GaussianBlur(field, (0, 0), sigma) for field, sigma in zip(fields, sigmas, strict=True)]
+        whole = sum(field / field.std() for field in blurred)
+        return np.asarray(whole / whole.std(), np.float32)
+
+    brightness = noise(0.5, 0.9, 2.5)
+    if in_colour:
+        brightness = cv2.merge([0.9 * brightness + 0.44 * noise(1.6) for _ in range(3)])
+    return np.clip(brightness * GRAIN_DEVIATION + 128, 0, 255).astype(np.uint8)
 
 
 def with_grain(page: np.ndarray, random: np.random.Generator, deviation: float) -> np.ndarray:
-    """Return the page with added noise; ``deviation`` is its standard deviation in grey levels."""
+    """Return the page with added noise; ``deviation`` is its standard deviation in levels of each channel."""
     share = deviation / GRAIN_DEVIATION
-    return cv2.addWeighted(page, 1, np.ascontiguousarray(grain(random, page.shape)), share, -128 * share)
+    return cv2.addWeighted(page, 1, grain(random, page.shape), share, -128 * share)
 
 
 def dimmed(page: np.ndarray, light: np.ndarray) -> np.ndarray:
-    """Multiply a page by a field of light of the same size: 255 leaves it as it is, 0 makes it black."""
+    """Multiply a page by a field of light of the same size: 255 leaves it as it is, 0 makes it black.
+
+    Coloured light makes a grey page coloured.
+    """
+    if page.ndim != light.ndim:
+        page, light = to_colour(page), to_colour(light)
     return cv2.multiply(page, light, scale=1 / 255)
+
+
+def between_colours(page: np.ndarray, dark: np.ndarray, light: np.ndarray) -> np.ndarray:
+    """Return a grey page in colours: ``dark`` for black, ``light`` for white, and blends of both between."""
+    steps = np.linspace(dark, light, 256)
+    table = np.clip(steps, 0, 255).astype(np.uint8)[:, None]
+    return cv2.LUT(to_colour(page), table)
 
 
 def faded(page: np.ndarray, kept: np.ndarray) -> np.ndarray:
     """Fade the ink of a page by a field of the same size: 255 leaves all of it, 0 none."""
-    return cv2.bitwise_not(cv2.multiply(cv2.bitwise_not(page), kept, scale=1 / 255))
+    return cv2.bitwise_not(dimmed(cv2.bitwise_not(page), kept))
 
 
-def overlaid(page: np.ndarray, mask: np.ndarray, grey: int, x: float, y: float) -> None:
+def overlaid(page: np.ndarray, mask: np.ndarray, ink: Colour, x: float, y: float) -> None:
     """Lay ink on a page in place: it darkens what it covers.
 
     Args:
-        page: the page, height × width, uint8; changed in place.
+        page: the page, height × width, or × 3 in colour; uint8; changed in place.
         mask: coverage of the ink, uint8: 0 none, 255 opaque. Parts outside the page are lost.
-        grey: grey level of opaque ink on white paper.
+        ink: colour of opaque ink on white paper; a grey page takes its first channel.
         x: horizontal centre of the mask on the page, in pixels.
         y: vertical centre.
     """
@@ -133,5 +178,6 @@ def overlaid(page: np.ndarray, mask: np.ndarray, grey: int, x: float, y: float) 
     y1, x1 = min(page.shape[0], top + mask.shape[0]), min(page.shape[1], left + mask.shape[1])
     if y0 < y1 and x0 < x1:
         inked = mask[y0 - top : y1 - top, x0 - left : x1 - left]
-        light = cv2.convertScaleAbs(inked, alpha=-(1 - grey / 255), beta=255)
+        channels = [cv2.convertScaleAbs(inked, alpha=-(1 - level / 255), beta=255) for level in ink[: page[0, 0].size]]
+        light = channels[0] if page.ndim == 2 else cv2.merge(channels)
         page[y0:y1, x0:x1] = dimmed(page[y0:y1, x0:x1], light)

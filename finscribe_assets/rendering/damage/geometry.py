@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from finscribe_assets.rendering.damage.bends import BENDS, Bend, Projection, Size, photo_size, scaling
-from finscribe_assets.rendering.damage.draws import PAPER_GREY, Draw
+from finscribe_assets.rendering.damage.draws import WHITE, Draw
 from finscribe_assets.rendering.pages import Box
 
 NODE_SPACING = 16  # pixels between the nodes at which bends are computed; between nodes they are interpolated
@@ -32,7 +32,7 @@ class Shape:
         return points
 
     def warped(self, page: np.ndarray) -> np.ndarray:
-        """Warp a page (height × width, uint8) once for all bends; the picture is white outside the page."""
+        """Warp a page (height × width, or × 3 in colour; uint8) once for all bends; outside the page is white."""
         if not self.bends:
             return page
         size = self.size[::-1]
@@ -43,9 +43,9 @@ class Shape:
             half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])  # OpenCV measures from the centre of a pixel
             matrix = np.linalg.inv(half) @ matrix @ half
             if np.allclose(matrix[2], [0, 0, 1]):
-                return cv2.warpAffine(page, matrix[:2], size, flags=cv2.INTER_LINEAR, borderValue=PAPER_GREY)
-            return cv2.warpPerspective(page, matrix, size, flags=cv2.INTER_LINEAR, borderValue=PAPER_GREY)
-        return cv2.remap(page, self._sources, None, cv2.INTER_LINEAR, borderValue=PAPER_GREY)
+                return cv2.warpAffine(page, matrix[:2], size, flags=cv2.INTER_LINEAR, borderValue=WHITE)
+            return cv2.warpPerspective(page, matrix, size, flags=cv2.INTER_LINEAR, borderValue=WHITE)
+        return cv2.remap(page, self._sources, None, cv2.INTER_LINEAR, borderValue=WHITE)
 
     @cached_property
     def _sources(self) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Effects of printing: fading thermal print, dot-matrix print and fax.
 
-Each effect takes a page (height × width, uint8) and its draw, and returns a new page of the same size.
+Each effect takes a page (height × width, or × 3 in colour; uint8) and its draw, and returns a new page of its size.
+These devices print in black, so the print itself becomes grey.
 """
 
 from __future__ import annotations
@@ -8,15 +9,20 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from finscribe_assets.rendering.damage.draws import Draw, clouds, dimmed, faded, grain
+from finscribe_assets.rendering.damage.draws import Draw, between_colours, clouds, dimmed, faded, grain
+from finscribe_assets.rendering.page_colours import to_grey
 
 # Thresholds of ordered dithering (Bayer matrix, 4 × 4), in grey levels.
 BAYER_MATRIX = (np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]]) * 16 + 8).astype(np.int16)
+
+_THERMAL_PAPERS = ((0, 4, 24), (0, 0, 0), (4, 2, 10), (10, 4, 0))  # levels by which each channel is darker
+_THERMAL_PRINTS = ((20, 20, 22), (30, 30, 70), (52, 34, 74), (45, 40, 38))
 
 
 def thermal_fade(page: np.ndarray, draw: Draw) -> np.ndarray:
     """Fade print in patches, fade the columns of dead heating elements, and darken the paper."""
     random = draw.random
+    page = to_grey(page)
     height, width = page.shape
     middle, spread = draw.at(250, 85), draw.at(5, 60)
     kept = clouds(random, page.shape, draw.pixels(random.uniform(15, 40)), middle - spread, middle + spread)
@@ -25,12 +31,19 @@ def thermal_fade(page: np.ndarray, draw: Draw) -> np.ndarray:
         columns[:, x : x + int(random.integers(1, 3))] = random.integers(0, 120)
     kept = dimmed(kept, cv2.repeat(columns, height, 1))
     paper = 255 - draw.at(0, 1) * random.uniform(5, 35)
-    return cv2.convertScaleAbs(faded(page, kept), alpha=paper / 255)
+    fading = faded(page, kept)
+    if not draw.in_colour:
+        return cv2.convertScaleAbs(fading, alpha=paper / 255)
+    # Old thermal paper is yellow or grey, and its print black, blue or violet.
+    sheet = paper - np.array(random.choice(_THERMAL_PAPERS)) * draw.at(0.3, 1)
+    print_ = np.array(random.choice(_THERMAL_PRINTS))
+    return between_colours(fading, print_, sheet)
 
 
 def dot_matrix(page: np.ndarray, draw: Draw) -> np.ndarray:
     """Print in dots with gaps between them; the ribbon wears off from line to line, and a needle may be broken."""
     random = draw.random
+    page = to_grey(page)
     height = page.shape[0]
     pitch = draw.dpi / 72 * random.uniform(1.15, 1.45)
     gap = draw.at(1, 0.25)  # share of the ink that is left between two dots
@@ -58,11 +71,12 @@ def dot_matrix(page: np.ndarray, draw: Draw) -> np.ndarray:
 def fax(page: np.ndarray, draw: Draw) -> np.ndarray:
     """Fax the page: few scan lines, black and white with dithered greys, faulty lines and specks."""
     random = draw.random
+    page = to_grey(page)
     height, width = page.shape
     # 196 lines per inch are the fine resolution of fax machines, 98 the standard one (ITU-T T.4).
     lines = min(height, round(height * draw.at(196, 98) / draw.dpi))
     sent = cv2.resize(page, (width, lines), interpolation=cv2.INTER_AREA)
-    sent = cv2.addWeighted(sent, 1, np.ascontiguousarray(grain(random, sent.shape)), 0.3, -0.3 * 128)
+    sent = cv2.addWeighted(sent, 1, grain(random, sent.shape), 0.3, -0.3 * 128)
     # Fax machines dither weakly, so that letters stay whole.
     level = random.uniform(105, 150)
     steps = np.clip(level + (BAYER_MATRIX - 128) * draw.at(0.2, 0.55), 1, 254).astype(np.uint8)

@@ -1,28 +1,36 @@
 """Effects of light: shadows, uneven light, and the surroundings of a sheet that does not fill the picture.
 
-Each effect takes a page (height × width, uint8) and its draw, and returns a new page of the same size.
+Each effect takes a page (height × width, or × 3 in colour; uint8) and its draw, and returns a new page of its size.
 """
 
 from __future__ import annotations
 
+import colorsys
+
 import cv2
 import numpy as np
 
-from finscribe_assets.rendering.damage.draws import Draw, clouds, dimmed
+from finscribe_assets.rendering.damage.draws import Draw, between_colours, clouds, dimmed
+from finscribe_assets.rendering.page_colours import to_colour
 
 LIGHT_GRID = 16  # page pixels for each pixel of a field of light, which changes slowly
 
 
 def _coarse(page: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the x and y of a coarse grid over the page, each from 0 to 1."""
-    height, width = (side // LIGHT_GRID + 2 for side in page.shape)
+    height, width = (side // LIGHT_GRID + 2 for side in page.shape[:2])
     x, y = np.meshgrid(np.linspace(0, 1, width, dtype=np.float32), np.linspace(0, 1, height, dtype=np.float32))
     return x, y
 
 
-def _lit(page: np.ndarray, light: np.ndarray) -> np.ndarray:
-    """Return the page under a coarse field of light, from 0 (none) to 1 (all)."""
-    fine = cv2.resize(np.clip(light * 255, 0, 255).astype(np.uint8), page.shape[::-1], interpolation=cv2.INTER_LINEAR)
+def _lit(page: np.ndarray, light: np.ndarray, tint: np.ndarray | None = None) -> np.ndarray:
+    """Return the page under a coarse field of light, from 0 (none) to 1 (all).
+
+    ``tint`` is the colour of the light: the share of each channel, which makes a grey page coloured; white by default.
+    """
+    light = light if tint is None else np.asarray(light[..., None] * tint)
+    size = page.shape[1::-1]
+    fine = cv2.resize(np.clip(light * 255, 0, 255).astype(np.uint8), size, interpolation=cv2.INTER_LINEAR)
     return dimmed(page, fine)
 
 
@@ -59,7 +67,11 @@ def photo_light(page: np.ndarray, draw: Draw) -> np.ndarray:
     x, y = _coarse(page)
     angle = random.uniform(0, 2 * np.pi)
     slope = 0.5 + ((x - 0.5) * np.cos(angle) + (y - 0.5) * np.sin(angle)) / 1.42
-    return _lit(page, random.uniform(0.86, 0.98) - draw.at(0.1, 0.4) * slope)
+    light = random.uniform(0.86, 0.98) - draw.at(0.1, 0.4) * slope
+    # From the yellow of a bulb to the blue of a window; cameras correct most of it.
+    warmth = random.normal(0, 0.05) * draw.at(0.6, 1.4)
+    tint = 1 + np.array([min(warmth, 0.0), -abs(warmth) * 0.3, -max(warmth, 0.0) * 1.6])
+    return _lit(page, light, tint if draw.in_colour else None)
 
 
 def on_grey(page: np.ndarray, outline: np.ndarray, draw: Draw) -> np.ndarray:
@@ -70,9 +82,10 @@ def on_grey(page: np.ndarray, outline: np.ndarray, draw: Draw) -> np.ndarray:
 def on_desk(page: np.ndarray, outline: np.ndarray, draw: Draw) -> np.ndarray:
     """Return the page with a desk and the sheet's shadow outside the sheet's outline (points × 2, in pixels)."""
     random = draw.random
-    shape = page.shape
+    shape = page.shape[:2]
     middle, spread = random.uniform(90, 185), random.uniform(6, 22)
-    if random.random() < 0.6:  # wood, with a grain far longer than wide
+    is_wood = random.random() < 0.6
+    if is_wood:  # with a grain far longer than wide
         length, width = draw.pixels(60), draw.pixels(random.uniform(0.5, 1.5))
         short = (max(8, round(shape[0] / length * width)), shape[1])  # stretched to the page's height afterwards
         desk = cv2.resize(clouds(random, short, width, middle - spread, middle + spread), shape[::-1])
@@ -84,11 +97,24 @@ def on_desk(page: np.ndarray, outline: np.ndarray, draw: Draw) -> np.ndarray:
     cv2.fillPoly(sheet, [np.rint(outline / LIGHT_GRID + offset).astype(np.int32)], 255)
     cast = cv2.GaussianBlur(sheet, (0, 0), draw.pixels(random.uniform(3, 6)) / LIGHT_GRID)
     desk = dimmed(desk, cv2.resize(cv2.convertScaleAbs(cast, alpha=-0.55, beta=255), shape[::-1]))
+    if draw.in_colour:
+        light = _WOODS[random.integers(len(_WOODS))] if is_wood else _tabletop(random)
+        desk = between_colours(desk, np.array(light) * 0.05, np.array(light) * 1.25)
+        page = to_colour(page)
     return _around(page, outline, desk)
+
+
+_WOODS = ((196, 154, 108), (160, 110, 70), (222, 184, 135), (120, 78, 50), (205, 170, 125), (170, 140, 110))
+
+
+def _tabletop(random: np.random.Generator) -> tuple[int, int, int]:
+    """Draw the colour of a tabletop or a cloth: of any hue, mostly pale."""
+    red, green, blue = colorsys.hsv_to_rgb(random.uniform(), random.choice((0.06, 0.15, 0.35, 0.7)), 0.82)
+    return round(red * 255), round(green * 255), round(blue * 255)
 
 
 def _around(page: np.ndarray, outline: np.ndarray, surroundings: np.ndarray) -> np.ndarray:
     """Return the page inside the sheet's outline and the surroundings outside it."""
-    sheet = np.zeros(page.shape, np.uint8)
+    sheet = np.zeros(page.shape[:2], np.uint8)
     cv2.fillPoly(sheet, [np.rint(outline).astype(np.int32)], 255)
     return cv2.copyTo(page, sheet, surroundings)

@@ -1,6 +1,6 @@
 """Effects on the sheet: print showing through, stains, punched holes, highlighter, creases and the shading of a curl.
 
-Each effect takes a page (height × width, uint8) and its draw, and returns a new page of the same size.
+Each effect takes a page (height × width, or × 3 in colour; uint8) and its draw, and returns a new page of its size.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from finscribe_assets.rendering.damage.bends import creases_of, curl_of
-from finscribe_assets.rendering.damage.draws import PAPER_GREY, Draw, clouds, dimmed, overlaid
+from finscribe_assets.rendering.damage.draws import PAPER_GREY, Colour, Draw, clouds, dimmed, overlaid
 
 
 def bleed_through(page: np.ndarray, draw: Draw) -> np.ndarray:
@@ -26,13 +26,18 @@ def bleed_through(page: np.ndarray, draw: Draw) -> np.ndarray:
 
 def coffee_stain(page: np.ndarray, draw: Draw) -> np.ndarray:
     """Leave one or two rings of a cup, and a few drops."""
-    stained = page.copy()
+    stained = draw.coloured(page)
     for _ in range(1 + (draw.random.random() < draw.strength * 0.4)):
-        overlaid(stained, _ring(draw), round(draw.at(175, 95)), *draw.spot(page.shape))
+        overlaid(stained, _ring(draw), _coffee(draw, round(draw.at(175, 95))), *draw.spot(page.shape))
     for _ in range(draw.random.poisson(2 * draw.strength)):
         radius = draw.pixels(draw.random.uniform(0.6, 3))
-        overlaid(stained, _blot(draw, radius), round(draw.at(190, 120)), *draw.spot(page.shape))
+        overlaid(stained, _blot(draw, radius), _coffee(draw, round(draw.at(190, 120))), *draw.spot(page.shape))
     return stained
+
+
+def _coffee(draw: Draw, grey: int) -> Colour:
+    """Return coffee as dark as a grey level."""
+    return draw.ink(grey, (min(255, grey + 45), grey + 8, max(0, grey - 40)))
 
 
 def _polar(radius: float, margin: float) -> tuple[np.ndarray, np.ndarray]:
@@ -101,13 +106,18 @@ def punch_holes(page: np.ndarray, draw: Draw) -> np.ndarray:
 def _disc(page: np.ndarray, centre: np.ndarray, radius: float, grey: int) -> None:
     """Draw a disc on the page in place, to a sixteenth of a pixel."""
     x, y = (round(16 * float(coordinate)) for coordinate in centre)
-    cv2.circle(page, (x, y), round(16 * radius), grey, cv2.FILLED, cv2.LINE_AA, 4)
+    cv2.circle(page, (x, y), round(16 * radius), (grey, grey, grey), cv2.FILLED, cv2.LINE_AA, 4)
+
+
+_MARKERS = ((255, 242, 40), (120, 245, 90), (255, 130, 190), (255, 175, 60), (110, 205, 255))
+_MARKER_SHARES = (0.6, 0.12, 0.12, 0.08, 0.08)
 
 
 def highlighter(page: np.ndarray, draw: Draw) -> np.ndarray:
     """Draw strokes of a highlighter over some values."""
     random = draw.random
-    marked = page.copy()
+    marked = draw.coloured(page)
+    pen = _MARKERS[random.choice(len(_MARKERS), p=_MARKER_SHARES)]
     for _ in range(1 + random.poisson(3 * draw.strength)):
         if draw.values:
             box = draw.values[random.integers(len(draw.values))]
@@ -117,7 +127,9 @@ def highlighter(page: np.ndarray, draw: Draw) -> np.ndarray:
         thickness = max(thickness * random.uniform(0.9, 1.25), draw.pixels(3))
         length = length * random.uniform(0.9, 1.05) + thickness * 0.6
         ink = _marker(draw, round(length), round(thickness))
-        overlaid(marked, ink, round(draw.at(222, 105) * random.uniform(0.9, 1.05)), x, y)
+        grey, depth = round(draw.at(222, 105) * random.uniform(0.9, 1.05)), draw.at(0.45, 1) * random.uniform(0.9, 1)
+        red, green, blue = (round(255 - depth * (255 - level)) for level in pen)
+        overlaid(marked, ink, draw.ink(grey, (red, green, blue)), x, y)
     return marked
 
 
@@ -138,8 +150,8 @@ def _marker(draw: Draw, length: int, thickness: int) -> np.ndarray:
 
 def creases(page: np.ndarray, draw: Draw) -> np.ndarray:
     """Shade the panels of a folded sheet, and flake off print along its creases."""
-    height, width = page.shape
-    lines = creases_of(draw, page.shape)
+    height, width = page.shape[:2]
+    lines = creases_of(draw, (height, width))
     random = draw.random
     light = np.full(height, 1.0)
     rows = np.arange(height)
@@ -156,7 +168,7 @@ def creases(page: np.ndarray, draw: Draw) -> np.ndarray:
     for line in lines:  # toner flakes off
         top, reach = round(line), max(1, round(draw.pixels(draw.at(0.15, 0.9))))
         band = folded[max(0, top - reach) : top + reach + 1]
-        flaked = clouds(random, band.shape, draw.pixels(0.35), 0, 255)
+        flaked = clouds(random, band.shape[:2], draw.pixels(0.35), 0, 255)
         flat = np.abs(np.linspace(-1, 1, band.shape[0]))[:, None]
         band[flaked > 255 * (0.42 + 0.5 * flat)] = round(230 * random.uniform(0.95, 1.05))
     return folded
@@ -164,8 +176,8 @@ def creases(page: np.ndarray, draw: Draw) -> np.ndarray:
 
 def curl_shading(page: np.ndarray, draw: Draw) -> np.ndarray:
     """Shade curled paper by its slope."""
-    height, width = page.shape
-    curl = curl_of(draw, page.shape)
+    height, width = page.shape[:2]
+    curl = curl_of(draw, (height, width))
     slope = np.gradient(curl.profile(np.arange(width, dtype=np.float64))) * width / 3.5
     light = 1 - draw.at(0.03, 0.4) * np.abs(slope) * (0.7 + 0.3 * np.sign(slope))
     row = np.clip(light * 255, 0, 255).astype(np.uint8)[None]

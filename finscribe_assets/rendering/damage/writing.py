@@ -1,6 +1,6 @@
 """Effects of people: rubber stamps, signatures and handwritten notes.
 
-Each effect takes a page (height × width, uint8) and its draw, and returns a new page of the same size.
+Each effect takes a page (height × width, or × 3 in colour; uint8) and its draw, and returns a new page of its size.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw
 
-from finscribe_assets.rendering.damage.draws import Draw, clouds, dimmed, overlaid
+from finscribe_assets.rendering.damage.draws import Colour, Draw, clouds, dimmed, overlaid
 from finscribe_assets.rendering.font_faces import face
 
 STROKE_OVERSAMPLING = 2  # strokes are drawn this many times larger and then scaled down
@@ -36,8 +36,9 @@ def stamp(page: np.ndarray, draw: Draw) -> np.ndarray:
     patches = clouds(random, plate.shape, draw.pixels(9), 60, 300)
     specks = clouds(random, plate.shape, draw.pixels(0.5), 120, 290)
     plate = dimmed(plate, dimmed(patches, specks))
-    stamped = page.copy()
-    overlaid(stamped, plate, round(draw.at(160, 90)), *_near_print(page, draw, plate))
+    stamped = draw.coloured(page)
+    spot = _near_print(page, draw, plate)
+    overlaid(stamped, plate, _ink(draw, draw.at(160, 90), _STAMP_INKS), *spot)
     return stamped
 
 
@@ -51,9 +52,10 @@ def signature(page: np.ndarray, draw: Draw) -> np.ndarray:
         sweep = np.array([[1, 0.3], [0.5, 0.75], [-0.05, 0.95], [0.4, 0.8], [1.15, 0.6]])
         lines.append(_spline((sweep + random.normal(0, 0.06, sweep.shape)) * (length, tall)))
     strokes = _strokes(lines, draw.pixels(draw.at(0.35, 0.65)), random)
-    signed = page.copy()
+    signed = draw.coloured(page)
     turned = _turned(strokes, random.uniform(-3, 14))
-    overlaid(signed, turned, round(draw.at(110, 35)), *_near_print(page, draw, turned))
+    spot = _near_print(page, draw, turned)
+    overlaid(signed, turned, _ink(draw, draw.at(110, 35), _PEN_INKS), *spot)
     return signed
 
 
@@ -101,15 +103,43 @@ def handwritten_note(page: np.ndarray, draw: Draw) -> np.ndarray:
         points += random.normal(0, 0.03, points.shape) * height
         note = _joined(note, _strokes([_spline(points)], draw.pixels(0.45), random), below=is_underlined)
     note = _turned(note, random.uniform(-4, 16))
-    noted = page.copy()
-    overlaid(noted, note, round(draw.at(95, 30)), *_near_print(page, draw, note))
+    noted = draw.coloured(page)
+    spot = _near_print(page, draw, note)
+    overlaid(noted, note, _ink(draw, draw.at(95, 30), _PEN_INKS), *spot)
     return noted
+
+
+# Colours at their darkest, and how often each is used.
+_STAMP_INKS: dict[Colour, float] = {
+    (28, 48, 150): 5,
+    (180, 24, 36): 4,
+    (20, 20, 24): 2,
+    (88, 40, 130): 1,
+    (16, 110, 60): 1,
+    (10, 90, 160): 1,
+}
+_PEN_INKS: dict[Colour, float] = {
+    (24, 38, 120): 5,
+    (18, 18, 22): 4,
+    (30, 70, 190): 2,
+    (190, 30, 40): 0.6,
+    (20, 110, 70): 0.3,
+}
+
+
+def _ink(draw: Draw, grey: float, inks: dict[Colour, float]) -> Colour:
+    """Draw the colour of an ink that is as faint as a grey level, from white (255) to its darkest (0)."""
+    shares = np.array(list(inks.values()))
+    darkest = list(inks)[draw.random.choice(len(inks), p=shares / shares.sum())]
+    depth = 1 - grey / 255 * 0.75
+    red, green, blue = (round(255 - depth * (255 - level)) for level in darkest)
+    return draw.ink(round(grey), (red, green, blue))
 
 
 def _near_print(page: np.ndarray, draw: Draw, mask: np.ndarray) -> tuple[float, float]:
     """Draw the centre (x, y) of a mask near a value, such that the mask lies on the page if it is small enough."""
     centre = []
-    for spot, side, page_side in zip(draw.spot(page.shape), mask.shape[::-1], page.shape[::-1], strict=True):
+    for spot, side, page_side in zip(draw.spot(page.shape), mask.shape[::-1], page.shape[1::-1], strict=True):
         margin = min(side, page_side) / 2
         centre.append(float(np.clip(spot + draw.random.normal(0, 0.35) * side, margin, page_side - margin)))
     return centre[0], centre[1]

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from io import BytesIO
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
-from finscribe_assets.importing.page_content import PageContent, check_page_sizes, page_from_pixels
+from finscribe_assets.importing.page_content import PageContent, check_page_sizes
 from finscribe_assets.importing.rejects import InputLimits, RejectedDocumentError, rejection
-from finscribe_assets.rendering.pages import GREY_MODES
+from finscribe_assets.rendering.page_colours import upright_image
+from finscribe_assets.rendering.pages import Page
 
 _PAGE_FORMATS = ("PNG", "JPEG", "TIFF")
 _PLAUSIBLE_DPI = (50, 1200)  # of a scan; other values in a header are defaults that nobody set
@@ -57,7 +58,7 @@ def read_images(contents: Sequence[bytes], dpi: int, limits: InputLimits) -> Pag
             raise rejection(f"image {number} has too many pixels; at most {limits.page_pixels:,} are read") from error
         except _DECODER_ERRORS as error:
             raise rejection(f"image {number} is damaged: {error}") from error
-    return PageContent(tuple(map(page_from_pixels, pages)), resolution)
+    return PageContent(tuple(map(Page.of_pixels, pages)), resolution)
 
 
 def _frame_count(image: Image.Image, limits: InputLimits) -> int:
@@ -75,16 +76,3 @@ def _stated_dpi(image: Image.Image) -> int | None:
     horizontal = image.info.get("dpi", (0, 0))[0]
     lowest, highest = _PLAUSIBLE_DPI
     return round(float(horizontal)) if lowest <= horizontal <= highest else None
-
-
-def upright_image(image: Image.Image) -> Image.Image:
-    """Return an image upright, in mode RGB, or L if its mode has no colours, with transparent parts in white."""
-    upright = ImageOps.exif_transpose(image)
-    if upright.mode.startswith("I"):  # 16 bits per pixel
-        return Image.fromarray((np.asarray(upright, dtype=np.uint32) >> 8).clip(0, 255).astype(np.uint8))
-    if upright.has_transparency_data:
-        colours = upright.convert("RGBA")
-        background = Image.new("RGBA", colours.size, "white")
-        background.alpha_composite(colours)
-        upright = background
-    return upright.convert("L" if upright.mode in GREY_MODES else "RGB")

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from finscribe_assets.importing.rejects import InputLimits, rejection
-from finscribe_assets.rendering.page_colours import without_empty_colour
 from finscribe_assets.rendering.pages import Page
-from finscribe_assets.rendering.png_encoding import to_png
 
 
 @dataclass(frozen=True)
@@ -21,15 +17,6 @@ class PageContent:
     texts: tuple[str, ...] | None = None  # text layer of each page; None if the pages are images
     blank: tuple[bool, ...] = ()  # whether each page of a PDF is empty
     embedded: tuple[tuple[str, bytes], ...] = ()  # name and content of embedded invoices, the preferred one first
-
-
-def page_from_pixels(pixels: np.ndarray) -> Page:
-    """Encode pixels (height × width, or × 3 in colour; uint8) as a page, with nothing else of the file they came from.
-
-    Pixels that are all grey become a grey page: most scanners store grey pages in colour files.
-    """
-    height, width = pixels.shape[:2]
-    return Page(to_png(np.ascontiguousarray(without_empty_colour(pixels))), width, height)
 
 
 def check_page_sizes(sizes: list[tuple[int, int]], limits: InputLimits) -> None:

@@ -9,8 +9,9 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from finscribe_assets.importing.invoice_xml import is_invoice_xml
-from finscribe_assets.importing.page_content import PageContent, check_page_sizes, page_from_pixels
+from finscribe_assets.importing.page_content import PageContent, check_page_sizes
 from finscribe_assets.importing.rejects import InputLimits, rejection
+from finscribe_assets.rendering.pages import Page
 from finscribe_assets.rendering.rasterising import POINTS_PER_INCH, pixel_size, rasterise
 
 EMBEDDED_INVOICE_NAMES = ("factur-x.xml", "xrechnung.xml", "zugferd-invoice.xml")
@@ -71,7 +72,7 @@ def _read_document(
             raise rejection(f"its text layer has more than {limits.text_characters:,} characters")
     images = rasterise(document, scale, {}, in_colour=True)
     blank = tuple(bool((pixels == pixels.flat[0]).all()) for pixels in images)
-    return PageContent(tuple(map(page_from_pixels, images)), dpi, tuple(texts), blank, embedded)
+    return PageContent(tuple(map(Page.of_pixels, images)), dpi, tuple(texts), blank, embedded)
 
 
 def _embedded_invoices(document: pypdfium2.PdfDocument, limits: InputLimits) -> tuple[tuple[str, bytes], ...]:

@@ -14,8 +14,7 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 
 from finscribe_assets.errors import UserError
 from finscribe_assets.files import AnyPath
-from finscribe_assets.importing.image_files import upright_image
-from finscribe_assets.importing.page_content import page_from_pixels
+from finscribe_assets.rendering.page_colours import upright_image
 from finscribe_assets.rendering.pages import Box, Page
 
 INPUT_IMAGE_FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP")
@@ -76,7 +75,7 @@ def _truncated_files_refused() -> Iterator[None]:
 
 def page_from_image(image: Image.Image) -> Page:
     """Encode an image in mode RGB or L as a page."""
-    return page_from_pixels(np.asarray(image))
+    return Page.of_pixels(np.asarray(image))
 
 
 def parse_box(text: str) -> Box:

@@ -17,9 +17,8 @@ import pyarrow as pa
 from PIL import Image
 
 from finscribe_assets.documents.drawn_document import DrawnDocument
-from finscribe_assets.rendering.page_colours import to_grey
-
-GREY_MODES = ("1", "L", "LA", "I;16", "I", "F")  # Pillow's modes without colours
+from finscribe_assets.rendering.page_colours import GREY_MODES, to_grey, without_empty_colour
+from finscribe_assets.rendering.png_encoding import to_png
 
 
 class MarkType(StrEnum):
@@ -105,6 +104,15 @@ class Page:
     image: bytes
     width: int
     height: int
+
+    @classmethod
+    def of_pixels(cls, pixels: np.ndarray) -> Page:
+        """Encode pixels (height × width, or × 3 in colour; uint8) as PNG, with nothing else of their file.
+
+        Pixels that are all grey become a grey page: most scanners store grey pages in colour files.
+        """
+        height, width = pixels.shape[:2]
+        return cls(to_png(np.ascontiguousarray(without_empty_colour(pixels))), width, height)
 
     def open(self) -> Image.Image:
         """Return the decoded image, in mode RGB, or L (8-bit grey) if the page is grey."""

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from finscribe_assets.rendering.damage.bends import BENDS, Bend, Projection, Size, photo_size, scaling
-from finscribe_assets.rendering.damage.draws import WHITE, Draw
+from finscribe_assets.rendering.damage.draws import PAPER_COLOUR, Draw
 from finscribe_assets.rendering.pages import Box
 
 NODE_SPACING = 16  # pixels between the nodes at which bends are computed; between nodes they are interpolated
@@ -43,9 +43,9 @@ class Shape:
             half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])  # OpenCV measures from the centre of a pixel
             matrix = np.linalg.inv(half) @ matrix @ half
             if np.allclose(matrix[2], [0, 0, 1]):
-                return cv2.warpAffine(page, matrix[:2], size, flags=cv2.INTER_LINEAR, borderValue=WHITE)
-            return cv2.warpPerspective(page, matrix, size, flags=cv2.INTER_LINEAR, borderValue=WHITE)
-        return cv2.remap(page, self._sources, None, cv2.INTER_LINEAR, borderValue=WHITE)
+                return cv2.warpAffine(page, matrix[:2], size, flags=cv2.INTER_LINEAR, borderValue=PAPER_COLOUR)
+            return cv2.warpPerspective(page, matrix, size, flags=cv2.INTER_LINEAR, borderValue=PAPER_COLOUR)
+        return cv2.remap(page, self._sources, None, cv2.INTER_LINEAR, borderValue=PAPER_COLOUR)
 
     @cached_property
     def _sources(self) -> np.ndarray:

@@ -19,6 +19,7 @@ from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.documents.wordings import labels_of
 from finscribe_assets.errors import UserError
+from finscribe_assets.inference.text_spans import Span, TextLine, trimmed, whole
 from finscribe_assets.rendering.pages import Box
 
 # Reasons for fields that are not assigned. Users read them.
@@ -51,24 +52,18 @@ _AFTER_LABEL = re.compile(r"[\s:.#=-]*")
 
 
 @dataclass(frozen=True)
-class TextLine:
-    """A line of text that was read on a page."""
-
-    page: int  # from 0
-    box: Box  # in pixels
-    text: str
-    confidence: float
-    truncated: bool
-
-
-@dataclass(frozen=True)
 class AssignedField:
-    """A field's value, and the line where it was read."""
+    """A field's value, and where it was read."""
 
     path: str
     text: str  # as printed; the document type is one of `DocumentType`
-    line: int  # index of the line, from 0
+    span: Span  # the characters of the value
     label: str  # as printed
+
+    @property
+    def line(self) -> int:
+        """Return the index of the value's line, from 0."""
+        return self.span.line
 
 
 @dataclass(frozen=True)
@@ -120,14 +115,15 @@ def _labelled_values(lines: Sequence[TextLine], locale: str) -> Iterator[Assigne
         label = labels.match(_strip_accents(line.text))
         if label is None or not (path := paths[fold_text(label[0])]):
             continue
-        rest = line.text[label.end() :]
-        candidates = [(rest[_AFTER_LABEL.match(rest).end() :], index)]  # type: ignore[union-attr]
+        start = _AFTER_LABEL.match(line.text, label.end()).end()  # type: ignore[union-attr]
+        candidates = [trimmed(lines, Span(index, start, len(line.text)))]
         neighbour = neighbours.get(index)
         if neighbour is not None and _is_near(path, line.box, lines[neighbour].box):
-            candidates.append((lines[neighbour].text, neighbour))
-        for text, source in candidates:
+            candidates.append(whole(lines, neighbour))
+        for span in candidates:
+            text = span.text(lines)
             if _is_value(path, text):
-                yield AssignedField(path, text.strip(), source, line.text[: label.end()].strip())
+                yield AssignedField(path, text, span, line.text[: label.end()].strip())
                 break
 
 
@@ -138,7 +134,7 @@ def _title(lines: Sequence[TextLine], locale: str) -> AssignedField | None:
     titles = {fold_text(title): type_ for type_ in reversed(DocumentType) for title in words[f"title.{type_}"]}
     for index, line in enumerate(lines):
         if document_type := titles.get(fold_text(line.text)):
-            return AssignedField("document_type", str(document_type), index, line.text)
+            return AssignedField("document_type", str(document_type), whole(lines, index), line.text)
     return None
 
 

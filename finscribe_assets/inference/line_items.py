@@ -42,7 +42,9 @@ class ExtractedCell(NamedTuple):
     table: int  # index of the table, from 0
 
 
-class _Column(NamedTuple):
+class MatchedColumn(NamedTuple):
+    """A column whose header cell is the label of a field."""
+
     field: str
     similarity: float  # of the header cell to the field's label
 
@@ -64,12 +66,12 @@ def extract_line_items(tables: Iterable[str], locale: str | None = None) -> dict
     row_counts = dict.fromkeys(TABLE_COLUMNS, 0)
     list_name, columns = "lines", dict[int, str]()
     for table, grid in enumerate(_join_stacked_rows(from_otsl(otsl)) for otsl in tables):
-        header = _match_header(grid[0], locale) if grid else ("", {})
-        if len(header[1]) >= MIN_RECOGNISED_COLUMNS:
-            list_name, columns = header
+        matched, recognised = match_header(grid[0], locale) if grid else ("", {})
+        if len(recognised) >= MIN_RECOGNISED_COLUMNS:
+            list_name, columns = matched, {index: column.field for index, column in recognised.items()}
             del grid[0]
         for row in grid:
-            if any(_label_key(text) in _carried_sum_labels() for text in row if text):
+            if any(label_key(text) in carried_sum_labels() for text in row if text):
                 continue
             values = {columns[column]: text for column, text in enumerate(row) if text and column in columns}
             if (below := _quantity_row(row, columns)) and row_counts[list_name]:
@@ -113,21 +115,21 @@ def _without_tax_code(name: str, text: str) -> str:
     return _TAX_CODE.sub("", text) if name in ("net_amount", "gross_amount") else text
 
 
-def _match_header(header: Sequence[str | None], locale: str | None) -> tuple[str, dict[int, str]]:
-    """Return the list that a header row matches best, and the field of each recognised column."""
-    keys = tuple(tuple(_label_key(part) for part in (text or "").split("/")) for text in header)  # "Menge / Quantity"
+def match_header(header: Sequence[str | None], locale: str | None) -> tuple[str, dict[int, MatchedColumn]]:
+    """Return the list that a header row matches best, and its recognised columns by index."""
+    keys = tuple(tuple(label_key(part) for part in (text or "").split("/")) for text in header)  # "Menge / Quantity"
     locales = [locale] if locale else LOCALE_FACTS
     matches = [(name, _match_columns(keys, locale, name)) for locale in locales for name in TABLE_COLUMNS]
     list_name, columns = max(matches, key=lambda match: sum(column.similarity for column in match[1].values()))
-    return list_name, {index: column.field for index, column in columns.items()}
+    return list_name, columns
 
 
 @cache
-def _match_columns(header: tuple[tuple[str, ...], ...], locale: str, list_name: str) -> dict[int, _Column]:
+def _match_columns(header: tuple[tuple[str, ...], ...], locale: str, list_name: str) -> dict[int, MatchedColumn]:
     """Match header cells to the labels of a list's fields, most similar first, each column and field once."""
     words = labels_of(locale)
     labels = [
-        (_label_key(label), name) for name in TABLE_COLUMNS[list_name] for label in words.get(f"columns.{name}", ())
+        (label_key(label), name) for name in TABLE_COLUMNS[list_name] for label in words.get(f"columns.{name}", ())
     ]
     candidates = [
         (_similarity(part, label), index, name)
@@ -136,11 +138,11 @@ def _match_columns(header: tuple[tuple[str, ...], ...], locale: str, list_name: 
         for part in parts
         if part
     ]
-    columns: dict[int, _Column] = {}
+    columns: dict[int, MatchedColumn] = {}
     matched_fields: set[str] = set()
     for similarity, index, name in sorted(candidates, key=lambda candidate: -candidate[0]):
         if similarity >= MIN_HEADER_SIMILARITY and index not in columns and name not in matched_fields:
-            columns[index] = _Column(name, similarity)
+            columns[index] = MatchedColumn(name, similarity)
             matched_fields.add(name)
     return columns
 
@@ -149,11 +151,13 @@ def _similarity(text: str, label: str) -> float:
     return SequenceMatcher(None, text, label, autojunk=False).ratio()
 
 
-def _label_key(text: str) -> str:
+def label_key(text: str) -> str:
+    """Return a label's letters and digits in lower case without accents; of a label such as #, the label itself."""
     return fold_text(text) or text.strip()  # a label such as # has no letters to fold
 
 
 @cache
-def _carried_sum_labels() -> frozenset[str]:
+def carried_sum_labels() -> frozenset[str]:
+    """Return the labels of sums that are carried or brought forward, in every language."""
     words = [labels_of(locale) for locale in LOCALE_FACTS]
-    return frozenset(_label_key(label) for labels in words for key in CARRIED_SUM_LABELS for label in labels[key])
+    return frozenset(label_key(label) for labels in words for key in CARRIED_SUM_LABELS for label in labels[key])

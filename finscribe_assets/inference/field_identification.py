@@ -1,0 +1,108 @@
+"""Identify the fields of a document among the lines and tables that were read on its pages.
+
+What belongs here: putting together what labels (`label_assignment`), tables of lines (`line_tables`) and tables that a
+layout found (`line_items`) identify, each value with its confidence and, where lines have boxes, its boxes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from finscribe_assets.documents.elements import field_of
+from finscribe_assets.inference.label_assignment import assign_fields
+from finscribe_assets.inference.line_items import extract_line_items
+from finscribe_assets.inference.line_tables import find_tables
+from finscribe_assets.inference.text_spans import Span, TextLine, joined_text
+from finscribe_assets.rendering.located_boxes import LocatedBox, locate
+
+
+@dataclass(frozen=True)
+class IdentifiedField:
+    """A field's value, and where it was read.
+
+    Attributes:
+        text: as printed; the document type is one of `DocumentType`.
+        confidence: the lowest of its lines.
+        source: index of its first line or table among all that were read, from 0.
+        boxes: of its parts; empty if it was read in a block of several lines or in a whole table.
+    """
+
+    text: str
+    confidence: float
+    source: int
+    boxes: tuple[LocatedBox, ...] = ()
+
+
+@dataclass(frozen=True)
+class IdentifiedFields:
+    """The fields of one document that were identified.
+
+    Attributes:
+        locale: of the labels.
+        fields: by path.
+        not_assigned: the remaining fields of the schema, by the reason.
+    """
+
+    locale: str
+    fields: Mapping[str, IdentifiedField]
+    not_assigned: Mapping[str, Sequence[str]]
+
+
+def identify_fields(
+    read: Sequence[TextLine],
+    is_table: Sequence[bool],
+    page_sizes: Sequence[tuple[int, int]],
+    locale: str | None = None,
+    *,
+    boxes_are_lines: bool = True,
+) -> IdentifiedFields:
+    """Identify fields among the texts of a document's boxes.
+
+    Args:
+        read: what was read of each box, in reading order; a table's text is OTSL, a block's has line ends.
+        is_table: whether a layout found a table in each box.
+        page_sizes: width and height of each page in pixels.
+        locale: of the labels that identify fields; detected unless given.
+        boxes_are_lines: whether each box that is not a table holds one line. If not, no value gets a box.
+    """
+    tables = [index for index, table in enumerate(is_table) if table]
+    # A block's text has several printed lines; only a label and a value on the same line belong together.
+    sources, lines = [], []
+    for index, block in enumerate(read):
+        for text in [] if is_table[index] else block.text.split("\n"):
+            sources.append(index)
+            lines.append(replace(block, text=text))
+    assignment = assign_fields(lines, locale)
+    spans: dict[str, list[Span]] = {field.path: [field.span] for field in assignment.fields}
+    if boxes_are_lines:
+        in_tables = find_tables(lines, assignment.locale)
+        # A label inside a table, such as a column's, identifies nothing outside it.
+        spans = {path: parts for path, parts in spans.items() if parts[0].line not in in_tables.lines}
+        spans |= in_tables.cells
+    texts = {field.path: field.text for field in assignment.fields}
+
+    def located(parts: Sequence[Span]) -> tuple[LocatedBox, ...]:
+        if not boxes_are_lines:
+            return ()
+        return tuple(
+            locate(lines[part.line].page, part.box(lines), page_sizes[lines[part.line].page]) for part in parts
+        )
+
+    fields = {
+        path: IdentifiedField(
+            texts.get(path) or joined_text(lines, parts),
+            min(lines[part.line].confidence for part in parts),
+            sources[parts[0].line],
+            located(parts),
+        )
+        for path, parts in spans.items()
+    }
+    items = extract_line_items([read[index].text for index in tables], locale)
+    for path, cell in items.items():
+        fields[path] = IdentifiedField(cell.text, read[tables[cell.table]].confidence, tables[cell.table])
+    known = {field_of(path) for path in fields}
+    not_assigned = {
+        reason: [path for path in paths if path not in known] for reason, paths in assignment.not_assigned.items()
+    }
+    return IdentifiedFields(assignment.locale, fields, {reason: paths for reason, paths in not_assigned.items() if paths})

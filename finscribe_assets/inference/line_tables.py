@@ -1,0 +1,354 @@
+"""Find tables among the printed lines of a page: header labels determine the columns, and positions the cells.
+
+What belongs here: from lines that a detector found anywhere on a page to fields by path, such as
+``lines[0].item_name``. `line_items` does the same with tables that a layout model found and a reader read as a whole.
+
+The method:
+
+1. A header is up to three rows of lines in which at least two cells are labels of the same list's columns.
+2. Below it, each line belongs to the column whose header it overlaps. A line that overlaps several, as neighbouring
+   cells that stand close together do, is divided between words.
+3. A row with numbers is an item. A row with text in one column alone continues the item above, or is the name of the
+   item below if that has none.
+4. The table ends at the label of a total, or where rows stop. On the next page it goes on, below a header of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import pairwise
+
+from rapidfuzz import fuzz, process
+
+from finscribe_assets.documents.elements import ValueType, value_type_of
+from finscribe_assets.documents.locales import LOCALE_FACTS
+from finscribe_assets.documents.wordings import labels_of
+from finscribe_assets.inference.line_items import TABLE_COLUMNS, carried_sum_labels, label_key, match_header
+from finscribe_assets.inference.region_layout import group_into_rows
+from finscribe_assets.inference.text_spans import Span, TextLine, joined_text, whole, words_of
+from finscribe_assets.rendering.pages import Box
+
+_MAX_HEADER_ROWS = 3
+_HEADER_GAP = 1.0  # line heights between the rows of a header, at most
+_WRAP_GAP = 0.9  # line heights between the lines of a wrapped text, at most
+_MAX_GAP = 4.5  # line heights between two rows of a table, at most
+_MIN_LABEL_SIMILARITY = 75  # per cent, of a part of a line to a column's label
+_MAX_LABEL_WORDS = 4
+
+Cells = dict[str, list[Span]]
+"""The spans of a row by field."""
+
+
+@dataclass
+class _Column:
+    box: Box  # of the header cell
+    field: str  # empty if its label is unknown
+
+
+@dataclass
+class _Row:
+    """The spans of one printed row of a page, from left to right."""
+
+    spans: list[Span]
+    boxes: list[Box]
+
+    @property
+    def top(self) -> float:
+        return min(box.y0 for box in self.boxes)
+
+    @property
+    def bottom(self) -> float:
+        return max(box.y1 for box in self.boxes)
+
+    @property
+    def height(self) -> float:
+        return sorted(box.height for box in self.boxes)[len(self.boxes) // 2]
+
+
+@dataclass
+class LineTables:
+    """The cells of a document's tables.
+
+    Attributes:
+        cells: spans by field path.
+        lines: indices of all lines that belong to a table, headers included.
+    """
+
+    cells: dict[str, list[Span]] = field(default_factory=dict)
+    lines: set[int] = field(default_factory=set)
+
+
+def find_tables(lines: Sequence[TextLine], locale: str) -> LineTables:
+    """Find the tables of lines and of entries among a document's printed lines.
+
+    Args:
+        lines: the lines of one document, in any order.
+        locale: of the labels of totals, with one of which the row after a table begins; headers may have any.
+
+    Returns:
+        The cells of the columns whose labels are known.
+    """
+    found = LineTables()
+    counts = dict.fromkeys(TABLE_COLUMNS, 0)
+    ends = _total_labels(locale)
+    for page in sorted({line.page for line in lines}):
+        rows = _rows(lines, page)
+        header = _find_header(lines, rows)
+        if header is None:
+            continue
+        list_name, columns, first, after = header
+        for row in rows[first:after]:
+            found.lines.update(span.line for span in row.spans)
+        body = _body(lines, rows[after:], columns, ends)
+        for row in body:
+            found.lines.update(span.line for span in row.spans)
+        for cells in _items(lines, body, columns):
+            for name, spans in cells.items():
+                found.cells[f"{list_name}[{counts[list_name]}].{name}"] = spans
+            counts[list_name] += 1
+    return found
+
+
+def _rows(lines: Sequence[TextLine], page: int) -> list[_Row]:
+    by_box: dict[Box, list[int]] = {}
+    for index, line in enumerate(lines):
+        if line.page == page and line.text.strip():
+            by_box.setdefault(line.box, []).append(index)
+    rows = group_into_rows([lines[index].box for indices in by_box.values() for index in indices[:1]])
+    return [_Row([whole(lines, by_box[box][0]) for box in row], list(row)) for row in rows]
+
+
+def _find_header(lines: Sequence[TextLine], rows: Sequence[_Row]) -> tuple[str, list[_Column], int, int] | None:
+    """Return the list of the best header, its columns, its first row and the row after it; None without a header."""
+    best: tuple[float, str, list[_Column], int, int] | None = None
+    for first, row in enumerate(rows):
+        if sum(_is_label(text) for span in row.spans for text in (span.text(lines), *_parts(span.text(lines)))) < 1:
+            continue
+        for after in range(first + 1, min(first + _MAX_HEADER_ROWS, len(rows)) + 1):
+            block = rows[first:after]
+            gaps = (below.top - above.bottom for above, below in pairwise(block))
+            if any(gap > _HEADER_GAP * row.height for gap in gaps):
+                break
+            cells = _header_cells(lines, block)
+            list_name, columns = match_header([text for text, _ in cells], None)
+            score = sum(column.similarity for column in columns.values()) - 0.3 * (after - first - 1)
+            if len(columns) >= 2 and (best is None or score > best[0]):
+                named = [
+                    _Column(box, columns[index].field if index in columns else "")
+                    for index, (_, box) in enumerate(cells)
+                ]
+                best = score, list_name, named, first, after
+    return best[1:] if best else None
+
+
+def _header_cells(lines: Sequence[TextLine], rows: Sequence[_Row]) -> list[tuple[str, Box]]:
+    """Return the cells of a header, from left to right: lines below each other are one cell."""
+    cells: list[tuple[list[str], Box]] = []
+    for row in rows:
+        for span in row.spans:
+            for part in _label_spans(lines, span):
+                box, text = part.box(lines), part.text(lines)
+                above = [at for at, (_, other) in enumerate(cells) if _shared(other, box) > 0.3 * _narrower(other, box)]
+                if len(above) == 1 and row is not rows[0]:
+                    texts, other = cells[above[0]]
+                    cells[above[0]] = ([*texts, text], other.around(box))
+                else:
+                    cells.append(([text], box))
+    ordered = sorted(cells, key=lambda cell: cell[1].x0)
+    return [(" ".join(texts), box) for texts, box in ordered]
+
+
+def _label_spans(lines: Sequence[TextLine], span: Span) -> list[Span]:
+    """Divide a span of several column labels, which the finder took for one line, into the labels."""
+    if _is_label(span.text(lines)):
+        return [span]
+    words = words_of(lines, span)
+    parts: list[Span] = []
+    start = 0
+    while start < len(words):
+        for end in range(min(len(words), start + _MAX_LABEL_WORDS), start, -1):
+            part = Span(span.line, words[start].start, words[end - 1].end)
+            if _is_label(part.text(lines)):
+                break
+        else:
+            return [span]
+        parts.append(part)
+        start = end
+    return parts
+
+
+def _parts(text: str) -> list[str]:
+    words = text.split()
+    return [" ".join(words[:count]) for count in range(1, min(len(words), _MAX_LABEL_WORDS))]
+
+
+@cache
+def _is_label(text: str) -> bool:
+    """Tell whether a text is nearly the label of a column in any locale."""
+    keys = [key for part in text.split("/") if (key := label_key(part))]
+    return any(process.extractOne(key, _column_labels(), scorer=fuzz.ratio, score_cutoff=80) for key in keys)
+
+
+@cache
+def _column_labels() -> tuple[str, ...]:
+    names = {name for fields in TABLE_COLUMNS.values() for name in fields}
+    return tuple(
+        {
+            label_key(label)
+            for locale in LOCALE_FACTS
+            for name in names
+            for label in labels_of(locale).get(f"columns.{name}", ())
+        }
+    )
+
+
+@cache
+def _total_labels(locale: str) -> frozenset[str]:
+    words = labels_of(locale)
+    prefixes = ("totals.", "statement.", "vat_breakdown", "vat_included")
+    return frozenset(label_key(label) for key, labels in words.items() if key.startswith(prefixes) for label in labels)
+
+
+def _body(
+    lines: Sequence[TextLine], rows: Sequence[_Row], columns: Sequence[_Column], ends: frozenset[str]
+) -> list[_Row]:
+    """Return the rows of a table below its header."""
+    left, right = min(column.box.x0 for column in columns), max(column.box.x1 for column in columns)
+    body: list[_Row] = []
+    bottom = max(column.box.y1 for column in columns)
+    for row in rows:
+        inside = [
+            (span, box)
+            for span, box in zip(row.spans, row.boxes, strict=True)
+            if min(box.x1, right) - max(box.x0, left) > 0.3 * box.width
+        ]
+        if not inside:
+            continue
+        row = _Row([span for span, _ in inside], [box for _, box in inside])
+        if row.top - bottom > _MAX_GAP * row.height or _ends_table(lines, row, ends):
+            break
+        body.append(row)
+        bottom = row.bottom
+    return body
+
+
+def _ends_table(lines: Sequence[TextLine], row: _Row, ends: frozenset[str]) -> bool:
+    """Tell whether a row is a label of a total and at most two values."""
+    if len(row.spans) > 3:
+        return False
+    text = row.spans[0].text(lines)
+    words = text.split()
+    return any(label_key(" ".join(words[:count])) in ends for count in range(1, len(words) + 1))
+
+
+def _items(lines: Sequence[TextLine], body: Sequence[_Row], columns: Sequence[_Column]) -> list[Cells]:
+    """Return the items of a table's rows."""
+    divided = _divide(lines, body, columns)
+    items: list[Cells] = []
+    waiting: list[tuple[str, Span]] = []  # texts above an item that may belong to it
+    bottom = 0.0
+    for index, (row, cells) in enumerate(zip(body, divided, strict=True)):
+        if any(label_key(span.text(lines)) in carried_sum_labels() for span in row.spans):
+            continue
+        texts = {name: spans for name, spans in cells.items() if value_type_of(f"lines.{name}") is ValueType.TEXT}
+        only_text = len(cells) == 1
+        if only_text:
+            name, spans = next(iter(cells.items()))
+            near = row.top - bottom <= _WRAP_GAP * row.height
+            following = divided[index + 1] if index + 1 < len(divided) else {}
+            if following and name not in following and len(following) > 1 and not (items and near and name in items[-1]):
+                waiting += [(name, span) for span in spans]
+            elif items and near and name in items[-1]:
+                items[-1][name] += spans
+                bottom = row.bottom
+            continue
+        if not cells or not any(any(map(str.isdigit, span.text(lines))) for spans in cells.values() for span in spans):
+            continue
+        item = {name: list(spans) for name, spans in cells.items()}
+        for name, span in waiting:
+            if name not in texts:
+                item.setdefault(name, []).append(span)
+        waiting = []
+        items.append(item)
+        bottom = row.bottom
+    return items
+
+
+def _divide(lines: Sequence[TextLine], body: Sequence[_Row], columns: Sequence[_Column]) -> list[Cells]:
+    """Return the spans of each row by column, with lines divided that cover several columns."""
+    reach = [column.box for column in columns]
+    assigned: list[list[tuple[int, Span]]] = []
+    for row in body:  # first what is beyond doubt, which shows how far each column reaches
+        assigned.append([])
+        for span, box in zip(row.spans, row.boxes, strict=True):
+            over = _columns_under(box, columns)
+            if len(over) == 1:
+                at = over[0]
+                assigned[-1].append((at, span))
+                others = (other.box for number, other in enumerate(columns) if number != at)
+                if not any(_shared(box, other) > 0 for other in others):
+                    reach[at] = Box(
+                        min(reach[at].x0, box.x0), reach[at].y0, max(reach[at].x1, box.x1), reach[at].y1
+                    )
+    divided: list[Cells] = []
+    for row, sure in zip(body, assigned, strict=True):
+        cells: Cells = {}
+        known = {span for _, span in sure}
+        parts = list(sure)
+        for span, box in zip(row.spans, row.boxes, strict=True):
+            if span not in known:
+                parts += _split(lines, span, _columns_under(box, columns), reach)
+        for at, span in sorted(parts, key=lambda part: part[1].box(lines).x0):
+            if columns[at].field:
+                cells.setdefault(columns[at].field, []).append(span)
+        divided.append(cells)
+    return divided
+
+
+def _columns_under(box: Box, columns: Sequence[_Column]) -> list[int]:
+    """Return the columns whose header a box overlaps, or the nearest one."""
+    over = [
+        at
+        for at, column in enumerate(columns)
+        if _shared(column.box, box) > 0.25 * min(column.box.width, box.width)
+    ]
+    if over:
+        return over
+    return [min(range(len(columns)), key=lambda at: _distance(columns[at].box, box))]
+
+
+def _split(
+    lines: Sequence[TextLine], span: Span, over: Sequence[int], reach: Sequence[Box]
+) -> list[tuple[int, Span]]:
+    """Divide a span between the columns that it covers: each word goes to the column that it is nearest to."""
+    parts: list[tuple[int, Span]] = []
+    first = over[0]
+    for word in words_of(lines, span):
+        box = word.box(lines)
+        at = min((at for at in over if at >= first), key=lambda at: _distance(reach[at], box))
+        first = at
+        if parts and parts[-1][0] == at:
+            parts[-1] = at, Span(span.line, parts[-1][1].start, word.end)
+        else:
+            parts.append((at, word))
+    return parts
+
+
+def _shared(first: Box, second: Box) -> float:
+    return min(first.x1, second.x1) - max(first.x0, second.x0)
+
+
+def _narrower(first: Box, second: Box) -> float:
+    return min(first.width, second.width)
+
+
+def _distance(column: Box, box: Box) -> float:
+    """Return how far a box is from a column; negative by the share of it that lies inside."""
+    return -_shared(column, box) / max(box.width, 1.0)
+
+
+def cell_texts(lines: Sequence[TextLine], cells: Mapping[str, Sequence[Span]]) -> dict[str, str]:
+    """Return the text of each cell."""
+    return {path: joined_text(lines, spans) for path, spans in cells.items()}

@@ -27,10 +27,11 @@ from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.inference.extraction import Extractor
-from finscribe_assets.inference.label_assignment import TextLine, assign_fields
+from finscribe_assets.inference.label_assignment import assign_fields
 from finscribe_assets.inference.prediction import Mode, predict_document
 from finscribe_assets.inference.reader import Reader, ReadRequest
 from finscribe_assets.inference.region_layout import DetectedLines, RendererBoxes
+from finscribe_assets.inference.text_spans import TextLine
 from finscribe_assets.instructions.crops import crop
 from finscribe_assets.instructions.pair import OCR_PROMPT
 from finscribe_assets.model.line_images import fit_line

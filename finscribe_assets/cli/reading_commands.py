@@ -77,6 +77,14 @@ def predict(
             "boxes.",
         ),
     ] = False,
+    lines: Annotated[
+        bool,
+        typer.Option(
+            "--lines",
+            help="Find the printed lines in the pixels, and fields by labels and positions, instead of using the "
+            "renderer's boxes. Predictions then have the boxes of values.",
+        ),
+    ] = False,
     threads: Annotated[
         int, typer.Option(min=1, help="Number of CPU threads; the last digits of confidences may depend on it.")
     ] = 1,
@@ -88,9 +96,12 @@ def predict(
     from finscribe_assets.inference.prediction import PREDICTIONS_FILE, predict_batch
     from finscribe_assets.inference.region_layout import RendererTables
 
+    if lines and tables:
+        raise UserError("--lines, --tables: give one of them; --lines finds tables as well")
     splits = workspace / "splits"
     asked = {name for part in split or ["validation", "test"] for name in documents_of_split(splits, part)}
     folder = out or workspace / "predictions"
+    found_tables = RendererTables() if tables else None
     with bar(len(asked), "documents read") as advance:
         summary = predict_batch(
             [workspace / "images"],
@@ -98,7 +109,7 @@ def predict(
             folder,
             base=base,
             adapter=adapter_or_promoted(adapter, promoted),
-            layout=RendererTables() if tables else None,
+            layout=_layout(Regions.LINES, reads_lines=True, threads=threads) if lines else found_tables,
             threads=threads,
             on_documents=advance,
         )
@@ -163,7 +174,8 @@ def extract(
         typer.Option(min=1, help="Max new tokens; a response that reaches this number is marked as truncated."),
     ] = None,
     boxes: Annotated[
-        Path | None, typer.Option(help="Folder for the pages with numbered boxes, FILE-PAGE.png.", file_okay=False)
+        Path | None,
+        typer.Option(help="Folder for the pages with numbered lines and named values, FILE-PAGE.png.", file_okay=False),
     ] = None,
     dpi: Annotated[
         int, typer.Option(min=36, max=600, help="Resolution that PDF pages are rasterised at, in dots per inch.")
@@ -211,7 +223,7 @@ def extract(
                 records = [extractor.read_file(path, place)]
             for record in records:
                 if boxes is not None and "lines" in record:
-                    _draw_boxes(path, pages, record["lines"], boxes)
+                    _draw_boxes(path, pages, record, boxes)
                 typer.echo(json.dumps(record, ensure_ascii=False))
 
 
@@ -236,14 +248,20 @@ def _pdf_pages(path: Path, reader: PageReader) -> list[Page]:
         raise UserError(f"{path}: {error}") from error
 
 
-def _draw_boxes(path: Path, pages: list[Page], lines: list[dict[str, Any]], folder: Path) -> None:
+def _draw_boxes(path: Path, pages: list[Page], record: dict[str, Any], folder: Path) -> None:
     from finscribe_assets.inference.box_overlay import draw_boxes
+    from finscribe_assets.rendering.located_boxes import boxes_from_json, to_pixels
     from finscribe_assets.rendering.pages import Box
 
     folder.mkdir(parents=True, exist_ok=True)
+    values, _ = boxes_from_json(record["boxes"])
     for number, page in enumerate(pages, 1):
-        numbered = [(line["line"], Box(*line["box"])) for line in lines if line["page"] == number]
-        draw_boxes(page.open(), numbered).save(folder / f"{path.stem}-{number}.png")
+        numbered = [(line["line"], Box(*line["box"])) for line in record["lines"] if line["page"] == number]
+        size = page.width, page.height
+        named = [
+            (name, to_pixels(box, size)) for name, located in values.items() for on, box in located if on == number
+        ]
+        draw_boxes(page.open(), numbered, named).save(folder / f"{path.stem}-{number}.png")
 
 
 def merge(

@@ -34,6 +34,7 @@ class DocLayout:
     name: str = f"blocks ({DOCLAYOUT_MODEL} of PaddleX)"
     margin: int = CROP_MARGIN
     boxes_are_lines: bool = False
+    names_fields: bool = False
 
     def __post_init__(self) -> None:
         """Check that PaddleX is installed.

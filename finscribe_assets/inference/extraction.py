@@ -7,27 +7,27 @@ to `image_input` and `importing`; running the model to `reader`; records for eva
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from PIL import Image
 
-from finscribe_assets.documents.elements import field_of
 from finscribe_assets.errors import UserError
 from finscribe_assets.files import AnyPath, read_table
-from finscribe_assets.inference.currency_reading import find_currencies
+from finscribe_assets.inference.field_identification import IdentifiedFields
 from finscribe_assets.inference.image_input import open_image, page_from_image
 from finscribe_assets.inference.json_constraint import JsonGrammar
-from finscribe_assets.inference.label_assignment import TextLine, assign_fields
-from finscribe_assets.inference.line_items import extract_line_items
+from finscribe_assets.inference.page_reading import read_regions
 from finscribe_assets.inference.prediction import Mode, predict_document
 from finscribe_assets.inference.reader import Reader, ReadRequest
-from finscribe_assets.inference.region_layout import Layout, RegionType, RendererBoxes
+from finscribe_assets.inference.region_layout import Layout, RendererBoxes
+from finscribe_assets.inference.text_spans import TextLine
 from finscribe_assets.instructions.crops import crop
-from finscribe_assets.instructions.pair import OCR_PROMPT, TABLE_PROMPT, Task
+from finscribe_assets.instructions.pair import OCR_PROMPT, Task
 from finscribe_assets.instructions.prompt_wordings import training_wordings
 from finscribe_assets.instructions.responses import unflatten
-from finscribe_assets.rendering.pages import Box, Page, RenderedDocument, pages_from_table
+from finscribe_assets.rendering.located_boxes import boxes_to_json
+from finscribe_assets.rendering.pages import Box, Page, pages_from_table
 
 MAX_LINE_HEIGHT = 160  # pixels; a taller image cannot be a single printed line
 
@@ -126,6 +126,7 @@ class Extractor:
               confidence and whether it was truncated;
             - ``response``: the fields identified by labels and by table headers, nested, as printed;
             - ``confidence``, ``sources``: for each of these fields its confidence and the number of its region;
+            - ``boxes``: where their values are, as `located_boxes.boxes_to_json` writes it: in thousandths of the page;
             - ``not_assigned``: the remaining fields of the schema, grouped by the reason.
 
         Raises:
@@ -140,16 +141,13 @@ class Extractor:
                 )
             response = self._read_images(tuple(page.open() for page in pages), whole_pages=True)
             return {"file": name, "pages": len(pages), **asdict(response)}
-        regions = self.layout.regions(RenderedDocument(name, 0, tuple(pages), ()))
-        boxes = [(region.type, page, box) for region in regions for page, box in region.lines]
-        texts = self._read_boxes(boxes, pages, self.layout)
-        is_table = [region_type is RegionType.TABLE for region_type, _, _ in boxes]
+        read = read_regions(self.reader, name, pages, self.layout, self.prompt, self.max_new_tokens, self.grammar)
         return {
             "file": name,
             "pages": len(pages),
             "layout": self.layout.name,
-            **_identify_fields(texts, is_table, self.locale),
-            "lines": [_line_record(number, text) for number, text in enumerate(texts, 1)],
+            **_fields_record(read.fields(self.locale)),
+            "lines": [_line_record(number, text) for number, text in enumerate(read.texts, 1)],
         }
 
     def _read_images(self, images: tuple[Image.Image, ...], *, whole_pages: bool) -> ExtractedText:
@@ -160,52 +158,16 @@ class Extractor:
         decoded = self.reader.read([request], max_new_tokens=self.max_new_tokens, grammar=self.grammar)[0]
         return ExtractedText(decoded.text, round(decoded.confidence, 4), decoded.truncated)
 
-    def _read_boxes(
-        self, boxes: Sequence[tuple[RegionType, int, Box]], pages: Sequence[Page], layout: Layout
-    ) -> list[TextLine]:
-        """Read boxes, given with the type of their region and their page from 0, each with its type's prompt."""
-        images = [page.open() for page in pages]
-        requests = [
-            ReadRequest(
-                (crop(images[page], box, layout.margin),),
-                self.prompt or (TABLE_PROMPT if region_type is RegionType.TABLE else OCR_PROMPT),
-                is_block=not layout.boxes_are_lines,
-            )
-            for region_type, page, box in boxes
-        ]
-        decoded = self.reader.read(requests, max_new_tokens=self.max_new_tokens, grammar=self.grammar)
-        return [
-            TextLine(page, box, text.text, round(text.confidence, 4), text.truncated)
-            for (_, page, box), text in zip(boxes, decoded, strict=True)
-        ]
 
-
-def _identify_fields(texts: Sequence[TextLine], is_table: Sequence[bool], locale: str | None) -> dict[str, Any]:
-    """Derive fields from the texts of a document's boxes, by labels on lines and by headers of tables."""
-    tables = [index for index, table in enumerate(is_table) if table]
-    # A block's text has several printed lines; only a label and a value on the same line belong together.
-    lines = [
-        (index, replace(block, text=text))
-        for index, block in enumerate(texts)
-        if not is_table[index]
-        for text in block.text.split("\n")
-    ]
-    assignment = assign_fields([line for _, line in lines], locale)
-    items = extract_line_items([texts[index].text for index in tables], locale)
-    fields = {field.path: (field.text, lines[field.line][0]) for field in assignment.fields}
-    fields |= {path: (cell.text, tables[cell.table]) for path, cell in items.items()}
-    currencies = find_currencies({path: text for path, (text, _) in fields.items()}, locale)
-    fields |= {path: (currency.code, fields[currency.sources[0]][1]) for path, currency in currencies.items()}
-    derived = {field_of(path) for path in (*items, *currencies)}
-    not_assigned = {
-        reason: [path for path in paths if path not in derived] for reason, paths in assignment.not_assigned.items()
-    }
+def _fields_record(identified: IdentifiedFields) -> dict[str, Any]:
+    fields = identified.fields
     return {
-        "labels": assignment.locale,
-        "response": unflatten({path: text for path, (text, _) in fields.items()}),
-        "confidence": {path: texts[index].confidence for path, (_, index) in fields.items()},
-        "sources": {path: index + 1 for path, (_, index) in fields.items()},
-        "not_assigned": [{"reason": reason, "fields": paths} for reason, paths in not_assigned.items() if paths],
+        "labels": identified.locale,
+        "response": unflatten({path: field.text for path, field in fields.items()}),
+        "confidence": {path: field.confidence for path, field in fields.items()},
+        "boxes": boxes_to_json({path: field.boxes for path, field in fields.items() if field.boxes}),
+        "sources": {path: field.source + 1 for path, field in fields.items()},
+        "not_assigned": [{"reason": reason, "fields": paths} for reason, paths in identified.not_assigned.items()],
     }
 
 

@@ -6,15 +6,19 @@ layout found (`line_items`) identify, each value with its confidence and, where 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from finscribe_assets.documents.elements import field_of
+from finscribe_assets.inference.currency_reading import find_currencies
 from finscribe_assets.inference.label_assignment import assign_fields
 from finscribe_assets.inference.line_items import extract_line_items
 from finscribe_assets.inference.line_tables import find_tables
 from finscribe_assets.inference.text_spans import Span, TextLine, joined_text
 from finscribe_assets.rendering.located_boxes import LocatedBox, locate
+
+_OTSL_TOKEN = re.compile("<(?:[felux]cel|nl)>")
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,8 @@ def identify_fields(
     for index, block in enumerate(read):
         for text in [] if is_table[index] else block.text.split("\n"):
             sources.append(index)
-            lines.append(replace(block, text=text))
+            # A base that was taught tables, too, may put their separators into a line of several cells.
+            lines.append(replace(block, text=" ".join(_OTSL_TOKEN.split(text))))
     assignment = assign_fields(lines, locale)
     spans: dict[str, list[Span]] = {field.path: [field.span] for field in assignment.fields}
     if boxes_are_lines:
@@ -101,8 +106,13 @@ def identify_fields(
     items = extract_line_items([read[index].text for index in tables], locale)
     for path, cell in items.items():
         fields[path] = IdentifiedField(cell.text, read[tables[cell.table]].confidence, tables[cell.table])
+    currencies = find_currencies({path: field.text for path, field in fields.items()}, locale)
+    for path, currency in currencies.items():  # follows from other values, so that it has no box of its own
+        confidence = min(fields[source].confidence for source in currency.sources)
+        fields[path] = IdentifiedField(currency.code, confidence, fields[currency.sources[0]].source)
     known = {field_of(path) for path in fields}
     not_assigned = {
         reason: [path for path in paths if path not in known] for reason, paths in assignment.not_assigned.items()
     }
-    return IdentifiedFields(assignment.locale, fields, {reason: paths for reason, paths in not_assigned.items() if paths})
+    remaining = {reason: paths for reason, paths in not_assigned.items() if paths}
+    return IdentifiedFields(assignment.locale, fields, remaining)

@@ -15,7 +15,7 @@ The method:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
@@ -27,14 +27,16 @@ from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.wordings import labels_of
 from finscribe_assets.inference.line_items import TABLE_COLUMNS, carried_sum_labels, label_key, match_header
 from finscribe_assets.inference.region_layout import group_into_rows
-from finscribe_assets.inference.text_spans import Span, TextLine, joined_text, whole, words_of
+from finscribe_assets.inference.text_spans import Span, TextLine, whole, words_of
 from finscribe_assets.rendering.pages import Box
 
 _MAX_HEADER_ROWS = 3
+_ROW_PENALTY = 0.05  # of a further row of a header, in similarity of a cell to its label
 _HEADER_GAP = 1.0  # line heights between the rows of a header, at most
 _WRAP_GAP = 0.9  # line heights between the lines of a wrapped text, at most
 _MAX_GAP = 4.5  # line heights between two rows of a table, at most
-_MIN_LABEL_SIMILARITY = 75  # per cent, of a part of a line to a column's label
+_INSIDE = 0.3  # share of a line's width that lies between the outer edges of a header, at least
+_MIN_LABEL_SIMILARITY = 80  # per cent, of a part of a line to a column's label
 _MAX_LABEL_WORDS = 4
 
 Cells = dict[str, list[Span]]
@@ -101,7 +103,7 @@ def find_tables(lines: Sequence[TextLine], locale: str) -> LineTables:
         list_name, columns, first, after = header
         for row in rows[first:after]:
             found.lines.update(span.line for span in row.spans)
-        body = _body(lines, rows[after:], columns, ends)
+        body = _body(lines, page, columns, ends)
         for row in body:
             found.lines.update(span.line for span in row.spans)
         for cells in _items(lines, body, columns):
@@ -111,10 +113,10 @@ def find_tables(lines: Sequence[TextLine], locale: str) -> LineTables:
     return found
 
 
-def _rows(lines: Sequence[TextLine], page: int) -> list[_Row]:
+def _rows(lines: Sequence[TextLine], page: int, is_wanted: Callable[[Box], bool] = lambda box: True) -> list[_Row]:
     by_box: dict[Box, list[int]] = {}
     for index, line in enumerate(lines):
-        if line.page == page and line.text.strip():
+        if line.page == page and line.text.strip() and is_wanted(line.box):
             by_box.setdefault(line.box, []).append(index)
     rows = group_into_rows([lines[index].box for indices in by_box.values() for index in indices[:1]])
     return [_Row([whole(lines, by_box[box][0]) for box in row], list(row)) for row in rows]
@@ -133,11 +135,11 @@ def _find_header(lines: Sequence[TextLine], rows: Sequence[_Row]) -> tuple[str, 
                 break
             cells = _header_cells(lines, block)
             list_name, columns = match_header([text for text, _ in cells], None)
-            score = sum(column.similarity for column in columns.values()) - 0.3 * (after - first - 1)
+            score = sum(column.similarity for column in columns.values()) - _ROW_PENALTY * (after - first - 1)
             if len(columns) >= 2 and (best is None or score > best[0]):
                 named = [
-                    _Column(box, columns[index].field if index in columns else "")
-                    for index, (_, box) in enumerate(cells)
+                    _Column(cells[index][1], columns[index].field if index in columns else "")
+                    for index in range(min(columns), max(columns) + 1)
                 ]
                 best = score, list_name, named, first, after
     return best[1:] if best else None
@@ -188,7 +190,8 @@ def _parts(text: str) -> list[str]:
 def _is_label(text: str) -> bool:
     """Tell whether a text is nearly the label of a column in any locale."""
     keys = [key for part in text.split("/") if (key := label_key(part))]
-    return any(process.extractOne(key, _column_labels(), scorer=fuzz.ratio, score_cutoff=80) for key in keys)
+    labels, least = _column_labels(), _MIN_LABEL_SIMILARITY
+    return any(process.extractOne(key, labels, scorer=fuzz.ratio, score_cutoff=least) for key in keys)
 
 
 @cache
@@ -211,22 +214,17 @@ def _total_labels(locale: str) -> frozenset[str]:
     return frozenset(label_key(label) for key, labels in words.items() if key.startswith(prefixes) for label in labels)
 
 
-def _body(
-    lines: Sequence[TextLine], rows: Sequence[_Row], columns: Sequence[_Column], ends: frozenset[str]
-) -> list[_Row]:
-    """Return the rows of a table below its header."""
+def _body(lines: Sequence[TextLine], page: int, columns: Sequence[_Column], ends: frozenset[str]) -> list[_Row]:
+    """Return the rows of a table below its header, without what is printed beside the table."""
     left, right = min(column.box.x0 for column in columns), max(column.box.x1 for column in columns)
-    body: list[_Row] = []
     bottom = max(column.box.y1 for column in columns)
-    for row in rows:
-        inside = [
-            (span, box)
-            for span, box in zip(row.spans, row.boxes, strict=True)
-            if min(box.x1, right) - max(box.x0, left) > 0.3 * box.width
-        ]
-        if not inside:
-            continue
-        row = _Row([span for span, _ in inside], [box for _, box in inside])
+    body: list[_Row] = []
+
+    def is_below(box: Box) -> bool:
+        inside = min(box.x1, right) - max(box.x0, left) > _INSIDE * box.width
+        return inside and (box.y0 + box.y1) / 2 > bottom
+
+    for row in _rows(lines, page, is_below):
         if row.top - bottom > _MAX_GAP * row.height or _ends_table(lines, row, ends):
             break
         body.append(row)
@@ -238,8 +236,9 @@ def _ends_table(lines: Sequence[TextLine], row: _Row, ends: frozenset[str]) -> b
     """Tell whether a row is a label of a total and at most two values."""
     if len(row.spans) > 3:
         return False
-    text = row.spans[0].text(lines)
-    words = text.split()
+    if not any(map(str.isdigit, "".join(span.text(lines) for span in row.spans))):
+        return False
+    words = row.spans[0].text(lines).split()
     return any(label_key(" ".join(words[:count])) in ends for count in range(1, len(words) + 1))
 
 
@@ -257,10 +256,11 @@ def _items(lines: Sequence[TextLine], body: Sequence[_Row], columns: Sequence[_C
         if only_text:
             name, spans = next(iter(cells.items()))
             near = row.top - bottom <= _WRAP_GAP * row.height
+            continues = bool(items) and near and name in items[-1]
             following = divided[index + 1] if index + 1 < len(divided) else {}
-            if following and name not in following and len(following) > 1 and not (items and near and name in items[-1]):
+            if not continues and name not in following and len(following) > 1:
                 waiting += [(name, span) for span in spans]
-            elif items and near and name in items[-1]:
+            elif continues:
                 items[-1][name] += spans
                 bottom = row.bottom
             continue
@@ -289,9 +289,7 @@ def _divide(lines: Sequence[TextLine], body: Sequence[_Row], columns: Sequence[_
                 assigned[-1].append((at, span))
                 others = (other.box for number, other in enumerate(columns) if number != at)
                 if not any(_shared(box, other) > 0 for other in others):
-                    reach[at] = Box(
-                        min(reach[at].x0, box.x0), reach[at].y0, max(reach[at].x1, box.x1), reach[at].y1
-                    )
+                    reach[at] = Box(min(reach[at].x0, box.x0), reach[at].y0, max(reach[at].x1, box.x1), reach[at].y1)
     divided: list[Cells] = []
     for row, sure in zip(body, assigned, strict=True):
         cells: Cells = {}
@@ -310,18 +308,14 @@ def _divide(lines: Sequence[TextLine], body: Sequence[_Row], columns: Sequence[_
 def _columns_under(box: Box, columns: Sequence[_Column]) -> list[int]:
     """Return the columns whose header a box overlaps, or the nearest one."""
     over = [
-        at
-        for at, column in enumerate(columns)
-        if _shared(column.box, box) > 0.25 * min(column.box.width, box.width)
+        at for at, column in enumerate(columns) if _shared(column.box, box) > 0.25 * min(column.box.width, box.width)
     ]
     if over:
         return over
     return [min(range(len(columns)), key=lambda at: _distance(columns[at].box, box))]
 
 
-def _split(
-    lines: Sequence[TextLine], span: Span, over: Sequence[int], reach: Sequence[Box]
-) -> list[tuple[int, Span]]:
+def _split(lines: Sequence[TextLine], span: Span, over: Sequence[int], reach: Sequence[Box]) -> list[tuple[int, Span]]:
     """Divide a span between the columns that it covers: each word goes to the column that it is nearest to."""
     parts: list[tuple[int, Span]] = []
     first = over[0]
@@ -347,8 +341,3 @@ def _narrower(first: Box, second: Box) -> float:
 def _distance(column: Box, box: Box) -> float:
     """Return how far a box is from a column; negative by the share of it that lies inside."""
     return -_shared(column, box) / max(box.width, 1.0)
-
-
-def cell_texts(lines: Sequence[TextLine], cells: Mapping[str, Sequence[Span]]) -> dict[str, str]:
-    """Return the text of each cell."""
-    return {path: joined_text(lines, spans) for path, spans in cells.items()}

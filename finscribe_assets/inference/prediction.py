@@ -27,6 +27,7 @@ from finscribe_assets.files import (
 )
 from finscribe_assets.inference.currency_reading import find_currencies
 from finscribe_assets.inference.line_items import extract_line_items
+from finscribe_assets.inference.page_reading import read_regions
 from finscribe_assets.inference.reader import Reader, ReadRequest
 from finscribe_assets.inference.region_layout import Layout, Region, RegionType, RendererBoxes
 from finscribe_assets.inference.value_spans import value_spans
@@ -36,6 +37,7 @@ from finscribe_assets.instructions.prompt_wordings import training_wordings
 from finscribe_assets.instructions.responses import unflatten
 from finscribe_assets.model.base_names import EMBEDDED
 from finscribe_assets.model.decoding import DecodedText, geometric_mean
+from finscribe_assets.rendering.located_boxes import boxes_to_json
 from finscribe_assets.rendering.pages import RenderedDocument, pages_from_table
 from finscribe_assets.shards import read_fingerprint, shard_files
 
@@ -83,9 +85,10 @@ def predict_documents(
         layout: Finds the regions; used in regions mode.
 
     Returns:
-        For each document a record ``{"id", "response", "confidence"}``. In regions mode ``response`` is a nested
-        object of printed values, with null where a field's region was read as empty; in page mode it is the model's
-        raw text.
+        For each document a record ``{"id", "response", "confidence"}``, and ``"boxes"`` where the reader has found the
+        boxes of values itself (`located_boxes.boxes_to_json`): never at the renderer's boxes.
+        In regions mode ``response`` is a nested object of printed values, with null where a field's region was read as
+        empty; in page mode it is the model's raw text.
         ``confidence`` maps each field path to the geometric mean of the probabilities of its tokens. A value from a
         table has the confidence of the whole table. The currency follows from the amounts that were read.
     """
@@ -96,6 +99,8 @@ def predict_documents(
             _page_record(reader, document.id, decoded)
             for document, decoded in zip(documents, reader.read(requests), strict=True)
         ]
+    if not layout.names_fields:
+        return [_identified_record(reader, document, layout) for document in documents]
     requests, regions = [], list[tuple[str, Region]]()
     for document in documents:
         pages = [page.open() for page in document.pages]
@@ -112,6 +117,16 @@ def predict_documents(
         else:
             fields[document_id].setdefault(region.path, []).append(decoded)
     return [_regions_record(document.id, fields[document.id], tables[document.id]) for document in documents]
+
+
+def _identified_record(reader: Reader, document: RenderedDocument, layout: Layout) -> dict[str, Any]:
+    fields = read_regions(reader, document.id, document.pages, layout).fields().fields
+    return {
+        "id": document.id,
+        "response": unflatten({path: field.text for path, field in fields.items()}),
+        "confidence": {path: field.confidence for path, field in fields.items()},
+        "boxes": boxes_to_json({path: field.boxes for path, field in fields.items() if field.boxes}),
+    }
 
 
 def _regions_record(

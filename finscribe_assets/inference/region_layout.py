@@ -58,6 +58,11 @@ class Layout(Protocol):
         """
         ...
 
+    @property
+    def names_fields(self) -> bool:
+        """Tell whether regions come with the paths of their fields: an oracle, which leaves nothing to be found."""
+        ...
+
     def regions(self, document: RenderedDocument) -> list[Region]:
         """Return the document's regions, in reading order."""
         ...
@@ -70,6 +75,7 @@ class RendererBoxes:
     name: str = "renderer boxes (oracle)"
     margin: int = CROP_MARGIN
     boxes_are_lines: bool = True
+    names_fields: bool = True
 
     def regions(self, document: RenderedDocument) -> list[Region]:
         """Return the boxes of each field, without the text that the renderer printed in them."""
@@ -89,6 +95,7 @@ class RendererTables:
     name: str = "renderer boxes of fields and tables (oracle)"
     margin: int = CROP_MARGIN
     boxes_are_lines: bool = True
+    names_fields: bool = True
 
     def regions(self, document: RenderedDocument) -> list[Region]:
         """Return the boxes of fields outside tables, then one region for each page of each table."""
@@ -109,6 +116,7 @@ class DetectedLines:
     name: str = "text lines (PP-OCRv6 detector of RapidOCR)"
     margin: int = 0  # the detector's boxes already exceed the print a little (measured)
     boxes_are_lines: bool = True
+    names_fields: bool = False
 
     def regions(self, document: RenderedDocument) -> list[Region]:
         """Return the box of each line, row by row from the top and from left to right within a row."""

@@ -66,8 +66,7 @@ def trimmed(lines: Sequence[TextLine], span: Span) -> Span:
 def words_of(lines: Sequence[TextLine], span: Span) -> list[Span]:
     """Return the words of a span."""
     return [
-        Span(span.line, span.start + word.start(), span.start + word.end())
-        for word in _WORD.finditer(span.text(lines))
+        Span(span.line, span.start + word.start(), span.start + word.end()) for word in _WORD.finditer(span.text(lines))
     ]
 
 

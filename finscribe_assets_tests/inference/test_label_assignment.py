@@ -6,7 +6,8 @@ from finscribe_assets.documents.elements import TERMS
 from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.wordings import labels_of
 from finscribe_assets.inference import label_assignment
-from finscribe_assets.inference.label_assignment import TextLine, assign_fields
+from finscribe_assets.inference.label_assignment import assign_fields
+from finscribe_assets.inference.text_spans import TextLine
 from finscribe_assets.rendering.pages import Box
 
 

@@ -126,7 +126,10 @@ def _find_header(lines: Sequence[TextLine], rows: Sequence[_Row]) -> tuple[str, 
     """Return the list of the best header, its columns, its first row and the row after it; None without a header."""
     best: tuple[float, str, list[_Column], int, int] | None = None
     for first, row in enumerate(rows):
-        if sum(_is_label(text) for span in row.spans for text in (span.text(lines), *_parts(span.text(lines)))) < 1:
+        if (
+            sum(bool(_label_similarity(part.text(lines))) for span in row.spans for part in _label_spans(lines, span))
+            < 2
+        ):
             continue
         for after in range(first + 1, min(first + _MAX_HEADER_ROWS, len(rows)) + 1):
             block = rows[first:after]
@@ -163,35 +166,29 @@ def _header_cells(lines: Sequence[TextLine], rows: Sequence[_Row]) -> list[tuple
 
 
 def _label_spans(lines: Sequence[TextLine], span: Span) -> list[Span]:
-    """Divide a span of several column labels, which the finder took for one line, into the labels."""
-    if _is_label(span.text(lines)):
-        return [span]
+    """Divide a span of several column labels, which the finder took for one line, so that most of it are labels."""
     words = words_of(lines, span)
-    parts: list[Span] = []
-    start = 0
-    while start < len(words):
-        for end in range(min(len(words), start + _MAX_LABEL_WORDS), start, -1):
+    best: list[tuple[float, list[Span]]] = [(0.0, [])]  # for each number of words, characters that are labels
+    for end in range(1, len(words) + 1):
+        candidates = []
+        for start in range(max(0, end - _MAX_LABEL_WORDS), end):
             part = Span(span.line, words[start].start, words[end - 1].end)
-            if _is_label(part.text(lines)):
-                break
-        else:
-            return [span]
-        parts.append(part)
-        start = end
-    return parts
-
-
-def _parts(text: str) -> list[str]:
-    words = text.split()
-    return [" ".join(words[:count]) for count in range(1, min(len(words), _MAX_LABEL_WORDS))]
+            similarity = _label_similarity(part.text(lines))
+            if similarity or start == end - 1:
+                score, before = best[start]
+                candidates.append((score + similarity * (part.end - part.start), [*before, part]))
+        best.append(max(candidates, key=lambda candidate: candidate[0]))
+    score, parts = best[-1]
+    return parts if score else [span]
 
 
 @cache
-def _is_label(text: str) -> bool:
-    """Tell whether a text is nearly the label of a column in any locale."""
+def _label_similarity(text: str) -> float:
+    """Return the similarity of a text to the nearest label of a column in any locale; 0 if there is none."""
     keys = [key for part in text.split("/") if (key := label_key(part))]
     labels, least = _column_labels(), _MIN_LABEL_SIMILARITY
-    return any(process.extractOne(key, labels, scorer=fuzz.ratio, score_cutoff=least) for key in keys)
+    found = [process.extractOne(key, labels, scorer=fuzz.ratio, score_cutoff=least) for key in keys]
+    return max((match[1] for match in found if match), default=0.0)
 
 
 @cache

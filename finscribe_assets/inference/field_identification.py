@@ -15,7 +15,7 @@ from finscribe_assets.inference.currency_reading import find_currencies
 from finscribe_assets.inference.label_assignment import assign_fields
 from finscribe_assets.inference.line_items import extract_line_items
 from finscribe_assets.inference.line_tables import find_tables
-from finscribe_assets.inference.text_spans import Span, TextLine, joined_text
+from finscribe_assets.inference.text_spans import LineSpan, TextLine, joined_text
 from finscribe_assets.rendering.located_boxes import LocatedBox, locate
 
 _OTSL_TOKEN = re.compile("<(?:[felux]cel|nl)>")
@@ -79,7 +79,7 @@ def identify_fields(
             # A base that was taught tables, too, may put their separators into a line of several cells.
             lines.append(replace(block, text=" ".join(_OTSL_TOKEN.split(text))))
     assignment = assign_fields(lines, locale)
-    spans: dict[str, list[Span]] = {field.path: [field.span] for field in assignment.fields}
+    spans: dict[str, list[LineSpan]] = {field.path: [field.span] for field in assignment.fields}
     if boxes_are_lines:
         in_tables = find_tables(lines, assignment.locale)
         # A label inside a table, such as a column's, identifies nothing outside it.
@@ -87,7 +87,7 @@ def identify_fields(
         spans |= in_tables.cells
     texts = {field.path: field.text for field in assignment.fields}
 
-    def located(parts: Sequence[Span]) -> tuple[LocatedBox, ...]:
+    def located(parts: Sequence[LineSpan]) -> tuple[LocatedBox, ...]:
         if not boxes_are_lines:
             return ()
         return tuple(

@@ -19,7 +19,7 @@ from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.documents.wordings import labels_of
 from finscribe_assets.errors import UserError
-from finscribe_assets.inference.text_spans import Span, TextLine, trimmed, whole
+from finscribe_assets.inference.text_spans import LineSpan, TextLine, trimmed, whole
 from finscribe_assets.rendering.pages import Box
 
 # Reasons for fields that are not assigned. Users read them.
@@ -57,7 +57,7 @@ class AssignedField:
 
     path: str
     text: str  # as printed; the document type is one of `DocumentType`
-    span: Span  # the characters of the value
+    span: LineSpan  # the characters of the value
     label: str  # as printed
 
     @property
@@ -116,7 +116,7 @@ def _labelled_values(lines: Sequence[TextLine], locale: str) -> Iterator[Assigne
         if label is None or not (path := paths[fold_text(label[0])]):
             continue
         start = _AFTER_LABEL.match(line.text, label.end()).end()  # type: ignore[union-attr]
-        candidates = [trimmed(lines, Span(index, start, len(line.text)))]
+        candidates = [trimmed(lines, LineSpan(index, start, len(line.text)))]
         neighbour = neighbours.get(index)
         if neighbour is not None and _is_near(path, line.box, lines[neighbour].box):
             candidates.append(whole(lines, neighbour))

@@ -27,7 +27,7 @@ from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.wordings import labels_of
 from finscribe_assets.inference.line_items import TABLE_COLUMNS, carried_sum_labels, label_key, match_header
 from finscribe_assets.inference.region_layout import group_into_rows
-from finscribe_assets.inference.text_spans import Span, TextLine, whole, words_of
+from finscribe_assets.inference.text_spans import LineSpan, TextLine, whole, words_of
 from finscribe_assets.rendering.pages import Box
 
 _MAX_HEADER_ROWS = 3
@@ -39,7 +39,7 @@ _INSIDE = 0.3  # share of a line's width that lies between the outer edges of a 
 _MIN_LABEL_SIMILARITY = 80  # per cent, of a part of a line to a column's label
 _MAX_LABEL_WORDS = 4
 
-Cells = dict[str, list[Span]]
+Cells = dict[str, list[LineSpan]]
 """The spans of a row by field."""
 
 
@@ -53,7 +53,7 @@ class _Column:
 class _Row:
     """The spans of one printed row of a page, from left to right."""
 
-    spans: list[Span]
+    spans: list[LineSpan]
     boxes: list[Box]
 
     @property
@@ -78,7 +78,7 @@ class LineTables:
         lines: indices of all lines that belong to a table, headers included.
     """
 
-    cells: dict[str, list[Span]] = field(default_factory=dict)
+    cells: dict[str, list[LineSpan]] = field(default_factory=dict)
     lines: set[int] = field(default_factory=set)
 
 
@@ -165,14 +165,14 @@ def _header_cells(lines: Sequence[TextLine], rows: Sequence[_Row]) -> list[tuple
     return [(" ".join(texts), box) for texts, box in ordered]
 
 
-def _label_spans(lines: Sequence[TextLine], span: Span) -> list[Span]:
+def _label_spans(lines: Sequence[TextLine], span: LineSpan) -> list[LineSpan]:
     """Divide a span of several column labels, which the finder took for one line, so that most of it are labels."""
     words = words_of(lines, span)
-    best: list[tuple[float, list[Span]]] = [(0.0, [])]  # for each number of words, characters that are labels
+    best: list[tuple[float, list[LineSpan]]] = [(0.0, [])]  # for each number of words, characters that are labels
     for end in range(1, len(words) + 1):
         candidates = []
         for start in range(max(0, end - _MAX_LABEL_WORDS), end):
-            part = Span(span.line, words[start].start, words[end - 1].end)
+            part = LineSpan(span.line, words[start].start, words[end - 1].end)
             similarity = _label_similarity(part.text(lines))
             if similarity or start == end - 1:
                 score, before = best[start]
@@ -243,7 +243,7 @@ def _items(lines: Sequence[TextLine], body: Sequence[_Row], columns: Sequence[_C
     """Return the items of a table's rows."""
     divided = _divide(lines, body, columns)
     items: list[Cells] = []
-    waiting: list[tuple[str, Span]] = []  # texts above an item that may belong to it
+    waiting: list[tuple[str, LineSpan]] = []  # texts above an item that may belong to it
     bottom = 0.0
     for index, (row, cells) in enumerate(zip(body, divided, strict=True)):
         if any(label_key(span.text(lines)) in carried_sum_labels() for span in row.spans):
@@ -276,7 +276,7 @@ def _items(lines: Sequence[TextLine], body: Sequence[_Row], columns: Sequence[_C
 def _divide(lines: Sequence[TextLine], body: Sequence[_Row], columns: Sequence[_Column]) -> list[Cells]:
     """Return the spans of each row by column, with lines divided that cover several columns."""
     reach = [column.box for column in columns]
-    assigned: list[list[tuple[int, Span]]] = []
+    assigned: list[list[tuple[int, LineSpan]]] = []
     for row in body:  # first what is beyond doubt, which shows how far each column reaches
         assigned.append([])
         for span, box in zip(row.spans, row.boxes, strict=True):
@@ -312,16 +312,18 @@ def _columns_under(box: Box, columns: Sequence[_Column]) -> list[int]:
     return [min(range(len(columns)), key=lambda at: _distance(columns[at].box, box))]
 
 
-def _split(lines: Sequence[TextLine], span: Span, over: Sequence[int], reach: Sequence[Box]) -> list[tuple[int, Span]]:
+def _split(
+    lines: Sequence[TextLine], span: LineSpan, over: Sequence[int], reach: Sequence[Box]
+) -> list[tuple[int, LineSpan]]:
     """Divide a span between the columns that it covers: each word goes to the column that it is nearest to."""
-    parts: list[tuple[int, Span]] = []
+    parts: list[tuple[int, LineSpan]] = []
     first = over[0]
     for word in words_of(lines, span):
         box = word.box(lines)
         at = min((at for at in over if at >= first), key=lambda at: _distance(reach[at], box))
         first = at
         if parts and parts[-1][0] == at:
-            parts[-1] = at, Span(span.line, parts[-1][1].start, word.end)
+            parts[-1] = at, LineSpan(span.line, parts[-1][1].start, word.end)
         else:
             parts.append((at, word))
     return parts

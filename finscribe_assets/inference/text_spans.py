@@ -31,7 +31,7 @@ class TextLine:
     truncated: bool
 
 
-class Span(NamedTuple):
+class LineSpan(NamedTuple):
     """Some characters of a line."""
 
     line: int  # index of the line, from 0
@@ -51,26 +51,27 @@ class Span(NamedTuple):
         return Box(line.box.x0 + left, line.box.y0, line.box.x0 + right, line.box.y1)
 
 
-def whole(lines: Sequence[TextLine], index: int) -> Span:
+def whole(lines: Sequence[TextLine], index: int) -> LineSpan:
     """Return the span of a line's text without the space around it."""
-    return trimmed(lines, Span(index, 0, len(lines[index].text)))
+    return trimmed(lines, LineSpan(index, 0, len(lines[index].text)))
 
 
-def trimmed(lines: Sequence[TextLine], span: Span) -> Span:
+def trimmed(lines: Sequence[TextLine], span: LineSpan) -> LineSpan:
     """Return a span without the space at its ends."""
     text = span.text(lines)
     start = span.start + len(text) - len(text.lstrip())
-    return Span(span.line, start, max(start, span.end - len(text) + len(text.rstrip())))
+    return LineSpan(span.line, start, max(start, span.end - len(text) + len(text.rstrip())))
 
 
-def words_of(lines: Sequence[TextLine], span: Span) -> list[Span]:
+def words_of(lines: Sequence[TextLine], span: LineSpan) -> list[LineSpan]:
     """Return the words of a span."""
     return [
-        Span(span.line, span.start + word.start(), span.start + word.end()) for word in _WORD.finditer(span.text(lines))
+        LineSpan(span.line, span.start + word.start(), span.start + word.end())
+        for word in _WORD.finditer(span.text(lines))
     ]
 
 
-def joined_text(lines: Sequence[TextLine], spans: Iterable[Span]) -> str:
+def joined_text(lines: Sequence[TextLine], spans: Iterable[LineSpan]) -> str:
     """Return the texts of spans, joined by spaces."""
     return " ".join(span.text(lines) for span in spans)
 

@@ -2,7 +2,7 @@ import pytest
 
 from finscribe_assets.inference.field_identification import identify_fields
 from finscribe_assets.inference.line_tables import find_tables
-from finscribe_assets.inference.text_spans import Span, TextLine, joined_text, trimmed, whole, words_of
+from finscribe_assets.inference.text_spans import LineSpan, TextLine, joined_text, trimmed, whole, words_of
 from finscribe_assets.rendering.pages import Box
 
 WIDTH = 8  # pixels of a character
@@ -34,13 +34,13 @@ def rows(*texts, top=40, pitch=40):
 def test_a_part_of_a_line_has_its_share_of_the_box():
     text = "Total: 12.30"
     lines = [TextLine(0, Box(100, 10, 340, 30), text, 1.0, truncated=False)]
-    span = Span(0, text.index("1"), len(text))
+    span = LineSpan(0, text.index("1"), len(text))
     box = span.box(lines)
     assert (box.y0, box.x1, box.y1) == (10, pytest.approx(340), 30)
     assert 200 < box.x0 < 240 and span.text(lines) == "12.30"
     assert [word.text(lines) for word in words_of(lines, whole(lines, 0))] == ["Total:", "12.30"]
-    assert trimmed(lines, Span(0, 6, 8)) == Span(0, 7, 8)
-    wide, narrow = (Span(0, 0, 3).box([line(0, 0, text)]).width for text in ("WWW...", "...WWW"))
+    assert trimmed(lines, LineSpan(0, 6, 8)) == LineSpan(0, 7, 8)
+    wide, narrow = (LineSpan(0, 0, 3).box([line(0, 0, text)]).width for text in ("WWW...", "...WWW"))
     assert wide > 2 * narrow
     assert whole([line(0, 0, "")], 0).box([line(0, 0, "")]).width == 0
 

@@ -13,6 +13,7 @@ from random import Random
 from typing import TypeVar
 
 from finscribe_assets.documents.batch_keys import EXAMINATION_KEYS
+from finscribe_assets.documents.channels import Channel, damage_chance
 from finscribe_assets.documents.formats import ERA_PATTERN, SHORT_ERA_PATTERN, time_patterns
 from finscribe_assets.documents.knobs import DAMAGE_KNOBS, Knobs, applicable_knobs
 from finscribe_assets.documents.layout_families import LAYOUT_FACTS, LayoutFacts
@@ -40,6 +41,7 @@ class DocumentOutline:
     is_examination: bool  # whether it belongs to a probe or an exam
     seller: Vendor
     habits: VendorHabits
+    channel: Channel  # how the document arrives
     knobs: dict[str, float]
     issue_date: dt.date
     category: VatCategory
@@ -80,7 +82,9 @@ def draw_outline(name: str, recipe: Recipe, key: str) -> DocumentOutline:
     facts = LOCALE_FACTS[locale]
     seller = vendor(locale, random.choice(vendors))
     habits = vendor_habits(seller, document_type, recipe)
-    knobs = draw_knobs(Random(f"knobs:{name}"), recipe.knobs, document_type, facts)
+    channel_weights = recipe.channels[document_type]
+    channel = weighted_choice(Random(f"channel:{name}"), channel_weights)
+    knobs = draw_knobs(Random(f"knobs:{name}"), recipe.knobs, document_type, facts, channel, channel_weights)
     if not LAYOUT_FACTS[habits.layout].monospaced:
         knobs["quantity_rows"] = 0.0
     random = Random(f"facts:{name}")
@@ -94,6 +98,7 @@ def draw_outline(name: str, recipe: Recipe, key: str) -> DocumentOutline:
         is_examination=key in EXAMINATION_KEYS,
         seller=seller,
         habits=habits,
+        channel=channel,
         knobs=knobs,
         issue_date=_draw_issue_date(random, ambiguous=bool(knobs["ambiguous_dates"])),
         category=category,
@@ -116,7 +121,14 @@ EXCLUSIVE_KNOBS = (
 )
 
 
-def draw_knobs(random: Random, knobs: Knobs, document_type: DocumentType, facts: LocaleFacts) -> dict[str, float]:
+def draw_knobs(
+    random: Random,
+    knobs: Knobs,
+    document_type: DocumentType,
+    facts: LocaleFacts,
+    channel: Channel,
+    channel_weights: Mapping[Channel, float],
+) -> dict[str, float]:
     """Draw the value of each knob for one document.
 
     The values are those that take effect: a knob that cannot apply to this type of document, in this country, or beside
@@ -127,6 +139,8 @@ def draw_knobs(random: Random, knobs: Knobs, document_type: DocumentType, facts:
         knobs: the probability of each feature.
         document_type: the document's type.
         facts: the facts of its locale.
+        channel: how it arrives.
+        channel_weights: the weights that this was drawn with.
 
     Returns:
         1 for each feature that the document has, a strength for each damage effect, and 0 for the others.
@@ -138,11 +152,14 @@ def draw_knobs(random: Random, knobs: Knobs, document_type: DocumentType, facts:
         # Most receipts of the world show prices with tax, so the knob acts more strongly on them.
         is_receipt_with_tax = name == "tax_inclusive_prices" and document_type is DocumentType.RECEIPT
         probability = intensity**0.25 if is_receipt_with_tax else intensity
+        if name in DAMAGE_KNOBS:
+            probability = damage_chance(name, intensity, channel, channel_weights)
         value = float(draw < probability)
         if name in DAMAGE_KNOBS:
             value *= round(MIN_DAMAGE + (1 - MIN_DAMAGE) * strength, 3)
         drawn[name] = value if name in applicable else 0.0
-    drawn["degradation"] = round(random.uniform(0, knobs.degradation), 3)
+    degradation = random.uniform(0, knobs.degradation)
+    drawn["degradation"] = 0.0 if channel is Channel.BORN_DIGITAL else round(degradation, 3)
     if facts.regime in (TaxRegime.US_SALES_TAX, TaxRegime.INDIA_GST):
         drawn["tax_codes"] = 0.0  # tills there mark no rates
         drawn["tax_inclusive_prices"] = 0.0  # there, tax is added to prices, by two authorities

@@ -13,7 +13,9 @@ from typing import Any, Literal
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
 
+from finscribe_assets.documents.channels import Channel
 from finscribe_assets.documents.formats import CurrencyDisplay, NumberStyle
+from finscribe_assets.documents.headings import Heading
 from finscribe_assets.documents.schema import Document
 
 
@@ -69,6 +71,7 @@ class Style(BaseModel):
     totals_frame: Literal["none", "ruled", "boxed", "tinted", "heavy"] = Field(
         "ruled", description="frame of the totals"
     )
+    heading: Heading = Field(Heading(), description="blocks above the table: their places, alignment and frames")
     name_size: float = Field(1.0, ge=0.8, le=2, description="size of the issuer's name in em of the surrounding text")
     logo: Literal["none", "disc", "ring", "square", "frame", "bars", "diamond", "underline"] = Field(
         "none", description="shape of the logo"
@@ -128,6 +131,7 @@ class Presentation(BaseModel):
     borderless: bool = Field(default=False, description="whether the table has neither rules nor shading")
     merged_head: bool = Field(default=False, description="whether a row above the table header spans several columns")
     repeated_head: bool = Field(default=True, description="whether every page repeats the table header")
+    channel: Channel = Field(Channel.SCANNED, description="how the document arrived: as a file, scanned, photographed")
     degradation: float = Field(ge=0, le=1, description="strength of a light mix of pixel damage")
     damage: dict[str, float] = Field(default={}, description="strength of each further effect of knobs.DAMAGE_KNOBS")
     stamp: str = Field(default="", description="text of the rubber stamp")

@@ -327,7 +327,10 @@ class Knobs(BaseModel):
     punch_holes: float = _knob(0.05, _C.OCCLUSION, _ALL_ELEMENTS, "the margin has punch holes", documents=_A4_DOCUMENTS)
     fold: float = _knob(0.05, _C.OCCLUSION, _ALL_ELEMENTS, "the sheet was folded")
     degradation: float = _knob(
-        0.3, _C.DEGRADATION, _ALL_ELEMENTS, "greatest strength of a light mix of blur, noise, skew and JPEG artefacts"
+        0.3,
+        _C.DEGRADATION,
+        _ALL_ELEMENTS,
+        "greatest strength of a light mix of blur, noise, skew and JPEG artefacts, on documents that are no files",
     )
     low_resolution: float = _knob(0.04, _C.DEGRADATION, _ALL_ELEMENTS, "the page was scanned at a low resolution")
     skew: float = _knob(0.04, _C.DEGRADATION, _ALL_ELEMENTS, "the page was scanned at a slight angle")

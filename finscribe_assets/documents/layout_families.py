@@ -1,6 +1,8 @@
 """The template families: for which documents each is made, what distinguishes its structure, and what it needs.
 
-The templates themselves are in `rendering/templates/`, under the same names.
+A family is the style of a table and the structure around it: what stands between head and table, beside and below it.
+What stands in the head, and where, is a habit of each vendor (`headings.py`), but for receipts and the sidebar. The
+templates are in `rendering/templates/`, the tables' styles in `rendering/column_widths.py`.
 """
 
 from __future__ import annotations
@@ -30,6 +32,8 @@ class LayoutFacts:
         is_long: whether it is made for more lines than fit on one page.
         monospaced: whether it imitates a printer with a single monospaced font.
         seating: whether it prints table number, number of guests and server.
+        template: the template, if it is not that of the family's own name: families may share a template and differ in
+            the style of the table.
     """
 
     document_types: tuple[DocumentType, ...]
@@ -42,42 +46,44 @@ class LayoutFacts:
     is_long: bool = False
     monospaced: bool = False
     seating: bool = False
+    template: str = ""
 
 
 LAYOUT_FACTS: dict[str, LayoutFacts] = {
-    "invoice_classic": LayoutFacts(
-        _BILLS, "Seller on the left, title and document data on the right, buyer below, totals and payment at the end."
-    ),
+    "invoice_classic": LayoutFacts(_BILLS, "Totals below the table, payment and remarks below them."),
     "invoice_sidebar": LayoutFacts(
         _BILLS, "Seller, document data and payment in a narrow column beside the page's main part."
     ),
-    "invoice_boxed": LayoutFacts(
-        _BILLS, "A form: every value, totals included, in a ruled box of its own under a small label."
-    ),
-    "invoice_open": LayoutFacts(
-        _BILLS, "No rules: wide spaces, labels above their values, a large amount due, payment in columns."
-    ),
+    "invoice_boxed": LayoutFacts(_BILLS, "A table grid close to the head, framed totals, payment in ruled boxes."),
+    "invoice_open": LayoutFacts(_BILLS, "No rules: wide spaces, a large amount due, payment in columns."),
     "invoice_ledger": LayoutFacts(
         _BILLS,
-        "Small type, a table grid of many columns, document data in a strip of four columns.",
+        "Small type, a table grid of many columns, payment and remarks beside the totals.",
         columns=frozenset({"line_id", "sku", "unit", "vat_rate"}),
     ),
     "invoice_letter": LayoutFacts(
         _BILLS,
-        "A business letter: address window under a one-line sender, information block, closing formula, and "
-        "registrations, contact and bank in the columns of a footer.",
+        "A business letter: salutation, table, closing formula, and registrations, contact and bank in the columns of "
+        "a footer.",
         labels={"greeting": "letter.greeting", "closing": "letter.closing"},
     ),
     "invoice_columns": LayoutFacts(
         _BILLS,
-        "Seller, buyer, consignee and document data side by side in three or four columns, payment beside the totals.",
+        "Payment beside totals of full width, at the end of a table in smaller type.",
         held_out=True,
     ),
     "invoice_continued": LayoutFacts(
         _BILLS,
         "Landscape continuation sheets: each carries a subtotal forward, the totals are on the last.",
-        page_rows=(8, 15),
+        page_rows=(7, 17),
         is_long=True,
+    ),
+    "invoice_summary": LayoutFacts(_BILLS, "A frame of payment and totals between the head and the table."),
+    "invoice_terms": LayoutFacts(
+        _BILLS, "Payment in a ruled strip between the head and the table.", template="terms_above"
+    ),
+    "invoice_dense": LayoutFacts(
+        _BILLS, "Small type and low rows; totals and payment below the table.", template="invoice_classic"
     ),
     "receipt_till": LayoutFacts(
         (_RECEIPT,),
@@ -96,29 +102,29 @@ LAYOUT_FACTS: dict[str, LayoutFacts] = {
         seating=True,
         labels={"tip": "totals.tip_amount"},
     ),
-    "order_form": LayoutFacts(
-        (_ORDER,), "A framed form: buyer beside document data, supplier below, terms and signature beside the totals."
-    ),
-    "order_letter": LayoutFacts(
-        (_ORDER,), "A letter: the buyer's letterhead, the supplier's address, document data, table, totals."
-    ),
+    "order_form": LayoutFacts((_ORDER,), "A table grid, terms and signature beside framed totals."),
+    "order_letter": LayoutFacts((_ORDER,), "A table of high rows, totals, and terms below them."),
     "order_grid": LayoutFacts(
         (_ORDER,),
-        "A strip of boxed document data, parties and terms boxed below it, signature boxes at the foot.",
+        "Boxed terms between the head and a table grid, signature boxes at the foot.",
         held_out=True,
         labels={"approved": "sign.approved", "signature": "sign.signature", "signed": "sign.date"},
     ),
-    "statement_plain": LayoutFacts(
-        (_STATEMENT,), "Bank, holder, account and period one below the other, balances at the end."
+    "order_terms": LayoutFacts(
+        (_ORDER,), "Terms in a ruled strip between the head and the table.", template="terms_above"
     ),
-    "statement_boxed": LayoutFacts(
-        (_STATEMENT,), "Bank and holder, account and balances in four boxes above the table."
-    ),
+    "order_dense": LayoutFacts((_ORDER,), "Small type and low rows; totals and terms below.", template="order_letter"),
+    "statement_plain": LayoutFacts((_STATEMENT,), "Balances at the end."),
+    "statement_boxed": LayoutFacts((_STATEMENT,), "A frame of balances between the head and the table."),
     "statement_ledger": LayoutFacts(
         (_STATEMENT,),
-        "Letterhead, a strip of balances, then a dense table whose sheets carry the balance forward.",
+        "A strip of balances, then a dense table whose sheets carry the balance forward.",
         held_out=True,
         page_rows=(18, 32),
+    ),
+    "statement_strip": LayoutFacts((_STATEMENT,), "A table of small type, a strip of balances below it."),
+    "statement_dense": LayoutFacts(
+        (_STATEMENT,), "Low rows in small type, balances at the end.", template="statement_plain"
     ),
 }
 

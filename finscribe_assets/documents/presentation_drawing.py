@@ -102,6 +102,7 @@ def draw_presentation(outline: DocumentOutline, recipe: Recipe, document: Docume
         borderless=bool(knobs["borderless_tables"]),
         merged_head=bool(knobs["merged_headers"]),
         repeated_head=bool(knobs["repeated_headers"]) or outline.document_type is DocumentType.RECEIPT,
+        channel=outline.channel,
         degradation=knobs["degradation"],
         damage={name: knobs[name] for name in DAMAGE_KNOBS if knobs[name]},
         stamp=random.choice(phrases(locale, "stamps")),

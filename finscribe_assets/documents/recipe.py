@@ -10,6 +10,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from finscribe_assets.documents.channels import USUAL_CHANNELS, Channel
 from finscribe_assets.documents.drawn_document import Colours, Engine
 from finscribe_assets.documents.fonts import FONTS, fonts_for
 from finscribe_assets.documents.knobs import Knobs
@@ -62,6 +63,11 @@ class Recipe(BaseModel):
         default={Colours.COLOUR: 0.5, Colours.GREY_PRINT: 0.2, Colours.GREY: 0.3},
         description="relative weight of pages in colour, of black print captured in colour, and of grey pages",
     )
+    channels: dict[DocumentType, dict[Channel, RelativeWeight]] = Field(
+        default=USUAL_CHANNELS,
+        description="relative weight of each way in which documents of a type arrive; it decides which of them are "
+        "damaged together, not how many have the damage of a knob",
+    )
     knobs: Knobs = Field(default=Knobs(), description="probability of each hard feature")
 
     @model_validator(mode="after")
@@ -79,6 +85,12 @@ class Recipe(BaseModel):
                 raise UserError(f"{field}: unknown {', '.join(unknown)}; known are {', '.join(map(str, allowed))}")
             if not any(weights.values()):
                 raise UserError(f"{field}: every weight is zero; give at least one a positive weight")
+        for document_type, weight in self.document_types.items():
+            if weight and not any(self.channels.get(document_type, {}).values()):
+                raise UserError(
+                    f"channels: none with a positive weight for {document_type}; give a weight to one of "
+                    f"{', '.join(Channel)}"
+                )
         return self
 
     @model_validator(mode="after")

@@ -11,6 +11,7 @@ from random import Random
 from typing import Any
 
 from finscribe_assets.documents.drawn_document import Style
+from finscribe_assets.documents.headings import draw_heading
 from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.documents.vendors import Vendor
 
@@ -84,7 +85,8 @@ def draw_style(seller: Vendor, document_type: DocumentType, accent: str) -> Styl
         rule_weight=between("rule_weight", 0.4, 1.3),
         rule_colour=accent if stream("rule_colour").random() < 0.4 else stream("rule_grey").choice(GREYS),
         tint=_mix_with_white(tint_colour, tint.uniform(MIN_TINT, MAX_TINT)),
-        title_size=between("title_size", 0.75, 1.3),
+        heading=draw_heading(f"{seller.style_seed}:{document_type}"),
+        title_size=between("title_size", 0.7, 1.5),
         name_size=between("name_size", 1.0, 1.4) if stream("name").random() < 0.6 else 1.0,
         **drawn,
     )

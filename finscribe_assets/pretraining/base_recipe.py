@@ -11,6 +11,7 @@ does either draw the fonts and layouts that splits hold out to test readers on (
 
 from __future__ import annotations
 
+from finscribe_assets.documents.channels import Channel, channels_of_all_types
 from finscribe_assets.documents.knobs import DAMAGE_KNOBS, NO_KNOBS, Knobs
 from finscribe_assets.documents.layout_families import LAYOUT_FACTS
 from finscribe_assets.documents.locales import LOCALE_FACTS
@@ -43,6 +44,7 @@ _FONTS = (
     "Inter",
 )
 _LAYOUTS = {name: 1.0 for name, facts in LAYOUT_FACTS.items() if not facts.held_out}
+_CHANNELS = channels_of_all_types(Channel.SCANNED)  # every document has light damage
 _TYPES = {
     DocumentType.INVOICE: 0.4,
     DocumentType.CREDIT_NOTE: 0.1,
@@ -76,6 +78,7 @@ BASE_RECIPE = Recipe(
     locales=dict.fromkeys(_LOCALES, 1.0),
     fonts=dict.fromkeys(_FONTS, 1.0),
     layouts=_LAYOUTS,
+    channels=_CHANNELS,
     knobs=_usual(),
 )
 
@@ -95,6 +98,7 @@ EMBEDDED_RECIPE = Recipe(
     locales=_with_rare(_LOCALES, (UNSEEN_LOCALE,)),
     fonts=_with_rare(_FONTS, UNSEEN_FONTS),
     layouts=_LAYOUTS,
+    channels=_CHANNELS,
     knobs=_usual().model_copy(update=dict.fromkeys(UNSEEN_KNOBS, RARE)),
 )
 
@@ -121,6 +125,7 @@ SCORED_SLICES: dict[str, Recipe] = {
         locales={UNSEEN_LOCALE: 1.0},
         fonts=dict.fromkeys(UNSEEN_FONTS, 1.0),
         layouts=_LAYOUTS,
+        channels=_CHANNELS,
         knobs=_with_knobs(*UNSEEN_KNOBS),
     ),
 }

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import Any
 
+from finscribe_assets.documents.channels import Channel, channels_of_all_types
 from finscribe_assets.documents.document_outline import EXCLUSIVE_KNOBS
 from finscribe_assets.documents.drawn_document import DrawnDocument, Engine
 from finscribe_assets.documents.fonts import fonts_for
@@ -261,6 +262,7 @@ class FactorSpace:
             layouts={setting.layout: 1.0},
             fonts={setting.font: 1.0},
             engines={Engine(setting.engine): 1.0},
+            channels=channels_of_all_types(Channel.SCANNED),  # so that any damage can act, and degradation always does
             knobs=NO_KNOBS.model_copy(update=knobs),
         )
 

@@ -6,7 +6,7 @@ texts need more gets it, and a table that then lacks width gets less padding fir
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from finscribe_assets.documents.drawn_document import DrawnDocument, Presentation
 from finscribe_assets.documents.locales import LOCALE_FACTS
@@ -62,12 +62,19 @@ TABLE_STYLES = {
     "invoice_letter": TableStyle(0, 1, 0.96, 0.4, 0.3, _WIDE),
     "invoice_columns": TableStyle(0, 0.94, 1, 0.5, 0.34, _WIDE),
     "invoice_continued": TableStyle(0, 0.94, 0.96, 0.5, 0.24, _WIDE),
+    "invoice_summary": TableStyle(0, 0.96, 1, 0.45, 0.3, _WIDE),
+    "invoice_terms": TableStyle(0, 1, 0.98, 0.5, 0.38, _WIDE),
+    "invoice_dense": TableStyle(0, 0.86, 0.96, 0.35, 0.14, _NARROW),
     "order_form": TableStyle(0, 1, 1, 0.6, 0.34, _WIDE),
     "order_letter": TableStyle(0, 1, 1, 0.5, 0.5, _WIDE),
     "order_grid": TableStyle(0, 0.92, 1, 0.5, 0.3, _WIDE),
+    "order_terms": TableStyle(0, 0.98, 1, 0.45, 0.3, _WIDE),
+    "order_dense": TableStyle(0, 0.88, 0.96, 0.4, 0.16, _NARROW),
     "statement_plain": TableStyle(0, 1, 1, 0.5, 0.34, _WIDE),
     "statement_boxed": TableStyle(0, 1, 0.95, 0.5, 0.34, _WIDE),
     "statement_ledger": TableStyle(0, 0.9, 0.92, 0.4, 0.14, _WIDE),
+    "statement_strip": TableStyle(0, 0.94, 0.94, 0.45, 0.24, _WIDE),
+    "statement_dense": TableStyle(0, 0.88, 0.92, 0.4, 0.14, _WIDE),
     "receipt_till": TableStyle(0, 0.78, 1, 0.2, 0.16, _TILL),
     "receipt_slip": TableStyle(0, 0.88, 1, 0.45, 0.22, _SLIP),
     "receipt_restaurant": TableStyle(0, 0.84, 1, 0.2, 0.22, _TILL),
@@ -128,11 +135,31 @@ def table_widths(drawn: DrawnDocument) -> TableWidths:
         return TableWidths(columns, of_page, style.table_scale * scale, f"{leading}em {padding}em")
 
     if available_share(style.padding) >= 1:
-        roomy = widths(style.padding, 1.0, usual=True)
-        fits = sum(roomy.columns.values()) + sum(text_columns.values()) <= available
-        return roomy if fits else widths(style.padding, 1.0, usual=False)
+        roomy, narrow = widths(style.padding, 1.0, usual=True), widths(style.padding, 1.0, usual=False)
+        # Text wraps only where the numbers need the width: its column gets what they have beyond that.
+        whole = sum(text_columns.values()) if is_stacked(look) else _whole_texts(drawn, rows, style.padding)
+        spare = sum(roomy.columns.values()) - sum(narrow.columns.values())
+        lacking = min(max(sum(roomy.columns.values()) + whole - available, 0.0), spare)
+        kept = 1 - lacking / spare if spare else 1.0
+        columns = {name: width + kept * (roomy.columns[name] - width) for name, width in narrow.columns.items()}
+        return replace(roomy, columns=columns)
     tight = style.padding * TIGHT_PADDING_SHARE
     return widths(tight, min(1.0, available_share(tight)), usual=False)
+
+
+def _whole_texts(drawn: DrawnDocument, rows: list[TableRow], padding: float) -> float:
+    """Return the width of the columns of text if no text wraps, but not less than a column of text has."""
+    font, columns = drawn.presentation.font, [name for name in drawn.presentation.columns if name in WRAPPING_COLUMNS]
+    widest = {
+        column: max(
+            _width(_text_of(row.cells[column], drawn), font, bold=_is_bold(row))
+            + (SUB_ROW_INDENT if row.style == "sub" else 0)
+            for row in rows
+            if column in row.cells
+        )
+        for column in columns
+    }
+    return sum(max(width + 2 * padding, MIN_TEXT_COLUMN) for width in widest.values())
 
 
 def _width(text: str, family: str, *, bold: bool) -> float:

@@ -20,10 +20,12 @@ from finscribe_assets.documents.addresses import address_lines
 from finscribe_assets.documents.captions import LABELLED_PARTY_FIELDS, PARTY_ROLES
 from finscribe_assets.documents.drawn_document import DrawnDocument, Engine, Presentation
 from finscribe_assets.documents.elements import ValueType, value_type_of
+from finscribe_assets.documents.layout_families import LAYOUT_FACTS
 from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.rendering.column_widths import table_widths
 from finscribe_assets.rendering.font_faces import FALLBACK_FONT, SECOND_SCRIPT_FONT, line_extent
+from finscribe_assets.rendering.heading_rows import printed_heading
 from finscribe_assets.rendering.line_breaking import UNBREAKABLE_TYPES, pieces_of
 from finscribe_assets.rendering.page_blocks import BlockRow, Blocks, TextAndField
 from finscribe_assets.rendering.pages import MarkType
@@ -205,10 +207,13 @@ def to_markup(drawn: DrawnDocument, engine: Engine | None = None) -> PageMarkup:
         return markup.mark_row(0, _merged_cells(look), head=True)
 
     sheet, table, rows, blocks = sheet_of(drawn), table_widths(drawn), table_rows(drawn), Blocks(drawn)
-    issuer = drawn.printed["buyer.name" if document.document_type is DocumentType.PURCHASE_ORDER else "seller.name"]
+    issuer, recipient = "seller", "buyer"
+    if document.document_type is DocumentType.PURCHASE_ORDER:
+        issuer, recipient = recipient, issuer
+    heading, heading_rows = printed_heading(drawn)
     markup.html = (
         _environment()
-        .get_template(f"{look.layout}.html")
+        .get_template(f"{LAYOUT_FACTS[look.layout].template or look.layout}.html")
         .render(
             printed=drawn.printed,
             look=look,
@@ -222,7 +227,12 @@ def to_markup(drawn: DrawnDocument, engine: Engine | None = None) -> PageMarkup:
             money_columns=MONEY_COLUMNS,
             table=table,
             language=language,
-            initials=_initials(issuer),
+            initials=_initials(drawn.printed[f"{issuer}.name"]),
+            issuer_role=issuer,
+            recipient_role=recipient,
+            heading=heading,
+            heading_rows=heading_rows,
+            heading_facts=blocks.header() + (blocks.payment() if document.entries else ()),
             header=blocks.header(),
             payment=blocks.payment(),
             terms=blocks.terms(),

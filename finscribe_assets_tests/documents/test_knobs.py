@@ -5,6 +5,7 @@ from functools import cache
 
 import pytest
 
+from finscribe_assets.documents.channels import Channel, channels_of_all_types
 from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.formats import ERA_PATTERN, SHORT_ERA_PATTERN, locale_number_style
 from finscribe_assets.documents.generator import draw_document
@@ -116,7 +117,12 @@ DOCUMENT_TYPES = {"blank_cells": A4_SALES, "repeated_totals": A4_SALES}
 @cache
 def documents(types: tuple[DocumentType, ...], locales: tuple[str, ...], knobs: Knobs) -> list[DrawnDocument]:
     """Draw documents, once for all knobs that share them while turned off."""
-    recipe = Recipe(document_types=dict.fromkeys(types, 1.0), locales=dict.fromkeys(locales, 1.0), knobs=knobs)
+    recipe = Recipe(
+        document_types=dict.fromkeys(types, 1.0),
+        locales=dict.fromkeys(locales, 1.0),
+        channels=channels_of_all_types(Channel.SCANNED),
+        knobs=knobs,
+    )
     plan = seed_plan("batch-000", COUNT, 9, recipe)
     return [draw_document(plan, index) for index in range(COUNT)]
 

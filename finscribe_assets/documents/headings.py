@@ -155,7 +155,7 @@ def _place_logo(random: Random, rows: list[list[list[Block]]], place: str) -> No
     elif place == "first" and len(rows[0]) < _MAX_CELLS:
         rows[0].insert(random.choice((0, len(rows[0]))), ["logo"])
     else:
-        beside = "title" if place == "title" else "issuer"
+        beside: Block = "title" if place == "title" else "issuer"
         cell = next(cell for cells in rows for cell in cells if beside in cell)
         cell.insert(cell.index(beside), "logo")
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from babel import Locale
+
+from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.schema import Address
 
 # Templates of an address; | ends a printed line. Source: the addressing guides of the Universal Postal Union.
@@ -32,8 +35,13 @@ def _template_of(country_code: str) -> tuple[tuple[tuple[str, str, str], ...], .
     return tuple(tuple((part[1], part[2], part[3]) for part in _PART.finditer(line)) for line in lines)
 
 
-def address_lines(address: Address) -> list[AddressLine]:
-    """Return the printed lines of an address, without the parts that it lacks."""
+def address_lines(address: Address, locale: str) -> list[AddressLine]:
+    """Return the printed lines of an address, without the parts that it lacks.
+
+    Args:
+        address: the address.
+        locale: that of the document. An address in another country ends with the country's name.
+    """
     lines = []
     for line in _template_of(address.country_code):
         present = [part for part in line if getattr(address, part[1]) is not None]
@@ -41,4 +49,6 @@ def address_lines(address: Address) -> list[AddressLine]:
             # A separator before the first part would separate it from an absent one. Only the postal mark stays.
             (before, name, after), *rest = present
             lines.append([(before if before == "〒" else "", name, after), *rest])
+    if address.country_code != LOCALE_FACTS[locale].country_code:
+        lines.append([(str(Locale.parse(locale).territories[address.country_code]).upper(), "country_code", "")])
     return lines

@@ -8,6 +8,14 @@ from random import Random
 
 from finscribe_assets.documents.identifiers import digits, luhn, weighted_sum
 
+# Banks of one region, by the cities or states in which they have branches; the others are everywhere.
+_REGIONS: dict[str, frozenset[str]] = {
+    "Stadtsparkasse München": frozenset({"München"}),
+    "Raiffeisen NÖ-Wien": frozenset({"Wien", "St. Pölten", "Wiener Neustadt"}),
+    "Zürcher Kantonalbank": frozenset({"Zürich", "Winterthur"}),
+    "Lone Star National Bank": frozenset({"TX"}),
+    "Pacific Valley Bank": frozenset({"CA", "OR", "WA"}),
+}
 # Country → (bank code in account numbers, BIC if any, name). Source: the imprints of the banks.
 _BANKS: dict[str, tuple[tuple[str, str, str], ...]] = {
     "DE": (
@@ -72,9 +80,16 @@ class BankAccount:
     bank_name: str
 
 
-def draw_account(random: Random, country_code: str) -> BankAccount:
-    """Draw an account at one of the banks of a country (ISO 3166-1 alpha-2)."""
-    code, bic, name = random.choice(_BANKS[country_code])
+def draw_account(random: Random, country_code: str, *places: str | None) -> BankAccount:
+    """Draw an account at one of the banks that have a branch near its holder.
+
+    Args:
+        random: the stream to draw from.
+        country_code: ISO 3166-1 alpha-2.
+        *places: city and state of the holder.
+    """
+    banks = [bank for bank in _BANKS[country_code] if bank[2] not in _REGIONS or _REGIONS[bank[2]] & set(places)]
+    code, bic, name = random.choice(banks)
     if country_code in _BBANS:
         return BankAccount(iban(country_code, _BBANS[country_code](random, code)), bic, name)
     match country_code:

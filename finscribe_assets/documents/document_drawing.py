@@ -10,6 +10,7 @@ from random import Random
 
 from finscribe_assets.documents.document_outline import DocumentOutline
 from finscribe_assets.documents.header_drawing import draw_header, draw_number, trim_party
+from finscribe_assets.documents.legal_notices import REGISTER_COUNTRIES
 from finscribe_assets.documents.line_drawing import Sale, draw_lines
 from finscribe_assets.documents.locales import LOCALE_FACTS, TaxRegime, minor_unit
 from finscribe_assets.documents.receipt_drawing import draw_card_payment, draw_issue_time
@@ -108,6 +109,9 @@ def _printed_seller(outline: DocumentOutline) -> Party:
     registered = is_registered(seller.locale, outline.category)
     if not registered:
         fields |= {"tax_registration", "legal_registration"}
+    is_bill = outline.document_type in (DocumentType.INVOICE, DocumentType.CREDIT_NOTE)
+    if is_bill and outline.facts.country_code in REGISTER_COUNTRIES:
+        fields |= {"legal_registration"}
     must_identify = outline.document_type is not DocumentType.RECEIPT or outline.habits.rounds
     return trim_party(seller.party, fields, with_vat=must_identify and registered)
 

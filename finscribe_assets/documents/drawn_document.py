@@ -80,6 +80,8 @@ class Style(BaseModel):
     page_number_place: Literal["bottom-center", "bottom-end", "top-end"] = Field(
         "bottom-center", description="position of page numbers"
     )
+    signed_discounts: bool = Field(False, description="whether discounts on the document have a minus")
+    seal: bool = Field(False, description="whether the issuer's name has a seal below it, as in Japan and China")
     running_title: bool = Field(False, description="whether each page after the first repeats the title")
     remarks_centred: bool = Field(False, description="whether closing remarks are centred")
     time_beside_date: bool = Field(False, description="whether the time of issue follows the date on its line")
@@ -113,6 +115,9 @@ class Presentation(BaseModel):
     page_breaks: tuple[int, ...] = Field(default=(), description="indices of the lines that start a new page")
     decoys: tuple[Decoy, ...] = Field(default=(), description="decoys among the header fields")
     seating: tuple[Decoy, ...] = Field(default=(), description="table, guests and server on a restaurant's bill")
+    amount_in_capitals: str = Field(default="", description="total in capital numerals, as Chinese invoices state it")
+    honorific: str = Field(default="", description="what follows the addressee's name, as in Japan")
+    legal_notices: tuple[str, ...] = Field(default=(), description="sentences that the law puts on bills")
     slip: tuple[Decoy, ...] = Field(default=(), description="numbers of a card slip that are no fields")
     tax_codes: dict[str, str] = Field(default={}, description="letter beside the amounts, by tax rate as decimal text")
     quantity_rows: bool = Field(

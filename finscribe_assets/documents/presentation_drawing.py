@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from random import Random
 
+from finscribe_assets.documents.chinese_amounts import amount_in_capitals
 from finscribe_assets.documents.document_outline import DocumentOutline, weighted_choice
 from finscribe_assets.documents.drawn_document import Colours, Decoy, Presentation
 from finscribe_assets.documents.formats import (
@@ -22,6 +23,7 @@ from finscribe_assets.documents.formats import (
     write_date,
 )
 from finscribe_assets.documents.knobs import DAMAGE_KNOBS
+from finscribe_assets.documents.legal_notices import legal_notices
 from finscribe_assets.documents.line_drawing import reduced_lines
 from finscribe_assets.documents.places import places_of
 from finscribe_assets.documents.printed_values import QUANTITY_ROW_COLUMNS, REDUNDANT_TOTALS
@@ -42,6 +44,14 @@ _DECOY_FIELDS = (
     "buyer_reference",
     "despatch_reference",
 )
+BILLS = (DocumentType.INVOICE, DocumentType.CREDIT_NOTE)
+# What follows a Japanese addressee's name: 御中 for companies, 様 for holders of accounts.
+_HONORIFICS = {
+    DocumentType.INVOICE: "御中",
+    DocumentType.CREDIT_NOTE: "御中",
+    DocumentType.PURCHASE_ORDER: "御中",
+    DocumentType.BANK_STATEMENT: "様",
+}
 # Closing remarks of the document types that do not end with the seller's thanks.
 _CLOSINGS = {
     document_type: f"thanks.{document_type}"
@@ -85,6 +95,9 @@ def draw_presentation(outline: DocumentOutline, recipe: Recipe, document: Docume
         labels={},
         columns=tuple(name for name in outline.columns if not (quantity_rows and name in QUANTITY_ROW_COLUMNS)),
         quantity_rows=quantity_rows,
+        amount_in_capitals=_amount_in_capitals(document),
+        honorific=_HONORIFICS.get(outline.document_type, "") if locale == "ja_JP" else "",
+        legal_notices=legal_notices(outline.seller, document) if outline.document_type in BILLS else (),
         tax_codes=draw_tax_codes(Random(f"codes:{outline.name}"), document.vat_breakdown) if knobs["tax_codes"] else {},
         slip=draw_slip(Random(f"slip:{outline.name}"), locale) if document.card_number else (),
         notices=draw_notices(Random(f"notices:{outline.name}"), document) if knobs["till_notices"] else (),
@@ -116,6 +129,13 @@ def _colours(outline: DocumentOutline, recipe: Recipe) -> Colours:
     colours = weighted_choice(Random(f"colours:{outline.name}"), recipe.colours)
     is_black_print = outline.document_type is DocumentType.RECEIPT and colours is Colours.COLOUR
     return Colours.GREY_PRINT if is_black_print else colours
+
+
+def _amount_in_capitals(document: Document) -> str:
+    """Return the total in capital numerals on a Chinese bill in yuan, else an empty text."""
+    if document.locale != "zh_CN" or document.currency_code != "CNY" or document.document_type not in BILLS:
+        return ""
+    return amount_in_capitals(document.totals.total_with_vat) if document.totals else ""
 
 
 def _currency_display(outline: DocumentOutline) -> CurrencyDisplay:

@@ -194,7 +194,8 @@ def _totals(document: Document, presentation: Presentation, writer: _ValueWriter
             yield f"{group}[{index}].reason", adjustment.reason
             if adjustment.percentage is not None:
                 yield f"{group}[{index}].percentage", writer.percent(adjustment.percentage)
-            yield f"{group}[{index}].amount", writer.amount(adjustment.amount)
+            sign = -1 if group == "allowances" and presentation.style.signed_discounts else 1
+            yield f"{group}[{index}].amount", writer.amount(sign * adjustment.amount)
     for index, share in enumerate(document.vat_breakdown):
         yield f"vat_breakdown[{index}].rate", writer.percent(share.rate)
         yield f"vat_breakdown[{index}].taxable_amount", writer.bare_amount(share.taxable_amount)
@@ -210,6 +211,7 @@ def _totals(document: Document, presentation: Presentation, writer: _ValueWriter
             currency = document.vat_accounting_currency_code or document.currency_code
             text = write_amount(value, presentation.numbers, document.locale, currency, "code")
         else:
+            value *= -1 if name == "allowance_total" and presentation.style.signed_discounts else 1
             text = writer.amount_due(value) if name == "amount_due" else writer.amount(value)
         yield f"totals.{name}", text
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from decimal import Decimal
+from itertools import accumulate
 from math import log10
 from random import Random
 from typing import Literal
@@ -17,6 +18,8 @@ from finscribe_assets.documents.vendors import vendor
 from finscribe_assets.documents.wordings import phrases
 
 PAID_OUT_SHARE = 0.65  # of all entries
+OVERDRAWN_SHARE = 0.12  # of accounts that may be below zero
+REGULAR_SHARE = 0.2  # of the entries that are paid out: rent, wages, taxes and the like
 FEE_SHARE, CASH_SHARE = 0.08, 0.06  # of the entries that are paid out
 
 
@@ -47,14 +50,22 @@ def draw_statement(
     scale = int(level * random.choice((1, 3, 10)) / float(unit)) * (
         random.randint(500, 2500) if knobs["long_amounts"] else 1
     )
-    days = sorted(random.randrange(period) for _ in range(_draw_count(random, knobs)))
+    working_days = [day for day in range(period) if is_working_day(start + dt.timedelta(days=day))] or [period - 1]
+    days = sorted(random.choice(working_days) for _ in range(_draw_count(random, knobs)))
     repeated = _draw_description(random, locale, "debit", vendors, knobs) if knobs["repeated_descriptions"] else None
-    opening = balance = unit * random.randint(-200, 3000) * max(1, scale // 3)
-    entries = []
-    for day in days:
+    opening = unit * random.randint(-200, 3000) * max(1, scale // 3)
+    movements = []
+    for _ in days:
         entry_type = _draw_type(random)
-        is_paid_out = entry_type != "credit"
-        amount = _draw_amount(random, entry_type, currency, scale) * (-1 if is_paid_out else 1)
+        sign = 1 if entry_type == "credit" else -1
+        movements.append((entry_type, sign * _draw_amount(random, entry_type, currency, scale)))
+    if random.random() >= OVERDRAWN_SHARE:
+        lowest = min(accumulate(amount for _, amount in movements))
+        opening = max(opening, -lowest + unit * random.randint(0, 900) * max(1, scale // 3))
+    balance = opening
+    entries = []
+    for day, (entry_type, amount) in zip(days, movements, strict=True):
+        is_paid_out = amount < 0
         balance += amount
         drawn = _draw_description(random, locale, entry_type, vendors, knobs)
         description = repeated if repeated and entry_type == "debit" else drawn
@@ -62,7 +73,7 @@ def draw_statement(
         entries.append(
             Entry(
                 entry_date=booked,
-                value_date=booked + dt.timedelta(days=random.choice((0, 0, 0, 1, 2)))
+                value_date=next_working_day(booked + dt.timedelta(days=random.choice((0, 0, 0, 1, 2))))
                 if "value_date" in columns
                 else None,
                 description=description,
@@ -87,6 +98,18 @@ def draw_statement(
     ), tuple(entries)
 
 
+def is_working_day(day: dt.date) -> bool:
+    """Tell whether banks book on a day: from Monday to Friday. Public holidays are not considered."""
+    return day.weekday() < 5
+
+
+def next_working_day(day: dt.date) -> dt.date:
+    """Return a day, or the first working day after it."""
+    while not is_working_day(day):
+        day += dt.timedelta(days=1)
+    return day
+
+
 def _draw_count(random: Random, knobs: Mapping[str, float]) -> int:
     if knobs["very_long_tables"]:
         return random.randint(60, MAX_LINES)
@@ -99,14 +122,19 @@ def _is_filled(random: Random, knobs: Mapping[str, float]) -> bool:
     return not knobs["blank_cells"] or random.random() < 0.6
 
 
-EntryType = Literal["debit", "credit", "fee", "cash"]
+EntryType = Literal["debit", "credit", "fee", "cash", "regular"]
 
 
 def _draw_type(random: Random) -> EntryType:
     if random.random() >= PAID_OUT_SHARE:
         return "credit"
     draw = random.random()
-    return "fee" if draw < FEE_SHARE else "cash" if draw < FEE_SHARE + CASH_SHARE else "debit"
+    shares: tuple[tuple[EntryType, float], ...] = (("fee", FEE_SHARE), ("cash", CASH_SHARE), ("regular", REGULAR_SHARE))
+    for entry_type, share in shares:
+        if draw < share:
+            return entry_type
+        draw -= share
+    return "debit"
 
 
 def _draw_amount(random: Random, entry_type: EntryType, currency: str, scale: int) -> Decimal:
@@ -124,11 +152,11 @@ def _draw_description(
     random: Random, locale: str, entry_type: EntryType, vendors: range, knobs: Mapping[str, float]
 ) -> str:
     template = random.choice(phrases(locale, f"entries.{entry_type}"))
-    if entry_type in ("fee", "cash"):
+    if entry_type in ("fee", "cash", "regular"):
         return template
     other = vendor(locale, random.choice(vendors)).party.name
     text = template.format(company=other, number=draw_code(random, random.randint(4, 8), knobs))
     if knobs["wrapped_descriptions"] and random.random() < 0.6:
-        notes = [note for note in phrases(locale, "line_notes") if "{number}" in note and "{date}" not in note]
-        text = f"{text} {random.choice(notes).format(number=draw_code(random, 8, knobs))}"
+        note = random.choice(phrases(locale, "entries.note"))
+        text = f"{text} {note.format(number=draw_code(random, 8, knobs))}"
     return text

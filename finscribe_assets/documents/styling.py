@@ -34,7 +34,15 @@ _WEIGHTS: dict[str, dict[Any, float]] = {
     "roll": {58: 1, 80: 2},
 }
 # Probabilities of settings that are on or off.
-_CHANCES = {"running_title": 0.4, "remarks_centred": 0.35, "time_beside_date": 0.6, "typewriter": 0.7, "stacked": 0.5}
+_CHANCES = {
+    "running_title": 0.4,
+    "remarks_centred": 0.35,
+    "signed_discounts": 0.55,
+    "seal": 0.6,
+    "time_beside_date": 0.6,
+    "typewriter": 0.7,
+    "stacked": 0.5,
+}
 # Probability of a second title. Some Indian documents have their title in Hindi below the English one.
 _SECOND_TITLE_CHANCE = 0.4
 _SECOND_TITLES: dict[str, dict[DocumentType, tuple[str, ...]]] = {
@@ -71,6 +79,7 @@ def draw_style(seller: Vendor, document_type: DocumentType, accent: str) -> Styl
     tint_colour = accent if tint.random() < 0.4 else "#000000"
     drawn: dict[str, Any] = {name: choice(name, weights) for name, weights in _WEIGHTS.items()}
     drawn |= {name: stream(name).random() < chance for name, chance in _CHANCES.items()}
+    drawn["seal"] = drawn["seal"] and seller.locale in ("ja_JP", "zh_CN") and document_type is not DocumentType.RECEIPT
     # On narrow paper, item names do not fit beside quantity and amounts.
     drawn["stacked"] = drawn["stacked"] or drawn["roll"] == min(_WEIGHTS["roll"])
     titles = _SECOND_TITLES.get(seller.locale, {}).get(document_type, ())

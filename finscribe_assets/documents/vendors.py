@@ -57,7 +57,7 @@ def draw_party(seed: str, locale: str, *, with_vat: bool) -> Party:
     tax_number = vat_identifier(random, country, city.subdivision_code, name)
     national = national_number(country, tax_number)
     registrations = [
-        places.write_registration(random, random.choice(patterns), city, national)
+        places.write_registration(random, random.choice(patterns), city, national) if patterns else None
         for patterns in (places.tax_registrations, places.register_of(name))
     ]
     return Party(
@@ -73,6 +73,10 @@ def draw_party(seed: str, locale: str, *, with_vat: bool) -> Party:
     )
 
 
+def _city_and_state(party: Party) -> tuple[str | None, ...]:
+    return (party.address.city, party.address.subdivision) if party.address else ()
+
+
 @cache
 def _pool(locale: str) -> tuple[Vendor, ...]:
     """Draw all sellers of a locale, each with a different name."""
@@ -86,7 +90,7 @@ def _pool(locale: str) -> tuple[Vendor, ...]:
             id=f"{locale}-{number:03d}",
             locale=locale,
             party=party,
-            bank=draw_account(random, LOCALE_FACTS[locale].country_code),
+            bank=draw_account(random, LOCALE_FACTS[locale].country_code, *_city_and_state(party)),
             trade=random.choice(TRADES),
             number_prefix=random.choice(("", "", "INV-", "RE-", "A", "S/", "F-", "{year}-", "N")),
             number_digits=random.randint(4, 8),

@@ -92,8 +92,19 @@ class Words:
 @cache
 def read_words(name: str) -> dict[str, Any]:
     """Read a file of words, such as ``de`` or ``de_AT``; empty if there is no such file."""
+    return _parse_words(name, swiss=False)
+
+
+@cache
+def _parse_words(name: str, *, swiss: bool) -> dict[str, Any]:
     path = files("finscribe_assets.documents") / "languages" / f"{name}.yaml"
-    return yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader) if path.is_file() else {}
+    text = path.read_text(encoding="utf-8") if path.is_file() else "{}"
+    return dict(yaml.load(swiss_spelling(text) if swiss else text, Loader=yaml.CSafeLoader))
+
+
+def swiss_spelling(text: str) -> str:
+    """Return German text as Switzerland spells it, without ß."""
+    return text.replace("ß", "ss")
 
 
 def has_words(language: str) -> bool:
@@ -109,7 +120,7 @@ def words_of(locale: str) -> Words:
         WordsError: there is no file for the language, or an item in it is not valid.
     """
     language = locale.split("_", maxsplit=1)[0]
-    base, overlay = read_words(language), read_words(locale)
+    base, overlay = _parse_words(language, swiss=locale == "de_CH"), read_words(locale)
     if not base:
         raise WordsError(f"languages/{language}.yaml: no such file; add one to use {locale}")
     units = base["units"] | overlay.get("units", {})
@@ -150,7 +161,7 @@ def wordings(locale: str, key: str) -> tuple[str, ...]:
 def labels_of(locale: str) -> Mapping[str, tuple[str, ...]]:
     """Return the wordings of all labels of a locale; empty if there is no file for its language."""
     language = locale.split("_", maxsplit=1)[0]
-    labels = read_words(language).get("labels", {}) | read_words(locale).get("labels", {})
+    labels = _parse_words(language, swiss=locale == "de_CH").get("labels", {}) | read_words(locale).get("labels", {})
     return {key: tuple(words) for key, words in labels.items()}
 
 

@@ -23,6 +23,10 @@ from finscribe_assets.evaluation.times import parse_time
 _PERCENTAGES = frozenset({"vat_rate", "rate", "percentage"})  # never in thousands
 # Numbers that may have more decimals than their currency's smallest coin, or fewer.
 _ANY_DECIMALS = frozenset({"quantity", "exchange_rate", "gross_price", "price_discount", "net_price", "price_with_vat"})
+# Amounts that the schema states without the sign that pages may print before them.
+_DEDUCTIONS = frozenset(
+    {"allowances.amount", "totals.allowance_total", "lines.allowance_amount", "lines.price_discount"}
+)
 _DEBITS = frozenset({"entries.debit", "statement.total_debits"})  # positive, though they belong to an account
 
 
@@ -146,6 +150,8 @@ def canonical_value(path: str, value: Any, context: ValueContext = ValueContext(
                 decimal_mark=context.decimal_mark,
                 max_decimals=context.max_decimals(path),
             )
+            if field_of(path) in _DEDUCTIONS:
+                number = abs(number)
             return CanonicalValue(format(number.normalize(), "f") if number else "0")
         if value_type is ValueType.DATE:
             return CanonicalValue(parse_date(text, context.locale).isoformat())

@@ -62,6 +62,9 @@ class Blocks:
     def totals(self) -> tuple[BlockRow, ...]:
         """Return the totals, from the sum of the lines to the amount due and what follows it."""
         document = self._drawn.document
+        in_capitals = []
+        if self._look.amount_in_capitals:
+            in_capitals = [self._row("价税合计(大写)", (self._look.amount_in_capitals, None))]
         return (
             *self._labelled("totals.sum_of_line_net_amounts"),
             *self._reasons("allowances", len(document.allowances)),
@@ -70,6 +73,7 @@ class Blocks:
             *self._labelled("totals.charge_total", "totals.total_without_vat"),
             *self._tax(),
             *self._labelled(*(name if name == "exchange_rate" else f"totals.{name}" for name in _BEFORE_DUE)),
+            *in_capitals,
             *self._due("totals.amount_due"),
             *self._labelled(*(f"totals.{name}" for name in _AFTER_DUE)),
         )
@@ -86,7 +90,10 @@ class Blocks:
         """Yield a row for each of the fields that is printed."""
         for path in paths:
             if path in self._printed:
-                yield self._row(self._look.labels[path], ("", path))
+                label = self._look.labels[path]
+                if path == "totals.total_vat_accounting":  # such as "VAT in"
+                    label = f"{label} {self._drawn.document.vat_accounting_currency_code}"
+                yield self._row(label, ("", path))
 
     def _named(self, paths: Sequence[str]) -> Iterator[BlockRow]:
         """Yield rows of the header or the payment block, whose labels some documents omit."""

@@ -8,6 +8,7 @@ given.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -157,6 +158,13 @@ def _initials(name: str) -> str:
     return "".join(letters[:2]).upper() if letters[0] < "\u0250" else letters[0]
 
 
+def _seal_text(name: str, language: str) -> str:
+    """Return the letters of a company's seal: in China its purpose, in Japan the company's name without its form."""
+    if language == "zh":
+        return "发票专用章"
+    return re.sub("株式会社|有限会社|合同会社", "", name)[:3] + "印"
+
+
 AddressLines = list[list[tuple[str, str, str]]]  # printed lines; each part: text before, its name, text after
 
 
@@ -228,6 +236,7 @@ def to_markup(drawn: DrawnDocument, engine: Engine | None = None) -> PageMarkup:
             table=table,
             language=language,
             initials=_initials(drawn.printed[f"{issuer}.name"]),
+            seal=_seal_text(drawn.printed[f"{issuer}.name"], language),
             issuer_role=issuer,
             recipient_role=recipient,
             heading=heading,
@@ -292,4 +301,8 @@ def _merged_cells(look: Presentation) -> list[MarkedCell]:
 def _addresses(drawn: DrawnDocument) -> dict[str, AddressLines]:
     """Return the printed lines of each party's address, by the party's role; none for a party without an address."""
     parties = {role: getattr(drawn.document, role) for role in PARTY_ROLES}
-    return {role: address_lines(party.address) if party.address else [] for role, party in parties.items() if party}
+    return {
+        role: address_lines(party.address, drawn.document.locale) if party.address else []
+        for role, party in parties.items()
+        if party
+    }

@@ -114,12 +114,12 @@ class Fitting:
         """
         party, printed, look = getattr(self._drawn.document, role), self._drawn.printed, self._look
         name = max(text_width(word, look.font, bold=True) for word in self._words(f"{role}.name")) * name_size
-        lines = address_lines(party.address) if party.address else []
+        lines = address_lines(party.address, self._drawn.document.locale) if party.address else []
         address = [
             f"{before}{word}{after}"
             for line in lines
             for before, part, after in line
-            for word in self._words(f"{role}.address.{part}")
+            for word in (self._words(f"{role}.address.{part}") if f"{role}.address.{part}" in printed else ("",))
         ]
         particulars = [
             word

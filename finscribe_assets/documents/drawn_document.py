@@ -43,6 +43,10 @@ class Decoy(BaseModel):
     text: str = Field(description="text beside the label; may be empty")
 
 
+LogoType = Literal["none", "symbol", "beside", "above", "wordmark"]
+"""A logo's composition: a symbol alone, the company's short name beside it or below it, or the name alone."""
+
+
 class Style(BaseModel):
     """The typography of a vendor's documents of one type, whichever template prints them.
 
@@ -73,9 +77,7 @@ class Style(BaseModel):
     )
     heading: Heading = Field(Heading(), description="blocks above the table: their places, alignment and frames")
     name_size: float = Field(1.0, ge=0.8, le=2, description="size of the issuer's name in em of the surrounding text")
-    logo: Literal["none", "disc", "ring", "square", "frame", "bars", "diamond", "underline"] = Field(
-        "none", description="shape of the logo"
-    )
+    logo: LogoType = Field("none", description="composition of the logo: symbol, name, or both")
     page_numbers: Literal["none", "slash", "word", "dashes"] = Field("none", description="format of page numbers")
     page_number_place: Literal["bottom-center", "bottom-end", "top-end"] = Field(
         "bottom-center", description="position of page numbers"

@@ -5,6 +5,7 @@ Every setting has a random stream of its own, so a further setting leaves the ot
 
 from __future__ import annotations
 
+import colorsys
 from collections.abc import Mapping
 from functools import lru_cache
 from random import Random
@@ -16,7 +17,12 @@ from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.documents.vendors import Vendor
 
 GREYS = ("#111111", "#333333", "#666666", "#999999")
-MIN_TINT, MAX_TINT = 0.05, 0.16  # share of black, or of the accent colour, in white
+BLACK_ACCENT_SHARE = 0.2  # of vendors that print titles and rules in black or dark grey
+MAX_ACCENT_LUMINANCE = 0.42  # of 1; print in a lighter colour would be too faint for a fax or a poor copier
+# Share of black, or of the accent colour, in white.
+BLACK_TINTS, ACCENT_TINTS = (0.05, 0.16), (0.07, 0.26)
+# Hues of business stationery, in degrees, and how often each is near the middle of a vendor's colour.
+_HUES = {210: 5, 225: 3, 0: 3, 350: 1, 150: 2, 120: 1, 25: 1.5, 45: 1, 185: 1.5, 270: 1, 320: 0.7}
 
 # Weights of the values of each setting.
 _WEIGHTS: dict[str, dict[Any, float]] = {
@@ -28,7 +34,7 @@ _WEIGHTS: dict[str, dict[Any, float]] = {
     "label_type": {"plain": 3, "grey": 3, "small": 2, "bold": 2},
     "totals": {"end": 6, "start": 1, "full": 2},
     "totals_frame": {"none": 1, "ruled": 4, "boxed": 2, "tinted": 2, "heavy": 1},
-    "logo": {"none": 6, "disc": 1, "ring": 1, "square": 1, "frame": 1, "bars": 1, "diamond": 1, "underline": 1},
+    "logo": {"none": 4, "symbol": 4, "beside": 2.5, "above": 1, "wordmark": 1.5},
     "page_numbers": {"none": 2, "slash": 3, "word": 2, "dashes": 1},
     "page_number_place": {"bottom-center": 2, "bottom-end": 3, "top-end": 1},
     "roll": {58: 1, 80: 2},
@@ -56,6 +62,18 @@ _SECOND_TITLES: dict[str, dict[DocumentType, tuple[str, ...]]] = {
 }
 
 
+def draw_accent(seller: Vendor) -> str:
+    """Draw the colour, #rrggbb, of a seller's titles and rules; it is the same on all its documents."""
+    random = Random(f"accent:{seller.style_seed}")
+    if random.random() < BLACK_ACCENT_SHARE:
+        return random.choice(("#000000", "#222222", "#3b3b3b"))
+    hue = random.choices(list(_HUES), list(_HUES.values()))[0] + random.uniform(-12, 12)
+    channels = colorsys.hls_to_rgb(hue / 360 % 1, random.uniform(0.2, 0.48), random.uniform(0.35, 0.95))
+    luminance = 0.299 * channels[0] + 0.587 * channels[1] + 0.114 * channels[2]
+    scale = min(1.0, MAX_ACCENT_LUMINANCE / luminance)
+    return "#" + "".join(f"{round(255 * scale * channel):02x}" for channel in channels)
+
+
 @lru_cache(maxsize=4_096)  # 10 % of the time to draw a document
 def draw_style(seller: Vendor, document_type: DocumentType, accent: str) -> Style:
     """Draw the style of a seller's documents of one type.
@@ -76,7 +94,7 @@ def draw_style(seller: Vendor, document_type: DocumentType, accent: str) -> Styl
         return stream(name).choices(list(weights), list(weights.values()))[0]
 
     tint = stream("tint")
-    tint_colour = accent if tint.random() < 0.4 else "#000000"
+    tint_colour, tints = (accent, ACCENT_TINTS) if tint.random() < 0.6 else ("#000000", BLACK_TINTS)
     drawn: dict[str, Any] = {name: choice(name, weights) for name, weights in _WEIGHTS.items()}
     drawn |= {name: stream(name).random() < chance for name, chance in _CHANCES.items()}
     drawn["seal"] = drawn["seal"] and seller.locale in ("ja_JP", "zh_CN") and document_type is not DocumentType.RECEIPT
@@ -93,7 +111,7 @@ def draw_style(seller: Vendor, document_type: DocumentType, accent: str) -> Styl
         row_height=between("row_height", 0.75, 1.6),
         rule_weight=between("rule_weight", 0.4, 1.3),
         rule_colour=accent if stream("rule_colour").random() < 0.4 else stream("rule_grey").choice(GREYS),
-        tint=_mix_with_white(tint_colour, tint.uniform(MIN_TINT, MAX_TINT)),
+        tint=_mix_with_white(tint_colour, tint.uniform(*tints)),
         heading=draw_heading(f"{seller.style_seed}:{document_type}"),
         title_size=between("title_size", 0.7, 1.5),
         name_size=between("name_size", 1.0, 1.4) if stream("name").random() < 0.6 else 1.0,

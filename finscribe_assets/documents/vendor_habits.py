@@ -18,10 +18,9 @@ from finscribe_assets.documents.line_drawing import SERVICE_TRADES
 from finscribe_assets.documents.locales import LOCALE_FACTS, LocaleFacts
 from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.documents.schema import DocumentType
-from finscribe_assets.documents.styling import draw_style
+from finscribe_assets.documents.styling import draw_accent, draw_style
 from finscribe_assets.documents.vendors import Vendor
 
-ACCENTS = ("#1f3a5f", "#7a1f2b", "#14532d", "#3b3b3b", "#5b3a8c", "#8a5a00", "#0f4c5c", "#000000")
 # Columns in their most common order.
 LINE_COLUMNS = (
     "line_id",
@@ -80,7 +79,7 @@ def vendor_habits(seller: Vendor, document_type: DocumentType, recipe: Recipe) -
         quantity_first=quantity_first,
     )
     columns = drawn | LAYOUT_FACTS[layout].columns
-    font_position, accent = random.random(), random.choice(ACCENTS)
+    font_position, accent = random.random(), draw_accent(seller)
     return VendorHabits(
         layout=layout,
         style=draw_style(seller, document_type, accent),

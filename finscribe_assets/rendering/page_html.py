@@ -28,6 +28,7 @@ from finscribe_assets.rendering.column_widths import table_widths
 from finscribe_assets.rendering.font_faces import FALLBACK_FONT, SECOND_SCRIPT_FONT, line_extent
 from finscribe_assets.rendering.heading_rows import printed_heading
 from finscribe_assets.rendering.line_breaking import UNBREAKABLE_TYPES, pieces_of
+from finscribe_assets.rendering.logos import Logo, draw_logo
 from finscribe_assets.rendering.page_blocks import BlockRow, Blocks, TextAndField
 from finscribe_assets.rendering.pages import MarkType
 from finscribe_assets.rendering.printed_rows import (
@@ -152,10 +153,8 @@ def _css_text(text: str) -> Markup:
     return Markup('"' + "".join(c if c.isalnum() or c == " " else f"\\{ord(c):x} " for c in text) + '"')  # noqa: S704
 
 
-def _initials(name: str) -> str:
-    """Return the letters of a logo: the initials of a Latin name's first two words, or one letter of other scripts."""
-    letters = [word[0] for word in name.split() if word[0].isalpha()] or [name[0]]
-    return "".join(letters[:2]).upper() if letters[0] < "\u0250" else letters[0]
+def _emblem(look: Presentation, issuer: str) -> Logo | None:
+    return None if look.style.logo == "none" else draw_logo(look.style.logo, issuer, look.accent, look.font)
 
 
 def _seal_text(name: str, language: str) -> str:
@@ -235,7 +234,7 @@ def to_markup(drawn: DrawnDocument, engine: Engine | None = None) -> PageMarkup:
             money_columns=MONEY_COLUMNS,
             table=table,
             language=language,
-            initials=_initials(drawn.printed[f"{issuer}.name"]),
+            emblem=_emblem(look, drawn.printed[f"{issuer}.name"]),
             seal=_seal_text(drawn.printed[f"{issuer}.name"], language),
             issuer_role=issuer,
             recipient_role=recipient,

@@ -19,7 +19,7 @@ from finscribe_assets.documents.presentation_drawing import draw_seating
 from finscribe_assets.documents.recipe import LOCALES, Recipe
 from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.documents.styling import draw_style
-from finscribe_assets.documents.vendor_habits import ACCENTS, vendor_habits
+from finscribe_assets.documents.vendor_habits import vendor_habits
 from finscribe_assets.documents.vendors import vendor
 from finscribe_assets.documents.wordings import label_keys, wordings
 from finscribe_assets.pretraining.base_recipe import BASE_RECIPE, EMBEDDED_RECIPE
@@ -311,7 +311,7 @@ def test_a_vendor_has_one_style_for_each_document_type_whatever_the_recipe():
 
 
 def test_every_choice_of_a_style_is_drawn():
-    styles = [draw_style(seller, document_type, ACCENTS[0]) for seller in sellers() for document_type in DocumentType]
+    styles = [draw_style(seller, document_type, "#1f3a5f") for seller in sellers() for document_type in DocumentType]
     for name in (
         "rules",
         "head",

@@ -145,6 +145,11 @@ class Presentation(BaseModel):
     handwriting: str = Field(default="", description="text of the handwritten note")
     noise_seed: int = Field(description="seed of all damage")
 
+    @property
+    def closing_lines(self) -> tuple[str, ...]:
+        """Return what ends the document: remarks, and the small lines below them."""
+        return (*self.remarks, *self.legal_notices, *self.notices)
+
 
 class DrawnDocument(BaseModel):
     """A document of a batch with everything that was drawn for it."""

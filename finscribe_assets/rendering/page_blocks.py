@@ -14,7 +14,8 @@ from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.receipt_drawing import tax_code_key
 
 BANK_FIELDS = ("bank_name", "payment_account", "bank_identifier")
-_BEFORE_DUE = ("total_vat", "exchange_rate", "total_vat_accounting", "total_with_vat", "paid_amount", "rounding_amount")
+_TAX_AND_TOTAL = ("total_vat", "exchange_rate", "total_vat_accounting", "total_with_vat")
+_BEFORE_DUE = ("paid_amount", "rounding_amount")
 _AFTER_DUE = ("tip_amount", "tendered_amount", "change_amount", "previous_balance", "account_balance")
 # What separates a label from the value beside it, by language.
 _COLONS = {"fr": "\u00a0:", "ja": "：", "zh": "：", "ar": " :"}
@@ -72,8 +73,9 @@ class Blocks:
             *self._reasons("charges", len(document.charges)),
             *self._labelled("totals.charge_total", "totals.total_without_vat"),
             *self._tax(),
-            *self._labelled(*(name if name == "exchange_rate" else f"totals.{name}" for name in _BEFORE_DUE)),
+            *self._labelled(*(name if name == "exchange_rate" else f"totals.{name}" for name in _TAX_AND_TOTAL)),
             *in_capitals,
+            *self._labelled(*(f"totals.{name}" for name in _BEFORE_DUE)),
             *self._due("totals.amount_due"),
             *self._labelled(*(f"totals.{name}" for name in _AFTER_DUE)),
         )

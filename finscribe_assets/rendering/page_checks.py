@@ -39,7 +39,8 @@ def layout_problems(drawn: DrawnDocument, laid_out: LaidOutDocument) -> list[str
         for mark in fields
         if _without_spaces(mark.text) != _without_spaces(drawn.printed.get(mark.name, ""))
     ]
-    texts = "".join((*drawn.printed.values(), *drawn.presentation.labels.values(), *drawn.presentation.remarks))
+    look = drawn.presentation
+    texts = "".join((*drawn.printed.values(), *look.labels.values(), *look.closing_lines, look.amount_in_capitals))
     if missing := missing_glyphs(texts, drawn.presentation.font):
         problems.append(f"font {drawn.presentation.font} has no glyphs for {missing!r}")
     for number, page in enumerate(laid_out.pages):

@@ -34,7 +34,7 @@ def _lay_out(drawn: DrawnDocument, dpi: int) -> LaidOutDocument:
     laid_out = lay_out(to_markup(drawn), dpi, in_colour=in_colour)
     last = len(laid_out.pages) - 1
     with_field = {part.page for mark in laid_out.marks if mark.type is MarkType.FIELD for part in mark.fragments}
-    if last == 0 or last in with_field or not drawn.presentation.remarks:
+    if last == 0 or last in with_field or not drawn.presentation.closing_lines:
         return laid_out
-    silent = drawn.presentation.model_copy(update={"remarks": ()})
+    silent = drawn.presentation.model_copy(update={"remarks": (), "legal_notices": (), "notices": ()})
     return lay_out(to_markup(drawn.model_copy(update={"presentation": silent})), dpi, in_colour=in_colour)

@@ -6,6 +6,7 @@ Numbers of registers are fields of the seller and do not belong here.
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from random import Random
 
 from finscribe_assets.documents.places import places_of
@@ -18,6 +19,7 @@ NOTICE_CHANCE = 0.8  # of a seller to print what its country asks for
 _CAPITALS = (1_000, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000)
 MIN_CAPITAL_FRENCH_SA, MIN_CAPITAL_POLISH = 37_000, 5_000
 _COURTS_OF_POLAND = ("m.st. Warszawy w Warszawie", "Kraków-Śródmieście", "Gdańsk-Północ", "Poznań-Nowe Miasto i Wilda")
+SPLIT_PAYMENT_ABOVE = 15_000  # złoty: art. 106e of the Polish VAT act
 _NOT_ENGLISH = ("Glasgow", "Edinburgh", "Belfast", "Aberdeen")
 
 Notices = tuple[str, ...]
@@ -84,11 +86,17 @@ def _portuguese(random: Random, seller: Vendor, _: Document) -> Notices:
     )
 
 
-def _polish(random: Random, seller: Vendor, _: Document) -> Notices:
+def _polish(random: Random, seller: Vendor, document: Document) -> Notices:
+    total = document.totals.total_with_vat if document.totals else Decimal(0)
+    is_split = document.currency_code == "PLN" and total > SPLIT_PAYMENT_ABOVE and len(document.vat_breakdown) > 0
+    split = ("Mechanizm podzielonej płatności",) if is_split else ()
     if not seller.party.name.endswith(("Sp. z o.o.", "S.A.")):
-        return ()
+        return split
     court, capital = random.choice(_COURTS_OF_POLAND), max(random.choice(_CAPITALS), MIN_CAPITAL_POLISH)
-    return (f"Sąd Rejonowy {court}, Wydział Gospodarczy KRS · Kapitał zakładowy: {_grouped(capital, ' ')} zł",)
+    return (
+        *split,
+        f"Sąd Rejonowy {court}, Wydział Gospodarczy KRS · Kapitał zakładowy: {_grouped(capital, ' ')} zł",
+    )
 
 
 def _british(_: Random, seller: Vendor, __: Document) -> Notices:
@@ -105,7 +113,7 @@ def _managers(random: Random, seller: Vendor) -> str:
     if name.endswith((" KG", " OHG", " OG")) and "GmbH" not in name:
         return f"Persönlich haftende Gesellschafter: {', '.join(people)}"
     if name.endswith(("e.K.", "e.U.")):
-        return f"Inhaber: {people[0]}"
+        return f"Inhaber: {name[:-5]}"
     return f"Geschäftsführer: {', '.join(people)}"
 
 

@@ -141,7 +141,7 @@ def draw_fiscal_signature(random: Random, document: Document) -> tuple[str, ...]
             lines = [f"{random.randbytes(10).hex().upper()}", f"#{random.randint(1, 12)} KASA {random.randint(1, 9)}"]
             lines += [f"{random.choice(('EAZ', 'BHL', 'ZBF', 'CAT'))} {_digits(random, 10)}"]
         case "SE":
-            lines = [f"Kontrollenhet: {random.choice(('CLEANCASH', 'INFRASEC'))}{_digits(random, 8)}"]
+            lines = [f"Kontrollenhet {random.choice(('CC', 'IS'))}{_digits(random, 12)}"]
         case _:
             lines = []
     return tuple(line[start : start + FISCAL_WIDTH] for line in lines for start in range(0, len(line), FISCAL_WIDTH))

@@ -286,7 +286,7 @@ class Document(Term):
     payment_terms: str | None = terms.text("BT-20", "terms of payment, as printed", default=None)
     cash_discount: CashDiscount | None = terms.group(NO_CODE, "discount for early payment", default=None)
     payment_means: str | None = terms.text("BT-82", "how to pay, or how it was paid, as printed", default=None)
-    card_number: str | None = terms.identifier("BT-87", "number of the payment card, masked as printed", default=None)
+    card_number: str | None = terms.identifier(NO_CODE, "number of the payment card, masked as printed", default=None)
     terminal_id: str | None = terms.identifier(NO_CODE, "number of the card terminal", default=None)
     authorisation_code: str | None = terms.identifier(
         NO_CODE, "number of the card payment's authorisation", default=None

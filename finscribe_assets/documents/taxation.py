@@ -74,6 +74,10 @@ TRADES_IN_GOODS = ("office", "retail", "medical", "automotive")
 # Trades of reverse charge: services to companies in other member states, and construction at home.
 SERVICES_ABROAD, CONSTRUCTION = "software", "construction"
 
+# Countries that exempt goods and services instead of small businesses, so that an exemption seldom fits what is sold.
+EXEMPT_BY_GOODS = frozenset({"IT", "ES"})
+UNREGISTERED_IF_EXEMPT = frozenset({"JP", "AE", "CH", "GB"})
+
 # Locales of buyers abroad. Their names are in Latin letters, which all fonts have.
 EU_BUYERS = ("de_DE", "de_AT", "fr_FR", "es_ES", "it_IT", "nl_NL", "pt_PT", "sv_SE")
 OVERSEAS_BUYERS = ("en_US", "en_AU", "de_CH", "en_GB")
@@ -118,12 +122,14 @@ def draw_category(random: Random, locale: str, trade: str) -> VatCategory:
         choices += [VatCategory.INTRA_COMMUNITY, VatCategory.EXPORT] if in_union else [VatCategory.EXPORT]
     elif in_union and trade in (SERVICES_ABROAD, CONSTRUCTION):
         choices.append(VatCategory.REVERSE_CHARGE)
+    if len(choices) > 1 and LOCALE_FACTS[locale].country_code in EXEMPT_BY_GOODS:
+        choices.remove(VatCategory.EXEMPT)
     return random.choice(choices)
 
 
 def is_registered(locale: str, category: VatCategory) -> bool:
-    """Tell whether a seller has a tax identifier. Exempt businesses in Japan and the Emirates have none."""
-    return category is not VatCategory.EXEMPT or LOCALE_FACTS[locale].country_code not in ("JP", "AE")
+    """Tell whether a seller has a tax identifier. In some countries, exempt small businesses have none."""
+    return category is not VatCategory.EXEMPT or LOCALE_FACTS[locale].country_code not in UNREGISTERED_IF_EXEMPT
 
 
 def draw_buyer_locale(random: Random, locale: str, category: VatCategory, trade: str) -> str:

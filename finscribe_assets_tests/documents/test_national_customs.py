@@ -114,6 +114,7 @@ def test_german_bills_name_managers_court_and_register_number():
         name, (notice,) = one.document.seller.name, one.presentation.legal_notices
         assert ("Vorstand" in notice) == name.endswith(" AG")
         assert ("Inhaber" in notice) == name.endswith("e.K.")
+        assert "Inhaber" not in notice or name == f"{notice.partition(' · ')[0].removeprefix('Inhaber: ')} e.K."
         assert one.document.seller.address.city in notice
 
 

@@ -88,6 +88,9 @@ class Style(BaseModel):
     remarks_centred: bool = Field(False, description="whether closing remarks are centred")
     time_beside_date: bool = Field(False, description="whether the time of issue follows the date on its line")
     typewriter: bool = Field(False, description="whether layouts of fixed-pitch printers have a monospaced font")
+    code_place: Literal["left", "center", "right"] = Field("left", description="position of QR and bar codes")
+    code_size: float = Field(26.0, ge=15, le=50, description="sides of a QR code in millimetres")
+    bar_code_above: bool = Field(False, description="whether a bar code stands above the head, not at the end")
     roll: Literal[58, 80] = Field(80, description="width of a receipt printer's paper in millimetres")
     stacked: bool = Field(False, description="whether till rolls print an item's name above its quantity and amounts")
 
@@ -127,6 +130,8 @@ class Presentation(BaseModel):
     )
     notices: tuple[str, ...] = Field(default=(), description="small lines at the foot of a receipt")
     remarks: tuple[str, ...] = Field(default=(), description="sentences at the end of the document")
+    payment_code: str = Field(default="", description="text of the QR code for payment; empty for none")
+    bar_code: str = Field(default="", description="text of the bar code; empty for none")
     marked_lines: tuple[int, ...] = Field(default=(), description="indices of the lines marked as reduced-rate")
     rate_mark: str = Field(default="", description="the mark of reduced-rate lines")
     repeated_totals: tuple[str, ...] = Field(

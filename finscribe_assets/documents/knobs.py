@@ -130,6 +130,16 @@ class Knobs(BaseModel):
         "labels of absent fields are printed without a value",
         documents=_A4_SALES,
     )
+    payment_codes: float = _knob(
+        0.2,
+        _C.HALLUCINATED_FIELD,
+        (_E.AMOUNT, _E.IDENTIFIER),
+        "a QR code holds the payment's data: EPC, Swiss, Polish or UPI code, or the address of a page",
+        documents=(_D.INVOICE,),
+    )
+    bar_codes: float = _knob(
+        0.1, _C.HALLUCINATED_FIELD, (_E.IDENTIFIER,), "a bar code stands above a number that is none of the document's"
+    )
     confusable_identifiers: float = _knob(
         0.2, _C.CHARACTER_CONFUSION, (_E.IDENTIFIER,), "identifiers consist of look-alike characters (O0 I1 S5 B8 Z2)"
     )

@@ -25,6 +25,7 @@ from finscribe_assets.documents.formats import (
 from finscribe_assets.documents.knobs import DAMAGE_KNOBS
 from finscribe_assets.documents.legal_notices import legal_notices
 from finscribe_assets.documents.line_drawing import reduced_lines
+from finscribe_assets.documents.machine_codes import draw_bar_code, payment_code
 from finscribe_assets.documents.places import places_of
 from finscribe_assets.documents.printed_values import QUANTITY_ROW_COLUMNS, REDUNDANT_TOTALS
 from finscribe_assets.documents.receipt_drawing import draw_notices, draw_slip, draw_tax_codes
@@ -106,6 +107,8 @@ def draw_presentation(outline: DocumentOutline, recipe: Recipe, document: Docume
         decoys=decoys,
         seating=draw_seating(Random(f"seating:{outline.name}"), locale) if outline.layout.seating else (),
         remarks=(*remarks, random.choice(phrases(locale, _CLOSINGS.get(outline.document_type, "thanks")))),
+        payment_code=payment_code(document) if knobs["payment_codes"] else "",
+        bar_code=draw_bar_code(Random(f"bar_code:{outline.name}")) if knobs["bar_codes"] else "",
         marked_lines=marked,
         rate_mark=phrases(locale, "reduced_rate_mark")[0].split(" ", maxsplit=1)[0] if marked else "",
         repeated_totals=tuple(REDUNDANT_TOTALS) if knobs["repeated_totals"] else (),

@@ -37,6 +37,7 @@ _WEIGHTS: dict[str, dict[Any, float]] = {
     "logo": {"none": 4, "symbol": 4, "beside": 2.5, "above": 1, "wordmark": 1.5},
     "page_numbers": {"none": 2, "slash": 3, "word": 2, "dashes": 1},
     "page_number_place": {"bottom-center": 2, "bottom-end": 3, "top-end": 1},
+    "code_place": {"left": 2, "center": 1, "right": 2},
     "roll": {58: 1, 80: 2},
 }
 # Probabilities of settings that are on or off.
@@ -48,6 +49,7 @@ _CHANCES = {
     "time_beside_date": 0.6,
     "typewriter": 0.7,
     "stacked": 0.5,
+    "bar_code_above": 0.5,
 }
 # Probability of a second title. Some Indian documents have their title in Hindi below the English one.
 _SECOND_TITLE_CHANCE = 0.4
@@ -113,6 +115,7 @@ def draw_style(seller: Vendor, document_type: DocumentType, accent: str) -> Styl
         rule_colour=accent if stream("rule_colour").random() < 0.4 else stream("rule_grey").choice(GREYS),
         tint=_mix_with_white(tint_colour, tint.uniform(*tints)),
         heading=draw_heading(f"{seller.style_seed}:{document_type}"),
+        code_size=between("code_size", 20, 34),
         title_size=between("title_size", 0.7, 1.5),
         name_size=between("name_size", 1.0, 1.4) if stream("name").random() < 0.6 else 1.0,
         **drawn,

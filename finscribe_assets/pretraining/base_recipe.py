@@ -53,7 +53,7 @@ _TYPES = {
     DocumentType.BANK_STATEMENT: 0.15,
 }
 # Rows below an item look like its wrapped description; dates and digits of other scripts have no effect on these
-# locales; damage is too strong.
+# locales; damage is too strong; codes are no letters.
 _UNKNOWN_KNOBS = {
     *UNSEEN_KNOBS,
     *DAMAGE_KNOBS,
@@ -63,6 +63,8 @@ _UNKNOWN_KNOBS = {
     "very_long_tables",
     "era_dates",
     "native_digits",
+    "payment_codes",
+    "bar_codes",
 }
 _KNOWN_KNOBS = tuple(name for name in Knobs.model_fields if name not in _UNKNOWN_KNOBS)
 

@@ -24,6 +24,7 @@ from finscribe_assets.documents.elements import ValueType, value_type_of
 from finscribe_assets.documents.layout_families import LAYOUT_FACTS
 from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.schema import DocumentType
+from finscribe_assets.rendering.code_images import bar_code, qr_code
 from finscribe_assets.rendering.column_widths import table_widths
 from finscribe_assets.rendering.font_faces import FALLBACK_FONT, SECOND_SCRIPT_FONT, line_extent
 from finscribe_assets.rendering.heading_rows import printed_heading
@@ -44,6 +45,7 @@ from finscribe_assets.rendering.sheet_size import fits_content, sheet_of
 from finscribe_assets.rendering.text_fitting import DUE_SIZE, Fitting
 
 # Letters that join, or that fill a square, look wrong when they are spaced out.
+BAR_CODE_LENGTH, BAR_CODE_HEIGHT = 42.0, 9.0  # millimetres
 LANGUAGES_WITHOUT_LETTER_SPACING = ("ar", "ja", "zh")
 
 
@@ -238,6 +240,8 @@ def to_markup(drawn: DrawnDocument, engine: Engine | None = None) -> PageMarkup:
             seal=_seal_text(drawn.printed[f"{issuer}.name"], language),
             issuer_role=issuer,
             recipient_role=recipient,
+            payment_code=qr_code(look.payment_code, look.style.code_size) if look.payment_code else "",
+            bar_code=bar_code(look.bar_code, BAR_CODE_LENGTH, BAR_CODE_HEIGHT) if look.bar_code else "",
             heading=heading,
             heading_rows=heading_rows,
             heading_facts=blocks.header() + (blocks.payment() if document.entries else ()),

@@ -101,6 +101,8 @@ SHOWS = {
     "bilingual_labels": lambda d: " / " in d.presentation.labels["issue_date"],
     "native_digits": lambda d: d.presentation.numbers.digits != style(d).digits,
     "reversed_print": lambda d: d.presentation.reversed_print,
+    "payment_codes": lambda d: bool(d.presentation.payment_code),
+    "bar_codes": lambda d: bool(d.presentation.bar_code),
     "degradation": lambda d: d.presentation.degradation > 0.3,
 } | {name: lambda d, name=name: d.presentation.damage.get(name, 0.0) > 0 for name in DAMAGE_KNOBS}
 

@@ -147,6 +147,7 @@ class Presentation(BaseModel):
     degradation: float = Field(ge=0, le=1, description="strength of a light mix of pixel damage")
     damage: dict[str, float] = Field(default={}, description="strength of each further effect of knobs.DAMAGE_KNOBS")
     stamp: str = Field(default="", description="text of the rubber stamp")
+    watermark: str = Field(default="", description="text of the watermark")
     handwriting: str = Field(default="", description="text of the handwritten note")
     noise_seed: int = Field(description="seed of all damage")
 

@@ -333,6 +333,11 @@ class Knobs(BaseModel):
     signature: float = _knob(0.05, _C.OCCLUSION, _ALL_ELEMENTS, "a signature crosses the print")
     handwritten_note: float = _knob(0.04, _C.OCCLUSION, _ALL_ELEMENTS, "the page has a handwritten note")
     highlighter: float = _knob(0.04, _C.OCCLUSION, _ALL_ELEMENTS, "values are highlighted with a marker pen")
+    pen_ring: float = _knob(0.04, _C.OCCLUSION, _ALL_ELEMENTS, "values are ringed with a ballpoint pen")
+    watermark: float = _knob(
+        0.04, _C.OCCLUSION, _ALL_ELEMENTS, "a pale word, such as COPY, is printed across the page below its text"
+    )
+    staple: float = _knob(0.05, _C.OCCLUSION, _ALL_ELEMENTS, "the sheet has a staple, or the marks of one")
     coffee_stain: float = _knob(0.03, _C.OCCLUSION, _ALL_ELEMENTS, "the page has the ring of a coffee cup")
     punch_holes: float = _knob(0.05, _C.OCCLUSION, _ALL_ELEMENTS, "the margin has punch holes", documents=_A4_DOCUMENTS)
     fold: float = _knob(0.05, _C.OCCLUSION, _ALL_ELEMENTS, "the sheet was folded")
@@ -364,6 +369,9 @@ DAMAGE_KNOBS = (
     "signature",
     "handwritten_note",
     "highlighter",
+    "pen_ring",
+    "watermark",
+    "staple",
     "coffee_stain",
     "punch_holes",
     "fold",

@@ -122,6 +122,7 @@ def draw_presentation(outline: DocumentOutline, recipe: Recipe, document: Docume
         degradation=knobs["degradation"],
         damage={name: knobs[name] for name in DAMAGE_KNOBS if knobs[name]},
         stamp=random.choice(phrases(locale, "stamps")),
+        watermark=Random(f"watermark:{outline.name}").choice(phrases(locale, "stamps")[0:3:2]),
         handwriting=random.choice(phrases(locale, "handwriting")),
         noise_seed=random.getrandbits(31),
     )

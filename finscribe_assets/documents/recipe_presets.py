@@ -19,13 +19,21 @@ def _of_channel(channel: Channel, **damage: float) -> Recipe:
     return Recipe(channels=channels_of_all_types(channel), knobs=Knobs(**(none | damage)))
 
 
-_ON_PAPER = {"stamp": 0.12, "signature": 0.12, "handwritten_note": 0.08, "highlighter": 0.06, "fold": 0.1}
+_ON_PAPER = {
+    "stamp": 0.12,
+    "signature": 0.12,
+    "handwritten_note": 0.08,
+    "highlighter": 0.06,
+    "fold": 0.1,
+    "pen_ring": 0.06,
+    "staple": 0.1,
+}
 
 RECIPE_PRESETS: dict[str, Recipe] = {
     "simple": _preset(0.2, optional_fields=0.4, repeated_headers=0.7),
     "medium": Recipe(),
     "complex": _preset(2.2, optional_fields=0.8, many_lines=0.4),
-    "born_digital": _of_channel(Channel.BORN_DIGITAL),
+    "born_digital": _of_channel(Channel.BORN_DIGITAL, watermark=0.05),
     "scanned": _of_channel(
         Channel.SCANNED,
         **_ON_PAPER,

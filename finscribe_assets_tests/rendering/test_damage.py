@@ -53,7 +53,7 @@ def written(text="4,907.35", corners=((60, 40), (300, 200), (420, 640)), size=SI
     return page, marks
 
 
-COLOURED_EFFECTS = ("highlighter", "stamp", "signature", "handwritten_note", "coffee_stain", "photo")
+COLOURED_EFFECTS = ("highlighter", "pen_ring", "stamp", "signature", "handwritten_note", "coffee_stain", "photo")
 
 
 @pytest.mark.parametrize("effect", EFFECTS)

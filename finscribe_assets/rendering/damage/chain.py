@@ -17,6 +17,7 @@ from finscribe_assets.rendering.pages import Fragment, Mark, MarkType
 Effect = Callable[[np.ndarray, Draw], np.ndarray]
 
 SHEET_EFFECTS: dict[str, Effect] = {  # applied to the flat sheet
+    "watermark": writing.watermark,
     "thermal_fade": ink.thermal_fade,
     "dot_matrix": ink.dot_matrix,
     "fax": ink.fax,
@@ -25,9 +26,11 @@ SHEET_EFFECTS: dict[str, Effect] = {  # applied to the flat sheet
     "stamp": writing.stamp,
     "signature": writing.signature,
     "handwritten_note": writing.handwritten_note,
+    "pen_ring": writing.pen_ring,
     "coffee_stain": paper.coffee_stain,
     "fold": paper.creases,
     "punch_holes": paper.punch_holes,
+    "staple": paper.staple,
     "curl": paper.curl_shading,
 }
 # What is visible outside the bent sheet; of two, only the first is used.

@@ -1,4 +1,4 @@
-"""Effects on the sheet: print showing through, stains, punched holes, highlighter, creases and the shading of a curl.
+"""Effects on the sheet: print showing through, stains, holes, staples, highlighter, creases and shading of a curl.
 
 Each effect takes a page (height × width, or × 3 in colour; uint8) and its draw, and returns a new page of its size.
 """
@@ -16,9 +16,11 @@ from finscribe_assets.rendering.damage.draws import PAPER_GREY, Colour, Draw, cl
 
 
 def bleed_through(page: np.ndarray, draw: Draw) -> np.ndarray:
-    """Let the back of the sheet show through: a mirrored copy of the front, blurred by the paper."""
+    """Let the back of the sheet show through, mirrored and blurred: bands of the front in another order."""
     random = draw.random
-    back = np.roll(cv2.flip(page, 1), int(random.integers(0, page.shape[0])), axis=0)
+    cuts = np.sort(random.integers(0, page.shape[0], random.integers(3, 8)))
+    bands = np.split(cv2.flip(page, 1), cuts)
+    back = np.concatenate([bands[index] for index in random.permutation(len(bands))])
     back = cv2.GaussianBlur(back, (0, 0), random.uniform(0.8, 1.6) * draw.dpi / 144)
     share = draw.at(0.06, 0.5) * random.uniform(0.8, 1)
     return cv2.addWeighted(page, 1, back, share, -share * PAPER_GREY)
@@ -101,6 +103,30 @@ def punch_holes(page: np.ndarray, draw: Draw) -> np.ndarray:
         _disc(punched, centre, radius * 1.08, 205)  # the rim casts a shadow
         _disc(punched, centre + 0.04 * radius, radius, below)
     return punched
+
+
+def staple(page: np.ndarray, draw: Draw) -> np.ndarray:
+    """Staple the sheet near an upper corner; where the staple was pulled, its two holes and a dent are left."""
+    random = draw.random
+    stapled = page.copy()
+    length, thick = draw.pixels(random.uniform(9, 13)), draw.pixels(random.uniform(0.45, 0.7))
+    near = draw.pixels(random.uniform(6, 14)), draw.pixels(random.uniform(6, 14))
+    is_left = random.random() < 0.8
+    centre = np.array([near[0] if is_left else page.shape[1] - near[0], near[1]])
+    turn = np.radians(random.choice((0, 90, 45 if is_left else -45)) + random.uniform(-12, 12))
+    half = np.array([np.cos(turn), -np.sin(turn)]) * length / 2
+    ends = [centre - half, centre + half]
+    is_pulled = random.random() < 0.4
+    shadow = round(draw.at(225, 185))
+    for shift, grey, width in ((0.5 * thick, shadow, 1.6 * thick), *(() if is_pulled else ((0, 95, thick),))):
+        start, end = (tuple(np.rint((point + shift) * 16).astype(int).tolist()) for point in ends)
+        cv2.line(stapled, start, end, (grey, grey, grey), max(1, round(width)), cv2.LINE_AA, 4)
+    if not is_pulled:  # light on the wire
+        start, end = (tuple(np.rint((point - 0.2 * thick) * 16).astype(int).tolist()) for point in ends)
+        cv2.line(stapled, start, end, (205, 205, 205), max(1, round(0.3 * thick)), cv2.LINE_AA, 4)
+    for point in ends:
+        _disc(stapled, point, thick * random.uniform(0.6, 0.9), round(draw.at(120, 60)))
+    return stapled
 
 
 def _disc(page: np.ndarray, centre: np.ndarray, radius: float, grey: int) -> None:

@@ -1,4 +1,4 @@
-"""Effects of people: rubber stamps, signatures and handwritten notes.
+"""Effects of people: rubber stamps, signatures, handwritten notes and rings of a pen; and watermarks.
 
 Each effect takes a page (height × width, or × 3 in colour; uint8) and its draw, and returns a new page of its size.
 """
@@ -107,6 +107,46 @@ def handwritten_note(page: np.ndarray, draw: Draw) -> np.ndarray:
     spot = _near_print(page, draw, note)
     overlaid(noted, note, _ink(draw, draw.at(95, 30), _PEN_INKS), *spot)
     return noted
+
+
+def pen_ring(page: np.ndarray, draw: Draw) -> np.ndarray:
+    """Ring one to three values with a ballpoint pen, not quite closed, or going round twice."""
+    random = draw.random
+    ringed = draw.coloured(page)
+    ink = _ink(draw, draw.at(120, 40), _PEN_INKS)
+    for _ in range(1 + random.binomial(2, 0.6 * draw.strength)):
+        if draw.values:
+            box = draw.values[random.integers(len(draw.values))]
+            x, y, length, tall = (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2, box.width, box.height
+        else:
+            (x, y), length, tall = draw.spot(page.shape), draw.pixels(25), draw.pixels(4)
+        turns = random.uniform(0.97, 1.12) if random.random() < 0.7 else random.uniform(1.8, 2.1)
+        angles = np.linspace(0, 2 * np.pi * turns, round(14 * turns)) + random.uniform(-2.6, -1.2)
+        reach = np.array(
+            [length / 2 + draw.pixels(random.uniform(2, 5)), tall / 2 + draw.pixels(random.uniform(1.2, 3))]
+        )
+        drift = 1 + 0.06 * np.cumsum(random.normal(0, 0.4, len(angles)))
+        ellipse = np.column_stack([np.cos(angles), np.sin(angles)]) * reach * drift[:, None]
+        mask = _strokes([_spline(ellipse)], draw.pixels(draw.at(0.3, 0.55)), random)
+        overlaid(ringed, mask, ink, x + random.normal(0, 0.03) * length, y)
+    return ringed
+
+
+def watermark(page: np.ndarray, draw: Draw) -> np.ndarray:
+    """Print the document's watermark across the page in pale letters below its print."""
+    random = draw.random
+    text = (draw.look.watermark or "OK").upper()
+    letters = _text(text, draw.look.font, 160, bold=True)
+    height, width = page.shape[:2]
+    length = min(width * random.uniform(0.75, 1.0), height * 0.9)
+    scale = min(length / letters.shape[1], draw.pixels(55) / letters.shape[0])
+    letters = cv2.resize(letters, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    letters = _turned(letters, random.uniform(25, 55) if height > 0.9 * width else random.uniform(15, 30))
+    grey = round(draw.at(236, 190))
+    colour = (grey, grey, grey) if random.random() < 0.6 else (255, grey, grey)
+    marked = draw.coloured(page)
+    overlaid(marked, letters, draw.ink(grey, colour), width / 2, height * random.uniform(0.42, 0.58))
+    return marked
 
 
 # Colours at their darkest, and how often each is used.

@@ -19,10 +19,11 @@ class Channel(StrEnum):
 # Damage that happens in one channel alone. Other damage, such as stamps and folds, happens to all paper.
 _OF_SCANS = ("low_resolution", "skew", "fax", "bleed_through", "dot_matrix")
 _OF_PHOTOGRAPHS = ("perspective", "curl", "shadow", "uneven_light", "photo")
-_CHANNELS_OF_DAMAGE: dict[str, tuple[Channel, ...]] = dict.fromkeys(_OF_SCANS, (Channel.SCANNED,)) | dict.fromkeys(
-    _OF_PHOTOGRAPHS, (Channel.PHOTOGRAPHED,)
-)
-_CHANNELS_OF_DAMAGE["watermark"] = tuple(Channel)  # software prints it
+_CHANNELS_OF_DAMAGE: dict[str, tuple[Channel, ...]] = {
+    **dict.fromkeys(_OF_SCANS, (Channel.SCANNED,)),
+    **dict.fromkeys(_OF_PHOTOGRAPHS, (Channel.PHOTOGRAPHED,)),
+    "watermark": tuple(Channel),  # software prints it
+}
 _PAPER = (Channel.SCANNED, Channel.PHOTOGRAPHED)
 
 # Most invoices, orders and statements are files; most receipts that are handed in are photographs of till rolls.

@@ -44,7 +44,8 @@ def low_resolution(page: np.ndarray, draw: Draw) -> np.ndarray:
 
 def noise(page: np.ndarray, draw: Draw) -> np.ndarray:
     """Add sensor noise, possibly coarser than a pixel."""
-    noisy = with_grain(page, draw.random, draw.at(4, 42))
+    deviation = draw.at(4, 32)
+    noisy = with_grain(page, draw.random, deviation, darker=deviation * draw.random.uniform(0.5, 1.5))
     return _blurred(noisy, draw, draw.random.uniform(0, 0.55))
 
 
@@ -75,7 +76,7 @@ def _to_jpeg(page: np.ndarray, quality: int) -> bytes:
 def light_mix(page: np.ndarray, draw: Draw) -> np.ndarray:
     """Blur a little and add a little noise."""
     blurred = _blurred(page, draw, draw.random.uniform(0.3, 1) * draw.strength)
-    return with_grain(blurred, draw.random, 14 * draw.strength)
+    return with_grain(blurred, draw.random, 12 * draw.strength, darker=6 * draw.strength)
 
 
 def photo_sensor(page: np.ndarray, draw: Draw) -> np.ndarray:

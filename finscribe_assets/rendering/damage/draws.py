@@ -122,23 +122,29 @@ def _tile(*, in_colour: bool) -> np.ndarray:
     """
     random = np.random.default_rng(0)
 
-    def noise(*sigmas: float) -> np.ndarray:
-        """Return the sum of white noise blurred to each sigma (pixels), with standard deviation 1."""
-        fields = [random.standard_normal(GRAIN_TILE_SIZE, dtype=np.float32) for _ in sigmas]
-        blurred = [cv2.GaussianBlur(field, (0, 0), sigma) for field, sigma in zip(fields, sigmas, strict=True)]
-        whole = sum(field / field.std() for field in blurred)
-        return np.asarray(whole / whole.std(), np.float32)
+    def noise(sigma: float) -> np.ndarray:
+        """Return white noise blurred by a sigma in pixels, with standard deviation 1."""
+        field = cv2.GaussianBlur(random.standard_normal(GRAIN_TILE_SIZE, dtype=np.float32), (0, 0), sigma)
+        return np.asarray(field / field.std(), np.float32)
 
-    brightness = noise(0.5, 0.9, 2.5)
+    brightness = 0.94 * noise(0.6) + 0.34 * noise(1.5)
     if in_colour:
         brightness = cv2.merge([0.9 * brightness + 0.44 * noise(1.6) for _ in range(3)])
     return np.clip(brightness * GRAIN_DEVIATION + 128, 0, 255).astype(np.uint8)
 
 
-def with_grain(page: np.ndarray, random: np.random.Generator, deviation: float) -> np.ndarray:
-    """Return the page with added noise; ``deviation`` is its standard deviation in levels of each channel."""
+def with_grain(page: np.ndarray, random: np.random.Generator, deviation: float, *, darker: float = 0.0) -> np.ndarray:
+    """Return the page with added noise.
+
+    Args:
+        page: the page.
+        random: generator of the random numbers.
+        deviation: standard deviation of the noise, in levels of each channel.
+        darker: levels by which the page becomes darker: on pure white, half of the noise would be lost, and the other
+            half look like specks.
+    """
     share = deviation / GRAIN_DEVIATION
-    return cv2.addWeighted(page, 1, grain(random, page.shape), share, -128 * share)
+    return cv2.addWeighted(page, 1, grain(random, page.shape), share, -128 * share - darker)
 
 
 def dimmed(page: np.ndarray, light: np.ndarray) -> np.ndarray:

@@ -99,9 +99,8 @@ def ground(
     page = GroundingCounts()
     for outcome in expected:
         true, claimed = true_boxes[outcome.path], predicted.get(outcome.path, ())
-        matches = any(_is_hit(target, claimed) for target in _targets(true))
         element = by_element.get(outcome.element, GroundingCounts())
-        by_element[outcome.element] = element.plus(_counts(outcome, claimed, matches))
+        by_element[outcome.element] = element.plus(_counts(outcome, claimed, matches(true, claimed)))
         pages = {located.page for located in true}
         page = page.plus(_counts(outcome, claimed, any(located.page in pages for located in claimed)))
     word = GroundingCounts()
@@ -112,8 +111,14 @@ def ground(
     return GroundedDocument(word.plus(extra), page.plus(extra), by_element)
 
 
-def _counts(outcome: FieldOutcome, claimed: Sequence[LocatedBox], matches: bool) -> GroundingCounts:
-    return GroundingCounts(int(matches and outcome.status is FieldStatus.CORRECT), int(bool(claimed)), 1)
+def matches(true: Iterable[LocatedBox], claimed: Iterable[LocatedBox]) -> bool:
+    """Tell whether predicted boxes of a value match its true ones, on one of the pages that it is printed on."""
+    boxes = list(claimed)
+    return any(_is_hit(target, boxes) for target in _targets(true))
+
+
+def _counts(outcome: FieldOutcome, claimed: Sequence[LocatedBox], in_place: bool) -> GroundingCounts:
+    return GroundingCounts(int(in_place and outcome.status is FieldStatus.CORRECT), int(bool(claimed)), 1)
 
 
 def _claims_in_unmatched_rows(
@@ -152,11 +157,11 @@ def _is_hit(target: _Target, claimed: Iterable[LocatedBox]) -> bool:
     each of its lines must be covered by one of them to ``MIN_LINE_COVERAGE``.
     """
     boxes = [box for page, box in claimed if page == target.page]
-    matches = any(iou(target.box, box) >= MIN_IOU for box in boxes)
-    if not matches and target.lines:
+    overlaps = any(iou(target.box, box) >= MIN_IOU for box in boxes)
+    if not overlaps and target.lines:
         touching = [box for box in boxes if _overlap(target.box, box) > 0]
-        matches = bool(touching) and iou(target.box, _around(touching)) >= MIN_IOU
-    return matches and all(any(_covered(line, box) >= MIN_LINE_COVERAGE for box in boxes) for line in target.lines)
+        overlaps = bool(touching) and iou(target.box, _around(touching)) >= MIN_IOU
+    return overlaps and all(any(_covered(line, box) >= MIN_LINE_COVERAGE for box in boxes) for line in target.lines)
 
 
 def iou(first: Box, second: Box) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -90,7 +90,9 @@ def assign_fields(lines: Sequence[TextLine], locale: str | None = None) -> Label
     """
     if locale is not None and locale not in LOCALE_FACTS:
         raise UserError(f"locale: the labels of {locale!r} are not known; use one of {', '.join(LOCALE_FACTS)}")
-    candidates = [(name, list(_labelled_values(lines, name))) for name in ([locale] if locale else LOCALE_FACTS)]
+    neighbours = _right_neighbours(lines)
+    locales = [locale] if locale else LOCALE_FACTS
+    candidates = [(name, list(_labelled_values(lines, name, neighbours))) for name in locales]
     # Of equals, `max` takes the first; their labels do not differ on these lines.
     chosen, values = max(candidates, key=lambda candidate: len(candidate[1]))
     fields: dict[str, AssignedField] = {}
@@ -103,14 +105,13 @@ def assign_fields(lines: Sequence[TextLine], locale: str | None = None) -> Label
     return LabelAssignment(chosen, assigned, _not_assigned({field.path for field in assigned}, contradicted))
 
 
-def _labelled_values(lines: Sequence[TextLine], locale: str) -> Iterator[AssignedField]:
+def _labelled_values(lines: Sequence[TextLine], locale: str, neighbours: Mapping[int, int]) -> Iterator[AssignedField]:
     """Yield the document type, then each value that follows a label of the locale."""
     title = _title(lines, locale)
     if title:
         yield title
     paths = _paths_by_label(locale, DocumentType(title.text) if title else None)
     labels = _label_pattern(tuple(paths))
-    neighbours = _right_neighbours(lines)
     for index, line in enumerate(lines):
         label = labels.match(_strip_accents(line.text))
         if label is None or not (path := paths[fold_text(label[0])]):

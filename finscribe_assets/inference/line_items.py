@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import SequenceMatcher
 from functools import cache
 from typing import NamedTuple
+
+from rapidfuzz import fuzz
 
 from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.wordings import labels_of
@@ -32,7 +33,7 @@ _QUANTITY_ROW = re.compile(
 )
 _TAX_CODE = re.compile(r"(?<=[.,]\d\d) [A-Z1-9]$")
 MIN_RECOGNISED_COLUMNS = 2  # of a header row: the name of an item may look like a single label
-MIN_HEADER_SIMILARITY = 0.75  # of a header cell to its label: Ratcliff–Obershelp ratio, as `difflib` computes it
+MIN_HEADER_SIMILARITY = 0.75  # of a header cell to its label: twice the longest common subsequence over both lengths
 
 
 class ExtractedCell(NamedTuple):
@@ -148,7 +149,7 @@ def _match_columns(header: tuple[tuple[str, ...], ...], locale: str, list_name: 
 
 
 def _similarity(text: str, label: str) -> float:
-    return SequenceMatcher(None, text, label, autojunk=False).ratio()
+    return float(fuzz.ratio(text, label)) / 100
 
 
 def label_key(text: str) -> str:

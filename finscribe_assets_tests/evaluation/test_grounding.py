@@ -188,7 +188,7 @@ def test_boxes_are_the_same_from_shards_and_from_pages_and_go_back_to_pixels(bat
             for part, (page, box) in zip(mark.fragments, read[rendered.id].get(mark.name, ()), strict=False):
                 image = rendered.pages[part.page]
                 assert page == part.page + 1
-                assert to_pixels(box, (image.width, image.height)) == pytest.approx(part.box, abs=0.1)
+                assert to_pixels(box, (image.width, image.height)) == pytest.approx(part.box, abs=max(image.width, image.height) / 10_000)
 
 
 def test_files_with_boxes(tmp_path):

@@ -187,8 +187,11 @@ def test_boxes_are_the_same_from_shards_and_from_pages_and_go_back_to_pixels(bat
         for mark in rendered.marks:
             for part, (page, box) in zip(mark.fragments, read[rendered.id].get(mark.name, ()), strict=False):
                 image = rendered.pages[part.page]
+                half_step = max(image.width, image.height) / 10_000
                 assert page == part.page + 1
-                assert to_pixels(box, (image.width, image.height)) == pytest.approx(part.box, abs=max(image.width, image.height) / 10_000)
+                assert to_pixels(box, (image.width, image.height)) == pytest.approx(
+                    part.box, abs=half_step
+                )
 
 
 def test_files_with_boxes(tmp_path):

@@ -189,9 +189,7 @@ def test_boxes_are_the_same_from_shards_and_from_pages_and_go_back_to_pixels(bat
                 image = rendered.pages[part.page]
                 half_step = max(image.width, image.height) / 10_000
                 assert page == part.page + 1
-                assert to_pixels(box, (image.width, image.height)) == pytest.approx(
-                    part.box, abs=half_step
-                )
+                assert to_pixels(box, (image.width, image.height)) == pytest.approx(part.box, abs=half_step)
 
 
 def test_files_with_boxes(tmp_path):

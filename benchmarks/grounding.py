@@ -98,7 +98,7 @@ def causes(scored: Sequence[ScoredDocument], predictions: dict[str, Prediction])
 
 def result(truths: dict[str, Truth], predictions: dict[str, Prediction]) -> dict[str, object]:
     scored = score(truths, predictions)
-    scores, reason = score_grounding(scored, predictions, "detected lines")
+    scores, reason = score_grounding(scored, "detected lines")
     if scores is None:
         raise SystemExit(reason)
     metrics = {name: [estimate.value, estimate.low, estimate.high] for name, estimate in scores.metrics.items()}

@@ -65,6 +65,7 @@ class ScoredDocument:
         table: scores of the line table; None if the truth has no lines.
         rules: outcomes of the calculation rules.
         grounding: whether values have the right boxes; None if no expected value has a true box.
+        has_boxes: whether the prediction has boxes.
     """
 
     truth: Truth
@@ -75,6 +76,7 @@ class ScoredDocument:
     table: TableScore | None
     rules: tuple[RuleOutcome, ...]
     grounding: GroundedDocument | None = None
+    has_boxes: bool = False
 
     @property
     def outcomes(self) -> tuple[FieldOutcome, ...]:
@@ -121,6 +123,7 @@ def score_each(truths: Mapping[str, Truth], predictions: Mapping[str, Prediction
 def _score(truth: Truth, prediction: Prediction | None) -> ScoredDocument:
     response = parse_response(prediction.response if prediction else None)
     comparison = compare_fields(truth, response.document, prediction.confidence if prediction else {})
+    boxes = prediction.boxes if prediction and prediction.boxes else response.boxes
     expected = {outcome.path: outcome.truth for outcome in comparison.outcomes if outcome.truth is not None}
     predicted = {outcome.path: outcome.predicted for outcome in comparison.outcomes if outcome.predicted is not None}
     return ScoredDocument(
@@ -131,7 +134,8 @@ def _score(truth: Truth, prediction: Prediction | None) -> ScoredDocument:
         anls_star(_nested(expected), _nested(predicted)),
         score_line_table(comparison, expected.keys()),
         check_rules(comparison, expected.keys(), truth.currency or ""),
-        ground(comparison, truth.boxes, prediction.boxes if prediction else {}) if truth.boxes else None,
+        ground(comparison, truth.boxes, boxes) if truth.boxes else None,
+        bool(boxes),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from finscribe_assets.evaluation.document_scoring import ScoredDocument
 from finscribe_assets.evaluation.grounding import GroundedDocument, GroundingCounts
 from finscribe_assets.evaluation.metrics import Estimate, mean_over_documents
-from finscribe_assets.evaluation.prediction_files import Prediction
 
 _SCORES: dict[str, Callable[[GroundedDocument], float]] = {
     "word_grounding_f1": lambda grounded: grounded.word.f1,
@@ -47,21 +46,18 @@ class GroundingScores(BaseModel):
     by_element: list[GroundingTally] = Field(description="values of all documents together")
 
 
-def score_grounding(
-    scored: Sequence[ScoredDocument], predictions: Mapping[str, Prediction], layout: str
-) -> tuple[GroundingScores | None, str]:
+def score_grounding(scored: Sequence[ScoredDocument], layout: str) -> tuple[GroundingScores | None, str]:
     """Average the grounding of documents.
 
     Args:
         scored: the documents.
-        predictions: of the documents, by id.
         layout: name of the source of the regions that were read.
 
     Returns:
         The scores, or None with the reason why there are none.
     """
     documents = [(document, document.grounding) for document in scored if document.grounding]
-    if not any(prediction.boxes for prediction in predictions.values()):
+    if not any(document.has_boxes for document in scored):
         oracle = f": its regions were given, by {layout}" if "oracle" in layout else ""
         return None, f"the reader gives no boxes of its own{oracle}"
     if not documents:

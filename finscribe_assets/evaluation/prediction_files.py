@@ -15,6 +15,7 @@ from typing import Any
 from finscribe_assets.documents.locales import is_known_locale
 from finscribe_assets.errors import UserError
 from finscribe_assets.files import AnyPath
+from finscribe_assets.instructions.location_tokens import LOCATION_START
 from finscribe_assets.rendering.located_boxes import LocatedBoxes, boxes_from_json
 
 MAX_LOCATIONS = 20  # of each problem that are remembered
@@ -65,6 +66,11 @@ class Prediction:
     response: Any
     confidence: dict[str, float] = field(default_factory=dict)
     boxes: LocatedBoxes = field(default_factory=dict)
+
+    @property
+    def may_have_boxes(self) -> bool:
+        """Tell whether there are boxes, or location tokens in the raw text of the response."""
+        return bool(self.boxes) or LOCATION_START in str(self.response)
 
 
 @dataclass

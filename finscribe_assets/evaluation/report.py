@@ -192,7 +192,7 @@ def evaluate(
     headline = estimate_metrics(scored)
     doubtful = low_confidence_fields(scored)
     problems = problems or InputProblems()
-    grounding, grounding_note = score_grounding(scored, predictions, layout)
+    grounding, grounding_note = score_grounding(scored, layout)
     return EvaluationReport(
         reader=reader,
         layout=layout,

@@ -17,6 +17,8 @@ from typing import Any, NamedTuple
 from finscribe_assets.documents.elements import FIELDS, LIST_FIELDS, ValueType, field_of, value_type_of
 from finscribe_assets.documents.schema import flatten
 from finscribe_assets.evaluation.lenient_json import MAX_DEPTH, LenientJsonReader, NestingTooDeepError
+from finscribe_assets.instructions.location_tokens import read_locations
+from finscribe_assets.rendering.located_boxes import LocatedBox
 
 MAX_RESPONSE_CHARACTERS = 1_000_000
 MAX_OBJECT_STARTS = 16  # positions in the text at which an object may begin that are tried
@@ -37,6 +39,7 @@ class ParseStatus(StrEnum):
     DUPLICATE_KEYS = "duplicate_keys"  # the last one is used
     NOT_A_NUMBER = "not_a_number"  # NaN or Infinity, read as null
     BAD_CHARACTERS = "bad_characters"  # lone surrogates, replaced
+    BROKEN_BOX = "broken_box"  # location tokens that are not a box on the page; they are dropped
     WRONG_TYPE = "wrong_type"  # a list, an object or a truth value for a field, or a value for a group
     NOT_AN_OBJECT = "not_an_object"
     NO_JSON = "no_json"
@@ -53,11 +56,13 @@ class ParsedResponse:
         document: the object; empty if there is none.
         statuses: everything that was unusual, each once; ``CLEAN`` alone if nothing was.
         dropped: number of members that were begun and are incomplete, so that they are left out.
+        boxes: of values that location tokens follow, by field path. Their page is the first: the notation has none.
     """
 
     document: dict[str, Any]
     statuses: list[ParseStatus] = field(default_factory=list)
     dropped: int = 0
+    boxes: dict[str, tuple[LocatedBox, ...]] = field(default_factory=dict)
 
 
 class _FoundObject(NamedTuple):
@@ -93,12 +98,15 @@ def parse_response(response: Any) -> ParsedResponse:
     if _depth(parsed.document) > MAX_DEPTH:
         return ParsedResponse({}, [*parsed.statuses, ParseStatus.TOO_DEEP])
     document, replaced = _without_surrogates(parsed.document)
+    boxes: dict[str, tuple[LocatedBox, ...]] = {}
+    document, are_boxes = _without_locations(document, "", boxes)
     statuses = [
         *parsed.statuses,
+        *([] if are_boxes else [ParseStatus.BROKEN_BOX]),
         *([ParseStatus.BAD_CHARACTERS] if replaced else []),
         *([ParseStatus.WRONG_TYPE] if _has_wrong_type(document) else []),
     ]
-    return ParsedResponse(document, list(dict.fromkeys(statuses)) or [ParseStatus.CLEAN], parsed.dropped)
+    return ParsedResponse(document, list(dict.fromkeys(statuses)) or [ParseStatus.CLEAN], parsed.dropped, boxes)
 
 
 def _depth(value: Any) -> int:
@@ -131,6 +139,24 @@ def _without_surrogates(value: Any) -> tuple[Any, bool]:
         items = [_without_surrogates(item) for item in value]
         return [item for item, _ in items], any(changed for _, changed in items)
     return value, False
+
+
+def _without_locations(value: Any, path: str, boxes: dict[str, tuple[LocatedBox, ...]]) -> tuple[Any, bool]:
+    """Move the location tokens of texts to ``boxes``; return the value, and whether all of them are boxes."""
+    if isinstance(value, str):
+        text, found, complete = read_locations(value)
+        if found:
+            boxes[path] = tuple(LocatedBox(1, box) for box in found)
+        return text, complete
+    if isinstance(value, dict):
+        members = {
+            key: _without_locations(item, f"{path}.{key}" if path else str(key), boxes) for key, item in value.items()
+        }
+        return {key: item for key, (item, _) in members.items()}, all(complete for _, complete in members.values())
+    if isinstance(value, list):
+        items = [_without_locations(item, f"{path}[{index}]", boxes) for index, item in enumerate(value)]
+        return [item for item, _ in items], all(complete for _, complete in items)
+    return value, True
 
 
 _GROUPS = frozenset(path[:index] for path in FIELDS for index, character in enumerate(path) if character == ".")

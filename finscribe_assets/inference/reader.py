@@ -22,7 +22,14 @@ from finscribe_assets.instructions.pair import TABLE_PROMPT
 from finscribe_assets.model.adapters import adapter_hash, load_adapted_model
 from finscribe_assets.model.base_names import EMBEDDED
 from finscribe_assets.model.bases import find_base, load_model, processor_for, reads_lines
-from finscribe_assets.model.decoding import LINE_BATCH_SIZE, DecodedText, Prefill, greedy_decode, read_lines
+from finscribe_assets.model.decoding import (
+    LINE_BATCH_SIZE,
+    DecodedText,
+    Prefill,
+    decode_tokens,
+    greedy_decode,
+    read_lines,
+)
 from finscribe_assets.model.line_finding import find_lines
 from finscribe_assets.model.line_images import fit_line
 from finscribe_assets.model.table_assembly import assemble_table
@@ -193,8 +200,7 @@ class Reader:
     def token_ends(self, decoded: DecodedText) -> list[int]:
         """Return the position in the text where each token ends."""
         return [
-            len(self.tokenizer.decode(decoded.tokens[:count], skip_special_tokens=True))
-            for count in range(1, len(decoded.tokens) + 1)
+            len(decode_tokens(self.tokenizer, decoded.tokens[:count])) for count in range(1, len(decoded.tokens) + 1)
         ]
 
 

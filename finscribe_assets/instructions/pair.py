@@ -22,6 +22,7 @@ class Task(StrEnum):
     REGION_EXTRACTION = "region_extraction"  # a block of a page → JSON of its values
     LINE_ITEMS = "line_items"  # the table on one page → JSON of its rows
     PAGE_EXTRACTION = "page_extraction"  # one page of several → JSON of its values
+    GROUNDED_EXTRACTION = "grounded_extraction"  # one page → JSON of its values, each with its boxes
     MULTI_PAGE_LINES = "multi_page_lines"  # all pages → JSON of the rows of the table across them
     FIELD_QUESTION = "field_question"  # whole document, a field → JSON with one key
     ABSENT_FIELD = "absent_field"  # whole document, a field that it does not have → JSON with null

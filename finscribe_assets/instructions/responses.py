@@ -52,7 +52,7 @@ compact_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encod
 
 def json_response(value: Any) -> AnnotatedResponse:
     """Return a value as compact JSON; each scalar is a span with its field path, everything else is structure."""
-    return _annotate(_json_pieces(value, ""))
+    return annotated(_json_pieces(value, ""))
 
 
 def _json_pieces(value: Any, path: str) -> Iterator[tuple[str, str | None]]:
@@ -74,7 +74,7 @@ def _json_pieces(value: Any, path: str) -> Iterator[tuple[str, str | None]]:
         yield compact_json(value), path
 
 
-def _annotate(pieces: Iterator[tuple[str, str | None]]) -> AnnotatedResponse:
+def annotated(pieces: Iterator[tuple[str, str | None]]) -> AnnotatedResponse:
     """Join pieces of text; neighbouring pieces of structure become one span."""
     texts: list[str] = []
     spans: list[Span] = []

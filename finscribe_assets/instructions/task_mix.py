@@ -13,7 +13,13 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.errors import UserError
-from finscribe_assets.instructions import arithmetic_tasks, extraction_tasks, question_tasks, verbatim_tasks
+from finscribe_assets.instructions import (
+    arithmetic_tasks,
+    extraction_tasks,
+    grounding_tasks,
+    question_tasks,
+    verbatim_tasks,
+)
 from finscribe_assets.instructions.pair import Pair, Task
 from finscribe_assets.instructions.visible_values import VisibleDocument
 from finscribe_assets.rendering.pages import RenderedDocument
@@ -24,6 +30,7 @@ PAIR_BUILDERS: dict[Task, Callable[[VisibleDocument, int], Iterator[Pair]]] = {
     Task.REGION_EXTRACTION: extraction_tasks.region_extractions,
     Task.LINE_ITEMS: extraction_tasks.line_item_extractions,
     Task.PAGE_EXTRACTION: extraction_tasks.page_extractions,
+    Task.GROUNDED_EXTRACTION: grounding_tasks.grounded_extractions,
     Task.MULTI_PAGE_LINES: extraction_tasks.multi_page_extractions,
     Task.FIELD_QUESTION: question_tasks.field_questions,
     Task.ABSENT_FIELD: question_tasks.absent_field_questions,
@@ -43,6 +50,7 @@ DEFAULT_MIX: dict[Task, float] = {
     Task.REGION_EXTRACTION: 4,
     Task.LINE_ITEMS: 1,
     Task.PAGE_EXTRACTION: 1,
+    Task.GROUNDED_EXTRACTION: 1,
     Task.MULTI_PAGE_LINES: 1,
     Task.FIELD_QUESTION: 2,
     Task.ABSENT_FIELD: 1,

@@ -210,7 +210,7 @@ def _with_workspace(known: PredictedDocuments, workspace: AnyPath) -> PredictedD
 
 def _with_boxes(documents: PredictedDocuments) -> PredictedDocuments:
     """Add the boxes of values to the ground truth if a prediction has boxes to compare with them."""
-    if not any(prediction.boxes for prediction in documents.predictions.values()):
+    if not any(prediction.may_have_boxes for prediction in documents.predictions.values()):
         return documents
     boxes: dict[str, LocatedBoxes] = {}
     for folder in documents.image_folders:

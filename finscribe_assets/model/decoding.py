@@ -140,13 +140,20 @@ def _end_tokens(model: Any) -> list[int]:
     return ids if isinstance(ids, list) else [ids]
 
 
+def decode_tokens(tokenizer: PreTrainedTokenizerFast, tokens: Sequence[int]) -> str:
+    """Return the text of tokens without special ones, except location tokens, which say where a text is."""
+    added = tokenizer.get_added_vocab()
+    hidden = set(tokenizer.all_special_ids) - {id_ for token, id_ in added.items() if token.startswith(LOCATION_START)}
+    return str(tokenizer.decode([token for token in tokens if token not in hidden], skip_special_tokens=False))
+
+
 def _decoded(
     tokenizer: PreTrainedTokenizerFast, tokens: list[int], probabilities: list[float], end_tokens: set[int]
 ) -> DecodedText:
     """Cut a row after its first end token and decode it."""
     end = next((index for index, token in enumerate(tokens) if token in end_tokens), None)
     count = len(tokens) if end is None else end + 1
-    text = tokenizer.decode(tokens[:count], skip_special_tokens=True)
+    text = decode_tokens(tokenizer, tokens[:count])
     return DecodedText(text, tuple(tokens[:count]), tuple(probabilities[:count]), truncated=end is None)
 
 

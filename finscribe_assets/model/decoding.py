@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import DynamicCache, PaddleOCRVLForConditionalGeneration, PreTrainedTokenizerFast
 
+from finscribe_assets.instructions.location_tokens import LOCATION_START
 from finscribe_assets.instructions.pair import OCR_PROMPT, TABLE_PROMPT
 from finscribe_assets.model.batched_forward import embed_tokens, tokenise, vision_forward
 

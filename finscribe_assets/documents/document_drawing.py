@@ -40,6 +40,7 @@ def _draw_sale(outline: DocumentOutline) -> Document:
     sale = Sale(
         locale=seller.locale,
         trade=seller.trade,
+        style_seed=seller.style_seed,
         currency=outline.currency,
         tax=tax,
         columns=outline.columns,
@@ -50,15 +51,18 @@ def _draw_sale(outline: DocumentOutline) -> Document:
         knobs=knobs,
         is_long=outline.layout.is_long,
         is_examination=outline.is_examination,
+        is_receipt=document_type is DocumentType.RECEIPT,
     )
     # Lines keep their tax rate even if no column prints it: calculation rules and exports need it.
     lines = draw_lines(Random(f"lines:{outline.name}"), sale)
     if document_type is DocumentType.RECEIPT:
         lines = with_till_lines(Random(f"till_lines:{outline.name}"), lines, sale)
     settled = settle(Random(f"totals:{outline.name}"), sale, document_type, lines, outline.habits.rounds)
+    number = draw_number(Random(f"number:{outline.name}"), seller, document_type, day, knobs)
     header = draw_header(
         Random(f"header:{outline.name}"),
         document_type,
+        number,
         seller,
         buyer,
         day,
@@ -71,7 +75,7 @@ def _draw_sale(outline: DocumentOutline) -> Document:
     return Document(
         document_type=document_type,
         locale=seller.locale,
-        document_number=draw_number(random, seller, day, knobs),
+        document_number=number,
         issue_date=day,
         **(_draw_till_fields(outline, settled.totals) if document_type is DocumentType.RECEIPT else {}),
         currency_code=outline.currency,

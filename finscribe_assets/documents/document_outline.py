@@ -16,13 +16,13 @@ from finscribe_assets.documents.batch_keys import EXAMINATION_KEYS
 from finscribe_assets.documents.channels import Channel, damage_chance
 from finscribe_assets.documents.formats import ERA_PATTERN, SHORT_ERA_PATTERN, time_patterns
 from finscribe_assets.documents.knobs import DAMAGE_KNOBS, Knobs, applicable_knobs
-from finscribe_assets.documents.layout_families import LAYOUT_FACTS, LayoutFacts
+from finscribe_assets.documents.layout_families import LAYOUT_FACTS, LayoutFacts, fitting_trades
 from finscribe_assets.documents.locales import LOCALE_FACTS, SHARED_SYMBOLS, LocaleFacts, TaxRegime
 from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.documents.schema import DocumentType, VatCategory
 from finscribe_assets.documents.taxation import draw_category
 from finscribe_assets.documents.vendor_habits import VendorHabits, columns_of, vendor_habits
-from finscribe_assets.documents.vendors import Vendor, vendor, vendor_numbers
+from finscribe_assets.documents.vendors import Vendor, vendor, vendor_numbers, weighted_sellers
 
 _Choice = TypeVar("_Choice")
 
@@ -80,7 +80,8 @@ def draw_outline(name: str, recipe: Recipe, key: str) -> DocumentOutline:
     document_type = weighted_choice(random, recipe.document_types)
     locale = weighted_choice(random, recipe.locale_weights())
     facts = LOCALE_FACTS[locale]
-    seller = vendor(locale, random.choice(vendors))
+    sellers, weights = weighted_sellers(locale, document_type, vendors, fitting_trades(document_type, recipe.layouts))
+    seller = vendor(locale, random.choices(sellers, weights)[0])
     habits = vendor_habits(seller, document_type, recipe)
     channel_weights = recipe.channels[document_type]
     channel = weighted_choice(Random(f"channel:{name}"), channel_weights)

@@ -9,8 +9,16 @@ from random import Random
 from typing import Any
 
 from finscribe_assets.documents.calculation_rules import round_to
-from finscribe_assets.documents.line_drawing import draw_code
 from finscribe_assets.documents.locales import LOCALE_FACTS, TaxRegime
+from finscribe_assets.documents.numbering import (
+    draw_buyer_reference,
+    draw_contract_number,
+    draw_despatch_number,
+    draw_order_number,
+    draw_payment_reference,
+    fill_number,
+    number_pattern,
+)
 from finscribe_assets.documents.schema import CashDiscount, DocumentType, Party, Totals
 from finscribe_assets.documents.vendors import Vendor
 from finscribe_assets.documents.wordings import phrases
@@ -34,17 +42,18 @@ def trim_party(party: Party, kept: frozenset[str], *, with_vat: bool = False) ->
     return party.model_copy(update=dropped)
 
 
-def draw_number(random: Random, seller: Vendor, day: dt.date, knobs: Mapping[str, float]) -> str:
-    """Draw a document number in the format of the seller. Half of the sellers prefix the year."""
-    prefix = seller.number_prefix
-    if seller.style_seed % 2 and "{year}" not in prefix:
-        prefix += "{year}-"
-    return f"{prefix.format(year=day.year)}{draw_code(random, seller.number_digits, knobs)}"
+def draw_number(
+    random: Random, seller: Vendor, document_type: DocumentType, day: dt.date, knobs: Mapping[str, float]
+) -> str:
+    """Draw a document number in the format that the seller has for documents of a type."""
+    pattern = number_pattern(seller.invoice_pattern, seller.locale, document_type, seller.style_seed)
+    return fill_number(random, pattern, day, knobs)
 
 
 def draw_header(
     random: Random,
     document_type: DocumentType,
+    number: str,
     seller: Vendor,
     buyer: Party | None,
     day: dt.date,
@@ -57,6 +66,7 @@ def draw_header(
     Args:
         random: the stream to draw from.
         document_type: any type but a bank statement.
+        number: the document's number.
         seller: the seller.
         buyer: the buyer; None on a receipt.
         day: the issue date.
@@ -80,7 +90,7 @@ def draw_header(
     header = _draw_references(random, day, seller, buyer, knobs, optional=optional)
     if document_type is DocumentType.CREDIT_NOTE:
         earlier = day - dt.timedelta(days=random.randint(2, 90))
-        header["preceding_invoice_reference"] = draw_number(random, seller, earlier, knobs)
+        header["preceding_invoice_reference"] = draw_number(random, seller, DocumentType.INVOICE, earlier, knobs)
         if optional(0.7):
             header["preceding_invoice_date"] = earlier
     else:
@@ -92,7 +102,7 @@ def draw_header(
         if random.random() < 0.5:
             header |= {"bank_name": seller.bank.bank_name}
         if random.random() < 0.3:
-            header |= {"payment_reference": draw_code(random, 12, knobs)}
+            header |= {"payment_reference": draw_payment_reference(random, seller.locale, number, knobs)}
     if optional(0.3):
         header["payment_means"] = random.choice(phrases(seller.locale, "means.credit_transfer"))
     return header
@@ -105,7 +115,7 @@ def _draw_order_header(
     if optional(0.8):
         header["delivery_date"] = day + dt.timedelta(days=random.randint(3, 40))
     if optional(0.3):
-        header["contract_reference"] = f"C-{draw_code(random, 5, knobs)}"
+        header["contract_reference"] = draw_contract_number(random, day, knobs)
     if optional(0.4):
         header["payment_terms"] = _write_net_terms(random, seller.locale, random.choice(PAYMENT_DAYS))
     return header
@@ -121,13 +131,14 @@ def _draw_references(
         references["period_end"] = day - dt.timedelta(days=random.randint(1, 5))
         references["period_start"] = references["period_end"] - dt.timedelta(days=random.choice((6, 13, 27, 30)))
     if optional(0.6):
-        references["purchase_order_reference"] = f"PO-{draw_code(random, 6, knobs)}"
+        ordered = day - dt.timedelta(days=random.randint(3, 45))
+        references["purchase_order_reference"] = draw_order_number(random, seller.locale, ordered, knobs)
     if optional(0.15):
-        references["contract_reference"] = f"C-{draw_code(random, 5, knobs)}"
+        references["contract_reference"] = draw_contract_number(random, day, knobs)
     if optional(0.25):
-        references["despatch_reference"] = draw_code(random, 7, knobs)
+        references["despatch_reference"] = draw_despatch_number(random, day, knobs)
     if optional(0.25):
-        references["buyer_reference"] = draw_code(random, 6, knobs)
+        references["buyer_reference"] = draw_buyer_reference(random, day, knobs)
     if LOCALE_FACTS[seller.locale].regime is TaxRegime.INDIA_GST and buyer and buyer.address and optional(0.9):
         references["place_of_supply"] = buyer.address.subdivision
     return references

@@ -144,7 +144,11 @@ class Knobs(BaseModel):
         0.2, _C.CHARACTER_CONFUSION, (_E.IDENTIFIER,), "identifiers consist of look-alike characters (O0 I1 S5 B8 Z2)"
     )
     long_amounts: float = _knob(
-        0.2, _C.DROPPED_OR_INSERTED_DIGIT, _AMOUNTS, "prices are thousands of times higher, which makes amounts long"
+        0.2,
+        _C.DROPPED_OR_INSERTED_DIGIT,
+        _AMOUNTS,
+        "large quantities, lump sums or transfers make amounts long",
+        documents=_A4_DOCUMENTS,
     )
     small_print: float = _knob(0.15, _C.DROPPED_OR_INSERTED_DIGIT, _ALL_ELEMENTS, "body text has 6.5 to 7.5 points")
     foreign_separators: float = _knob(

@@ -97,7 +97,7 @@ LAYOUT_FACTS: dict[str, LayoutFacts] = {
         (_RECEIPT,),
         "A restaurant's bill: table, guests and server at the head, a line for the tip, number and date at the foot.",
         held_out=True,
-        trades=("catering",),
+        trades=("restaurant", "cafe", "bar"),
         monospaced=True,
         seating=True,
         labels={"tip": "totals.tip_amount"},
@@ -132,5 +132,13 @@ LAYOUTS_BY_TYPE: dict[DocumentType, tuple[str, ...]] = {
     document_type: tuple(name for name, facts in LAYOUT_FACTS.items() if document_type in facts.document_types)
     for document_type in DocumentType
 }
+
+
+def fitting_trades(document_type: DocumentType, weights: Mapping[str, float]) -> frozenset[str]:
+    """Return the trades whose sellers use one of the weighted layouts for a type of document; empty for all trades."""
+    trades = [LAYOUT_FACTS[layout].trades for layout in LAYOUTS_BY_TYPE[document_type] if weights.get(layout)]
+    return frozenset(name for names in trades for name in names) if all(trades) else frozenset()
+
+
 # Labels that every template needs for documents of several pages.
 PAGE_LABELS = {"page": "decoy.page"}

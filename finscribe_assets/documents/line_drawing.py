@@ -3,32 +3,38 @@
 from __future__ import annotations
 
 import datetime as dt
-from bisect import bisect_right
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from decimal import ROUND_HALF_UP, Decimal
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from random import Random
 
+from finscribe_assets.documents.amount_drawing import (
+    AMERICAN_UNITS,
+    draw_bill_quantity,
+    draw_receipt_quantity,
+    end_price,
+    lengthen,
+)
+from finscribe_assets.documents.articles import MONTH_PLACEHOLDER, Article, draw_article
 from finscribe_assets.documents.calculation_rules import round_to
 from finscribe_assets.documents.formats import write_date
-from finscribe_assets.documents.identifiers import gtin
 from finscribe_assets.documents.locales import LOCALE_FACTS, PRICE_LEVELS, TaxRegime, minor_unit
+from finscribe_assets.documents.numbering import draw_code
 from finscribe_assets.documents.schema import Line, VatCategory
 from finscribe_assets.documents.taxation import TaxCase, bases_of, is_consistent
-from finscribe_assets.documents.wordings import TRADES, Item, items_of, phrases
+from finscribe_assets.documents.trades import Product, Trade, products_of, trade_table
+from finscribe_assets.documents.wordings import phrases, unit_words
 
 _BLANKABLE_COLUMNS = ("sku", "gtin", "classification", "purchase_order_line", "unit")
-LOOK_ALIKE_CHARACTERS = "0O1I5S8B2Z"
-LONG_AMOUNT_FACTOR = 2500  # largest factor on prices for long amounts
 MAX_LINES = 120
-# Units (UN/ECE Recommendation 20) that are sold in quarters too.
-DIVISIBLE_UNITS = frozenset({"HUR", "DAY", "KGM", "TNE", "STN", "LTR", "MTR", "MTK", "MTQ"})
-QUANTITIES = (1, 1, 1, 2, 2, 3, 4, 5, 6, 8, 10, 12, 20, 25, 50, 100)
-# Prices are multiples of a step. Each step has the lowest price for which it is used: steps that are coarse for a price
-# would make all prices alike. The second set is for currencies without minor units.
-_PRICE_STEPS = tuple((Decimal(step), 20 * Decimal(step)) for step in ("1", "0.5", "0.1", "0.05", "0.01"))
-_WHOLE_PRICE_STEPS = tuple((Decimal(step), 20 * Decimal(step)) for step in (100, 50, 10, 1))
-SERVICE_TRADES = ("software", "logistics")
+MANY_LINES = 12  # a receipt with more lines lists what costs little
+REPEATED_ARTICLE_SHARE = 0.04  # of lines, that have the article of an earlier line
+# Trades whose products fill documents with several tax rates, if their own have a single one: at tills and elsewhere.
+_SUPPLEMENTS_AT_TILLS = ("supermarket", "pharmacy")
+_SUPPLEMENTS = ("office", "bookshop", "catering", "medical", "garden")
+# Patterns of vendors' own article numbers: # is a digit, @ a letter.
+_SKU_PATTERNS = ("@#####", "######", "##-####", "@@-####", "@@####", "###.###", "#######", "@##-###", "@@@###", "####")
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,7 @@ class Sale:
 
     locale: str
     trade: str
+    style_seed: int  # the seller's, which its articles are drawn from
     currency: str
     tax: TaxCase
     columns: tuple[str, ...]
@@ -47,111 +54,180 @@ class Sale:
     knobs: Mapping[str, float]
     is_long: bool = False  # whether there are more lines than fit on one page
     is_examination: bool = False  # whether items have names that no batch has
+    is_receipt: bool = False
 
     def has_knob(self, knob: str) -> bool:
         """Tell whether a knob took effect."""
         return bool(self.knobs[knob])
 
 
-def draw_code(random: Random, length: int, knobs: Mapping[str, float]) -> str:
-    """Draw ``length`` digits, or look-alike characters if the knob asks for them."""
-    alphabet = LOOK_ALIKE_CHARACTERS if knobs["confusable_identifiers"] else "0123456789"
-    return "".join(random.choice(alphabet) for _ in range(length))
+@dataclass
+class _Basket:
+    """The articles of a document: what may be sold, and what its lines have so far."""
+
+    products: list[Product]
+    starters: list[Product]  # what the first lines sell, in this order
+    articles: list[Article] = field(default_factory=list)
+    prices: dict[str, tuple[Decimal, int]] = field(default_factory=dict)  # price and discount of each name
+
+    def draw(self, random: Random, sale: Sale) -> Article:
+        """Draw the article of the next line, mostly one that no line has yet."""
+        if self.articles and not self.starters and random.random() < REPEATED_ARTICLE_SHARE:
+            return random.choice(self.articles)
+        product = self.starters.pop(0) if self.starters else random.choice(self.products)
+        known = {article.seed for article in self.articles}
+        for _ in range(4):
+            article = draw_article(random, sale.style_seed, sale.locale, product, reserved=sale.is_examination)
+            if article.seed not in known:
+                break
+        self.articles.append(article)
+        return article
 
 
 def draw_lines(random: Random, sale: Sale) -> tuple[Line, ...]:
     """Draw the lines of a sale, numbered from 1, with the tax rates of its tax case."""
-    count = _draw_count(random, sale)
-    pool = _draw_pool(random, sale)
-    if sale.has_knob("repeated_descriptions"):
-        pool = random.sample(pool, min(2, len(pool)))
+    trade = trade_table()[sale.trade]
+    count = _draw_count(random, sale, trade)
+    several = sale.has_knob("several_rates") and len(sale.tax.rates) > 1
+    repeated = sale.has_knob("repeated_descriptions")
+    if repeated:
         count = max(count, 4)
-    if sale.has_knob("several_rates") and len(sale.tax.rates) > 1:
+    if several:
         count = max(count, 2)
-    names = [item.draw_name(random, is_examination=sale.is_examination) for item in pool]
+    basket = _fill_basket(random, sale, trade, count, several=several)
+    chosen = [basket.draw(random, sale) for _ in range(2)] if repeated else []
     lines: list[Line] = []
-    prices: dict[str, tuple[Decimal, int]] = {}
     for number in range(1, count + 1):
-        # The pool begins with an item of each rate. The first two lines take these, so that both rates occur.
-        index = number - 1 if number <= 2 and len(pool) > 1 else random.randrange(len(pool))
-        item = pool[index]
-        if sale.has_knob("repeated_descriptions"):
-            name = names[index]
-        else:
-            name = item.draw_name(random, is_examination=sale.is_examination)
+        repeat = number - 1 if number <= 2 else random.randrange(2)
+        article = chosen[repeat] if repeated else basket.draw(random, sale)
         # The same item has the same price on every line.
-        if name not in prices:
-            prices[name] = _draw_price(random, sale, item), random.choice((0, 5, 10, 15, 20))
-        lines.append(_draw_line(random, sale, item, name, number, *prices[name]))
+        if article.seed not in basket.prices:
+            basket.prices[article.seed] = draw_price(sale, article, trade), random.choice((0, 5, 10, 15, 20))
+        lines.append(_draw_line(random, sale, article, number, count, *basket.prices[article.seed]))
     return with_consistent_tax(lines, sale) if sale.inclusive else tuple(lines)
 
 
-def _draw_count(random: Random, sale: Sale) -> int:
+def _draw_count(random: Random, sale: Sale, trade: Trade) -> int:
     if sale.has_knob("very_long_tables"):
         return random.randint(60, MAX_LINES)
     if sale.has_knob("many_lines"):
         return random.randint(15, 60)
     if sale.has_knob("several_pages") or sale.is_long:
         return random.randint(18, 48)
+    if sale.is_receipt:
+        return min(MAX_LINES, max(1, round(random.lognormvariate(math.log(trade.basket), 0.6))))
     # A long-tailed distribution: most documents have few lines, one in a hundred has more than twenty.
     return min(MAX_LINES, max(1, round(random.lognormvariate(1.1, 0.85))))
 
 
-def _draw_pool(random: Random, sale: Sale) -> list[Item]:
-    """Draw the items that lines are chosen from. With several rates, it begins with an item of each."""
-    items = items_of(sale.locale, sale.trade)
+def _fill_basket(random: Random, sale: Sale, trade: Trade, count: int, *, several: bool) -> _Basket:
+    """Return what a document may sell. Unless the knob asks for several rates, all products have the same tax rate."""
+    products = _saleable(sale, trade.name)
+    if sale.is_receipt and count > MANY_LINES:
+        # Nobody buys forty jackets: long receipts list what costs little.
+        products = sorted(products, key=lambda product: product.price)[: max(2, len(products) // 3)]
+    first = random.choice(products)
+    if not several:
+        indices = len(sale.tax.rates) > 1
+        return _Basket([product for product in products if not indices or _same_rate(product, first, sale)], [])
+    others = [product for product in products if not _same_rate(product, first, sale)]
+    if not others:
+        supplements = _SUPPLEMENTS_AT_TILLS if sale.is_receipt else _SUPPLEMENTS
+        others = [
+            product for name in supplements for product in _saleable(sale, name) if not _same_rate(product, first, sale)
+        ]
+        products = [*products, *random.sample(others, min(3, len(others)))]
+    return _Basket(products, [first, random.choice(others)])
+
+
+def _saleable(sale: Sale, trade: str) -> list[Product]:
+    """Return the products of a trade that a document may have: services do not cross borders as goods do."""
+    products = products_of(trade)
     if sale.tax.category in (VatCategory.INTRA_COMMUNITY, VatCategory.EXPORT):
-        items = tuple(item for item in items if not item.is_service)
-    standard = _sold([item for item in items if not item.rate], sale)
-    reduced = _sold([item for item in items if item.rate], sale)
-    if sale.has_knob("several_rates") and len(sale.tax.rates) > 1:
-        # A trade that sells nothing at a reduced rate borrows items from other trades.
-        reduced = reduced or _sold(
-            [item for trade in TRADES for item in items_of(sale.locale, trade) if item.rate], sale
-        )
-        pair = [random.choice(standard), random.choice(reduced)]
-        return [*pair, *(item for item in (*standard, *reduced) if item not in pair)]
-    if reduced and len(sale.tax.rates) > 1 and random.random() < 0.15:
-        rate = random.choice(reduced).rate
-        return [item for item in reduced if item.rate == rate]
-    return standard
+        return [product for product in products if not product.is_service]
+    return list(products)
 
 
-def _sold(items: list[Item], sale: Sale) -> list[Item]:
-    """Return the items that a document may have: an examination's have names of their own, where there are any."""
-    return [item for item in items if sale.is_examination and item.reserved_names] or items
+def _same_rate(product: Product, other: Product, sale: Sale) -> bool:
+    rates = sale.tax.rates
+    return rates[product.rate(sale.locale)] == rates[other.rate(sale.locale)]
 
 
-def _draw_line(random: Random, sale: Sale, item: Item, name: str, number: int, price: Decimal, discount: int) -> Line:
-    columns = sale.columns
-    quantity = _draw_quantity(random, item) * (-1 if sale.returned else 1)
-    rate = sale.tax.rates[item.rate if len(sale.tax.rates) > 1 else 0]
+def _draw_line(
+    random: Random, sale: Sale, article: Article, number: int, count: int, price: Decimal, discount: int
+) -> Line:
+    columns, product = sale.columns, article.product
+    unit_code = unit_of(sale, product)
+    if sale.has_knob("long_amounts"):
+        price, quantity = _lengthen(sale, article, price, count)
+    elif sale.is_receipt:
+        quantity = draw_receipt_quantity(random, unit_code)
+    else:
+        quantity = draw_bill_quantity(random, unit_code, float(article.price), trade_table()[sale.trade])
+    quantity *= -1 if sale.returned else 1
+    rate = sale.tax.rates[product.rate(sale.locale) if len(sale.tax.rates) > 1 else 0]
     filled = columns
     if sale.has_knob("blank_cells"):
         filled = tuple(column for column in columns if column not in _BLANKABLE_COLUMNS or random.random() >= 0.4)
-    if sale.has_knob("wrapped_descriptions") and random.random() < 0.6:
-        separator = "、" if sale.locale[:2] in ("ja", "zh") else "، " if sale.locale.startswith("ar") else ", "
-        name = f"{name}{separator}{random.choice(phrases(sale.locale, 'suffixes'))}"
     return Line(
         line_id=str(number) if "line_id" in filled else None,
         purchase_order_line=str(number * 10) if "purchase_order_line" in filled else None,
-        sku=f"{random.choice('ABCDEFGHKLMNPRSTUVWX')}{draw_code(random, 5, sale.knobs)}" if "sku" in filled else None,
-        gtin=gtin(random) if "gtin" in filled else None,
-        classification=_classification_of(sale, item) if "classification" in filled else None,
-        item_name=name,
+        sku=_sku_of(article, sale) if "sku" in filled else None,
+        gtin=article.gtin if "gtin" in filled else None,
+        classification=_classification_of(sale, product) if "classification" in filled else None,
+        item_name=_name_of(random, sale, article),
         note=_draw_note(random, sale) if sale.has_knob("note_rows") and random.random() < 0.5 else None,
         quantity=quantity,
-        unit=item.unit if "unit" in filled else None,
-        unit_code=item.unit_code,
+        unit=unit_words(sale.locale)[unit_code] if "unit" in filled else None,
+        unit_code=unit_code,
         vat_category=sale.tax.category_of(rate),
         vat_rate=rate,
         **_draw_amounts(random, sale, quantity, price, discount, rate),
     )
 
 
-def _classification_of(sale: Sale, item: Item) -> str | None:
-    """Return the customs code of an item. Only in India do services have codes."""
-    return item.code if not item.is_service or LOCALE_FACTS[sale.locale].regime is TaxRegime.INDIA_GST else None
+def _name_of(random: Random, sale: Sale, article: Article) -> str:
+    """Return the name of an article as the document prints it."""
+    name = article.till_name if sale.is_receipt else article.name
+    if MONTH_PLACEHOLDER in name:
+        month = sale.day.replace(day=1) - dt.timedelta(days=1)
+        name = name.replace(MONTH_PLACEHOLDER, f"{month.month:02d}/{month.year}")
+    if sale.has_knob("wrapped_descriptions") and random.random() < 0.6:
+        separator = "、" if sale.locale[:2] in ("ja", "zh") else "، " if sale.locale.startswith("ar") else ", "
+        name = f"{name}{separator}{random.choice(phrases(sale.locale, 'suffixes'))}"
+    return name
+
+
+def _sku_of(article: Article, sale: Sale) -> str:
+    """Return the vendor's number of an article: the same on all its documents, but where look-alikes are asked for."""
+    pattern = Random(f"sku:{sale.style_seed}").choice(_SKU_PATTERNS)
+    random = Random(f"{article.seed}:sku")
+    return "".join(
+        draw_code(random, 1, sale.knobs)
+        if character == "#"
+        else random.choice("ABCDEFGHKLMNPRSTUVWX")
+        if character == "@"
+        else character
+        for character in pattern
+    )
+
+
+def unit_of(sale: Sale, product: Product) -> str:
+    """Return the code of the unit that a product is sold in, which differs in the United States."""
+    code = product.unit_code
+    return AMERICAN_UNITS[code][0] if sale.locale == "en_US" and code in AMERICAN_UNITS else code
+
+
+def _lengthen(sale: Sale, article: Article, price: Decimal, count: int) -> tuple[Decimal, Decimal]:
+    """Draw price and quantity for long amounts; the price of an article is the same on all lines of a document."""
+    level = Decimal(str(PRICE_LEVELS[sale.currency]))
+    return lengthen(Random(f"{article.seed}:{sale.day}:{count}"), price, article.product.unit_code, count, level)
+
+
+def _classification_of(sale: Sale, product: Product) -> str | None:
+    """Return the customs code of a product. Only in India do services have codes."""
+    is_printed = not product.is_service or LOCALE_FACTS[sale.locale].regime is TaxRegime.INDIA_GST
+    return product.code if is_printed else None
 
 
 def _draw_amounts(
@@ -188,30 +264,14 @@ def _draw_reason(random: Random, sale: Sale, adjustment: str) -> str:
     return random.choice(phrases(sale.locale, f"{adjustment}_reasons"))
 
 
-def _draw_price(random: Random, sale: Sale, item: Item) -> Decimal:
-    """Draw a price in the currency of the document, with a typical ending such as .50 or .99."""
-    unit = minor_unit(sale.currency)
-    level = Decimal(str(PRICE_LEVELS[sale.currency]))
-    lowest, highest = item.lowest * level, item.highest * level
-    value = lowest + (highest - lowest) * random.randint(0, 1000) / 1000
+def draw_price(sale: Sale, article: Article, trade: Trade) -> Decimal:
+    """Draw the price of an article in the currency of the document. It is the same on all documents of this kind."""
+    value = article.price * Decimal(str(PRICE_LEVELS[sale.currency]))
     if sale.inclusive:
         value *= 1 + sale.tax.rates[0] / 100
-    if sale.has_knob("long_amounts"):
-        value *= random.randint(LONG_AMOUNT_FACTOR // 2, LONG_AMOUNT_FACTOR)
-    steps = _WHOLE_PRICE_STEPS if unit == 1 else _PRICE_STEPS
-    step = random.choice([step for step, lowest_price in steps if lowest_price <= value] or [unit])
-    price = (value / step).quantize(Decimal(1), rounding=ROUND_HALF_UP) * step
-    if step == 1 and unit < 1 and random.random() < 0.4:
-        price -= Decimal("0.01")
-    return max(round_to(price, unit), unit)
-
-
-def _draw_quantity(random: Random, item: Item) -> Decimal:
-    if item.unit_code in DIVISIBLE_UNITS and random.random() < 0.4:
-        return Decimal(random.randint(2, 160)) / 4
-    # Expensive items are sold in small quantities.
-    count = bisect_right(QUANTITIES, max(2, 4000 // item.highest))
-    return Decimal(QUANTITIES[random.randrange(count)])
+    if sale.locale == "en_US" and article.product.unit_code in AMERICAN_UNITS:
+        value *= AMERICAN_UNITS[article.product.unit_code][1]
+    return end_price(Random(f"{article.seed}:price"), value, sale.currency, trade.ending)
 
 
 def _draw_note(random: Random, sale: Sale) -> str:

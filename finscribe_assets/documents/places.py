@@ -1,10 +1,12 @@
 """Addresses, names and registration numbers of companies in each locale, from `places/<locale>.yaml`.
 
 The files hold patterns. In a pattern, `#` stands for a random digit and `{name}` for an item of the file's list
-``name``. In patterns of registration numbers, `@` is the next character of the company's national number, `{city}`,
-`{subdivision}` and `{code}` are those of its city, and a final `!` is a Luhn check digit. If a country has several
-registers, their patterns are listed by how the names of their companies end. In company names, `{home}` is the city
-without its district. A city is ``[name, pattern of postal codes, subdivision as printed, its code in tax numbers]``.
+``name``. Half of the family names and of the stems of company names are composed of an item of ``family_head`` or
+``stem_head`` and one of ``family_tail`` or ``stem_tail``. In patterns of registration numbers, `@` is the next
+character of the company's national number, `{city}`, `{subdivision}` and `{code}` are those of its city, and a final
+`!` is a Luhn check digit. If a country has several registers, their patterns are listed by how the names of their
+companies end. In company names, `{home}` is the city without its district, and `{line}` a word of the company's trade.
+A city is ``[name, pattern of postal codes, subdivision as printed, its code in tax numbers]``.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ import yaml
 
 from finscribe_assets.documents.identifiers import luhn
 
+COMPOSED_NAMES = 1.0  # number of family names and stems that are composed of syllables, for one that is listed
 _NAME = re.compile(r"\{(\w+)\}")
 _MAILBOXES = ("info", "office", "billing", "accounts", "contact")
 
@@ -58,7 +61,7 @@ class Places:
         used: list[str] = []
 
         def choose(name: re.Match[str]) -> str:
-            while (word := random.choice(self.words[name[1]])) in used:
+            while (word := self.write(random, random.choice(self.words[name[1]]))) in used:
                 pass
             used.append(word)
             return word
@@ -71,9 +74,16 @@ class Places:
             for index, character in enumerate(text)
         )
 
-    def draw_company(self, random: Random, city: City) -> str:
-        """Draw the name of a company; Chinese names contain the city."""
-        return self.write(random, random.choice(self.companies).replace("{home}", city.home))
+    def draw_company(self, random: Random, city: City, line: str) -> str:
+        """Draw the name of a company; Chinese names contain the city.
+
+        Args:
+            random: the stream to draw from.
+            city: where it is.
+            line: what it does, in a word of its trade.
+        """
+        pattern = random.choice(self.companies).replace("{home}", city.home).replace("{line}", line)
+        return self.write(random, pattern)
 
     def register_of(self, company: str) -> tuple[str, ...]:
         """Return the number patterns of the register that a company belongs to, by the ending of its name."""
@@ -104,6 +114,10 @@ def places_of(locale: str) -> Places:
     """Read the places of a locale."""
     path = files("finscribe_assets.documents") / "places" / f"{locale}.yaml"
     content: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    for name in ("family", "stem"):
+        if f"{name}_head" in content:
+            composed = f"{{{name}_head}}{{{name}_tail}}"
+            content[name] += [composed] * round(len(content[name]) * COMPOSED_NAMES)
     cities = tuple(City(*map(str, row)) for row in content.pop("cities"))
     registers = content.pop("legal_registrations")
     if isinstance(registers, list):

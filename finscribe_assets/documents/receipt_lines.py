@@ -6,14 +6,20 @@ from collections.abc import Sequence
 from decimal import Decimal
 from random import Random
 
+from finscribe_assets.documents.amount_drawing import draw_receipt_quantity
+from finscribe_assets.documents.articles import draw_article
 from finscribe_assets.documents.calculation_rules import round_to
-from finscribe_assets.documents.line_drawing import Sale, with_consistent_tax
-from finscribe_assets.documents.locales import LOCALE_FACTS, PRICE_LEVELS, minor_unit
+from finscribe_assets.documents.line_drawing import Sale, draw_price, unit_of, with_consistent_tax
+from finscribe_assets.documents.locales import LOCALE_FACTS, minor_unit
 from finscribe_assets.documents.schema import Line
-from finscribe_assets.documents.wordings import phrases, read_words
+from finscribe_assets.documents.trades import products_of, trade_table
+from finscribe_assets.documents.wordings import phrases, unit_words
 
-FOOD_TRADES = ("retail", "catering", "grocery")
-WEIGHED_CHANCE = 0.4  # of a receipt of a food trade to have goods sold by weight
+WEIGHED_TRADES, DEPOSIT_TRADES = ("supermarket",), ("supermarket", "kiosk", "drinks")
+WEIGHED_GOODS = tuple(
+    product for trade in ("greengrocer", "butcher") for product in products_of(trade) if product.unit_code == "KGM"
+)
+WEIGHED_CHANCE = 0.4  # of a receipt of such a trade to have goods sold by weight
 OFFER_PERCENTAGES = (5, 10, 15, 20, 25, 30)
 # What a bottle's deposit is, in the countries whose tills charge one.
 DEPOSITS = {"DE": "0.25", "AT": "0.25", "NL": "0.15", "SE": "1", "PL": "0.50"}
@@ -28,7 +34,7 @@ def with_till_lines(random: Random, lines: tuple[Line, ...], sale: Sale) -> tupl
         sale: what they have in common.
     """
     added = list(lines)
-    if sale.trade in FOOD_TRADES and random.random() < WEIGHED_CHANCE:
+    if sale.trade in WEIGHED_TRADES and random.random() < WEIGHED_CHANCE:
         for _ in range(random.randint(1, 3)):
             added.insert(random.randrange(len(added)), _weighed(random, sale, _food_rate_line(lines)))
     if sale.has_knob("till_corrections"):
@@ -48,7 +54,7 @@ def _insert_corrections(random: Random, lines: list[Line], sale: Sale) -> None:
     """Insert one to three lines: a discount below its line, a deposit, empties or other goods that come back."""
     deposit = DEPOSITS.get(LOCALE_FACTS[sale.locale].country_code)
     kinds = ["discount", "discount", "return"]
-    if deposit and sale.trade in FOOD_TRADES:
+    if deposit and sale.trade in DEPOSIT_TRADES:
         kinds += ["deposit", "deposit_return"]
     for kind in random.sample(kinds, random.randint(1, min(3, len(kinds)))):
         index = random.randrange(len(lines))
@@ -77,15 +83,13 @@ def _insert_corrections(random: Random, lines: list[Line], sale: Sale) -> None:
 
 
 def _weighed(random: Random, sale: Sale, like: Line) -> Line:
-    level = Decimal(str(PRICE_LEVELS[sale.currency]))
-    unit = minor_unit(sale.currency)
-    price = max(unit, round_to(level * random.randint(99, 2499) / 100, unit))
-    if unit < 1 and random.random() < 0.6:
-        price = price.quantize(Decimal("0.1")) + Decimal("0.09")
-    quantity = Decimal(round(random.lognormvariate(-0.6, 0.6) * 1000)) / 1000
-    line = _line(like, random.choice(phrases(sale.locale, "till.weighed")), quantity, price, sale)
-    language = LOCALE_FACTS[sale.locale].language
-    return line.model_copy(update={"unit": read_words(language)["units"]["KGM"], "unit_code": "KGM"})
+    product = random.choice(WEIGHED_GOODS)
+    article = draw_article(random, sale.style_seed, sale.locale, product, reserved=sale.is_examination)
+    unit_code = unit_of(sale, product)
+    quantity = draw_receipt_quantity(random, unit_code)
+    price = draw_price(sale, article, trade_table()[sale.trade])
+    line = _line(like, article.till_name, quantity, price, sale)
+    return line.model_copy(update={"unit": unit_words(sale.locale)[unit_code], "unit_code": unit_code})
 
 
 def _line(like: Line, name: str, quantity: Decimal, price: Decimal, sale: Sale) -> Line:

@@ -36,6 +36,8 @@ NOTES: dict[str, tuple[int, ...]] = {
     "JPY": (1000, 5000, 10000),
 }
 DISCOUNT_PERCENTAGES = (2, 3, 5, 10, 15)
+TIPPED_TRADES = ("restaurant", "cafe", "bar", "taxi", "hairdresser")
+MAX_CHARGE_SHARE = Decimal("0.15")  # of the sales that a charge is added to
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,8 @@ def _draw_adjustments(
     if sale.has_knob("charges"):
         largest = max(bases, key=lambda base: base.amount)
         level = Decimal(str(PRICE_LEVELS[sale.currency]))
-        amount = max(unit, round_to(Decimal(random.randint(3, 90)) * level / 2, max(unit, unit * 10)))
+        freight = min(Decimal(random.randint(3, 90)) * level / 2, largest.amount * MAX_CHARGE_SHARE)
+        amount = max(unit, round_to(freight, max(unit, unit * 10)))
         reason = random.choice(phrases(sale.locale, "charge_reasons"))
         charges.append(_adjustment(reason, largest, amount, None))
     return tuple(allowances), tuple(charges)
@@ -163,7 +166,7 @@ def _draw_amount_due(
 def _draw_payment(random: Random, sale: Sale, due: Decimal, unit: Decimal) -> dict[str, Decimal | None]:
     """Draw how a receipt is paid: a tip on top of the amount due, cash tendered and change."""
     tip = None
-    if sale.trade == "catering" and random.random() < 0.5:
+    if sale.trade in TIPPED_TRADES and random.random() < 0.5:
         tip = max(unit, round_to(due * random.choice((5, 10, 15, 20)) / 100, unit))
     amounts: dict[str, Decimal | None] = {"tip_amount": tip}
     to_pay = due + (tip or Decimal(0))

@@ -11,8 +11,9 @@ from random import Random
 from typing import Literal
 
 from finscribe_assets.documents.calculation_rules import round_to
-from finscribe_assets.documents.line_drawing import MAX_LINES, draw_code
+from finscribe_assets.documents.line_drawing import MAX_LINES
 from finscribe_assets.documents.locales import LOCALE_FACTS, PRICE_LEVELS, minor_unit
+from finscribe_assets.documents.numbering import draw_code
 from finscribe_assets.documents.schema import Entry, Statement
 from finscribe_assets.documents.vendors import vendor
 from finscribe_assets.documents.wordings import phrases

@@ -15,6 +15,7 @@ from random import Random
 from finscribe_assets.documents.calculation_rules import round_to
 from finscribe_assets.documents.locales import LOCALE_FACTS, TaxRegime
 from finscribe_assets.documents.schema import Line, Party, VatBreakdown, VatCategory
+from finscribe_assets.documents.trades import trade_table
 from finscribe_assets.documents.wordings import phrases
 
 # Sales tax rates of US states, and common ones of counties, in per cent. Source: Federation of Tax Administrators,
@@ -70,10 +71,6 @@ STATE_RATES = {
 STATES_WITHOUT_COUNTY_TAX = frozenset({"CT", "DC", "IN", "KY", "ME", "MD", "MA", "MI", "NJ", "RI"})
 COUNTY_RATES = ("0.25", "0.5", "1", "1.25", "1.5", "2", "2.25")
 
-TRADES_IN_GOODS = ("office", "retail", "medical", "automotive")
-# Trades of reverse charge: services to companies in other member states, and construction at home.
-SERVICES_ABROAD, CONSTRUCTION = "software", "construction"
-
 # Countries that exempt goods and services instead of small businesses, so that an exemption seldom fits what is sold.
 EXEMPT_BY_GOODS = frozenset({"IT", "ES"})
 UNREGISTERED_IF_EXEMPT = frozenset({"JP", "AE", "CH", "GB"})
@@ -113,14 +110,15 @@ class TaxCase:
 def draw_category(random: Random, locale: str, trade: str) -> VatCategory:
     """Draw the category of a sale on which the seller charges no tax, from those for its country and trade.
 
-    Exported goods are not taxed. For services to companies in other member states, and for construction, the buyer owes
-    the tax (reverse charge). Any seller can be an exempt small business.
+    Exported goods are not taxed. For services to companies in other member states, and for construction at home, the
+    buyer owes the tax (reverse charge). Any seller can be an exempt small business.
     """
     choices = [VatCategory.EXEMPT]
     in_union = LOCALE_FACTS[locale].in_european_union
-    if trade in TRADES_IN_GOODS:
+    kind = trade_table()[trade].kind
+    if kind == "goods":
         choices += [VatCategory.INTRA_COMMUNITY, VatCategory.EXPORT] if in_union else [VatCategory.EXPORT]
-    elif in_union and trade in (SERVICES_ABROAD, CONSTRUCTION):
+    elif in_union:
         choices.append(VatCategory.REVERSE_CHARGE)
     if len(choices) > 1 and LOCALE_FACTS[locale].country_code in EXEMPT_BY_GOODS:
         choices.remove(VatCategory.EXEMPT)
@@ -134,7 +132,8 @@ def is_registered(locale: str, category: VatCategory) -> bool:
 
 def draw_buyer_locale(random: Random, locale: str, category: VatCategory, trade: str) -> str:
     """Draw the locale of the buyer, which is abroad if the category requires it."""
-    if category is VatCategory.INTRA_COMMUNITY or (category is VatCategory.REVERSE_CHARGE and trade != CONSTRUCTION):
+    is_service_abroad = category is VatCategory.REVERSE_CHARGE and trade_table()[trade].kind != "construction"
+    if category is VatCategory.INTRA_COMMUNITY or is_service_abroad:
         return random.choice([other for other in EU_BUYERS if other[-2:] != locale[-2:]])
     if category is VatCategory.EXPORT:
         return random.choice([other for other in OVERSEAS_BUYERS if other[-2:] != locale[-2:]])

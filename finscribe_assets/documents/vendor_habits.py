@@ -14,11 +14,11 @@ from finscribe_assets.documents.drawn_document import Style
 from finscribe_assets.documents.fonts import MONOSPACED, fonts_for
 from finscribe_assets.documents.formats import CurrencyDisplay, NegativeStyle
 from finscribe_assets.documents.layout_families import LAYOUT_FACTS, LAYOUTS_BY_TYPE
-from finscribe_assets.documents.line_drawing import SERVICE_TRADES
 from finscribe_assets.documents.locales import LOCALE_FACTS, LocaleFacts
 from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.documents.styling import draw_accent, draw_style
+from finscribe_assets.documents.trades import trade_table
 from finscribe_assets.documents.vendors import Vendor
 
 # Columns in their most common order.
@@ -167,7 +167,7 @@ def _draw_line_columns(random: Random, document_type: DocumentType, facts: Local
         "purchase_order_line": 0.0 if document_type is DocumentType.PURCHASE_ORDER else 0.08,
     }
     drawn = {name for name, chance in chances.items() if random.random() < chance}
-    if seller.trade in SERVICE_TRADES and facts.country_code != "IN":  # customs codes are for goods
+    if trade_table()[seller.trade].kind == "service" and facts.country_code != "IN":  # customs codes are for goods
         drawn -= {"classification"}
     if document_type is DocumentType.RECEIPT:  # a till roll is too narrow for these columns
         drawn = set()

@@ -3,6 +3,7 @@
 import re
 from decimal import Decimal
 from functools import cache
+from html import escape
 from random import Random
 
 import pytest
@@ -157,7 +158,7 @@ def test_chinese_bills_state_the_total_in_capitals():
 
 def test_japanese_addressees_have_their_honorific():
     for drawn in documents("ja_JP", *BILLS):
-        assert f"{drawn.document.buyer.name} 御中" in html_of(drawn)
+        assert f"{escape(drawn.document.buyer.name, quote=False)} 御中" in html_of(drawn)
     for drawn in documents("ja_JP", DocumentType.PURCHASE_ORDER):
         assert f"{drawn.document.seller.name} 御中" in html_of(drawn)
 

@@ -47,10 +47,10 @@ def test_an_order_is_worded_from_the_buyers_side():
 def test_a_year_in_a_document_number_is_that_of_the_issue_date():
     with_years = 0
     for drawn in documents(300, DocumentType.INVOICE):
-        for year in re.findall(r"20[12]\d(?=-)", drawn.document.document_number):
+        for year in re.findall(r"(?<!\d)20[12]\d(?=[-/])", drawn.document.document_number):
             assert int(year) == drawn.document.issue_date.year
             with_years += 1
-    assert with_years > 100
+    assert with_years > 50
 
 
 def test_statements_are_numbered_by_month_and_their_fees_and_notes_are_plausible():

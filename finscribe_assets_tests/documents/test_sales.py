@@ -44,7 +44,7 @@ def line(quantity: Decimal, price: Decimal, rate: Decimal) -> Line:
 )
 def test_any_prices_with_tax_are_adjusted_so_that_both_tax_rules_hold(drawn, sign):
     case = TaxCase(VatCategory.STANDARD, tuple(RATES), {})
-    sale = Sale("de_DE", "office", "EUR", case, (), True, sign < 0, dt.date(2024, 1, 1), "", NO_KNOBS.model_dump())
+    sale = Sale("de_DE", "office", 0, "EUR", case, (), True, sign < 0, dt.date(2024, 1, 1), "", NO_KNOBS.model_dump())
     before = [line(sign * quantity, price, rate) for quantity, price, rate in drawn]
     after = with_consistent_tax(before, sale)
     for rate in {line.vat_rate for line in after}:
@@ -63,6 +63,7 @@ def test_a_quantity_of_six_at_twenty_per_cent_is_adjusted():
     sale = Sale(
         "fr_FR",
         "office",
+        0,
         "EUR",
         TaxCase(VatCategory.STANDARD, (Decimal(20),), {}),
         (),

@@ -6,7 +6,6 @@ layout found (`line_items`) identify, each value with its confidence and, where 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -17,8 +16,6 @@ from finscribe_assets.inference.line_items import extract_line_items
 from finscribe_assets.inference.line_tables import find_tables
 from finscribe_assets.inference.text_spans import LineSpan, TextLine, joined_text
 from finscribe_assets.rendering.located_boxes import LocatedBox, locate
-
-_OTSL_TOKEN = re.compile("<(?:[felux]cel|nl)>")
 
 
 @dataclass(frozen=True)
@@ -76,8 +73,7 @@ def identify_fields(
     for index, block in enumerate(read):
         for text in [] if is_table[index] else block.text.split("\n"):
             sources.append(index)
-            # A base that was taught tables, too, may put their separators into a line of several cells.
-            lines.append(replace(block, text=" ".join(_OTSL_TOKEN.split(text))))
+            lines.append(replace(block, text=text))
     assignment = assign_fields(lines, locale)
     spans: dict[str, list[LineSpan]] = {field.path: [field.span] for field in assignment.fields}
     if boxes_are_lines:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from finscribe_assets.inference.field_identification import IdentifiedFields, identify_fields
 from finscribe_assets.inference.json_constraint import JsonGrammar
+from finscribe_assets.inference.line_ink import find_ink
 from finscribe_assets.inference.reader import Reader, ReadRequest
 from finscribe_assets.inference.region_layout import Layout, RegionType
-from finscribe_assets.inference.text_spans import TextLine
+from finscribe_assets.inference.text_spans import TextLine, spaces_between_words
 from finscribe_assets.instructions.crops import crop
 from finscribe_assets.instructions.pair import OCR_PROMPT, TABLE_PROMPT
 from finscribe_assets.rendering.pages import Page, RenderedDocument
+
+_OTSL_TOKEN = re.compile("<(?:[felux]cel|nl)>")
 
 
 @dataclass(frozen=True)
@@ -72,5 +79,23 @@ def read_regions(
         TextLine(page, box, text.text, round(text.confidence, 4), text.truncated)
         for (_, page, box), text in zip(boxes, decoded, strict=True)
     ]
+    if layout.boxes_are_lines:
+        grey = [np.asarray(image.convert("L")) for image in images]
+        texts = [
+            text if is_table else _with_ink(text, grey[text.page])
+            for (is_table, _, _), text in zip(boxes, texts, strict=True)
+        ]
     sizes = [(page.width, page.height) for page in pages]
     return PageText(texts, [is_table for is_table, _, _ in boxes], sizes, layout.boxes_are_lines)
+
+
+def _with_ink(line: TextLine, page: np.ndarray) -> TextLine:
+    """Return a line with the edges of its words.
+
+    A base that was taught tables, too, may put their separators into a line of several cells; they are left out.
+    """
+    text = " ".join(_OTSL_TOKEN.split(line.text))
+    x0, y0 = max(0, int(line.box.x0)), max(0, int(line.box.y0))
+    pixels = page[y0 : math.ceil(line.box.y1), x0 : math.ceil(line.box.x1)]
+    ink = find_ink(pixels, text, spaces_between_words(text), x0, y0) if text.strip() and pixels.size else None
+    return replace(line, text=text, ink=ink)

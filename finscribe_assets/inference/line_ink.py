@@ -52,11 +52,12 @@ def find_ink(pixels: np.ndarray, text: str, shares: Sequence[float], left: float
         The edges; None if there is no ink, or if it has no gap where one between words is expected.
     """
     ink = _ink(pixels)
-    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+    inked: np.ndarray = np.any(ink, axis=0)
+    rows, columns = np.flatnonzero(np.any(ink, axis=1)), np.flatnonzero(inked)
     if len(rows) < 3 or not len(columns):
         return None
     first, after = int(columns[0]), int(columns[-1]) + 1
-    gaps = _gaps(ink.any(axis=0), first, after)
+    gaps = _gaps(inked, first, after)
     height = len(pixels)
     words: list[tuple[float, float]] = []
     start = first

@@ -145,6 +145,8 @@ def _saleable(sale: Sale, trade: str) -> list[Product]:
     products = products_of(trade)
     if sale.tax.category in (VatCategory.INTRA_COMMUNITY, VatCategory.EXPORT):
         return [product for product in products if not product.is_service]
+    if sale.tax.category is VatCategory.REVERSE_CHARGE:
+        return [product for product in products if product.is_service] or list(products)
     return list(products)
 
 

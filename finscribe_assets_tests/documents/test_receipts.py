@@ -7,10 +7,12 @@ from functools import cache
 from math import gcd
 
 import pytest
+from babel.dates import format_time
 from stdnum import luhn
 
 from finscribe_assets.documents.calculation_rules import amounts_of, check_calculations
 from finscribe_assets.documents.drawn_document import DrawnDocument
+from finscribe_assets.documents.formats import time_patterns, write_time
 from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.knobs import Knobs
 from finscribe_assets.documents.plan import seed_plan
@@ -51,6 +53,14 @@ def test_the_printed_time_means_the_true_time_in_every_locale():
         assert canonical_value("issue_time", truth).text == truth
         assert dt.time(6) < dt.time.fromisoformat(truth) < dt.time(23)
     assert len({re.sub(r"\d|[٠-٩]|[０-９]", "0", drawn.printed["issue_time"]) for drawn in timed}) >= 8
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_times_are_written_as_babel_writes_them(locale):
+    for value in ("00:05", "09:30:07", "12:00", "12:59:59", "23:15"):
+        for pattern in time_patterns(locale):
+            expected = str(format_time(dt.time.fromisoformat(value), format=pattern, locale=locale))
+            assert write_time(value, locale, pattern) == expected.replace("\u200f", "")
 
 
 def test_a_card_slip_excludes_cash_and_shows_no_whole_card_number():

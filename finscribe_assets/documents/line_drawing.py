@@ -196,7 +196,8 @@ def _name_of(random: Random, sale: Sale, article: Article) -> str:
         name = name.replace(MONTH_PLACEHOLDER, f"{month.month:02d}/{month.year}")
     if sale.has_knob("wrapped_descriptions") and random.random() < 0.6:
         separator = "、" if sale.locale[:2] in ("ja", "zh") else "، " if sale.locale.startswith("ar") else ", "
-        name = f"{name}{separator}{random.choice(phrases(sale.locale, 'suffixes'))}"
+        key = "till.suffixes" if sale.is_receipt else "suffixes"
+        name = f"{name}{separator}{random.choice(phrases(sale.locale, key))}"
     return name
 
 

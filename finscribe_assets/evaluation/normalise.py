@@ -6,6 +6,7 @@ things is not guessed: it stays text, and is noted as ambiguous.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -23,6 +24,7 @@ from finscribe_assets.evaluation.times import parse_time
 _PERCENTAGES = frozenset({"vat_rate", "rate", "percentage"})  # never in thousands
 # Numbers that may have more decimals than their currency's smallest coin, or fewer.
 _ANY_DECIMALS = frozenset({"quantity", "exchange_rate", "gross_price", "price_discount", "net_price", "price_with_vat"})
+_MASK = re.compile(r"[*X#•·]+")
 # Amounts that the schema states without the sign that pages may print before them.
 _DEDUCTIONS = frozenset(
     {"allowances.amount", "totals.allowance_total", "lines.allowance_amount", "lines.price_discount"}
@@ -160,4 +162,8 @@ def canonical_value(path: str, value: Any, context: ValueContext = ValueContext(
     except UnreadableValueError as error:
         note = Note.AMBIGUOUS if isinstance(error, AmbiguousValueError) else Note.UNREADABLE
         return CanonicalValue(canonical_text(text), note)
-    return CanonicalValue(canonical_identifier(text) if value_type is ValueType.IDENTIFIER else canonical_text(text))
+    if value_type is ValueType.IDENTIFIER:
+        identifier = canonical_identifier(text)
+        # How many signs hide the digits of a card says nothing about the card.
+        return CanonicalValue(_MASK.sub("*", identifier) if field_of(path) == "card_number" else identifier)
+    return CanonicalValue(canonical_text(text))

@@ -74,6 +74,13 @@ def test_a_card_slip_excludes_cash_and_shows_no_whole_card_number():
         assert {"card_number", "terminal_id", "payment_means"} <= drawn.printed.keys()
 
 
+def test_the_number_of_signs_that_hide_a_card_number_does_not_matter():
+    texts = ("************1234", "XXXX XXXX XXXX 1234", "###########1234")
+    assert {canonical_value("card_number", text).text for text in texts} == {"*1234"}
+    assert canonical_value("card_number", "456033******4306").text == "456033*4306"
+    assert canonical_value("card_number", "****4306") != canonical_value("card_number", "****4308")
+
+
 def test_cash_is_what_people_hand_over():
     cash = [drawn for drawn in receipts() if drawn.document.totals.tendered_amount is not None]
     assert len(cash) > 20

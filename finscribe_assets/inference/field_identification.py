@@ -10,10 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from finscribe_assets.documents.elements import field_of
+from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.inference.currency_reading import find_currencies
 from finscribe_assets.inference.label_assignment import assign_fields
 from finscribe_assets.inference.line_items import extract_line_items
 from finscribe_assets.inference.line_tables import find_tables
+from finscribe_assets.inference.party_blocks import find_parties
 from finscribe_assets.inference.text_spans import LineSpan, TextLine, joined_text
 from finscribe_assets.rendering.located_boxes import LocatedBox, locate
 
@@ -81,6 +83,10 @@ def identify_fields(
         # A label inside a table, such as a column's, identifies nothing outside it.
         spans = {path: parts for path, parts in spans.items() if parts[0].line not in in_tables.lines}
         spans |= in_tables.cells
+        title = next((field.text for field in assignment.fields if field.path == "document_type"), None)
+        used = in_tables.lines | {field.line for field in assignment.fields}
+        parties = find_parties(lines, assignment.locale, DocumentType(title) if title else None, used)
+        spans = {path: [span] for path, span in parties.items()} | spans
     texts = {field.path: field.text for field in assignment.fields}
 
     def located(parts: Sequence[LineSpan]) -> tuple[LocatedBox, ...]:

@@ -1,0 +1,147 @@
+"""Find the names and addresses of parties among the printed lines of a page.
+
+What belongs here: blocks that end with a post code and a city, as the countries in Latin script print them. The line
+above is the street, the one above that the name. A caption over the block, such as ``Bill to``, determines the party;
+of blocks without one, the first is the issuer's, and the next the recipient's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from finscribe_assets.documents.captions import PARTY_ROLES
+from finscribe_assets.documents.schema import DocumentType
+from finscribe_assets.documents.wordings import labels_of
+from finscribe_assets.inference.label_assignment import fold_text
+from finscribe_assets.inference.text_spans import LineSpan, TextLine, whole
+
+_CITY = r"(?P<city>[^\W\d_][^\d,()]{1,40}?)"
+_CITY_LINES = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"(?P<post_code>\d{{5}}|\d{{4}} [A-Z]{{2}}|\d{{4}}|\d{{3}} \d{{2}}|\d{{2}}-\d{{3}}|\d{{4}}-\d{{3}}) {_CITY}"
+        r"(?: ?\((?P<subdivision>[A-Z]{2})\))?",
+        rf"{_CITY}, ?(?P<subdivision>[A-Z]{{2}}) (?P<post_code>\d{{5}}(?:-\d{{4}})?)",
+        rf"{_CITY} (?P<subdivision>[A-Z]{{2,3}}) (?P<post_code>\d{{4}})",
+        rf"{_CITY} (?P<post_code>\d{{6}})",
+    )
+)
+_BRITISH_POST_CODE = re.compile(r"[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}")
+_MAX_GAP = 1.1  # line heights between the lines of a block, at most
+_CAPTION_GAP = 2.5  # line heights between a caption and the name below it, at most
+_ISSUERS = {DocumentType.PURCHASE_ORDER: ("buyer", "seller")}  # of most documents the seller is the issuer
+
+
+@dataclass(frozen=True)
+class _Block:
+    """An address with the name above it: spans by the end of the field's path, such as ``address.city``."""
+
+    spans: Mapping[str, LineSpan]
+    first: int  # index of its first line
+
+
+def find_parties(
+    lines: Sequence[TextLine], locale: str, document_type: DocumentType | None, used: Collection[int] = ()
+) -> dict[str, LineSpan]:
+    """Find the names and addresses of parties.
+
+    Args:
+        lines: the lines of one document, in reading order.
+        locale: of the captions.
+        document_type: determines who the issuer is, if it is known.
+        used: indices of lines that are something else, such as rows of tables.
+
+    Returns:
+        The span of each value by field path, such as ``seller.address.city``.
+    """
+    above = _LinesAbove(lines, used)
+    captions = _captions(locale, document_type)
+    found: dict[str, LineSpan] = {}
+    taken: set[str] = set()
+    uncaptioned: list[_Block] = []
+    for block in _blocks(lines, above):
+        over = above(block.first, _CAPTION_GAP)
+        role = captions.get(fold_text(lines[over].text)) if over is not None else None
+        if role and role not in taken:
+            taken.add(role)
+            found |= {f"{role}.{name}": span for name, span in block.spans.items()}
+        elif not role:
+            uncaptioned.append(block)
+    issuer = _ISSUERS.get(document_type, ("seller", "buyer")) if document_type else ("seller", "buyer")
+    free = [role for role in issuer if role not in taken]
+    for role, block in zip(free, uncaptioned, strict=False):
+        found |= {f"{role}.{name}": span for name, span in block.spans.items()}
+    return found
+
+
+class _LinesAbove:
+    """Finds the nearest line above another one that begins at the same place or is centred or flush right with it."""
+
+    def __init__(self, lines: Sequence[TextLine], used: Collection[int]) -> None:
+        self._lines = lines
+        self._free = [index for index, line in enumerate(lines) if index not in used and line.text.strip()]
+
+    def __call__(self, index: int, gap: float) -> int | None:
+        line = self._lines[index]
+        height = line.box.height
+        near = [
+            (other.box.y1, at)
+            for at in self._free
+            if at != index
+            and (other := self._lines[at]).page == line.page
+            and other.box.y1 < line.box.y1 - height / 2
+            and line.box.y0 - other.box.y1 <= gap * height
+            and (abs(other.box.x0 - line.box.x0) < height or abs(other.box.x1 - line.box.x1) < height)
+        ]
+        return max(near)[1] if near else None
+
+
+def _blocks(lines: Sequence[TextLine], above: _LinesAbove) -> Iterator[_Block]:
+    for index in range(len(lines)):
+        place = _place_of(lines, index, above)
+        if place is None:
+            continue
+        parts, top = place
+        street = above(top, _MAX_GAP)
+        name = None if street is None else above(street, _MAX_GAP)
+        if street is None or name is None:
+            continue
+        further = above(name, _MAX_GAP)
+        if further is not None and any(map(str.isdigit, lines[name].text)):  # the street has a second line
+            parts["address.additional_line"], street, name = whole(lines, street), name, further
+        parts["address.street"], parts["name"] = whole(lines, street), whole(lines, name)
+        yield _Block(parts, name)
+
+
+def _place_of(lines: Sequence[TextLine], index: int, above: _LinesAbove) -> tuple[dict[str, LineSpan], int] | None:
+    """Return the spans of post code and city if a line has them, and the first of their lines."""
+    line = whole(lines, index)
+    text = line.text(lines)
+    if _BRITISH_POST_CODE.fullmatch(text):
+        city = above(index, _MAX_GAP)
+        if city is None or any(map(str.isdigit, lines[city].text)):
+            return None
+        return {"address.post_code": line, "address.city": whole(lines, city)}, city
+    for pattern in _CITY_LINES:
+        if match := pattern.fullmatch(text):
+            return {
+                f"address.{name}": LineSpan(index, line.start + match.start(name), line.start + match.end(name))
+                for name, part in match.groupdict().items()
+                if part
+            }, index
+    return None
+
+
+def _captions(locale: str, document_type: DocumentType | None) -> dict[str, str]:
+    """Return the role of each folded caption."""
+    words = labels_of(locale)
+    captions: dict[str, str] = {}
+    for role in PARTY_ROLES:
+        by_type = f"{role}.{document_type}"
+        for label in words[by_type] if by_type in words else words[role]:
+            captions.setdefault(fold_text(label), role)
+    for label in words["account_holder"]:
+        captions.setdefault(fold_text(label), "buyer")
+    return captions

@@ -62,6 +62,9 @@ class Heading(BaseModel):
     recipient_caption: bool = Field(True, description="whether the recipient has one")
     window: bool = Field(False, description="whether the recipient stands in an address window below the sender's line")
     title_frame: Literal["none", "tint", "rule", "box"] = Field("none", description="frame of the title")
+    identifiers_in_foot: bool = Field(
+        False, description="whether the issuer's registrations and contacts stand in columns at the end of the page"
+    )
     third_parties: Literal["below", "row"] = Field(
         "row", description="whether consignee and payee stand below the recipient or in a row of their own"
     )
@@ -76,6 +79,7 @@ _ALIGNS: dict[Align, float] = {"start": 5, "middle": 1, "end": 2.5}
 _FACTS = {"list": 4, "run": 1.5, "above": 2, "halves": 1.5, "grid": 2, "boxes": 1.5}
 _TITLE_FRAMES = {"none": 7, "tint": 1.5, "rule": 1, "box": 0.7}
 _LOGO_PLACES = {"issuer": 4, "first": 2, "title": 1.5, "top": 1.5}
+_FOOT_CHANCE = 0.3
 _WINDOW_CHANCE, _UNCAPTIONED_CHANCE, _ISSUER_CAPTION_CHANCE = 0.25, 0.3, 0.35
 _MAX_CELLS, _MAX_STACK = 3, 3
 _MIN_SHARE, _MIN_SHARE_OF_THREE = 0.36, 0.3
@@ -117,6 +121,7 @@ def draw_heading(seed: str) -> Heading:
         recipient_caption=not window and random.random() >= _UNCAPTIONED_CHANCE,
         window=window,
         title_frame=choice(_TITLE_FRAMES),
+        identifiers_in_foot=random.random() < _FOOT_CHANCE,
         third_parties=random.choice(("below", "row")),
     )
 

@@ -1,8 +1,7 @@
 """Identify fields by their labels: a line that reads ``Rechnungs-Nr. 4711`` holds a document number.
 
-What belongs here: fields whose label is on the same line as the value, by the labels of `documents.languages`, and the
-reason for every other field. Positions on the page are not interpreted, so names, addresses and tables are out of
-reach; `line_items` reads tables.
+What belongs here: fields whose label is beside the value or above it, by the labels of `documents.languages`, and the
+reason for every other field. `party_blocks` finds names and addresses, `line_tables` and `line_items` read tables.
 """
 
 from __future__ import annotations
@@ -48,6 +47,7 @@ _IDENTIFIER = re.compile(
     r"(?=.*\d)(?:(?:\S*\d\S*|[A-Z]{1,4}\.?)(?:\s|$))+|[^\s@]+@[^\s@]+|[A-Z]{6}[A-Z\d]{2}(?:[A-Z\d]{3})?"
 )
 _MAX_TEXT_GAP = 6  # line heights between a label and its value, for values that may be any text
+_MAX_LINE_GAP = 0.8  # line heights between a label and the value below it
 _AFTER_LABEL = re.compile(r"[\s:.#=-]*")
 
 
@@ -76,10 +76,11 @@ class LabelAssignment:
 
 
 def assign_fields(lines: Sequence[TextLine], locale: str | None = None) -> LabelAssignment:
-    """Identify fields by labels on the same line as the value.
+    """Identify fields by labels beside or above their values.
 
     A line identifies a field if it begins with one of the field's labels, and a value of the field's type follows, on
-    the rest of the line or on the next line to the right. A field that is found with different values is not assigned.
+    the rest of the line, on the next line to the right or, below a label that stands alone, on the line below. A field
+    that is found with different values is not assigned.
 
     Args:
         lines: The lines of one document, in any order.
@@ -90,9 +91,9 @@ def assign_fields(lines: Sequence[TextLine], locale: str | None = None) -> Label
     """
     if locale is not None and locale not in LOCALE_FACTS:
         raise UserError(f"locale: the labels of {locale!r} are not known; use one of {', '.join(LOCALE_FACTS)}")
-    neighbours = _right_neighbours(lines)
+    right_of, below_of = _right_neighbours(lines), _lower_neighbours(lines)
     locales = [locale] if locale else LOCALE_FACTS
-    candidates = [(name, list(_labelled_values(lines, name, neighbours))) for name in locales]
+    candidates = [(name, list(_labelled_values(lines, name, right_of, below_of))) for name in locales]
     # Of equals, `max` takes the first; their labels do not differ on these lines.
     chosen, values = max(candidates, key=lambda candidate: len(candidate[1]))
     fields: dict[str, AssignedField] = {}
@@ -105,7 +106,9 @@ def assign_fields(lines: Sequence[TextLine], locale: str | None = None) -> Label
     return LabelAssignment(chosen, assigned, _not_assigned({field.path for field in assigned}, contradicted))
 
 
-def _labelled_values(lines: Sequence[TextLine], locale: str, neighbours: Mapping[int, int]) -> Iterator[AssignedField]:
+def _labelled_values(
+    lines: Sequence[TextLine], locale: str, right_of: Mapping[int, int], below_of: Mapping[int, int]
+) -> Iterator[AssignedField]:
     """Yield the document type, then each value that follows a label of the locale."""
     title = _title(lines, locale)
     if title:
@@ -118,12 +121,14 @@ def _labelled_values(lines: Sequence[TextLine], locale: str, neighbours: Mapping
             continue
         start = _AFTER_LABEL.match(line.text, label.end()).end()  # type: ignore[union-attr]
         candidates = [trimmed(lines, LineSpan(index, start, len(line.text)))]
-        neighbour = neighbours.get(index)
-        if neighbour is not None and _is_near(path, line.box, lines[neighbour].box):
-            candidates.append(whole(lines, neighbour))
+        right, below = right_of.get(index), below_of.get(index)
+        if right is not None and _is_near(path, line.box, lines[right].box):
+            candidates.append(whole(lines, right))
+        if below is not None and start == len(line.text):
+            candidates.append(whole(lines, below))
         for span in candidates:
             text = span.text(lines)
-            if _is_value(path, text):
+            if _is_value(path, text) and not (span.line != index and _is_only_a_label(labels, text)):
                 yield AssignedField(path, text, span, line.text[: label.end()].strip())
                 break
 
@@ -190,6 +195,30 @@ def _right_neighbours(lines: Sequence[TextLine]) -> dict[int, int]:
         if right:
             neighbours[index] = min(right)[1]
     return neighbours
+
+
+def _lower_neighbours(lines: Sequence[TextLine]) -> dict[int, int]:
+    """Return line → the nearest line below it that begins where it begins, or ends where it ends, as indices."""
+    neighbours = {}
+    for index, line in enumerate(lines):
+        box = line.box
+        below = [
+            (other.box.y0, other_index)
+            for other_index, other in enumerate(lines)
+            if other.page == line.page
+            and other_index != index
+            and box.y0 + box.height / 2 < other.box.y0 < box.y1 + _MAX_LINE_GAP * box.height
+            and (abs(other.box.x0 - box.x0) < box.height / 2 or abs(other.box.x1 - box.x1) < box.height / 2)
+        ]
+        if below:
+            neighbours[index] = min(below)[1]
+    return neighbours
+
+
+def _is_only_a_label(labels: re.Pattern[str], text: str) -> bool:
+    """Tell whether a text is a label without a value, so that it cannot be the value of another label."""
+    label = labels.match(_strip_accents(text))
+    return label is not None and _AFTER_LABEL.match(text, label.end()).end() == len(text)  # type: ignore[union-attr]
 
 
 def _is_near(path: str, label: Box, value: Box) -> bool:

@@ -134,3 +134,34 @@ def test_each_field_of_the_schema_is_assigned_or_has_one_reason(texts):
 def test_a_locale_without_labels_is_named():
     with pytest.raises(ValueError, match="'tlh_KL' are not known; use one of en_US"):
         assign_fields([], "tlh_KL")
+
+
+def test_a_value_may_be_below_a_label_that_stands_alone():
+    grid = [line("Invoice", 0), line("Invoice No.", 100), line("Invoice Date", 100, 300), line("Due Date", 100, 600)]
+    values = [line("RE-4711", 124), line("2024-03-01", 124, 300), line("2024-03-31", 124, 600)]
+    expected = {
+        "document_type": "invoice",
+        "document_number": "RE-4711",
+        "issue_date": "2024-03-01",
+        "due_date": "2024-03-31",
+    }
+    assert fields(grid + values, "en_GB") == expected
+    flush_right = [
+        line(text, 124, x + 8 * (len(label) - len(text)))
+        for text, label, x in (
+            ("RE-4711", "Invoice No.", 0),
+            ("2024-03-01", "Invoice Date", 300),
+            ("2024-03-31", "Due Date", 600),
+        )
+    ]
+    assert fields(grid + flush_right, "en_GB") == expected
+    far = [line(value.text, value.box.y0 + 40, value.box.x0) for value in values]
+    assert fields(grid + far, "en_GB") == {"document_type": "invoice"}
+
+
+def test_a_label_is_not_the_value_of_another_label():
+    assert fields([line("Bank", 0), line("BIC", 24), line("DEUTDEFF", 48)], "en_GB") == {"bank_identifier": "DEUTDEFF"}
+    assert fields([line("Bank", 0), line("BIC", 0, 60), line("Westpac", 24), line("WPACAU2S", 24, 60)], "en_GB") == {
+        "bank_name": "Westpac",
+        "bank_identifier": "WPACAU2S",
+    }

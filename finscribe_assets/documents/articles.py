@@ -26,6 +26,7 @@ from finscribe_assets.documents.trades import (
 )
 
 VARIANTS_PER_PRODUCT = 24  # articles of a vendor for each product of its trade
+USUAL_BRAND_SHARE = 0.4  # of branded articles that have one of the few usual brands of the vendor
 PRICE_SPREAD = 0.35  # standard deviation of the logarithm of prices of the same product
 PLAIN_ATTEMPTS = 8  # to compose a name without a word that only tells it from others
 MONTH_PLACEHOLDER = "{month}"  # in the names of services that are sold by month
@@ -112,6 +113,7 @@ class _NamingHabits:
     brands: tuple[str, ...]
     separator: str  # before attributes
     brand_first: bool
+    reserved: bool  # whether brands are those that only examinations have
     till_style: str  # "as_is", "capitals" or "abbreviated"
     till_width: int
 
@@ -125,6 +127,7 @@ def _naming_habits(style_seed: int, locale: str, reserved: bool) -> _NamingHabit
         brands=tuple(coin_word(random, language, reserved=reserved) for _ in range(random.randint(3, 12))),
         separator=random.choice((comma, comma, " ", " - ")) if language not in ("ja", "zh") else " ",
         brand_first=random.random() < 0.6,
+        reserved=reserved,
         till_style=random.choice(("as_is", "capitals", "abbreviated", "abbreviated")) if is_latin else "as_is",
         till_width=random.choice((16, 18, 20, 24)),
     )
@@ -139,12 +142,19 @@ def _compose(random: Random, product: Product, locale: str, habits: _NamingHabit
             text = _draw_attribute(random, kind, locale, habits)
             (technical if kind == "model" else parts).append(text)
     if not product.is_service and random.random() < trade_table()[product.trade].branded:
-        brand = random.choice(habits.brands)
+        brand = _draw_brand(random, locale, habits)
         noun = f"{brand} {noun}" if habits.brand_first else f"{noun} {brand}"
     elif product.tax_class == "dining" and random.random() < 0.3:
-        noun = f"{noun} {random.choice(habits.brands)}"  # a dish of the house
+        noun = f"{noun} {_draw_brand(random, locale, habits)}"  # a dish of the house
     text = habits.separator.join([" ".join([noun, *technical]), *parts])
     return text.replace("ß", "ss") if locale == "de_CH" else text
+
+
+def _draw_brand(random: Random, locale: str, habits: _NamingHabits) -> str:
+    """Draw one of the vendor's usual brands, or another."""
+    if random.random() < USUAL_BRAND_SHARE:
+        return random.choice(habits.brands)
+    return coin_word(random, locale[:2], reserved=habits.reserved)
 
 
 def _draw_attribute(random: Random, kind: str, locale: str, habits: _NamingHabits) -> str:
@@ -158,7 +168,7 @@ def _draw_attribute(random: Random, kind: str, locale: str, habits: _NamingHabit
             return random.choice(places_of(locale).cities).home
         case _:
             patterns = attribute_patterns(kind, language, is_american=locale == "en_US")
-            text = fill_pattern(random, random.choice(patterns)).replace("{brand}", random.choice(habits.brands))
+            text = fill_pattern(random, random.choice(patterns)).replace("{brand}", _draw_brand(random, locale, habits))
     if language not in _POINT_LANGUAGES:
         text = _DECIMAL_POINT.sub(",", text)
     units = _UNIT_WORDS.get(language)

@@ -196,8 +196,10 @@ def _name_of(random: Random, sale: Sale, article: Article) -> str:
         name = name.replace(MONTH_PLACEHOLDER, f"{month.month:02d}/{month.year}")
     if sale.has_knob("wrapped_descriptions") and random.random() < 0.6:
         separator = "、" if sale.locale[:2] in ("ja", "zh") else "، " if sale.locale.startswith("ar") else ", "
-        key = "till.suffixes" if sale.is_receipt else "suffixes"
-        name = f"{name}{separator}{random.choice(phrases(sale.locale, key))}"
+        suffix = random.choice(phrases(sale.locale, "till.suffixes" if sale.is_receipt else "suffixes"))
+        if not sale.is_receipt:
+            suffix = f"{suffix}{separator}{_draw_note(random, sale)}"
+        name = f"{name}{separator}{suffix}"
     return name
 
 

@@ -30,6 +30,7 @@ from finscribe_assets.documents.places import places_of
 from finscribe_assets.documents.printed_values import QUANTITY_ROW_COLUMNS, REDUNDANT_TOTALS
 from finscribe_assets.documents.receipt_drawing import draw_notices, draw_slip, draw_tax_codes
 from finscribe_assets.documents.recipe import Recipe
+from finscribe_assets.documents.remark_drawing import draw_remarks
 from finscribe_assets.documents.schema import Document, DocumentType
 from finscribe_assets.documents.table_paging import page_breaks, sub_rows
 from finscribe_assets.documents.vendor_habits import VendorHabits, font_of
@@ -79,6 +80,16 @@ def draw_presentation(outline: DocumentOutline, recipe: Recipe, document: Docume
         remarks.append(random.choice(phrases(locale, "tax_included")))
     if marked:
         remarks.append(random.choice(phrases(locale, "reduced_rate_note")))
+    remarks += draw_remarks(
+        Random(f"remarks:{outline.name}"),
+        outline.document_type,
+        locale,
+        outline.seller.trade,
+        outline.issue_date,
+        outline.date_pattern,
+        numbers.digits,
+        is_examination=outline.is_examination,
+    )
     quantity_rows = bool(knobs["quantity_rows"])
     return Presentation(
         engine=weighted_choice(Random(f"engine:{outline.name}"), recipe.engines),

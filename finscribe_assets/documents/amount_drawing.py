@@ -79,16 +79,16 @@ def _whole_price(value: Decimal, *, charm: bool) -> Decimal:
     return price - (magnitude / 5 if magnitude >= 100 else 1)
 
 
-def draw_receipt_quantity(random: Random, unit_code: str) -> Decimal:
+def draw_receipt_quantity(random: Random, unit_code: str, *, is_fuel: bool = False) -> Decimal:
     """Draw the quantity of a line of a receipt: mostly 1; what is weighed or fuelled has decimals."""
     if unit_code in WEIGHED_UNITS:
         return Decimal(round(1000 * min(4.0, max(0.08, random.lognormvariate(-0.5, 0.6))))) / 1000
-    if unit_code in FUEL_UNITS:
+    if is_fuel and unit_code in FUEL_UNITS:
         litres = min(75.0, max(4.0, random.gauss(36, 14)))
         return Decimal(round(100 * (litres / 3.785 if unit_code == "GLL" else litres))) / 100
     if unit_code in TIMED_UNITS:
         return Decimal(random.choice((1, 1, 1, 2, 2, 3)))
-    if unit_code in DIVISIBLE_UNITS:
+    if unit_code in DIVISIBLE_UNITS - FUEL_UNITS:
         return Decimal(random.randint(2, 24)) / 2
     return Decimal(random.choices(list(RECEIPT_QUANTITIES), list(RECEIPT_QUANTITIES.values()))[0])
 

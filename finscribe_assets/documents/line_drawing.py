@@ -11,6 +11,7 @@ from random import Random
 
 from finscribe_assets.documents.amount_drawing import (
     AMERICAN_UNITS,
+    FUEL_UNITS,
     draw_bill_quantity,
     draw_receipt_quantity,
     end_price,
@@ -28,7 +29,7 @@ from finscribe_assets.documents.wordings import phrases, unit_words
 
 _BLANKABLE_COLUMNS = ("sku", "gtin", "classification", "purchase_order_line", "unit")
 MAX_LINES = 120
-MANY_LINES = 12  # a receipt with more lines lists what costs little
+MANY_LINES, CHEAP = 12, 10  # a receipt with more lines lists what costs no more than so many euros
 REPEATED_ARTICLE_SHARE = 0.04  # of lines, that have the article of an earlier line
 # Trades whose products fill documents with several tax rates, if their own have a single one: at tills and elsewhere.
 _SUPPLEMENTS_AT_TILLS = ("supermarket", "pharmacy")
@@ -125,7 +126,8 @@ def _fill_basket(random: Random, sale: Sale, trade: Trade, count: int, *, severa
     products = _saleable(sale, trade.name)
     if sale.is_receipt and count > MANY_LINES:
         # Nobody buys forty jackets: long receipts list what costs little.
-        products = sorted(products, key=lambda product: product.price)[: max(2, len(products) // 3)]
+        cheap = [product for product in products if product.price <= CHEAP and product.unit_code not in FUEL_UNITS]
+        products = cheap or sorted(products, key=lambda product: product.price)[:2]
     first = random.choice(products)
     if not several:
         indices = len(sale.tax.rates) > 1
@@ -163,7 +165,7 @@ def _draw_line(
     if sale.has_knob("long_amounts"):
         price, quantity = _lengthen(sale, article, price, count)
     elif sale.is_receipt:
-        quantity = draw_receipt_quantity(random, unit_code)
+        quantity = draw_receipt_quantity(random, unit_code, is_fuel=product.trade == "fuel")
     else:
         quantity = draw_bill_quantity(random, unit_code, float(article.price), trade_table()[sale.trade])
     quantity *= -1 if sale.returned else 1

@@ -37,10 +37,11 @@ class Slice(BaseModel):
 
 
 def split_attributes(rows: Iterable[SplitRow]) -> dict[str, dict[str, str]]:
-    """Return exposure, number of pages and degradation of the documents of a data set, by document id."""
+    """Return what slices need of the documents of a data set, by document id."""
     return {
         row.document_id: {
             "exposure": str(row.exposure),
+            "item_names": row.item_names,
             "pages": page_count_label(row.pages),
             "degradation": row.degradation,
         }

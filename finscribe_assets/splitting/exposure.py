@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -36,6 +37,15 @@ class Exposure(StrEnum):
     SEEN = "seen"
     FEW_SHOT = "few_shot"
     ZERO_SHOT = "zero_shot"  # no training document uses it
+
+
+class ItemNames(StrEnum):
+    """Whether the names of a document's items stand, word for word, in training documents."""
+
+    KNOWN = "known"  # all of them
+    MIXED = "mixed"  # some
+    NEW = "new"  # none
+    NONE = "none"  # the document has no items
 
 
 class ExposedDocument(Protocol):
@@ -108,6 +118,15 @@ def document_exposures(documents: Sequence[ExposedDocument]) -> list[Exposure]:
         Exposure.ZERO_SHOT if not count else Exposure.FEW_SHOT if count < seen_from else Exposure.SEEN
         for count in rarest
     ]
+
+
+def compare_item_names(names: frozenset[str], known: AbstractSet[str]) -> ItemNames:
+    """Return whether names of items are among those of training documents."""
+    if not names:
+        return ItemNames.NONE
+    if names <= known:
+        return ItemNames.KNOWN
+    return ItemNames.NEW if names.isdisjoint(known) else ItemNames.MIXED
 
 
 def count_strata(rows: Iterable[Any]) -> list[dict[str, Any]]:

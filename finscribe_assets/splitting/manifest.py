@@ -24,6 +24,7 @@ from finscribe_assets.instructions.task_mix import PairRecipe
 from finscribe_assets.rendering.page_batch import rejected_documents
 from finscribe_assets.shards import LocalShardPool, ShardPool, read_shards, row_count, shard_files
 from finscribe_assets.splitting.exposure import (
+    compare_item_names,
     count_strata,
     degradation_level,
     document_exposures,
@@ -148,12 +149,15 @@ def build_data_set(
     known: dict[str, Split] = {}
     rows: list[SplitRow] = []
     pages: list[PageHash] = []
+    item_names: dict[str, frozenset[str]] = {}
     for number, batch in enumerate(batches):
         hash_pages(batch.images, batch.hashes, pool or LocalShardPool(1))
         hashes = read_hashes(batch.hashes)
         pages += hashes
         batch_rows = _assign_splits(
-            list(_unassigned_rows(batch, Counter(page.document_id for page in hashes), targeted=number > 0)),
+            list(
+                _unassigned_rows(batch, Counter(page.document_id for page in hashes), item_names, targeted=number > 0)
+            ),
             known,
             hold_out=hold_out and number == 0,
         )
@@ -161,6 +165,7 @@ def build_data_set(
         rows += batch_rows
     rows = hold_back_duplicates(rows, find_near_duplicates(rows, pages))
     rows = [replace(row, exposure=exposure) for row, exposure in zip(rows, document_exposures(rows), strict=True)]
+    rows = _with_item_names(rows, item_names)
     write_splits(folder, rows)
     manifest = Manifest(
         key=key,
@@ -178,12 +183,35 @@ def build_data_set(
     return manifest
 
 
-def _unassigned_rows(batch: BatchInputs, page_counts: Mapping[str, int], *, targeted: bool) -> Iterator[SplitRow]:
-    """Yield the rows of a batch's documents before splits are assigned; documents without pages were rejected."""
+def _with_item_names(rows: Sequence[SplitRow], names: Mapping[str, frozenset[str]]) -> list[SplitRow]:
+    """Return rows that tell whether the training split has the names of their items.
+
+    A training document counts as known, although its names may stand in no other.
+
+    Args:
+        rows: the rows of all documents.
+        names: the names of the items of each document.
+    """
+    known: set[str] = set().union(*(names[row.document_id] for row in rows if row.split is Split.TRAIN))
+    return [replace(row, item_names=str(compare_item_names(names[row.document_id], known))) for row in rows]
+
+
+def _unassigned_rows(
+    batch: BatchInputs, page_counts: Mapping[str, int], item_names: dict[str, frozenset[str]], *, targeted: bool
+) -> Iterator[SplitRow]:
+    """Yield the rows of a batch's documents before splits are assigned; documents without pages were rejected.
+
+    Args:
+        batch: the batch.
+        page_counts: number of pages of each document.
+        item_names: the names of the items of each document are added to it.
+        targeted: whether the batch aims at weaknesses of the model.
+    """
     rejects = rejected_documents(batch.images)
     for table in read_shards(batch.documents):
         for text, drawn in zip(table["document"].to_pylist(), documents_from_table(table), strict=True):
             if drawn.id not in rejects:
+                item_names[drawn.id] = frozenset(line.item_name for line in drawn.document.lines)
                 yield _unassigned_row(drawn, text, page_counts[drawn.id], targeted=targeted)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from finscribe_assets.files import AnyPath, read_table, sha256_of, write_table
-from finscribe_assets.splitting.exposure import Exposure
+from finscribe_assets.splitting.exposure import Exposure, ItemNames
 from finscribe_assets.splitting.split_assignment import Split
 
 SPLITS_FILE = "splits.parquet"
@@ -31,6 +31,7 @@ SPLIT_SCHEMA = pa.schema(
         ("pages", pa.int64()),
         ("degradation", pa.string()),
         ("exposure", pa.string()),
+        ("item_names", pa.string()),
         ("held_out_by", pa.list_(pa.string())),
         ("looks_like", pa.string()),
     ]
@@ -55,6 +56,7 @@ class SplitRow:
     pages: int
     degradation: str  # none, light or strong
     exposure: Exposure = Exposure.SEEN
+    item_names: str = str(ItemNames.NONE)  # whether training documents have the names of its items
     held_out_by: tuple[str, ...] = ()  # attributes that keep its group out of training: layout, locale, font
     looks_like: str = ""  # the document of another split that a page looks like, if it is held back for that
 

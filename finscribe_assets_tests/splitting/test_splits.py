@@ -22,6 +22,8 @@ from finscribe_assets.shards import LocalShardPool
 from finscribe_assets.splitting.exposure import (
     HELD_OUT_VALUES,
     Exposure,
+    ItemNames,
+    compare_item_names,
     count_strata,
     degradation_level,
     document_exposures,
@@ -113,9 +115,10 @@ def test_a_later_batch_adds_nothing_to_the_test_split_and_nothing_leaks(two_batc
     assert test == [row.document_id for row in rows if row.split is Split.TEST]
     pages = [page for batch in two_batches for page in read_hashes(batch.hashes)]
     assert find_leaks(rows, pages, test) == {}
-    # Only the exposure changes, as training has more documents.
-    assert [replace(row, exposure=Exposure.SEEN) for row in rows if row.batch == "batch-000"] == [
-        replace(row, exposure=Exposure.SEEN) for row in first
+    # Only the exposure and what names are known change, as training has more documents.
+    unchanged = {"exposure": Exposure.SEEN, "item_names": ""}
+    assert [replace(row, **unchanged) for row in rows if row.batch == "batch-000"] == [
+        replace(row, **unchanged) for row in first
     ]
     assert all(row.targeted == (row.batch == "batch-001") for row in rows)
     counted = Counter((row.batch, str(row.split)) for row in rows)
@@ -135,6 +138,8 @@ def test_rows_have_the_attributes_of_their_documents(two_batches, data_set):
         assert row.locale == drawn.document.locale
         assert (row.layout, row.font) == (drawn.presentation.layout, drawn.presentation.font)
         assert row.pages == pages[row.document_id]
+        assert (row.item_names == ItemNames.NONE) is not bool(drawn.document.lines)
+        assert row.split is not Split.TRAIN or row.item_names in (ItemNames.KNOWN, ItemNames.NONE)
 
 
 def hold_out_french(monkeypatch):
@@ -237,6 +242,14 @@ def split_row(number, split=Split.TRAIN, **changes):
         degradation="none",
     )
     return replace(row, **changes)
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [("ab", ItemNames.KNOWN), ("ac", ItemNames.MIXED), ("c", ItemNames.NEW), ("", ItemNames.NONE)],
+)
+def test_item_names_are_compared_with_those_of_training(names, expected):
+    assert compare_item_names(frozenset(names), {"a", "b"}) is expected
 
 
 def test_exposure_depends_on_the_number_of_training_documents():

@@ -17,7 +17,7 @@ from finscribe_assets.orchestration.metadata import picture, table
 from finscribe_assets.orchestration.progress_messages import progress
 from finscribe_assets.orchestration.resources import Storage
 
-SLICED = ("document_type", "locale", "exposure", "pages", "degradation")
+SLICED = ("document_type", "locale", "exposure", "item_names", "pages", "degradation")
 
 
 @dg.asset(

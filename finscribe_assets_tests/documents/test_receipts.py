@@ -19,6 +19,7 @@ from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.documents.recipe import LOCALES, Recipe
 from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.documents.settlement import MAX_CASH_NOTES, NOTES
+from finscribe_assets.documents.vendors import vendor
 from finscribe_assets.evaluation.normalise import ValueContext, canonical_value
 from finscribe_assets.rendering.mark_boxes import lay_out
 from finscribe_assets.rendering.page_html import to_markup
@@ -133,3 +134,15 @@ def test_every_printed_value_of_a_receipt_has_a_box():
     for drawn in receipts()[:60]:
         boxed = {mark.name for mark in lay_out(to_markup(drawn), 60).marks if mark.type is MarkType.FIELD}
         assert boxed == drawn.printed.keys(), drawn.id
+
+
+def test_only_fuel_is_sold_by_the_litre():
+    for drawn in receipts():
+        by_litre = [line for line in drawn.document.lines if line.unit_code in ("LTR", "GLL") and line.quantity > 2]
+        assert not by_litre or vendor_trade(drawn) == "fuel", drawn.id
+
+
+def vendor_trade(drawn: DrawnDocument) -> str:
+    """Return the trade of a receipt's vendor."""
+    locale, _, number = drawn.vendor.rpartition("-")
+    return vendor(locale, int(number)).trade

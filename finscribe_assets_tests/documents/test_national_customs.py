@@ -187,3 +187,13 @@ def test_banks_of_one_region_have_customers_there():
             assert "Zürcher" not in bank or city in ("Zürich", "Winterthur")
             assert "Lone Star" not in bank or seller.party.address.subdivision == "TX"
     assert {draw_account(Random(n), "DE", "München").bank_name for n in range(60)} >= {"Stadtsparkasse München"}
+
+
+def test_polish_sole_traders_are_not_in_the_register_of_companies():
+    numbers = {"KRS": 0, "EDG": 0}
+    for drawn in documents("pl_PL", *BILLS):
+        party = drawn.document.seller
+        register = party.legal_registration.split(" ")[0]
+        assert (register == "KRS") == party.name.endswith(("Sp. z o.o.", "S.A.", "Sp. j.", "Sp. k."))
+        numbers[register] += 1
+    assert all(numbers.values())

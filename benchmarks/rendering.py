@@ -1,8 +1,10 @@
 """How fast pages are made, in CPU seconds a document, beside the plain ways; the same documents, each way in turn.
 
 - naive: WeasyPrint's `write_pdf()`, then pdf2image (Poppler), then PNG: pixels alone, no boxes
-- weasyprint, plutoprint: ours, with the boxes of all fields, cells, rows, regions and tables, and a PNG
-- damaged: the quick engine with the usual recipe's light damage, and a JPEG
+- weasyprint, clean (the quick engine): ours, with the boxes of all fields, cells, rows, regions and tables, and a PNG
+- grey: the quick engine, pages without colours
+- damaged, grey damaged: the quick engine with the usual recipe's light damage, and a JPEG
+- photo, grey photo: the quick engine, each page photographed on a desk under a lamp
 - chromium: a headless browser's screenshot, and `getClientRects()` of every mark (with --chromium)
 
 Each process that a way starts is counted. Ratios are to the naive way.
@@ -28,10 +30,11 @@ import psutil
 from pdf2image import convert_from_bytes
 from weasyprint import HTML
 
-from finscribe_assets.documents.drawn_document import DrawnDocument, Engine
+from finscribe_assets.documents.drawn_document import Colours, DrawnDocument, Engine
 from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.plan import Plan, seed_plan
 from finscribe_assets.rendering.page_html import fits_content, to_markup
+from finscribe_assets.rendering.pages import RenderedDocument
 from finscribe_assets.rendering.render import render
 from finscribe_assets.shards import LocalShardPool, reduce_garbage_collection
 
@@ -41,9 +44,15 @@ RECTANGLES = """() => Array.from(document.querySelectorAll('[data-mark]'), one =
     Array.from(one.getClientRects(), box => [box.x, box.y, box.width, box.height])])"""
 
 
-def as_drawn(drawn: DrawnDocument, engine: Engine, *, damaged: bool = False) -> DrawnDocument:
-    """Return a document for an engine, with light damage or none."""
-    changed: dict[str, Any] = {"engine": engine, "damage": {}, "degradation": 0.3 if damaged else 0.0}
+def as_drawn(
+    drawn: DrawnDocument,
+    engine: Engine,
+    colours: Colours = Colours.COLOUR,
+    degradation: float = 0.0,
+    damage: dict[str, float] | None = None,
+) -> DrawnDocument:
+    """Return a document for an engine, with other colours and damage."""
+    changed = {"engine": engine, "colours": colours, "damage": damage or {}, "degradation": degradation}
     return drawn.model_copy(update={"presentation": drawn.presentation.model_copy(update=changed)})
 
 
@@ -70,6 +79,13 @@ def browser(path: str, stack: ExitStack) -> Callable[[DrawnDocument], None]:
         page.evaluate(RECTANGLES)
 
     return shoot
+
+
+def quick(
+    colours: Colours, degradation: float = 0.0, damage: dict[str, float] | None = None
+) -> Callable[[DrawnDocument], RenderedDocument]:
+    """Return a way that renders with the quick engine."""
+    return lambda drawn: render(as_drawn(drawn, Engine.PLUTOPRINT, colours, degradation, damage), DPI)
 
 
 def render_shard(job: tuple[Plan, int]) -> tuple[int, int, float]:
@@ -114,13 +130,18 @@ def main() -> None:
         ways: dict[str, Callable[[DrawnDocument], Any]] = {
             "naive": naive,
             "weasyprint": lambda drawn: render(as_drawn(drawn, Engine.WEASYPRINT), DPI),
-            "plutoprint": lambda drawn: render(as_drawn(drawn, Engine.PLUTOPRINT), DPI),
-            "damaged": lambda drawn: render(as_drawn(drawn, Engine.PLUTOPRINT, damaged=True), DPI),
         }
+        for prefix, colours in (("", Colours.COLOUR), ("grey ", Colours.GREY)):
+            ways |= {
+                f"{prefix}clean": quick(colours),
+                f"{prefix}damaged": quick(colours, degradation=0.3),
+                f"{prefix}photo": quick(colours, damage={"photo": 0.6}),
+            }
         if arguments.chromium:
             ways["chromium"] = browser(arguments.chromium, stack)
         spent = dict.fromkeys(ways, 0.0)
         pages = 0
+        kilobytes = dict.fromkeys(ways, 0.0)
         for way in ways.values():  # fonts and templates are read before the clock runs
             way(draw_document(plan, 0))
         for index in range(arguments.documents):
@@ -128,13 +149,19 @@ def main() -> None:
             for name, way in ways.items():
                 made, took = timed(way, drawn, started=name == "chromium")
                 spent[name] += took
-                pages += len(made.pages) if name == "plutoprint" else 0
+                if isinstance(made, RenderedDocument):
+                    pages += len(made.pages) if name == "clean" else 0
+                    kilobytes[name] += sum(len(page.image) for page in made.pages) / 1000
     report: dict[str, object] = {
         "documents": arguments.documents,
         "pages": pages,
         "CPU seconds a document": {name: round(whole / arguments.documents, 4) for name, whole in spent.items()},
         "times the naive way": {name: round(spent["naive"] / whole, 1) for name, whole in spent.items()},
-        "light damage adds": round(spent["damaged"] / spent["plutoprint"] - 1, 2),
+        "kB a document": {name: round(whole / arguments.documents) for name, whole in kilobytes.items() if whole},
+        "colour adds": {
+            name: round(spent[name] / spent[f"grey {name}"] - 1, 2) for name in ("clean", "damaged", "photo")
+        },
+        "light damage adds": round(spent["damaged"] / spent["clean"] - 1, 2),
     }
     if arguments.flat:
         starts = range(0, arguments.flat, SHARD)

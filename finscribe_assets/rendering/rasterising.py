@@ -38,9 +38,11 @@ def rasterise(
     for number, page in enumerate(pdf):
         whole = pixel_size(page.get_height(), scale)
         cut = max(0, whole - heights.get(number, whole)) / scale
-        # PDFium draws into four bytes for each pixel in half the time that it takes with three.
+        # PDFium draws into four bytes for each pixel in half the time that it takes with three, and into memory of its
+        # own a sixth faster than into memory that Python has cleared before.
         bitmap = page.render(
             scale=scale,
+            bitmap_maker=pypdfium2.PdfBitmap.new_foreign,
             grayscale=not in_colour,
             prefer_bgrx=in_colour,
             crop=(0, cut, 0, 0),

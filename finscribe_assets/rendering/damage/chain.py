@@ -99,24 +99,27 @@ def _damaged(
         if name in names:
             picture = effect(picture, draw(name))
     shape = shape_of([draw(name) for name in names], page.shape[:2], boxes)
-    picture = shape.warped(picture)
+    texts = [
+        index for index, (mark_type, fragment) in enumerate(parts) if mark_type in TEXT_MARK_TYPES and fragment.text
+    ]
+    is_measured = bool(texts) and not names <= HARMLESS_EFFECTS
+    if is_measured and picture is not page:
+        picture, clean = shape.warped_together(picture, to_grey(page))
+    else:
+        picture = clean = shape.warped(picture)
     for name in [name for name in SURROUNDINGS if name in names][:1]:
         picture = SURROUNDINGS[name](picture, shape.outline(page.shape[:2]), draw(name))
     for name, effect in PICTURE_EFFECTS.items():
         if name in names:
             picture = effect(picture, draw(name))
     readable = dict.fromkeys(range(len(parts)), True)
-    texts = [
-        index for index, (mark_type, fragment) in enumerate(parts) if mark_type in TEXT_MARK_TYPES and fragment.text
-    ]
-    if texts and not names <= HARMLESS_EFFECTS:
+    if is_measured:
         insides = [
             fragment.box.padded(-CELL_RULE_INCHES * dpi) if mark_type is MarkType.CELL else fragment.box
             for mark_type, fragment in (parts[index] for index in texts)
         ]
-        clean, seen = shape.warped(to_grey(page)), to_grey(picture)
         printed = [parts[index][1].text for index in texts]
-        legibility = legibility_of(clean, seen, shape.moved(insides), dpi, printed)
+        legibility = legibility_of(to_grey(clean), to_grey(picture), shape.moved(insides), dpi, printed)
         readable |= zip(texts, legibility.readable.tolist(), strict=True)
     return picture, [
         Fragment(number, box, fragment.text, fragment.visible and readable[index])

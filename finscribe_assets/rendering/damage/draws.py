@@ -15,7 +15,7 @@ from finscribe_assets.rendering.page_colours import to_colour
 from finscribe_assets.rendering.pages import Box
 
 PAPER_GREY = 255  # level of clean paper in every channel
-PAPER_COLOUR = (PAPER_GREY,) * 3
+PAPER_COLOUR = (PAPER_GREY,) * 4  # for images of up to four channels
 LIGHT_MIX = "degradation"  # the knob of slight skew, blur, noise and JPEG compression together
 GRAIN_TILE_SIZE = (2048, 1536)  # height, width in pixels of the noise that is drawn once; larger than most pages
 GRAIN_DEVIATION = 32  # standard deviation of that noise, in grey levels

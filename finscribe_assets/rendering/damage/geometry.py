@@ -35,16 +35,31 @@ class Shape:
         """Warp a page (height × width, or × 3 in colour; uint8) once for all bends; outside the page is white."""
         if not self.bends:
             return page
-        size = self.size[::-1]
-        if all(isinstance(bend, Projection) for bend in self.bends):
+        if page.ndim == 2:
+            return self._warped_channels(page)
+        # OpenCV warps four channels in less than half the time that it takes for three.
+        return cv2.cvtColor(self._warped_channels(cv2.cvtColor(page, cv2.COLOR_RGB2RGBA)), cv2.COLOR_RGBA2RGB)
+
+    def warped_together(self, page: np.ndarray, clean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Warp a damaged page and the clean one, which is in grey, as `warped` does."""
+        if not self.bends or page.ndim == 2:
+            return self.warped(page), self.warped(clean)
+        channels = cv2.cvtColor(page, cv2.COLOR_RGB2RGBA)
+        cv2.insertChannel(clean, channels, 3)
+        channels = self._warped_channels(channels)
+        return cv2.cvtColor(channels, cv2.COLOR_RGBA2RGB), cv2.extractChannel(channels, 3)
+
+    def _warped_channels(self, page: np.ndarray) -> np.ndarray:
+        """Warp an image of one or four channels."""
+        if page.ndim == 2 and all(isinstance(bend, Projection) for bend in self.bends):
             matrix = np.eye(3)
             for bend in self.bends:
                 matrix = bend.matrix @ matrix  # type: ignore[attr-defined]
             half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])  # OpenCV measures from the centre of a pixel
             matrix = np.linalg.inv(half) @ matrix @ half
             if np.allclose(matrix[2], [0, 0, 1]):
+                size = self.size[::-1]
                 return cv2.warpAffine(page, matrix[:2], size, flags=cv2.INTER_LINEAR, borderValue=PAPER_COLOUR)
-            return cv2.warpPerspective(page, matrix, size, flags=cv2.INTER_LINEAR, borderValue=PAPER_COLOUR)
         return cv2.remap(page, self._sources, None, cv2.INTER_LINEAR, borderValue=PAPER_COLOUR)
 
     @cached_property

@@ -66,9 +66,14 @@ def legibility_of(
         texts: what is printed in each box; without it no letter can be supplied.
     """
     sides = _pixels(boxes, clean.shape)
-    # Integral images take most of the time, so they are made only of the part of the page that has boxes.
-    (y0, _, x0, _), (_, y1, _, x1) = sides.min(axis=0), sides.max(axis=0)
-    clean, picture, sides = clean[y0:y1, x0:x1], picture[y0:y1, x0:x1], sides - (y0, y0, x0, x0)
+    # Integral images take most of the time, so they are made only of the columns and rows that have boxes.
+    left, right = sides[:, 2].min(), sides[:, 3].max()
+    rows = np.zeros(len(clean) + 1, dtype=bool)
+    for y0, y1 in sides[:, :2].tolist():
+        rows[y0:y1] = True
+    row_index = np.cumsum(rows) - rows  # of each row of the page among the rows that are kept
+    clean, picture = (pixels[rows[:-1], left:right] for pixels in (clean, picture))
+    sides = np.column_stack([row_index[sides[:, :2]], sides[:, 2:] - left])
     span_before, span = _spans(clean, sides), _spans(picture, sides)
     owner, windows = _windows(sides, dpi)
     of_clean, of_picture, shared = _variances(clean, picture, windows)

@@ -111,7 +111,7 @@ def grain(random: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     y, x = (int(random.integers(0, tile.shape[axis] - shape[axis] + 1)) for axis in (0, 1))
     piece = tile[y : y + height, x : x + width]
     # A page nearly as large as the tile leaves few positions, so the piece is flipped at random as well.
-    return np.ascontiguousarray(piece[:: random.choice((-1, 1)), :: random.choice((-1, 1))])
+    return cv2.flip(piece, int(random.integers(-1, 2))) if random.random() < 0.75 else np.ascontiguousarray(piece)
 
 
 @lru_cache(maxsize=2)
@@ -161,7 +161,7 @@ def between_colours(page: np.ndarray, dark: np.ndarray, light: np.ndarray) -> np
     """Return a grey page in colours: ``dark`` for black, ``light`` for white, and blends of both between."""
     steps = np.linspace(dark, light, 256)
     table = np.clip(steps, 0, 255).astype(np.uint8)[:, None]
-    return cv2.LUT(to_colour(page), table)
+    return cv2.applyColorMap(page, table)
 
 
 def faded(page: np.ndarray, kept: np.ndarray) -> np.ndarray:

@@ -78,5 +78,5 @@ def test_requests_of_a_page_are_refused(reference, engine, network_requests):
     for url in (f"{server}/black.png", "file:///etc/passwd"):
         html = f'<html xmlns="http://www.w3.org/1999/xhtml"><body>{reference.format(url=url)}</body></html>'
         with pytest.raises((PermissionError, FatalURLFetchingError), match=re.escape(url)):
-            PAINT[engine](html, 50, None)
+            PAINT[engine](html, 50, None, in_colour=False)
         assert requested == []

@@ -113,7 +113,7 @@ def result(truths: dict[str, Truth], predictions: dict[str, Prediction]) -> dict
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--documents", type=int, default=60, help="of each damage")
+    parser.add_argument("--documents", type=int, default=30, help="of each damage")
     parser.add_argument("--ocr", action="store_true", help="also with the texts of RapidOCR's recogniser")
     arguments = parser.parse_args()
     reader, layout = Reader(), DetectedLines()

@@ -16,6 +16,7 @@ from finscribe_assets.inference.label_assignment import assign_fields
 from finscribe_assets.inference.line_items import extract_line_items
 from finscribe_assets.inference.line_tables import find_tables
 from finscribe_assets.inference.party_blocks import find_parties
+from finscribe_assets.inference.tax_lines import find_tax_lines
 from finscribe_assets.inference.text_spans import LineSpan, TextLine, joined_text
 from finscribe_assets.rendering.located_boxes import LocatedBox, locate
 
@@ -86,7 +87,8 @@ def identify_fields(
         title = next((field.text for field in assignment.fields if field.path == "document_type"), None)
         used = in_tables.lines | {field.line for field in assignment.fields}
         parties = find_parties(lines, assignment.locale, DocumentType(title) if title else None, used)
-        spans = {path: [span] for path, span in parties.items()} | spans
+        others = parties | find_tax_lines(lines, in_tables.lines)
+        spans = {path: [span] for path, span in others.items()} | spans
     texts = {field.path: field.text for field in assignment.fields}
 
     def located(parts: Sequence[LineSpan]) -> tuple[LocatedBox, ...]:

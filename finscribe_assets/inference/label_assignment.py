@@ -35,7 +35,7 @@ _LABELLED_FIELDS = (
     "exchange_rate",
     *(path for path in TERMS if path.startswith(("totals.", "statement."))),
 )
-_AMOUNT = re.compile(r"[-+(]?\s*[^\W\d]{0,4}[^\w\d]{0,3}\d[\d\s.,'’]*\s*\D{0,5}")
+AMOUNT_PATTERN = re.compile(r"[-+(]?\s*[^\W\d]{0,4}[^\w\d]{0,3}\d[\d\s.,'’]*\s*\D{0,5}")
 _DATE = re.compile(
     r"\d{1,4}\s?[./-]\s?\d{1,2}\s?[./-]\s?\d{1,4}"  # in digits
     r"|\d{1,2}\.?[\s-](?:de\s)?[^\W\d]{3,10}\.?,?[\s-](?:de\s)?\d{2,4}"  # day, month in words, year
@@ -91,7 +91,7 @@ def assign_fields(lines: Sequence[TextLine], locale: str | None = None) -> Label
     """
     if locale is not None and locale not in LOCALE_FACTS:
         raise UserError(f"locale: the labels of {locale!r} are not known; use one of {', '.join(LOCALE_FACTS)}")
-    right_of, below_of = _right_neighbours(lines), _lower_neighbours(lines)
+    right_of, below_of = right_neighbours(lines), _lower_neighbours(lines)
     locales = [locale] if locale else LOCALE_FACTS
     candidates = [(name, list(_labelled_values(lines, name, right_of, below_of))) for name in locales]
     # Of equals, `max` takes the first; their labels do not differ on these lines.
@@ -180,7 +180,7 @@ def fold_text(text: str) -> str:
     return "".join(character for character in _strip_accents(text).lower() if character.isalnum())
 
 
-def _right_neighbours(lines: Sequence[TextLine]) -> dict[int, int]:
+def right_neighbours(lines: Sequence[TextLine]) -> dict[int, int]:
     """Return line → the nearest line to its right whose middle lies within its height, as indices."""
     neighbours = {}
     for index, line in enumerate(lines):
@@ -233,7 +233,7 @@ def _is_value(path: str, text: str) -> bool:
     value_type = value_type_of(path)
     body = text.strip()
     if value_type is ValueType.AMOUNT:
-        return _AMOUNT.fullmatch(body) is not None
+        return AMOUNT_PATTERN.fullmatch(body) is not None
     if value_type is ValueType.DATE:
         return _DATE.fullmatch(body) is not None
     if value_type is ValueType.TIME:

@@ -8,6 +8,7 @@ Documents are frozen: the embedded recipe with a key and a seed of their own, wi
 - page grounding (the right page is enough) and value F1 (no box needed) of the same predictions: upper bounds
 - why values are not grounded, counted over all documents
 
+    python benchmarks/grounding.py
     python benchmarks/grounding.py --documents 60 --ocr
 """
 

@@ -72,6 +72,30 @@ def test_item_names_are_joined_with_amounts_in_a_table_of_two_columns():
     assert values_of([to_otsl(rows)], "en_US") == {"lines[0].item_name": "Pflaster", "lines[0].net_amount": "2.20"}
 
 
+def test_quantities_in_a_row_below_an_item_and_letters_of_tax_rates():
+    rows = [
+        ["Bezeichnung", "Betrag brutto"],
+        ["Bananen", "1,43 A"],
+        ["0,946 kg x 1,51 EUR/kg", None],
+        ["Seife", "2,58 B"],
+        ["2 x 1,29", None],
+        ["Kerze", "4,99 B"],
+    ]
+    assert values_of([to_otsl(rows)], "de_DE") == {
+        "lines[0].item_name": "Bananen",
+        "lines[0].gross_amount": "1,43",
+        "lines[0].quantity": "0,946",
+        "lines[0].unit": "kg",
+        "lines[0].price_with_vat": "1,51",
+        "lines[1].item_name": "Seife",
+        "lines[1].gross_amount": "2,58",
+        "lines[1].quantity": "2",
+        "lines[1].price_with_vat": "1,29",
+        "lines[2].item_name": "Kerze",
+        "lines[2].gross_amount": "4,99",
+    }
+
+
 def test_the_most_similar_header_cell_determines_the_column():
     values = values_of([to_otsl([["Description", "Amounts", "Amount"], ["Bolt", "5.00", "2.00"]])])
     assert values == {"lines[0].item_name": "Bolt", "lines[0].net_amount": "2.00"}

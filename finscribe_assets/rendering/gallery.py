@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from finscribe_assets.documents.drawn_document import DrawnDocument
+from finscribe_assets.documents.drawn_document import Colours, DrawnDocument
 from finscribe_assets.documents.fonts import LATIN_FONTS, fonts_for
 from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.knobs import DAMAGE_KNOBS, NO_KNOBS, Knobs
@@ -104,7 +104,7 @@ def _layouts() -> Iterator[_Entry]:
     for number, (layout, facts) in enumerate(LAYOUT_FACTS.items()):
         # A step that shares no divisor with the number of locales, so that each layout shows another country.
         drawn = example(layout, LOCALES[number * 5 % len(LOCALES)])
-        rendered = render(without_damage(drawn))
+        rendered = render(without_damage(_in_colour(drawn)))
         yield _Entry(
             f"`{layout}`",
             f"{facts.structure}\n\n{_document_types(facts)}. "
@@ -115,6 +115,12 @@ def _layouts() -> Iterator[_Entry]:
                 f"{layout}-boxes.png": draw_boxes(rendered, 0, DRAWN_WIDTH),
             },
         )
+
+
+def _in_colour(drawn: DrawnDocument) -> DrawnDocument:
+    """Return a copy of the document whose pages are in colour."""
+    look = drawn.presentation.model_copy(update={"colours": Colours.COLOUR})
+    return drawn.model_copy(update={"presentation": look})
 
 
 def _document_types(facts: LayoutFacts) -> str:
@@ -131,7 +137,7 @@ def _damages() -> Iterator[_Entry]:
         locales={"en_GB": 1.0},
         fonts=dict.fromkeys(LATIN_FONTS, 1.0),
     )
-    drawn = draw_document(seed_plan("batch-000", 1, GALLERY_SEED, recipe), 0)
+    drawn = _in_colour(draw_document(seed_plan("batch-000", 1, GALLERY_SEED, recipe), 0))
     clean = render(without_damage(drawn)).pages[0].open()
     for effect in DAMAGE_KNOBS:
         look = drawn.presentation.model_copy(update={"degradation": 0.0, "damage": {effect: SHOWN_STRENGTH}})
@@ -147,7 +153,7 @@ def _window(clean: Image.Image, damaged: Image.Image, width: int, height: int) -
     """Return the window of a damaged page, of a size in pixels, that differs most from the clean page."""
     left = top = 0
     if clean.size == damaged.size:  # a photograph is larger: it shows the desk around the page
-        change = np.abs(np.asarray(clean, dtype=np.int32) - np.asarray(damaged))
+        change = np.abs(np.asarray(clean.convert("L"), dtype=np.int32) - np.asarray(damaged.convert("L")))
         left, top = _densest(change.sum(axis=0), width), _densest(change.sum(axis=1), height)
     return damaged.crop((left, top, left + width, top + height)).convert("RGB")
 

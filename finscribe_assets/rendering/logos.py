@@ -27,7 +27,7 @@ from finscribe_assets.rendering.logo_symbols import (
 
 MAX_WIDTH_MM = 38.0  # narrow columns and till rolls are hardly wider
 SYMBOL_MM = (8.0, 15.0)  # smallest and largest height of a symbol
-LONGEST_WORD = 12  # letters of a name that a logo shows
+WORD_LENGTHS = range(4, 13)  # letters of the word of a name that a logo shows
 _FIRST_NOT_LATIN = "\u0250"
 NAME_SHARE = (0.34, 0.62)  # size of the name's letters beside a symbol, as a share of the symbol's height
 
@@ -152,6 +152,8 @@ def _initials(company: str) -> str:
 
 
 def _short_name(company: str) -> str:
-    """Return the first word of a Latin name; empty if it is long or of another script."""
-    word = company.split(maxsplit=1)[0].strip(",.")
-    return word if word.isalpha() and len(word) <= LONGEST_WORD and max(word) < _FIRST_NOT_LATIN else ""
+    """Return the first word of a Latin name that is neither short, as articles are, nor long; empty if there is none."""
+    words = (word.strip(",.") for word in company.split())
+    return next(
+        (word for word in words if word.isalpha() and len(word) in WORD_LENGTHS and max(word) < _FIRST_NOT_LATIN), ""
+    )

@@ -152,7 +152,7 @@ def _initials(company: str) -> str:
 
 
 def _short_name(company: str) -> str:
-    """Return the first word of a Latin name that is neither short, as articles are, nor long; empty if there is none."""
+    """Return the first word of a Latin name that is neither short, as articles are, nor long; empty if none is."""
     words = (word.strip(",.") for word in company.split())
     return next(
         (word for word in words if word.isalpha() and len(word) in WORD_LENGTHS and max(word) < _FIRST_NOT_LATIN), ""

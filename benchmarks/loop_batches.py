@@ -11,7 +11,7 @@ from finscribe_assets.documents.document_batch import synthesize
 from finscribe_assets.documents.plan import Plan
 from finscribe_assets.files import write_text
 from finscribe_assets.instructions.pair_batch import build_pair_batch
-from finscribe_assets.instructions.task_mix import PairRecipe
+from finscribe_assets.instructions.task_mix import LINE_RECIPE
 from finscribe_assets.rendering.page_batch import render_batch
 from finscribe_assets.shards import LocalShardPool, ShardPool
 from finscribe_assets.splitting.manifest import BatchInputs, build_data_set
@@ -48,7 +48,7 @@ class Drawing:
             return known
         synthesize(plan, folder / "documents", self.pool, shard_size=50)
         render_batch(folder / "documents", folder / "images", self.pool)
-        build_pair_batch(folder / "documents", folder / "images", folder / "pairs", self.pool, PairRecipe())
+        build_pair_batch(folder / "documents", folder / "images", folder / "pairs", self.pool, LINE_RECIPE)
         write_text(folder / "plan.json", plan.model_dump_json(indent=2) + "\n")
         return Batch(plan, folder)
 

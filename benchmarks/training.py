@@ -25,7 +25,7 @@ from finscribe_assets.documents.document_batch import synthesize
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.instructions.pair import Task
 from finscribe_assets.instructions.pair_batch import build_pair_batch
-from finscribe_assets.instructions.task_mix import PairRecipe
+from finscribe_assets.instructions.task_mix import LINE_RECIPE
 from finscribe_assets.model.bases import find_base, load_model, processor_for
 from finscribe_assets.model.batched_forward import IGNORED_LABEL
 from finscribe_assets.pretraining.base_recipe import EMBEDDED_RECIPE
@@ -65,7 +65,7 @@ def data(folder: Path, documents: int) -> SampleSource:
     plan, pool = seed_plan("batch-000", documents, 1, EMBEDDED_RECIPE), LocalShardPool(1)
     synthesize(plan, folder / "documents", pool, shard_size=20)
     render_batch(folder / "documents", folder / "images", pool)
-    build_pair_batch(folder / "documents", folder / "images", folder / "pairs", pool, PairRecipe())
+    build_pair_batch(folder / "documents", folder / "images", folder / "pairs", pool, LINE_RECIPE)
     build_data_set([BatchInputs.of_workspace(plan, folder)], plan.key, folder / "splits", hold_out=False)
     return SampleSource(folder / "splits", (TrainingBatchFolders(plan.key, folder / "pairs", folder / "images"),))
 

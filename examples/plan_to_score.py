@@ -23,7 +23,7 @@ from finscribe_assets.evaluation.report import EvaluationReport
 from finscribe_assets.files import write_text
 from finscribe_assets.inference.prediction import predict_batch
 from finscribe_assets.instructions.pair_batch import build_pair_batch
-from finscribe_assets.instructions.task_mix import PairRecipe
+from finscribe_assets.instructions.task_mix import LINE_RECIPE
 from finscribe_assets.iteration.batch_documents import read_files
 from finscribe_assets.iteration.measuring import measure, write_report
 from finscribe_assets.iteration.next_batch import mine_documents
@@ -54,7 +54,7 @@ def main(work: Path, documents: int, steps: int) -> EvaluationReport:
     write_ground_truth(work / "documents", work / "documents.jsonl", destroyed_fields(work / "images"))
 
     # 4. Instruction pairs: an image region, a prompt, and the response that the image determines.
-    build_pair_batch(work / "documents", work / "images", work / "pairs", pool, PairRecipe())
+    build_pair_batch(work / "documents", work / "images", work / "pairs", pool, LINE_RECIPE)
 
     # 5. Train, validation and test, split by layout family and vendor. The manifest lists everything that the data set
     #    was made from.

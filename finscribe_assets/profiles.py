@@ -40,11 +40,16 @@ class Profile(BaseModel):
     dpi: int = 144
 
     @property
+    def reads_lines(self) -> bool:
+        """Return whether the reader in training reads single printed lines, and not pages."""
+        return self.preset == "embedded"
+
+    @property
     def recipe(self) -> Recipe:
         """Return what the first batch is drawn from: what the reader in training can be asked and taught."""
         from finscribe_assets.pretraining.base_recipe import EMBEDDED_RECIPE
 
-        return EMBEDDED_RECIPE if self.preset == "embedded" else Recipe()
+        return EMBEDDED_RECIPE if self.reads_lines else Recipe()
 
     def training_config(self, overrides: Mapping[str, Any] | None = None, *, later: bool = False) -> AdapterConfig:
         """Return the settings of an adapter's training.

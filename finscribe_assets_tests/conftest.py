@@ -12,7 +12,7 @@ from finscribe_assets.documents.document_batch import read_documents, synthesize
 from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.plan import Plan, seed_plan
 from finscribe_assets.instructions.pair_batch import build_pair_batch
-from finscribe_assets.instructions.task_mix import PairRecipe
+from finscribe_assets.instructions.task_mix import LINE_RECIPE
 from finscribe_assets.pretraining.base_recipe import EMBEDDED_RECIPE
 from finscribe_assets.rendering.page_batch import read_rendered, render_batch
 from finscribe_assets.rendering.pages import RenderedDocument
@@ -38,7 +38,7 @@ def make_batch(plan: Plan, folder: Path) -> SmallBatch:
     pool = LocalShardPool(1)
     synthesize(plan, folder / "documents", pool, shard_size=12)
     render_batch(folder / "documents", folder / "images", pool)
-    build_pair_batch(folder / "documents", folder / "images", folder / "pairs", pool, PairRecipe())
+    build_pair_batch(folder / "documents", folder / "images", folder / "pairs", pool, LINE_RECIPE)
     return SmallBatch(folder, plan, list(read_documents(folder / "documents")), list(read_rendered(folder / "images")))
 
 

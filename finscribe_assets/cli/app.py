@@ -33,7 +33,7 @@ A workspace is a folder that stages fill one after the other:
 
 1. `finscribe synthesize --num-samples 200 --out work` – documents with exact truth
 2. `finscribe render work` – page images with exact boxes
-3. `finscribe pairs work` – instruction pairs
+3. `finscribe pairs work --lines` – instruction pairs, with single lines for the embedded base
 4. `finscribe split work` – train, validation and test without leaks
 5. `finscribe train work --out work/adapter` – a LoRA adapter
 6. `finscribe predict work --adapter work/adapter` – predictions of the adapter

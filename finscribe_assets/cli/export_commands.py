@@ -23,6 +23,21 @@ MaxCharacters = Annotated[
     ),
 ]
 
+MaxTokens = Annotated[
+    int,
+    typer.Option(
+        min=256, help="Report samples with more tokens, images included as the model's processor counts them."
+    ),
+]
+MaxPixels = Annotated[
+    int,
+    typer.Option(
+        min=28 * 28,
+        help="Pixels to which the processor reduces larger images: PaddleOCR-VL-1.5 unless given; PaddleOCR-VL has "
+        "2822400.",
+    ),
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
@@ -59,6 +74,16 @@ def export(
         str | None, typer.Option(help="A batch in the storage of the Dagster assets, such as batch-000.")
     ] = None,
     max_characters: MaxCharacters = None,
+    max_tokens: MaxTokens = 8192,
+    max_pixels: MaxPixels = 1_003_520,
+    max_turns: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            help="Number of questions about the same pages in one sample of the format messages; 1 for a sample for "
+            "each pair.",
+        ),
+    ] = 8,
     workers: WorkerCount = None,
 ) -> None:
     """Write pairs in a format that trainers load, and validate it.
@@ -69,6 +94,7 @@ def export(
     """
     from finscribe_assets.exporting.folder_export import ExportFormat, export_pairs
     from finscribe_assets.profiles import workers_from_environment
+    from finscribe_assets.rendering.model_resize import PixelBudget
     from finscribe_assets.shards import LocalShardPool
     from finscribe_assets.splitting.split_assignment import Split
 
@@ -86,10 +112,13 @@ def export(
             format_=ExportFormat(format_),
             pool=LocalShardPool(workers or workers_from_environment()),
             max_characters=max_characters,
+            max_tokens=max_tokens,
+            budget=PixelBudget(max_pixels=max_pixels),
+            max_turns=max_turns,
             on_written=written,
             on_checked=checked,
         )
-    _print_summary(out, summary)
+    _print_summary(out, summary, max_tokens)
 
 
 def _folders(workspace: Path, batch: str | None) -> tuple[Path, Path, Path]:
@@ -111,29 +140,46 @@ def validate_export(
         Path, typer.Argument(help="A folder that `finscribe export` wrote.", exists=True, file_okay=False)
     ],
     max_characters: MaxCharacters = None,
+    max_tokens: MaxTokens = 8192,
+    max_pixels: MaxPixels = 1_003_520,
 ) -> None:
     """Validate every sample and image of an export again, for instance after copying or editing it.
 
     Everything that a loader would drop or fail on is an error that names file, line and field, and how to mend it.
     """
     from finscribe_assets.exporting.folder_export import validate_export as validate
+    from finscribe_assets.rendering.model_resize import PixelBudget
 
     with bar(None, "samples checked") as checked:
-        summary = validate(folder, max_characters=max_characters, on_checked=checked)
-    _print_summary(folder, summary)
+        summary = validate(
+            folder,
+            max_characters=max_characters,
+            max_tokens=max_tokens,
+            budget=PixelBudget(max_pixels=max_pixels),
+            on_checked=checked,
+        )
+    _print_summary(folder, summary, max_tokens)
 
 
-def _print_summary(folder: Path, summary: ExportSummary) -> None:
+def _print_summary(folder: Path, summary: ExportSummary, max_tokens: int) -> None:
     from finscribe_assets.exporting.sample_checks import MIN_IMAGE_SIDE
 
     tally = summary.tally
     samples, images = ("boxes", "pages") if summary.format == "coco" else ("pairs", "images")
-    console.print(
-        f"{tally.samples:,} {samples} and {tally.images:,} {images} of {summary.split} in {folder}, all checked"
-    )
+    count = tally.samples if summary.format == "coco" else tally.pairs
+    console.print(f"{count:,} {samples} and {tally.images:,} {images} of {summary.split} in {folder}, all checked")
     if tally.longest_id:
         console.print(
             f"The longest prompt and response: {tally.longest_characters:,} characters, {tally.longest_id}",
+            markup=False,
+            soft_wrap=True,
+        )
+    if tally.pairs > tally.samples:
+        console.print(f"{tally.samples:,} samples: questions about the same pages are turns of one conversation")
+    if tally.too_long:
+        console.print(
+            f"{len(tally.too_long):,} samples have more than {max_tokens:,} tokens, which trainers drop or cut "
+            f"(about {tally.most_tokens:,} at most): {', '.join(tally.too_long[:3])}",
             markup=False,
             soft_wrap=True,
         )

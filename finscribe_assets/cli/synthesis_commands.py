@@ -168,6 +168,18 @@ def pairs(
         ),
     ] = None,
     only: Annotated[bool, typer.Option("--only", help="Make pairs of no other tasks than those in --mix.")] = False,
+    lines: Annotated[
+        bool,
+        typer.Option("--lines", help="Mix for a base that reads single printed lines, as the embedded one does."),
+    ] = False,
+    max_pixels: Annotated[
+        int,
+        typer.Option(
+            min=28 * 28,
+            help="Pixels to which the model's processor reduces larger images: print that is too small after that is "
+            "not asked. The default is that of PaddleOCR-VL-1.5; PaddleOCR-VL has 2822400.",
+        ),
+    ] = 1_003_520,
     workers: WorkerCount = None,
 ) -> None:
     """Turn pages into instruction pairs in pairs/: extraction, questions, arithmetic, boxes, tables, lines of text."""
@@ -180,16 +192,16 @@ def pairs(
             workspace / "images",
             workspace / "pairs",
             LocalShardPool(workers or workers_from_environment()),
-            _recipe(mix or [], only=only),
+            _recipe(mix or [], only=only, lines=lines, max_pixels=max_pixels),
             on_shard=advance,
         )
     for task, count in sorted(summary.tasks.items()):
         console.print(f"{count:8,}  {task}")
 
 
-def _recipe(mix: list[str], *, only: bool) -> PairRecipe:
+def _recipe(mix: list[str], *, only: bool, lines: bool, max_pixels: int) -> PairRecipe:
     from finscribe_assets.instructions.pair import Task
-    from finscribe_assets.instructions.task_mix import PairRecipe
+    from finscribe_assets.instructions.task_mix import DEFAULT_MIX, LINE_MIX, PairRecipe
 
     counts: dict[str, float] = {}
     for item in mix:
@@ -200,7 +212,8 @@ def _recipe(mix: list[str], *, only: bool) -> PairRecipe:
             counts[task] = float(count)
         except ValueError:
             raise UserError(f"--mix {item}: give a number of pairs, such as {task}=2") from None
-    return (PairRecipe(mix={}) if only else PairRecipe()).with_counts(**counts)
+    usual = {} if only else LINE_MIX if lines else DEFAULT_MIX
+    return PairRecipe(mix=usual, max_pixels=max_pixels).with_counts(**counts)
 
 
 def split(

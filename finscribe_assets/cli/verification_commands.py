@@ -13,7 +13,7 @@ from finscribe_assets.cli.console_output import bar, console, show
 from finscribe_assets.cli.synthesis_commands import Workspace
 
 if TYPE_CHECKING:
-    from finscribe_assets.ocr.page_verification import Failure, ReadingGroup
+    from finscribe_assets.ocr.page_verification import Failure, PageReport, ReadingGroup
 
 UNREAD_PRINTED = 30  # --output has all of them
 
@@ -39,6 +39,22 @@ def verify_pages(
     as_rendered: Annotated[
         bool, typer.Option("--as-rendered", help="Read the stored pages, with their damage, instead of clean ones.")
     ] = False,
+    as_model: Annotated[
+        bool,
+        typer.Option(
+            "--as-model",
+            help="Read the stored pages as a page-level model sees them, scaled to its pixel budget, and of these only "
+            "the values that pairs of whole pages ask.",
+        ),
+    ] = False,
+    max_pixels: Annotated[
+        int,
+        typer.Option(
+            min=28 * 28,
+            help="With --as-model: pixels to which the model's processor reduces larger images; PaddleOCR-VL has "
+            "2822400.",
+        ),
+    ] = 1_003_520,
     dpi: Annotated[int, typer.Option(min=72, max=300, help="Resolution of clean pages, in dots per inch.")] = 144,
     threads: Annotated[int, typer.Option(min=1, help="Number of threads.")] = 1,
 ) -> None:
@@ -48,25 +64,35 @@ def verify_pages(
     a similarity of at least 0.9 to the printed text; if not, the exit status is 1. Chinese and Japanese are read but do
     not count; Arabic is only counted.
 
-    With --as-rendered the result shows what damage costs a reader; values marked invisible are left out.
+    With --as-rendered the result shows what damage costs a reader; values marked invisible are left out. With
+    --as-model it shows whether whole-page answers can be read after the model's own resize.
 
     Needs the extra `verify`: pip install 'finscribe-assets[verify]'
     """
     from finscribe_assets.files import write_bytes, write_text
+    from finscribe_assets.instructions.visible_values import VisibleDocument
     from finscribe_assets.ocr.failure_pictures import failure_picture, failures_html, picture_file_name
     from finscribe_assets.ocr.page_verification import VerificationTally, read_fields
     from finscribe_assets.ocr.rapidocr_engine import RapidOcrReader
+    from finscribe_assets.rendering.model_resize import PixelBudget, as_model_sees
     from finscribe_assets.rendering.page_sampling import clean_pages, sample_documents, stored_pages
 
     reader = RapidOcrReader(threads)
     documents = sample_documents(workspace / "documents", sample, seed)
-    pages = stored_pages(documents, workspace / "images") if as_rendered else clean_pages(documents, dpi)
+    stored = as_rendered or as_model
+    pages = stored_pages(documents, workspace / "images") if stored else clean_pages(documents, dpi)
+    budget, too_small = PixelBudget(max_pixels=max_pixels), 0
     tally = VerificationTally()
     pictures: list[tuple[str, Failure]] = []
     began = time.monotonic()
     with bar(len(documents), "documents read") as advance:
         for drawn, rendered in pages:
-            reading = read_fields(drawn, rendered, reader)
+            asked = None
+            if as_model:
+                visible = VisibleDocument(drawn, rendered, budget)
+                asked, too_small = visible.values, too_small + len(visible.too_small)
+                rendered = as_model_sees(rendered, budget)  # noqa: PLW2901
+            reading = read_fields(drawn, rendered, reader, asked)
             if crops:
                 for failure in reading.failures:
                     name = picture_file_name(len(pictures) + 1, failure) if failure.places else ""
@@ -76,11 +102,23 @@ def verify_pages(
             tally.add(reading)
             advance(1)
     seconds = time.monotonic() - began
-    report = tally.report("stored" if as_rendered else "clean")
+    report = tally.report("as the model sees them" if as_model else "stored" if as_rendered else "clean")
     if crops:
         write_text(crops / "index.html", failures_html(pictures))
     if output:
         write_text(output, report.model_dump_json(indent=2) + "\n")
+    _show_report(report, seconds)
+    if as_model:
+        console.print(f"{too_small} values are printed too small for the model; no pair of whole pages asks them")
+    for place in (output, crops / "index.html" if crops else None):
+        if place:
+            console.print(f"Look at {place}")
+    if not report.passed:
+        raise typer.Exit(1)
+
+
+def _show_report(report: PageReport, seconds: float) -> None:
+    """Print the groups, the failures and the verdict of a report."""
     for name, groups in (
         ("layout", report.by_layout),
         ("locale", report.by_locale),
@@ -107,11 +145,6 @@ def verify_pages(
         f"({judged.share:.2%}; {report.required_share:.0%} are needed), mean similarity "
         f"{judged.similarity:.4f}, {seconds / judged.fields:.3f} s for each field"
     )
-    for place in (output, crops / "index.html" if crops else None):
-        if place:
-            console.print(f"Look at {place}")
-    if not report.passed:
-        raise typer.Exit(1)
 
 
 def _rows(name: str, groups: dict[str, ReadingGroup]) -> list[dict[str, Any]]:

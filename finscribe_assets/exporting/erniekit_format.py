@@ -66,7 +66,9 @@ def check_erniekit_record(
         raise location.error("text_info", "not one text tagged mask and one tagged no_mask", "write exactly these two")
     if not isinstance(images, list) or not images or not all(isinstance(image, dict) for image in images):
         raise location.error("image_info", "not a list of images", "name the sample's images")
-    inspector.check_sample(location, record.get("id"), *(part.get("text") for part in texts))
+    prompt, response = (part.get("text") for part in texts)
+    inspector.check_sample(location, record.get("id"), prompt, response)
+    sizes = []
     for number, image in enumerate(images):
         index = image.get("matched_text_index")
         if type(index) is not int or index != 0:
@@ -75,7 +77,9 @@ def check_erniekit_record(
                 f"{index!r} does not place the image before the prompt",
                 "write 0",
             )
-        inspector.check_image_file(location, f"image_info[{number}].image_url", out, image.get("image_url"))
+        name = f"image_info[{number}].image_url"
+        sizes.append(inspector.check_image_file(location, name, out, image.get("image_url")))
+    inspector.count_tokens(record["id"], sizes, (prompt, response))
 
 
 def _load_with(out: Path, _: Split) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,23 @@ from finscribe_assets.exporting.file_names import file_name_for
 from finscribe_assets.exporting.sample_checks import RecordLocation, SampleInspector, check_texts
 from finscribe_assets.files import AnyPath, read_table, write_bytes
 from finscribe_assets.instructions.crops import page_cache, pair_images
-from finscribe_assets.instructions.pair import Pair, pairs_from_table
+from finscribe_assets.instructions.pair import Pair, Task, pairs_from_table
 from finscribe_assets.rendering.pages import Page, RenderedDocument, pages_from_table
 from finscribe_assets.rendering.png_encoding import to_png
 from finscribe_assets.splitting.split_assignment import Split
 
+# Tasks with short answers, which make one conversation where they are about the same whole pages.
+TURN_TASKS = frozenset(
+    {
+        Task.SCHEMA_EXTRACTION,
+        Task.FIELD_QUESTION,
+        Task.ABSENT_FIELD,
+        Task.DOCUMENT_TYPE,
+        Task.FIELD_TO_BOX,
+        Task.BOX_TO_FIELD,
+    }
+)
+MAX_TURNS = 8  # of a conversation
 IMAGE_FOLDER = "images"  # folder of the image files in an export
 
 
@@ -38,11 +51,17 @@ class ExportImage:
 
 @dataclass(frozen=True)
 class ExportSample:
-    """A pair with the prompt of its split and its images."""
+    """A pair with the prompt of its split and its images, and other pairs about the same images."""
 
     pair: Pair
     prompt: str
     images: tuple[ExportImage, ...]
+    further: tuple[tuple[str, str], ...] = ()  # prompts and responses of the other pairs
+
+    @property
+    def id(self) -> str:
+        """Return the id of the pair, or of the conversation that begins with it."""
+        return f"{self.pair.id}+{len(self.further)}" if self.further else self.pair.id
 
     @property
     def spans(self) -> list[dict[str, Any]]:
@@ -65,6 +84,7 @@ class ExportPart:
     number: int  # from 0
     part_count: int
     samples: int
+    max_turns: int = MAX_TURNS
 
     def scratch_file(self, name: str) -> Path:
         """Return the path of a temporary file of this part, to be joined with the other parts' files at the end."""
@@ -103,6 +123,21 @@ class ExportPart:
             else:
                 images = [ExportImage(to_png(np.asarray(image)), None) for image in pair_images(pair, open_page)]
             yield ExportSample(pair, prompt, tuple(images))
+
+    def read_conversations(self) -> Iterator[ExportSample]:
+        """Yield the part's samples; short questions about the same whole pages follow each other as turns of one."""
+        for _, of_document in groupby(self.read_samples(), key=lambda sample: sample.pair.document_id):
+            by_pages: dict[tuple[int, ...], list[ExportSample]] = {}
+            for sample in of_document:
+                pair = sample.pair
+                if pair.task in TURN_TASKS and pair.box is None and not pair.patches:
+                    by_pages.setdefault(pair.pages, []).append(sample)
+                else:
+                    yield sample
+            for samples in by_pages.values():
+                for start in range(0, len(samples), self.max_turns):
+                    first, *others = samples[start : start + self.max_turns]
+                    yield replace(first, further=tuple((other.prompt, other.pair.response) for other in others))
 
 
 @dataclass(frozen=True)

@@ -9,16 +9,18 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
 from finscribe_assets.errors import UserError
 from finscribe_assets.exporting import coco_format, erniekit_format, hub_format, messages_format, webdataset_format
-from finscribe_assets.exporting.export_samples import ExportPart, FormatHandler, scratch_folder
+from finscribe_assets.exporting.export_samples import MAX_TURNS, ExportPart, FormatHandler, scratch_folder
 from finscribe_assets.exporting.sample_checks import ExportError, ExportTally, SampleInspector
 from finscribe_assets.files import AnyPath, read_json, read_table, remove_temporary_files, write_json
+from finscribe_assets.instructions.token_count import MAX_TOKENS
+from finscribe_assets.rendering.model_resize import PADDLEOCR_VL_1_5, PixelBudget
 from finscribe_assets.shards import ShardPool, shard_files
 from finscribe_assets.splitting.split_assignment import Split
 
@@ -79,6 +81,9 @@ def export_pairs(
     format_: ExportFormat,
     pool: ShardPool,
     max_characters: int | None = None,
+    max_tokens: int = MAX_TOKENS,
+    budget: PixelBudget = PADDLEOCR_VL_1_5,
+    max_turns: int = MAX_TURNS,
     on_written: ExportProgress | None = None,
     on_checked: ExportProgress | None = None,
 ) -> ExportSummary:
@@ -95,6 +100,10 @@ def export_pairs(
         format_: the format to write.
         pool: runs the shards.
         max_characters: limit of prompt and response together; None for no limit.
+        max_tokens: number of tokens from which on a sample counts as too long; it is reported, and no error.
+        budget: to which the model's processor scales images, for the count of their tokens.
+        max_turns: number of questions about the same pages in one sample, in formats with several turns; 1 for a sample
+            for each pair.
         on_written: called with the number of pairs of each shard that was written.
         on_checked: called for each sample, or box for COCO, that was validated.
 
@@ -102,7 +111,7 @@ def export_pairs(
         ExportError: there is nothing to export, or a loader would drop one of the samples.
         UserError: the folder holds something else.
     """
-    parts = list(_parts(pairs, images, out, documents, split))
+    parts = [replace(part, max_turns=max_turns) for part in _parts(pairs, images, out, documents, split)]
     if not parts:
         raise ExportError(
             f"{pairs}: no samples of the {split} split; choose a split that has documents, and pairs of the same batch"
@@ -120,20 +129,29 @@ def export_pairs(
     write_json(out / EXPORT_RECORD_FILE, {**record, "finished": True})
     if on_checked and format_ is not ExportFormat.COCO:
         on_checked(0, expected)
-    summary = validate_export(out, max_characters=max_characters, on_checked=on_checked)
-    if format_ is not ExportFormat.COCO and summary.tally.samples != expected:
-        raise ExportError(f"{out}: {summary.tally.samples} samples for {expected} pairs; export again")
+    summary = validate_export(
+        out, max_characters=max_characters, max_tokens=max_tokens, budget=budget, on_checked=on_checked
+    )
+    if format_ is not ExportFormat.COCO and summary.tally.pairs != expected:
+        raise ExportError(f"{out}: {summary.tally.pairs} pairs for {expected} pairs; export again")
     return summary
 
 
 def validate_export(
-    folder: Path, *, max_characters: int | None = None, on_checked: Callable[[int], None] | None = None
+    folder: Path,
+    *,
+    max_characters: int | None = None,
+    max_tokens: int = MAX_TOKENS,
+    budget: PixelBudget = PADDLEOCR_VL_1_5,
+    on_checked: Callable[[int], None] | None = None,
 ) -> ExportSummary:
     """Read every sample and every image of an export as its loader would, and count them.
 
     Args:
         folder: folder of the export.
         max_characters: limit of prompt and response together; None for no limit.
+        max_tokens: number of tokens from which on a sample counts as too long; it is reported, and no error.
+        budget: to which the model's processor scales images, for the count of their tokens.
         on_checked: called with the number of samples that were validated since the last call.
 
     Raises:
@@ -148,7 +166,7 @@ def validate_export(
     if record["finished"] is not True:
         raise ExportError(f"{folder / EXPORT_RECORD_FILE}: finished: the export was interrupted; run it again")
     format_, split = ExportFormat(record["format"]), Split(record["split"])
-    inspector = SampleInspector(max_characters, on_checked)
+    inspector = SampleInspector(max_characters, max_tokens, budget, on_checked)
     FORMAT_HANDLERS[format_].validate(folder, split, inspector)
     tally = inspector.tally()
     if not tally.samples:

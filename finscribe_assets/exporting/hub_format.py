@@ -167,8 +167,11 @@ def _validate(out: Path, split: Split, inspector: SampleInspector) -> None:
             check_spans(location, row["spans"], row["response"])
             if not row["images"]:
                 raise location.error("images", "the list is empty", "export again")
-            for index, image in enumerate(row["images"]):
+            sizes = [
                 inspector.check_image(location, f"images[{index}]", image and image["bytes"])
+                for index, image in enumerate(row["images"])
+            ]
+            inspector.count_tokens(row["id"], sizes, (row["prompt"], row["response"]))
 
 
 def _read_rows(file: Path) -> Iterator[tuple[RecordLocation, dict[str, Any]]]:

@@ -25,16 +25,20 @@ def json_line(record: Any) -> bytes:
     return text.translate(_LINE_ENDS).encode() + b"\n"
 
 
-def write_part(part: ExportPart, name: str, record_of: Callable[[ExportSample, list[str]], Any]) -> None:
+def write_part(
+    part: ExportPart, name: str, record_of: Callable[[ExportSample, list[str]], Any], *, join_turns: bool = False
+) -> None:
     """Write the image files of a part, and its samples as JSON lines to a temporary file.
 
     Args:
         part: the part of the export.
         name: name of the temporary file.
         record_of: returns the record of a sample, given the paths of its images relative to the export.
+        join_turns: whether pairs about the same whole pages are turns of one sample.
     """
     images = ImageFiles(part.out)
-    lines = [json_line(record_of(sample, images.write_images(sample))) for sample in part.read_samples()]
+    samples = part.read_conversations() if join_turns else part.read_samples()
+    lines = [json_line(record_of(sample, images.write_images(sample))) for sample in samples]
     write_bytes(part.scratch_file(name), b"".join(lines))
     images.remove_strays()
 

@@ -1,8 +1,9 @@
 """Write ``messages`` + ``images`` JSON lines, which ms-swift, LLaMA-Factory and PaddleFormers load.
 
 A line is ``{"id": …, "messages": [{"role": "user", "content": "<image>…"}, {"role": "assistant", …}], "images": […]}``.
-There is one ``<image>`` before the prompt for each image, and paths are relative to the folder. ``dataset_info.json``
-registers the file with LLaMA-Factory. Spans are lost, as none of these loaders has a field for them.
+There is one ``<image>`` before the first prompt for each image, and paths are relative to the folder. Questions about
+the same whole pages are turns of one conversation, so that the pages are encoded once. ``dataset_info.json`` registers
+the file with LLaMA-Factory. Spans are lost, as none of these loaders has a field for them.
 """
 
 from __future__ import annotations
@@ -29,24 +30,36 @@ _INFO = {
 }
 
 
-def messages_record(id_: str, prompt: str, response: str, names: list[str]) -> dict[str, Any]:
-    """Return the record of a sample; ``names`` are the paths of its images relative to the folder."""
+def messages_record(
+    id_: str, prompt: str, response: str, names: list[str], further: Sequence[tuple[str, str]] = ()
+) -> dict[str, Any]:
+    """Return the record of a sample.
+
+    Args:
+        id_: its id.
+        prompt: its prompt.
+        response: its response.
+        names: paths of its images relative to the folder.
+        further: prompts and responses of further turns about the same images.
+    """
+    turns = ((IMAGE_TAG * len(names) + prompt, response), *further)
     return {
         "id": id_,
         "messages": [
-            {"role": "user", "content": IMAGE_TAG * len(names) + prompt},
-            {"role": "assistant", "content": response},
+            {"role": role, "content": content}
+            for turn in turns
+            for role, content in zip(("user", "assistant"), turn, strict=True)
         ],
         "images": names,
     }
 
 
 def _record(sample: ExportSample, names: list[str]) -> dict[str, Any]:
-    return messages_record(sample.pair.id, sample.prompt, sample.pair.response, names)
+    return messages_record(sample.id, sample.prompt, sample.pair.response, names, sample.further)
 
 
 def _write(part: ExportPart) -> None:
-    write_part(part, MESSAGES_DATA_FILE, _record)
+    write_part(part, MESSAGES_DATA_FILE, _record, join_turns=True)
 
 
 def _finish(out: Path, _: Split, parts: Sequence[ExportPart]) -> None:
@@ -80,13 +93,13 @@ def check_messages_record(
     """
     messages, images = record.get("messages"), record.get("images")
     turns = [part.get("role") if isinstance(part, dict) else part for part in messages or ()]
-    if not isinstance(messages, list) or turns != ["user", "assistant"]:
+    if not isinstance(messages, list) or not turns or turns != ["user", "assistant"] * (len(turns) // 2):
         raise location.error(
-            "messages", "not one user turn and one assistant turn", "write exactly these two, in order"
+            "messages", "not user and assistant in turn", "begin with the user, and end with the assistant"
         )
     if not isinstance(images, list) or not images:
         raise location.error("images", "not a list of paths", "name the sample's images")
-    content, response = (part.get("content") for part in messages)
+    content, response, *others = (part.get("content") for part in messages)
     if not isinstance(content, str):
         raise location.error("messages[0].content", f"{type(content).__name__}, not text", "write a JSON string")
     prompt = content.removeprefix(IMAGE_TAG * len(images))
@@ -96,9 +109,10 @@ def check_messages_record(
             f"{content.count(IMAGE_TAG)} {IMAGE_TAG} tags for {len(images)} images",
             "begin it with one tag for each image, and write no other tags",
         )
-    inspector.check_sample(location, record.get("id"), prompt, response)
-    for number, name in enumerate(images):
-        inspector.check_image_file(location, f"images[{number}]", out, name)
+    further = list(zip(others[::2], others[1::2], strict=True))
+    inspector.check_sample(location, record.get("id"), prompt, response, further)
+    sizes = [inspector.check_image_file(location, f"images[{number}]", out, name) for number, name in enumerate(images)]
+    inspector.count_tokens(record["id"], sizes, (prompt, response, *others))
 
 
 def _load_with(out: Path, _: Split) -> str:

@@ -7,7 +7,7 @@ missing or truncated image, one image tag too many, an empty response, half a su
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from finscribe_assets.errors import UserError
+from finscribe_assets.instructions.token_count import MAX_TOKENS, sample_tokens
+from finscribe_assets.rendering.model_resize import PADDLEOCR_VL_1_5, PixelBudget
 
 MIN_IMAGE_SIDE = 28  # pixels: 2 × 2 patches of PaddleOCR-VL's vision tower; it enlarges smaller images to this size
 
@@ -59,10 +61,13 @@ class ExportTally:
     """The counts that the validator of an export made."""
 
     samples: int
+    pairs: int  # in samples: several where questions about the same pages are one conversation
     images: int  # image files, or images in shards
     small_images: int  # images with a side below MIN_IMAGE_SIDE pixels
     longest_characters: int  # characters of prompt and response of the longest sample
     longest_id: str  # its id
+    most_tokens: int  # tokens of the sample that has most, images included
+    too_long: tuple[str, ...]  # ids of samples with more tokens than the limit
 
 
 @dataclass
@@ -73,21 +78,36 @@ class SampleInspector:
 
     Attributes:
         max_characters: limit of prompt and response together; None for no limit.
+        max_tokens: number of tokens from which on a sample counts as too long.
+        budget: to which the model's processor scales images.
         on_samples: called with the number of samples that were checked since the last call.
     """
 
     max_characters: int | None = None
+    max_tokens: int = MAX_TOKENS
+    budget: PixelBudget = PADDLEOCR_VL_1_5
     on_samples: Callable[[int], None] | None = None
     _ids: set[str] = field(default_factory=set)
-    _files: set[str] = field(default_factory=set)
+    _files: dict[str, tuple[int, int]] = field(default_factory=dict)  # sizes by name
+    _too_long: list[str] = field(default_factory=list)
+    _most_tokens: int = 0
     _samples: int = 0
+    _pairs: int = 0
     _images: int = 0
     _small_images: int = 0
     _longest: tuple[int, str] = (0, "")
 
     def tally(self) -> ExportTally:
         """Return the counts."""
-        return ExportTally(self._samples, self._images, self._small_images, *self._longest)
+        return ExportTally(
+            self._samples,
+            self._pairs,
+            self._images,
+            self._small_images,
+            *self._longest,
+            self._most_tokens,
+            tuple(self._too_long),
+        )
 
     def check_id(self, location: RecordLocation, id_: Any) -> None:
         """Check the id of a sample, and count the sample.
@@ -108,15 +128,34 @@ class SampleInspector:
         if self.on_samples:
             self.on_samples(1)
 
-    def check_sample(self, location: RecordLocation, id_: Any, prompt: Any, response: Any) -> None:
+    def count_tokens(self, id_: str, sizes: Iterable[tuple[int, int]], texts: Iterable[str]) -> None:
+        """Count the tokens of a sample; one that is too long is remembered by its id, and is no error."""
+        tokens = sample_tokens(sizes, texts, self.budget)
+        self._most_tokens = max(self._most_tokens, tokens)
+        if tokens > self.max_tokens:
+            self._too_long.append(id_)
+
+    def check_sample(
+        self, location: RecordLocation, id_: Any, prompt: Any, response: Any, further: Sequence[tuple[Any, Any]] = ()
+    ) -> None:
         """Check the id and the texts of a sample, and count the sample.
+
+        Args:
+            location: the location of the sample.
+            id_: its id.
+            prompt: its prompt, without the tags that stand for its images.
+            response: its response.
+            further: the prompts and responses of further turns about the same images.
 
         Raises:
             ExportError: the id or a text is invalid, or the texts are longer than the limit.
         """
         self.check_id(location, id_)
-        check_texts(location, prompt, response)
-        characters = len(prompt) + len(response)
+        self._pairs += 1 + len(further)
+        characters = 0
+        for asked, answered in ((prompt, response), *further):
+            check_texts(location, asked, answered)
+            characters += len(asked) + len(answered)
         if self.max_characters is not None and characters > self.max_characters:
             raise location.error(
                 "prompt and response",
@@ -141,8 +180,8 @@ class SampleInspector:
         self._small_images += min(size) < MIN_IMAGE_SIDE
         return size
 
-    def check_image_file(self, location: RecordLocation, field_name: str, folder: Path, name: Any) -> None:
-        """Check an image file that a sample names; each file is decoded once.
+    def check_image_file(self, location: RecordLocation, field_name: str, folder: Path, name: Any) -> tuple[int, int]:
+        """Check an image file that a sample names; each file is decoded once. Return its width and height in pixels.
 
         Args:
             location: the location of the sample.
@@ -156,7 +195,7 @@ class SampleInspector:
         if not isinstance(name, str) or not name:
             raise location.error(field_name, f"{name!r} is not a path", "name a file of the export")
         if name in self._files:
-            return
+            return self._files[name]
         file = folder / name
         if "://" in name or not file.resolve().is_relative_to(folder.resolve()):
             raise location.error(
@@ -164,8 +203,8 @@ class SampleInspector:
             )
         if not file.is_file():
             raise location.error(field_name, f"{name!r} does not exist", "export again")
-        self.check_image(location, f"{field_name} {name!r}", file.read_bytes())
-        self._files.add(name)
+        self._files[name] = self.check_image(location, f"{field_name} {name!r}", file.read_bytes())
+        return self._files[name]
 
 
 @lru_cache(maxsize=16)  # samples are sorted by document, and many show the same page

@@ -112,8 +112,8 @@ def _check_members(location: RecordLocation, members: list[tuple[str, bytes]], i
         )
     inspector.check_sample(location, record.get("id"), record.get("prompt"), record.get("response"))
     check_spans(location, record.get("spans"), record["response"])
-    for suffix, content in by_suffix.items():
-        inspector.check_image(location, suffix, content)
+    sizes = [inspector.check_image(location, suffix, content) for suffix, content in by_suffix.items()]
+    inspector.count_tokens(record["id"], sizes, (record["prompt"], record["response"]))
 
 
 def _load_with(out: Path, split: Split) -> str:

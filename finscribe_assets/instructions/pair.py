@@ -32,6 +32,7 @@ class Task(StrEnum):
     BOX_TO_FIELD = "box_to_field"  # one page, a box → the field in it and its value
     TABLE = "table"  # the table on one page → OTSL
     OCR_LINE = "ocr_line"  # one printed line of a field → its text, verbatim
+    OCR_ROW = "ocr_row"  # a printed row of a table → its texts from first to last column, verbatim
     OCR_REGION = "ocr_region"  # a block of a page → its lines in reading order, verbatim
 
 
@@ -87,6 +88,8 @@ class Pair:
     prompt_held_out: str = ""  # a wording that no training prompt uses; empty for fixed prompts of the model
     spans: tuple[Span, ...] = ()
     patches: tuple[Patch, ...] = ()
+    x_height: float | None = None  # smallest that the response needs, in pixels after the model's resize
+    left_out: int = 0  # values of a full extraction that are printed too small for the model, and are not in it
 
     def patches_on(self, page: int) -> tuple[Patch, ...]:
         """Return the patches of one page."""
@@ -116,6 +119,8 @@ PAIR_SCHEMA = pa.schema(
         ("prompt_held_out", pa.string()),
         ("spans", pa.string()),
         ("patches", pa.string()),
+        ("x_height", pa.float64()),
+        ("left_out", pa.int64()),
     ]
 )
 

@@ -19,6 +19,7 @@ from finscribe_assets.instructions.pair import (
 )
 from finscribe_assets.instructions.responses import compact_json
 from finscribe_assets.instructions.task_mix import PairRecipe, make_pairs
+from finscribe_assets.instructions.visible_values import MIN_X_HEIGHT
 from finscribe_assets.rendering.pages import pages_from_table
 from finscribe_assets.shards import (
     ShardPool,
@@ -128,6 +129,9 @@ class PairReview:
     """The result of checking a batch's pairs against its pages."""
 
     examples: tuple[Pair, ...]  # the first pair of each task
+    whole_page_values: int  # values in responses of full extraction
+    left_out: int  # printed values that are too small for the model on whole pages, and so not in these responses
+    illegible_to_model: tuple[str, ...]  # ids of pairs that need smaller print than MIN_X_HEIGHT
     undetermined: int  # documents of whose currency nothing legible says which one it is
     unsupported: tuple[str, ...]  # ids of pairs that ask for an unprinted field or give the value of an illegible one
 
@@ -143,13 +147,17 @@ def review_pairs(
         illegible: the paths of the printed fields that damage made illegible, by document id.
     """
     examples: dict[Task, Pair] = {}
-    unsupported, undetermined = [], 0
+    unsupported, small, undetermined, values, left_out = [], list[str](), 0, 0, 0
     for pair in read_pairs(folder):
         examples.setdefault(pair.task, pair)
-        undetermined += pair.task is Task.FULL_EXTRACTION and UNDETERMINED_CURRENCY in pair.response
+        if pair.task is Task.FULL_EXTRACTION:
+            undetermined += UNDETERMINED_CURRENCY in pair.response
+            values, left_out = values + sum(bool(span.path) for span in pair.spans), left_out + pair.left_out
+        if pair.x_height is not None and pair.x_height < MIN_X_HEIGHT:
+            small.append(pair.id)
         if pair.task in SINGLE_FIELD_TASKS:
             reveals = pair.target in illegible.get(pair.document_id, ()) and ILLEGIBLE not in pair.response
             states_null = pair.task is Task.FIELD_QUESTION and pair.response == compact_json({pair.target: None})
             if reveals or (pair.target not in askable[pair.document_id] and not states_null):
                 unsupported.append(pair.id)
-    return PairReview(tuple(examples.values()), undetermined, tuple(unsupported))
+    return PairReview(tuple(examples.values()), values, left_out, tuple(small), undetermined, tuple(unsupported))

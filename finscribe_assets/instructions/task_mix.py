@@ -7,6 +7,7 @@ legible inside the image, in canonical form (ISO dates, plain decimals); OCR and
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from random import Random
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -21,7 +22,9 @@ from finscribe_assets.instructions import (
     verbatim_tasks,
 )
 from finscribe_assets.instructions.pair import Pair, Task
-from finscribe_assets.instructions.visible_values import VisibleDocument
+from finscribe_assets.instructions.token_count import MAX_TOKENS, sample_tokens
+from finscribe_assets.instructions.visible_values import MIN_X_HEIGHT, VisibleDocument
+from finscribe_assets.rendering.model_resize import PADDLEOCR_VL_1_5, PixelBudget
 from finscribe_assets.rendering.pages import RenderedDocument
 
 PAIR_BUILDERS: dict[Task, Callable[[VisibleDocument, int], Iterator[Pair]]] = {
@@ -40,10 +43,12 @@ PAIR_BUILDERS: dict[Task, Callable[[VisibleDocument, int], Iterator[Pair]]] = {
     Task.BOX_TO_FIELD: question_tasks.box_contents,
     Task.TABLE: verbatim_tasks.otsl_tables,
     Task.OCR_LINE: verbatim_tasks.ocr_lines,
+    Task.OCR_ROW: verbatim_tasks.ocr_rows,
     Task.OCR_REGION: verbatim_tasks.ocr_regions,
 }
 
-# The maximum number of pairs per document. Nearly every printed line is read once; the other tasks come once or twice.
+# The maximum number of pairs per document, for models that read pages: blocks and rows, as layout models cut them, and
+# questions about whole pages, which exports join to conversations.
 DEFAULT_MIX: dict[Task, float] = {
     Task.FULL_EXTRACTION: 1,
     Task.SCHEMA_EXTRACTION: 1,
@@ -52,14 +57,23 @@ DEFAULT_MIX: dict[Task, float] = {
     Task.PAGE_EXTRACTION: 1,
     Task.GROUNDED_EXTRACTION: 1,
     Task.MULTI_PAGE_LINES: 1,
-    Task.FIELD_QUESTION: 2,
+    Task.FIELD_QUESTION: 3,
     Task.ABSENT_FIELD: 1,
     Task.DOCUMENT_TYPE: 0.5,
     Task.ARITHMETIC: 1,
     Task.FIELD_TO_BOX: 1,
     Task.BOX_TO_FIELD: 1,
+    Task.TABLE: 2,
+    Task.OCR_LINE: 0,
+    Task.OCR_ROW: 4,
+    Task.OCR_REGION: 4,
+}
+# For bases that read single printed lines, as the embedded one: nearly every line is read once.
+LINE_MIX: dict[Task, float] = DEFAULT_MIX | {
+    Task.FIELD_QUESTION: 2,
     Task.TABLE: 4,
     Task.OCR_LINE: 24,
+    Task.OCR_ROW: 0,
     Task.OCR_REGION: 2,
 }
 
@@ -75,6 +89,20 @@ class PairRecipe(BaseModel):
         "document gives one pair and half of them a second one. Tasks that are not named give none.",
     )
 
+    max_pixels: int = Field(
+        default=PADDLEOCR_VL_1_5.max_pixels,
+        ge=28 * 28,
+        description="Number of pixels to which the model's processor reduces larger images. Print that is too small "
+        "after that is not asked. The default is that of PaddleOCR-VL-1.5; PaddleOCR-VL has 2822400.",
+    )
+
+    max_tokens: int = Field(
+        default=MAX_TOKENS,
+        ge=256,
+        description="Number of tokens that a sample may have, images included. Questions about all pages of a longer "
+        "document are left out, and its pages are extracted one by one.",
+    )
+
     @field_validator("mix")
     @classmethod
     def _check_counts(cls, mix: dict[Task, float]) -> dict[Task, float]:
@@ -85,12 +113,17 @@ class PairRecipe(BaseModel):
 
     def with_counts(self, **counts: float) -> PairRecipe:
         """Return a copy with other counts for some tasks, such as ``recipe.with_counts(ocr_line=2)``."""
-        return PairRecipe(mix={**self.mix, **{Task(task): count for task, count in counts.items()}})
+        return self.model_copy(
+            update={"mix": PairRecipe(mix={**self.mix, **{Task(task): n for task, n in counts.items()}}).mix}
+        )
 
     def pair_count(self, task: Task, document_id: str) -> int:
         """Return the maximum number of pairs of a task for a document; the document's id decides about a fraction."""
         count = self.mix.get(task, 0.0)
         return int(count) + (Random(f"mix:{task}:{document_id}").random() < count % 1)
+
+
+LINE_RECIPE = PairRecipe(mix=LINE_MIX)
 
 
 def make_pairs(drawn: DrawnDocument, rendered: RenderedDocument, recipe: PairRecipe) -> list[Pair]:
@@ -101,7 +134,26 @@ def make_pairs(drawn: DrawnDocument, rendered: RenderedDocument, recipe: PairRec
         rendered: its pages.
         recipe: the number of pairs of each task.
     """
-    document = VisibleDocument(drawn, rendered)
-    return [
+    document = VisibleDocument(drawn, rendered, PixelBudget(max_pixels=recipe.max_pixels))
+    pairs = [
         pair for task, build in PAIR_BUILDERS.items() for pair in build(document, recipe.pair_count(task, drawn.id))
     ]
+    fitting = [pair for pair in pairs if len(pair.pages) == 1 or _tokens(pair, document) <= recipe.max_tokens]
+    if any(pair.task is Task.FULL_EXTRACTION and pair not in fitting for pair in pairs):
+        page_pairs = extraction_tasks.page_extractions(document, len(document.pages))
+        fitting = [pair for pair in fitting if pair.task is not Task.PAGE_EXTRACTION] + list(page_pairs)
+    return [measured for pair in fitting if (measured := _measured(pair, document)) is not None]
+
+
+def _tokens(pair: Pair, document: VisibleDocument) -> int:
+    pages = (document.rendered.pages[number] for number in pair.pages)
+    return sample_tokens(((page.width, page.height) for page in pages), (pair.prompt, pair.response), document.budget)
+
+
+def _measured(pair: Pair, document: VisibleDocument) -> Pair | None:
+    """Return a pair with the size of the print that it needs; None if that is too small for the model."""
+    height = document.x_height_of(pair)
+    if height is not None and height < MIN_X_HEIGHT:
+        return None
+    left_out = len(document.too_small) if pair.task is Task.FULL_EXTRACTION else 0
+    return replace(pair, x_height=None if height is None else round(height, 2), left_out=left_out)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.instructions.otsl import Grid
 from finscribe_assets.instructions.pair import ILLEGIBLE, OCR_PROMPT, TABLE_PROMPT, Pair, Task
 from finscribe_assets.instructions.pair_building import build_pair, choose, random_for
 from finscribe_assets.instructions.responses import otsl_response, verbatim_response
 from finscribe_assets.instructions.visible_values import VisibleDocument
-from finscribe_assets.rendering.pages import Mark, MarkType
+from finscribe_assets.rendering.pages import Fragment, Mark, MarkType
 
 _LIST_PREFIXES = ("lines[", "entries[")
 MAX_ILLEGIBLE_LINES = 1  # illegible lines that a document's pairs ask for
@@ -49,6 +50,40 @@ def ocr_lines(document: VisibleDocument, count: int) -> Iterator[Pair]:
         )
 
 
+def ocr_rows(document: VisibleDocument, count: int) -> Iterator[Pair]:
+    """Ask for the text of single rows of tables whose cells have one legible line each."""
+    rows: dict[str, list[Fragment]] = {}
+    for mark in document.rendered.of_type(MarkType.CELL):
+        rows.setdefault(mark.name.partition(":")[0], []).extend(part for part in mark.fragments if part.text)
+    candidates = []
+    for row in document.rendered.of_type(MarkType.ROW):
+        for part in row.fragments:
+            cells = [cell for cell in rows.get(row.name, ()) if cell.page == part.page and part.box.holds(cell.box)]
+            lines = [
+                line
+                for mark in document.fields.values()
+                for line in mark.fragments
+                if line.page == part.page and part.box.holds(line.box)
+            ]
+            # Each cell of one line: its values are on one line too, and in a head or a carried sum there are none.
+            on_one_line = not lines or min(line.box.y1 for line in lines) > max(line.box.y0 for line in lines)
+            if len(cells) > 1 and on_one_line and all(cell.visible for cell in cells) and (lines or row.name != "0"):
+                candidates.append((row.name, part, cells))
+    right_to_left = LOCALE_FACTS[document.drawn.document.locale].right_to_left
+    for name, part, cells in choose(candidates, count, random_for(document.id, Task.OCR_ROW)):
+        in_order = sorted(cells, key=lambda cell: cell.box.x0, reverse=right_to_left)
+        yield build_pair(
+            document.id,
+            Task.OCR_ROW,
+            verbatim_response(" ".join(cell.text for cell in in_order)),
+            pages=(part.page,),
+            target=name,
+            box=part.box,
+            prompt=OCR_PROMPT,
+            id_parts=[part.page],
+        )
+
+
 def ocr_regions(document: VisibleDocument, count: int) -> Iterator[Pair]:
     """Ask for all lines of a block of a page, labels included, in reading order."""
     marked_lines = document.rendered.of_type(MarkType.LINE)
@@ -63,10 +98,10 @@ def ocr_regions(document: VisibleDocument, count: int) -> Iterator[Pair]:
             for line in marked_lines
             if line.text and all(part.page == page and box.holds(part.box) for part in line.fragments)
         ]
-        if lines:
+        if lines and all(line.visible for line in lines):  # the model's own prompt has no answer for illegible print
             regions.append((region.name, page, box, lines))
     for name, page, box, lines in choose(regions, count, random_for(document.id, Task.OCR_REGION)):
-        text = "\n".join(line.fragments[0].text if line.visible else ILLEGIBLE for line in lines)
+        text = "\n".join(line.fragments[0].text for line in lines)
         yield build_pair(
             document.id,
             Task.OCR_REGION,

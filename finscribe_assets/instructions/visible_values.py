@@ -11,9 +11,12 @@ from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.elements import FIELDS, IMPLIED_FIELDS, LIST_FIELDS
 from finscribe_assets.documents.page_evidence import Evidence, determined_values, unidentified_fields
 from finscribe_assets.documents.schema import flatten
-from finscribe_assets.instructions.pair import ILLEGIBLE
+from finscribe_assets.instructions.crops import CROP_MARGIN
+from finscribe_assets.instructions.pair import ILLEGIBLE, Pair
+from finscribe_assets.rendering.model_resize import PADDLEOCR_VL_1_5, PixelBudget, x_height
 from finscribe_assets.rendering.pages import Box, Fragment, Mark, MarkType, RenderedDocument
 
+MIN_X_HEIGHT = 4.0  # pixels of the model's image; smaller print is not asked (calibrated: docs/instruction-pairs.md)
 _LIST_PREFIXES = tuple(f"{name}." for name in LIST_FIELDS)
 _SINGLE_FIELDS = sorted(path for path in FIELDS if path not in IMPLIED_FIELDS and not path.startswith(_LIST_PREFIXES))
 
@@ -24,6 +27,7 @@ class VisibleDocument:
 
     drawn: DrawnDocument
     rendered: RenderedDocument
+    budget: PixelBudget = PADDLEOCR_VL_1_5  # to which the model scales images
 
     @property
     def id(self) -> str:
@@ -60,6 +64,29 @@ class VisibleDocument:
 
     @cached_property
     def values(self) -> dict[str, Any]:
+        """Return the canonical values that a model reads on the whole pages, by field path in the schema's order."""
+        return {path: value for path, value in self.shown_values.items() if path not in self.too_small}
+
+    @cached_property
+    def too_small(self) -> frozenset[str]:
+        """Return the paths of shown values whose print is too small once the model has scaled the whole pages."""
+        return frozenset(
+            path
+            for path, alternatives in self._fragments_by_value.items()
+            if alternatives and all(self._smallest(parts) < MIN_X_HEIGHT for parts in alternatives)
+        )
+
+    def _smallest(self, parts: Iterable[Fragment], scale: float | None = None) -> float:
+        """Return the smallest x-height of lines in the model's pixels, of whole pages unless a scale is given."""
+        font = self.drawn.presentation.font
+        return min(x_height(part, font) * (scale or self._page_scales[part.page]) for part in parts)
+
+    @cached_property
+    def _page_scales(self) -> list[float]:
+        return [self.budget.scale(page.width, page.height) for page in self.rendered.pages]
+
+    @cached_property
+    def shown_values(self) -> dict[str, Any]:
         """Return the canonical values that the pages show, by field path in the schema's order.
 
         They are printed, legible and identified, or determined by other print, such as the currency by a symbol.
@@ -70,7 +97,7 @@ class VisibleDocument:
     @cached_property
     def undetermined(self) -> frozenset[str]:
         """Return the currency if nothing legible says which one it is; responses have null for it."""
-        return frozenset({"currency_code"} - self.values.keys())
+        return frozenset({"currency_code"} - self.shown_values.keys())
 
     @cached_property
     def illegible(self) -> frozenset[str]:
@@ -93,7 +120,7 @@ class VisibleDocument:
                 for evidence in self._determined.get(path, [(path,)])
                 if evidence and all(field in self.fields for field in evidence)
             ]
-            for path in self.values
+            for path in self.shown_values
         }
 
     @cached_property
@@ -101,7 +128,7 @@ class VisibleDocument:
         return {
             page: {
                 path: value
-                for path, value in self.values.items()
+                for path, value in self.shown_values.items()
                 if (path == "document_type" and page == 0)  # the title is on the first page
                 or any({part.page for part in parts} == {page} for parts in self._fragments_by_value[path])
             }
@@ -109,19 +136,55 @@ class VisibleDocument:
         }
 
     def values_on(self, page: int) -> dict[str, Any]:
-        """Return the values that one page shows completely."""
-        return self._values_by_page[page]
+        """Return the values that one page shows completely, and large enough for the model."""
+        return {path: value for path, value in self._values_by_page[page].items() if path in self.values}
 
     def values_in(self, page: int, box: Box) -> dict[str, Any]:
-        """Return the values that a box of a page shows completely."""
+        """Return the values that a box of a page shows completely, and its image large enough for the model."""
+        scale = self.crop_scale(box)
         return {
             path: value
             for path, value in self._values_by_page[page].items()
             if any(
                 all(part.page == page and box.holds(part.box) for part in parts)
+                and self._smallest(parts, scale) >= MIN_X_HEIGHT
                 for parts in self._fragments_by_value[path]
             )
         }
+
+    def crop_scale(self, box: Box) -> float:
+        """Return the factor by which the model changes the height of print in the image of a box."""
+        image = box.padded(CROP_MARGIN)
+        return self.budget.scale(image.width, image.height)
+
+    def x_height_of(self, pair: Pair) -> float | None:
+        """Return the smallest x-height that a pair's response needs, in the model's pixels; None without print.
+
+        Responses about fields need the print of their values, verbatim ones all print in the image.
+        """
+        scale = None if pair.box is None else self.crop_scale(pair.box)
+        marks = [self.fields[path] for path in self._paths_of(pair) if path in self.fields]
+        if not marks and pair.box is not None:
+            marks = [mark for mark in self.rendered.marks if mark.type in (MarkType.CELL, MarkType.LINE)]
+        inside = [
+            part
+            for mark in marks
+            for part in mark.fragments
+            if part.text and part.visible and part.page in pair.pages and (pair.box is None or pair.box.holds(part.box))
+        ]
+        return self._smallest(inside, scale) if inside else None
+
+    def _paths_of(self, pair: Pair) -> Iterable[str]:
+        """Return the paths of the fields that a response gives; spans number the rows of lists anew."""
+        if pair.target in self.fields:
+            return [pair.target]
+        if not any(span.path for span in pair.spans):
+            return []
+        if not any("[" in span.path for span in pair.spans):
+            return [span.path for span in pair.spans]
+        if pair.box is not None:
+            return self.values_in(pair.pages[0], pair.box)
+        return self.values_on(pair.pages[0]) if len(pair.pages) == 1 else self.values
 
     def expected_value(self, path: str) -> Any:
         """Return the value that a response should give for a field: `ILLEGIBLE` if damaged, None if absent."""

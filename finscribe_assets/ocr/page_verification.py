@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
@@ -104,7 +104,10 @@ class PageReport(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    pages: str = Field(description="clean: rendered anew without damage; stored: as the batch has them")
+    pages: str = Field(
+        description="clean: rendered anew without damage; stored: as the batch has them; as the model sees them: "
+        "stored, then scaled as its processor does"
+    )
     documents: int
     judged: ReadingGroup = Field(description="fields in Latin script")
     required_share: float = REQUIRED_SHARE
@@ -217,8 +220,10 @@ def crop(pixels: np.ndarray, box: Box) -> np.ndarray:
     return pixels[max(0, floor(box.y0)) : max(0, ceil(box.y1)), max(0, floor(box.x0)) : max(0, ceil(box.x1))]
 
 
-def read_fields(drawn: DrawnDocument, rendered: RenderedDocument, reader: LineReader) -> DocumentReading:
-    """Read the boxes of all printed fields of a document.
+def read_fields(
+    drawn: DrawnDocument, rendered: RenderedDocument, reader: LineReader, paths: Container[str] | None = None
+) -> DocumentReading:
+    """Read the boxes of all printed fields of a document, or of those in ``paths``.
 
     Fragments that damage has made unreadable are left out. A printed field without a box, or with a box off the page,
     counts as read with an empty text.
@@ -228,6 +233,8 @@ def read_fields(drawn: DrawnDocument, rendered: RenderedDocument, reader: LineRe
     to_read: list[tuple[str, Script, tuple[Fragment, ...], str]] = []
     invisible = 0
     for path, printed in drawn.printed.items():
+        if paths is not None and path not in paths:
+            continue
         fragments = fragments_of.get(path, ())
         visible = tuple(fragment for fragment in fragments if fragment.visible)
         script = script_of(printed)

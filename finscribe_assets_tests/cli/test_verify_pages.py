@@ -116,3 +116,14 @@ def test_errors_say_what_to_do(work, tmp_path, monkeypatch):
     status, said = run(work)
     assert status == 1
     assert "none.onnx: the installed rapidocr has no such model" in said
+
+
+def test_pages_are_read_as_the_model_sees_them(work, tmp_path):
+    options = ("--as-model", "--sample", 3, "--seed", 2, "--output", tmp_path / "report.json")
+    _, said = run(work, *options, "--max-pixels", 28 * 28 * 400)
+    report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert report["pages"] == "as the model sees them"
+    assert "values are printed too small for the model" in said
+    for failure in report["failures"]:
+        for place in failure["places"]:
+            assert place["box"][2] * place["box"][3] < 28 * 28 * 400

@@ -35,7 +35,7 @@ class ExportInputs:
     pixels: Callable[[Pair], list[np.ndarray]]
 
     def export(self, out: Path, format_: ExportFormat, split: Split = Split.TRAIN, **options) -> ExportSummary:
-        options = {"pool": LocalShardPool(1), "documents": self.documents} | options
+        options = {"pool": LocalShardPool(1), "documents": self.documents, "max_turns": 1} | options
         return export_pairs(self.pairs, self.images, out, split=split, format_=format_, **options)
 
 

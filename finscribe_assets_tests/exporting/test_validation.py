@@ -22,6 +22,8 @@ from finscribe_assets.exporting.sample_checks import (
     check_texts,
 )
 from finscribe_assets.files import read_table, write_table
+from finscribe_assets.instructions.token_count import sample_tokens
+from finscribe_assets.rendering.model_resize import PixelBudget
 
 HERE = RecordLocation("data.jsonl", "line 3")
 
@@ -67,6 +69,34 @@ def test_an_export_is_valid_and_counted(work, exported, format_):
         assert tally.small_images == sum(min(image.shape[:2]) < 28 for image in images) > 0
     lengths = {id_: len(pair.prompt) + len(pair.response) for id_, pair in work.expected.items()}
     assert lengths[tally.longest_id] == tally.longest_characters == max(lengths.values())
+
+
+def test_questions_about_the_same_pages_are_turns_of_one_sample(work, tmp_path):
+    tally = work.export(tmp_path / "out", ExportFormat.MESSAGES, max_turns=4).tally
+    assert tally.pairs == len(work.expected) > tally.samples
+    records = [json.loads(line) for line in (tmp_path / "out" / "data.jsonl").read_text().split("\n") if line]
+    said = []
+    for record in records:
+        messages = record["messages"]
+        assert [message["role"] for message in messages] == ["user", "assistant"] * (len(messages) // 2)
+        assert len(messages) <= 8
+        first = messages[0]["content"].removeprefix("<image>" * len(record["images"]))
+        said += zip([first, *(message["content"] for message in messages[2::2])], messages[1::2], strict=True)
+    expected = sorted((pair.prompt, pair.response) for pair in work.expected.values())
+    assert sorted((prompt, answer["content"]) for prompt, answer in said) == expected
+    assert all("page-" in name for record in records if len(record["messages"]) > 2 for name in record["images"])
+
+
+@pytest.mark.parametrize("format_", [format_ for format_ in ExportFormat if format_ is not ExportFormat.COCO])
+def test_samples_with_too_many_tokens_are_reported(work, exported, format_):
+    budget = PixelBudget(max_pixels=28 * 28 * 400)
+    tally = validate_export(exported(format_), max_tokens=600, budget=budget).tally
+    tokens = {
+        id_: sample_tokens([image.shape[1::-1] for image in work.pixels(pair)], (pair.prompt, pair.response), budget)
+        for id_, pair in work.expected.items()
+    }
+    assert set(tally.too_long) == {id_ for id_, count in tokens.items() if count > 600} != set()
+    assert tally.most_tokens == max(tokens.values())
 
 
 def set_content(turn: int, text):

@@ -14,10 +14,10 @@ from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.documents.schema import flatten
 from finscribe_assets.instructions.crops import crop, page_cache, pair_images
-from finscribe_assets.instructions.pair import ILLEGIBLE, OCR_PROMPT, Pair, SpanType, Task
+from finscribe_assets.instructions.pair import ILLEGIBLE, OCR_PROMPT, TABLE_PROMPT, Pair, SpanType, Task
 from finscribe_assets.instructions.prompt_wordings import claim_text, held_out_wordings, training_wordings
 from finscribe_assets.instructions.task_mix import DEFAULT_MIX, PairRecipe, make_pairs
-from finscribe_assets.instructions.visible_values import VisibleDocument
+from finscribe_assets.instructions.visible_values import MIN_X_HEIGHT, VisibleDocument
 from finscribe_assets.rendering.pages import Box, MarkType, RenderedDocument
 from finscribe_assets.rendering.render import render
 
@@ -33,16 +33,17 @@ EXTRACTION_TASKS = (
 )
 # Values that are not printed as such; test_page_evidence.py has the tests that the page determines them.
 DETERMINED = ("document_type", "currency_code", "tax_name")
-FIXED_PROMPT_TASKS = (Task.OCR_LINE, Task.OCR_REGION, Task.TABLE)
+DOCUMENTS = 100
+FIXED_PROMPT_TASKS = (Task.OCR_LINE, Task.OCR_ROW, Task.OCR_REGION, Task.TABLE)
 
 
 @cache
 def paired_documents() -> list[tuple[DrawnDocument, RenderedDocument, list[Pair]]]:
     """Return documents of the default recipe, damage included, with up to twelve pairs of every task."""
-    plan = seed_plan("batch-000", 48, 11)
+    plan = seed_plan("batch-000", DOCUMENTS, 11)
     recipe = PairRecipe(mix=dict.fromkeys(Task, 12))
     documents = []
-    for index in range(48):
+    for index in range(DOCUMENTS):
         drawn = draw_document(plan, index)
         rendered = render(drawn)
         documents.append((drawn, rendered, make_pairs(drawn, rendered, recipe)))
@@ -81,6 +82,9 @@ def test_each_task_has_eight_training_wordings_and_held_out_wordings_for_half_of
 
 @pytest.mark.parametrize("task", FIXED_PROMPT_TASKS)
 def test_tasks_of_the_model_use_its_own_prompts_in_every_split(task):
+    own = (Task.OCR_LINE, *(other for other in Task if other not in FIXED_PROMPT_TASKS))
+    assert not any(pair.prompt in (OCR_PROMPT, TABLE_PROMPT) for _, _, pair in pairs_of(*own[1:]))
+    assert task is Task.OCR_LINE or not any(ILLEGIBLE in pair.response for _, _, pair in pairs_of(task))
     prompts = {prompt for _, _, pair in pairs_of(task) for prompt in (pair.prompt_for(test=True), pair.prompt)}
     assert prompts == {"Table Recognition:" if task is Task.TABLE else OCR_PROMPT}
 
@@ -222,12 +226,46 @@ def test_the_text_of_a_region_has_all_its_values_and_their_labels():
             and all(part.page in pair.pages and _overlap(part.box, pair.box) > 0.9 for part in mark.fragments)
         )
         values = ["".join(drawn.printed[mark.name].split()) for mark in inside]
-        if ILLEGIBLE not in lines:
-            assert all(value in squeezed for value in values), (pair.id, pair.response, values)
-            compared += len(values)
+        assert all(value in squeezed for value in values), (pair.id, pair.response, values)
+        compared += len(values)
         labelled += len(squeezed) > sum(map(len, values))
     assert labelled > 50
     assert compared > 200
+
+
+def test_a_row_of_a_table_has_its_values_in_their_order():
+    compared = 0
+    for _, rendered, pair in pairs_of(Task.OCR_ROW):
+        squeezed = "".join(pair.response.split())
+        inside = [
+            "".join(part.text.split())
+            for mark in rendered.of_type(MarkType.FIELD)
+            for part in mark.fragments
+            if part.page in pair.pages and _overlap(part.box, pair.box) > 0.9
+        ]
+        assert all(text in squeezed for text in inside), (pair.id, pair.response, inside)
+        compared += len(inside)
+    assert compared > 200
+
+
+def test_long_documents_are_asked_page_by_page():
+    drawn, rendered, _ = next(item for item in paired_documents() if len(item[1].pages) > 1)
+    recipe = PairRecipe(max_tokens=1500)
+    pairs = make_pairs(drawn, rendered, recipe)
+    assert all(len(pair.pages) == 1 for pair in pairs)
+    assert {pair.pages[0] for pair in pairs if pair.task is Task.PAGE_EXTRACTION} == set(range(len(rendered.pages)))
+
+
+def test_print_that_the_model_reduces_too_far_is_not_asked_of_whole_pages():
+    drawn, rendered, _ = paired_documents()[0]
+    recipe = PairRecipe(mix=dict.fromkeys(Task, 4), max_pixels=28 * 28 * 250)
+    usual, reduced = make_pairs(drawn, rendered, PairRecipe()), make_pairs(drawn, rendered, recipe)
+    full = {pair.left_out: pair for pair in (usual[0], reduced[0])}
+    assert max(full) > 0
+    assert len(full[max(full)].response) < len(usual[0].response)
+    for pair in (*usual, *reduced):
+        assert pair.x_height is None or pair.x_height >= MIN_X_HEIGHT
+    assert any(pair.box for pair in reduced)
 
 
 def test_documents_of_several_pages_have_pairs_of_one_page_and_of_all():

@@ -7,14 +7,15 @@ from finscribe_assets.documents.document_batch import read_documents
 from finscribe_assets.documents.page_evidence import askable_fields
 from finscribe_assets.instructions import pair
 from finscribe_assets.instructions.pair_batch import PAIRS_VERSION, build_pair_batch, review_pairs
-from finscribe_assets.instructions.task_mix import PairRecipe
+from finscribe_assets.instructions.task_mix import LINE_RECIPE, PairRecipe
 from finscribe_assets.orchestration.assets.groups import declared
 from finscribe_assets.orchestration.metadata import column_schema, table
 from finscribe_assets.orchestration.progress_messages import progress
-from finscribe_assets.orchestration.resources import Storage, Workers
+from finscribe_assets.orchestration.resources import ProfileResource, Storage, Workers
 from finscribe_assets.rendering.page_batch import destroyed_fields
 
 FEWEST_PAIRS = 5  # for each document
+MAX_LEFT_OUT = 0.1  # share of the values on whole pages
 
 
 @dg.asset(
@@ -36,6 +37,12 @@ FEWEST_PAIRS = 5  # for each document
             description="Every requested field is printed on its page, or determined by what is printed; where damage "
             "has destroyed it, the response says that it is illegible.",
         ),
+        dg.AssetCheckSpec(
+            "answers_are_legible_to_the_model",
+            asset="instruction_pairs",
+            description="No response needs print that is too small once a page-level model has scaled its image, and "
+            f"at most {MAX_LEFT_OUT:.0%} of the values of whole pages are left out for that.",
+        ),
     ],
 )
 def instruction_pairs(
@@ -43,6 +50,7 @@ def instruction_pairs(
     synthetic_documents: UPath,
     rendered_images: UPath,
     storage: Storage,
+    profile: ProfileResource,
     workers: Workers,
 ) -> dg.MaterializeResult:
     """Write the batch's pairs, shard by shard."""
@@ -57,10 +65,11 @@ def instruction_pairs(
         rendered_images,
         folder,
         workers.pool(),
-        PairRecipe(),
+        LINE_RECIPE if profile.reads_lines else PairRecipe(),
         on_shard=progress(context, len(askable), "documents paired"),
     )
     reviewed = review_pairs(folder, askable, destroyed)
+    left_out = reviewed.left_out / max(1, reviewed.left_out + reviewed.whole_page_values)
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": summary.pairs,
@@ -83,6 +92,17 @@ def instruction_pairs(
                 check_name="asked_values_are_visible",
                 passed=not reviewed.unsupported,
                 metadata={"invisible": dg.MetadataValue.json(reviewed.unsupported[:20])},
+            ),
+            dg.AssetCheckResult(
+                check_name="answers_are_legible_to_the_model",
+                passed=not reviewed.illegible_to_model and left_out <= MAX_LEFT_OUT,
+                severity=dg.AssetCheckSeverity.WARN,
+                metadata={
+                    "whole_page_values_asked": reviewed.whole_page_values,
+                    "whole_page_values_left_out": reviewed.left_out,
+                    "share_legible": round(1 - left_out, 4),
+                    "too_small": dg.MetadataValue.json(reviewed.illegible_to_model[:20]),
+                },
             ),
         ],
     )

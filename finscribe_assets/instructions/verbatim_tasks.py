@@ -57,6 +57,8 @@ def ocr_rows(document: VisibleDocument, count: int) -> Iterator[Pair]:
         rows.setdefault(mark.name.partition(":")[0], []).extend(part for part in mark.fragments if part.text)
     candidates = []
     for row in document.rendered.of_type(MarkType.ROW):
+        if row.name == "0":  # the head
+            continue
         for part in row.fragments:
             cells = [cell for cell in rows.get(row.name, ()) if cell.page == part.page and part.box.holds(cell.box)]
             lines = [
@@ -65,9 +67,9 @@ def ocr_rows(document: VisibleDocument, count: int) -> Iterator[Pair]:
                 for line in mark.fragments
                 if line.page == part.page and part.box.holds(line.box)
             ]
-            # Each cell of one line: its values are on one line too, and in a head or a carried sum there are none.
-            on_one_line = not lines or min(line.box.y1 for line in lines) > max(line.box.y0 for line in lines)
-            if len(cells) > 1 and on_one_line and all(cell.visible for cell in cells) and (lines or row.name != "0"):
+            # A row that is one printed line: its values are beside each other. Heads and carried sums have none.
+            on_one_line = bool(lines) and min(line.box.y1 for line in lines) > max(line.box.y0 for line in lines)
+            if len(cells) > 1 and on_one_line and all(cell.visible for cell in cells):
                 candidates.append((row.name, part, cells))
     right_to_left = LOCALE_FACTS[document.drawn.document.locale].right_to_left
     for name, part, cells in choose(candidates, count, random_for(document.id, Task.OCR_ROW)):

@@ -164,8 +164,8 @@ class VisibleDocument:
         """
         scale = None if pair.box is None else self.crop_scale(pair.box)
         marks = [self.fields[path] for path in self._paths_of(pair) if path in self.fields]
-        if not marks and pair.box is not None:
-            marks = [mark for mark in self.rendered.marks if mark.type in (MarkType.CELL, MarkType.LINE)]
+        if not marks and pair.box is not None:  # labels are as large as values; a cell may have several lines
+            marks = list(self.fields.values())
         inside = [
             part
             for mark in marks

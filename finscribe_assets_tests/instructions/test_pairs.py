@@ -14,7 +14,7 @@ from finscribe_assets.instructions.otsl import from_otsl, to_otsl
 from finscribe_assets.instructions.pair import OCR_PROMPT, Patch, Task, pairs_from_table, pairs_to_table
 from finscribe_assets.instructions.pair_batch import build_pair_batch, read_pairs
 from finscribe_assets.instructions.responses import unflatten
-from finscribe_assets.instructions.task_mix import PairRecipe, make_pairs
+from finscribe_assets.instructions.task_mix import LINE_RECIPE, PairRecipe, make_pairs
 from finscribe_assets.rendering.pages import Box, MarkType
 from finscribe_assets.rendering.printed_rows import table_rows
 from finscribe_assets.shards import LocalShardPool
@@ -82,7 +82,7 @@ def test_pairs_are_reproducible_and_survive_the_table(batch, tmp_path):
     assert first == make_pairs(batch.documents[0], batch.rendered[0], PairRecipe())
     assert pairs_from_table(pairs_to_table(first)) == first
     summary = build_pair_batch(
-        batch.folder / "documents", batch.folder / "images", tmp_path, LocalShardPool(2), PairRecipe()
+        batch.folder / "documents", batch.folder / "images", tmp_path, LocalShardPool(2), LINE_RECIPE
     )
     assert [file.read_bytes() for file in sorted(tmp_path.iterdir())] == [
         file.read_bytes() for file in sorted((batch.folder / "pairs").iterdir())

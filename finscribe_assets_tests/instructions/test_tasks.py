@@ -189,7 +189,7 @@ def test_a_patch_copies_the_print_of_another_amount():
             source = np.asarray(crop(page, patch.source))
             target = changed[int(patch.target.y0) - 3 : int(patch.target.y1) + 4, : int(patch.target.x1) + 4]
             # The source's darkest pixel row occurs in the target's box, pixel by pixel, at its right edge.
-            row = source[source.sum(axis=1).argmin()]
+            row = source[source.reshape(len(source), -1).sum(axis=1).argmin()]
             ends = [target[y, -len(row) - shift :][: len(row)] for y in range(len(target)) for shift in range(3)]
             assert any(np.array_equal(row, end) for end in ends), pair.id
             x0 = min(patch.target.x0, patch.target.x1 - patch.source.width)

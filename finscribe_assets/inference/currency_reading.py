@@ -15,7 +15,7 @@ from finscribe_assets.documents.elements import ValueType, value_type_of
 from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.page_evidence import ACCOUNTING_AMOUNT
 
-_POST_CODE = "seller.address.post_code"
+POST_CODE = "seller.address.post_code"
 # Post codes of the countries whose currencies share a symbol. Norway's and Denmark's have the same form.
 _POST_CODES = {
     "USD": r"\d{5}(-?\d{4})?",
@@ -56,7 +56,7 @@ def find_currencies(values: Mapping[str, str | None], locale: str | None = None)
     }
     found = {}
     for field, texts in (("currency_code", amounts), ("vat_accounting_currency_code", accounting)):
-        if (currency := _most_frequent(texts, values.get(_POST_CODE) or "", locale)) is not None:
+        if (currency := _most_frequent(texts, values.get(POST_CODE) or "", locale)) is not None:
             found[field] = currency
     return found
 
@@ -73,4 +73,4 @@ def _most_frequent(amounts: Mapping[str, str | None], post_code: str, locale: st
         domestic = LOCALE_FACTS[locale].currency_code
         return ReadCurrency(domestic, (source,)) if domestic in meant else None
     fitting = [code for code in meant if code in _POST_CODES and re.fullmatch(_POST_CODES[code], post_code.strip())]
-    return ReadCurrency(fitting[0], (source, _POST_CODE)) if len(fitting) == 1 else None
+    return ReadCurrency(fitting[0], (source, POST_CODE)) if len(fitting) == 1 else None

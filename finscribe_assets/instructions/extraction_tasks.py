@@ -18,8 +18,11 @@ MAX_ABSENT_KEYS = 2  # requested keys of fields that the document does not have
 
 
 def full_extractions(document: VisibleDocument, count: int) -> Iterator[Pair]:
-    """Request every value of the document; one pair at most. A currency that nothing determines is null."""
-    if count:
+    """Request every value of the document; one pair at most. A currency that nothing determines is null.
+
+    Documents whose pages a model could not read whole have none.
+    """
+    if count and document.is_legible_whole():
         values = {
             path: document.values.get(path)
             for path in document.canonical_values
@@ -97,7 +100,7 @@ def page_extractions(document: VisibleDocument, count: int) -> Iterator[Pair]:
     pages = document.pages if len(document.pages) > 1 else ()
     for page in choose(pages, count, random_for(document.id, Task.PAGE_EXTRACTION)):
         values = document.values_on(page)
-        if values:
+        if values and document.is_legible_whole(page):
             yield build_pair(
                 document.id,
                 Task.PAGE_EXTRACTION,
@@ -111,5 +114,5 @@ def page_extractions(document: VisibleDocument, count: int) -> Iterator[Pair]:
 def multi_page_extractions(document: VisibleDocument, count: int) -> Iterator[Pair]:
     """Request the rows of a table across all pages; one pair at most, none for documents of one page."""
     values = list_members(document.values, LINE_LISTS)
-    if count and len(document.pages) > 1 and values:
+    if count and len(document.pages) > 1 and values and document.is_legible_whole():
         yield build_pair(document.id, Task.MULTI_PAGE_LINES, json_response(unflatten(values)), pages=document.pages)

@@ -69,7 +69,9 @@ def ocr_rows(document: VisibleDocument, count: int) -> Iterator[Pair]:
             ]
             # A row that is one printed line: its values are beside each other. Heads and carried sums have none.
             on_one_line = bool(lines) and min(line.box.y1 for line in lines) > max(line.box.y0 for line in lines)
-            if len(cells) > 1 and on_one_line and all(cell.visible for cell in cells):
+            of_row = {cell.text for cell in cells}
+            is_complete = all(any(line.text in text for text in of_row) for line in lines)
+            if len(cells) > 1 and on_one_line and is_complete and all(cell.visible for cell in cells):
                 candidates.append((row.name, part, cells))
     right_to_left = LOCALE_FACTS[document.drawn.document.locale].right_to_left
     for name, part, cells in choose(candidates, count, random_for(document.id, Task.OCR_ROW)):

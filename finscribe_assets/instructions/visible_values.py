@@ -17,6 +17,7 @@ from finscribe_assets.rendering.model_resize import PADDLEOCR_VL_1_5, PixelBudge
 from finscribe_assets.rendering.pages import Box, Fragment, Mark, MarkType, RenderedDocument
 
 MIN_X_HEIGHT = 4.0  # pixels of the model's image; smaller print is not asked (calibrated: docs/instruction-pairs.md)
+MAX_LEFT_OUT = 0.05  # share of the values of whole pages that an extraction of them may leave out for that
 _LIST_PREFIXES = tuple(f"{name}." for name in LIST_FIELDS)
 _SINGLE_FIELDS = sorted(path for path in FIELDS if path not in IMPLIED_FIELDS and not path.startswith(_LIST_PREFIXES))
 
@@ -75,6 +76,11 @@ class VisibleDocument:
             for path, alternatives in self._fragments_by_value.items()
             if alternatives and all(self._smallest(parts) < MIN_X_HEIGHT for parts in alternatives)
         )
+
+    def is_legible_whole(self, page: int | None = None) -> bool:
+        """Return whether a model reads nearly all values of a page, or of all pages."""
+        shown = self.shown_values if page is None else self._values_by_page[page]
+        return len(self.too_small & shown.keys()) <= MAX_LEFT_OUT * len(shown)
 
     def _smallest(self, parts: Iterable[Fragment], scale: float | None = None) -> float:
         """Return the smallest x-height of lines in the model's pixels, of whole pages unless a scale is given."""

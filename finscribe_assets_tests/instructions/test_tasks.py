@@ -188,7 +188,7 @@ def test_a_patch_copies_the_print_of_another_amount():
             (changed,) = images(rendered, pair)
             source = np.asarray(crop(page, patch.source))
             target = changed[int(patch.target.y0) - 3 : int(patch.target.y1) + 4, : int(patch.target.x1) + 4]
-            # The darkest pixel row of the source's middle occurs in the target's box, pixel by pixel, at its right edge.
+            # The darkest pixel row of the source's middle occurs in the target's box, at its right edge.
             source = source[len(source) // 4 : -(len(source) // 4)]
             row = source[source.reshape(len(source), -1).sum(axis=1).argmin()]
             ends = [target[y, -len(row) - shift :][: len(row)] for y in range(len(target)) for shift in range(3)]

@@ -51,9 +51,8 @@ def synthesize(
     preset: Annotated[
         str | None,
         typer.Option(
-            help="A named recipe: simple, medium or complex documents; or embedded, which holds what the embedded "
-            "base can "
-            "learn."
+            help="A named recipe: simple, medium or complex documents; born_digital, scanned or photographed ones; or "
+            "embedded, which holds what the embedded base can learn."
         ),
     ] = None,
     plan: Annotated[

@@ -5,15 +5,17 @@ A coined word that is the name of one of the world's largest companies or brands
 
 from __future__ import annotations
 
-import hashlib
+import re
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from random import Random
+from zlib import crc32
 
 import yaml
 
 _DIRECTORY = files("finscribe_assets.documents") / "trades"
+_OTHERS = re.compile(r"\W+")
 NAMES_PER_RESERVED_NAME = 3  # one name in so many is reserved for documents that examine readers
 
 
@@ -34,8 +36,11 @@ def _syllables() -> Mapping[str, tuple[tuple[str, ...], ...]]:
 
 
 def is_reserved(name: str) -> bool:
-    """Tell whether a name is reserved for documents that examine readers: a third of all names are, by their hash."""
-    return hashlib.sha256(name.casefold().encode()).digest()[0] % NAMES_PER_RESERVED_NAME == 0
+    """Tell whether a name is reserved for documents that examine readers.
+
+    A third of all names are, by a hash of their letters and digits, so that capitals and commas make no difference.
+    """
+    return crc32(_OTHERS.sub("", name.casefold()).encode()) % NAMES_PER_RESERVED_NAME == 0
 
 
 def coin_word(random: Random, language: str, *, reserved: bool | None = None) -> str:

@@ -69,6 +69,7 @@ class _Basket:
     products: list[Product]
     starters: list[Product]  # what the first lines sell, in this order
     articles: list[Article] = field(default_factory=list)
+    seeds: set[str] = field(default_factory=set)  # of the articles
     prices: dict[str, tuple[Decimal, int]] = field(default_factory=dict)  # price and discount of each name
 
     def draw(self, random: Random, sale: Sale) -> Article:
@@ -76,11 +77,11 @@ class _Basket:
         if self.articles and not self.starters and random.random() < REPEATED_ARTICLE_SHARE:
             return random.choice(self.articles)
         product = self.starters.pop(0) if self.starters else random.choice(self.products)
-        known = {article.seed for article in self.articles}
         for _ in range(4):
             article = draw_article(random, sale.style_seed, sale.locale, product, reserved=sale.is_examination)
-            if article.seed not in known:
+            if article.seed not in self.seeds:
                 break
+        self.seeds.add(article.seed)
         self.articles.append(article)
         return article
 
@@ -207,8 +208,8 @@ def _name_of(random: Random, sale: Sale, article: Article) -> str:
 
 def _sku_of(article: Article, sale: Sale) -> str:
     """Return the vendor's number of an article: the same on all its documents, but where look-alikes are asked for."""
-    pattern = Random(f"sku:{sale.style_seed}").choice(_SKU_PATTERNS)
-    random = Random(f"{article.seed}:sku")
+    pattern = _SKU_PATTERNS[sale.style_seed % len(_SKU_PATTERNS)]
+    random = Random(article.price_seed + 1)
     return "".join(
         draw_code(random, 1, sale.knobs)
         if character == "#"
@@ -228,7 +229,9 @@ def unit_of(sale: Sale, product: Product) -> str:
 def _lengthen(sale: Sale, article: Article, price: Decimal, count: int) -> tuple[Decimal, Decimal]:
     """Draw price and quantity for long amounts; the price of an article is the same on all lines of a document."""
     level = Decimal(str(PRICE_LEVELS[sale.currency]))
-    return lengthen(Random(f"{article.seed}:{sale.day}:{count}"), price, article.product.unit_code, count, level)
+    return lengthen(
+        Random(article.price_seed + sale.day.toordinal() + count), price, article.product.unit_code, count, level
+    )
 
 
 def _classification_of(sale: Sale, product: Product) -> str | None:
@@ -278,7 +281,7 @@ def draw_price(sale: Sale, article: Article, trade: Trade) -> Decimal:
         value *= 1 + sale.tax.rates[0] / 100
     if sale.locale == "en_US" and article.product.unit_code in AMERICAN_UNITS:
         value *= AMERICAN_UNITS[article.product.unit_code][1]
-    return end_price(Random(f"{article.seed}:price"), value, sale.currency, trade.ending)
+    return end_price(Random(article.price_seed), value, sale.currency, trade.ending)
 
 
 def _draw_note(random: Random, sale: Sale) -> str:

@@ -202,14 +202,24 @@ def _worded_attributes() -> Mapping[tuple[str, str], tuple[str, ...]]:
     return {key: tuple(patterns) for key, patterns in table.items()}
 
 
+@cache
+def _parts(pattern: str) -> tuple[str | tuple[str, ...] | range, ...]:
+    """Split a pattern into text, alternatives and ranges of numbers."""
+    parts: list[str | tuple[str, ...] | range] = []
+    for index, text in enumerate(_CHOICE.split(pattern)):
+        if not index % 2:
+            parts.append(text)
+        elif text == "a-z":
+            parts.append(tuple("abcdefghijklmnopqrstuvwxyz"))
+        elif "|" not in text and (numbers := _RANGE.fullmatch(text)):
+            parts.append(range(int(numbers[1]), int(numbers[2]) + 1))
+        else:
+            parts.append(tuple(text.split("|")))
+    return tuple(parts)
+
+
 def fill_pattern(random: Random, pattern: str) -> str:
     """Choose one of the alternatives of each {a|b} of a pattern, and a number for each {2-9}."""
-
-    def choose(match: re.Match[str]) -> str:
-        if match[1] == "a-z":
-            return random.choice("abcdefghijklmnopqrstuvwxyz")
-        if "|" not in match[1] and (numbers := _RANGE.fullmatch(match[1])):
-            return str(random.randint(int(numbers[1]), int(numbers[2])))
-        return random.choice(match[1].split("|"))
-
-    return _CHOICE.sub(choose, pattern) if "{" in pattern else pattern
+    if "{" not in pattern:
+        return pattern
+    return "".join(part if isinstance(part, str) else str(random.choice(part)) for part in _parts(pattern))

@@ -96,7 +96,7 @@ def _article(style_seed: int, locale: str, trade: str, index: int, variant: int,
         name = _compose(random, product, locale, habits)
         # A few products have so few names that none may be reserved, or all: these get a name of their own.
         if attempt >= PLAIN_ATTEMPTS:
-            name = f"{name} {random.choice(habits.brands)}"
+            name = f"{name} {coin_word(random, locale[:2], reserved=reserved)}"
         if is_reserved(name) is reserved:
             till_name = _at_till(name, habits, attempt) if trade_table()[trade].till else name
             if till_name == name or is_reserved(till_name) is reserved:

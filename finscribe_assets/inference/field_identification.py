@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from finscribe_assets.documents.elements import field_of
 from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.inference.currency_reading import find_currencies
-from finscribe_assets.inference.label_assignment import assign_fields
+from finscribe_assets.inference.label_assignment import NOT_FOUND, assign_fields
 from finscribe_assets.inference.line_items import extract_line_items
 from finscribe_assets.inference.line_tables import find_tables
 from finscribe_assets.inference.party_blocks import find_parties
@@ -118,5 +118,8 @@ def identify_fields(
     not_assigned = {
         reason: [path for path in paths if path not in known] for reason, paths in assignment.not_assigned.items()
     }
+    # What a label seemed to identify inside a table was not found.
+    dropped = [field.path for field in assignment.fields if field.path not in known]
+    not_assigned[NOT_FOUND] = [*not_assigned.get(NOT_FOUND, ()), *dropped]
     remaining = {reason: paths for reason, paths in not_assigned.items() if paths}
     return IdentifiedFields(assignment.locale, fields, remaining)

@@ -6,7 +6,7 @@ What belongs here: what is measured of a single document. Metrics over documents
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Set
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -145,11 +145,12 @@ def _nested(leaves: Mapping[str, str]) -> dict[str, Any]:
     return {path: value for path, value in leaves.items() if path.partition("[")[0] not in lists} | lists
 
 
-def score_line_table(comparison: DocumentComparison, expected: Collection[str]) -> TableScore | None:
+def score_line_table(comparison: DocumentComparison, expected: Set[str]) -> TableScore | None:
     """Score the line table as data with TEDS and structure-only TEDS.
 
     Both tables are written from canonical values: a row for each line, a column for each expected field, and predicted
-    rows at the indices that row matching gave them. So the markup that a model wrote has no effect.
+    rows at the indices that row matching gave them. So the markup that a model wrote has no effect. True values that
+    are not expected, such as a quantity that some lines print and others do not, are in neither table.
 
     Args:
         comparison: the document's values.
@@ -162,8 +163,14 @@ def score_line_table(comparison: DocumentComparison, expected: Collection[str]) 
     columns = [name for name in LINE_TABLE_COLUMNS if any(f"lines[{index}].{name}" in expected for index in true_rows)]
     if not columns:
         return None
+    unexpected = comparison.truth.keys() - expected
     true_table, predicted_table = (
-        rows_to_html([[row.get(name, "") for name in columns] for _, row in sorted(rows.items())])
+        rows_to_html(
+            [
+                ["" if f"lines[{index}].{name}" in unexpected else row.get(name, "") for name in columns]
+                for index, row in sorted(rows.items())
+            ]
+        )
         for rows in (true_rows, rows_by_list(comparison.predicted)["lines"])
     )
     return TableScore(teds(predicted_table, true_table), teds(predicted_table, true_table, structure_only=True))

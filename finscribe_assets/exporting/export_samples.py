@@ -130,7 +130,7 @@ class ExportPart:
             by_pages: dict[tuple[int, ...], list[ExportSample]] = {}
             for sample in of_document:
                 pair = sample.pair
-                if pair.task in TURN_TASKS and pair.box is None and not pair.patches:
+                if self.max_turns > 1 and pair.task in TURN_TASKS and pair.box is None and not pair.patches:
                     by_pages.setdefault(pair.pages, []).append(sample)
                 else:
                     yield sample

@@ -61,6 +61,8 @@ class CellEvidence:
         rate, variance = float(self.rates.mean()), float(self.rates.var())
         effects = np.arange(0.01, 1, 0.01)
         effects = effects[effects <= 1 - rate]  # (effects,)
+        if not len(effects):  # almost all fail already
+            return np.full(len(self.columns), np.inf)
         with_value = variance / max(rate * (1 - rate), 1e-9) * (rate + effects) * (1 - rate - effects)
         documents = (self.having + self.lacking)[self.columns]
         having = (self.having[self.columns] / documents)[:, None]  # (values, 1)

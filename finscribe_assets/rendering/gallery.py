@@ -118,8 +118,10 @@ def _layouts() -> Iterator[_Entry]:
 
 
 def _in_colour(drawn: DrawnDocument) -> DrawnDocument:
-    """Return a copy of the document whose pages are in colour."""
-    look = drawn.presentation.model_copy(update={"colours": Colours.COLOUR})
+    """Return a copy of the document whose pages are in colour; receipts are printed in black."""
+    is_receipt = drawn.document.document_type is DocumentType.RECEIPT
+    colours = Colours.GREY_PRINT if is_receipt else Colours.COLOUR
+    look = drawn.presentation.model_copy(update={"colours": colours})
     return drawn.model_copy(update={"presentation": look})
 
 

@@ -341,7 +341,10 @@ def test_schema_is_json_schema_with_the_codes():
         (("extract", "{empty}/page.png", "--layout", "blocks"), "blocks need PaddleX"),
         (("merge", "--adapter", "{work}/adapter", "--out", "{work}/adapter"), "is there already"),
         (("synthesize", "--out", "{empty}", "--recipe", "{work}/plan.json"), "components: unknown key"),
-        (("synthesize", "--out", "{empty}", "--preset", "hardest"), "choose one of simple, medium, complex, embedded"),
+        (
+            ("synthesize", "--out", "{empty}", "--preset", "hardest"),
+            "choose one of simple, medium, complex, born_digital, scanned, photographed, embedded",
+        ),
         (("synthesize", "--out", "{empty}", "--preset", "simple", "--plan", "{work}/plan.json"), "give one"),
     ],
 )

@@ -246,8 +246,12 @@ def draw_payment_reference(random: Random, locale: str, number: str, knobs: Mapp
         number: the number of the document.
         knobs: the knob values that were drawn for the document.
     """
-    if knobs["confusable_identifiers"]:
-        return draw_code(random, 12, knobs)
+    usual = _draw_usual_payment_reference(random, locale, number, knobs)
+    # A stream of its own: the knob changes no other field.
+    return draw_code(Random(f"confusable:{usual}"), 12, knobs) if knobs["confusable_identifiers"] else usual
+
+
+def _draw_usual_payment_reference(random: Random, locale: str, number: str, knobs: Mapping[str, float]) -> str:
     draw = random.random()
     if locale in _PAYMENT_REFERENCES and draw < 0.7:
         return _PAYMENT_REFERENCES[locale](random)

@@ -49,7 +49,7 @@ _CURRENCY = r"(?:[^\w\s]|[^\W\d_]{1,3}\.?)?"  # a symbol, a code, or letters suc
 _MINUS_BEFORE = re.compile(rf"-\s?{_CURRENCY}\s?$")
 _MINUS_AFTER = re.compile(rf"\s?{_CURRENCY}-(?!\s?\d)")
 # A credit (CR) reduces the amount of a bill; a debit (DR) reduces the balance of an account.
-_BILL_MINUS_WORD, _ACCOUNT_MINUS_WORD = re.compile(r"\s?CR\b"), re.compile(r"\s?DR\b")
+_BILL_MINUS_WORD, _ACCOUNT_MINUS_WORD = (re.compile(rf"\s?{_CURRENCY}\s?{word}\b") for word in ("CR", "DR"))
 # Letters and digits that must not follow or precede a word; Chinese and Japanese do not separate words.
 _UNSPACED = r"\u3040-\u30ff\u3400-\u9fff"
 _WORD = rf"[^\W_{_UNSPACED}]"

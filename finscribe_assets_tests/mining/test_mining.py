@@ -312,7 +312,8 @@ def test_a_value_that_the_others_explain_is_left_out():
 
 
 def test_failures_without_a_shared_value_get_no_documents_and_the_report_says_why():
-    chance = random.Random(8)
+    # With one seed in ten a value is found by chance; how often is tested below. With this one there is none.
+    chance = random.Random(9)
 
     def misread(drawn, printed):
         return {path: f"{text} (see page two)" if chance.random() < 0.2 else text for path, text in printed.items()}

@@ -42,7 +42,7 @@ def distance(first: bytes, second: bytes) -> int:
 def first_pages(batch):
     """Each document with its first page, as grey pixels."""
     return [
-        (drawn, np.asarray(rendered.pages[0].open()))
+        (drawn, rendered.pages[0].grey())
         for drawn, rendered in zip(batch.documents, batch.rendered, strict=True)
     ]
 
@@ -180,4 +180,4 @@ def test_hashes_of_a_batch_are_computed_once(batch, tmp_path):
         drawn.id for drawn in read_documents(batch.folder / "documents")
     ]
     assert len(pages) == sum(len(rendered.pages) for rendered in batch.rendered)
-    assert pages[0].bits == page_hash(np.asarray(batch.rendered[0].pages[0].open()))
+    assert pages[0].bits == page_hash(batch.rendered[0].pages[0].grey())

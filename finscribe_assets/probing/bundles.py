@@ -20,6 +20,7 @@ from finscribe_assets.probing.factors import LONG_FACTORS, Factor, FactorSpace, 
 MAX_KNOBS = 10  # on in one document, a few more than recipes draw
 # Documents of several pages cost most of all. They are few, and each shows several of the factors that make it so.
 LONG_SHARE = 0.02  # of the documents are long whether a factor that makes them so is lacking most or not
+MOST_SHOWN = 0.5  # of the documents on which a knob can act, that it is on in for its own sake
 LONG_FACTOR_USES = 4  # that a use of a factor counts as which makes documents several pages long
 
 
@@ -56,6 +57,8 @@ class _Wave:
     ) -> None:
         self.space, self.random, self.shares, self.types = space, random, shares, types
         self.uses: Counter[Factor] = Counter(dict.fromkeys(shares, 0))
+        self.shown: Counter[Factor] = Counter()  # in documents, of those on which the factor can act
+        self.possible: Counter[Factor] = Counter()
         self.documents = 0
         self.max_knobs = min(MAX_KNOBS, math.ceil(sum(not factor.choice for factor in shares) / 2))
 
@@ -80,8 +83,18 @@ class _Wave:
         for factor in self.shares:
             if self._serves(factor, setting):
                 self.uses[factor] += LONG_FACTOR_USES if factor.name in LONG_FACTORS else 1
+                self.shown[factor] += 1
+            self.possible[factor] += self.space.can_act(factor, setting.type, setting.locale)
         self.documents += 1
         return setting
+
+    def _is_shown_enough(self, factor: Factor) -> bool:
+        """Tell whether a knob is on in half of the documents on which it can act: it is compared with the others.
+
+        A knob of one document type reaches its share of all documents only if it is on in nearly all of that type.
+        """
+        share = max(MOST_SHOWN, self.shares[factor])
+        return not factor.choice and self.shown[factor] > share * self.possible[factor]
 
     def _most_lacking(self, factors: Iterable[Factor]) -> Factor:
         return max(factors, key=lambda factor: (self._lack(factor), self.random.random()))
@@ -125,7 +138,10 @@ class _Wave:
             for factor in self.shares
             if not factor.choice
             and self.space.can_act(factor, setting.type, setting.locale)
-            and (factor == rarest or (self._lack(factor) > 0 and self.random.random() < 0.5))
+            and (
+                (factor == rarest and not self._is_shown_enough(factor))
+                or (self._lack(factor) > 0 and self.random.random() < 0.5)
+            )
         ]
         is_long = rarest.name in LONG_FACTORS or f"layout:{setting.layout}" in LONG_FACTORS
         if not is_long and self.random.random() >= LONG_SHARE:

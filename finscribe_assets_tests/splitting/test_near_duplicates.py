@@ -41,10 +41,7 @@ def distance(first: bytes, second: bytes) -> int:
 @pytest.fixture(scope="module")
 def first_pages(batch):
     """Each document with its first page, as grey pixels."""
-    return [
-        (drawn, rendered.pages[0].grey())
-        for drawn, rendered in zip(batch.documents, batch.rendered, strict=True)
-    ]
+    return [(drawn, rendered.pages[0].grey()) for drawn, rendered in zip(batch.documents, batch.rendered, strict=True)]
 
 
 @pytest.mark.parametrize("damage", [{"jpeg": 0.5}, {"blur": 0.5}, {"low_resolution": 0.5}])

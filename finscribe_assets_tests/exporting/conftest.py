@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from finscribe_assets.documents.document_batch import synthesize
+from finscribe_assets.documents.knobs import Knobs
 from finscribe_assets.documents.plan import seed_plan
+from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.exporting.folder_export import ExportFormat, ExportSummary, export_pairs
 from finscribe_assets.files import read_table, write_table
 from finscribe_assets.instructions.crops import page_cache, pair_images
@@ -43,8 +45,9 @@ class ExportInputs:
 def work(tmp_path_factory) -> ExportInputs:
     folder = tmp_path_factory.mktemp("exporting")
     pool = LocalShardPool(1)
-    # The third of these documents has illegible values, the fifth has three pages.
-    synthesize(seed_plan("batch-000", 6, 3), folder / "documents", pool, shard_size=3)
+    # Nearly any six documents of this recipe have illegible values and several pages among them.
+    recipe = Recipe(knobs=Knobs(several_pages=0.6, handwritten_note=1.0, stamp=1.0, fold=1.0))
+    synthesize(seed_plan("batch-000", 6, 4, recipe), folder / "documents", pool, shard_size=3)
     render_batch(folder / "documents", folder / "images", pool)
     build_pair_batch(
         folder / "documents", folder / "images", folder / "all", pool, PairRecipe().with_counts(ocr_line=3)

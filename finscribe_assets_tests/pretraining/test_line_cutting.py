@@ -74,4 +74,10 @@ def test_lines_have_their_type_and_are_fitted(cutters):
         for line in lines:
             assert line.line_type is line_type
             assert line.pixels.shape[0] == LINE_HEIGHT
-            assert line.element
+            assert line.element or line_type is LineType.BLOCK
+
+
+def test_few_lines_stand_outside_of_all_blocks(cutters):
+    """Of a letter, the sender's address in the window is one, above the recipient's block."""
+    regions = [line.element for cutter in cutters for line in cutter.block_lines()]
+    assert 0 < regions.count("") < 0.05 * len(regions)

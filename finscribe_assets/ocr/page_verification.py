@@ -6,6 +6,7 @@ is passed in; `rapidocr_engine` has one.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Container, Sequence
@@ -58,6 +59,8 @@ FOLDINGS = {
     "₹": "",  # in the engine's alphabet, but it omits or confuses six in seven
 }
 _FOLDING_TABLE = str.maketrans(FOLDINGS)
+# Any mask of a card number is as good as another: X and x differ in size alone, and a reader does not count asterisks.
+_CARD_MASK = re.compile(r"[*xX#•·]{4,}")
 
 
 class FieldLocation(BaseModel):
@@ -119,7 +122,9 @@ class PageReport(BaseModel):
     apart: dict[str, ReadingGroup] = Field(description="fields in scripts that are read but not judged, by script")
     unread: dict[str, int] = Field(description="number of fields in scripts that the reader does not know, by script")
     invisible: int = Field(description="number of fields that damage has made unreadable; they are not read")
-    foldings: dict[str, str] = Field(description="characters that are replaced before texts are compared")
+    foldings: dict[str, str] = Field(
+        description="characters that are replaced before texts are compared; masks of card numbers are all alike"
+    )
     failures: tuple[Failure, ...]
 
 
@@ -191,14 +196,15 @@ def script_of(text: str) -> Script:
 def similarity(printed: str, read: str) -> float:
     """Return the similarity of two texts, from 0 to 1: 1 - Levenshtein distance / length of the longer text.
 
-    Texts are compared after NFKC and FOLDINGS, with case and without spaces. Spaces are what line readers recognise
-    worst, and no value depends on them.
+    Texts are compared after NFKC and FOLDINGS, with case and without spaces, and masks of card numbers count as one
+    character. Spaces are what line readers recognise worst, and no value depends on them.
     """
     return Levenshtein.normalized_similarity(_normalised(printed), _normalised(read))
 
 
 def _normalised(text: str) -> str:
-    return "".join(unicodedata.normalize("NFKC", text).split()).translate(_FOLDING_TABLE)
+    together = "".join(unicodedata.normalize("NFKC", text).split()).translate(_FOLDING_TABLE)
+    return _CARD_MASK.sub("*", together)
 
 
 def visual_order(text: str) -> str:

@@ -12,6 +12,7 @@ from finscribe_assets.evaluation.prediction_files import Prediction, Truth
 from finscribe_assets.evaluation.score_interval import wilson
 from finscribe_assets.instructions.responses import unflatten
 from finscribe_assets.mining.attribution import Attribution, drawn_values
+from finscribe_assets.mining.cell_evidence import CellEvidence
 from finscribe_assets.mining.error_cells import (
     Z95,
     DocumentFailures,
@@ -424,3 +425,11 @@ def test_documents_without_a_prediction_are_left_out():
     some = dict(list(read_with(lambda drawn, printed: printed).items())[:50])
     report = mine(score(TRUTHS, some), PARENT, 100)
     assert (report.cells, report.unread) == ((), 70)
+
+
+@pytest.mark.parametrize(("failing", "is_finite"), [(1.0, False), (0.3, True)])
+def test_where_every_document_fails_no_effect_could_be_seen(failing, is_finite):
+    values = np.tile([1.0, 0.0], 100)[:, None]
+    evidence = CellEvidence((np.arange(200) % 10 < 10 * failing).astype(float), values, np.ones_like(values))
+    evidence.permute(200)
+    assert np.isfinite(evidence.smallest_effects(0.05)).tolist() == [is_finite]

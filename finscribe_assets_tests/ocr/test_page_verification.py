@@ -154,6 +154,9 @@ def test_the_script_of_a_text(text, script):
         ("IBAN", "iban", 0.0),  # case is kept
         ("O0", "00", 0.5),  # look-alikes are not folded
         ("", "x", 0.0),
+        ("XXXX XXXX XXXX 1287", "xxxx xxxxx 1287", 1.0),
+        ("**** **** **** 1287", "********1288", 0.8),  # the digits of a masked number count
+        ("XXX", "xxx", 0.0),  # too short for a mask
     ],
 )
 def test_similarity(printed, read, expected):

@@ -204,6 +204,8 @@ def _default(field: FieldInfo) -> str:
 def _value(value: Any) -> str:
     if value is None or value is PydanticUndefined:
         return "–"
+    if isinstance(value, dict) and any(isinstance(inner, dict) for inner in value.values()):
+        return "; ".join(f"{key}: {_value(inner)}" for key, inner in value.items())
     if isinstance(value, dict) and len(set(value.values())) == 1 and len(value) > 1:
         return f"{next(iter(value.values())):g} for each of {len(value)}"
     if isinstance(value, dict):

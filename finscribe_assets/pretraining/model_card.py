@@ -208,9 +208,9 @@ def _blocks_section(slices: Mapping[str, Any]) -> str:
 
 def _documents_section(documents: Mapping[str, Any]) -> str:
     text = _DOCUMENTS_INTRODUCTION
-    for name, layouts in documents.items():
-        for layout, metrics in layouts.items():
-            for key, metric in metrics.items():
+    for name, layouts in sorted(documents.items()):
+        for layout, metrics in sorted(layouts.items()):
+            for key, metric in sorted(metrics.items()):
                 target = TARGETS[key]
                 verdict = "met" if metric["value"] > target else "not met"
                 text += (
@@ -234,7 +234,7 @@ def _curve_section(records: Sequence[Mapping[str, Any]]) -> str:
 
 def scores_sections(scores: Mapping[str, Any]) -> str:
     """Return the sections of the card that are made from scores.json alone, as Markdown."""
-    slices = scores["slices"]
+    slices = {name: scores["slices"][name] for name in SCORED_SLICES if name in scores["slices"]}
     lines, elements = _lines_rows(slices), _elements_section(slices)
     tables, blocks = _tables_section(slices), _blocks_section(slices)
     return lines + elements + tables + blocks + _documents_section(scores["documents"])

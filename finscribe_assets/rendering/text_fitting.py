@@ -20,6 +20,8 @@ from finscribe_assets.rendering.page_blocks import BlockRow, TextAndField
 
 LABEL_GAP = 1.2  # em between a label and its value
 DUE_SIZE = 1.1  # type size of the amount due, in em
+TITLE_SPACING = 0.08  # em between the letters of a spaced title
+TITLE_PADDING = 0.8  # em on the left and the right of a title in a frame
 MIN_CELL_SCALE = 0.9  # type gets no smaller than this share before a row is given fewer cells
 
 
@@ -103,6 +105,23 @@ class Fitting:
             if scale >= MIN_CELL_SCALE or count == 1:
                 return CellGrid(count, round(scale, 3))
         return CellGrid(1, 1.0)
+
+    def title(self, room: float, size: float) -> float:
+        """Return the type size, as a share of its usual one, at which no word of the title is wider than the room.
+
+        Args:
+            room: available width in millimetres.
+            size: the title's usual type size in em.
+        """
+        look, type_ = self._look, self._look.style.title
+        words = unbroken(look.labels["title"], self._language)
+        if type_ in ("capitals", "spaced"):
+            words = [word.upper() for word in words]
+        spacing = TITLE_SPACING if type_ == "spaced" else 0.0
+        needed = max(
+            text_width(word, look.font, bold=type_ not in ("plain", "spaced")) + spacing * len(word) for word in words
+        )
+        return round(min(1.0, room / ((needed + TITLE_PADDING) * WIDTH_SLACK * size * self._em)), 3)
 
     def party(self, role: str, room: float, name_size: float = 1.0) -> float:
         """Return the type size, at most 1 em, at which no word of a party is wider than the available width.

@@ -42,7 +42,7 @@ from finscribe_assets.rendering.printed_rows import (
     table_rows,
 )
 from finscribe_assets.rendering.sheet_size import fits_content, sheet_of
-from finscribe_assets.rendering.text_fitting import DUE_SIZE, TITLE_SPACING, Fitting
+from finscribe_assets.rendering.text_fitting import DUE_SIZE, TITLE_SPACING, USUAL_TITLE_SIZE, Fitting
 
 # Letters that join, or that fill a square, look wrong when they are spaced out.
 BAR_CODE_LENGTH, BAR_CODE_HEIGHT = 42.0, 9.0  # millimetres
@@ -261,6 +261,7 @@ def to_markup(drawn: DrawnDocument, engine: Engine | None = None) -> PageMarkup:
             line_height=max(look.style.line_height, line_extent(look.font)),
             start="right" if facts.right_to_left else "left",
             end="left" if facts.right_to_left else "right",
+            usual_title_size=USUAL_TITLE_SIZE,
             spacing="normal" if language in LANGUAGES_WITHOUT_LETTER_SPACING else f"{TITLE_SPACING}em",
             digits="arabic-indic" if look.numbers.digits == "arabic" else "decimal",
             tag=markup.tag("span"),

@@ -20,6 +20,7 @@ from finscribe_assets.rendering.page_blocks import BlockRow, TextAndField
 
 LABEL_GAP = 1.2  # em between a label and its value
 DUE_SIZE = 1.1  # type size of the amount due, in em
+USUAL_TITLE_SIZE = 1.6  # em, of a title whose family has no size of its own
 TITLE_SPACING = 0.08  # em between the letters of a spaced title
 TITLE_PADDING = 0.8  # em on the left and the right of a title in a frame
 MIN_CELL_SCALE = 0.9  # type gets no smaller than this share before a row is given fewer cells

@@ -33,6 +33,13 @@ GroundTruth = Annotated[
         dir_okay=False,
     ),
 ]
+Labelled = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Field or group that was labelled, such as seller.name or lines; repeatable, or several with commas. "
+        "Other fields are neither expected nor judged. Default of documents without a `labelled` of their own.",
+    ),
+]
 
 SplitNames = Annotated[
     list[str] | None,
@@ -69,6 +76,7 @@ def evaluate(
         ),
     ] = None,
     split: SplitNames = None,
+    labelled: Labelled = None,
     timing: Annotated[
         Path | None,
         typer.Option(
@@ -88,7 +96,12 @@ def evaluate(
     from finscribe_assets.iteration.measuring import measure, write_report
 
     documents = read_files(
-        predictions, ground_truth, others=dict(map(_named_file, other or ())), workspace=workspace, splits=split or ()
+        predictions,
+        ground_truth,
+        others=dict(map(_named_file, other or ())),
+        workspace=workspace,
+        splits=split or (),
+        labelled=comma_separated(labelled),
     )
     if workspace:
         note_missing_parts(documents, workspace)
@@ -101,6 +114,8 @@ def evaluate(
         )
     write_report(report, documents, output)
     show(f"{len(documents.predictions)} predictions for {len(documents.truths)} documents", headline_rows(report))
+    if report.judged and report.judged.partly_labelled:
+        show("what was judged", [report.judged.row()])
     if report.grounding:
         show("grounding", grounding_rows(report))
     else:
@@ -110,6 +125,11 @@ def evaluate(
     problems = documents.problems.counts.items()
     show("problems of the predictions", [{"problem": name, "count": count} for name, count in problems])
     console.print(f"Report: {output}, {output.with_suffix('.html')}")
+
+
+def comma_separated(values: list[str] | None) -> list[str]:
+    """Return the values of a repeatable option, each of which may hold several with commas."""
+    return [name.strip() for value in values or () for name in value.split(",") if name.strip()]
 
 
 def note_missing_parts(documents: PredictedDocuments, workspace: Path) -> None:

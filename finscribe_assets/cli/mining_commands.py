@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from finscribe_assets.cli.console_output import bar, console, show
-from finscribe_assets.cli.evaluation_commands import GroundTruth, Predictions, SplitNames, note_missing_parts
+from finscribe_assets.cli.evaluation_commands import (
+    GroundTruth,
+    Labelled,
+    Predictions,
+    SplitNames,
+    comma_separated,
+    note_missing_parts,
+)
 from finscribe_assets.documents.batch_keys import FIRST_BATCH_KEY
 from finscribe_assets.errors import MissingInputError, UserError
 
@@ -42,6 +49,7 @@ def mine(
         ),
     ] = None,
     split: SplitNames = None,
+    labelled: Labelled = None,
     num_samples: Annotated[int, typer.Option(min=1, help="Number of documents of the next batch.")] = 200,
     rule: Annotated[
         str,
@@ -84,7 +92,9 @@ def mine(
 
     if counterfactual and not workspace:
         raise UserError("--counterfactual: give the --workspace that the documents were drawn in")
-    documents = read_files(predictions, ground_truth, workspace=workspace, splits=split or ())
+    documents = read_files(
+        predictions, ground_truth, workspace=workspace, splits=split or (), labelled=comma_separated(labelled)
+    )
     if workspace:
         note_missing_parts(documents, workspace)
     if workspace and not (workspace / "plan.json").exists():

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from finscribe_assets.documents.elements import IMPLIED_FIELDS, LIST_FIELDS, element_of, field_of
+from finscribe_assets.documents.labelled_fields import is_labelled
 from finscribe_assets.documents.schema import flatten
 from finscribe_assets.evaluation.normalise import TRUTH_CONTEXT, CanonicalValue, Note, ValueContext, canonical_value
 from finscribe_assets.evaluation.prediction_files import Truth
@@ -73,10 +74,11 @@ class DocumentComparison:
 
     Attributes:
         outcomes: of the expected fields and the extra ones.
-        truth: every canonical value of the truth by path, expected or not.
-        predicted: every canonical predicted value by path, with the truth's list indices.
+        truth: every canonical value of the truth's labelled fields by path, expected or not.
+        predicted: every canonical predicted value of labelled fields by path, with the truth's list indices.
         rows: outcomes of the rows, list by list, each in the order of the truth, extra rows last.
         true_index: by list, the true index of each predicted row; those of extra rows follow the last true one.
+        unjudged: number of predicted values of fields that the truth does not label.
     """
 
     outcomes: tuple[FieldOutcome, ...]
@@ -84,6 +86,7 @@ class DocumentComparison:
     predicted: dict[str, str]
     rows: tuple[RowOutcome, ...] = ()
     true_index: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
+    unjudged: int = 0
 
     def true_path(self, path: str) -> str | None:
         """Return a path of the prediction with the truth's list index; None if its row is not compared."""
@@ -112,10 +115,8 @@ def compare_fields(truth: Truth, document: dict[str, Any], confidence: Mapping[s
         document: the predicted document, of any shape.
         confidence: the reader's confidence by the prediction's own field paths.
     """
-    true = {path: form.text for path, form in _canonical_values(flatten(truth.document), TRUTH_CONTEXT).items()}
-    leaves = flatten(document)
-    forms = _canonical_values(leaves, ValueContext.of(truth.document).with_decimal_mark_of(leaves))
-    expected = {path: value for path, value in true.items() if _is_expected(path, truth)}
+    true, expected = _true_values(truth)
+    forms, unjudged = _predicted_values(truth, flatten(document))
     true_index, rows = _match_lists(true, {path: form.text for path, form in forms.items()}, expected)
 
     def moved(path: str) -> str | None:
@@ -137,17 +138,33 @@ def compare_fields(truth: Truth, document: dict[str, Any], confidence: Mapping[s
         if path not in true and field_of(path) not in IMPLIED_FIELDS:
             sure, note = confidence.get(path), notes.get(path)
             outcomes.append(FieldOutcome(path, _element(path), FieldStatus.EXTRA, None, prediction, sure, note))
-    return DocumentComparison(tuple(outcomes), true, predicted, tuple(rows), true_index)
+    return DocumentComparison(tuple(outcomes), true, predicted, tuple(rows), true_index, unjudged)
 
 
 def align_rows(truth: Truth, document: dict[str, Any]) -> dict[str, Any]:
     """Return the values of a predicted document by path, as predicted, with the truth's list indices."""
-    true = {path: form.text for path, form in _canonical_values(flatten(truth.document), TRUTH_CONTEXT).items()}
+    true, expected = _true_values(truth)
     leaves = flatten(document)
-    forms = _canonical_values(leaves, ValueContext.of(truth.document).with_decimal_mark_of(leaves))
-    expected = {path: value for path, value in true.items() if _is_expected(path, truth)}
+    forms, _ = _predicted_values(truth, leaves)
     true_index, _ = _match_lists(true, {path: form.text for path, form in forms.items()}, expected)
     return {path: value for own, value in leaves.items() if (path := _with_true_index(own, true_index)) is not None}
+
+
+def _true_values(truth: Truth) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the canonical values of the truth's labelled fields by path, and those of them that are expected."""
+    true = {
+        path: form.text
+        for path, form in _canonical_values(flatten(truth.document), TRUTH_CONTEXT).items()
+        if is_labelled(path, truth.labelled)
+    }
+    return true, {path: value for path, value in true.items() if _is_expected(path, truth)}
+
+
+def _predicted_values(truth: Truth, leaves: Mapping[str, Any]) -> tuple[dict[str, CanonicalValue], int]:
+    """Return the canonical predicted values of labelled fields by path, and the number of values of other fields."""
+    forms = _canonical_values(leaves, ValueContext.of(truth.document).with_decimal_mark_of(leaves))
+    judged = {path: form for path, form in forms.items() if is_labelled(path, truth.labelled)}
+    return judged, len(forms) - len(judged)
 
 
 def _match_lists(

@@ -9,10 +9,13 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from finscribe_assets.documents.labelled_fields import LabelledFields, labelled_fields
 from finscribe_assets.documents.locales import is_known_locale
+from finscribe_assets.documents.schema import flatten
 from finscribe_assets.errors import UserError
 from finscribe_assets.files import AnyPath
 from finscribe_assets.instructions.location_tokens import LOCATION_START
@@ -31,12 +34,15 @@ class Truth:
         printed: paths of the fields that a reader is expected to predict, since the page prints or determines them;
             None for the currency and all fields but implied ones, such as ``document_type``.
         boxes: where values are printed, by field path; empty if that is unknown.
+        labelled: the fields that this ground truth states; other ones are neither expected nor judged. None if it
+            states all of them.
     """
 
     id: str
     document: dict[str, Any]
     printed: frozenset[str] | None = None
     boxes: LocatedBoxes = field(default_factory=dict)
+    labelled: LabelledFields | None = None
 
     @property
     def locale(self) -> str | None:
@@ -88,45 +94,77 @@ class InputProblems:
             locations.append(location)
 
 
-def read_truths(path: AnyPath) -> dict[str, Truth]:
+def read_truths(path: AnyPath, labelled: Collection[str] = ()) -> dict[str, Truth]:
     """Read ground truth by document id.
 
     Args:
-        path: a file with one ``{"id": …, "document": {…}, "printed": […], "boxes": {…}}`` a line; ``printed`` and
-            ``boxes`` may be left out.
+        path: a file with one ``{"id": …, "document": {…}, "printed": […], "labelled": […], "boxes": {…}}`` a line, of
+            which ``id`` and ``document`` are required.
+        labelled: fields and groups that are labelled in documents that do not list theirs; all if empty.
 
     Raises:
         UserError: with file and line, if a line is not a ground truth, an id is repeated, or the file is empty.
     """
     truths: dict[str, Truth] = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        if not line.strip():
-            continue
-        where = f"{path}: line {number}"
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise UserError(f"{where}: not JSON ({error})") from error
-        if (
-            not isinstance(record, dict)
-            or not isinstance(record.get("id"), str)
-            or not isinstance(record.get("document"), dict)
-        ):
-            raise UserError(f'{where}: write it as {{"id": "…", "document": {{…}}}}')
-        if record["id"] in truths:
-            raise UserError(f"{where}: the id {record['id']!r} is used by an earlier line; ids must be unique")
-        locale = record["document"].get("locale")
-        if isinstance(locale, str) and not is_known_locale(locale):
-            raise UserError(f"{where}: document.locale {locale!r} is unknown; give one such as de_AT, or leave it out")
-        printed = record.get("printed")
-        boxes, are_boxes = boxes_from_json(record.get("boxes"))
-        if not are_boxes:
-            raise UserError(f'{where}: write boxes as {{"field.path": [{{"page": 1, "box": [x0, y0, x1, y1]}}]}}')
-        name = record["id"]
-        truths[name] = Truth(name, record["document"], None if printed is None else frozenset(printed), boxes)
+    for where, record in _truth_records(path):
+        truth = _truth(record, where)
+        if truth.id in truths:
+            raise UserError(f"{where}: the id {truth.id!r} is used by an earlier line; ids must be unique")
+        truths[truth.id] = truth
     if not truths:
         raise UserError(f"{path}: the file holds no ground truth; write one document a line")
-    return truths
+    if not labelled:
+        return truths
+    known = {name for truth in truths.values() for name in flatten(truth.document)}
+    default = labelled_fields(labelled, known)
+    return {
+        name: replace(truth, labelled=default) if truth.labelled is None else truth for name, truth in truths.items()
+    }
+
+
+def _truth_records(path: AnyPath) -> Iterator[tuple[str, Any]]:
+    """Yield the JSON value of each line with its position."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: byte {error.start} is not UTF-8; save the file in UTF-8") from error
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            where = f"{path}: line {number}"
+            try:
+                yield where, json.loads(line)
+            except (ValueError, RecursionError) as error:
+                raise UserError(f"{where}: not JSON ({error}); write one document a line") from error
+
+
+def _truth(record: Any, where: str) -> Truth:
+    if (
+        not isinstance(record, dict)
+        or not isinstance(record.get("id"), str)
+        or not isinstance(record.get("document"), dict)
+    ):
+        raise UserError(f'{where}: write it as {{"id": "…", "document": {{…}}}}')
+    document = record["document"]
+    locale = document.get("locale")
+    if isinstance(locale, str) and not is_known_locale(locale):
+        raise UserError(f"{where}: document.locale {locale!r} is unknown; give one such as de_AT, or leave it out")
+    boxes, are_boxes = boxes_from_json(record.get("boxes"))
+    if not are_boxes:
+        raise UserError(f'{where}: write boxes as {{"field.path": [{{"page": 1, "box": [x0, y0, x1, y1]}}]}}')
+    printed, labelled = (_paths(record, name, where) for name in ("printed", "labelled"))
+    try:
+        labels = None if labelled is None else labelled_fields(labelled, flatten(document))
+    except UserError as error:
+        raise UserError(f"{where}: {error}") from error
+    return Truth(record["id"], document, None if printed is None else frozenset(printed), boxes, labels)
+
+
+def _paths(record: Mapping[str, Any], name: str, where: str) -> list[str] | None:
+    """Return a list of field paths; None if the record has none."""
+    paths = record.get(name)
+    if paths is not None and (not isinstance(paths, list) or not all(isinstance(path, str) for path in paths)):
+        raise UserError(f'{where}: write {name} as a list of field paths, such as ["totals.amount_due"]')
+    return paths
 
 
 def read_predictions(path: AnyPath, truths: dict[str, Truth]) -> tuple[dict[str, Prediction], InputProblems]:
@@ -144,7 +182,7 @@ def read_predictions(path: AnyPath, truths: dict[str, Truth]) -> tuple[dict[str,
     problems = InputProblems()
     predictions: dict[str, Prediction] = {}
     # Not every byte that a model's harness writes is UTF-8; other bytes are replaced, and differ from every true value.
-    for number, line in enumerate(path.read_bytes().decode("utf-8", errors="replace").split("\n"), 1):
+    for number, line in enumerate(path.read_bytes().decode("utf-8-sig", errors="replace").split("\n"), 1):
         if not line.strip():
             continue
         where = f"line {number}"

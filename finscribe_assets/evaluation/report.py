@@ -111,6 +111,24 @@ class RuleTally(BaseModel):
     rate: float = Field(description="satisfied / checked")
 
 
+class Judged(BaseModel):
+    """How much of the documents and predictions was judged; the rest is outside of what the ground truth labels."""
+
+    model_config = ConfigDict(frozen=True)
+
+    fields: int = Field(description="number of expected fields and of additions that count as errors")
+    partly_labelled: int = Field(description="number of documents whose ground truth labels some of the fields only")
+    left_out: int = Field(description="number of predicted values of fields that are not labelled, which do not count")
+
+    def row(self) -> dict[str, int]:
+        """Return the counts as a row of a table."""
+        return {
+            "fields judged": self.fields,
+            "documents labelled in part": self.partly_labelled,
+            "predicted values not judged": self.left_out,
+        }
+
+
 class EvaluationReport(BaseModel):
     """What `finscribe evaluate` and the asset `evaluation_report` write."""
 
@@ -120,6 +138,7 @@ class EvaluationReport(BaseModel):
     layout: str = Field(description="source of the regions that were read, such as renderer boxes (oracle)")
     documents: int
     predicted: int = Field(description="number of documents with a prediction")
+    judged: Judged | None = Field(default=None, description="None in reports of earlier versions")
     headline: dict[str, Estimate | None] = Field(description="by metric; None for one without observations")
     targets: list[Target]
     by_element: list[FieldTally]
@@ -198,6 +217,11 @@ def evaluate(
         layout=layout,
         documents=len(scored),
         predicted=len(predictions),
+        judged=Judged(
+            fields=len(fields),
+            partly_labelled=sum(truth.labelled is not None for truth in truths.values()),
+            left_out=sum(document.comparison.unjudged for document in scored),
+        ),
         headline=headline,
         targets=_targets(headline, seconds_per_document),
         by_element=tally_fields(fields, lambda outcome: outcome.element),

@@ -67,6 +67,7 @@ def report_to_html(
         note=note,
         summary=[
             ("Headline", headline_rows(report)),
+            ("What was judged", [report.judged.row()] if report.judged and report.judged.partly_labelled else []),
             ("Grounding: correct values with the box where they are printed", grounding_rows(report)),
             ("Targets of the training strategy", target_rows(report.targets)),
         ],

@@ -16,6 +16,7 @@ from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.elements import field_of
 from finscribe_assets.documents.page_evidence import expected_fields
 from finscribe_assets.errors import UserError
+from finscribe_assets.evaluation.missing_predictions import explain_no_predictions
 from finscribe_assets.evaluation.prediction_files import (
     InputProblems,
     Prediction,
@@ -156,6 +157,7 @@ def read_files(
     others: Mapping[str, AnyPath] | None = None,
     workspace: AnyPath | None = None,
     splits: Collection[str] = (),
+    labelled: Collection[str] = (),
 ) -> PredictedDocuments:
     """Read a prediction file and a ground-truth file.
 
@@ -166,26 +168,35 @@ def read_files(
         workspace: The workspace that the documents were drawn in, where they were. What it lacks (documents, pages,
             splits) is left out of the result.
         splits: Splits of the workspace that the documents are restricted to; all of them if empty.
+        labelled: Fields and groups that are labelled in documents that do not list theirs; all if empty.
 
     Raises:
-        UserError: the ground truth cannot be read (the message names file and line), splits are given without a
-            workspace that has some, or no document is in them.
+        UserError: the ground truth cannot be read (the message names file and line), a file holds no prediction at all,
+            splits are given without a workspace that has some, or no document is in them.
     """
     modes = modes_of(predictions, *(others or {}).values())
-    truths = {name: for_modes(truth, modes) for name, truth in read_truths(ground_truth).items()}
+    truths = {name: for_modes(truth, modes) for name, truth in read_truths(ground_truth, labelled).items()}
     if splits:
         ids = _ids_of_splits(workspace, splits)
         truths = {name: truth for name, truth in truths.items() if name in ids}
         if not truths:
             raise UserError(f"{ground_truth}: none of its documents is in {' or '.join(splits)} of {workspace}")
-    found, problems = read_predictions(predictions, truths)
+    found, problems = _read_some(predictions, truths)
     known = PredictedDocuments(
         truths=truths,
         predictions=found,
         problems=problems,
-        others={name: read_predictions(file, truths)[0] for name, file in (others or {}).items()},
+        others={name: _read_some(file, truths)[0] for name, file in (others or {}).items()},
     )
     return _with_workspace(known, workspace) if workspace else known
+
+
+def _read_some(file: AnyPath, truths: dict[str, Truth]) -> tuple[dict[str, Prediction], InputProblems]:
+    """Read a prediction file that a person names; one without any prediction has another format, or other documents."""
+    predictions, problems = read_predictions(file, truths)
+    if not predictions:
+        raise UserError(explain_no_predictions(file, truths))
+    return predictions, problems
 
 
 def _ids_of_splits(workspace: AnyPath | None, splits: Collection[str]) -> set[str]:

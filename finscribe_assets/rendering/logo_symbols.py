@@ -4,135 +4,40 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from random import Random
-from xml.sax.saxutils import escape, quoteattr
 
-UNIT = 100.0  # side of the square in which a symbol is drawn
-
-
-@dataclass(frozen=True)
-class Pen:
-    """What symbols are drawn with."""
-
-    random: Random
-    tones: tuple[str, ...]  # main colour, second colour, light and dark tones of the main colour
-    initials: str
-    font: str
-
-    def tone(self, number: int) -> str:
-        """Return a tone by number; numbers beyond the last begin again."""
-        return self.tones[number % len(self.tones)]
-
-    def flip(self, chance: float = 0.5) -> bool:
-        """Return True with a probability."""
-        return self.random.random() < chance
-
-    def letters(self, x: float, y: float, size: float, colour: str, *, bold: bool = True) -> str:
-        """Return the initials, centred at a point."""
-        text = self.initials if len(self.initials) * size < 1.9 * UNIT else self.initials[0]
-        weight = ' font-weight="bold"' if bold else ""
-        return (
-            f'<text x="{x:.2f}" y="{y + 0.36 * size:.2f}" text-anchor="middle" font-family={quoteattr(self.font)}'
-            f'{weight} font-size="{size:.2f}" fill="{colour}">{escape(text)}</text>'
-        )
-
+from finscribe_assets.rendering.logo_shapes import (
+    Pen,
+    arc,
+    circle,
+    corners,
+    fill,
+    path,
+    plate,
+    point_list,
+    polygon,
+    rectangle,
+    stroke,
+    turned,
+)
 
 Symbol = Callable[[Pen], str]
-
-
-def _points(points: list[tuple[float, float]]) -> str:
-    return " ".join(f"{x:.2f},{y:.2f}" for x, y in points)
-
-
-def _polygon(points: list[tuple[float, float]], paint: str) -> str:
-    return f'<polygon points="{_points(points)}" {paint}/>'
-
-
-def fill(colour: str) -> str:
-    """Return the attribute that fills a shape."""
-    return f'fill="{colour}"'
-
-
-def stroke(colour: str, width: float, cap: str = "butt") -> str:
-    """Return the attributes that outline a shape."""
-    return f'fill="none" stroke="{colour}" stroke-width="{width:.2f}" stroke-linecap="{cap}" stroke-linejoin="round"'
-
-
-def circle(x: float, y: float, radius: float, paint: str) -> str:
-    """Return a circle around a point."""
-    return f'<circle cx="{x:.2f}" cy="{y:.2f}" r="{radius:.2f}" {paint}/>'
-
-
-def rectangle(x: float, y: float, width: float, height: float, paint: str, round_: float = 0.0) -> str:
-    """Return a rectangle from its left and top, with rounded corners if they have a radius."""
-    corner = f' rx="{round_:.2f}"' if round_ else ""
-    return f'<rect x="{x:.2f}" y="{y:.2f}" width="{width:.2f}" height="{height:.2f}"{corner} {paint}/>'
-
-
-def _turned(content: str, degrees: float, x: float = 50, y: float = 50) -> str:
-    return f'<g transform="rotate({degrees:.2f} {x:.2f} {y:.2f})">{content}</g>'
-
-
-def _corners(count: int, radius: float, start: float = -90.0) -> list[tuple[float, float]]:
-    """Return the corners of a regular polygon around the middle."""
-    angles = [math.radians(start + 360 * number / count) for number in range(count)]
-    return [(50 + radius * math.cos(angle), 50 + radius * math.sin(angle)) for angle in angles]
-
-
-def _arc(radius: float, start: float, sweep: float, x: float = 50, y: float = 50) -> str:
-    """Return the path data of a circle's arc; angles in degrees, clockwise from the right."""
-    first, last = math.radians(start), math.radians(start + sweep)
-    large = int(abs(sweep) > 180)
-    return (
-        f"M{x + radius * math.cos(first):.2f} {y + radius * math.sin(first):.2f}"
-        f"A{radius:.2f} {radius:.2f} 0 {large} {int(sweep > 0)}"
-        f" {x + radius * math.cos(last):.2f} {y + radius * math.sin(last):.2f}"
-    )
-
-
-def _path(data: str, paint: str) -> str:
-    return f'<path d="{data}" {paint}/>'
-
-
-def _plate(pen: Pen, paint: str, inset: float = 0.0) -> str:
-    """Return a shape that holds letters or another symbol."""
-    shape = pen.random.choice(("disc", "square", "round", "hexagon", "octagon", "shield", "diamond", "leaf", "drop"))
-    radius, side = 50 - inset, 100 - 2 * inset
-    if shape == "disc":
-        return circle(50, 50, radius, paint)
-    if shape in ("square", "round"):
-        return rectangle(inset, inset, side, side, paint, 0 if shape == "square" else side * 0.22)
-    if shape in ("hexagon", "octagon", "diamond"):
-        count = {"hexagon": 6, "octagon": 8, "diamond": 4}[shape]
-        start = pen.random.choice((-90.0, -90.0 + 180 / count)) if count != 4 else -90.0
-        return _polygon(_corners(count, radius, start), paint)
-    low, high = inset, 100 - inset
-    if shape == "shield":
-        return _path(f"M{low} {low}H{high}V55Q{high} 85 50 {high}Q{low} 85 {low} 55Z", paint)
-    if shape == "leaf":
-        return _path(f"M{low} {low}H60Q{high} {low} {high} 40V{high}H40Q{low} {high} {low} 60Z", paint)
-    return _path(
-        f"M50 {low}C60 25 {high} 40 {high} 64A{radius} {100 - 64 - inset} 0 0 1 {low} 64C{low} 40 40 25 50 {low}Z",
-        paint,
-    )
 
 
 def _monogram(pen: Pen) -> str:
     filled, size = pen.flip(0.6), pen.random.uniform(44, 58)
     bold = pen.flip(0.75)
     if filled:
-        plate = _plate(pen, fill(pen.tone(0)))
+        base = plate(pen, fill(pen.tone(0)))
         band = rectangle(18, 82, 64, 5, fill(pen.tone(1))) if pen.flip(0.25) else ""
-        return plate + band + pen.letters(50, 50, size, "#fff", bold=bold)
+        return base + band + pen.letters(50, 50, size, "#fff", bold=bold)
     width = pen.random.uniform(3, 9)
-    return _plate(pen, stroke(pen.tone(1), width), width) + pen.letters(50, 50, size * 0.9, pen.tone(0), bold=bold)
+    return plate(pen, stroke(pen.tone(1), width), width) + pen.letters(50, 50, size * 0.9, pen.tone(0), bold=bold)
 
 
 def _initial_over_swoosh(pen: Pen) -> str:
     low, bend = pen.random.uniform(66, 78), pen.random.uniform(10, 30)
     swoosh = f"M2 {low:.2f}Q50 {low + bend:.2f} 98 {low - bend:.2f}Q55 {low + bend * 1.7:.2f} 2 {low:.2f}Z"
-    return pen.letters(50, 42, 78, pen.tone(0), bold=pen.flip(0.7)) + _path(swoosh, fill(pen.tone(1)))
+    return pen.letters(50, 42, 78, pen.tone(0), bold=pen.flip(0.7)) + path(swoosh, fill(pen.tone(1)))
 
 
 def _bars(pen: Pen) -> str:
@@ -162,7 +67,7 @@ def _bars(pen: Pen) -> str:
         )
         for number, height in enumerate(heights)
     )
-    return _turned(drawn, pen.random.choice((0, 0, 90, -90)))
+    return turned(drawn, pen.random.choice((0, 0, 90, -90)))
 
 
 def _arcs(pen: Pen) -> str:
@@ -173,8 +78,8 @@ def _arcs(pen: Pen) -> str:
     turn = pen.random.choice((0, 0, 40, 90))
     cap = pen.random.choice(("butt", "round"))
     drawn = "".join(
-        _path(
-            _arc(step * (number + 1) - width / 2, start + turn * number, sweep),
+        path(
+            arc(step * (number + 1) - width / 2, start + turn * number, sweep),
             stroke(pen.tone(number % 2), width, cap),
         )
         for number in range(count)
@@ -198,7 +103,7 @@ def _petals(pen: Pen) -> str:
     }[kind]
     two = pen.flip(0.6)
     drawn = "".join(
-        _turned(_path(petal, fill(pen.tone(number % 2 if two else 0))), 360 * number / count + 0.0)
+        turned(path(petal, fill(pen.tone(number % 2 if two else 0))), 360 * number / count + 0.0)
         for number in range(count)
     )
     return drawn + (circle(50, 50, near * 0.7, fill(pen.tone(1))) if near > 7 and pen.flip() else "")
@@ -217,7 +122,7 @@ def _waves(pen: Pen) -> str:
             x = 50 - reach + half * step
             side = -height if half % 2 else height
             data += f"Q{x + step / 2:.2f} {y + side:.2f} {x + step:.2f} {y:.2f}"
-        drawn += _path(data, stroke(pen.tone(number % 2), width, "round"))
+        drawn += path(data, stroke(pen.tone(number % 2), width, "round"))
     return drawn
 
 
@@ -227,8 +132,8 @@ def _rings(pen: Pen) -> str:
     radius -= width / 2
     centres = {
         2: [(33.0, 50.0), (67.0, 50.0)],
-        3: _corners(3, 26, pen.random.choice((-90.0, 90.0))),
-        4: _corners(4, 26, pen.random.choice((-90.0, -45.0))),
+        3: corners(3, 26, pen.random.choice((-90.0, 90.0))),
+        4: corners(4, 26, pen.random.choice((-90.0, -45.0))),
     }[count]
     filled = pen.flip(0.3)
     return "".join(
@@ -256,7 +161,7 @@ def _grid(pen: Pen) -> str:
                 drawn += circle(x, y, size, paint)
             else:
                 square = rectangle(x - size, y - size, 2 * size, 2 * size, paint)
-                drawn += square if shape == "square" else _turned(square, 45, x, y)
+                drawn += square if shape == "square" else turned(square, 45, x, y)
     return drawn or circle(50, 50, 40, fill(pen.tone(0)))
 
 
@@ -266,7 +171,7 @@ def _peaks(pen: Pen) -> str:
     for number in range(count):
         x, wide = 22 + 56 * number / (count - 1), pen.random.uniform(26, 40)
         top = pen.random.uniform(8, 45)
-        drawn += _polygon([(x - wide, 88), (x, top), (x + wide, 88)], fill(pen.tone(number)))
+        drawn += polygon([(x - wide, 88), (x, top), (x + wide, 88)], fill(pen.tone(number)))
     sun = circle(pen.random.choice((16, 84)), 16, 10, fill(pen.tone(1))) if pen.flip(0.4) else ""
     return sun + drawn
 
@@ -276,7 +181,7 @@ def _roof(pen: Pen) -> str:
     drawn = ""
     for number in range(pen.random.randint(1, 3)):
         top = 18 + number * width * 2.1
-        drawn += _path(
+        drawn += path(
             f"M6 {top + 44 * slope:.2f}L50 {top:.2f}L94 {top + 44 * slope:.2f}",
             stroke(pen.tone(number), width),
         )
@@ -290,7 +195,7 @@ def _sun(pen: Pen) -> str:
     long, short = 49.0, pen.random.uniform(32, 49)
     half = pen.flip(0.3)
     rays = "".join(
-        _turned(
+        turned(
             rectangle(50 - wide / 2, 50 - reach, wide, reach - core - 5, fill(pen.tone(number % 2)), wide / 2),
             (180 / count) * (2 * number if not half else number) - (90 if half else 0),
         )
@@ -303,26 +208,26 @@ def _chevrons(pen: Pen) -> str:
     count, width = pen.random.randint(2, 3), pen.random.uniform(9, 15)
     step = 100 / (count + 1)
     drawn = "".join(
-        _path(
+        path(
             f"M{step * number + 4:.2f} 14L{step * number + step + 8:.2f} 50L{step * number + 4:.2f} 86",
             stroke(pen.tone(number), width, pen.random.choice(("butt", "round"))),
         )
         for number in range(count)
     )
-    return _turned(drawn, pen.random.choice((0, -90, 180, -45)))
+    return turned(drawn, pen.random.choice((0, -90, 180, -45)))
 
 
 def _cube(pen: Pen) -> str:
     """Return a hexagon of three rhombs, whole or with gaps, or a stack of sheets."""
-    corner, gap = _corners(6, 49), pen.random.choice((0.0, 0.0, 3.0))
+    corner, gap = corners(6, 49), pen.random.choice((0.0, 0.0, 3.0))
     drawn = ""
     for number in range(3):
         face = [(50.0, 50.0), *(corner[(2 * number + 1 + offset) % 6] for offset in range(3))]
         middle = [sum(axis) / 4 for axis in zip(*face, strict=True)]
         shift = [(coordinate - 50) / 28 * gap for coordinate in middle]
-        drawn += _polygon([(x + shift[0], y + shift[1]) for x, y in face], fill(pen.tone(number)))
-    inner = _polygon(_corners(6, pen.random.uniform(14, 24)), 'fill="#fff"') if pen.flip(0.35) else ""
-    return _turned(drawn + inner, pen.random.choice((0, 0, 180, 30)))
+        drawn += polygon([(x + shift[0], y + shift[1]) for x, y in face], fill(pen.tone(number)))
+    inner = polygon(corners(6, pen.random.uniform(14, 24)), 'fill="#fff"') if pen.flip(0.35) else ""
+    return turned(drawn + inner, pen.random.choice((0, 0, 180, 30)))
 
 
 def _pinwheel(pen: Pen) -> str:
@@ -335,7 +240,7 @@ def _pinwheel(pen: Pen) -> str:
         + (f"Q{x1 + 8:.2f} {y2 - 2:.2f} {x1:.2f} {y1:.2f}" if curved else f"L{x1:.2f} {y1:.2f}")
         + "Z"
     )
-    return "".join(_turned(_path(blade, fill(pen.tone(number % 2))), 360 * number / count) for number in range(count))
+    return "".join(turned(path(blade, fill(pen.tone(number % 2))), 360 * number / count) for number in range(count))
 
 
 def _quarters(pen: Pen) -> str:
@@ -352,12 +257,12 @@ def _quarters(pen: Pen) -> str:
             elif form == "disc":
                 drawn += circle(x + step / 2, y + step / 2, step / 2, paint)
             elif form == "quarter":
-                quarter = _path(
+                quarter = path(
                     f"M{x:.2f} {y:.2f}H{x + step:.2f}A{step:.2f} {step:.2f} 0 0 1 {x:.2f} {y + step:.2f}Z",
                     paint,
                 )
-                drawn += _turned(quarter, 90 * pen.random.randrange(4), x + step / 2, y + step / 2)
-    return drawn or _plate(pen, fill(pen.tone(0)))
+                drawn += turned(quarter, 90 * pen.random.randrange(4), x + step / 2, y + step / 2)
+    return drawn or plate(pen, fill(pen.tone(0)))
 
 
 def _curve(pen: Pen) -> str:
@@ -373,8 +278,8 @@ def _curve(pen: Pen) -> str:
         else:
             points.append((50 + 44 * math.sin(first * t + phase), 50 + 44 * math.sin(second * t)))
     if is_rose and pen.flip():
-        return _polygon(points, fill(pen.tone(0))) + circle(50, 50, pen.random.uniform(6, 16), fill(pen.tone(1)))
-    return f'<polyline points="{_points(points)}" {stroke(pen.tone(0), pen.random.uniform(3.5, 8))}/>'
+        return polygon(points, fill(pen.tone(0))) + circle(50, 50, pen.random.uniform(6, 16), fill(pen.tone(1)))
+    return f'<polyline points="{point_list(points)}" {stroke(pen.tone(0), pen.random.uniform(3.5, 8))}/>'
 
 
 def _crescent(pen: Pen) -> str:
@@ -384,17 +289,17 @@ def _crescent(pen: Pen) -> str:
     if star == 1:
         moon += circle(50 + shift, 50 - shift * 0.6, radius * 0.45, fill(pen.tone(1)))
     elif star:
-        spikes = _corners(10, 1, -90)
+        spikes = corners(10, 1, -90)
         reach = [radius * (0.5 if number % 2 == 0 else 0.2) for number in range(10)]
         centre = (50 + shift, 50 - shift * 0.6)
-        moon += _polygon(
+        moon += polygon(
             [
                 (centre[0] + (x - 50) * far, centre[1] + (y - 50) * far)
                 for (x, y), far in zip(spikes, reach, strict=True)
             ],
             fill(pen.tone(1)),
         )
-    return _turned(moon, pen.random.choice((0, 90, 180, -60, 35)))
+    return turned(moon, pen.random.choice((0, 90, 180, -60, 35)))
 
 
 def _gear(pen: Pen) -> str:
@@ -405,7 +310,7 @@ def _gear(pen: Pen) -> str:
         reach = 48 if number % 4 < 2 else 37
         points.append((50 + reach * math.cos(angle), 50 + reach * math.sin(angle)))
     inside = pen.letters(50, 50, 34, "#fff") if pen.flip(0.4) else circle(50, 50, hole, 'fill="#fff"')
-    return _polygon(points, fill(pen.tone(0))) + inside
+    return polygon(points, fill(pen.tone(0))) + inside
 
 
 def _stripes(pen: Pen) -> str:
@@ -424,7 +329,7 @@ def _stripes(pen: Pen) -> str:
         drawn += rectangle(
             50 - reach, y, 2 * reach, thick, fill(pen.tone(number % 2 if pen.flip(0.3) else 0)), thick / 2
         )
-    return _turned(drawn, pen.random.choice((0, 0, 90, -30, 45)) if shape != "triangle" else 0)
+    return turned(drawn, pen.random.choice((0, 0, 90, -30, 45)) if shape != "triangle" else 0)
 
 
 def _knot(pen: Pen) -> str:
@@ -432,7 +337,7 @@ def _knot(pen: Pen) -> str:
     count, width = pen.random.randint(2, 4), pen.random.uniform(16, 26)
     filled = pen.flip(0.4)
     return "".join(
-        _turned(
+        turned(
             rectangle(
                 50 - width / 2,
                 3,

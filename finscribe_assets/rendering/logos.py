@@ -15,15 +15,8 @@ from xml.sax.saxutils import escape, quoteattr
 
 from finscribe_assets.documents.drawn_document import LogoType
 from finscribe_assets.rendering.font_faces import text_width
-from finscribe_assets.rendering.logo_symbols import (
-    SYMBOLS,
-    UNIT,
-    Pen,
-    circle,
-    fill,
-    rectangle,
-    stroke,
-)
+from finscribe_assets.rendering.logo_shapes import UNIT, Pen, circle, fill, rectangle, stroke
+from finscribe_assets.rendering.logo_symbols import SYMBOLS
 
 MAX_WIDTH_MM = 38.0  # narrow columns and till rolls are hardly wider
 SYMBOL_MM = (8.0, 15.0)  # smallest and largest height of a symbol

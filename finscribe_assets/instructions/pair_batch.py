@@ -31,7 +31,7 @@ from finscribe_assets.shards import (
     write_shard,
 )
 
-PAIRS_VERSION = 5  # raise it with every change to prompts, responses or the choice of pairs
+PAIRS_VERSION = 6  # raise it with every change to prompts, responses or the choice of pairs
 PAIR_RECIPE_FILE = "recipe.json"
 UNDETERMINED_CURRENCY = '"currency_code":null'  # in the responses of full extraction
 

@@ -17,7 +17,7 @@ from finscribe_assets.rendering.model_resize import PADDLEOCR_VL_1_5, PixelBudge
 from finscribe_assets.rendering.pages import Box, Fragment, Mark, MarkType, RenderedDocument
 
 MIN_X_HEIGHT = 4.0  # pixels of the model's image; smaller print is not asked (calibrated: docs/instruction-pairs.md)
-MAX_LEFT_OUT = 0.05  # share of the values of whole pages that an extraction of them may leave out for that
+MAX_LEFT_OUT = 0.12  # share of the values of whole pages that an extraction of them may leave out for that
 _LIST_PREFIXES = tuple(f"{name}." for name in LIST_FIELDS)
 _SINGLE_FIELDS = sorted(path for path in FIELDS if path not in IMPLIED_FIELDS and not path.startswith(_LIST_PREFIXES))
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 Predictions = Annotated[
     Path,
     typer.Option(
-        help='JSON lines: {"id": "…", "response": <JSON object or raw text>, "confidence": {"field": 0.97}?, "boxes": '
-        '{"field": [{"page": 1, "box": [x0, y0, x1, y1]}]}?}, boxes in thousandths of the page.',
+        help='JSON lines: `{"id": "…", "response": <JSON object or raw text>, "confidence": {"field": 0.97}?, "boxes": '
+        '{"field": [{"page": 1, "box": [x0, y0, x1, y1]}]}?}`, boxes in thousandths of the page.',
         exists=True,
         dir_okay=False,
     ),

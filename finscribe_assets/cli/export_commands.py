@@ -88,7 +88,7 @@ def export(
 ) -> None:
     """Write pairs in a format that trainers load, and validate it.
 
-    Loaders silently drop bad samples (a missing image, a wrong number of image tags, an empty response); the
+    Loaders silently drop bad samples (a missing image, an `<image>` too many, an empty response); the
     validation here fails on every one of them. The same pairs give the same bytes; run an interrupted export again to
     finish it.
     """

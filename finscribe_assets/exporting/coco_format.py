@@ -233,7 +233,7 @@ def _check_mark(location: RecordLocation, mark: dict[str, Any], pages: dict[int,
 
 
 def _load_with(out: Path, split: Split) -> str:
-    return f'pycocotools.coco.COCO("{_file(out, split)}")'
+    return f"pycocotools.coco.COCO({str(_file(out, split))!r})"
 
 
 COCO_FORMAT = FormatHandler(_write, _finish, _validate, _load_with)

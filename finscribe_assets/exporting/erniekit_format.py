@@ -7,6 +7,7 @@ prompt, ``no_mask`` the response. Paths are relative to the folder. Spans are lo
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,8 @@ def check_erniekit_record(
 
 
 def _load_with(out: Path, _: Split) -> str:
-    return f"paddleformers-cli train with train_dataset_path: {out / ERNIEKIT_DATA_FILE}, train_dataset_type: erniekit"
+    path = json.dumps(str(out / ERNIEKIT_DATA_FILE), ensure_ascii=False)
+    return f"paddleformers-cli train with train_dataset_path: {path}, train_dataset_type: erniekit"
 
 
 ERNIEKIT_FORMAT = FormatHandler(_write, _finish, _validate, _load_with)

@@ -99,12 +99,30 @@ def _write(part: ExportPart) -> None:
 
 def _finish(out: Path, split: Split, parts: Sequence[ExportPart]) -> None:
     keep_only(out / HUB_DATA_FOLDER, {_shard_name(split, part.number, part.part_count) for part in parts})
-    samples = sum(part.samples for part in parts)
-    write_text(out / CARD_FILE, dataset_card(split, samples, sum(len(part.documents) for part in parts)))
+    documents = sum(len(part.documents) for part in parts)
+    write_text(out / CARD_FILE, dataset_card(split, split_info(out, split), documents))
 
 
-def dataset_card(split: Split, samples: int, documents: int) -> str:
-    """Return the dataset card: the hub's YAML front matter, a description of the columns and how to load them."""
+def split_info(out: Path, split: Split) -> dict[str, Any]:
+    """Return what a card's ``splits`` says of an export: the number of its rows, and of their bytes uncompressed."""
+    shards = [pq.read_metadata(file) for file in sorted((out / HUB_DATA_FOLDER).glob("*.parquet"))]
+    groups = [shard.row_group(number) for shard in shards for number in range(shard.num_row_groups)]
+    return {
+        "name": str(split),
+        "num_bytes": sum(group.total_byte_size for group in groups),
+        "num_examples": sum(shard.num_rows for shard in shards),
+    }
+
+
+def dataset_card(split: Split, info: dict[str, Any], documents: int) -> str:
+    """Return the dataset card: the hub's YAML front matter, a description of the columns and how to load them.
+
+    Args:
+        split: the split that was exported.
+        info: what `split_info` says of it.
+        documents: number of its documents.
+    """
+    samples = info["num_examples"]
     size = next((name for limit, name in _SIZE_CATEGORIES if samples < limit), "100M<n<1B")
     front = yaml.safe_dump(
         {
@@ -122,7 +140,7 @@ def dataset_card(split: Split, samples: int, documents: int) -> str:
             "dataset_info": {
                 "config_name": "default",
                 "features": _CARD_FEATURES,
-                "splits": [{"name": str(split), "num_examples": samples}],
+                "splits": [info],  # without all three of its fields the hub ignores it
             },
         },
         sort_keys=False,
@@ -155,7 +173,6 @@ pairs = load_dataset("FOLDER", split="{split}")
 
 
 def _validate(out: Path, split: Split, inspector: SampleInspector) -> None:
-    _check_card(out / CARD_FILE, split)
     files = sorted((out / HUB_DATA_FOLDER).glob("*.parquet"))
     for number, file in enumerate(files):
         if file.name != _shard_name(split, number, len(files)):
@@ -172,6 +189,7 @@ def _validate(out: Path, split: Split, inspector: SampleInspector) -> None:
                 for index, image in enumerate(row["images"])
             ]
             inspector.count_tokens(row["id"], sizes, (row["prompt"], row["response"]))
+    _check_card(out / CARD_FILE, split)  # last, as it compares the shards with the card
 
 
 def _read_rows(file: Path) -> Iterator[tuple[RecordLocation, dict[str, Any]]]:
@@ -196,15 +214,17 @@ def _check_card(path: Path, split: Split) -> None:
     try:
         front = yaml.safe_load(path.read_text(encoding="utf-8").split("---\n")[1])
         files = front["configs"][0]["data_files"][0]
-        matches = files["split"] == split and front["dataset_info"]["features"] == _CARD_FEATURES
+        info = front["dataset_info"]
+        matches = files["split"] == split and info["features"] == _CARD_FEATURES
+        matches = matches and info["splits"] == [split_info(path.parent, split)]
     except (FileNotFoundError, UnicodeDecodeError, yaml.YAMLError, LookupError, TypeError) as error:
         raise location.error("YAML", f"cannot be read ({type(error).__name__}: {error})", "export again") from error
     if not matches:
-        raise location.error("configs and features", "not those of the shards", "export again")
+        raise location.error("configs, features and splits", "not those of the shards", "export again")
 
 
 def _load_with(out: Path, split: Split) -> str:
-    return f'datasets.load_dataset("{out}", split="{split}")'
+    return f'datasets.load_dataset({str(out)!r}, split="{split}")'
 
 
 HUB_FORMAT = FormatHandler(_write, _finish, _validate, _load_with)

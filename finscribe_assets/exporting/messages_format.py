@@ -8,6 +8,8 @@ the file with LLaMA-Factory. Spans are lost, as none of these loaders has a fiel
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -116,7 +118,11 @@ def check_messages_record(
 
 
 def _load_with(out: Path, _: Split) -> str:
-    return f"swift sft --dataset {out / MESSAGES_DATA_FILE} (LLaMA-Factory: dataset_dir: {out}, dataset: finscribe)"
+    # ms-swift takes relative image paths from the working folder, LLaMA-Factory from its dataset_dir.
+    return (
+        f"cd {shlex.quote(str(out))} && swift sft --dataset {MESSAGES_DATA_FILE} "
+        f"(LLaMA-Factory: dataset_dir: {json.dumps(str(out), ensure_ascii=False)}, dataset: finscribe)"
+    )
 
 
 MESSAGES_FORMAT = FormatHandler(_write, _finish, _validate, _load_with)

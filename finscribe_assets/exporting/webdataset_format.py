@@ -117,9 +117,9 @@ def _check_members(location: RecordLocation, members: list[tuple[str, bytes]], i
 
 
 def _load_with(out: Path, split: Split) -> str:
-    last = len(list((out / TAR_FOLDER).glob("*.tar"))) - 1
-    shards = f"{out / TAR_FOLDER}/{split}-{{00000..{last:05d}}}.tar"
-    return f'webdataset.WebDataset("{shards}", shardshuffle=False).decode("pill")'
+    # A list of paths: in a single text, the loader would expand braces of the folder's name, too.
+    shards = f'sorted(map(str, pathlib.Path({str(out / TAR_FOLDER)!r}).glob("{split}-*.tar")))'
+    return f'webdataset.WebDataset({shards}, shardshuffle=False).decode("pill")'
 
 
 WEBDATASET_FORMAT = FormatHandler(_write, _finish, _validate, _load_with)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+import typer
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -82,6 +83,16 @@ def test_help_teaches(command):
     text = finscribe(command, "--help")
     assert "Usage" in text
     assert len(text.splitlines()) > 6
+
+
+def test_help_loses_no_word_of_what_was_written():
+    """Help is Markdown: outside of backticks, `<image>` is an HTML tag and is dropped, and brackets may be a link."""
+    for name, command in typer.main.get_command(app).commands.items():
+        shown = set(re.findall(r"\w+|[<>\[\]]", finscribe(name, "--help")))
+        texts = [command.help, *(parameter.help for parameter in command.params if hasattr(parameter, "help"))]
+        written = set(re.findall(r"\w+|[<>\[\]]", " ".join(filter(None, texts))))
+        lost = {word for word in written if not any(word in longer for longer in shown)}  # a long option may be cut
+        assert not lost, (name, lost)
 
 
 def test_synthesize_writes_the_fixed_formats(work):

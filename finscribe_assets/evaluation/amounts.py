@@ -3,36 +3,38 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from decimal import Decimal
-from functools import cache
+from typing import NamedTuple
 
-from babel.numbers import get_currency_symbol, get_decimal_symbol
+from babel.numbers import get_decimal_symbol
 
-from finscribe_assets.documents.locales import LOCALE_FACTS, MINOR_UNITS, SHARED_SYMBOLS
-from finscribe_assets.evaluation.plain_text import AmbiguousValueError, UnreadableValueError, plain_form
+from finscribe_assets.evaluation.amount_affixes import Affix, is_tax_code, read_affix
+from finscribe_assets.evaluation.plain_text import (
+    MAX_VALUE_LENGTH,
+    AmbiguousValueError,
+    UnreadableValueError,
+    plain_form,
+)
 
 # Arabic has its own percent sign, decimal mark and thousands mark.
-_MARKS = str.maketrans(
-    {"−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-", "٪": "%", "٫": ".", "٬": "'", "（": "(", "）": ")"}
-)
+_MARKS = str.maketrans(dict.fromkeys("−–—‐‑‒―﹣", "-") | {"٪": "%", "٫": ".", "٬": "'", "،": ",", "（": "(", "）": ")"})
 _SPACE = "_"  # stands for spaces and apostrophes between digits, which never are decimal marks
 _SPACES = re.compile(r"(?<=\d)[\s'’`´]+(?=\d)")
-_NO_CENTS = re.compile(r"(?<=\d)[.,]\s*--?$")  # as in 12.- or 12,--
-_NUMBER = re.compile(r"\d+(?:[.,_]\d+)*[.,]?|[.,]\d+", re.ASCII)
+# A mark before the first digit belongs to the number, unless it ends an abbreviation: .50 in "$.50", 5 in "Rs.5".
+_DIGITS = re.compile(r"(?:(?<![^\W\d_])[.,])?\d(?:[\d.,\s'’`´]*\d)?", re.ASCII)
+_NUMBER = re.compile(r"\d+(?:[.,_]\d+)*|[.,]\d+", re.ASCII)
+_SWEDISH_CENTS = re.compile(r"(?<=\d):(?=\d\d(?!\d))")  # 19:90
+_TWO_DECIMALS = re.compile(r"[.,]\d\d$")
 
-_OTHER_SYMBOLS = ("Fr.", "Rs.", "Rs", "£", "¥", "円", "元", "%")
 
+class _SplitAmount(NamedTuple):
+    """A text as its sign and its digits with marks, where one mark stands for all spaces and apostrophes."""
 
-@cache
-def _currency() -> re.Pattern[str]:
-    """Return a pattern of any currency code, and of the symbols of the currencies that documents are in."""
-    symbols = {get_currency_symbol(code, locale) for code in MINOR_UNITS for locale in LOCALE_FACTS}
-    symbols = {plain_form(symbol) for symbol in (*symbols, *SHARED_SYMBOLS, *_OTHER_SYMBOLS)}
-    worded = sorted((re.escape(symbol) for symbol in symbols if symbol[0].isalpha()), key=len, reverse=True)
-    signs = sorted((re.escape(symbol) for symbol in symbols if not symbol[0].isalpha()), key=len, reverse=True)
-    return re.compile(rf"(?<![^\W\d_])(?:{'|'.join(worded)}|[A-Z]{{3}})(?![^\W\d_])|{'|'.join(signs)}")
+    negative: bool
+    number: str
 
 
 def parse_amount(
@@ -42,6 +44,7 @@ def parse_amount(
     is_account: bool = False,
     decimal_mark: str | None = None,
     max_decimals: int | None = None,
+    units: bool = False,
 ) -> Decimal:
     """Parse an amount with its sign, parentheses, trailing minus, CR or DR, currency, percent sign and grouping.
 
@@ -55,13 +58,13 @@ def parse_amount(
             other way round: CR is negative.
         decimal_mark: what the writer of the text puts before decimals, ``.`` or ``,``.
         max_decimals: number of decimals that such an amount has at most.
+        units: whether a unit of measure may stand beside it, as in ``2 pcs`` and ``1.50 €/kg``.
 
     Raises:
         AmbiguousValueError: the lone mark may stand before decimals or thousands, and nothing decides.
         UnreadableValueError: the text is not an amount.
     """
-    negative, body = _split_sign(text, is_account)
-    number = _number(body, text)
+    negative, number = _split(text, locale, is_account=is_account, units=units)
     marks = [character for character in number if not character.isdigit()]
     if _may_be_thousands(number):
         has_decimals = _is_decimal_mark(marks[0], text, locale, decimal_mark, max_decimals)
@@ -72,12 +75,12 @@ def parse_amount(
     return -value if negative else value
 
 
-def find_decimal_mark(texts: Iterable[str]) -> str | None:
+def find_decimal_mark(texts: Iterable[str], locale: str | None = None) -> str | None:
     """Return the mark that most amounts of a document have before their decimals; None if they do not show one."""
     votes: Counter[str] = Counter()
     for text in texts:
         try:
-            number = _number(_split_sign(text, is_account=False)[1], text)
+            number = _split(text, locale, is_account=False, units=True).number
         except UnreadableValueError:
             continue
         marks = [character for character in number if character in ".,"]
@@ -88,35 +91,53 @@ def find_decimal_mark(texts: Iterable[str]) -> str | None:
     return max(votes, key=lambda mark: votes[mark]) if votes["."] != votes[","] else None
 
 
-def _split_sign(text: str, is_account: bool) -> tuple[bool, str]:
-    """Return whether an amount is negative, and the rest of it without sign and currency."""
-    body = plain_form(text).translate(_MARKS)
-    negative = False
-    if body.startswith("(") and body.endswith(")"):
-        negative, body = True, body[1:-1].strip()
-    for mark, sign in (("CR", not is_account), ("DR", is_account)):
-        if body.upper().rstrip(".").endswith(mark):
-            negative, body = negative != sign, body.rstrip(".")[:-2]
-            break
-    body = _currency().sub("", body).strip()
-    body = _NO_CENTS.sub("", body)
-    if body.startswith("-"):
-        negative, body = not negative, body[1:]
-    elif body.endswith("-"):
-        negative, body = not negative, body[:-1]
-    else:
-        body = body.removeprefix("+")
-    if body.startswith("(") and body.endswith(")") and not negative:  # the currency was outside the parentheses
-        negative, body = True, body[1:-1]
-    return negative, body.strip()
+def _split(text: str, locale: str | None, *, is_account: bool, units: bool) -> _SplitAmount:
+    """Return sign and digits of an amount.
 
-
-def _number(body: str, text: str) -> str:
-    """Return digits and marks, with one mark for all spaces and apostrophes between digits."""
-    number = _SPACES.sub(_SPACE, body)
-    if _SPACE in body or not _NUMBER.fullmatch(number):
+    Raises:
+        UnreadableValueError: there is other text than digits and known signs, currencies, codes and units.
+    """
+    if len(text.strip()) > MAX_VALUE_LENGTH:
+        raise UnreadableValueError(f"{text[:60]!r} is too long for an amount")
+    body = plain_form(_without_superscripts(text)).translate(_MARKS)
+    if locale is not None and locale.startswith("sv"):
+        body = _SWEDISH_CENTS.sub(",", body)
+    digits = _DIGITS.search(body)
+    if digits is None:
         raise UnreadableValueError(f"{text[:60]!r} is not an amount")
-    return number.removesuffix(".").removesuffix(",")
+    number = _SPACES.sub(_SPACE, digits[0])
+    before, after = body[: digits.start()], body[digits.end() :]
+    if not is_account and is_tax_code(after) and _TWO_DECIMALS.search(number):
+        after = ""
+    parts = (
+        read_affix(before, after=False, is_account=is_account, units=units),
+        read_affix(after, after=True, is_account=is_account, units=units),
+    )
+    if not _NUMBER.fullmatch(number) or parts[0] is None or parts[1] is None:
+        raise UnreadableValueError(f"{text[:60]!r} is not an amount")
+    return _SplitAmount(_is_negative(parts[0], parts[1], text, is_account), number)
+
+
+def _without_superscripts(text: str) -> str:
+    """Return a text without raised digits, which refer to footnotes and would count as digits of the amount."""
+    if text.isascii():
+        return text
+    return "".join(
+        character
+        for character in text
+        if not (character.isdigit() and unicodedata.decomposition(character).startswith("<super>"))
+    )
+
+
+def _is_negative(before: tuple[Affix, ...], after: tuple[Affix, ...], text: str, is_account: bool) -> bool:
+    parts = Counter((*before, *after))
+    opened, closed = before.count(Affix.OPEN), after.count(Affix.CLOSE)
+    signs, entries = parts[Affix.MINUS] + parts[Affix.PLUS], parts[Affix.CREDIT] + parts[Affix.DEBIT]
+    parentheses = parts[Affix.OPEN] + parts[Affix.CLOSE]
+    if signs > 1 or entries > 1 or opened > 1 or opened != closed or parentheses != opened + closed:
+        raise UnreadableValueError(f"{text[:60]!r} has signs that are not those of an amount")
+    takes = parts[Affix.DEBIT] if is_account else parts[Affix.CREDIT]
+    return bool(parts[Affix.MINUS] or opened or takes)
 
 
 def _may_be_thousands(number: str) -> bool:

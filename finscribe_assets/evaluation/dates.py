@@ -17,13 +17,22 @@ from finscribe_assets.evaluation.plain_text import AmbiguousValueError, Unreadab
 _PARTICLES = frozenset({"de", "del", "of", "the", "st", "nd", "rd", "th", "er", "den", "le", "al", "il", "o", "d"})
 _ERA = re.compile(r"(令和|平成|R|H)\s?(\d{1,2}|元)\s?[年./-]\s?(\d{1,2})\s?[月./-]\s?(\d{1,2})\s?日?")
 _UNSPACED_WEEKDAY = re.compile(r"[月火水木金土日]曜日?|(?:星期|周)[一二三四五六日天]|\([月火水木金土日]\)")
-_TIME = re.compile(r"[T ]00:00(:00(\.0+)?)?(Z|[+-]\d\d:?\d\d)?$")  # a serialiser adds it to a day
+# Times of day beside a date: 13:45, 1:45:10 PM, 13h45, 13時45分, T13:45:00.000Z; 13.45 only after the whole date.
+_PERIOD = r"(?:a\.?\s?m\.?|p\.?\s?m\.?|[fe]\.?m\.?|Uhr|hrs?|h|Z|ص|م)(?![^\W\d_])|午前|午後|上午|下午"
+_TIME = re.compile(
+    rf"(?:(?:{_PERIOD})\s?)?(?:[T\s,;-]|\bkl\.?|\bum|\bat|\bà|\ba\sle|\balle|\bgodz\.?)*"
+    r"(?<![\d.:])[0-2]?\d(?:\s?:\s?[0-5]\d(?:\s?:\s?[0-6]\d(?:[.,]\d+)?)?|h[0-5]\d|[時时点][0-5]\d分(?:[0-6]\d秒)?)(?!\d)"
+    rf"(?:\s?(?:{_PERIOD}))?(?:\s?[+-]\d\d:?\d\d)?",
+    re.IGNORECASE,
+)
+_DOTTED_TIME = re.compile(r"(?<=[^.\s])\s+[0-2]?\d\.[0-5]\d(?:\s?(?:Uhr|h))?$", re.IGNORECASE)
+_COMPACT = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)(?:[T\s]?([01]\d|2[0-3])[0-5]\d(?:[0-5]\d)?Z?)?")  # CCYYMMDD(HHMM)
 
 
 def parse_date(text: str, locale: str | None = None) -> dt.date:
     """Parse a date: ISO 8601, digits in the locale's order, Japanese eras, or a month's name in any language.
 
-    Years of two digits are 1970 to 2069.
+    Years of two digits are 1970 to 2069. A time of day beside the date is ignored.
 
     Args:
         text: the date, in digits of any script.
@@ -33,24 +42,43 @@ def parse_date(text: str, locale: str | None = None) -> dt.date:
         AmbiguousValueError: day and month may be either way round, and the locale does not decide.
         UnreadableValueError: the text is not a date.
     """
-    body = _UNSPACED_WEEKDAY.sub("", _TIME.sub("", plain_form(text)))
+    body = plain_form(text)
     try:
-        if (era := _ERA.fullmatch(body)) is not None:
-            return _of_era(*era.groups())
-        numbers = re.findall(r"\d+", body, re.ASCII)
-        words = [_fold(word) for word in re.findall(r"[^\W\d_]+", body)]
-        months = {month for word in words if (month := _months(locale).get(word) or _months(None).get(word))}
-        if any(len(number) not in (1, 2, 4) for number in numbers):
-            raise UnreadableValueError(f"{text[:60]!r} is not a date")
-        if len(months) == 1 and len(numbers) == 2 and all(_is_part(word, locale) for word in words):
-            return _of_words(numbers, months.pop())
-        if len(numbers) == 3 and re.fullmatch(r"[\d\s./\-–年月日]+", body):
-            return _of_digits(text, numbers, locale)
+        if (compact := _COMPACT.fullmatch(body)) is not None:
+            return dt.date(*map(int, compact.groups()[:3]))
+        return _parse(_without_time(body), text, locale)
     except UnreadableValueError:
         raise
     except ValueError as error:
         raise UnreadableValueError(f"{text[:60]!r} is not a date") from error
+
+
+def _without_time(body: str) -> str:
+    """Return a date without the time of day beside it."""
+    body = _UNSPACED_WEEKDAY.sub("", _TIME.sub(" ", body, count=1)).strip(" ,;-")
+    shorter = _DOTTED_TIME.sub("", body)
+    return shorter if len(re.findall(r"\d+", shorter)) >= 3 or re.search(r"[^\W\d_]", shorter) else body
+
+
+def _parse(body: str, text: str, locale: str | None) -> dt.date:
+    if (era := _ERA.fullmatch(body)) is not None:
+        return _of_era(*era.groups())
+    numbers = re.findall(r"\d+", body, re.ASCII)
+    words = [_fold(word) for word in re.findall(r"[^\W\d_]+", body)]
+    months = _months_named(words, locale)
+    if all(len(number) in (1, 2, 4) for number in numbers):
+        if len(months) == 1 and len(numbers) == 2 and all(_is_part(word, locale) for word in words):
+            return _of_words(numbers, months.pop())
+        if len(numbers) == 3 and re.fullmatch(r"[\d\s./\-–年月日]+", body):
+            return _of_digits(text, numbers, locale)
     raise UnreadableValueError(f"{text[:60]!r} is not a date")
+
+
+def _months_named(words: list[str], locale: str | None) -> set[int]:
+    """Return the months that words name; words that are days of the week too count if there is no other."""
+    named = {word: month for word in words if (month := _months(locale).get(word) or _months(None).get(word))}
+    surely = {month for word, month in named.items() if word not in _weekdays()}
+    return surely or set(named.values())
 
 
 def _of_era(name: str, year: str, month: str, day: str) -> dt.date:
@@ -75,6 +103,8 @@ def _of_digits(text: str, numbers: list[str], locale: str | None) -> dt.date:
         if int(first) <= 12 and int(second) <= 12 and int(first) != int(second):
             raise AmbiguousValueError(f"{text[:60]!r}: day and month may be either way round; give the locale")
         order = "mdy" if int(second) > 12 else "dmy"
+    elif int(second if order == "dmy" else first) > 12:  # there is no such month: it is written in the other order
+        order = "mdy" if order == "dmy" else "dmy"
     month, day = (first, second) if order == "mdy" else (second, first)
     return dt.date(_year(last), int(month), int(day))
 

@@ -22,6 +22,7 @@ from finscribe_assets.evaluation.field_comparison import (
     rows_by_list,
 )
 from finscribe_assets.evaluation.grounding import GroundedDocument, ground
+from finscribe_assets.evaluation.normalise import without_currency
 from finscribe_assets.evaluation.prediction_files import Prediction, Truth
 from finscribe_assets.evaluation.response_parsing import ParseStatus, parse_response
 from finscribe_assets.evaluation.teds import rows_to_html, teds
@@ -199,7 +200,7 @@ def check_rules(comparison: DocumentComparison, expected: Collection[str], curre
         }
 
     by_truth = satisfied({path: comparison.truth[path] for path in expected})
-    by_prediction = satisfied(comparison.predicted)
+    by_prediction = satisfied({path: without_currency(value) for path, value in comparison.predicted.items()})
     return tuple(
         RuleOutcome(code, path, by_prediction.get((code, path), False))
         for (code, path), holds in by_truth.items()

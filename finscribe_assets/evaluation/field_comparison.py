@@ -16,7 +16,7 @@ from typing import Any
 from finscribe_assets.documents.elements import IMPLIED_FIELDS, LIST_FIELDS, element_of, field_of
 from finscribe_assets.documents.labelled_fields import is_labelled
 from finscribe_assets.documents.schema import flatten
-from finscribe_assets.evaluation.normalise import TRUTH_CONTEXT, CanonicalValue, Note, ValueContext, canonical_value
+from finscribe_assets.evaluation.normalise import CanonicalValue, Note, ValueContext, canonical_value, truth_context
 from finscribe_assets.evaluation.prediction_files import Truth
 from finscribe_assets.evaluation.row_matching import RowOutcome, RowStatus, match_rows
 
@@ -154,7 +154,7 @@ def _true_values(truth: Truth) -> tuple[dict[str, str], dict[str, str]]:
     """Return the canonical values of the truth's labelled fields by path, and those of them that are expected."""
     true = {
         path: form.text
-        for path, form in _canonical_values(flatten(truth.document), TRUTH_CONTEXT).items()
+        for path, form in _canonical_values(flatten(truth.document), truth_context(truth.document)).items()
         if is_labelled(path, truth.labelled)
     }
     return true, {path: value for path, value in true.items() if _is_expected(path, truth)}

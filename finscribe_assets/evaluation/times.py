@@ -9,7 +9,10 @@ from finscribe_assets.evaluation.plain_text import UnreadableValueError, plain_f
 
 _NUMBERS = re.compile(r"(\d{1,2})\s?[:.h時时点]\s?(\d{2})(?:\s?[:.分]\s?(\d{2})(?:[.,]\d+)?)?[分秒]?")
 _SURROUNDINGS = re.compile(r"uhr|hrs?|h|kl\.?|godz\.?|z", re.IGNORECASE)
-_BEFORE_NOON, _AFTER_NOON = frozenset({"am", "a", "午前", "上午", "ص"}), frozenset({"pm", "p", "午後", "下午", "م"})
+_BEFORE_NOON, _AFTER_NOON = (
+    frozenset({"am", "a", "fm", "午前", "上午", "ص"}),
+    frozenset({"pm", "p", "em", "午後", "下午", "م"}),
+)
 
 
 def parse_time(text: str) -> str:
@@ -25,7 +28,7 @@ def parse_time(text: str) -> str:
     found = _NUMBERS.search(body)
     if found is None:
         raise UnreadableValueError(f"{text!r} is not a time of day")
-    around = (body[: found.start()] + body[found.end() :]).replace(".", "").strip().casefold()
+    around = (body[: found.start()] + body[found.end() :]).replace(".", "").replace(" ", "").casefold()
     hour, minute, second = int(found[1]), int(found[2]), found[3]
     if around in _BEFORE_NOON | _AFTER_NOON:
         if not 1 <= hour <= 12:

@@ -17,7 +17,7 @@ from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.elements import ValueType, value_type_of
 from finscribe_assets.evaluation.document_scoring import ScoredDocument
 from finscribe_assets.evaluation.field_comparison import UNKNOWN_ELEMENT, FieldOutcome, FieldStatus, RowStatus
-from finscribe_assets.evaluation.normalise import ValueContext
+from finscribe_assets.evaluation.normalise import ValueContext, without_currency
 from finscribe_assets.evaluation.response_parsing import ParseStatus
 from finscribe_assets.mining.error_types import ErrorType
 from finscribe_assets.mining.misreading import classify_misreading, is_exact, reads_as
@@ -173,6 +173,7 @@ class _Classifier:
         error = classify_misreading(path, true, predicted, self.context)
         if is_exact(error):
             return error
+        predicted = without_currency(predicted)  # which may have come along with another field's amount
         others = [other for other in self.true_paths.get(predicted, ()) if other != path]
         exchanged = [other for other in others if other in self.failed and self.failed[other].predicted == true]
         is_distinctive = len(predicted.strip("0.-")) >= MIN_DISTINCTIVE_LENGTH

@@ -24,7 +24,7 @@ class ErrorType(StrEnum):
     # The value was taken from another position on the page.
     DECOY_TAKEN = "decoy_taken"  # print that is not the value of any field
     PARTY_SWAP = "party_swap"  # the same field of another party
-    CURRENCY = "currency"  # the same amount in the document's other currency
+    CURRENCY = "currency"  # the right amount in another currency, or that of the document's other currency
     WRONG_TOTAL = "wrong_total"  # another total, such as net for gross
     COLUMN_SWAP = "column_swap"  # another column of the same row
     ROW_SHIFT = "row_shift"  # another row

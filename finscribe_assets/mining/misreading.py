@@ -16,7 +16,7 @@ from rapidfuzz.distance import Levenshtein
 from finscribe_assets.documents.calculation_rules import amount_of
 from finscribe_assets.documents.elements import ValueType, value_type_of
 from finscribe_assets.documents.formats import JAPANESE_ERAS
-from finscribe_assets.evaluation.normalise import ValueContext, canonical_value
+from finscribe_assets.evaluation.normalise import ValueContext, canonical_value, without_currency
 from finscribe_assets.mining.error_types import ErrorType
 from finscribe_assets.mining.text_edits import classify_edits, drops_words
 
@@ -43,10 +43,10 @@ def classify_misreading(path: str, true: str, predicted: str, context: ValueCont
     predicted = predicted[:MAX_CLASSIFIED_LENGTH]
     value_type = value_type_of(path) or ValueType.TEXT
     if value_type is ValueType.AMOUNT and (amount := amount_of(true)) is not None:
-        predicted_amount = amount_of(predicted)
+        predicted_amount = amount_of(without_currency(predicted))
         if predicted_amount is None:
             return _of_text_for_amount(path, true, predicted, context)
-        return _of_amounts(amount, predicted_amount)
+        return ErrorType.CURRENCY if amount == predicted_amount else _of_amounts(amount, predicted_amount)
     if value_type is ValueType.DATE and (day := _date(true)) is not None:
         predicted_day = _date(predicted)
         if predicted_day is None:
@@ -63,7 +63,7 @@ def reads_as(path: str, text: str, value: str, context: ValueContext) -> bool:
 
 def is_exact(error: ErrorType) -> bool:
     """Return whether a misreading turns the true value into exactly the predicted one, which is no coincidence."""
-    return error in (ErrorType.SIGN, ErrorType.DATE_ORDER)
+    return error in (ErrorType.SIGN, ErrorType.DATE_ORDER, ErrorType.CURRENCY)
 
 
 def _of_amounts(true: Decimal, predicted: Decimal) -> ErrorType:

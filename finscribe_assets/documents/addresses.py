@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 from babel import Locale
 
@@ -42,13 +44,31 @@ def address_lines(address: Address, locale: str) -> list[AddressLine]:
         address: the address.
         locale: that of the document. An address in another country ends with the country's name.
     """
+    lines = _present_lines(dict(address), address.country_code)
+    if address.country_code != LOCALE_FACTS[locale].country_code:
+        lines.append([(str(Locale.parse(locale).territories[address.country_code]).upper(), "country_code", "")])
+    return lines
+
+
+def address_texts(parts: Mapping[str, str], country_code: str) -> list[str]:
+    """Return the text of each printed line of an address, in the order of a country.
+
+    Args:
+        parts: the parts that are known, by field of `Address`.
+        country_code: ISO 3166-1 alpha-2 code; an unknown one has the most common order.
+    """
+    return [
+        "".join(f"{before}{parts[name]}{after}" for before, name, after in line).strip(", ")
+        for line in _present_lines(parts, country_code)
+    ]
+
+
+def _present_lines(parts: Mapping[str, Any], country_code: str) -> list[AddressLine]:
     lines = []
-    for line in _template_of(address.country_code):
-        present = [part for part in line if getattr(address, part[1]) is not None]
+    for line in _template_of(country_code):
+        present = [part for part in line if parts.get(part[1]) is not None]
         if present:
             # A separator before the first part would separate it from an absent one. Only the postal mark stays.
             (before, name, after), *rest = present
             lines.append([(before if before == "〒" else "", name, after), *rest])
-    if address.country_code != LOCALE_FACTS[locale].country_code:
-        lines.append([(str(Locale.parse(locale).territories[address.country_code]).upper(), "country_code", "")])
     return lines

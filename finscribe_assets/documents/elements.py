@@ -16,6 +16,7 @@ from finscribe_assets.documents.schema import Document
 from finscribe_assets.documents.value_types import Element, ValueType
 
 __all__ = [
+    "CUSTOM_GROUP",
     "FIELDS",
     "IMPLIED_FIELDS",
     "LIST_FIELDS",
@@ -23,13 +24,18 @@ __all__ = [
     "BusinessTerm",
     "Element",
     "ValueType",
+    "custom_field",
     "element_of",
     "field_of",
     "value_type_of",
 ]
 
+CUSTOM_GROUP = "custom"
+"""The group of values that a user's own schema has and this one lacks; see `custom_field`."""
+
 PATHS_HELD = 20_000  # paths whose value types are cached: callers look up the same ones repeatedly
 _INDEX = re.compile(r"\[\d+\]")
+_CUSTOM_FIELD = re.compile(rf"(?:[a-z_]+\.)?{CUSTOM_GROUP}\.([a-z_]+)\.([a-z]+)\..+", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -97,14 +103,37 @@ def field_of(path: str) -> str:
     return _INDEX.sub("", path)
 
 
+def custom_field(name: str, element: Element, value_type: ValueType) -> str:
+    """Return the path of a value that the schema has no field for, such as ``custom.date.date.check_in``.
+
+    The path states how the value is counted and compared, so that nothing else needs to know of it.
+
+    Args:
+        name: of the value, of letters, digits and underscores.
+        element: the element that its errors are counted with.
+        value_type: how its values are written and compared.
+    """
+    return f"{CUSTOM_GROUP}.{element}.{value_type}.{name}"
+
+
+def _classify(path: str) -> tuple[Element, ValueType] | None:
+    field = field_of(path)
+    if field in FIELDS:
+        return FIELDS[field]
+    custom = _CUSTOM_FIELD.fullmatch(field)
+    if custom is None or custom[1] not in set(Element) or custom[2] not in set(ValueType):
+        return None
+    return Element(custom[1]), ValueType(custom[2])
+
+
 def element_of(path: str) -> Element | None:
-    """Return the element of a field, or None if the schema has no such field."""
-    known = FIELDS.get(field_of(path))
+    """Return the element of a field, or None if the schema has no such field and it is not a custom one."""
+    known = _classify(path)
     return known[0] if known else None
 
 
 @lru_cache(maxsize=PATHS_HELD)
 def value_type_of(path: str) -> ValueType | None:
-    """Return the type of a field's values, or None if the schema has no such field."""
-    known = FIELDS.get(field_of(path))
+    """Return the type of a field's values, or None if the schema has no such field and it is not a custom one."""
+    known = _classify(path)
     return known[1] if known else None

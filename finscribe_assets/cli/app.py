@@ -20,6 +20,7 @@ from finscribe_assets.cli import (
     probe_commands,
     reading_commands,
     rebuild_commands,
+    schema_commands,
     synthesis_commands,
     training_commands,
     validation_commands,
@@ -85,6 +86,7 @@ def _fail(message: str) -> NoReturn:
 app = typer.Typer(cls=Commands, help=HELP, no_args_is_help=True, rich_markup_mode="markdown", add_completion=False)
 for commands in (
     synthesis_commands,
+    schema_commands,
     rebuild_commands,
     export_commands,
     training_commands,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from finscribe_assets.cli.console_output import bar, console, show
+from finscribe_assets.cli.schema_option import SchemaName, mapping_given
 from finscribe_assets.documents.batch_keys import FIRST_BATCH_KEY
 from finscribe_assets.errors import MissingInputError, UserError
 
@@ -77,6 +78,7 @@ def evaluate(
     ] = None,
     split: SplitNames = None,
     labelled: Labelled = None,
+    schema: SchemaName = None,
     timing: Annotated[
         Path | None,
         typer.Option(
@@ -102,7 +104,10 @@ def evaluate(
         workspace=workspace,
         splits=split or (),
         labelled=comma_separated(labelled),
+        mapping=mapping_given(schema),
     )
+    if documents.keys_note:
+        console.print(documents.keys_note, markup=False)
     if workspace:
         note_missing_parts(documents, workspace)
     with bar(len(documents.truths) * (1 + len(documents.others)), "documents measured") as advance:

@@ -16,6 +16,7 @@ from finscribe_assets.cli.evaluation_commands import (
     comma_separated,
     note_missing_parts,
 )
+from finscribe_assets.cli.schema_option import SchemaName, mapping_given
 from finscribe_assets.documents.batch_keys import FIRST_BATCH_KEY
 from finscribe_assets.errors import MissingInputError, UserError
 
@@ -50,6 +51,7 @@ def mine(
     ] = None,
     split: SplitNames = None,
     labelled: Labelled = None,
+    schema: SchemaName = None,
     num_samples: Annotated[int, typer.Option(min=1, help="Number of documents of the next batch.")] = 200,
     rule: Annotated[
         str,
@@ -93,8 +95,15 @@ def mine(
     if counterfactual and not workspace:
         raise UserError("--counterfactual: give the --workspace that the documents were drawn in")
     documents = read_files(
-        predictions, ground_truth, workspace=workspace, splits=split or (), labelled=comma_separated(labelled)
+        predictions,
+        ground_truth,
+        workspace=workspace,
+        splits=split or (),
+        labelled=comma_separated(labelled),
+        mapping=mapping_given(schema),
     )
+    if documents.keys_note:
+        console.print(documents.keys_note, markup=False)
     if workspace:
         note_missing_parts(documents, workspace)
     if workspace and not (workspace / "plan.json").exists():

@@ -1,11 +1,11 @@
-"""Commands that make a data set: synthesize, render, pairs, split; and schema, which describes its formats."""
+"""Commands that make a data set: synthesize, render, pairs, split."""
 
 from __future__ import annotations
 
 import json
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -36,7 +36,7 @@ WorkerCount = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    for command in (synthesize, render, pairs, split, schema):
+    for command in (synthesize, render, pairs, split):
         app.command()(command)
 
 
@@ -259,29 +259,6 @@ def split(
     console.print_json(data=manifest.counts())
     for row in manifest.counts_by("exposure"):
         console.print(", ".join(f"{name} {value}" for name, value in row.items()))
-
-
-def schema(
-    of: Annotated[
-        Literal["document", "report"],
-        typer.Option(help="Whose schema is printed: a document's, or an evaluation report's."),
-    ] = "document",
-    markdown: Annotated[
-        bool, typer.Option("--markdown", help="Print the data dictionary of documents instead, as in docs/.")
-    ] = False,
-) -> None:
-    """Print a JSON Schema: of documents (the ground-truth format, with EN 16931 codes) or of evaluation reports."""
-    from finscribe_assets.documents.data_dictionary import data_dictionary
-    from finscribe_assets.documents.schema import Document
-
-    if markdown:
-        typer.echo(data_dictionary(), nl=False)
-    elif of == "document":
-        typer.echo(json.dumps(Document.model_json_schema(), ensure_ascii=False, indent=2))
-    else:
-        from finscribe_assets.evaluation.report import EvaluationReport
-
-        typer.echo(json.dumps(EvaluationReport.model_json_schema(mode="serialization"), ensure_ascii=False, indent=2))
 
 
 def _documents(workspace: Path) -> int:

@@ -122,7 +122,7 @@ def score_each(truths: Mapping[str, Truth], predictions: Mapping[str, Prediction
 
 
 def _score(truth: Truth, prediction: Prediction | None) -> ScoredDocument:
-    response = parse_response(prediction.response if prediction else None)
+    response = parse_response(None) if prediction is None else prediction.parsed or parse_response(prediction.response)
     comparison = compare_fields(truth, response.document, prediction.confidence if prediction else {})
     boxes = prediction.boxes if prediction and prediction.boxes else response.boxes
     expected = {outcome.path: outcome.truth for outcome in comparison.outcomes if outcome.truth is not None}

@@ -17,6 +17,7 @@ from finscribe_assets.documents.labelled_fields import LabelledFields, labelled_
 from finscribe_assets.documents.locales import is_known_locale
 from finscribe_assets.documents.schema import flatten
 from finscribe_assets.errors import UserError
+from finscribe_assets.evaluation.response_parsing import ParsedResponse
 from finscribe_assets.files import AnyPath
 from finscribe_assets.instructions.location_tokens import LOCATION_START
 from finscribe_assets.rendering.located_boxes import LocatedBoxes, boxes_from_json
@@ -66,12 +67,14 @@ class Prediction:
         response: the model's raw text, or a JSON value.
         confidence: from 0 to 1, by field path; empty if the model gave none.
         boxes: where the model found the values, by field path; empty if it gave none.
+        parsed: the response in the schema of documents, where it was read by a user's schema mapping; else None.
     """
 
     id: str
     response: Any
     confidence: dict[str, float] = field(default_factory=dict)
     boxes: LocatedBoxes = field(default_factory=dict)
+    parsed: ParsedResponse | None = None
 
     @property
     def may_have_boxes(self) -> bool:
@@ -94,20 +97,21 @@ class InputProblems:
             locations.append(location)
 
 
-def read_truths(path: AnyPath, labelled: Collection[str] = ()) -> dict[str, Truth]:
+def read_truths(path: AnyPath, labelled: Collection[str] = (), known: Collection[str] = ()) -> dict[str, Truth]:
     """Read ground truth by document id.
 
     Args:
         path: a file with one ``{"id": …, "document": {…}, "printed": […], "labelled": […], "boxes": {…}}`` a line, of
             which ``id`` and ``document`` are required.
         labelled: fields and groups that are labelled in documents that do not list theirs; all if empty.
+        known: names besides those of the schema that may be labelled, such as a user's keys.
 
     Raises:
         UserError: with file and line, if a line is not a ground truth, an id is repeated, or the file is empty.
     """
     truths: dict[str, Truth] = {}
     for where, record in _truth_records(path):
-        truth = _truth(record, where)
+        truth = _truth(record, where, known)
         if truth.id in truths:
             raise UserError(f"{where}: the id {truth.id!r} is used by an earlier line; ids must be unique")
         truths[truth.id] = truth
@@ -115,8 +119,9 @@ def read_truths(path: AnyPath, labelled: Collection[str] = ()) -> dict[str, Trut
         raise UserError(f"{path}: the file holds no ground truth; write one document a line")
     if not labelled:
         return truths
-    known = {name for truth in truths.values() for name in flatten(truth.document)}
-    default = labelled_fields(labelled, known)
+    default = labelled_fields(
+        labelled, {*known, *(name for truth in truths.values() for name in flatten(truth.document))}
+    )
     return {
         name: replace(truth, labelled=default) if truth.labelled is None else truth for name, truth in truths.items()
     }
@@ -137,7 +142,7 @@ def _truth_records(path: AnyPath) -> Iterator[tuple[str, Any]]:
                 raise UserError(f"{where}: not JSON ({error}); write one document a line") from error
 
 
-def _truth(record: Any, where: str) -> Truth:
+def _truth(record: Any, where: str, known: Collection[str]) -> Truth:
     if (
         not isinstance(record, dict)
         or not isinstance(record.get("id"), str)
@@ -153,7 +158,7 @@ def _truth(record: Any, where: str) -> Truth:
         raise UserError(f'{where}: write boxes as {{"field.path": [{{"page": 1, "box": [x0, y0, x1, y1]}}]}}')
     printed, labelled = (_paths(record, name, where) for name in ("printed", "labelled"))
     try:
-        labels = None if labelled is None else labelled_fields(labelled, flatten(document))
+        labels = None if labelled is None else labelled_fields(labelled, {*known, *flatten(document)})
     except UserError as error:
         raise UserError(f"{where}: {error}") from error
     return Truth(record["id"], document, None if printed is None else frozenset(printed), boxes, labels)

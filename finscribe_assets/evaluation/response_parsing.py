@@ -19,6 +19,8 @@ from finscribe_assets.documents.schema import flatten
 from finscribe_assets.evaluation.lenient_json import MAX_DEPTH, LenientJsonReader, NestingTooDeepError
 from finscribe_assets.instructions.location_tokens import read_locations
 from finscribe_assets.rendering.located_boxes import LocatedBox
+from finscribe_assets.schema_mapping.key_reading import read_document, scored_path
+from finscribe_assets.schema_mapping.mapping import SchemaMapping
 
 MAX_RESPONSE_CHARACTERS = 1_000_000
 MAX_OBJECT_STARTS = 16  # positions in the text at which an object may begin that are tried
@@ -40,6 +42,7 @@ class ParseStatus(StrEnum):
     NOT_A_NUMBER = "not_a_number"  # NaN or Infinity, read as null
     BAD_CHARACTERS = "bad_characters"  # lone surrogates, replaced
     BROKEN_BOX = "broken_box"  # location tokens that are not a box on the page; they are dropped
+    UNMAPPED_KEYS = "unmapped_keys"  # keys that the user's schema mapping does not name; they are not judged
     WRONG_TYPE = "wrong_type"  # a list, an object or a truth value for a field, or a value for a group
     NOT_AN_OBJECT = "not_an_object"
     NO_JSON = "no_json"
@@ -75,7 +78,7 @@ class _FoundObject(NamedTuple):
     dropped: int
 
 
-def parse_response(response: Any) -> ParsedResponse:
+def parse_response(response: Any, mapping: SchemaMapping | None = None) -> ParsedResponse:
     """Find the JSON object of a response.
 
     Time and memory are linear in the length of the text, of which ``MAX_RESPONSE_CHARACTERS`` are read.
@@ -83,6 +86,7 @@ def parse_response(response: Any) -> ParsedResponse:
     Args:
         response: the model's raw text, or JSON that was parsed already. Numbers in text stay text, so that ``12.50`` is
             compared as the model wrote it.
+        mapping: of a user's keys, in which the response is; None if it is in the schema of documents.
 
     Returns:
         The object, at most ``MAX_DEPTH`` deep, with the names of everything unusual about the response.
@@ -100,9 +104,15 @@ def parse_response(response: Any) -> ParsedResponse:
     document, replaced = _without_surrogates(parsed.document)
     boxes: dict[str, tuple[LocatedBox, ...]] = {}
     document, are_boxes = _without_locations(document, "", boxes)
+    unmapped: tuple[str, ...] = ()
+    if mapping is not None:
+        read = read_document(mapping, document)
+        document, unmapped = read.document, read.unmapped
+        boxes = {scored: box for path, box in boxes.items() if (scored := scored_path(mapping, path)) is not None}
     statuses = [
         *parsed.statuses,
         *([] if are_boxes else [ParseStatus.BROKEN_BOX]),
+        *([ParseStatus.UNMAPPED_KEYS] if unmapped else []),
         *([ParseStatus.BAD_CHARACTERS] if replaced else []),
         *([ParseStatus.WRONG_TYPE] if _has_wrong_type(document) else []),
     ]

@@ -25,11 +25,13 @@ from finscribe_assets.evaluation.prediction_files import (
     read_truths,
 )
 from finscribe_assets.evaluation.slices import DocumentAttributes, split_attributes
+from finscribe_assets.evaluation.user_keys import known_labels, map_predictions, map_truths, truth_in_fields
 from finscribe_assets.files import AnyPath, read_json
 from finscribe_assets.inference.prediction import NOT_IN_REGIONS, PREDICTED_BY_FILE, PREDICTIONS_FILE, Mode
 from finscribe_assets.iteration.batch_storage import BatchStorage, Stage
 from finscribe_assets.rendering.located_boxes import LocatedBoxes
 from finscribe_assets.rendering.page_batch import destroyed_fields, printed_boxes
+from finscribe_assets.schema_mapping.mapping import SchemaMapping
 from finscribe_assets.shards import shard_files
 from finscribe_assets.splitting.split_assignment import Split
 from finscribe_assets.splitting.split_table import SPLITS_FILE, SplitRow, read_splits
@@ -51,6 +53,7 @@ class PredictedDocuments:
         destroyed: Fields that damage has left unreadable, by document id.
         attributes: Of the documents, by id and dimension, for slices.
         image_folders: Folders of page shards in which the documents' pages are.
+        keys_note: Whose keys the files have, where a schema mapping was given.
     """
 
     truths: Mapping[str, Truth]
@@ -61,6 +64,7 @@ class PredictedDocuments:
     destroyed: Mapping[str, frozenset[str]] = field(default_factory=dict)
     attributes: DocumentAttributes = field(default_factory=dict)
     image_folders: tuple[AnyPath, ...] = ()
+    keys_note: str = ""
 
 
 @dataclass(frozen=True)
@@ -121,8 +125,16 @@ def modes_of(*predictions: AnyPath) -> set[Mode]:
     return {Mode(read_json(record)["mode"]) for record in records if record.exists()}
 
 
-def read_batch(storage: BatchStorage, key: str) -> dict[Split, PredictedDocuments]:
-    """Read the validation and test documents of a batch with its adapter's predictions, and its base's beside them."""
+def read_batch(
+    storage: BatchStorage, key: str, mapping: SchemaMapping | None = None
+) -> dict[Split, PredictedDocuments]:
+    """Read the validation and test documents of a batch with its adapter's predictions, and its base's beside them.
+
+    Args:
+        storage: Where the batch is.
+        key: The batch.
+        mapping: Of a user's keys, under which documents and predictions are compared; None for the schema's own.
+    """
     batch = measured_batch(storage, key)
     folder = storage.folder(Stage.PREDICTIONS, key)
     everything = truths_of(batch.drawn, {})  # ids are matched over both splits, so that none counts as unknown
@@ -134,7 +146,7 @@ def read_batch(storage: BatchStorage, key: str) -> dict[Split, PredictedDocument
 
     def documents_of(split: Split) -> PredictedDocuments:
         drawn = {name: batch.drawn[name] for name in sorted(batch.ids(split)) if name in batch.drawn}
-        return _with_boxes(
+        documents = _with_boxes(
             PredictedDocuments(
                 truths=truths_of(drawn, destroyed, modes),
                 predictions={name: predictions[name] for name in drawn if name in predictions},
@@ -146,6 +158,7 @@ def read_batch(storage: BatchStorage, key: str) -> dict[Split, PredictedDocument
                 image_folders=batch.image_folders,
             )
         )
+        return documents if mapping is None else _in_fields_of(documents, mapping)
 
     return {split: documents_of(split) for split in MEASURED_SPLITS}
 
@@ -158,6 +171,7 @@ def read_files(
     workspace: AnyPath | None = None,
     splits: Collection[str] = (),
     labelled: Collection[str] = (),
+    mapping: SchemaMapping | None = None,
 ) -> PredictedDocuments:
     """Read a prediction file and a ground-truth file.
 
@@ -169,26 +183,61 @@ def read_files(
             splits) is left out of the result.
         splits: Splits of the workspace that the documents are restricted to; all of them if empty.
         labelled: Fields and groups that are labelled in documents that do not list theirs; all if empty.
+        mapping: Of a user's keys, which the files may have; what it does not cover is not judged.
 
     Raises:
         UserError: the ground truth cannot be read (the message names file and line), a file holds no prediction at all,
             splits are given without a workspace that has some, or no document is in them.
     """
     modes = modes_of(predictions, *(others or {}).values())
-    truths = {name: for_modes(truth, modes) for name, truth in read_truths(ground_truth, labelled).items()}
+    known = known_labels(mapping) if mapping else ()
+    truths = {name: for_modes(truth, modes) for name, truth in read_truths(ground_truth, labelled, known).items()}
     if splits:
         ids = _ids_of_splits(workspace, splits)
         truths = {name: truth for name, truth in truths.items() if name in ids}
         if not truths:
             raise UserError(f"{ground_truth}: none of its documents is in {' or '.join(splits)} of {workspace}")
     found, problems = _read_some(predictions, truths)
-    known = PredictedDocuments(
+    documents = PredictedDocuments(
         truths=truths,
         predictions=found,
         problems=problems,
         others={name: _read_some(file, truths)[0] for name, file in (others or {}).items()},
     )
-    return _with_workspace(known, workspace) if workspace else known
+    if workspace:
+        documents = _with_workspace(documents, workspace)
+    return documents if mapping is None else _in_fields_of(documents, mapping, ground_truth)
+
+
+def _in_fields_of(
+    documents: PredictedDocuments, mapping: SchemaMapping, ground_truth: AnyPath | None = None
+) -> PredictedDocuments:
+    """Return documents and predictions under the fields at which a user's JSON is compared.
+
+    Args:
+        documents: As read; the ground truth and each reader's predictions are in the user's keys or in the schema.
+        mapping: The user's keys.
+        ground_truth: The file that the ground truth was read from; None if it was drawn here.
+    """
+    if ground_truth is None:
+        truths = {name: truth_in_fields(truth, mapping) for name, truth in documents.truths.items()}
+        truth_keys = False
+    else:
+        mapped = map_truths(documents.truths, mapping, ground_truth, documents.problems)
+        truths, truth_keys = mapped.truths, mapped.in_user_keys
+    predictions, prediction_keys = map_predictions(documents.predictions, truths, mapping)
+    whose = {True: f"keys of {mapping.name}", False: "keys of the schema"}
+    return replace(
+        documents,
+        truths=truths,
+        predictions=predictions,
+        others={
+            # Another reader may have read documents of another split as well.
+            name: map_predictions({one: read for one, read in other.items() if one in truths}, truths, mapping)[0]
+            for name, other in documents.others.items()
+        },
+        keys_note=f"ground truth: {whose[truth_keys]}; predictions: {whose[prediction_keys]}",
+    )
 
 
 def _read_some(file: AnyPath, truths: dict[str, Truth]) -> tuple[dict[str, Prediction], InputProblems]:

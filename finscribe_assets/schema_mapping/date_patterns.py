@@ -51,7 +51,5 @@ def _compile(pattern: str) -> re.Pattern[str]:
             "yyyy, such as dd/MM/yyyy"
         )
     separators = _LETTERS.split(pattern)
-    body = "".join(
-        re.escape(separator) + part for separator, part in zip(separators, [*parts, ""], strict=True)
-    )
+    body = "".join(re.escape(separator) + part for separator, part in zip(separators, [*parts, ""], strict=True))
     return re.compile(body, re.ASCII)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from finscribe_assets.documents.addresses import address_texts
@@ -12,10 +13,12 @@ from finscribe_assets.documents.elements import FIELDS, IMPLIED_FIELDS, LIST_FIE
 from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.schema import flatten
 from finscribe_assets.errors import UserError
+from finscribe_assets.schema_mapping.date_patterns import parse_by_pattern
 from finscribe_assets.schema_mapping.mapping import MappedKey, SchemaMapping, is_custom
 from finscribe_assets.schema_mapping.user_paths import UserPath
 
 MAX_ROWS = 100_000  # of a list that are read: a model may repeat a row for ever
+MAX_UNMAPPED = 100  # paths without a key that are remembered
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 _ROW = re.compile(r"\[(\d+)\]")
 
@@ -60,9 +63,10 @@ def read_document(mapping: SchemaMapping, document: Any) -> ReadDocument:
         for position, value in key.user_path.find(document):
             if position < MAX_ROWS:
                 path = _positioned(field, key, position)
-                values[path], keys[path] = _joined(value), key
-    named = [key.user_path for key in mapping.keys]
-    return ReadDocument(values, keys, tuple(path for path in flatten(document) if not _is_named(path, named)))
+                values[path], keys[path] = _as_written(value, key), key
+    named = [key.user_path.steps for key in mapping.keys]
+    unmapped = (str(UserPath(steps)) for steps in _leaves(document, ()) if not _is_named(steps, named))
+    return ReadDocument(values, keys, tuple(islice(unmapped, MAX_UNMAPPED)))
 
 
 def scored_path(mapping: SchemaMapping, user_path: str) -> str | None:
@@ -82,9 +86,7 @@ def scored_path(mapping: SchemaMapping, user_path: str) -> str | None:
     return None
 
 
-def scored_values(
-    mapping: SchemaMapping, values: Mapping[str, Any], country_code: str | None = None
-) -> dict[str, Any]:
+def scored_values(mapping: SchemaMapping, values: Mapping[str, Any], country_code: str | None = None) -> dict[str, Any]:
     """Return the values of a document of the schema under the paths at which a user's JSON is compared.
 
     Values that the mapping does not cover are left out; custom values stay. Joined values are made of those present.
@@ -185,8 +187,7 @@ def _rows_of(key: MappedKey, values: Mapping[str, Any]) -> dict[int | None, dict
         if value is not None and any(_is_part(path, group) for group in key.paths):
             row = _ROW.search(path) if path.startswith(tuple(f"{name}[" for name in LIST_FIELDS)) else None
             rows.setdefault(int(row[1]) if row and key.list_name else None, {})[path] = value
-    printable = {row: parts for row, parts in rows.items() if any(field_of(path) not in IMPLIED_FIELDS for path in parts)}
-    return printable
+    return {row: parts for row, parts in rows.items() if any(field_of(path) not in IMPLIED_FIELDS for path in parts)}
 
 
 def _is_part(path: str, group: str) -> bool:
@@ -202,20 +203,27 @@ def _positioned(field: str, key: MappedKey, position: int) -> str:
     return f"{name}[{position}]{dot}{rest}" if name in LIST_FIELDS else f"{field}[{position}]"
 
 
-def _joined(value: Any) -> Any:
-    """Return a value; a list of texts and numbers, as labels of several words have, is one text."""
+def _as_written(value: Any, key: MappedKey) -> Any:
+    """Return a value; a date in the key's format in ISO 8601, and a list of texts, as some labels have, as one text."""
     if isinstance(value, list) and value and all(isinstance(item, str | int | float) for item in value):
-        return " ".join(map(str, value))
+        value = " ".join(map(str, value))
+    if key.format and isinstance(value, str) and (day := parse_by_pattern(value, key.format)) is not None:
+        return day.isoformat()
     return value
 
 
-def _is_named(path: str, named: list[UserPath]) -> bool:
-    """Tell whether a key names a leaf of a user's JSON, or a list or an object that the leaf is in."""
-    try:
-        steps = UserPath.parse(path).steps
-    except UserError:
-        steps = (path,)
-    return any(_starts_with(steps, key.steps) for key in named)
+def _leaves(node: Any, steps: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:
+    """Yield the steps to each value that is not null."""
+    if isinstance(node, dict | list):
+        for step, member in node.items() if isinstance(node, dict) else enumerate(node):
+            yield from _leaves(member, (*steps, step))
+    elif node is not None and steps:
+        yield steps
+
+
+def _is_named(steps: tuple[str | int, ...], named: list[tuple[Any, ...]]) -> bool:
+    """Tell whether a key names a value of a user's JSON, or a list or an object that the value is in."""
+    return any(_starts_with(steps, key) for key in named)
 
 
 def _starts_with(steps: tuple[Any, ...], key: tuple[Any, ...]) -> bool:

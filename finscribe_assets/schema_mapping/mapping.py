@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from finscribe_assets.documents.elements import (
     CUSTOM_GROUP,
+    FIELDS,
     LIST_FIELDS,
     Element,
     ValueType,
@@ -139,7 +140,7 @@ class SchemaMapping(BaseModel):
     @cached_property
     def field_of_key(self) -> dict[str, str]:
         """Return the field under which each key's values are compared, by key."""
-        return {key.key: field for field, key in self.scored_fields.items()}
+        return {key.key: self._scored_field(key) for key in self.keys}
 
     @cached_property
     def labelled_fields(self) -> frozenset[str]:
@@ -199,8 +200,6 @@ def usual_element(value_type: ValueType, *, in_lines: bool) -> Element:
 
 def element_of_paths(paths: tuple[str, ...]) -> Element | None:
     """Return the element of the first known field among fields and groups of the schema."""
-    from finscribe_assets.documents.elements import FIELDS
-
     for path in paths:
         if (element := element_of(path)) is not None:
             return element

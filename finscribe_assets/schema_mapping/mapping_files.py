@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
+from babel.numbers import list_currencies
 from rapidfuzz import process
 
 from finscribe_assets.documents.elements import FIELDS, LIST_FIELDS, Element, ValueType, field_of, value_type_of
-from finscribe_assets.documents.locales import MINOR_UNITS, is_known_locale
+from finscribe_assets.documents.locales import is_known_locale
 from finscribe_assets.errors import MissingInputError, UserError
 from finscribe_assets.schema_mapping.date_patterns import check_date_pattern
 from finscribe_assets.schema_mapping.mapping import (
@@ -100,7 +101,8 @@ def parse_mapping(text: str, name: str, file: str) -> SchemaMapping:
             "amounts",
         ),
     )
-    keys = [_key(name_, node, settings, file) for name_, node in _key_nodes(top["keys"], file)]
+    keys = [_key(key, node, settings, file) for key, node in _key_nodes(top["keys"], file)]
+    in_lists = {key.user_path.list_prefix for key, _ in keys if key.list_name}
     mapping = SchemaMapping(
         name=options.get("name") or name,
         source=options.get("source", ""),
@@ -109,7 +111,7 @@ def parse_mapping(text: str, name: str, file: str) -> SchemaMapping:
         labelled=_choice(options.get("labelled"), Labelled, tuple(Labelled), top, file, "labelled")
         or Labelled.MAPPED_KEYS,
         absent=_choice(options.get("absent"), Absent, tuple(Absent), top, file, "absent") or Absent.LEAVE_OUT,
-        keys=tuple(key for key, _ in keys),
+        keys=tuple(_with_element(key, node, in_lists) for key, node in keys),
     )
     _check_consistency(mapping, {key.key: node for key, node in keys}, file)
     return mapping
@@ -123,9 +125,7 @@ class _Defaults:
     amounts: Written | None
 
     def of(self, value_type: ValueType) -> Written:
-        given = (
-            self.amounts if value_type is ValueType.AMOUNT else self.dates if value_type in _TEMPORAL else None
-        )
+        given = self.amounts if value_type is ValueType.AMOUNT else self.dates if value_type in _TEMPORAL else None
         return given or Written.AS_PRINTED
 
 
@@ -180,17 +180,12 @@ def _key(name: str, node: yaml.Node, defaults: _Defaults, file: str) -> tuple[Ma
     for schema_path in paths:
         _check_schema_path(schema_path, path, where)
     value_type = _value_type(given, paths, members, file, where)
-    in_lines = bool(paths) and paths[0].partition(".")[0] in LIST_FIELDS
-    element = (
-        _choice(given.get("element"), Element, tuple(Element), members, file, "element")
-        or element_of_paths(paths)
-        or usual_element(value_type, in_lines=in_lines or path.list_prefix is not None)
-    )
+    element = _choice(given.get("element"), Element, tuple(Element), members, file, "element")
     key = MappedKey(
         key=str(path),
         paths=paths,
         type=value_type,
-        element=element,
+        element=element or element_of_paths(paths) or usual_element(value_type, in_lines=False),
         write=_written(given, members, value_type, defaults, file),
         locale=_locale(given.get("locale"), members.get("locale"), file, "locale"),
         format=given.get("format"),
@@ -206,6 +201,14 @@ def _key(name: str, node: yaml.Node, defaults: _Defaults, file: str) -> tuple[Ma
     return key, node
 
 
+def _with_element(key: MappedKey, node: yaml.Node, in_lists: Collection[tuple[Any, ...] | None]) -> MappedKey:
+    """Return a key with the element of line items if it is a column of theirs that the schema lacks."""
+    states_element = isinstance(node, yaml.MappingNode) and any(name.value == "element" for name, _ in node.value)
+    if key.paths or states_element or key.user_path.list_prefix not in in_lists:
+        return key
+    return key.model_copy(update={"element": usual_element(key.type, in_lines=True)})
+
+
 def _value_type(
     given: Mapping[str, str], paths: tuple[str, ...], members: Mapping[str, yaml.Node], file: str, where: str
 ) -> ValueType:
@@ -218,8 +221,8 @@ def _value_type(
         )
     if known is not None and stated not in (None, known):
         raise UserError(
-            f"{where}: {paths[0]} is of type {known} in the schema, not {stated}; leave `type` out, or leave `path` out "
-            "to compare the value as another one"
+            f"{where}: {paths[0]} is of type {known} in the schema, not {stated}; leave `type` out, or `path` to "
+            "compare the value as another one"
         )
     return stated or known or ValueType.TEXT
 
@@ -242,9 +245,7 @@ def _check_schema_path(schema_path: str, path: UserPath, where: str) -> None:
     list_name = name.partition(".")[0]
     if name in LIST_FIELDS:
         columns = [field for field in FIELDS if field.startswith(f"{name}.")]
-        raise UserError(
-            f"{where}: {name} is a list; map its columns, such as `{path}[*].column: {columns[0]}`"
-        )
+        raise UserError(f"{where}: {name} is a list; map its columns, such as `{path}[*].column: {columns[0]}`")
     if list_name in LIST_FIELDS and (path.list_prefix is None) != ("[" in schema_path):
         raise UserError(
             f"{where}: {list_name} is a list; write [*] behind your list, as in `items[*].name: {name}`, or name one "
@@ -262,30 +263,29 @@ def _check_consistency(mapping: SchemaMapping, nodes: Mapping[str, yaml.Node], f
     paths: dict[tuple[Any, ...], str] = {}
     for key in mapping.keys:
         where = _where(file, nodes[key.key], f"key {key.key!r}")
+        if key.user_path.steps in paths:
+            raise UserError(f"{where}: given twice; keep one")
+        paths[key.user_path.steps] = key.key
         if (first := fields.get(mapping.field_of_key[key.key])) is not None:
             raise UserError(f"{where}: {key.paths[0] if key.paths else 'its name'} is {first!r} already; keep one")
         fields[mapping.field_of_key[key.key]] = key.key
-        steps = key.user_path.steps
-        for length in range(1, len(steps)):
-            if steps[:length] in paths:
-                raise UserError(f"{where}: {paths[steps[:length]]!r} is a value; it cannot have members too")
-        paths[steps] = key.key
         prefix = key.user_path.list_prefix
         if prefix is None or key.list_name is None:
             continue
-        if (other := mapping.list_of[prefix]) != key.list_name:
-            raise UserError(f"{where}: its list is {other} for other keys, and {key.list_name} here; they must agree")
+        if (listed := mapping.list_of[prefix]) != key.list_name:
+            raise UserError(f"{where}: its list is {listed} for other keys, and {key.list_name} here; they must agree")
         lists.setdefault(key.list_name, {})[prefix] = key
     for list_name, keys in lists.items():
         if len(keys) > 1 and not all(key.user_path.names_items for key in keys.values()):
-            first, second, *_ = keys.values()
+            earlier, later, *_ = keys.values()
             raise UserError(
-                f"{_where(file, nodes[second.key], f'key {second.key!r}')}: {list_name} is the list of {first.key!r} "
+                f"{_where(file, nodes[later.key], f'key {later.key!r}')}: {list_name} is the list of {earlier.key!r} "
                 "already; two lists of objects cannot be told apart when they are written"
             )
     for steps, name in paths.items():
-        if any(other[: len(steps)] == steps for other in paths if other != steps):
-            raise UserError(f"{_where(file, nodes[name], f'key {name!r}')}: it is a value; it cannot have members too")
+        if owner := next((paths[steps[:end]] for end in range(1, len(steps)) if steps[:end] in paths), None):
+            where = _where(file, nodes[name], f"key {name!r}")
+            raise UserError(f"{where}: {owner!r} is a value; it cannot have members too")
 
 
 def _choice(
@@ -300,7 +300,9 @@ def _choice(
         return None
     if given not in allowed:
         known = ", ".join(allowed)
-        raise UserError(f"{_where(file, nodes.get(name), name)}: {given!r} is none of {known}{_suggest(given, allowed)}")
+        raise UserError(
+            f"{_where(file, nodes.get(name), name)}: {given!r} is none of {known}{_suggest(given, allowed)}"
+        )
     return kind(given)
 
 
@@ -311,9 +313,8 @@ def _locale(given: str | None, node: yaml.Node | None, file: str, name: str) -> 
 
 
 def _currency(given: str | None, node: yaml.Node | None, file: str) -> str | None:
-    if given is not None and given not in MINOR_UNITS:
-        known = ", ".join(sorted(MINOR_UNITS))
-        raise UserError(f"{_where(file, node, 'currency')}: {given!r} is unknown; known are {known}")
+    if given is not None and given not in list_currencies():
+        raise UserError(f"{_where(file, node, 'currency')}: {given!r} is no ISO 4217 code; give one such as EUR")
     return given
 
 

@@ -139,12 +139,11 @@ class UserPath:
 
 def _at(node: Any, steps: tuple[Step, ...]) -> Iterator[Any]:
     for step in steps:
-        if isinstance(step, int) and isinstance(node, list) and step < len(node):
-            node = node[step]
-        elif isinstance(step, str) and isinstance(node, dict) and step in node:
-            node = node[step]
-        else:
+        is_item = isinstance(step, int) and isinstance(node, list) and step < len(node)
+        is_member = isinstance(step, str) and isinstance(node, dict) and step in node
+        if not is_item and not is_member:
             return
+        node = node[step]
     yield node
 
 
@@ -165,5 +164,3 @@ def _put(node: Any, step: str | int, value: Any) -> None:
 
 def _fill(items: list[Any], position: int) -> None:
     items.extend([None] * (position + 1 - len(items)))
-
-

@@ -17,7 +17,7 @@ from finscribe_assets.schema_mapping.date_patterns import parse_by_pattern
 from finscribe_assets.schema_mapping.mapping import MappedKey, SchemaMapping, is_custom
 from finscribe_assets.schema_mapping.user_paths import UserPath
 
-MAX_ROWS = 100_000  # of a list that are read: a model may repeat a row for ever
+MAX_READ_ITEMS = 100_000  # of a list that are read: a model may repeat a row for ever
 MAX_UNMAPPED = 100  # paths without a key that are remembered
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 _ROW = re.compile(r"\[(\d+)\]")
@@ -61,7 +61,7 @@ def read_document(mapping: SchemaMapping, document: Any) -> ReadDocument:
     keys: dict[str, MappedKey] = {}
     for field, key in mapping.scored_fields.items():
         for position, value in key.user_path.find(document):
-            if position < MAX_ROWS:
+            if position < MAX_READ_ITEMS:
                 path = _positioned(field, key, position)
                 values[path], keys[path] = _as_written(value, key), key
     named = [key.user_path.steps for key in mapping.keys]

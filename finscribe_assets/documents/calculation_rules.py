@@ -113,17 +113,18 @@ def _sum(amounts: Amounts, *paths: str) -> Decimal:
 
 
 def line_amount(amounts: Amounts, unit: Decimal) -> Iterator[Outcome]:
-    """BT-131 = BT-129 × BT-146 - BT-136 + BT-141: quantity times price, less discount, plus charge (PEPPOL R120).
+    """BT-131 = BT-129 × BT-146 / BT-149 - BT-136 + BT-141: quantity times price, less discount, plus charge.
 
-    If prices include tax, the same holds for price and amount with tax.
+    This is PEPPOL's rule R120; EN 16931 has none. If prices include tax, the same holds for price and amount with tax.
     """
     for index in _indices(amounts, "lines"):
         line = f"lines[{index}]"
+        base_quantity = amounts.get(f"{line}.price_base_quantity", Decimal(1))
         for price_name, amount_name in (("net_price", "net_amount"), ("price_with_vat", "gross_amount")):
             quantity, price, amount = (amounts.get(f"{line}.{name}") for name in ("quantity", price_name, amount_name))
-            if quantity is None or price is None or amount is None:
+            if quantity is None or price is None or amount is None or base_quantity <= 0:
                 continue
-            expected = round_to(quantity * price, unit)
+            expected = round_to(quantity * price / base_quantity, unit)
             expected += _sum(amounts, f"{line}.charge_amount") - _sum(amounts, f"{line}.allowance_amount")
             yield Outcome("LINE-AMOUNT", f"{line}.{amount_name}", expected, amount)
 
@@ -347,6 +348,15 @@ def _subtotal(amounts: Amounts, count: int) -> Decimal | None:
             return sum(known, Decimal(0))
     return None
 
+
+OPTIONAL_AMOUNTS = {
+    "LINE-AMOUNT": ("lines.price_base_quantity", "lines.allowance_amount", "lines.charge_amount"),
+    "BR-CO-13": ("totals.allowance_total", "allowances.amount", "totals.charge_total", "charges.amount"),
+    "BR-CO-16": ("totals.paid_amount", "totals.rounding_amount"),
+    "BR-S-08": ("allowances.amount", "charges.amount"),
+    "CHANGE": ("totals.tip_amount",),
+}
+"""Fields that a rule takes for absent where a document lacks them, so that it needs to know that they are."""
 
 CALCULATION_RULES = (
     line_amount,

@@ -15,7 +15,7 @@ from finscribe_assets.documents.line_drawing import Sale, draw_lines
 from finscribe_assets.documents.locales import LOCALE_FACTS, TaxRegime, minor_unit
 from finscribe_assets.documents.receipt_drawing import draw_card_payment, draw_issue_time
 from finscribe_assets.documents.receipt_lines import with_till_lines
-from finscribe_assets.documents.schema import Document, DocumentType, Party, Totals, VatCategory
+from finscribe_assets.documents.schema import Consignee, Document, DocumentType, Party, Totals, VatCategory
 from finscribe_assets.documents.settlement import settle
 from finscribe_assets.documents.statements import draw_statement
 from finscribe_assets.documents.table_paging import page_subtotals
@@ -128,7 +128,7 @@ def _printed_buyer(random: Random, outline: DocumentOutline, buyer: Party) -> Pa
     return trim_party(buyer, fields, with_vat=needs_vat or (optional and random.random() < 0.7))
 
 
-def _draw_third_parties(outline: DocumentOutline, buyer: Party | None) -> dict[str, Party | None]:
+def _draw_third_parties(outline: DocumentOutline, buyer: Party | None) -> dict[str, Party | Consignee]:
     """Draw a payee and a consignee if the knob asks for them.
 
     The consignee is in the buyer's country: goods that are exempt because they leave the country must do so.
@@ -140,7 +140,7 @@ def _draw_third_parties(outline: DocumentOutline, buyer: Party | None) -> dict[s
     country = buyer.address.country_code if buyer and buyer.address else outline.facts.country_code
     locale = next(locale for locale, facts in LOCALE_FACTS.items() if facts.country_code == country)
     consignee = draw_other_company(f"ship_to:{name}", locale, seller.party, buyer)
-    return {"payee": Party(name=payee.name), "ship_to": trim_party(consignee, frozenset())}
+    return {"payee": Party(name=payee.name), "ship_to": Consignee(**dict(trim_party(consignee, frozenset())))}
 
 
 def draw_other_company(seed: str, locale: str, *others: Party | None) -> Party:

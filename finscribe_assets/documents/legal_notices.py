@@ -40,7 +40,7 @@ def legal_notices(seller: Vendor, document: Document) -> Notices:
 
 
 def _city(seller: Vendor) -> str:
-    return seller.party.address.city if seller.party.address else ""
+    return (seller.party.address.city or "") if seller.party.address else ""
 
 
 def _german(random: Random, seller: Vendor, _: Document) -> Notices:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from babel import localedata
+from babel.numbers import get_currency_precision, is_currency
 
 
 class TaxRegime(StrEnum):
@@ -215,5 +216,11 @@ SHARED_SYMBOLS = {
 
 
 def minor_unit(currency_code: str) -> Decimal:
-    """Return the smallest amount of a currency (ISO 4217), such as 0.01."""
-    return Decimal(1).scaleb(-MINOR_UNITS[currency_code])
+    """Return the smallest amount of a currency (ISO 4217), such as 0.01; of other currencies than these, by CLDR."""
+    decimals = MINOR_UNITS.get(currency_code)
+    return Decimal(1).scaleb(-(get_currency_precision(currency_code) if decimals is None else decimals))
+
+
+def is_known_currency(currency_code: str) -> bool:
+    """Tell whether the minor unit of a currency is known."""
+    return currency_code in MINOR_UNITS or is_currency(currency_code)

@@ -15,7 +15,7 @@ from finscribe_assets.documents.drawn_document import Presentation
 from finscribe_assets.documents.elements import IMPLIED_FIELDS
 from finscribe_assets.documents.formats import group_characters, write_amount, write_date, write_number, write_time
 from finscribe_assets.documents.locales import LOCALE_FACTS, MINOR_UNITS
-from finscribe_assets.documents.schema import Document, Entry, Line, Party
+from finscribe_assets.documents.schema import Consignee, Document, Entry, Line
 
 PrintedValues = Iterator[tuple[str, str]]
 """Field paths and the texts printed for them."""
@@ -141,10 +141,11 @@ def _header(document: Document, writer: _ValueWriter) -> PrintedValues:
             yield "cash_discount.amount", writer.bare_amount(discount.amount)
 
 
-def _party(role: str, party: Party | None) -> PrintedValues:
+def _party(role: str, party: Consignee | None) -> PrintedValues:
     if party is None:
         return
-    yield f"{role}.name", party.name
+    if party.name is not None:
+        yield f"{role}.name", party.name
     if party.address:
         for name, value in party.address:
             path = f"{role}.address.{name}"
@@ -191,7 +192,8 @@ def _totals(document: Document, presentation: Presentation, writer: _ValueWriter
         return
     for group in ("allowances", "charges"):
         for index, adjustment in enumerate(getattr(document, group)):
-            yield f"{group}[{index}].reason", adjustment.reason
+            if adjustment.reason is not None:
+                yield f"{group}[{index}].reason", adjustment.reason
             if adjustment.percentage is not None:
                 yield f"{group}[{index}].percentage", writer.percent(adjustment.percentage)
             sign = -1 if group == "allowances" and presentation.style.signed_discounts else 1

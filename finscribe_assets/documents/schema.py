@@ -49,14 +49,16 @@ def _roles(seller: str, buyer: str, ship_to: str = "", payee: str = "") -> dict[
 class Address(Term):
     """A postal address (BG-5, BG-8, BG-15)."""
 
-    street: str = terms.text(_roles("BT-35", "BT-50", "BT-75"), "street and number", Element.ADDRESS)
+    street: str | None = terms.text(
+        _roles("BT-35", "BT-50", "BT-75"), "street and number", Element.ADDRESS, default=None
+    )
     additional_line: str | None = terms.text(
         _roles("BT-36", "BT-51", "BT-76"), "second line: building, floor, district", Element.ADDRESS, default=None
     )
     post_code: str | None = terms.identifier(
         _roles("BT-38", "BT-53", "BT-78"), "postal code", Element.ADDRESS, default=None
     )
-    city: str = terms.text(_roles("BT-37", "BT-52", "BT-77"), "city", Element.ADDRESS)
+    city: str | None = terms.text(_roles("BT-37", "BT-52", "BT-77"), "city", Element.ADDRESS, default=None)
     subdivision: str | None = terms.text(
         _roles("BT-39", "BT-54", "BT-79"), "state, province or prefecture, as printed", Element.ADDRESS, default=None
     )
@@ -65,13 +67,10 @@ class Address(Term):
     )
 
 
-class Party(Term):
-    """A seller (BG-4), buyer (BG-7), payee (BG-10) or consignee (BG-13).
+class Consignee(Term):
+    """Where goods go (BG-13): a party whose name need not be stated, as it may be the buyer's."""
 
-    On a bank statement, the seller is the bank and the buyer is the account holder.
-    """
-
-    name: str = terms.text(_roles("BT-27", "BT-44", "BT-70", "BT-59"), "name", Element.PARTY)
+    name: str | None = terms.text(_roles("", "", "BT-70"), "name", Element.PARTY, default=None)
     address: Address | None = terms.group(
         _roles("BG-5", "BG-8", "BG-15"), "postal address; a payee has none", default=None
     )
@@ -90,6 +89,15 @@ class Party(Term):
     contact_email: str | None = terms.identifier(_roles("BT-43", "BT-58"), "e-mail address", Element.TEXT, default=None)
 
 
+class Party(Consignee):
+    """A seller (BG-4), buyer (BG-7) or payee (BG-10).
+
+    On a bank statement, the seller is the bank and the buyer is the account holder.
+    """
+
+    name: str = terms.text(_roles("BT-27", "BT-44", "", "BT-59"), "name", Element.PARTY)
+
+
 class Line(Term):
     """A line of the document (BG-25)."""
 
@@ -101,6 +109,9 @@ class Line(Term):
     gtin: str | None = terms.identifier("BT-157", "GTIN-13 of the item", Element.LINE_ITEM, default=None)
     classification: str | None = terms.identifier(
         "BT-158", "commodity code: HSN or SAC in India, else HS", Element.LINE_ITEM, default=None
+    )
+    heading: str | None = terms.text(
+        NO_CODE, "heading of the lines from this one on, in a row above it", Element.LINE_ITEM, default=None
     )
     item_name: str = terms.text("BT-153", "name of the item", Element.LINE_ITEM)
     note: str | None = terms.text("BT-127", "note on the line, in a row below it", Element.LINE_ITEM, default=None)
@@ -117,6 +128,9 @@ class Line(Term):
     )
     net_price: Exact | None = terms.amount(
         "BT-146", "price of one unit without tax; absent where prices include it", Element.LINE_AMOUNT, default=None
+    )
+    price_base_quantity: Exact | None = terms.amount(
+        "BT-149", "number of units that prices are for, where it is not one", Element.LINE_AMOUNT, default=None
     )
     price_with_vat: Exact | None = terms.amount(
         NO_CODE, "price of one unit with tax, where prices include it", Element.LINE_AMOUNT, default=None
@@ -142,7 +156,7 @@ class Line(Term):
 class AllowanceCharge(Term):
     """A discount (BG-20) or charge (BG-21) on the whole document, for the lines of one tax rate."""
 
-    reason: str = terms.text({"allowances": "BT-97", "charges": "BT-104"}, "why", Element.TEXT)
+    reason: str | None = terms.text({"allowances": "BT-97", "charges": "BT-104"}, "why", Element.TEXT, default=None)
     percentage: Exact | None = terms.amount(
         {"allowances": "BT-94", "charges": "BT-101"}, "share of the base in per cent", default=None
     )
@@ -302,7 +316,7 @@ class Document(Term):
     seller: Party = terms.group("BG-4", "who sells; on a statement the bank")
     buyer: Party | None = terms.group("BG-7", "who buys; on a statement the account's holder", default=None)
     payee: Party | None = terms.group("BG-10", "who is paid, where it is not the seller", default=None)
-    ship_to: Party | None = terms.group("BG-13", "where goods go, where it is not the buyer", default=None)
+    ship_to: Consignee | None = terms.group("BG-13", "where goods go, where it is not the buyer", default=None)
     lines: tuple[Line, ...] = terms.group("BG-25", "the lines, in printed order", default=())
     allowances: tuple[AllowanceCharge, ...] = terms.group("BG-20", "discounts on the whole document", default=())
     charges: tuple[AllowanceCharge, ...] = terms.group("BG-21", "charges on the whole document", default=())

@@ -383,7 +383,8 @@ def _price(line: Line, currency: str) -> XmlElement:
             _value("Amount", line.price_discount, currencyID=currency),
             _value("BaseAmount", line.gross_price, currencyID=currency),
         )
-    return _group("Price", _value("PriceAmount", line.net_price, currencyID=currency), discount)
+    base_quantity = _value("BaseQuantity", line.price_base_quantity, unitCode=line.unit_code)
+    return _group("Price", _value("PriceAmount", line.net_price, currencyID=currency), base_quantity, discount)
 
 
 def _without_tax(lines: Sequence[Line], unit: Decimal) -> list[Line]:

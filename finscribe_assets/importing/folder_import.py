@@ -31,7 +31,7 @@ from finscribe_assets.splitting.exposure import Exposure
 from finscribe_assets.splitting.split_assignment import Split
 from finscribe_assets.splitting.split_table import SplitRow, content_hash, write_splits
 
-IMPORTER_VERSION = 2  # increase it with every change to what is written for the same folder
+IMPORTER_VERSION = 3  # increase it with every change to what is written for the same folder
 REAL_SOURCE = "real"  # source, group, layout and batch of every imported document
 IMPORT_REPORT_FILE, TRUTH_FILE = "import-report.json", "documents.jsonl"
 _WRITTEN = ("images", "pairs", "splits", TRUTH_FILE, IMPORT_REPORT_FILE)
@@ -178,7 +178,10 @@ def _publish(temporary: Path, out: Path) -> None:
 
 def _truth_line(document: RealDocument) -> str:
     """Return a document's line of the ground-truth file."""
-    record = {"id": document.id, "document": document.truth.document.to_json(), "printed": list(document.printed)}
+    truth = document.truth
+    record = {"id": document.id, "document": truth.document.to_json(), "printed": list(document.printed)}
+    if truth.labelled is not None:
+        record["labelled"] = sorted(truth.labelled)
     return json.dumps(record, ensure_ascii=False) + "\n"
 
 
@@ -192,7 +195,7 @@ def _split_row(document: RealDocument) -> SplitRow:
         Split.REAL,
         targeted=False,
         content=content_hash(truth.to_json()),
-        document_type=str(truth.document_type),
+        document_type=str(truth.document_type or ""),
         locale=truth.locale,
         layout=REAL_SOURCE,
         font="",

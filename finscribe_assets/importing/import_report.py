@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from finscribe_assets.documents.calculation_rules import Outcome
 from finscribe_assets.documents.elements import field_of
+from finscribe_assets.documents.labelled_fields import unlabelled_fields
 from finscribe_assets.importing.labelled_documents import RealDocument
 from finscribe_assets.importing.rejects import Problem
 from finscribe_assets.importing.source_files import DocumentFiles, printable_name
@@ -45,15 +48,17 @@ class ImportReport:
     def accept(self, document: RealDocument, pairs: int) -> None:
         """Add an accepted document and its number of instruction pairs."""
         truth = document.truth
-        broken, unmapped = broken_rules(truth.document), count_unmapped(truth.unmapped)
+        broken, unmapped = broken_rules(truth), count_unmapped(truth.unmapped)
         self.pages += len(document.content.pages)
         self.pairs += pairs
         self.unmapped_terms.update(unmapped.keys())
-        self.broken_rules.update({outcome.code for outcome in broken or ()})
+        if broken is not None:
+            self.broken_rules.update({outcome.code for outcome in broken.rules})
         self.unprinted_fields.update(map(field_of, document.unprinted))
         notes = [] if document.checked else [UNCHECKED_NOTE]
+        notes += [f"{item.field}: {item.reason}; it counts as not labelled" for item in truth.unreadable]
         if broken is None:
-            currency = truth.document.currency_code
+            currency = truth.document.currency_code or "an unlabelled currency"
             notes.append(f"arithmetic rules are not checked: the minor unit of {currency} is unknown")
         self.accepted.append(
             {
@@ -63,7 +68,8 @@ class ImportReport:
                 "truth": printable_name(document.truth_from),
                 "syntax": truth.syntax,
                 "locale": truth.document.locale,
-                "document_type": str(truth.document.document_type),
+                "document_type": str(truth.document.document_type or ""),
+                "not_labelled": sorted(unlabelled_fields(truth.labelled)),
                 "pages": len(document.content.pages),
                 "values_printed": len(document.printed),
                 "printed_checked": document.checked,
@@ -71,15 +77,8 @@ class ImportReport:
                 "not_mapped": [
                     {"path": path, "term": term, "values": count} for (path, term), count in sorted(unmapped.items())
                 ],
-                "rules_broken": [
-                    {
-                        "rule": outcome.code,
-                        "field": outcome.path,
-                        "expected": format(outcome.expected, "f"),
-                        "actual": format(outcome.actual, "f"),
-                    }
-                    for outcome in broken or ()
-                ],
+                "rules_broken": _outcomes(broken.rules if broken else ()),
+                "conventions_not_followed": _outcomes(broken.conventions if broken else ()),
                 "notes": notes,
             }
         )
@@ -120,6 +119,18 @@ class ImportReport:
             "rules_broken": dict(sorted(self.broken_rules.items())),
             "files_ignored": [printable_name(name) for name in self.ignored],
         }
+
+
+def _outcomes(outcomes: Sequence[Outcome]) -> list[dict[str, str]]:
+    return [
+        {
+            "rule": outcome.code,
+            "field": outcome.path,
+            "expected": format(outcome.expected, "f"),
+            "actual": format(outcome.actual, "f"),
+        }
+        for outcome in outcomes
+    ]
 
 
 def _printable_names(hashes: dict[str, str]) -> dict[str, str | None]:

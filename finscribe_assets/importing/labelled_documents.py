@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from finscribe_assets.documents.labelled_fields import is_labelled
 from finscribe_assets.documents.schema import flatten
 from finscribe_assets.importing.page_content import PageContent
 from finscribe_assets.importing.page_reader import PageReader
@@ -78,7 +79,8 @@ def read_document(
         content = reader.read(files.pages, page_files, wants_invoice=True)
         truth_from, invoice = content.embedded[0]
         truth = truth_from_xml(invoice, locale, limits)
-    values = flatten(truth.document.to_json())
+    stated = flatten(truth.document.to_json())
+    values = {path: value for path, value in stated.items() if is_labelled(path, truth.labelled)}
     printed, checked = _printed_paths(values, truth, content)
     return RealDocument(
         _document_id(files, hashes),
@@ -137,7 +139,8 @@ def _determined(
     A document without labels of what is printed and without a text layer may show none: its currency is undetermined.
     """
     has_text = content.texts is not None and has_text_layer(content.texts, content.blank)
-    shown = has_text and shows_currency(truth.document.currency_code, content.texts or (), truth.document.locale)
+    currency = values.get("currency_code")
+    shown = currency and has_text and shows_currency(currency, content.texts or (), truth.document.locale)
     paths = {"document_type", *(("currency_code",) if shown else ())} - printed
     return {path: value for path, value in values.items() if path in paths}
 

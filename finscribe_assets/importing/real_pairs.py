@@ -31,17 +31,23 @@ def build_real_pairs(
     if not printed:
         return []
     all_pages = tuple(range(pages))
+    # A partial ground truth need not state the type, which only decides between names of fields.
+    question_type = document.document_type or DocumentType.INVOICE
     outside_lists = [path for path in printed if "[" not in path]
     chosen = choose(outside_lists, MAX_FIELD_QUESTIONS, random_for(document_id, Task.FIELD_QUESTION))
     return [
         build_pair(document_id, Task.FULL_EXTRACTION, json_response(unflatten(determined | printed)), pages=all_pages),
-        build_pair(
-            document_id,
-            Task.DOCUMENT_TYPE,
-            json_response({"document_type": str(document.document_type)}),
-            pages=all_pages[:1],
-            target="document_type",
-            kinds=", ".join(DocumentType),
+        *(
+            build_pair(
+                document_id,
+                Task.DOCUMENT_TYPE,
+                json_response({"document_type": str(document_type)}),
+                pages=all_pages[:1],
+                target="document_type",
+                kinds=", ".join(DocumentType),
+            )
+            for document_type in (document.document_type,)
+            if document_type is not None
         ),
         *(
             build_pair(
@@ -50,7 +56,7 @@ def build_real_pairs(
                 json_response({path: printed[path]}),
                 pages=all_pages,
                 target=path,
-                question=FieldQuestion(path, document.document_type, document.locale),
+                question=FieldQuestion(path, question_type, document.locale),
                 key=compact_json(path),
             )
             for path in chosen

@@ -9,14 +9,24 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
+from babel.core import get_global
 from pydantic import ValidationError
 
-from finscribe_assets.documents.calculation_rules import Outcome, amount_of, amounts_of, check_calculations
+from finscribe_assets.documents.calculation_rules import (
+    OPTIONAL_AMOUNTS,
+    Outcome,
+    amount_of,
+    amounts_of,
+    check_calculations,
+)
 from finscribe_assets.documents.elements import TERMS, ValueType, field_of
-from finscribe_assets.documents.locales import LOCALE_FACTS, MINOR_UNITS, is_known_locale
+from finscribe_assets.documents.labelled_fields import LabelledFields, is_labelled, labelled_fields
+from finscribe_assets.documents.locales import LOCALE_FACTS, is_known_currency, is_known_locale
+from finscribe_assets.documents.partial_documents import partial_document
 from finscribe_assets.documents.schema import Document, flatten
+from finscribe_assets.errors import UserError
 from finscribe_assets.importing.invoice_xml import parse_invoice_xml
 from finscribe_assets.importing.rejects import (
     MAX_REASON_LENGTH,
@@ -30,6 +40,12 @@ from finscribe_assets.importing.rejects import (
 from finscribe_assets.importing.xml_mapping import UnmappedValue, collapse_whitespace, map_invoice
 from finscribe_assets.instructions.responses import unflatten
 
+JSON_SYNTAX = "json"  # of ground truth in the schema of documents
+_PARTS = ("lines", "totals", "statement", "entries")  # groups, of which each type of document requires two
+# What an invoice in XML may not lack, whatever its profile allows.
+_ESSENTIAL_FIELDS = frozenset(
+    {"document_type", "document_number", "issue_date", "currency_code", "seller.name", "totals.total_with_vat"}
+)
 _LOCALE_BY_COUNTRY = {facts.country_code: locale for locale, facts in LOCALE_FACTS.items()}
 
 
@@ -37,10 +53,12 @@ _LOCALE_BY_COUNTRY = {facts.country_code: locale for locale, facts in LOCALE_FAC
 class LabelledTruth:
     """The ground truth of a real document."""
 
-    document: Document
+    document: Document  # if not all fields are labelled, required ones may be absent: see `partial_documents`
     syntax: str  # json, ubl or cii
     printed: frozenset[str] | None = None  # paths that the pages print; None if the file does not state them
+    labelled: LabelledFields | None = None  # fields that it states; None if it states all
     unmapped: tuple[UnmappedValue, ...] = ()
+    unreadable: tuple[Problem, ...] = ()  # values of optional fields that are not of their type
 
 
 def truth_from_xml(content: bytes, locale: str | None, limits: InputLimits) -> LabelledTruth:
@@ -56,11 +74,41 @@ def truth_from_xml(content: bytes, locale: str | None, limits: InputLimits) -> L
     """
     syntax, root = parse_invoice_xml(content)
     mapped = map_invoice(syntax, root, limits)
-    country = mapped.values.get("seller.address.country_code", "")
     values: dict[str, Any] = dict(mapped.values)
-    if (known_locale := _LOCALE_BY_COUNTRY.get(country, locale)) is not None:
+    if (known_locale := _locale_of(mapped.values, locale)) is not None:
         values["locale"] = known_locale
-    return LabelledTruth(_validate(unflatten(values)), str(syntax), unmapped=tuple(mapped.unmapped))
+    document, labelled = unflatten(values), mapped.labelled
+    if mapped.may_be_incomplete:
+        labelled -= _absent_fields(document) - _ESSENTIAL_FIELDS
+    return LabelledTruth(
+        _validate(document, labelled | {"locale"}),
+        str(syntax),
+        labelled=labelled,
+        unmapped=tuple(mapped.unmapped),
+        unreadable=tuple(mapped.unreadable),
+    )
+
+
+def _locale_of(values: dict[str, str], default: str | None) -> str | None:
+    """Return the locale of the seller's country: of the platform, else the default, else of the usual language.
+
+    A seller without an address may state its country in its VAT identifier.
+    """
+    country = values.get("seller.address.country_code") or values.get("seller.vat_identifier", "")[:2]
+    if country in _LOCALE_BY_COUNTRY or default is not None:
+        return _LOCALE_BY_COUNTRY.get(country, default)
+    language = get_global("likely_subtags").get(f"und_{country}", "").partition("_")[0]
+    return locale if is_known_locale(locale := f"{language}_{country}") else None
+
+
+def _absent_fields(value: dict[str, Any]) -> LabelledFields:
+    """Return the fields that the schema requires of a document, but that it lacks."""
+    try:
+        Document.model_validate(value)
+    except ValidationError as error:
+        missing = (item["loc"] for item in error.errors() if item["type"] == "missing")
+        return frozenset(".".join(step for step in path if isinstance(step, str)) for path in missing)
+    return frozenset()
 
 
 def truth_from_json(content: bytes, locale: str | None, limits: InputLimits) -> LabelledTruth:
@@ -82,11 +130,15 @@ def truth_from_json(content: bytes, locale: str | None, limits: InputLimits) -> 
         raise rejection(f"not JSON: {error}") from error
     if not isinstance(value, dict):
         raise rejection("the JSON is not an object")
-    document, printed = (value.get("document"), value.get("printed")) if "document" in value else (value, None)
+    record = value if "document" in value else {"document": value}
+    document = record["document"]
     if not isinstance(document, dict):
         raise rejection("`document` is not an object")
-    if printed is not None and (not isinstance(printed, list) or not all(isinstance(path, str) for path in printed)):
-        raise rejection("`printed` is not a list of field paths")
+    printed, labelled = (_paths(record, name) for name in ("printed", "labelled"))
+    try:
+        labels = None if labelled is None else labelled_fields(labelled)
+    except UserError as error:
+        raise rejection(str(error)) from error
     try:
         cleaned = _clean(document)
     except RecursionError as error:
@@ -96,7 +148,19 @@ def truth_from_json(content: bytes, locale: str | None, limits: InputLimits) -> 
     for name in ("lines", "entries"):
         if isinstance(cleaned.get(name), list) and len(cleaned[name]) > limits.lines:
             raise rejection(f"{len(cleaned[name])} members; at most {limits.lines} are read", name)
-    return LabelledTruth(_validate(cleaned), "json", None if printed is None else frozenset(printed))
+    # What people labelled may be absent from a page. Without its locale, no page can be read.
+    document = _validate(cleaned, None if labels is None else frozenset({"locale"}))
+    return LabelledTruth(document, JSON_SYNTAX, printed, labels)
+
+
+def _paths(record: dict[str, Any], name: str) -> frozenset[str] | None:
+    """Return a list of field paths of a record, or None if it has no such list."""
+    paths = record.get(name)
+    if paths is None:
+        return None
+    if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
+        raise rejection(f"`{name}` is not a list of field paths")
+    return frozenset(paths)
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -112,14 +176,25 @@ def _clean(value: Any) -> Any:
     return (collapse_whitespace(value) or None) if isinstance(value, str) else value
 
 
-def _validate(value: dict[str, Any]) -> Document:
+def _validate(value: dict[str, Any], required: LabelledFields | None) -> Document:
+    """Return the document of a JSON value.
+
+    Args:
+        value: The JSON value.
+        required: Fields that may not be absent if the schema requires them; None for all.
+
+    Raises:
+        RejectedDocumentError: The value is not such a document; every wrong field is named.
+    """
     problems = _unusable_values(flatten(value))
     try:
         document = Document.model_validate(value)
     except ValidationError as error:
         fields = {problem.field for problem in problems}
-        schema_problems = [problem for problem in _schema_problems(error) if problem.field not in fields]
-        raise RejectedDocumentError([*problems, *schema_problems]) from error
+        schema_problems = [item for item in _schema_problems(error, value, required) if item.field not in fields]
+        if problems or schema_problems:
+            raise RejectedDocumentError([*problems, *schema_problems]) from error
+        document = partial_document().model_validate(value)
     if not is_known_locale(document.locale):
         locale = escape_unprintable(document.locale)[:40]
         problems.append(Problem(field_with_code("locale"), f"{locale!r} is unknown; use one such as de_AT"))
@@ -151,9 +226,23 @@ def _has_control_characters(text: str) -> bool:
     )
 
 
-def _schema_problems(error: ValidationError) -> list[Problem]:
+def _may_lack(item: Any, value: dict[str, Any], required: LabelledFields | None) -> bool:
+    """Tell whether an error of the validation is that a field is absent, or a group, which is not required."""
+    if required is None:
+        return False
+    absent = [".".join(step for step in item["loc"] if isinstance(step, str))]
+    if not item["loc"]:  # the document as a whole lacks groups
+        absent = [name for name in _PARTS if not value.get(name)]
+    elif item["type"] != "missing":
+        return False
+    return not any(name == path or name.startswith(f"{path}.") for path in absent for name in required)
+
+
+def _schema_problems(error: ValidationError, value: dict[str, Any], required: LabelledFields | None) -> list[Problem]:
     problems = []
     for item in error.errors():
+        if _may_lack(item, value, required):
+            continue
         steps = [f"[{step}]" if isinstance(step, int) else f".{step}" for step in item["loc"]]
         path = escape_unprintable("".join(steps).removeprefix("."))
         if item["type"] == "missing":
@@ -167,12 +256,32 @@ def _schema_problems(error: ValidationError) -> list[Problem]:
     return problems
 
 
-def broken_rules(document: Document) -> list[Outcome] | None:
-    """Return the arithmetic rules that a ground truth breaks, or None if its currency's minor unit is unknown."""
-    if document.currency_code not in MINOR_UNITS:
+class BrokenRules(NamedTuple):
+    """The calculation rules that a ground truth breaks."""
+
+    rules: tuple[Outcome, ...]
+    conventions: tuple[Outcome, ...]  # rules that EN 16931 lacks, so that a valid electronic invoice may break them
+
+
+def broken_rules(truth: LabelledTruth) -> BrokenRules | None:
+    """Return the calculation rules that a ground truth breaks, or None if its currency's minor unit is unknown.
+
+    A rule is not checked if one of its amounts may be on the page, but is not labelled.
+    """
+    currency = truth.document.currency_code
+    if currency is None or not is_known_currency(currency):
         return None
-    outcomes = check_calculations(amounts_of(document.to_json()), document.currency_code)
-    return [outcome for outcome in outcomes if not outcome.holds]
+    broken = [
+        outcome
+        for outcome in check_calculations(amounts_of(truth.document.to_json()), currency)
+        if not outcome.holds
+        and all(is_labelled(path, truth.labelled) for path in OPTIONAL_AMOUNTS.get(outcome.code, ()))
+    ]
+    is_rule = [truth.syntax == JSON_SYNTAX or outcome.code.startswith("BR-") for outcome in broken]
+    return BrokenRules(
+        tuple(outcome for outcome, binding in zip(broken, is_rule, strict=True) if binding),
+        tuple(outcome for outcome, binding in zip(broken, is_rule, strict=True) if not binding),
+    )
 
 
 def count_unmapped(unmapped: tuple[UnmappedValue, ...]) -> Counter[tuple[str, str]]:

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from finscribe_assets.documents.calculation_rules import amount_of
 from finscribe_assets.documents.elements import TERMS, ValueType, field_of
+from finscribe_assets.documents.labelled_fields import LabelledFields
 from finscribe_assets.documents.schema import DocumentType, VatCategory
 from finscribe_assets.documents.ubl import XmlElement
 from finscribe_assets.importing.invoice_xml import Syntax, element_path
@@ -25,7 +28,9 @@ from finscribe_assets.importing.rejects import (
     rejection,
 )
 from finscribe_assets.importing.unsupported_terms import STRUCTURAL_PATHS, unsupported_term_code
-from finscribe_assets.importing.xml_terms import DOCUMENT_TERMS, LIST_TERMS, PAYMENT_TERMS, TermLocation
+from finscribe_assets.importing.xml_lines import LineGroups, group_lines
+from finscribe_assets.importing.xml_profiles import profile_of
+from finscribe_assets.importing.xml_terms import DOCUMENT_TERMS, LIST_TERMS, PAYMENT_TERMS, Several, TermLocation
 
 # Codes of UNTDID 1001 that EN 16931 allows for the document type (BT-3, rule BR-CL-01).
 _CREDIT_NOTE_CODES = frozenset({81, 83, 261, 262, 296, 308, 381, 396, 420, 458, 532})
@@ -36,9 +41,12 @@ _INVOICE_CODES = frozenset(
     | set(range(875, 878))
 )
 
+_REQUIRED_DATES = ("issue_date",)
 _PLAIN_AMOUNT = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)", re.ASCII)
 _DATE = re.compile(r"(\d{4})(-?)(\d{2})\2(\d{2})(?:T.*|Z|[+-]\d{2}:\d{2})?", re.ASCII)
-_DATE_FORMATS = ("", "102")  # UNTDID 2379: 102 is CCYYMMDD; others are not dates
+_DATE_WITH_TIME = re.compile(r"(\d{8})\d{4,6}(?:[+-]\d{4})?", re.ASCII)
+_DAY = ("", "102")  # formats of UNTDID 2379: none, which is xs:date, and CCYYMMDD
+_DAY_AND_TIME = ("203", "204", "205")  # CCYYMMDD and then a time of day
 # XRechnung, rule BR-DE-18: a discount for early payment, in days from the issue date and per cent.
 _CASH_DISCOUNT = re.compile(
     r"^\s*#SKONTO#TAGE=(\d{1,3})#PROZENT=(\d{1,3}\.\d{2})#(?:BASISBETRAG=-?\d+\.\d{2}#)?\s*$", re.MULTILINE | re.ASCII
@@ -53,17 +61,35 @@ class UnmappedValue:
     term: str  # code of EN 16931, such as BT-22; empty if unknown
 
 
-@dataclass
+@dataclass(frozen=True)
 class MappedInvoice:
     """The values of an invoice."""
 
-    values: dict[str, str] = field(default_factory=dict)  # canonical values by field path
-    unmapped: list[UnmappedValue] = field(default_factory=list)
+    values: dict[str, str]  # canonical values by field path
+    labelled: LabelledFields  # fields that the XML states, or would state if the invoice had them
+    may_be_incomplete: bool  # whether a valid invoice may lack fields that the schema requires
+    unmapped: list[UnmappedValue]
+    unreadable: list[Problem]  # values of optional fields that are not of their type
 
 
 def collapse_whitespace(text: str) -> str:
     """Return a text on one line, with single spaces."""
     return " ".join(text.split())
+
+
+class _Source(NamedTuple):
+    """Where a value stands in the XML."""
+
+    element: XmlElement
+    attribute: str  # its name, or empty for the element's text
+    text: str
+
+    @classmethod
+    def of(cls, match: XmlElement) -> _Source:
+        """Return the source for a result of an XPath expression: an element or the value of an attribute."""
+        if attribute := getattr(match, "attrname", None):
+            return cls(match.getparent(), attribute, str(match))
+        return cls(match, "", match.text or "")
 
 
 class _InvoiceMapper:
@@ -72,28 +98,38 @@ class _InvoiceMapper:
     def __init__(self, syntax: Syntax, root: XmlElement) -> None:
         self.syntax, self.root = syntax, root
         self.values: dict[str, str] = {}  # canonical values by field path
-        self.sources: dict[str, tuple[XmlElement, str]] = {}  # path → element, and attribute name or empty for its text
+        self.sources: dict[str, list[_Source]] = {}  # where each value is from
         self.problems: list[Problem] = []
+        self.unreadable: dict[str, Problem] = {}  # by path
 
     def read_terms(self, group: XmlElement, locations: tuple[TermLocation, ...], prefix: str = "") -> None:
         """Read the terms of a group of elements; of several locations, the first with a value counts."""
         for location in locations:
-            path = prefix + location.field
-            for match in (match for xpath in location.paths(self.syntax) for match in group.xpath(xpath)):
-                attribute = getattr(match, "attrname", None) or ""
-                element = match.getparent() if attribute else match
-                text = str(match) if attribute else (match.text or "")
-                if text.strip():
-                    self._add_value(path, text, element, attribute)
+            for xpath in location.paths(self.syntax):
+                if found := [source for match in group.xpath(xpath) if (source := _Source.of(match)).text.strip()]:
+                    self.add(prefix + location.field, found[:1] if location.several is Several.FIRST else found)
                     break
 
-    def _add_value(self, path: str, text: str, element: XmlElement, attribute: str) -> None:
-        self.sources[path] = (element, attribute)
-        try:
-            self.values[path] = text if path == PAYMENT_TERMS.field else _canonical_value(path, text, element)
-        except ValueError as error:
-            quoted = f"{escape_unprintable(collapse_whitespace(text))[:60]!r}"
-            self.problems.append(Problem(field_with_code(path), f"{quoted} {error}"))
+    def add(self, path: str, sources: Sequence[_Source]) -> None:
+        """Add the value of a field: of several sources, the sum if it is an amount, else the different texts."""
+        self.sources[path] = list(sources)
+        values = []
+        for source in sources:
+            try:
+                values.append(_canonical_value(path, source.text, source.element))
+            except ValueError as error:
+                quoted = f"{escape_unprintable(collapse_whitespace(source.text))[:60]!r}"
+                problem = Problem(field_with_code(path), f"{quoted} {error}")
+                # A sender's slip in an optional date is not worth the document.
+                if TERMS[field_of(path)].value_type is ValueType.DATE and path not in _REQUIRED_DATES:
+                    self.unreadable[path] = problem
+                else:
+                    self.problems.append(problem)
+                return
+        if TERMS[field_of(path)].value_type is ValueType.AMOUNT:
+            self.values[path] = format(sum(map(Decimal, values[1:]), Decimal(values[0])), "f")
+        else:
+            self.values[path] = ", ".join(dict.fromkeys(values))
 
     def discard(self, paths: list[str]) -> None:
         """Remove values, so that their sources count as unmapped."""
@@ -102,7 +138,7 @@ class _InvoiceMapper:
 
     def unmapped(self) -> list[UnmappedValue]:
         """Return every value of the XML that is the source of no field, in document order."""
-        sources = set(self.sources.values())
+        sources = {(source.element, source.attribute) for found in self.sources.values() for source in found}
         unmapped = []
         for element in self.root.iter():
             attributes = [] if (element, "") in sources or not (element.text or "").strip() else [""]
@@ -116,11 +152,13 @@ class _InvoiceMapper:
 
 
 def _canonical_value(path: str, text: str, element: XmlElement) -> str:
-    """Return a value in the schema's canonical form.
+    """Return a value in the schema's canonical form; of payment terms the text with its line breaks.
 
     Raises:
         ValueError: The text is not a value of the field's type; the message continues a sentence that begins with it.
     """
+    if path == PAYMENT_TERMS.field:
+        return text
     value_type = TERMS[field_of(path)].value_type
     body = collapse_whitespace(text)
     if value_type is ValueType.AMOUNT:
@@ -128,8 +166,13 @@ def _canonical_value(path: str, text: str, element: XmlElement) -> str:
             raise ValueError("is not a plain decimal such as 1234.50")
         return format(Decimal(body), "f")
     if value_type is ValueType.DATE:
+        date_format = element.get("format", "")
+        if date_format in _DAY_AND_TIME and (date_and_time := _DATE_WITH_TIME.fullmatch(body)):
+            body, date_format = date_and_time[1], "102"
         date = _DATE.fullmatch(body)
-        if date is None or element.get("format", "") not in _DATE_FORMATS:
+        if date_format not in _DAY:
+            raise ValueError(f"in format {date_format[:9]!r} is not a day; days are such as 20240301 in format 102")
+        if date is None:
             raise ValueError("is not a date such as 2024-03-01, or 20240301 in format 102")
         try:
             return dt.date(int(date[1]), int(date[3]), int(date[4])).isoformat()
@@ -155,15 +198,38 @@ def map_invoice(syntax: Syntax, root: XmlElement, limits: InputLimits) -> Mapped
         members = [member for xpath in group.paths(syntax) for member in root.xpath(xpath)]
         if len(members) > limits.lines:
             raise rejection(f"{len(members)} members; at most {limits.lines} are read", group.name)
-        for index, member in enumerate(members):
+        lines = group_lines(members) if group.name == "lines" else None
+        for index, member in enumerate(lines.lines if lines else members):
             mapper.read_terms(member, group.locations, f"{group.name}[{index}].")
+        if lines:
+            _add_headings(mapper, lines)
     _set_document_type(mapper)
     _discard_bare_delivery_country(mapper)
     _set_rate_out_of_scope(mapper)
+    _drop_base_quantities_of_one(mapper)
     unmapped = _split_cash_discount(mapper) + mapper.unmapped()
     if mapper.problems:
         raise RejectedDocumentError(mapper.problems)
-    return MappedInvoice(mapper.values, unmapped)
+    profile = profile_of(syntax, root)
+    labelled = profile.fields.union(map(field_of, mapper.values)) - set(map(field_of, mapper.unreadable))
+    return MappedInvoice(mapper.values, labelled, not profile.is_complete, unmapped, list(mapper.unreadable.values()))
+
+
+def _add_headings(mapper: _InvoiceMapper, groups: LineGroups) -> None:
+    """Add headings and comments to the line below them, and comments at the end to the notes of the last line."""
+    for index, headings in enumerate(groups.headings):
+        if headings:
+            mapper.add(f"lines[{index}].heading", [_Source.of(element) for element in headings])
+    if groups.closing and groups.lines:
+        path = f"lines[{len(groups.lines) - 1}].note"
+        mapper.add(path, [*mapper.sources.get(path, ()), *map(_Source.of, groups.closing)])
+
+
+def _drop_base_quantities_of_one(mapper: _InvoiceMapper) -> None:
+    """Remove the base quantity (BT-149) of prices of one unit, which no page prints."""
+    for path, value in list(mapper.values.items()):
+        if field_of(path) == "lines.price_base_quantity" and Decimal(value) == 1:
+            del mapper.values[path]
 
 
 def _set_document_type(mapper: _InvoiceMapper) -> None:

@@ -1,14 +1,24 @@
 """List the locations of the schema's business terms in UBL 2.1 and CII D16B, for `xml_mapping`.
 
 Sources: CEN/TS 16931-3-2 (UBL 2.1) and CEN/TS 16931-3-3 (CII D16B). Locations are XPath expressions over local names,
-relative to their group. Of several, separated by ` | `, the first with a value counts.
+relative to their group. Of several, separated by ` | `, the first with a value counts. Which of several values of one
+location count is for the term to say: the first one, their sum, or all of them.
 """
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import NamedTuple
 
 from finscribe_assets.importing.invoice_xml import Syntax
+
+
+class Several(StrEnum):
+    """What a field is of several values in the XML."""
+
+    FIRST = "first"
+    SUM = "sum"  # of amounts
+    ALL = "all"  # different texts, separated by commas
 
 
 class TermLocation(NamedTuple):
@@ -17,6 +27,7 @@ class TermLocation(NamedTuple):
     field: str
     ubl: str
     cii: str
+    several: Several = Several.FIRST
 
     def paths(self, syntax: Syntax) -> list[str]:
         """Return the XPath expressions of a syntax, the preferred one first."""
@@ -46,6 +57,11 @@ CII_SETTLEMENT = "SupplyChainTradeTransaction/ApplicableHeaderTradeSettlement"
 CII_LINE_ITEM = "SupplyChainTradeTransaction/IncludedSupplyChainTradeLineItem"
 _TOTAL_SUMS = f"{CII_SETTLEMENT}/SpecifiedTradeSettlementHeaderMonetarySummation"
 CII_PAYMENT_MEANS = f"{CII_SETTLEMENT}/SpecifiedTradeSettlementPaymentMeans"
+_ACCOUNT = "PayeePartyCreditorFinancialAccount"
+_ACCOUNT_CII = (
+    f"{CII_PAYMENT_MEANS}[normalize-space({_ACCOUNT}/IBANID) or normalize-space({_ACCOUNT}/ProprietaryID)][1]"
+)
+_ACCOUNT_UBL = "PaymentMeans[normalize-space(PayeeFinancialAccount/ID)][1]/PayeeFinancialAccount"
 _PRECEDING = f"{CII_SETTLEMENT}/InvoiceReferencedDocument"
 _PERIOD = f"{CII_SETTLEMENT}/BillingSpecifiedPeriod"
 _DOCUMENT_CURRENCY_UBL = "[not(@currencyID) or @currencyID=/*/DocumentCurrencyCode]"
@@ -105,21 +121,21 @@ _HEADER = (
     PAYMENT_TERMS,
     TermLocation("payment_means", "PaymentMeans/PaymentMeansCode/@name", f"{CII_PAYMENT_MEANS}/Information"),
     TermLocation("payment_reference", "PaymentMeans/PaymentID", f"{CII_SETTLEMENT}/PaymentReference"),
+    # Several accounts may be given. The first one counts, with its own bank.
     TermLocation(
         "payment_account",
-        "PaymentMeans/PayeeFinancialAccount/ID",
-        f"{CII_PAYMENT_MEANS}/PayeePartyCreditorFinancialAccount/IBANID | "
-        f"{CII_PAYMENT_MEANS}/PayeePartyCreditorFinancialAccount/ProprietaryID",
+        f"{_ACCOUNT_UBL}/ID",
+        f"{_ACCOUNT_CII}/{_ACCOUNT}/IBANID | {_ACCOUNT_CII}/{_ACCOUNT}/ProprietaryID",
     ),
     TermLocation(
         "bank_identifier",
-        "PaymentMeans/PayeeFinancialAccount/FinancialInstitutionBranch/ID",
-        f"{CII_PAYMENT_MEANS}/PayeeSpecifiedCreditorFinancialInstitution/BICID",
+        f"{_ACCOUNT_UBL}/FinancialInstitutionBranch/ID",
+        f"{_ACCOUNT_CII}/PayeeSpecifiedCreditorFinancialInstitution/BICID",
     ),
     TermLocation(
         "bank_name",
-        "PaymentMeans/PayeeFinancialAccount/FinancialInstitutionBranch/Name",
-        f"{CII_PAYMENT_MEANS}/PayeeSpecifiedCreditorFinancialInstitution/Name",
+        f"{_ACCOUNT_UBL}/FinancialInstitutionBranch/Name",
+        f"{_ACCOUNT_CII}/PayeeSpecifiedCreditorFinancialInstitution/Name",
     ),
 )
 
@@ -236,12 +252,15 @@ def _line_adjustment(field: str, *, charge: bool) -> tuple[TermLocation, ...]:
         "AllowanceCharge", "SpecifiedLineTradeSettlement/SpecifiedTradeAllowanceCharge", charge=charge
     )
     return (
-        TermLocation(f"{field}_amount", f"{ubl}/Amount", f"{cii}/ActualAmount"),
-        TermLocation(f"{field}_reason", f"{ubl}/AllowanceChargeReason", f"{cii}/Reason"),
+        TermLocation(f"{field}_amount", f"{ubl}/Amount", f"{cii}/ActualAmount", Several.SUM),
+        TermLocation(f"{field}_reason", f"{ubl}/AllowanceChargeReason", f"{cii}/Reason", Several.ALL),
     )
 
 
+LINE_NOTE_CII = "AssociatedDocumentLineDocument/IncludedNote/Content"
+_NET = "SpecifiedLineTradeAgreement/NetPriceProductTradePrice"
 _GROSS = "SpecifiedLineTradeAgreement/GrossPriceProductTradePrice"
+_PRICE_DISCOUNT = _adjustments("Price/AllowanceCharge", f"{_GROSS}/AppliedTradeAllowanceCharge", charge=False)
 _GTIN = "[not(@schemeID) or @schemeID='0160' or @schemeID='0088']"
 _HS = "[not(@listID) or @listID='HS']"
 _LINE = (
@@ -259,7 +278,7 @@ _LINE = (
         f"SpecifiedTradeProduct/DesignatedProductClassification/ClassCode{_HS}",
     ),
     TermLocation("item_name", "Item/Name", "SpecifiedTradeProduct/Name"),
-    TermLocation("note", "Note", "AssociatedDocumentLineDocument/IncludedNote/Content"),
+    TermLocation("note", "Note", LINE_NOTE_CII, Several.ALL),
     TermLocation("quantity", "InvoicedQuantity | CreditedQuantity", "SpecifiedLineTradeDelivery/BilledQuantity"),
     TermLocation(
         "unit_code",
@@ -267,12 +286,9 @@ _LINE = (
         "SpecifiedLineTradeDelivery/BilledQuantity/@unitCode",
     ),
     TermLocation("gross_price", "Price/AllowanceCharge/BaseAmount", f"{_GROSS}/ChargeAmount"),
-    TermLocation(
-        "price_discount", "Price/AllowanceCharge/Amount", f"{_GROSS}/AppliedTradeAllowanceCharge/ActualAmount"
-    ),
-    TermLocation(
-        "net_price", "Price/PriceAmount", "SpecifiedLineTradeAgreement/NetPriceProductTradePrice/ChargeAmount"
-    ),
+    TermLocation("price_discount", f"{_PRICE_DISCOUNT[0]}/Amount", f"{_PRICE_DISCOUNT[1]}/ActualAmount", Several.SUM),
+    TermLocation("net_price", "Price/PriceAmount", f"{_NET}/ChargeAmount"),
+    TermLocation("price_base_quantity", "Price/BaseQuantity", f"{_NET}/BasisQuantity | {_GROSS}/BasisQuantity"),
     *_line_adjustment("allowance", charge=False),
     *_line_adjustment("charge", charge=True),
     TermLocation(
@@ -291,12 +307,17 @@ _LINE = (
 )
 
 _ADJUSTMENT = (
-    TermLocation("reason", "AllowanceChargeReason", "Reason"),
+    # In CII, the second location is that of a logistics service charge.
+    TermLocation("reason", "AllowanceChargeReason", "Reason | Description"),
     TermLocation("percentage", "MultiplierFactorNumeric", "CalculationPercent"),
     TermLocation("base_amount", "BaseAmount", "BasisAmount"),
-    TermLocation("amount", "Amount", "ActualAmount"),
-    TermLocation("vat_category", "TaxCategory/ID", "CategoryTradeTax/CategoryCode"),
-    TermLocation("vat_rate", "TaxCategory/Percent", "CategoryTradeTax/RateApplicablePercent"),
+    TermLocation("amount", "Amount", "ActualAmount | AppliedAmount"),
+    TermLocation("vat_category", "TaxCategory/ID", "CategoryTradeTax/CategoryCode | AppliedTradeTax/CategoryCode"),
+    TermLocation(
+        "vat_rate",
+        "TaxCategory/Percent",
+        "CategoryTradeTax/RateApplicablePercent | AppliedTradeTax/RateApplicablePercent",
+    ),
 )
 
 _BREAKDOWN = (
@@ -307,16 +328,12 @@ _BREAKDOWN = (
     TermLocation("exemption_reason", "TaxCategory/TaxExemptionReason", "ExemptionReason"),
 )
 
+_ADJUSTMENT_CII = f"{CII_SETTLEMENT}/SpecifiedTradeAllowanceCharge"
+_CHARGES = _adjustments("AllowanceCharge", _ADJUSTMENT_CII, charge=True)
 LIST_TERMS: tuple[TermGroup, ...] = (
     TermGroup("lines", "InvoiceLine | CreditNoteLine", CII_LINE_ITEM, _LINE),
-    *(
-        TermGroup(
-            name,
-            *_adjustments("AllowanceCharge", f"{CII_SETTLEMENT}/SpecifiedTradeAllowanceCharge", charge=charge),
-            _ADJUSTMENT,
-        )
-        for name, charge in (("allowances", False), ("charges", True))
-    ),
+    TermGroup("allowances", *_adjustments("AllowanceCharge", _ADJUSTMENT_CII, charge=False), _ADJUSTMENT),
+    TermGroup("charges", _CHARGES[0], f"{_CHARGES[1]} | {CII_SETTLEMENT}/SpecifiedLogisticsServiceCharge", _ADJUSTMENT),
     TermGroup(
         "vat_breakdown",
         f"TaxTotal[TaxAmount{_DOCUMENT_CURRENCY_UBL}]/TaxSubtotal",

@@ -101,6 +101,7 @@ BINDING = {
     "{root}Line/AllowanceCharge[ChargeIndicator='true']/Amount": "BT-141",
     "{root}Line/AllowanceCharge[ChargeIndicator='true']/AllowanceChargeReason": "BT-144",
     "{root}Line/Price/PriceAmount": "BT-146",
+    "{root}Line/Price/BaseQuantity": "BT-149",
     "{root}Line/Price/AllowanceCharge/Amount": "BT-147",
     "{root}Line/Price/AllowanceCharge/BaseAmount": "BT-148",
     "{root}Line/Item/ClassifiedTaxCategory/ID": "BT-151",

@@ -81,7 +81,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "alone.json").write_bytes(json_of(bill()))
     (root / "alone.png").mkdir()
     (root / "wrong.png").write_bytes(image(format="PNG"))
-    wrong = json_of(bill()).replace(b'"117.20"', b'"117,20"').replace(b'"city": "Wien", ', b"", 1)
+    wrong = json_of(bill()).replace(b'"117.20"', b'"117,20"').replace(b'"country_code": "AT"', b'"city": "Wien"', 1)
     (root / "wrong.json").write_bytes(wrong)
     (root / "unlabelled.png").write_bytes(image(format="PNG"))
     (root / "notes.txt").write_text("not a document")
@@ -124,7 +124,7 @@ def test_rejected_documents_have_fields_and_reasons(workspace):
     }
     assert problems["wrong"] == [
         ("totals.amount_due (BT-115)", "'117,20' is not a plain decimal such as 1234.50"),
-        ("buyer.address.city (BT-52)", "the schema requires it, and the ground truth lacks it"),
+        ("buyer.address.country_code (BT-55)", "the schema requires it, and the ground truth lacks it"),
     ]
     assert "ground truth without pages" in problems["alone"][0][1]
     assert "pages without ground truth" in problems["unlabelled"][0][1]

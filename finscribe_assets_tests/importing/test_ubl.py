@@ -90,7 +90,6 @@ def test_drawn_documents_come_back(knobs):
     [
         (b"<cbc:RegistrationName>Wiener Handels GmbH</cbc:RegistrationName>", "buyer.name (BT-44)"),
         (b"<cbc:IssueDate>2024-03-01</cbc:IssueDate>", "issue_date (BT-2)"),
-        (b"<cbc:StreetName>Ring 2</cbc:StreetName>", "buyer.address.street (BT-50)"),
         (b'<cbc:PayableAmount currencyID="EUR">117.20</cbc:PayableAmount>', "totals.amount_due (BT-115)"),
         (b"<cbc:Name>Kaffee</cbc:Name>", "lines[1].item_name (BT-153)"),
     ],

@@ -78,7 +78,7 @@ def truth_from_xml(content: bytes, locale: str | None, limits: InputLimits) -> L
     if (known_locale := _locale_of(mapped.values, locale)) is not None:
         values["locale"] = known_locale
     document, labelled = unflatten(values), mapped.labelled
-    if mapped.may_be_incomplete:
+    if not mapped.must_be_complete:
         labelled -= _absent_fields(document) - _ESSENTIAL_FIELDS
     return LabelledTruth(
         _validate(document, labelled | {"locale"}),

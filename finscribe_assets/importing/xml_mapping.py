@@ -29,7 +29,7 @@ from finscribe_assets.importing.rejects import (
 )
 from finscribe_assets.importing.unsupported_terms import STRUCTURAL_PATHS, unsupported_term_code
 from finscribe_assets.importing.xml_lines import LineGroups, group_lines
-from finscribe_assets.importing.xml_profiles import profile_of
+from finscribe_assets.importing.xml_profiles import stated_fields
 from finscribe_assets.importing.xml_terms import DOCUMENT_TERMS, LIST_TERMS, PAYMENT_TERMS, Several, TermLocation
 
 # Codes of UNTDID 1001 that EN 16931 allows for the document type (BT-3, rule BR-CL-01).
@@ -67,7 +67,7 @@ class MappedInvoice:
 
     values: dict[str, str]  # canonical values by field path
     labelled: LabelledFields  # fields that the XML states, or would state if the invoice had them
-    may_be_incomplete: bool  # whether a valid invoice may lack fields that the schema requires
+    must_be_complete: bool  # whether those of them that the schema requires must have values
     unmapped: list[UnmappedValue]
     unreadable: list[Problem]  # values of optional fields that are not of their type
 
@@ -210,9 +210,9 @@ def map_invoice(syntax: Syntax, root: XmlElement, limits: InputLimits) -> Mapped
     unmapped = _split_cash_discount(mapper) + mapper.unmapped()
     if mapper.problems:
         raise RejectedDocumentError(mapper.problems)
-    profile = profile_of(syntax, root)
-    labelled = profile.fields.union(map(field_of, mapper.values)) - set(map(field_of, mapper.unreadable))
-    return MappedInvoice(mapper.values, labelled, not profile.is_complete, unmapped, list(mapper.unreadable.values()))
+    stated = stated_fields(syntax, root)
+    labelled = stated.names.union(map(field_of, mapper.values)) - set(map(field_of, mapper.unreadable))
+    return MappedInvoice(mapper.values, labelled, stated.must_be_complete, unmapped, list(mapper.unreadable.values()))
 
 
 def _add_headings(mapper: _InvoiceMapper, groups: LineGroups) -> None:

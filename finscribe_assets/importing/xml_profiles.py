@@ -20,11 +20,11 @@ _GUIDELINE = {
 }
 
 
-class Profile(NamedTuple):
-    """What XML of a profile states."""
+class StatedFields(NamedTuple):
+    """The fields that XML of a profile can state."""
 
-    fields: LabelledFields  # fields that the profile has an element for
-    is_complete: bool  # whether fields of it are required that the schema of documents requires
+    names: LabelledFields
+    must_be_complete: bool  # whether those of them that the schema of documents requires must be stated
 
 
 def _fields(syntax: Syntax) -> LabelledFields:
@@ -92,8 +92,8 @@ _BASIC = _CII - _NOT_IN_BASIC
 _BASIC_WL = frozenset(field for field in _BASIC if not field.startswith("lines."))
 
 
-def profile_of(syntax: Syntax, root: XmlElement) -> Profile:
-    """Return the profile that an invoice follows by its guideline (BT-24); without a known one, all of the syntax.
+def stated_fields(syntax: Syntax, root: XmlElement) -> StatedFields:
+    """Return what an invoice can state by its guideline (BT-24); without a known profile, all of its syntax.
 
     Args:
         syntax: The invoice's syntax.
@@ -101,8 +101,10 @@ def profile_of(syntax: Syntax, root: XmlElement) -> Profile:
     """
     guideline = (root.findtext(_GUIDELINE[syntax]) or "").strip().lower()
     if guideline.startswith("urn:ferd:"):
-        return Profile(_CII - _NOT_IN_ZUGFERD_1, is_complete=False)
+        return StatedFields(_CII - _NOT_IN_ZUGFERD_1, must_be_complete=False)
     if syntax is Syntax.UBL:
-        return Profile(_fields(syntax), is_complete=True)
+        return StatedFields(_fields(syntax), must_be_complete=True)
     name = guideline.rpartition(":")[2].replace("-", "").replace("_", "").replace(" ", "")
-    return Profile({"minimum": _MINIMUM, "basicwl": _BASIC_WL, "basic": _BASIC}.get(name, _CII), is_complete=True)
+    return StatedFields(
+        {"minimum": _MINIMUM, "basicwl": _BASIC_WL, "basic": _BASIC}.get(name, _CII), must_be_complete=True
+    )

@@ -127,6 +127,8 @@ def evaluate(
         console.print(f"Grounding was not measured: {report.grounding_note}.")
     show("targets", target_rows(report.targets))
     _show_comparisons(report)
+    if report.empty and report.empty == report.predicted:
+        console.print("Warning: no prediction has any value, so nothing was read; check what the reader was given")
     problems = documents.problems.counts.items()
     show("problems of the predictions", [{"problem": name, "count": count} for name, count in problems])
     console.print(f"Report: {output}, {output.with_suffix('.html')}")

@@ -88,11 +88,12 @@ def mine(
     from finscribe_assets.documents.plan import seed_plan
     from finscribe_assets.documents.recipe_files import load_plan
     from finscribe_assets.files import read_json, write_json, write_text
+    from finscribe_assets.importing.folder_import import IMPORT_REPORT_FILE
     from finscribe_assets.iteration.batch_documents import read_files
     from finscribe_assets.iteration.next_batch import mine_documents
     from finscribe_assets.mining.learning_history import EarlierIteration
 
-    if counterfactual and not workspace:
+    if counterfactual and (not workspace or (workspace / IMPORT_REPORT_FILE).exists()):
         raise UserError("--counterfactual: give the --workspace that the documents were drawn in")
     documents = read_files(
         predictions,
@@ -104,13 +105,17 @@ def mine(
     )
     if documents.keys_note:
         console.print(documents.keys_note, markup=False)
-    if workspace:
+    imported = workspace is not None and (workspace / IMPORT_REPORT_FILE).exists()
+    if workspace and imported:
+        console.print(f"{workspace}: imported documents, so no drawn knob value is blamed for a failure")
+    elif workspace:
         note_missing_parts(documents, workspace)
-    if workspace and not (workspace / "plan.json").exists():
-        raise MissingInputError(
-            f"{workspace / 'plan.json'}: no such file; --workspace is a folder that `finscribe synthesize` wrote"
-        )
-    parent = load_plan(workspace / "plan.json") if workspace else seed_plan(FIRST_BATCH_KEY, num_samples, 0)
+        if not (workspace / "plan.json").exists():
+            raise MissingInputError(
+                f"{workspace / 'plan.json'}: no such file; --workspace is a folder that `finscribe synthesize` or "
+                "`finscribe import` wrote"
+            )
+    parent = load_plan(workspace / "plan.json") if workspace and not imported else seed_plan(FIRST_BATCH_KEY, num_samples, 0)
     with bar(None, "mining"):
         report = mine_documents(
             documents,
@@ -128,7 +133,7 @@ def mine(
     _show_cells(report)
     if isinstance(report.explained, str) or report.plan is None:
         _show_weak(report)
-        console.print(report.explained)
+        console.print(f"Warning: {report.explained}" if report.nothing_read else report.explained)
         return
     show(f"plan of {report.plan.key}", report.explained)
     _show_weak(report)

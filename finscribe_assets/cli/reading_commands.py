@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from finscribe_assets.cli.console_output import bar, console
-from finscribe_assets.cli.synthesis_commands import Workspace, documents_of_split
+from finscribe_assets.cli.synthesis_commands import Workspace, documents_of_split, measured_splits
 from finscribe_assets.documents.batch_keys import LAST_BATCH_KEY
 from finscribe_assets.errors import MissingInputError, UserError
 
@@ -68,7 +68,10 @@ def predict(
     out: Annotated[
         Path | None, typer.Option(help="Folder for predictions.jsonl; WORKSPACE/predictions unless given.")
     ] = None,
-    split: Annotated[list[str] | None, typer.Option(help="Splits to read; validation and test unless given.")] = None,
+    split: Annotated[
+        list[str] | None,
+        typer.Option(help="Splits to read; validation and test unless given, or all of imported documents."),
+    ] = None,
     tables: Annotated[
         bool,
         typer.Option(
@@ -91,7 +94,8 @@ def predict(
 ) -> None:
     """Read a workspace's documents with a model, and write predictions.jsonl for `evaluate` and `mine`.
 
-    The embedded model reads lines at boxes that come from the renderer; the report calls them an oracle.
+    The embedded model reads lines at boxes that come from the renderer; the report calls them an oracle. Imported pages
+    have none: their lines are found in the pixels.
     """
     from finscribe_assets.inference.prediction import PREDICTIONS_FILE, predict_batch
     from finscribe_assets.inference.region_layout import RendererTables
@@ -99,7 +103,7 @@ def predict(
     if lines and tables:
         raise UserError("--lines, --tables: give one of them; --lines finds tables as well")
     splits = workspace / "splits"
-    asked = {name for part in split or ["validation", "test"] for name in documents_of_split(splits, part)}
+    asked = {name for part in split or measured_splits(splits) for name in documents_of_split(splits, part)}
     folder = out or workspace / "predictions"
     found_tables = RendererTables() if tables else None
     with bar(len(asked), "documents read") as advance:
@@ -189,6 +193,7 @@ def extract(
     """
     import json
 
+    from finscribe_assets.documents.file_ids import file_document_id
     from finscribe_assets.importing.page_reader import PageReader
     from finscribe_assets.importing.rejects import InputLimits
     from finscribe_assets.importing.source_files import PDF_SUFFIXES
@@ -217,7 +222,7 @@ def extract(
                 raise UserError(f"--box: {path} is a PDF, which has no pixels; --box works on images")
             elif path.suffix.lower() in PDF_SUFFIXES:
                 pages = _pdf_pages(path, pdfs)
-                records = [extractor.read_pages(str(path), pages)]
+                records = [extractor.read_pages(str(path), pages, file_document_id(path))]
             else:
                 pages = [page_from_image(open_image(path))]
                 records = [extractor.read_file(path, place)]

@@ -287,3 +287,12 @@ def documents_of_split(splits: Path, split: str) -> set[str]:
     if split not in set(Split):
         raise UserError(f"--split: {split!r} is unknown; splits are {', '.join(Split)}")
     return {row.document_id for row in read_splits(splits) if row.split == split}
+
+
+def measured_splits(splits: Path) -> list[str]:
+    """Return the splits that are read unless others are named: validation and test, or that of imported documents."""
+    from finscribe_assets.splitting.split_assignment import Split
+    from finscribe_assets.splitting.split_table import read_splits
+
+    is_imported = {row.split for row in read_splits(splits)} == {Split.REAL}
+    return [Split.REAL] if is_imported else [Split.VALIDATION, Split.TEST]

@@ -104,6 +104,11 @@ class ScoredDocument:
         return len(self.outcomes) - self._statuses[FieldStatus.MISSING]
 
     @property
+    def is_empty(self) -> bool:
+        """Tell whether there is a prediction without any value."""
+        return bool(self.parse_statuses) and not self.comparison.predicted
+
+    @property
     def f1(self) -> float:
         """Return the F1 of the document's fields; 1 if none is expected and none predicted."""
         fields = self.expected + self.predicted

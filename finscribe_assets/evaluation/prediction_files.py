@@ -11,6 +11,7 @@ import math
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import PurePath
 from typing import Any
 
 from finscribe_assets.documents.labelled_fields import LabelledFields, labelled_fields
@@ -172,13 +173,17 @@ def _paths(record: Mapping[str, Any], name: str, where: str) -> list[str] | None
     return paths
 
 
-def read_predictions(path: AnyPath, truths: dict[str, Truth]) -> tuple[dict[str, Prediction], InputProblems]:
+def read_predictions(
+    path: AnyPath, truths: dict[str, Truth], without_truth: Collection[str] = ()
+) -> tuple[dict[str, Prediction], InputProblems]:
     """Read predictions by document id.
 
     Args:
-        path: a file with one ``{"id": …, "response": …, "confidence": {…}, "boxes": {…}}`` a line; ``confidence`` and
-            ``boxes`` may be left out.
+        path: a file with one ``{"id": …, "response": …, "confidence": {…}, "boxes": {…}}`` a line, as
+            `inference.prediction_record` defines it; ``confidence`` and ``boxes`` may be left out. A record whose id is
+            unknown belongs to the document with the name of its ``file``, with or without the suffix.
         truths: the documents to predict.
+        without_truth: ids of documents that are known to have no ground truth; they are counted apart.
 
     Returns:
         The first prediction of each document, and the problems of the file. Ids without a truth, and truths without a
@@ -197,11 +202,11 @@ def read_predictions(path: AnyPath, truths: dict[str, Truth]) -> tuple[dict[str,
             problems.add("not_json", where)
             continue
         if not isinstance(record, dict) or not isinstance(record.get("id"), str | int) or "response" not in record:
-            problems.add("not_a_prediction", where)
+            problems.add("file_not_read" if _is_error(record) else "not_a_prediction", where)
             continue
-        name = str(record["id"])
+        name = _known_name(record, truths)
         if name not in truths:
-            problems.add("unknown_id", f"{where}: {name[:80]}")
+            problems.add("without_truth" if name in without_truth else "unknown_id", f"{where}: {name[:80]}")
         elif name in predictions:
             problems.add("duplicate_id", f"{where}: {name[:80]}")
         else:
@@ -213,6 +218,20 @@ def read_predictions(path: AnyPath, truths: dict[str, Truth]) -> tuple[dict[str,
         if name not in predictions:
             problems.add("missing_prediction", name)
     return predictions, problems
+
+
+def _is_error(record: Any) -> bool:
+    """Tell whether a record of `extract` states why a file was not read."""
+    return isinstance(record, dict) and "error" in record
+
+
+def _known_name(record: Mapping[str, Any], truths: Mapping[str, Truth]) -> str:
+    """Return the id of a record's document: its own, or one that is the name of its file."""
+    name, file = str(record["id"]), record.get("file")
+    if name in truths or not isinstance(file, str):
+        return name
+    path = PurePath(file)
+    return next((other for other in (path.name, path.stem) if other in truths), name)
 
 
 def _confidence(record: dict[str, Any], problems: InputProblems, where: str) -> dict[str, float]:

@@ -139,6 +139,7 @@ class EvaluationReport(BaseModel):
     documents: int
     predicted: int = Field(description="number of documents with a prediction")
     judged: Judged | None = Field(default=None, description="None in reports of earlier versions")
+    empty: int = Field(default=0, description="number of predictions without any value")
     headline: dict[str, Estimate | None] = Field(description="by metric; None for one without observations")
     targets: list[Target]
     by_element: list[FieldTally]
@@ -211,6 +212,7 @@ def evaluate(
     headline = estimate_metrics(scored)
     doubtful = low_confidence_fields(scored)
     problems = problems or InputProblems()
+    any_value = not all(document.is_empty for document in scored if document.parse_statuses)
     grounding, grounding_note = score_grounding(scored, layout)
     return EvaluationReport(
         reader=reader,
@@ -223,7 +225,9 @@ def evaluate(
             left_out=sum(document.comparison.unjudged for document in scored),
         ),
         headline=headline,
-        targets=_targets(headline, seconds_per_document),
+        empty=sum(document.is_empty for document in scored),
+        # A reader that reads nothing is fast; its time says nothing.
+        targets=_targets(headline, seconds_per_document if any_value else None),
         by_element=tally_fields(fields, lambda outcome: outcome.element),
         by_field=tally_fields(fields, _field_or_unknown),
         by_rule=_tally_rules(rule for document in scored for rule in document.rules),

@@ -25,7 +25,7 @@ from finscribe_assets.importing.real_pairs import build_real_pairs
 from finscribe_assets.importing.rejects import InputLimits, RejectedDocumentError, rejection
 from finscribe_assets.importing.source_files import find_documents, printable_name
 from finscribe_assets.instructions.pair import Pair, pairs_to_table
-from finscribe_assets.rendering.pages import PAGE_TABLE_SCHEMA
+from finscribe_assets.rendering.pages import NO_MARKS, PAGE_TABLE_SCHEMA
 from finscribe_assets.shards import Shard, write_shard
 from finscribe_assets.splitting.exposure import Exposure
 from finscribe_assets.splitting.split_assignment import Split
@@ -66,7 +66,7 @@ class _ShardWriter:
                     "group": REAL_SOURCE,
                     "layout": REAL_SOURCE,
                     "locale": document.truth.document.locale,
-                    "marks": "[]",
+                    "marks": NO_MARKS,
                 }
             )
         self.pairs += pairs
@@ -118,7 +118,7 @@ def import_folder(
     contents, limits = find_documents(folder), limits or InputLimits()
     _check_workspace(folder, out)
     report = ImportReport(licence.strip(), dpi, contents.ignored)
-    root, first_copies = folder.resolve(), dict[str, str]()
+    root, first_copies = folder.resolve(), dict[tuple[str, ...], str]()
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out, prefix=".import-") as temporary, PageReader(dpi, limits) as reader:
         writer, truth_lines, split_rows = _ShardWriter(Path(temporary)), list[str](), list[SplitRow]()
@@ -127,7 +127,7 @@ def import_folder(
             try:
                 document = read_document(root, files, reader, locale, limits, hashes)
                 if (first := first_copies.setdefault(content_key(document), files.name)) != files.name:
-                    raise rejection(f"a copy: it has the same files as {printable_name(first)}")
+                    raise rejection(f"a copy: it has the same pages as {printable_name(first)}")
             except RejectedDocumentError as error:
                 report.reject(files, error.problems, hashes)
             else:

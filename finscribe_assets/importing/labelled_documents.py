@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import re
-import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from finscribe_assets.documents.file_ids import document_id
 from finscribe_assets.documents.labelled_fields import is_labelled
 from finscribe_assets.documents.schema import flatten
 from finscribe_assets.importing.page_content import PageContent
@@ -17,8 +16,6 @@ from finscribe_assets.importing.rejects import InputLimits, RejectedDocumentErro
 from finscribe_assets.importing.source_files import DocumentFiles, printable_name
 from finscribe_assets.importing.text_layer import askable_paths, has_text_layer, printed_paths, shows_currency
 from finscribe_assets.importing.truth_files import LabelledTruth, truth_from_json, truth_from_xml
-
-_MAX_STEM_LENGTH = 40  # characters of a file name in an id
 
 
 @dataclass(frozen=True)
@@ -83,7 +80,7 @@ def read_document(
     values = {path: value for path, value in stated.items() if is_labelled(path, truth.labelled)}
     printed, checked = _printed_paths(values, truth, content)
     return RealDocument(
-        _document_id(files, hashes),
+        document_id(Path(files.name).name, [hashes[name] for name in files.pages]),
         files,
         hashes,
         content,
@@ -145,15 +142,6 @@ def _determined(
     return {path: value for path, value in values.items() if path in paths}
 
 
-def _document_id(files: DocumentFiles, hashes: dict[str, str]) -> str:
-    """Return an id that is a safe file name everywhere, and differs whenever the name or the content differs."""
-    stem = unicodedata.normalize("NFKD", Path(files.name).name).encode("ascii", "ignore").decode()
-    words = re.sub(r"[^A-Za-z0-9]+", "-", stem).strip("-")[:_MAX_STEM_LENGTH].strip("-") or "document"
-    content = "\n".join(f"{hashes[name]} {Path(name).suffix}" for name in files.files)
-    digest = hashlib.sha256(files.name.encode("utf-8", "surrogateescape") + b"\n" + content.encode())
-    return f"real-{words}-{digest.hexdigest()[:12]}"
-
-
-def content_key(document: RealDocument) -> str:
-    """Return a key that two copies of a document share, whatever their names are."""
-    return hashlib.sha256("\n".join(sorted(document.hashes.values())).encode()).hexdigest()
+def content_key(document: RealDocument) -> tuple[str, ...]:
+    """Return a key that two copies of a document share, whatever their names and their ground truth are."""
+    return tuple(document.hashes[name] for name in document.files.pages)

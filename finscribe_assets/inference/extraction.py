@@ -7,18 +7,19 @@ to `image_input` and `importing`; running the model to `reader`; records for eva
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from PIL import Image
 
+from finscribe_assets.documents.file_ids import file_document_id
 from finscribe_assets.errors import UserError
 from finscribe_assets.files import AnyPath, read_table
-from finscribe_assets.inference.field_identification import IdentifiedFields
 from finscribe_assets.inference.image_input import open_image, page_from_image
 from finscribe_assets.inference.json_constraint import JsonGrammar
 from finscribe_assets.inference.page_reading import read_regions
-from finscribe_assets.inference.prediction import Mode, predict_document
+from finscribe_assets.inference.prediction import Mode, page_record, predict_document
+from finscribe_assets.inference.prediction_record import PredictionRecord
 from finscribe_assets.inference.reader import Reader, ReadRequest
 from finscribe_assets.inference.region_layout import Layout, RendererBoxes
 from finscribe_assets.inference.text_spans import TextLine
@@ -26,7 +27,7 @@ from finscribe_assets.instructions.crops import crop
 from finscribe_assets.instructions.pair import OCR_PROMPT, Task
 from finscribe_assets.instructions.prompt_wordings import training_wordings
 from finscribe_assets.instructions.responses import unflatten
-from finscribe_assets.rendering.located_boxes import boxes_to_json
+from finscribe_assets.model.decoding import DecodedText
 from finscribe_assets.rendering.pages import Box, Page, pages_from_table
 
 MAX_LINE_HEIGHT = 160  # pixels; a taller image cannot be a single printed line
@@ -51,7 +52,7 @@ class Extractor:
 
     Example:
         >>> extractor = Extractor(Reader(adapter=Path("work/adapter")), DetectedLines())
-        >>> extractor.read_file(Path("scan.png"))["response"]
+        >>> extractor.read_file(Path("scan.png"))["response"]  # of a `PredictionRecord`
         {"document_number": "RE-2024/17", "totals": {"amount_due": "1.234,50 €"}}
     """
 
@@ -97,7 +98,8 @@ class Extractor:
             box: The box to read, in pixels; the whole image unless given.
 
         Returns:
-            ``{"file", "text", "confidence", "truncated"}`` for a box or a line; for a page, see `read_pages`.
+            ``{"id", "file", "text", "confidence", "truncated"}`` for a box or a line, whose confidence is a number;
+            for a page, see `read_pages`.
 
         Raises:
             ImageError: The file cannot be opened as an image.
@@ -107,27 +109,21 @@ class Extractor:
         image = open_image(path)
         is_line = self.reader.reads_lines and image.height <= MAX_LINE_HEIGHT
         if box is not None or is_line:
-            return {"file": str(path), **asdict(self.read_image(image, box))}
-        return self.read_pages(str(path), [page_from_image(image)])
+            return {"id": file_document_id(path), "file": str(path), **asdict(self.read_image(image, box))}
+        return self.read_pages(str(path), [page_from_image(image)], file_document_id(path))
 
-    def read_pages(self, name: str, pages: Sequence[Page]) -> dict[str, Any]:
+    def read_pages(self, name: str, pages: Sequence[Page], id_: str | None = None) -> dict[str, Any]:
         """Read the pages of one document.
 
         Args:
             name: Stands in the record as ``file``.
             pages: The document's pages, in order.
+            id_: The document's id; ``name`` unless given.
 
         Returns:
-            Without a layout, the model's raw response about all pages: ``{"file", "pages", "text", "confidence",
-            "truncated"}``. With a layout:
-
-            - ``layout``, ``labels``: the layout's name, and the locale of the labels that identified fields;
-            - ``lines``: for each region in reading order its number from 1, page from 1, box in pixels, text,
-              confidence and whether it was truncated;
-            - ``response``: the fields identified by labels and by table headers, nested, as printed;
-            - ``confidence``, ``sources``: for each of these fields its confidence and the number of its region;
-            - ``boxes``: where their values are, as `located_boxes.boxes_to_json` writes it: in thousandths of the page;
-            - ``not_assigned``: the remaining fields of the schema, grouped by the reason.
+            The JSON form of a `PredictionRecord`. Without a layout its ``response`` is the model's raw text about all
+            pages, with the confidence of each value in it. With a layout it is the fields that labels and table headers
+            identify, with boxes, sources, the lines themselves, and the fields that remain.
 
         Raises:
             NoLayoutError: The base reads lines, and there is no layout.
@@ -139,36 +135,36 @@ class Extractor:
                     "single printed lines. Give a layout that finds the lines, a box x0,y0,x1,y1 in pixels, an image "
                     "of one line, or use a base that reads pages (PaddlePaddle/PaddleOCR-VL)"
                 )
-            response = self._read_images(tuple(page.open() for page in pages), whole_pages=True)
-            return {"file": name, "pages": len(pages), **asdict(response)}
+            decoded = self._decode(tuple(page.open() for page in pages), whole_pages=True)
+            whole = page_record(self.reader, id_ or name, decoded)
+            return replace(whole, file=name, pages=len(pages)).to_json()
         read = read_regions(self.reader, name, pages, self.layout, self.prompt, self.max_new_tokens, self.grammar)
-        return {
-            "file": name,
-            "pages": len(pages),
-            "layout": self.layout.name,
-            **_fields_record(read.fields(self.locale)),
-            "lines": [_line_record(number, text) for number, text in enumerate(read.texts, 1)],
-        }
+        identified = read.fields(self.locale)
+        fields = identified.fields
+        return PredictionRecord(
+            id_ or name,
+            unflatten({path: field.text for path, field in fields.items()}),
+            {path: field.confidence for path, field in fields.items()},
+            {path: field.boxes for path, field in fields.items() if field.boxes},
+            file=name,
+            pages=len(pages),
+            layout=self.layout.name,
+            labels=identified.locale,
+            sources={path: field.source + 1 for path, field in fields.items()},
+            lines=[_line_record(number, text) for number, text in enumerate(read.texts, 1)],
+            not_assigned=[{"reason": reason, "fields": paths} for reason, paths in identified.not_assigned.items()],
+        ).to_json()
 
     def _read_images(self, images: tuple[Image.Image, ...], *, whole_pages: bool) -> ExtractedText:
+        decoded = self._decode(images, whole_pages=whole_pages)
+        return ExtractedText(decoded.text, round(decoded.confidence, 4), decoded.truncated)
+
+    def _decode(self, images: tuple[Image.Image, ...], *, whole_pages: bool) -> DecodedText:
         """Give all images to the model in one request."""
         asks_for_json = whole_pages and not self.reader.reads_lines
         prompt = self.prompt or (training_wordings(Task.FULL_EXTRACTION)[0] if asks_for_json else OCR_PROMPT)
         request = ReadRequest(images, prompt, is_block=images[0].height > MAX_LINE_HEIGHT)
-        decoded = self.reader.read([request], max_new_tokens=self.max_new_tokens, grammar=self.grammar)[0]
-        return ExtractedText(decoded.text, round(decoded.confidence, 4), decoded.truncated)
-
-
-def _fields_record(identified: IdentifiedFields) -> dict[str, Any]:
-    fields = identified.fields
-    return {
-        "labels": identified.locale,
-        "response": unflatten({path: field.text for path, field in fields.items()}),
-        "confidence": {path: field.confidence for path, field in fields.items()},
-        "boxes": boxes_to_json({path: field.boxes for path, field in fields.items() if field.boxes}),
-        "sources": {path: field.source + 1 for path, field in fields.items()},
-        "not_assigned": [{"reason": reason, "fields": paths} for reason, paths in identified.not_assigned.items()],
-    }
+        return self.reader.read([request], max_new_tokens=self.max_new_tokens, grammar=self.grammar)[0]
 
 
 def _line_record(number: int, line: TextLine) -> dict[str, Any]:

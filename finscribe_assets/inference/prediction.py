@@ -28,8 +28,9 @@ from finscribe_assets.files import (
 from finscribe_assets.inference.currency_reading import find_currencies
 from finscribe_assets.inference.line_items import extract_line_items
 from finscribe_assets.inference.page_reading import read_regions
+from finscribe_assets.inference.prediction_record import PredictionRecord
 from finscribe_assets.inference.reader import Reader, ReadRequest
-from finscribe_assets.inference.region_layout import Layout, Region, RegionType, RendererBoxes
+from finscribe_assets.inference.region_layout import DetectedLines, Layout, Region, RegionType, RendererBoxes
 from finscribe_assets.inference.value_spans import value_spans
 from finscribe_assets.instructions.crops import crop
 from finscribe_assets.instructions.pair import OCR_PROMPT, TABLE_PROMPT, Task
@@ -37,8 +38,8 @@ from finscribe_assets.instructions.prompt_wordings import training_wordings
 from finscribe_assets.instructions.responses import unflatten
 from finscribe_assets.model.base_names import EMBEDDED
 from finscribe_assets.model.decoding import DecodedText, geometric_mean
-from finscribe_assets.rendering.located_boxes import boxes_to_json
-from finscribe_assets.rendering.pages import RenderedDocument, pages_from_table
+from finscribe_assets.ocr.rapidocr_engine import RapidOcrFinder
+from finscribe_assets.rendering.pages import NO_MARKS, RenderedDocument, pages_from_table
 from finscribe_assets.shards import read_fingerprint, shard_files
 
 PREDICTIONS_FILE, TIMING_FILE, PREDICTED_BY_FILE = "predictions.jsonl", "timing.json", "predicted_by.json"
@@ -85,8 +86,8 @@ def predict_documents(
         layout: Finds the regions; used in regions mode.
 
     Returns:
-        For each document a record ``{"id", "response", "confidence"}``, and ``"boxes"`` where the reader has found the
-        boxes of values itself (`located_boxes.boxes_to_json`): never at the renderer's boxes.
+        For each document the JSON form of a `PredictionRecord`: ``id``, ``response`` and ``confidence``, and ``boxes``
+        where the reader has found the boxes of values itself: never at the renderer's boxes.
         In regions mode ``response`` is a nested object of printed values, with null where a field's region was read as
         empty; in page mode it is the model's raw text.
         ``confidence`` maps each field path to the geometric mean of the probabilities of its tokens. A value from a
@@ -96,7 +97,7 @@ def predict_documents(
         prompt = training_wordings(Task.FULL_EXTRACTION)[0]
         requests = [ReadRequest(tuple(page.open() for page in document.pages), prompt) for document in documents]
         return [
-            _page_record(reader, document.id, decoded)
+            page_record(reader, document.id, decoded).to_json()
             for document, decoded in zip(documents, reader.read(requests), strict=True)
         ]
     if not layout.names_fields:
@@ -116,22 +117,22 @@ def predict_documents(
             tables[document_id].append(decoded)
         else:
             fields[document_id].setdefault(region.path, []).append(decoded)
-    return [_regions_record(document.id, fields[document.id], tables[document.id]) for document in documents]
+    return [_regions_record(document.id, fields[document.id], tables[document.id]).to_json() for document in documents]
 
 
 def _identified_record(reader: Reader, document: RenderedDocument, layout: Layout) -> dict[str, Any]:
     fields = read_regions(reader, document.id, document.pages, layout).fields().fields
-    return {
-        "id": document.id,
-        "response": unflatten({path: field.text for path, field in fields.items()}),
-        "confidence": {path: field.confidence for path, field in fields.items()},
-        "boxes": boxes_to_json({path: field.boxes for path, field in fields.items() if field.boxes}),
-    }
+    return PredictionRecord(
+        document.id,
+        unflatten({path: field.text for path, field in fields.items()}),
+        {path: field.confidence for path, field in fields.items()},
+        {path: field.boxes for path, field in fields.items() if field.boxes},
+    ).to_json()
 
 
 def _regions_record(
     document_id: str, fields: dict[str, list[DecodedText]], tables: list[DecodedText]
-) -> dict[str, Any]:
+) -> PredictionRecord:
     values = {path: " ".join(line.text for line in lines if line.text) or None for path, lines in fields.items()}
     confidence = {}
     for path, lines in fields.items():
@@ -144,10 +145,17 @@ def _regions_record(
     for path, currency in find_currencies(values).items():
         values[path] = currency.code
         confidence[path] = min(confidence[source] for source in currency.sources)
-    return {"id": document_id, "response": unflatten(values), "confidence": confidence}
+    return PredictionRecord(document_id, unflatten(values), confidence)
 
 
-def _page_record(reader: Reader, document_id: str, decoded: DecodedText) -> dict[str, Any]:
+def page_record(reader: Reader, document_id: str, decoded: DecodedText) -> PredictionRecord:
+    """Return the record of a document whose pages were read whole, with the confidence of each value of the response.
+
+    Args:
+        reader: The model that has read the pages.
+        document_id: The document's id.
+        decoded: What it generated.
+    """
     ends = reader.token_ends(decoded)
     starts = [0, *ends[:-1]]
     confidence = {}
@@ -158,7 +166,7 @@ def _page_record(reader: Reader, document_id: str, decoded: DecodedText) -> dict
             if token_start < end and token_end > start
         ]
         confidence[path] = round(geometric_mean(probabilities), 4)
-    return {"id": document_id, "response": decoded.text, "confidence": confidence}
+    return PredictionRecord(document_id, decoded.text, confidence, truncated=decoded.truncated)
 
 
 @dataclass(frozen=True)
@@ -229,14 +237,16 @@ def predict_batch(
         base: See `Reader`.
         adapter: See `Reader`.
         mode: Regions for a base that reads lines, page for others, unless given.
-        layout: Finds the regions in regions mode; the renderer's boxes unless given.
+        layout: Finds the regions in regions mode. Unless given, the renderer's boxes, or a text detector's lines for
+            imported pages, which have none.
         device: See `Reader`.
         threads: See `Reader`.
         on_documents: Called after each part with its number of documents.
 
     Raises:
         MissingInputError: The base or the adapter does not exist.
-        UserError: Documents have no pages, or base, adapter and mode do not fit together.
+        UserError: Documents have no pages, base, adapter and mode do not fit together, or the layout takes the
+            renderer's boxes and there are none.
     """
     reader = Reader(base, adapter, device=device, threads=threads)
     mode = mode or (Mode.REGIONS if reader.reads_lines else Mode.PAGE)
@@ -245,6 +255,8 @@ def predict_batch(
             f"mode: {reader.base.name} reads single printed lines, not pages; use mode regions, or a base "
             "that reads pages"
         )
+    if mode is Mode.REGIONS:
+        layout = _layout_for(image_folders, document_ids, layout, threads)
     layout = layout or RendererBoxes()
     layout_name = layout.name if mode is Mode.REGIONS else ""
     parts = _plan_parts(image_folders, document_ids, f"{reader.identity}:{mode}:{layout_name}")
@@ -288,6 +300,35 @@ def predict_batch(
         len(parts),
         skipped,
         timing.get("wall_seconds_per_document"),
+    )
+
+
+def _layout_for(
+    image_folders: Sequence[AnyPath], document_ids: Collection[str], layout: Layout | None, threads: int
+) -> Layout:
+    """Return the layout for documents that may lack the renderer's boxes, because they were imported.
+
+    Raises:
+        UserError: The layout takes these boxes, or only some documents have them and no layout is given.
+    """
+    if layout is not None and not layout.names_fields:
+        return layout
+    requested = set(document_ids)
+    boxed = {
+        row["document_id"]
+        for folder in image_folders
+        for shard in shard_files(folder)
+        for row in read_table(shard, ["document_id", "marks"]).to_pylist()
+        if row["marks"] != NO_MARKS
+    }
+    without = sorted(requested - boxed)
+    if not without:
+        return layout or RendererBoxes()
+    if layout is None and len(without) == len(requested):
+        return DetectedLines(RapidOcrFinder(threads))
+    raise UserError(
+        f"{len(without)} of {len(requested)} documents have no boxes of a renderer, such as {without[0]}: imported "
+        "pages are read at the lines that a text detector finds (--lines), or by a base that reads pages"
     )
 
 

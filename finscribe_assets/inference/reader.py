@@ -36,7 +36,7 @@ from finscribe_assets.model.table_assembly import assemble_table
 from finscribe_assets.model.torch_runtime import torch_device, torch_threads
 from finscribe_assets.training.sample_encoding import Encoder
 
-READER_VERSION = 4  # increase it with every change that may change what is read
+READER_VERSION = 5  # increase it with every change that may change what is read
 MAX_PAGE_TOKENS = 4096  # longest response about pages, unless a caller asks for another
 PAGE_BATCH_SIZE = 4
 

@@ -192,12 +192,13 @@ def read_files(
     modes = modes_of(predictions, *(others or {}).values())
     known = known_labels(mapping) if mapping else ()
     truths = {name: for_modes(truth, modes) for name, truth in read_truths(ground_truth, labelled, known).items()}
+    without_truth = _ids_of_splits(workspace, list(Split)) - truths.keys() if _has_splits(workspace) else set()
     if splits:
         ids = _ids_of_splits(workspace, splits)
         truths = {name: truth for name, truth in truths.items() if name in ids}
         if not truths:
             raise UserError(f"{ground_truth}: none of its documents is in {' or '.join(splits)} of {workspace}")
-    found, problems = _read_some(predictions, truths)
+    found, problems = _read_some(predictions, truths, without_truth)
     documents = PredictedDocuments(
         truths=truths,
         predictions=found,
@@ -240,16 +241,22 @@ def _in_fields_of(
     )
 
 
-def _read_some(file: AnyPath, truths: dict[str, Truth]) -> tuple[dict[str, Prediction], InputProblems]:
+def _has_splits(workspace: AnyPath | None) -> bool:
+    return workspace is not None and (workspace / "splits" / SPLITS_FILE).exists()
+
+
+def _read_some(
+    file: AnyPath, truths: dict[str, Truth], without_truth: Collection[str] = ()
+) -> tuple[dict[str, Prediction], InputProblems]:
     """Read a prediction file that a person names; one without any prediction has another format, or other documents."""
-    predictions, problems = read_predictions(file, truths)
+    predictions, problems = read_predictions(file, truths, without_truth)
     if not predictions:
         raise UserError(explain_no_predictions(file, truths))
     return predictions, problems
 
 
 def _ids_of_splits(workspace: AnyPath | None, splits: Collection[str]) -> set[str]:
-    if workspace is None or not (workspace / "splits" / SPLITS_FILE).exists():
+    if workspace is None or not _has_splits(workspace):
         raise UserError("--split: name a --workspace that has splits; `finscribe split` writes them")
     if unknown := set(splits) - set(Split):
         raise UserError(f"--split: {', '.join(sorted(unknown))} is unknown; splits are {', '.join(Split)}")

@@ -31,6 +31,11 @@ from finscribe_assets.mining.planning import (
 )
 from finscribe_assets.mining.weak_cell import WeakCell, weak_cells_of
 
+NOTHING_READ = (
+    "no prediction has any value, so nothing was read and documents cannot teach it: check what the reader was given "
+    "(layout, prompt, adapter), and that `response` holds its answers"
+)
+
 
 @dataclass(frozen=True)
 class MiningReport:
@@ -40,6 +45,8 @@ class MiningReport:
         cells: all cells with a failure.
         weak: the weak cells, with the documents that are planned for them or why none are.
         unread: number of documents without a prediction, which are left out.
+        empty: number of predictions without any value.
+        nothing_read: whether all predictions are without any value, so that there is no plan.
         attributions: drawn values that failures are attributed to, and what cannot be known of their causes, by name
             of weak cell.
         low_confidence: the predicted values of lowest confidence.
@@ -49,6 +56,8 @@ class MiningReport:
     cells: tuple[ErrorCell, ...]
     weak: tuple[WeakCell, ...]
     unread: int
+    empty: int
+    nothing_read: bool
     attributions: dict[str, CellAttribution]
     low_confidence: tuple[LowConfidenceField, ...]
     plan: Plan | None
@@ -58,6 +67,8 @@ class MiningReport:
         """Return the plan as rows of a table, or why there is none."""
         if self.plan:
             return plan_rows(self.plan)
+        if self.nothing_read:
+            return NOTHING_READ
         reasons = Counter(cell.left_out for cell in self.weak)
         left_out = [f"{ALL_LEFT_OUT}: " + "; ".join(f"{count} × {reason}" for reason, count in reasons.most_common())]
         others = [f"{cell.name} is not taught by documents: {_meaning(cell)}" for cell in self.not_teachable]
@@ -76,6 +87,7 @@ class MiningReport:
             "attributions": {name: found.to_json() for name, found in self.attributions.items()},
             "not_teachable": [{"cell": cell.name, "meaning": _meaning(cell)} for cell in self.not_teachable],
             "unread": self.unread,
+            "empty": self.empty,
             "low_confidence": [field.model_dump() for field in self.low_confidence],
             "plan": self.explained,
             "plan_by_cell": weak_cell_rows(self.weak),
@@ -123,12 +135,20 @@ def mine(
     attributions = {cell.name: found[cell.key] for cell in weak}
     progress = {cell.name: cell_progress(cell, history, documents) for cell in weak}
     weak_cells = [_as_weak_cell(cell, attributions[cell.name]) for cell in weak]
-    plan = make_plan(parent, weak_cells, documents, rule=rule, disabled=disabled, progress=progress)
+    empty = sum(document.is_empty for document in read)
+    nothing_read = bool(read) and empty == len(read)
+    plan = (
+        None
+        if nothing_read
+        else make_plan(parent, weak_cells, documents, rule=rule, disabled=disabled, progress=progress)
+    )
     without_plan = mark_left_out(weak_cells, normalise_disabled(disabled), progress)
     return MiningReport(
         cells=tuple(cells),
         weak=weak_cells_of(plan) if plan else tuple(without_plan),
         unread=len(scored) - len(read),
+        empty=empty,
+        nothing_read=nothing_read,
         attributions=attributions,
         low_confidence=tuple(low_confidence_fields(read)[:MAX_LOW_CONFIDENCE_FIELDS]),
         plan=plan,

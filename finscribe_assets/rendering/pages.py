@@ -156,6 +156,7 @@ PAGE_TABLE_SCHEMA = pa.schema(
     ]
 )
 
+NO_MARKS = "[]"  # the column ``marks`` of a page on which no box is known, as of imported documents
 
 _VISIBILITY_SUFFIX = {True: (), False: (False,)}
 

@@ -167,7 +167,7 @@ def test_a_copy_is_rejected(tmp_path):
         (tmp_path / "in" / f"{name}.json").write_text(json.dumps(bill().to_json()))
     report = import_folder(tmp_path / "in", tmp_path / "out", "own")
     assert [(record["name"], record["problems"][0]["reason"]) for record in report.rejected] == [
-        ("b", "a copy: it has the same files as a")
+        ("b", "a copy: it has the same pages as a")
     ]
 
 

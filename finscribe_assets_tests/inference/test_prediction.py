@@ -161,8 +161,8 @@ def test_the_confidence_of_a_field_is_that_of_the_tokens_that_overlap_its_value(
     probabilities = (0.9, 0.9, 0.5, 1.0, 1.0, 0.2, 1.0, 1.0, 0.4, 0.9, 0.9, 0.9, 0.9, 0.3, 0.9, 0.01)
     tokens = (*reader.tokenizer(text, add_special_tokens=False).input_ids, reader.tokenizer.eos_token_id)
     assert reader.tokenizer.convert_ids_to_tokens(tokens[:-1]) == pieces
-    record = prediction._page_record(reader, "x", DecodedText(text, tokens, probabilities, truncated=False))
-    assert record["confidence"] == {
+    record = prediction.page_record(reader, "x", DecodedText(text, tokens, probabilities, truncated=False))
+    assert record.confidence == {
         "a": round((0.5 * 0.2 * 0.4) ** (1 / 7), 4),
         "b": 0.3,
     }
@@ -177,7 +177,7 @@ def test_a_record_joins_the_lines_of_a_field_and_counts_all_their_tokens():
     empty = DecodedText("", (2,), (0.9,), truncated=False)
     table = DecodedText(to_otsl([["Description", "Amount"], ["Bolt", "2.00"]]), (4, 5), (0.25, 1.0), truncated=False)
     record = prediction._regions_record("x", {"seller.name": lines, "buyer.name": [empty]}, [table])
-    assert record == {
+    assert record.to_json() == {
         "id": "x",
         "response": {
             "seller": {"name": "Muster GmbH"},

@@ -11,7 +11,7 @@ import dagster as dg
 from finscribe_assets.orchestration.assets import all_assets, all_checks
 from finscribe_assets.orchestration.io_managers import BatchFolderIOManagerFactory
 from finscribe_assets.orchestration.jobs import jobs
-from finscribe_assets.orchestration.resources import PlanStore, Storage, Workers
+from finscribe_assets.orchestration.resources import Inbox, PlanStore, Storage, Workers
 from finscribe_assets.orchestration.sensors import sensors
 from finscribe_assets.profiles import profile_named, workers_from_environment
 
@@ -19,8 +19,9 @@ from finscribe_assets.profiles import profile_named, workers_from_environment
 def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
     """Return the definitions of the code location.
 
-    Storage, profile and workers come from the environment: FINSCRIBE_STORAGE (a folder or ``s3://…``; ``storage`` by
-    default), FINSCRIBE_PROFILE (tiny, demo, full) and FINSCRIBE_WORKERS.
+    Storage, profile, workers and inbox come from the environment: FINSCRIBE_STORAGE (a folder or ``s3://…``;
+    ``storage`` by default), FINSCRIBE_PROFILE (tiny, demo, full), FINSCRIBE_WORKERS, FINSCRIBE_INBOX (a folder or
+    ``s3://…``), FINSCRIBE_INBOX_LICENCE and FINSCRIBE_INBOX_LOCALE.
 
     Args:
         resource_overrides: Resources by name that replace those of the environment.
@@ -33,6 +34,11 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
         "io_manager": BatchFolderIOManagerFactory(root=root),
         "storage": Storage(root=root),
         "plans": PlanStore(root=root),
+        "inbox": Inbox(
+            root=os.environ.get("FINSCRIBE_INBOX", ""),
+            licence=os.environ.get("FINSCRIBE_INBOX_LICENCE", "own documents"),
+            locale=os.environ.get("FINSCRIBE_INBOX_LOCALE", ""),
+        ),
         "workers": Workers(workers=workers_from_environment()),
         "pipes": dg.PipesSubprocessClient(),
         "profile": profile_named(os.environ.get("FINSCRIBE_PROFILE", "demo")),

@@ -18,6 +18,7 @@ from finscribe_assets.cli import (
     mining_commands,
     picture_commands,
     probe_commands,
+    queue_commands,
     reading_commands,
     rebuild_commands,
     schema_commands,
@@ -48,7 +49,7 @@ A workspace is a folder that stages fill one after the other:
 `finscribe validate work` validates the documents with the official EN 16931 schematron.
 `finscribe verify-pages work` reads every field's box with an independent OCR engine; `finscribe contact-sheet work`
 draws pages on one sheet. `finscribe import folder --out real --licence "…"` imports real labelled documents, to
-measure on.
+measure on. `finscribe queue predictions.jsonl --output queue.jsonl` orders documents for correction by people.
 """
 
 
@@ -99,5 +100,6 @@ for commands in (
     verification_commands,
     picture_commands,
     import_commands,
+    queue_commands,
 ):
     commands.register(app)

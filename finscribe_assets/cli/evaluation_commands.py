@@ -100,7 +100,7 @@ def evaluate(
     documents = read_files(
         predictions,
         ground_truth,
-        others=dict(map(_named_file, other or ())),
+        others=dict(map(named_file, other or ())),
         workspace=workspace,
         splits=split or (),
         labelled=comma_separated(labelled),
@@ -167,7 +167,13 @@ def _show_comparisons(report: EvaluationReport) -> None:
     )
 
 
-def _named_file(given: str) -> tuple[str, Path]:
+def named_file(given: str) -> tuple[str, Path]:
+    """Parse NAME=FILE.
+
+    Raises:
+        UserError: It is not of this form.
+        MissingInputError: There is no such file.
+    """
     name, _, file = given.partition("=")
     if not name or not file:
         raise UserError(f"--other {given!r}: write it as NAME=FILE, such as base=base/predictions.jsonl")

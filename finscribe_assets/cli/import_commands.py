@@ -42,6 +42,10 @@ def import_(
             "one."
         ),
     ] = None,
+    unlabelled: Annotated[
+        bool,
+        typer.Option("--unlabelled", help="Also take documents without ground truth, to be read and corrected."),
+    ] = False,
 ) -> None:
     """Import real labelled documents, for evaluation only: they are in the split `real`, which training never reads.
 
@@ -54,7 +58,7 @@ def import_(
     if locale is not None and not is_known_locale(locale):
         raise UserError(f"--locale: {locale!r} is unknown; give one such as de_AT")
     with bar(None, "documents read") as advance:
-        report = import_folder(folder, out, licence, dpi=dpi, locale=locale, on_document=advance)
+        report = import_folder(folder, out, licence, dpi=dpi, locale=locale, unlabelled=unlabelled, on_document=advance)
     show(
         "rejected",
         [
@@ -86,6 +90,8 @@ def import_(
         f"{report.document_count} documents found: {len(report.accepted)} accepted with {report.pages} pages, "
         f"{len(report.rejected)} rejected; {len(report.ignored)} other files ignored"
     )
+    if report.unlabelled:
+        console.print(f"{len(report.unlabelled)} more without ground truth: they can be read and corrected, not scored")
     if report.unchecked_count:
         console.print(
             f"{report.unchecked_count} of them have no text layer to rely on: all their values count as printed"

@@ -115,7 +115,9 @@ def mine(
                 f"{workspace / 'plan.json'}: no such file; --workspace is a folder that `finscribe synthesize` or "
                 "`finscribe import` wrote"
             )
-    parent = load_plan(workspace / "plan.json") if workspace and not imported else seed_plan(FIRST_BATCH_KEY, num_samples, 0)
+    parent = (
+        load_plan(workspace / "plan.json") if workspace and not imported else seed_plan(FIRST_BATCH_KEY, num_samples, 0)
+    )
     with bar(None, "mining"):
         report = mine_documents(
             documents,

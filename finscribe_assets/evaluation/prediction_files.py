@@ -220,6 +220,19 @@ def read_predictions(
     return predictions, problems
 
 
+def read_ids(path: AnyPath) -> list[str]:
+    """Return the ids of the documents of a predictions file, in its order; lines that are no predictions have none."""
+    ids: dict[str, None] = {}
+    for line in path.read_bytes().decode("utf-8-sig", errors="replace").split("\n"):
+        try:
+            record = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(record, dict) and "response" in record and isinstance(record.get("id"), str | int):
+            ids[str(record["id"])] = None
+    return list(ids)
+
+
 def _is_error(record: Any) -> bool:
     """Tell whether a record of `extract` states why a file was not read."""
     return isinstance(record, dict) and "error" in record

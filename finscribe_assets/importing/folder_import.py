@@ -19,11 +19,17 @@ import pyarrow as pa
 from finscribe_assets.errors import UserError
 from finscribe_assets.files import sha256_of, write_json, write_text
 from finscribe_assets.importing.import_report import ImportReport
-from finscribe_assets.importing.labelled_documents import RealDocument, content_key, read_document
+from finscribe_assets.importing.labelled_documents import (
+    RealDocument,
+    UnlabelledDocument,
+    content_key,
+    read_document,
+    read_unlabelled,
+)
 from finscribe_assets.importing.page_reader import PageReader
 from finscribe_assets.importing.real_pairs import build_real_pairs
-from finscribe_assets.importing.rejects import InputLimits, RejectedDocumentError, rejection
-from finscribe_assets.importing.source_files import find_documents, printable_name
+from finscribe_assets.importing.rejects import NO_GROUND_TRUTH, InputLimits, RejectedDocumentError, rejection
+from finscribe_assets.importing.source_files import DocumentFiles, find_documents, printable_name
 from finscribe_assets.instructions.pair import Pair, pairs_to_table
 from finscribe_assets.rendering.pages import NO_MARKS, PAGE_TABLE_SCHEMA
 from finscribe_assets.shards import Shard, write_shard
@@ -50,9 +56,12 @@ class _ShardWriter:
     image_bytes: int = 0
     shards: int = 0  # number of shards written
 
-    def add(self, document: RealDocument, pairs: list[Pair]) -> None:
+    def add(self, document: RealDocument | UnlabelledDocument, pairs: list[Pair]) -> None:
         """Add a document; a full shard is written."""
         pages = document.content.pages
+        printed, locale = None, ""
+        if isinstance(document, RealDocument):
+            printed, locale = document.printed, document.truth.document.locale
         for index, page in enumerate(pages):
             self.page_rows.append(
                 {
@@ -65,12 +74,12 @@ class _ShardWriter:
                     "dpi": document.content.dpi,
                     "group": REAL_SOURCE,
                     "layout": REAL_SOURCE,
-                    "locale": document.truth.document.locale,
+                    "locale": locale,
                     "marks": NO_MARKS,
                 }
             )
         self.pairs += pairs
-        self.document_keys.append(f"{document.id}:{sha256_of(json.dumps(document.printed))}")
+        self.document_keys.append(f"{document.id}:{sha256_of(json.dumps(printed))}")
         self.image_bytes += sum(len(page.image) for page in pages)
         if len(self.document_keys) >= _MAX_SHARD_DOCUMENTS or self.image_bytes >= _MAX_SHARD_BYTES:
             self.flush()
@@ -96,6 +105,7 @@ def import_folder(
     dpi: int = 144,
     locale: str | None = None,
     limits: InputLimits | None = None,
+    unlabelled: bool = False,
     on_document: Callable[[int, int], None] | None = None,
 ) -> ImportReport:
     """Import the real documents of a folder as a workspace; an earlier import in the same place is replaced.
@@ -107,6 +117,7 @@ def import_folder(
         dpi: Resolution of the page images of PDFs, in pixels per inch.
         locale: Locale of documents whose ground truth does not state one.
         limits: Limits on each document.
+        unlabelled: Also take documents without ground truth, which can be read and corrected, and not be scored.
         on_document: Called after each document with 1 and the number of documents found.
 
     Raises:
@@ -125,20 +136,24 @@ def import_folder(
         for files in contents.documents:
             hashes: dict[str, str] = {}
             try:
-                document = read_document(root, files, reader, locale, limits, hashes)
+                document = _read(root, files, reader, locale, limits, hashes, unlabelled=unlabelled)
                 if (first := first_copies.setdefault(content_key(document), files.name)) != files.name:
                     raise rejection(f"a copy: it has the same pages as {printable_name(first)}")
             except RejectedDocumentError as error:
                 report.reject(files, error.problems, hashes)
             else:
-                pages = len(document.content.pages)
-                pairs = build_real_pairs(
-                    document.id, document.truth.document, document.printed, document.determined, pages
-                )
-                writer.add(document, pairs)
-                truth_lines.append(_truth_line(document))
                 split_rows.append(_split_row(document))
-                report.accept(document, len(pairs))
+                if isinstance(document, UnlabelledDocument):
+                    writer.add(document, [])
+                    report.accept_unlabelled(document)
+                else:
+                    pages = len(document.content.pages)
+                    pairs = build_real_pairs(
+                        document.id, document.truth.document, document.printed, document.determined, pages
+                    )
+                    writer.add(document, pairs)
+                    truth_lines.append(_truth_line(document))
+                    report.accept(document, len(pairs))
             if on_document:
                 on_document(1, len(contents.documents))
         writer.flush()
@@ -147,6 +162,25 @@ def import_folder(
         write_json(writer.folder / IMPORT_REPORT_FILE, report.to_json())
         _publish(writer.folder, out)
     return report
+
+
+def _read(
+    root: Path,
+    files: DocumentFiles,
+    reader: PageReader,
+    locale: str | None,
+    limits: InputLimits,
+    hashes: dict[str, str],
+    *,
+    unlabelled: bool,
+) -> RealDocument | UnlabelledDocument:
+    """Read a document; one without ground truth is read as such if that is wanted."""
+    try:
+        return read_document(root, files, reader, locale, limits, hashes)
+    except RejectedDocumentError as error:
+        if not unlabelled or not all(problem.reason.startswith(NO_GROUND_TRUTH) for problem in error.problems):
+            raise
+        return read_unlabelled(root, files, reader, limits, hashes)
 
 
 def _check_workspace(folder: Path, out: Path) -> None:
@@ -185,8 +219,12 @@ def _truth_line(document: RealDocument) -> str:
     return json.dumps(record, ensure_ascii=False) + "\n"
 
 
-def _split_row(document: RealDocument) -> SplitRow:
-    truth = document.truth.document
+def _split_row(document: RealDocument | UnlabelledDocument) -> SplitRow:
+    if isinstance(document, UnlabelledDocument):
+        content, document_type, locale = sha256_of("\n".join(content_key(document))), "", ""
+    else:
+        truth = document.truth.document
+        content, document_type, locale = content_hash(truth.to_json()), str(truth.document_type or ""), truth.locale
     # Font and damage of a real document are unknown, and no adapter was trained on documents like it.
     return SplitRow(
         document.id,
@@ -194,9 +232,9 @@ def _split_row(document: RealDocument) -> SplitRow:
         REAL_SOURCE,
         Split.REAL,
         targeted=False,
-        content=content_hash(truth.to_json()),
-        document_type=str(truth.document_type or ""),
-        locale=truth.locale,
+        content=content,
+        document_type=document_type,
+        locale=locale,
         layout=REAL_SOURCE,
         font="",
         held_out_wording=False,

@@ -10,7 +10,7 @@ from typing import Any
 from finscribe_assets.documents.calculation_rules import Outcome
 from finscribe_assets.documents.elements import field_of
 from finscribe_assets.documents.labelled_fields import unlabelled_fields
-from finscribe_assets.importing.labelled_documents import RealDocument
+from finscribe_assets.importing.labelled_documents import RealDocument, UnlabelledDocument
 from finscribe_assets.importing.rejects import Problem
 from finscribe_assets.importing.source_files import DocumentFiles, printable_name
 from finscribe_assets.importing.truth_files import broken_rules, count_unmapped
@@ -28,6 +28,7 @@ class ImportReport:
     dpi: int
     ignored: tuple[str, ...]  # files that belong to no document
     accepted: list[dict[str, Any]] = field(default_factory=list)
+    unlabelled: list[dict[str, Any]] = field(default_factory=list)
     rejected: list[dict[str, Any]] = field(default_factory=list)
     pages: int = 0
     pairs: int = 0
@@ -38,7 +39,7 @@ class ImportReport:
     @property
     def document_count(self) -> int:
         """Return the number of documents found."""
-        return len(self.accepted) + len(self.rejected)
+        return len(self.accepted) + len(self.unlabelled) + len(self.rejected)
 
     @property
     def unchecked_count(self) -> int:
@@ -83,6 +84,13 @@ class ImportReport:
             }
         )
 
+    def accept_unlabelled(self, document: UnlabelledDocument) -> None:
+        """Add a document without ground truth."""
+        pages = len(document.content.pages)
+        self.pages += pages
+        name, files = printable_name(document.files.name), _printable_names(document.hashes)
+        self.unlabelled.append({"id": document.id, "name": name, "files": files, "pages": pages})
+
     def reject(self, files: DocumentFiles, problems: tuple[Problem, ...], hashes: dict[str, str]) -> None:
         """Add a rejected document with all its problems and the hashes of those files that were read."""
         unread = {printable_name(name): None for name in files.files if name not in hashes}
@@ -104,6 +112,7 @@ class ImportReport:
             "counts": {
                 "found": self.document_count,
                 "accepted": len(self.accepted),
+                "unlabelled": len(self.unlabelled),
                 "rejected": len(self.rejected),
                 "pages": self.pages,
                 "pairs": self.pairs,
@@ -111,6 +120,7 @@ class ImportReport:
                 "printed_not_checked": self.unchecked_count,
             },
             "accepted": self.accepted,
+            "unlabelled": self.unlabelled,
             "rejected": self.rejected,
             "not_mapped": [
                 {"path": path, "term": term, "documents": count}

@@ -12,7 +12,7 @@ from finscribe_assets.documents.labelled_fields import is_labelled
 from finscribe_assets.documents.schema import flatten
 from finscribe_assets.importing.page_content import PageContent
 from finscribe_assets.importing.page_reader import PageReader
-from finscribe_assets.importing.rejects import InputLimits, RejectedDocumentError, rejection
+from finscribe_assets.importing.rejects import NO_GROUND_TRUTH, InputLimits, RejectedDocumentError, rejection
 from finscribe_assets.importing.source_files import DocumentFiles, printable_name
 from finscribe_assets.importing.text_layer import askable_paths, has_text_layer, printed_paths, shows_currency
 from finscribe_assets.importing.truth_files import LabelledTruth, truth_from_json, truth_from_xml
@@ -32,6 +32,48 @@ class RealDocument:
     determined: dict[str, Any]  # values that the pages determine without printing them as such, by path
     unprinted: tuple[str, ...]  # paths of values that the text layer does not show
     checked: bool  # whether labels or a text layer determine what is printed; if not, all values count as printed
+
+
+@dataclass(frozen=True)
+class UnlabelledDocument:
+    """A real document without ground truth: it can be read and corrected, and not be scored."""
+
+    id: str
+    files: DocumentFiles
+    hashes: dict[str, str]  # file → SHA-256
+    content: PageContent
+
+
+def read_unlabelled(
+    folder: Path, files: DocumentFiles, reader: PageReader, limits: InputLimits, hashes: dict[str, str]
+) -> UnlabelledDocument:
+    """Read the pages of a document that has no ground truth.
+
+    Args:
+        folder: The folder that ``files`` are relative to.
+        files: The document's files.
+        reader: Reads the pages, in a process of its own.
+        limits: Limits on files and content.
+        hashes: Filled with the SHA-256 of each file, also if the document is rejected.
+
+    Raises:
+        RejectedDocumentError: The pages cannot be used.
+    """
+    if others := [problem for problem in files.problems if not problem.reason.startswith(NO_GROUND_TRUTH)]:
+        raise RejectedDocumentError(others)
+    contents, remaining = list[bytes](), limits.page_file_bytes
+    for name in files.pages:
+        data, hashes[name] = _read_file(folder, name, remaining)
+        if data is None:
+            raise rejection(f"larger than is read: {printable_name(name)}")
+        contents.append(data)
+        remaining -= len(data)
+    content = reader.read(files.pages, contents, wants_invoice=False)
+    return UnlabelledDocument(_document_id(files, hashes), files, hashes, content)
+
+
+def _document_id(files: DocumentFiles, hashes: dict[str, str]) -> str:
+    return document_id(Path(files.name).name, [hashes[name] for name in files.pages])
 
 
 def read_document(
@@ -80,7 +122,7 @@ def read_document(
     values = {path: value for path, value in stated.items() if is_labelled(path, truth.labelled)}
     printed, checked = _printed_paths(values, truth, content)
     return RealDocument(
-        document_id(Path(files.name).name, [hashes[name] for name in files.pages]),
+        _document_id(files, hashes),
         files,
         hashes,
         content,
@@ -142,6 +184,6 @@ def _determined(
     return {path: value for path, value in values.items() if path in paths}
 
 
-def content_key(document: RealDocument) -> tuple[str, ...]:
+def content_key(document: RealDocument | UnlabelledDocument) -> tuple[str, ...]:
     """Return a key that two copies of a document share, whatever their names and their ground truth are."""
     return tuple(document.hashes[name] for name in document.files.pages)

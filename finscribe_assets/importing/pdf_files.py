@@ -10,7 +10,7 @@ import pypdfium2.raw as pdfium
 
 from finscribe_assets.importing.invoice_xml import is_invoice_xml
 from finscribe_assets.importing.page_content import PageContent, check_page_sizes
-from finscribe_assets.importing.rejects import InputLimits, rejection
+from finscribe_assets.importing.rejects import NO_GROUND_TRUTH, InputLimits, rejection
 from finscribe_assets.rendering.pages import Page
 from finscribe_assets.rendering.rasterising import POINTS_PER_INCH, pixel_size, rasterise
 
@@ -97,7 +97,7 @@ def _embedded_invoices(document: pypdfium2.PdfDocument, limits: InputLimits) -> 
             invoices.append((rank, name, content))
     if not invoices:
         raise rejection(
-            "no ground truth: no JSON or XML file has its name, and there is no invoice among its "
+            f"{NO_GROUND_TRUTH}: no JSON or XML file has its name, and there is no invoice among its "
             f"{count} embedded files"
         )
     return tuple((name, content) for _, name, content in sorted(invoices, key=lambda invoice: invoice[0]))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from finscribe_assets.documents.elements import TERMS, field_of
 from finscribe_assets.errors import UserError
 
+NO_GROUND_TRUTH = "no ground truth"  # how the reason of a document begins that has none
 MAX_REASON_LENGTH = 300  # characters; a reason may quote foreign text
 
 

@@ -10,11 +10,12 @@ import os
 import re
 import stat
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from finscribe_assets.errors import MissingInputError
-from finscribe_assets.importing.rejects import Problem, escape_unprintable
+from finscribe_assets.importing.rejects import NO_GROUND_TRUTH, Problem, escape_unprintable
 
 PDF_SUFFIXES, IMAGE_SUFFIXES, TRUTH_SUFFIXES = (".pdf",), (".png", ".jpg", ".jpeg", ".tif", ".tiff"), (".json", ".xml")
 
@@ -75,6 +76,26 @@ def find_documents(folder: Path) -> FolderContents:
     return FolderContents(tuple(sorted(documents, key=lambda document: document.name)), tuple(sorted(ignored)))
 
 
+def group_documents(names: Iterable[str]) -> tuple[list[DocumentFiles], list[str]]:
+    """Group files by document, from their names alone.
+
+    Args:
+        names: Paths below a folder, with slashes.
+
+    Returns:
+        The documents, and the files that are neither pages nor ground truth.
+    """
+    folders: dict[Path, dict[str, str]] = defaultdict(dict)
+    ignored = []
+    for name in names:
+        path = PurePosixPath(name)
+        if path.suffix.lower() in (*PDF_SUFFIXES, *IMAGE_SUFFIXES, *TRUTH_SUFFIXES):
+            folders[Path(path.parent)][path.name] = name
+        else:
+            ignored.append(name)
+    return [document for folder, files in folders.items() for document in _group_files(folder, files)], ignored
+
+
 def _relative_name(folder: Path, name: str) -> str:
     return (folder / name).as_posix()
 
@@ -128,7 +149,7 @@ def _document_files(
     if numbered and numbered[0][0] not in (0, 1):
         problems.append(f"its first page has the number {numbered[0][0]}; number pages from 0 or 1")
     if not truths and not any(name.lower().endswith(PDF_SUFFIXES) for name in pages):
-        problems.append("pages without ground truth: add a JSON or XML file with their name")
+        problems.append(f"{NO_GROUND_TRUTH}: add a JSON or XML file with their name")
     ordered = [*pages, *(name for _, name in numbered)]
     return DocumentFiles(
         _relative_name(folder, stem),

@@ -313,21 +313,18 @@ def _layout_for(
     """
     if layout is not None and not layout.names_fields:
         return layout
-    requested = set(document_ids)
-    boxed = {
-        row["document_id"]
-        for folder in image_folders
-        for shard in shard_files(folder)
-        for row in read_table(shard, ["document_id", "marks"]).to_pylist()
-        if row["marks"] != NO_MARKS
-    }
-    without = sorted(requested - boxed)
+    requested, boxed = set(document_ids), dict[str, bool]()
+    for shard in (shard for folder in image_folders for shard in shard_files(folder)):
+        for row in read_table(shard, ["document_id", "marks"]).to_pylist():
+            if (name := row["document_id"]) in requested:
+                boxed[name] = boxed.get(name, False) or row["marks"] != NO_MARKS
+    without = sorted(name for name, has_boxes in boxed.items() if not has_boxes)
     if not without:
         return layout or RendererBoxes()
-    if layout is None and len(without) == len(requested):
+    if layout is None and len(without) == len(boxed):
         return DetectedLines(RapidOcrFinder(threads))
     raise UserError(
-        f"{len(without)} of {len(requested)} documents have no boxes of a renderer, such as {without[0]}: imported "
+        f"{len(without)} of {len(boxed)} documents have no boxes of a renderer, such as {without[0]}: imported "
         "pages are read at the lines that a text detector finds (--lines), or by a base that reads pages"
     )
 

@@ -28,6 +28,10 @@ class Stage(StrEnum):
     READER_PROBE = "reader_probe"
     EVALUATION_REPORT = "evaluation_report"
     HARD_SAMPLE_PLAN = "hard_sample_plan"
+    REAL_DOCUMENTS = "real_documents"  # of an inbox batch, as the following stages are
+    REAL_PREDICTIONS = "real_predictions"
+    REAL_REPORT = "real_report"
+    REVIEW_QUEUE = "review_queue"
 
 
 class BatchStorage(Protocol):

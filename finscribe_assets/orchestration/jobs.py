@@ -1,4 +1,4 @@
-"""Jobs: the whole iteration, and its two halves.
+"""Jobs: the whole iteration, its two halves, and what a batch of the inbox goes through.
 
 https://docs.dagster.io/guides/build/jobs
 """
@@ -8,10 +8,11 @@ from __future__ import annotations
 import dagster as dg
 
 from finscribe_assets.orchestration.assets import iteration_keys
+from finscribe_assets.orchestration.assets.groups import REAL
 
 iterate = dg.define_asset_job(
     "iterate",
-    selection=dg.AssetSelection.all(),
+    selection=dg.AssetSelection.all() - dg.AssetSelection.groups(REAL),
     description="One whole iteration: documents, pages, pairs, splits, adapter, exam, probe, report and plan.",
 )
 
@@ -33,4 +34,10 @@ train_and_evaluate = dg.define_asset_job(
     description="Adapter, exam, probe, predictions, report and plan from existing splits.",
 )
 
-jobs = [iterate, next_iteration, synthesize, train_and_evaluate]
+read_inbox = dg.define_asset_job(
+    "read_inbox",
+    selection=dg.AssetSelection.groups(REAL),
+    description="Real documents of an inbox batch: import, predictions, report, and the queue for correction.",
+)
+
+jobs = [iterate, next_iteration, synthesize, train_and_evaluate, read_inbox]

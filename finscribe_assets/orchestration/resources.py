@@ -8,9 +8,12 @@ import tempfile
 from pathlib import Path
 
 import dagster as dg
+from pydantic import Field
 from upath import UPath
 
-from finscribe_assets.files import is_local
+from finscribe_assets.errors import UserError
+from finscribe_assets.files import AnyPath, as_path, is_local
+from finscribe_assets.importing.inbox import InboxBatches
 from finscribe_assets.iteration.batch_storage import FolderStorage, PlanFiles, Stage
 from finscribe_assets.profiles import Profile
 from finscribe_assets.shards import LocalShardPool
@@ -54,6 +57,29 @@ class PlanStore(dg.ConfigurableResource):
     def files(self) -> PlanFiles:
         """Return the plans as the library knows them."""
         return PlanFiles(self.root)
+
+
+class Inbox(dg.ConfigurableResource):
+    """Where real documents arrive, and under which terms they may be used."""
+
+    root: str = Field(default="", description="a folder or s3://…; empty if there is no inbox")
+    licence: str = Field(default="own documents", description="kept in the import report")
+    locale: str = Field(default="", description="of documents that state none, such as de_DE")
+
+    @property
+    def folder(self) -> AnyPath:
+        """Return the inbox.
+
+        Raises:
+            UserError: There is none.
+        """
+        if not self.root:
+            raise UserError("FINSCRIBE_INBOX is not set; set it to the folder or s3://… that documents arrive in")
+        return as_path(self.root)
+
+    def batches(self, storage: "Storage") -> InboxBatches:
+        """Return the batches that were taken from the inbox."""
+        return InboxBatches(storage.root)
 
 
 class Workers(dg.ConfigurableResource):

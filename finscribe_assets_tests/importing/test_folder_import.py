@@ -105,6 +105,7 @@ def test_every_document_is_accepted_or_rejected(workspace):
     assert report["counts"] == {
         "found": 9,
         "accepted": 6,
+        "unlabelled": 0,
         "rejected": 3,
         "pages": 10,
         "pairs": 24,
@@ -127,7 +128,7 @@ def test_rejected_documents_have_fields_and_reasons(workspace):
         ("buyer.address.country_code (BT-55)", "the schema requires it, and the ground truth lacks it"),
     ]
     assert "ground truth without pages" in problems["alone"][0][1]
-    assert "pages without ground truth" in problems["unlabelled"][0][1]
+    assert "no ground truth: add a JSON or XML file" in problems["unlabelled"][0][1]
 
 
 def test_accepted_documents_name_their_files_with_hashes(folder, workspace):

@@ -70,7 +70,7 @@ def test_every_asset_tells_what_it_is(platform):
     graph = platform.defs.resolve_asset_graph()
     for asset in all_assets:
         node = graph.get(asset.key)
-        assert node.group_name in {"synthesis", "dataset", "training", "evaluation"}
+        assert node.group_name in {"synthesis", "dataset", "training", "evaluation", "real"}
         assert node.description and node.owners and node.kinds, asset.key
         if asset.key in iteration_keys:
             assert node.code_version, asset.key

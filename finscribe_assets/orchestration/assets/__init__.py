@@ -11,10 +11,15 @@ from finscribe_assets.orchestration.assets.hard_sample_plan import hard_sample_p
 from finscribe_assets.orchestration.assets.instruction_pairs import instruction_pairs
 from finscribe_assets.orchestration.assets.predictions import predictions
 from finscribe_assets.orchestration.assets.reader_probe import reader_probe
+from finscribe_assets.orchestration.assets.real_documents import real_documents
+from finscribe_assets.orchestration.assets.real_predictions import real_predictions
+from finscribe_assets.orchestration.assets.real_report import real_report
 from finscribe_assets.orchestration.assets.rendered_images import rendered_images
+from finscribe_assets.orchestration.assets.review_queue import review_queue
 from finscribe_assets.orchestration.assets.seed_plan import seed_plan
 from finscribe_assets.orchestration.assets.synthetic_documents import synthetic_documents
 from finscribe_assets.orchestration.assets.trained_adapter import trained_adapter
+from finscribe_assets.orchestration.partitions import synthesis
 
 all_assets = [
     base_model,
@@ -30,11 +35,15 @@ all_assets = [
     predictions,
     evaluation_report,
     hard_sample_plan,
+    real_documents,
+    real_predictions,
+    real_report,
+    review_queue,
 ]
 
 all_checks = [base_is_whole]
 
-# What an iteration materialises: all that has a partition.
+# What an iteration materialises: all that has a partition of the loop.
 iteration_keys: list[dg.AssetKey] = [
-    asset.key for asset in all_assets if isinstance(asset, dg.AssetsDefinition) and asset.partitions_def is not None
+    asset.key for asset in all_assets if isinstance(asset, dg.AssetsDefinition) and asset.partitions_def == synthesis
 ]

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from finscribe_assets.orchestration.partitions import synthesis
+from finscribe_assets.orchestration.partitions import inbox, synthesis
 
 DATA_TEAM, MODEL_TEAM = "team:document-data", "team:document-ai"
-OWNERS = {"synthesis": DATA_TEAM, "dataset": DATA_TEAM, "training": MODEL_TEAM, "evaluation": MODEL_TEAM}
+OWNERS = {
+    "synthesis": DATA_TEAM,
+    "dataset": DATA_TEAM,
+    "training": MODEL_TEAM,
+    "evaluation": MODEL_TEAM,
+    "real": DATA_TEAM,
+}
+REAL = "real"  # the group of assets whose partitions are batches of the inbox
 
 
 def declared(group: str, *kinds: str, partitioned: bool = True) -> dict[str, Any]:
@@ -19,4 +26,4 @@ def declared(group: str, *kinds: str, partitioned: bool = True) -> dict[str, Any
         partitioned: Whether the asset has a partition for each batch.
     """
     shared = {"group_name": group, "owners": [OWNERS[group]], "kinds": set(kinds)}
-    return shared | ({"partitions_def": synthesis} if partitioned else {})
+    return shared | ({"partitions_def": inbox if group == REAL else synthesis} if partitioned else {})

@@ -1,0 +1,298 @@
+"""Real documents of an inbox batch: import, read, measure what has ground truth, and queue the rest for correction.
+
+Each function does the work of one asset of the group `real`, on a storage; the commands `import`, `predict`,
+`evaluate` and `queue` do the same on plain files.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from finscribe_assets.documents.batch_keys import BATCH_KEY_PATTERN, LAST_BATCH_KEY
+from finscribe_assets.errors import MissingInputError, UserError
+from finscribe_assets.evaluation.missing_predictions import explain_no_predictions
+from finscribe_assets.evaluation.prediction_files import (
+    Prediction,
+    Truth,
+    read_ids,
+    read_predictions,
+    read_truths,
+)
+from finscribe_assets.evaluation.report import EvaluationReport
+from finscribe_assets.files import AnyPath, copy_folder, read_json, remove_folder, write_json, write_json_lines
+from finscribe_assets.importing.folder_import import IMPORT_REPORT_FILE, TRUTH_FILE, import_folder
+from finscribe_assets.importing.import_report import ImportReport
+from finscribe_assets.importing.inbox import InboxBatch, InboxBatches, InboxLook, fetch_batch, look_at_inbox
+from finscribe_assets.inference.prediction import (
+    PREDICTED_BY_FILE,
+    PREDICTIONS_FILE,
+    TIMING_FILE,
+    PredictionSummary,
+    predict_batch,
+)
+from finscribe_assets.iteration.batch_documents import BASE, read_files
+from finscribe_assets.iteration.batch_storage import BatchStorage, Stage
+from finscribe_assets.iteration.measuring import REPORT_FILE, Pages, measure, write_report
+from finscribe_assets.iteration.promoting import adapter_in_use
+from finscribe_assets.model.adapters import TRAINING_RECORD
+from finscribe_assets.review.correction_queue import QueuedDocument, order_for_review, predicted_leaves
+from finscribe_assets.splitting.split_table import read_splits
+
+QUEUE_FILE, COUNTS_FILE, READERS_FILE = "queue.jsonl", "counts.json", "readers.json"
+SECONDS_BETWEEN_LOOKS = 2.0
+
+
+@dataclass(frozen=True)
+class ImportedBatch:
+    """What became of the documents of an inbox batch."""
+
+    batch: InboxBatch
+    report: ImportReport
+    lost: list[str]  # files that are gone from the inbox, or were changed, since the batch was made
+
+    @property
+    def usable(self) -> int:
+        """Return the number of documents that can be read."""
+        return len(self.report.accepted) + len(self.report.unlabelled)
+
+
+def batch_of_key(inbox: AnyPath, batches: InboxBatches, key: str) -> InboxBatch:
+    """Return the batch of a key; the next one is made of what is new in the inbox.
+
+    The sensor makes batches as files come. A run that a person starts looks twice, so that a file that is being
+    copied is left for the next batch.
+
+    Raises:
+        UserError: The key is not one of an inbox batch, or neither an existing nor the next one.
+        MissingInputError: It is the next one, and nothing is new.
+    """
+    if batches.path(key).exists():
+        return batches.read(key)
+    if key != batches.next_key():
+        raise UserError(f"{key}: there is no such batch yet; the next one is {batches.next_key()}")
+    decision = look_at_inbox(inbox, batches, InboxLook(), time.time())
+    if decision.look.waiting:
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+        decision = look_at_inbox(inbox, batches, decision.look, time.time())
+    if decision.batch is None:
+        raise MissingInputError(f"{key}: {decision.reason}")
+    batches.write(decision.batch)
+    return decision.batch
+
+
+def import_batch(
+    inbox: AnyPath,
+    batches: InboxBatches,
+    folder: AnyPath,
+    key: str,
+    *,
+    licence: str,
+    locale: str | None = None,
+    on_document: Callable[[int, int], None] | None = None,
+) -> ImportedBatch:
+    """Import the documents of an inbox batch as a workspace; those without ground truth, too.
+
+    Args:
+        inbox: The inbox.
+        batches: The batches so far.
+        folder: The workspace to write.
+        key: Of the batch.
+        licence: Terms under which the documents may be used; kept in the report.
+        locale: Locale of documents whose ground truth does not state one.
+        on_document: Called after each document with 1 and the number of documents found.
+
+    Raises:
+        UserError: See `batch_of_key`; or files of a batch that was imported before are no longer in the inbox.
+    """
+    batch = batch_of_key(inbox, batches, key)
+    with tempfile.TemporaryDirectory() as temporary:
+        files, out = Path(temporary) / "inbox", Path(temporary) / "workspace"
+        files.mkdir()
+        lost = fetch_batch(inbox, batch, files)
+        if lost and (folder / IMPORT_REPORT_FILE).exists():
+            raise UserError(
+                f"{key}: {len(lost)} of its files are gone from {inbox} or were changed, such as {lost[0]}; the "
+                f"earlier import in {folder} is kept. Put the files back, or go on with it"
+            )
+        report = import_folder(files, out, licence, locale=locale, unlabelled=True, on_document=on_document)
+        remove_folder(folder)
+        copy_folder(out, folder)
+    return ImportedBatch(batch, report, lost)
+
+
+def readers_of(storage: BatchStorage, names: Sequence[str]) -> list[str]:
+    """Return the readers of real documents, the most important one first.
+
+    Args:
+        storage: Where adapters are.
+        names: Batch keys of adapters, or ``base``; the adapter in use and the bare base if empty.
+
+    Raises:
+        UserError: A name is neither.
+        MissingInputError: There is no such adapter.
+    """
+    if not names:
+        in_use = adapter_in_use(storage, LAST_BATCH_KEY)
+        return [*([in_use.key] if in_use else []), BASE]
+    for name in names:
+        if name != BASE and not BATCH_KEY_PATTERN.fullmatch(name):
+            raise UserError(f"adapters: {name!r} is neither the key of a batch, such as batch-000, nor {BASE}")
+        if name != BASE and not (folder := storage.folder(Stage.TRAINED_ADAPTER, name) / TRAINING_RECORD).exists():
+            raise MissingInputError(f"adapters: {folder} is not there; {name} has no finished adapter")
+    return list(dict.fromkeys(names))
+
+
+@dataclass(frozen=True)
+class RealPredictions:
+    """What readers have read of an inbox batch, by reader."""
+
+    documents: int
+    summaries: dict[str, PredictionSummary]
+    missing: dict[str, list[str]]  # ids of documents without a prediction
+    empty: dict[str, int]  # number of predictions without any value
+
+
+def predict_real(
+    storage: BatchStorage,
+    key: str,
+    readers: Sequence[str],
+    base: str,
+    progress: Callable[[int, str], Callable[[int], None]],
+) -> RealPredictions:
+    """Have each reader read all documents of an inbox batch, at detected lines or, as a page model, as whole pages.
+
+    Args:
+        storage: Where documents and adapters are, and predictions go.
+        key: Of the batch.
+        readers: Batch keys of adapters, or ``base``.
+        base: The base that the bare reader is.
+        progress: Called with a number of documents and a text for each reader; returns what is told of progress.
+    """
+    workspace, folder = storage.folder(Stage.REAL_DOCUMENTS, key), storage.folder(Stage.REAL_PREDICTIONS, key)
+    ids = {row.document_id for row in read_splits(workspace / "splits")}
+    summaries = {}
+    for reader in readers:
+        adapter = None if reader == BASE else storage.folder(Stage.TRAINED_ADAPTER, reader)
+        config: dict[str, Any] = {"base": base, "threads": 1}
+        if adapter is not None:
+            config = read_json(adapter / TRAINING_RECORD)["config"]
+        summaries[reader] = predict_batch(
+            [workspace / "images"],
+            ids,
+            folder / reader,
+            base=config["base"],
+            adapter=adapter,
+            threads=config["threads"],
+            on_documents=progress(len(ids), f"documents read by {reader}"),
+        )
+    write_json(folder / READERS_FILE, list(readers))
+    found = {reader: read_all(folder / reader / PREDICTIONS_FILE, ids) for reader in readers}
+    return RealPredictions(
+        len(ids),
+        summaries,
+        {reader: sorted(ids - read.keys()) for reader, read in found.items()},
+        {reader: sum(not predicted_leaves(one) for one in read.values()) for reader, read in found.items()},
+    )
+
+
+@dataclass(frozen=True)
+class RealReport:
+    """The scores of an inbox batch, and how many documents they do not cover."""
+
+    report: EvaluationReport | None  # None if no document has ground truth
+    worst_pages: Pages
+    counts: dict[str, int]  # documents with and without ground truth, and rejected ones
+
+
+def measure_real(storage: BatchStorage, key: str, progress: Callable[[int], Callable[[int], None]]) -> RealReport:
+    """Measure the first reader on the documents that have ground truth, beside the other readers.
+
+    Args:
+        storage: Where documents and predictions are, and the report goes.
+        key: Of the batch.
+        progress: Called with the number of documents to measure; returns what is told of progress.
+    """
+    workspace, folder = storage.folder(Stage.REAL_DOCUMENTS, key), storage.folder(Stage.REAL_REPORT, key)
+    predictions = storage.folder(Stage.REAL_PREDICTIONS, key)
+    imported = read_json(workspace / IMPORT_REPORT_FILE)
+    counts = {
+        "with_truth": len(imported["accepted"]),
+        "without_truth": len(imported["unlabelled"]),
+        "rejected": len(imported["rejected"]),
+    }
+    remove_folder(folder)
+    write_json(folder / COUNTS_FILE, counts)
+    if not imported["accepted"]:
+        return RealReport(None, {}, counts)
+    first, *others = read_json(predictions / READERS_FILE)
+    by, timing = (read_json(predictions / first / name) for name in (PREDICTED_BY_FILE, TIMING_FILE))
+    documents = read_files(
+        predictions / first / PREDICTIONS_FILE,
+        workspace / TRUTH_FILE,
+        others={reader: predictions / reader / PREDICTIONS_FILE for reader in others},
+        workspace=workspace,
+    )
+    report = measure(
+        documents,
+        reader=first,
+        layout=by["layout"] or "none: whole pages",
+        seconds_per_document=timing["wall_seconds_per_document"],
+        on_documents=progress(len(documents.truths) * (1 + len(others))),
+    )
+    note = f"{counts['without_truth']} further documents have no ground truth; {counts['rejected']} were rejected."
+    return RealReport(report, write_report(report, documents, folder / REPORT_FILE, note), counts)
+
+
+def queue_real(storage: BatchStorage, key: str) -> list[QueuedDocument]:
+    """Order the documents of an inbox batch for correction, without those whose ground truth is complete."""
+    workspace, predictions = storage.folder(Stage.REAL_DOCUMENTS, key), storage.folder(Stage.REAL_PREDICTIONS, key)
+    first, *others = read_json(predictions / READERS_FILE)
+    ids = {row.document_id for row in read_splits(workspace / "splits")}
+    queue = order_for_review(
+        read_all(predictions / first / PREDICTIONS_FILE, ids),
+        {reader: read_all(predictions / reader / PREDICTIONS_FILE, ids) for reader in others},
+        with_complete_truth(workspace / TRUTH_FILE),
+    )
+    records = (document.model_dump(mode="json") for document in queue)
+    write_json_lines(storage.folder(Stage.REVIEW_QUEUE, key) / QUEUE_FILE, records)
+    return queue
+
+
+def read_all(file: AnyPath, ids: Collection[str]) -> dict[str, Prediction]:
+    """Return the predictions of these documents, whether or not they have ground truth."""
+    return read_predictions(file, {name: Truth(name, {}) for name in ids})[0]
+
+
+def with_complete_truth(file: AnyPath) -> set[str]:
+    """Return the ids of documents whose ground truth has all fields; partially labelled ones still teach something."""
+    if not file.exists() or not file.read_bytes().strip():
+        return set()
+    return {name for name, truth in read_truths(file).items() if truth.labelled is None}
+
+
+def queue_files(
+    predictions: AnyPath, others: Mapping[str, AnyPath], ground_truth: AnyPath | None = None
+) -> list[QueuedDocument]:
+    """Order the documents of a predictions file for correction.
+
+    Args:
+        predictions: A reader's predictions, as `extract` and `predict` write them.
+        others: Predictions files of further readers for the same documents, by reader name.
+        ground_truth: Documents whose ground truth is complete are left out.
+
+    Raises:
+        UserError: No line of the file is a prediction.
+    """
+    ids = read_ids(predictions)
+    if not ids:
+        raise UserError(explain_no_predictions(predictions, ["…"]))
+    return order_for_review(
+        read_all(predictions, ids),
+        {reader: read_all(file, ids) for reader, file in others.items()},
+        with_complete_truth(ground_truth) if ground_truth else (),
+    )

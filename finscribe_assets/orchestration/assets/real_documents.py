@@ -1,0 +1,88 @@
+"""Asset `real_documents`: the documents of an inbox batch, with or without ground truth."""
+
+import dagster as dg
+
+from finscribe_assets.importing.folder_import import IMPORTER_VERSION
+from finscribe_assets.iteration.real_batches import import_batch
+from finscribe_assets.orchestration.assets.groups import declared
+from finscribe_assets.orchestration.metadata import table
+from finscribe_assets.orchestration.partitions import inbox as inbox_partitions
+from finscribe_assets.orchestration.resources import Inbox, Storage
+
+REJECTS_SHOWN = 50
+
+
+@dg.asset(
+    **declared("real", "python", "parquet"),
+    code_version=str(IMPORTER_VERSION),
+    description="Real documents that have come into the inbox: pages, ground truth where there is some, and what was "
+    "rejected and why. They never enter training. Nothing in the inbox is moved.",
+    check_specs=[
+        dg.AssetCheckSpec(
+            "something_can_be_read",
+            asset="real_documents",
+            blocking=True,
+            description="At least one document of the batch was imported.",
+        ),
+        dg.AssetCheckSpec("nothing_was_rejected", asset="real_documents"),
+        dg.AssetCheckSpec(
+            "inbox_is_unchanged",
+            asset="real_documents",
+            description="All files are in the inbox as they were when the batch was made.",
+        ),
+    ],
+)
+def real_documents(context: dg.AssetExecutionContext, inbox: Inbox, storage: Storage) -> dg.MaterializeResult:
+    """Import the documents of the batch."""
+    key, folder = context.partition_key, storage.folder_of(context)
+    imported = import_batch(
+        inbox.folder,
+        inbox.batches(storage),
+        folder,
+        key,
+        licence=inbox.licence,
+        locale=inbox.locale or None,
+    )
+    context.instance.add_dynamic_partitions(inbox_partitions.name or "", [key])
+    report = imported.report
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": imported.usable,
+            "with_truth": len(report.accepted),
+            "without_truth": len(report.unlabelled),
+            "rejected": len(report.rejected),
+            "pages": report.pages,
+            "copies_left_out": imported.batch.copies,
+            "licence": report.licence,
+            "documents": table(
+                {
+                    "document": record["id"],
+                    "name": record["name"],
+                    "pages": record["pages"],
+                    "truth": record.get("truth", "none"),
+                }
+                for record in [*report.accepted, *report.unlabelled]
+            ),
+            "rejects": table(
+                {"name": record["name"], "field": problem["field"], "because": problem["reason"]}
+                for record in report.rejected[:REJECTS_SHOWN]
+                for problem in record["problems"]
+            ),
+            "workspace": dg.MetadataValue.path(str(folder)),
+        },
+        check_results=[
+            dg.AssetCheckResult(check_name="something_can_be_read", passed=imported.usable > 0),
+            dg.AssetCheckResult(
+                check_name="nothing_was_rejected",
+                passed=not report.rejected,
+                severity=dg.AssetCheckSeverity.WARN,
+                metadata={"rejected": len(report.rejected), "documents": report.document_count},
+            ),
+            dg.AssetCheckResult(
+                check_name="inbox_is_unchanged",
+                passed=not imported.lost,
+                severity=dg.AssetCheckSeverity.WARN,
+                metadata={"lost": dg.MetadataValue.json(imported.lost[:REJECTS_SHOWN])},
+            ),
+        ],
+    )

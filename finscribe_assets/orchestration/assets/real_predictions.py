@@ -1,0 +1,87 @@
+"""Asset `real_predictions`: what adapters read on the real documents of an inbox batch."""
+
+import dagster as dg
+from pydantic import Field
+from upath import UPath
+
+from finscribe_assets.iteration.real_batches import predict_real, readers_of
+from finscribe_assets.orchestration.assets.groups import declared
+from finscribe_assets.orchestration.metadata import table
+from finscribe_assets.orchestration.progress_messages import progress
+from finscribe_assets.orchestration.resources import ProfileResource, Storage
+
+
+class ReadersConfig(dg.Config):
+    """Which adapters read."""
+
+    adapters: list[str] = Field(
+        default=[],
+        description="batch keys of adapters, or `base`, the one that is measured first; the adapter in use and the "
+        "bare base beside it if empty",
+    )
+
+
+@dg.asset(
+    **declared("real", "pytorch", "json"),
+    code_version="1",
+    pool="gpu",
+    description="What the promoted adapter, and a second reader beside it, read on real documents: at lines that a "
+    "text detector finds, or whole pages by a model that reads pages.",
+    check_specs=[
+        dg.AssetCheckSpec(
+            "predictions_are_complete",
+            asset="real_predictions",
+            blocking=True,
+            description="Every document has one prediction of each reader.",
+        ),
+        dg.AssetCheckSpec(
+            "something_was_read",
+            asset="real_predictions",
+            description="The first reader has found a value on at least one document.",
+        ),
+    ],
+)
+def real_predictions(
+    context: dg.AssetExecutionContext,
+    config: ReadersConfig,
+    real_documents: UPath,
+    storage: Storage,
+    profile: ProfileResource,
+) -> dg.MaterializeResult:
+    """Read every document with each reader."""
+    readers = readers_of(storage.batches, config.adapters)
+    read = predict_real(
+        storage.batches,
+        context.partition_key,
+        readers,
+        profile.training_config().base,
+        lambda total, text: progress(context, total, text),
+    )
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": read.documents,
+            "readers": table(
+                {
+                    "reader": reader,
+                    "layout": summary.layout or "none: whole pages",
+                    "seconds_per_document": summary.seconds_per_document,
+                    "documents": summary.documents,
+                    "without a value": read.empty[reader],
+                }
+                for reader, summary in read.summaries.items()
+            ),
+            "device": read.summaries[readers[0]].device,
+        },
+        check_results=[
+            dg.AssetCheckResult(
+                check_name="predictions_are_complete",
+                passed=not any(read.missing.values()),
+                metadata={"missing": dg.MetadataValue.json(read.missing)},
+            ),
+            dg.AssetCheckResult(
+                check_name="something_was_read",
+                passed=read.empty[readers[0]] < read.documents,
+                severity=dg.AssetCheckSeverity.WARN,
+            ),
+        ],
+    )

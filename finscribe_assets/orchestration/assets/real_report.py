@@ -1,0 +1,66 @@
+"""Asset `real_report`: the scores of a reader on the real documents of an inbox batch that have ground truth."""
+
+import dagster as dg
+from upath import UPath
+
+from finscribe_assets.evaluation.report import EvaluationReport, headline_rows, target_rows
+from finscribe_assets.iteration.measuring import REPORT_FILE
+from finscribe_assets.iteration.real_batches import measure_real
+from finscribe_assets.orchestration.assets.groups import declared
+from finscribe_assets.orchestration.metadata import table
+from finscribe_assets.orchestration.progress_messages import progress
+from finscribe_assets.orchestration.resources import Storage
+
+
+@dg.asset(
+    **declared("real", "json"),
+    code_version="1",
+    description="Scores on the documents that have ground truth, of the fields that it states, beside a second "
+    "reader. What has none is counted.",
+    check_specs=[
+        dg.AssetCheckSpec(
+            "something_was_measured",
+            asset="real_report",
+            description="At least one document has ground truth.",
+        ),
+    ],
+)
+def real_report(
+    context: dg.AssetExecutionContext, real_documents: UPath, real_predictions: UPath, storage: Storage
+) -> dg.MaterializeResult:
+    """Measure the batch's predictions where there is something to measure them against."""
+    measured = measure_real(
+        storage.batches,
+        context.partition_key,
+        lambda total: progress(context, total, "documents measured"),
+    )
+    report = measured.report
+    return dg.MaterializeResult(
+        metadata={
+            **measured.counts,
+            **(_scores(report) if report else {"note": "no document of the batch has ground truth, so none is scored"}),
+            "page": dg.MetadataValue.path(str((storage.folder_of(context) / REPORT_FILE).with_suffix(".html"))),
+        },
+        check_results=[
+            dg.AssetCheckResult(
+                check_name="something_was_measured",
+                passed=report is not None,
+                severity=dg.AssetCheckSeverity.WARN,
+                metadata=dict(measured.counts),
+            ),
+        ],
+    )
+
+
+def _scores(report: EvaluationReport) -> dict[str, dg.MetadataValue | float | str]:
+    return {
+        **{name: metric.value for name, metric in report.headline.items() if metric},
+        "reader": report.reader,
+        "scores": table(headline_rows(report)),
+        "targets": table(target_rows(report.targets)),
+        "comparisons": table({"reader": name, **pair.row()} for name, pair in report.comparisons.items()),
+        "by_element": table(tally.model_dump() for tally in report.by_element),
+        "worst": table(
+            {"document": poor.id, "field_f1": poor.field_f1, "failed": len(poor.failed)} for poor in report.worst
+        ),
+    }

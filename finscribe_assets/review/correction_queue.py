@@ -1,0 +1,199 @@
+"""Order documents for correction: first those with the most values that a person is expected to change.
+
+The probability that a value is wrong is what a reader's confidence leaves open, raised by evidence against the value:
+another reader has read another one, the value breaks a calculation rule, or it is not a value of its field's type. A
+document's expected gain is the sum over its values, and over the usual fields that it lacks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from finscribe_assets.documents import calculation_rules
+from finscribe_assets.documents.locales import MINOR_UNITS, minor_unit
+from finscribe_assets.documents.schema import flatten
+from finscribe_assets.evaluation.field_comparison import FieldStatus, compare_fields
+from finscribe_assets.evaluation.normalise import CanonicalValue, Note, ValueContext, canonical_value
+from finscribe_assets.evaluation.prediction_files import Prediction, Truth
+from finscribe_assets.evaluation.response_parsing import parse_response
+
+UNSTATED_CONFIDENCE = 0.9  # of a reader that states none
+DISPUTED = 0.5  # probability of an error if two readers differ, or if the amount of a calculation rule does not fit
+UNREADABLE = 0.9  # probability of an error of a value that is not of its field's type
+LOW_CONFIDENCE = 0.8  # a value below it is named as a reason
+USUAL_FIELDS = ("document_number", "issue_date", "seller.name", "totals.amount_due")
+"""Fields that nearly every invoice and receipt prints; one that a reader has not found is as good as a disputed one."""
+_USUAL_CURRENCY = "EUR"  # whose two decimals amounts are rounded to if the prediction has no known currency
+MAX_NAMED = 3  # values that a reason names
+
+
+class DoubtfulValue(BaseModel):
+    """A value that may be wrong."""
+
+    model_config = ConfigDict(frozen=True)
+
+    path: str
+    predicted: str | None = Field(description="the value as printed; None if it was not read")
+    wrong: float = Field(description="estimated probability that a person changes it")
+    because: tuple[str, ...] = Field(description="evidence against the value, such as low confidence")
+
+
+class QueuedDocument(BaseModel):
+    """A document that waits for correction."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    gain: float = Field(description="expected number of values that a person changes")
+    values: int = Field(description="number of predicted values")
+    reasons: tuple[str, ...] = Field(description="why it stands where it stands, most important first")
+    doubtful: tuple[DoubtfulValue, ...] = Field(description="values that are likeliest to be wrong, first")
+
+    @property
+    def why(self) -> str:
+        """Return the reasons as one text."""
+        return "; ".join(self.reasons)
+
+    def row(self, rank: int) -> dict[str, str | int | float]:
+        """Return the document as a row of a table."""
+        return {
+            "rank": rank,
+            "document": self.id,
+            "gain": self.gain,
+            "values": self.values,
+            "why": self.why,
+        }
+
+
+def order_for_review(
+    predictions: Mapping[str, Prediction],
+    others: Mapping[str, Mapping[str, Prediction]] | None = None,
+    corrected: Collection[str] = (),
+) -> list[QueuedDocument]:
+    """Return the documents in the order in which their correction is worth most.
+
+    Args:
+        predictions: A reader's predictions by document id.
+        others: Predictions of further readers for the same documents, by reader name.
+        corrected: Ids of documents whose values are known already; they are left out.
+    """
+    queue = [
+        queue_document(prediction, {reader: read[name] for reader, read in (others or {}).items() if name in read})
+        for name, prediction in predictions.items()
+        if name not in corrected
+    ]
+    return sorted(queue, key=lambda document: (-document.gain, document.id))
+
+
+def queue_document(prediction: Prediction, others: Mapping[str, Prediction]) -> QueuedDocument:
+    """Estimate what the correction of one document is worth.
+
+    Args:
+        prediction: What a reader has read.
+        others: What further readers have read, by reader name.
+    """
+    leaves = predicted_leaves(prediction)
+    forms = _canonical(leaves)
+    evidence: dict[str, list[tuple[float, str]]] = {}
+
+    def against(path: str, wrong: float, because: str) -> None:
+        evidence.setdefault(path, []).append((wrong, because))
+
+    for path, form in forms.items():
+        sure = prediction.confidence.get(path, UNSTATED_CONFIDENCE)
+        against(path, 1 - sure, f"confidence {sure:.2f}" if sure < LOW_CONFIDENCE else "")
+        if form.note is Note.UNREADABLE:
+            against(path, UNREADABLE, "not a value of its type")
+    for path, code in _broken_rules(forms):
+        against(path, DISPUTED, f"breaks {code}")
+    for reader, other in others.items():
+        for path in _disagreements(prediction.id, forms, _canonical(predicted_leaves(other))):
+            against(path, DISPUTED, f"{reader} reads another value" if path in forms else f"only {reader} reads it")
+    for path in USUAL_FIELDS:
+        if path not in forms and path not in evidence:
+            against(path, DISPUTED, "not found")
+    doubtful = [
+        DoubtfulValue(
+            path=path,
+            predicted=None if path not in forms else str(leaves[path]),
+            wrong=round(max(wrong for wrong, _ in found), 4),
+            because=tuple(dict.fromkeys(because for _, because in found if because)),
+        )
+        for path, found in evidence.items()
+    ]
+    doubtful.sort(key=lambda value: (-value.wrong, value.path))
+    return QueuedDocument(
+        id=prediction.id,
+        gain=round(sum(value.wrong for value in doubtful), 2),
+        values=len(forms),
+        reasons=_reasons(doubtful, len(forms)),
+        doubtful=tuple(value for value in doubtful if value.because),
+    )
+
+
+def predicted_leaves(prediction: Prediction) -> dict[str, Any]:
+    """Return the values of a prediction by path, without empty ones."""
+    return {path: value for path, value in flatten(parse_response(prediction.response).document).items() if value}
+
+
+def _canonical(leaves: Mapping[str, Any]) -> dict[str, CanonicalValue]:
+    context = ValueContext.of(leaves).with_decimal_mark_of(leaves)
+    forms = {path: canonical_value(path, value, context) for path, value in leaves.items()}
+    return {path: form for path, form in forms.items() if form is not None}
+
+
+def _broken_rules(forms: Mapping[str, CanonicalValue]) -> list[tuple[str, str]]:
+    """Return path and code of the amounts that do not follow from the other amounts as a calculation rule wants it."""
+    texts = {path: form.text for path, form in forms.items()}
+    stated = texts.get("currency_code", "")
+    currency = stated if stated in MINOR_UNITS else _USUAL_CURRENCY
+    tolerance = minor_unit(currency) / 2
+    outcomes = calculation_rules.check_calculations(calculation_rules.amounts_of_leaves(texts), currency)
+    return [(out.path, out.code) for out in outcomes if abs(out.expected - out.actual) > tolerance]
+
+
+def _disagreements(name: str, forms: Mapping[str, CanonicalValue], others: Mapping[str, CanonicalValue]) -> list[str]:
+    """Return the paths at which two readings of a document differ, after their rows are matched.
+
+    A value that only this reader has counts; a value that only the other one has counts outside of lists, where rows
+    that one reader has not found would count with all their values.
+    """
+    mine = {path: form.text for path, form in forms.items()}
+    theirs = {path: form.text for path, form in others.items()}
+    outcomes = compare_fields(Truth(name, mine, frozenset(forms)), theirs, {}).outcomes
+    return [
+        out.path
+        for out in outcomes
+        if out.status in (FieldStatus.WRONG, FieldStatus.MISSING)
+        or (out.status is FieldStatus.EXTRA and "[" not in out.path)
+        if not _same_numbers(forms.get(out.path), others.get(out.path))
+    ]
+
+
+def _same_numbers(one: CanonicalValue | None, other: CanonicalValue | None) -> bool:
+    """Tell whether two values that could mean several things, such as 5.11.26 and 05.11.26, have the same numbers."""
+    if not one or not other or not one.note is other.note is Note.AMBIGUOUS:
+        return False
+    numbers, others = (list(map(int, re.findall(r"\d+", value.text))) for value in (one, other))
+    return numbers == others
+
+
+def _reasons(doubtful: list[DoubtfulValue], values: int) -> tuple[str, ...]:
+    """Name the evidence by its type, that of most values first, with the first values of each."""
+    if not values:
+        return ("nothing was read",)
+    by_type: dict[str, list[str]] = {}
+    for value in doubtful:
+        for because in value.because:
+            is_low = because.startswith("confidence")
+            group = "low confidence" if is_low else because
+            by_type.setdefault(group, []).append(f"{value.path} {because.split()[1]}" if is_low else value.path)
+    ranked = sorted(by_type.items(), key=lambda item: (-len(item[1]), item[0]))
+    return tuple(
+        f"{group}: {', '.join(paths[:MAX_NAMED])}{f' and {more} more' if (more := len(paths) - MAX_NAMED) > 0 else ''}"
+        for group, paths in ranked
+    )

@@ -1,0 +1,212 @@
+"""Real documents in Dagster: from an inbox to predictions, a report and the queue for correction."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+
+import dagster as dg
+import pytest
+from dagster._core.definitions.partitions.context import partition_loading_context
+from dagster._core.errors import DagsterUnknownPartitionError
+from upath import UPath
+
+from finscribe_assets.definitions import build_defs
+from finscribe_assets.files import read_json
+from finscribe_assets.orchestration.assets import iteration_keys
+from finscribe_assets.orchestration.io_managers import BatchFolderIOManagerFactory
+from finscribe_assets.orchestration.partitions import inbox as inbox_partitions
+from finscribe_assets.orchestration.resources import Inbox, PlanStore, Storage, Workers
+from finscribe_assets.orchestration.sensors import take_new_documents
+from finscribe_assets.rendering.render import render
+from finscribe_assets_tests.importing.writers import pdf
+
+from .conftest import SMALL, Platform
+
+REAL = ["real_documents", "real_predictions", "real_report", "review_queue"]
+
+
+def platform_with(root, inbox, instance) -> Platform:
+    overrides = {
+        "io_manager": BatchFolderIOManagerFactory(root=str(root)),
+        "storage": Storage(root=str(root)),
+        "plans": PlanStore(root=str(root)),
+        "workers": Workers(workers=1),
+        "profile": SMALL,
+        "inbox": Inbox(root=str(inbox)),
+    }
+    return Platform(build_defs(overrides), instance, Storage(root=str(root)), root)
+
+
+def put(inbox, name: str, content: bytes, age: float = 3600) -> None:
+    inbox.mkdir(exist_ok=True)
+    (inbox / name).write_bytes(content)
+    then = (inbox / name).stat().st_mtime - age
+    os.utime(inbox / name, (then, then))
+
+
+def tick(platform: Platform, cursor: str | None = None):
+    resources = {name: platform.defs.resources[name] for name in ("storage", "inbox")}
+    context = dg.build_sensor_context(
+        instance=platform.instance, cursor=cursor, resources=resources, definitions=platform.defs
+    )
+    return take_new_documents(context)
+
+
+def register(platform: Platform, result: dg.SensorResult) -> list[str]:
+    """Do what the daemon does with a result."""
+    keys = [key for request in result.dynamic_partitions_requests for key in request.partition_keys]
+    platform.instance.add_dynamic_partitions(inbox_partitions.name, keys)
+    return [request.partition_key for request in result.run_requests]
+
+
+@pytest.fixture
+def fresh(tmp_path):
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield platform_with(tmp_path / "storage", tmp_path / "inbox", instance)
+
+
+@pytest.fixture(scope="module")
+def read(tmp_path_factory, batch):
+    """A batch of one document with ground truth, one without, and a file that is not what its name says."""
+    root = tmp_path_factory.mktemp("real")
+    drawn = batch.documents[0]
+    page = render(drawn).pages[0].open()
+    (root / "inbox").mkdir()
+    page.crop((0, 0, page.width, page.height // 3)).save(root / "inbox" / "labelled.png")
+    (root / "inbox" / "labelled.json").write_text(json.dumps(drawn.document.to_json()))
+    (root / "inbox" / "new.pdf").write_bytes(pdf("Rechnung Nr. R-77"))
+    (root / "inbox" / "broken.pdf").write_bytes(b"no PDF")
+    with dg.DagsterInstance.ephemeral() as instance:
+        platform = platform_with(root / "storage", root / "inbox", instance)
+        yield platform, platform.run("read_inbox", "inbox-000")
+
+
+def metadata_of(run: dg.ExecuteInProcessResult, asset: str) -> dict:
+    return {
+        name: value.value for name, value in next(iter(run.asset_materializations_for_node(asset))).metadata.items()
+    }
+
+
+def test_a_batch_that_a_person_starts_goes_all_the_way(read):
+    platform, run = read
+    assert run.success
+    assert {event.asset_key.to_user_string() for event in run.get_asset_materialization_events()} == set(REAL)
+    assert platform.instance.get_dynamic_partitions(inbox_partitions.name) == ["inbox-000"]
+    failed = {found.check_name for found in run.get_asset_check_evaluations() if not found.passed}
+    assert failed == {"nothing_was_rejected"}
+
+
+def test_documents_are_counted_with_the_reasons_of_rejects(read):
+    documents = metadata_of(read[1], "real_documents")
+    assert [documents[name] for name in ("with_truth", "without_truth", "rejected", "pages")] == [1, 1, 1, 2]
+    (reject,) = documents["rejects"].records
+    assert reject.data["name"] == "broken"
+    assert "damaged" in reject.data["because"]
+
+
+def test_the_report_covers_what_has_ground_truth_and_counts_the_rest(read):
+    platform, run = read
+    report = metadata_of(run, "real_report")
+    assert (report["with_truth"], report["without_truth"], report["rejected"], report["reader"]) == (1, 1, 1, "base")
+    stored = read_json(platform.root / "real_report/inbox-000/report.json")
+    assert stored["layout"].startswith("text lines")
+    assert stored["documents"] == 1
+    assert stored["problems"] == {"without_truth": 1}
+
+
+def test_the_queue_has_the_documents_without_ground_truth_with_pictures(read):
+    platform, run = read
+    queue = metadata_of(run, "review_queue")
+    assert queue["dagster/row_count"] == 1
+    assert "real-new-" in queue["pages"]
+    assert "data:image/png;base64," in queue["pages"]
+    (line,) = (platform.root / "review_queue/inbox-000/queue.jsonl").read_text().splitlines()
+    assert json.loads(line)["reasons"]
+
+
+def test_a_repeated_run_reads_nothing_again_and_a_lost_file_destroys_nothing(read, tmp_path):
+    platform, _ = read
+    before = (platform.root / "real_predictions/inbox-000/base/predictions.jsonl").read_bytes()
+    again = platform.run("read_inbox", "inbox-000")
+    assert again.success
+    assert (platform.root / "real_predictions/inbox-000/base/predictions.jsonl").read_bytes() == before
+    inbox = platform.root.parent / "inbox"
+    shutil.move(inbox / "new.pdf", tmp_path / "new.pdf")
+    assert not platform.run("read_inbox", "inbox-000").success
+    assert (platform.root / "real_documents/inbox-000/import-report.json").exists()
+    shutil.move(tmp_path / "new.pdf", inbox / "new.pdf")
+
+
+@pytest.mark.parametrize("key", ["inbox-1", "../inbox-000", "invoices", "batch-000"])
+def test_a_key_of_another_form_is_refused_by_dagster(fresh, key):
+    with pytest.raises(DagsterUnknownPartitionError, match=key.replace(".", r"\.")):
+        fresh.defs.resolve_job_def("read_inbox").execute_in_process(instance=fresh.instance, partition_key=key)
+
+
+def test_a_key_that_is_not_the_next_one_is_refused_by_the_asset(fresh, tmp_path):
+    put(tmp_path / "inbox", "a.pdf", b"x")
+    run = fresh.run("read_inbox", "inbox-007")
+    assert not run.success
+    assert "the next one is inbox-000" in str(run.failure_data_for_node("real_documents").error)
+    assert fresh.instance.get_dynamic_partitions(inbox_partitions.name) == []
+
+
+@pytest.mark.parametrize(("selection", "key"), [("not group:real", "batch-000"), ("group:real", "inbox-000")])
+def test_one_command_names_a_whole_iteration_or_a_whole_batch_of_the_inbox(fresh, selection, key):
+    """As ``dagster asset materialize --select SELECTION --partition KEY`` resolves it."""
+    repository = fresh.defs.get_repository_def()
+    keys = dg.AssetSelection.from_coercible([selection]).resolve(repository.asset_graph)
+    job = repository.get_implicit_job_def_for_assets(keys)
+    with partition_loading_context(dynamic_partitions_store=fresh.instance) as context:
+        job.validate_partition_key(key, selected_asset_keys=keys, context=context)
+
+
+def test_the_loop_does_not_contain_the_inbox(fresh):
+    keys = {key.to_user_string() for key in iteration_keys}
+    assert not keys & set(REAL)
+    selected = fresh.defs.resolve_job_def("iterate").asset_layer.selected_asset_keys
+    assert not {key.to_user_string() for key in selected} & set(REAL)
+
+
+def test_the_sensor_says_why_it_starts_nothing(fresh, tmp_path):
+    unset = platform_with(tmp_path / "storage", "", fresh.instance)
+    assert "FINSCRIBE_INBOX is not set" in tick(unset).skip_message
+    assert "no such folder" in tick(fresh).skip_message
+    (tmp_path / "inbox").mkdir()
+    assert "no new document" in tick(fresh).skip_reason.skip_message
+
+
+def test_the_sensor_starts_a_run_for_each_batch_once(fresh, tmp_path):
+    put(tmp_path / "inbox", "a.pdf", b"a")
+    first = tick(fresh)
+    assert [(request.run_key, request.partition_key) for request in first.run_requests] == [("inbox-000", "inbox-000")]
+    # The daemon died before it took the request: the next tick asks again, with the same run key.
+    assert [request.run_key for request in tick(fresh, first.cursor).run_requests] == ["inbox-000"]
+    assert register(fresh, first) == ["inbox-000"]
+    second = tick(fresh, first.cursor)
+    assert not second.run_requests
+    assert "1 taken before" in second.skip_reason.skip_message
+    put(tmp_path / "inbox", "b.pdf", b"b")
+    assert register(fresh, tick(fresh, second.cursor)) == ["inbox-001"]
+
+
+def test_the_sensor_leaves_a_file_that_is_being_copied_for_a_later_tick(fresh, tmp_path):
+    put(tmp_path / "inbox", "a.pdf", b"a", age=0)
+    first = tick(fresh)
+    assert not first.run_requests
+    assert "1 may still be written" in first.skip_reason.skip_message
+    assert [request.run_key for request in tick(fresh, first.cursor).run_requests] == ["inbox-000"]
+
+
+def test_an_inbox_in_an_object_store(tmp_path):
+    root = UPath("memory://real-inbox")
+    root.mkdir(exist_ok=True)
+    (root / "new.pdf").write_bytes(pdf("Rechnung Nr. R-77"))
+    with dg.DagsterInstance.ephemeral() as instance:
+        platform = platform_with(tmp_path / "storage", root, instance)
+        assets = [asset for asset in platform.defs.assets if asset.key.to_user_string() == "real_documents"]
+        run = dg.materialize(assets, instance=instance, resources=platform.defs.resources, partition_key="inbox-000")
+        assert run.success
+        assert metadata_of(run, "real_documents")["without_truth"] == 1

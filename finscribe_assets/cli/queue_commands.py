@@ -11,7 +11,7 @@ from rich.markup import escape
 from finscribe_assets.cli.console_output import console, show
 from finscribe_assets.cli.evaluation_commands import named_file
 
-ROWS_PRINTED = 15
+QUEUE_ROWS_PRINTED = 15
 
 
 def register(app: typer.Typer) -> None:
@@ -45,7 +45,7 @@ def queue(
 
     documents = queue_files(predictions, dict(map(named_file, other or ())), ground_truth)
     write_json_lines(output, (document.model_dump(mode="json") for document in documents[:top]))
-    rows = [document.row(rank) for rank, document in enumerate(documents[:ROWS_PRINTED], 1)]
+    rows = [document.row(rank) for rank, document in enumerate(documents[:QUEUE_ROWS_PRINTED], 1)]
     show(
         "documents to correct",
         [{name: escape(value) if isinstance(value, str) else value for name, value in row.items()} for row in rows],

@@ -44,7 +44,7 @@ from finscribe_assets.review.correction_queue import QueuedDocument, order_for_r
 from finscribe_assets.splitting.split_table import read_splits
 
 QUEUE_FILE, COUNTS_FILE, READERS_FILE = "queue.jsonl", "counts.json", "readers.json"
-SECONDS_BETWEEN_LOOKS = 2.0
+SECONDS_TO_SECOND_LOOK = 2.0
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def batch_of_key(inbox: AnyPath, batches: InboxBatches, key: str) -> InboxBatch:
         raise UserError(f"{key}: there is no such batch yet; the next one is {batches.next_key()}")
     decision = look_at_inbox(inbox, batches, InboxLook(), time.time())
     if decision.look.waiting:
-        time.sleep(SECONDS_BETWEEN_LOOKS)
+        time.sleep(SECONDS_TO_SECOND_LOOK)
         decision = look_at_inbox(inbox, batches, decision.look, time.time())
     if decision.batch is None:
         raise MissingInputError(f"{key}: {decision.reason}")

@@ -24,7 +24,7 @@ from finscribe_assets.evaluation.response_parsing import parse_response
 UNSTATED_CONFIDENCE = 0.9  # of a reader that states none
 DISPUTED = 0.5  # probability of an error if two readers differ, or if the amount of a calculation rule does not fit
 UNREADABLE = 0.9  # probability of an error of a value that is not of its field's type
-LOW_CONFIDENCE = 0.8  # a value below it is named as a reason
+DOUBTFUL_CONFIDENCE = 0.8  # a value below it is named as a reason
 USUAL_FIELDS = ("document_number", "issue_date", "seller.name", "totals.amount_due")
 """Fields that nearly every invoice and receipt prints; one that a reader has not found is as good as a disputed one."""
 _USUAL_CURRENCY = "EUR"  # whose two decimals amounts are rounded to if the prediction has no known currency
@@ -105,7 +105,7 @@ def queue_document(prediction: Prediction, others: Mapping[str, Prediction]) -> 
 
     for path, form in forms.items():
         sure = prediction.confidence.get(path, UNSTATED_CONFIDENCE)
-        against(path, 1 - sure, f"confidence {sure:.2f}" if sure < LOW_CONFIDENCE else "")
+        against(path, 1 - sure, f"confidence {sure:.2f}" if sure < DOUBTFUL_CONFIDENCE else "")
         if form.note is Note.UNREADABLE:
             against(path, UNREADABLE, "not a value of its type")
     for path, code in _broken_rules(forms):

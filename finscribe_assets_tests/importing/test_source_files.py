@@ -42,7 +42,7 @@ def test_a_number_in_a_name_is_not_a_page_number_without_ground_truth_for_the_re
     ("names", "problem"),
     [
         (["a.json"], "ground truth without pages: add a PDF or images with its name"),
-        (["a.png"], "pages without ground truth: add a JSON or XML file with their name"),
+        (["a.png"], "no ground truth: add a JSON or XML file with their name"),
         (["a.pdf", "a.json", "a.xml"], "several files with ground truth, a.json and a.xml; keep one"),
         (["a.pdf", "a.png", "a.json"], "its pages are there in several forms, a.pdf, a.png; keep one"),
         (["a.pdf", "a-1.png", "a.json"], "its pages are there in several forms, a.pdf, a-1.png; keep one"),

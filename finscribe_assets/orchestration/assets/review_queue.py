@@ -10,7 +10,7 @@ from finscribe_assets.orchestration.metadata import table
 from finscribe_assets.orchestration.resources import Storage
 from finscribe_assets.review.queue_pictures import queue_thumbnails
 
-ROWS_SHOWN, PAGES_SHOWN = 50, 6
+QUEUE_ROWS_SHOWN, QUEUE_PAGES_SHOWN = 50, 6
 
 
 @dg.asset(
@@ -31,13 +31,15 @@ def review_queue(context: dg.AssetExecutionContext, real_predictions: UPath, sto
     """Order the batch's documents."""
     key = context.partition_key
     queue = queue_real(storage.batches, key)
-    thumbnails = queue_thumbnails(queue[:PAGES_SHOWN], storage.batches.folder(Stage.REAL_DOCUMENTS, key) / "images")
+    thumbnails = queue_thumbnails(
+        queue[:QUEUE_PAGES_SHOWN], storage.batches.folder(Stage.REAL_DOCUMENTS, key) / "images"
+    )
     without_reason = [document.id for document in queue if not document.reasons and document.gain >= 1]
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": len(queue),
             "expected_changes": round(sum(document.gain for document in queue), 1),
-            "queue": table(document.row(rank) for rank, document in enumerate(queue[:ROWS_SHOWN], 1)),
+            "queue": table(document.row(rank) for rank, document in enumerate(queue[:QUEUE_ROWS_SHOWN], 1)),
             "pages": dg.MetadataValue.md(thumbnails or "no document waits for correction"),
             "file": dg.MetadataValue.path(str(storage.folder_of(context) / QUEUE_FILE)),
         },

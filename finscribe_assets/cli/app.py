@@ -14,6 +14,7 @@ from finscribe_assets.cli import (
     evaluation_commands,
     exam_commands,
     export_commands,
+    fitting_commands,
     import_commands,
     mining_commands,
     picture_commands,
@@ -50,6 +51,7 @@ A workspace is a folder that stages fill one after the other:
 `finscribe verify-pages work` reads every field's box with an independent OCR engine; `finscribe contact-sheet work`
 draws pages on one sheet. `finscribe import folder --out real --licence "…"` imports real labelled documents, to
 measure on. `finscribe queue predictions.jsonl --output queue.jsonl` orders documents for correction by people.
+`finscribe fit-recipe folder --out recipe.yaml` fits a recipe to real documents.
 """
 
 
@@ -101,5 +103,6 @@ for commands in (
     picture_commands,
     import_commands,
     queue_commands,
+    fitting_commands,
 ):
     commands.register(app)

@@ -27,6 +27,17 @@ if TYPE_CHECKING:
     from finscribe_assets.mining.weak_cell import WeakCell
 
 
+Frequencies = Annotated[
+    Path | None,
+    typer.Option(
+        help="Recipe of the documents that you get, such as one that `finscribe fit-recipe` wrote: documents are drawn "
+        "from it, and what is both weak and frequent there comes first.",
+        exists=True,
+        dir_okay=False,
+    ),
+]
+
+
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     app.command()(mine)
@@ -61,6 +72,7 @@ def mine(
         list[str] | None,
         typer.Option(help="A cell (amount×sign) or knob (degradation, font:Lato) that gets no documents; repeatable."),
     ] = None,
+    frequencies: Frequencies = None,
     history: Annotated[
         list[Path] | None,
         typer.Option(
@@ -85,8 +97,8 @@ def mine(
     Failures are counted in cells of element × error type. A cell is weak when at least five documents failed so and its
     rate is significantly above the threshold (false discovery controlled, clustered by document).
     """
-    from finscribe_assets.documents.plan import seed_plan
-    from finscribe_assets.documents.recipe_files import load_plan
+    from finscribe_assets.documents.plan import seed_plan, with_recipe
+    from finscribe_assets.documents.recipe_files import load_plan, load_recipe
     from finscribe_assets.files import read_json, write_json, write_text
     from finscribe_assets.importing.folder_import import IMPORT_REPORT_FILE
     from finscribe_assets.iteration.batch_documents import read_files
@@ -107,7 +119,7 @@ def mine(
         console.print(documents.keys_note, markup=False)
     imported = workspace is not None and (workspace / IMPORT_REPORT_FILE).exists()
     if workspace and imported:
-        console.print(f"{workspace}: imported documents, so no drawn knob value is blamed for a failure")
+        console.print(f"{workspace}: imported documents, so failures are compared by what their pages and ground truth show")
     elif workspace:
         note_missing_parts(documents, workspace)
         if not (workspace / "plan.json").exists():
@@ -118,6 +130,8 @@ def mine(
     parent = (
         load_plan(workspace / "plan.json") if workspace and not imported else seed_plan(FIRST_BATCH_KEY, num_samples, 0)
     )
+    if frequencies:
+        parent = with_recipe(parent, load_recipe(frequencies))
     with bar(None, "mining"):
         report = mine_documents(
             documents,
@@ -126,6 +140,7 @@ def mine(
             history=[EarlierIteration.from_json(read_json(file)) for file in history or []],
             rule=rule,
             disabled=disable or (),
+            weigh_frequency=frequencies is not None,
         )
     tried: dict[str, Any] = {}
     if counterfactual:
@@ -167,7 +182,8 @@ def _show_weak(report: MiningReport) -> None:
     """Print weak cells, narrow enough for a terminal; the output file has the examples too."""
 
     def knobs(cell: WeakCell) -> str:
-        return "\n".join(f"{name} {difference:+.0%}" for name, difference in cell.effects.items() if name in cell.knobs)
+        proven = [f"{name} {cell.effects[name]:+.0%}" for name in cell.knobs if name in cell.effects]
+        return "\n".join(proven or [f"{name} (suspected)" for name in cell.knobs])
 
     show(
         "weak cells",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from finscribe_assets.cli.console_output import bar, console, show
+from finscribe_assets.cli.mining_commands import Frequencies
 from finscribe_assets.cli.reading_commands import Adapter, Base
 from finscribe_assets.cli.synthesis_commands import WorkerCount
 from finscribe_assets.profiles import workers_from_environment
@@ -173,6 +174,7 @@ def plan_batch(
     disable: Annotated[
         list[str] | None, typer.Option(help="A factor that gets no documents, such as font:Lato; repeatable.")
     ] = None,
+    frequencies: Frequencies = None,
 ) -> None:
     """Plan the documents that teach a reader what a probe found harmful.
 
@@ -181,7 +183,8 @@ def plan_batch(
     """
     from pydantic import TypeAdapter, ValidationError
 
-    from finscribe_assets.documents.recipe_files import load_plan
+    from finscribe_assets.documents.plan import with_recipe
+    from finscribe_assets.documents.recipe_files import load_plan, load_recipe
     from finscribe_assets.errors import UserError
     from finscribe_assets.files import write_text
     from finscribe_assets.mining.factor_plan import explain_factors, plan_for_factors
@@ -191,7 +194,10 @@ def plan_batch(
         measured = TypeAdapter(list[FactorEffect]).validate_json(effects.read_bytes())
     except ValidationError as error:
         raise UserError(f"{effects}: not the effects of a probe ({error.errors()[0]['msg']})") from error
-    plan, planned = plan_for_factors(load_plan(parent), measured, num_samples, disabled=disable or ())
+    before = load_plan(parent)
+    if frequencies:
+        before = with_recipe(before, load_recipe(frequencies))
+    plan, planned = plan_for_factors(before, measured, num_samples, disabled=disable or ())
     show("harmful factors", explain_factors(planned))
     if plan is None:
         console.print("no plan: the probe found nothing harmful that the recipe draws and nobody has disabled")

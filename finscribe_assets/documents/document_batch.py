@@ -17,7 +17,7 @@ from finscribe_assets.documents.schema import flatten
 from finscribe_assets.files import AnyPath, sha256_of, write_text
 from finscribe_assets.shards import Shard, ShardPool, cut_into_shards, read_shards, write_missing_shards, write_shard
 
-GENERATOR_VERSION = 4  # raise it with every change to the documents that a plan gives
+GENERATOR_VERSION = 5  # raise it with every change to the documents that a plan gives
 
 
 @dataclass(frozen=True)

@@ -72,3 +72,9 @@ def seed_plan(key: str, documents: int, seed: int, recipe: Recipe | None = None)
     return Plan(
         key=key, seed=seed, components=(PlanComponent(name="base", documents=documents, recipe=recipe or Recipe()),)
     )
+
+
+def with_recipe(plan: Plan, recipe: Recipe) -> Plan:
+    """Return a plan whose first component, from which later plans take their base recipe, has another recipe."""
+    first = plan.components[0].model_copy(update={"recipe": recipe})
+    return plan.model_copy(update={"components": (first, *plan.components[1:])})

@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from random import Random
 
+from finscribe_assets.documents.channels import Channel
 from finscribe_assets.documents.chinese_amounts import amount_in_capitals
 from finscribe_assets.documents.document_outline import DocumentOutline, weighted_choice
 from finscribe_assets.documents.drawn_document import Colours, Decoy, Presentation
@@ -61,6 +62,25 @@ _CLOSINGS = {
 }
 
 
+def _capture(outline: DocumentOutline, recipe: Recipe) -> dict[str, float]:
+    """Draw how the page is captured, as far as the recipe determines it: resolution, and levels of paper and ink."""
+    random = Random(f"capture:{outline.name}")
+    captured: dict[str, float] = {}
+    if recipe.resolutions:
+        captured["dpi"] = weighted_choice(random, recipe.resolutions)
+    if recipe.stretches and outline.layout.monospaced:
+        captured["stretch"] = weighted_choice(Random(f"stretch:{outline.name}"), recipe.stretches)
+    if outline.channel is Channel.BORN_DIGITAL:
+        return captured
+    if recipe.paper_levels:
+        captured["paper_level"] = weighted_choice(random, recipe.paper_levels)
+    if recipe.ink_levels:
+        captured["ink_level"] = weighted_choice(random, recipe.ink_levels)
+    if recipe.paper_warmths:
+        captured["paper_warmth"] = weighted_choice(random, recipe.paper_warmths)
+    return captured
+
+
 def draw_presentation(outline: DocumentOutline, recipe: Recipe, document: Document) -> Presentation:
     """Draw how the page looks, without its labels, which depend on the values that are printed."""
     random, knobs, habits = Random(f"look:{outline.name}"), outline.knobs, outline.habits
@@ -92,6 +112,7 @@ def draw_presentation(outline: DocumentOutline, recipe: Recipe, document: Docume
     )
     quantity_rows = bool(knobs["quantity_rows"])
     return Presentation(
+        **_capture(outline, recipe),
         engine=weighted_choice(Random(f"engine:{outline.name}"), recipe.engines),
         layout=habits.layout,
         font=font_of(habits, recipe, locale),

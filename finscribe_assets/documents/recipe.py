@@ -6,7 +6,7 @@ and plans turn recipes up or down. All use the same names.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -23,7 +23,23 @@ from finscribe_assets.errors import UserError
 # A locale can be drawn as soon as there is a file of words for its language.
 LOCALES = tuple(locale for locale, facts in LOCALE_FACTS.items() if has_words(facts.language))
 
+Resolution = Annotated[int, Field(ge=72, le=400)]
+Warmth = Annotated[int, Field(ge=-60, le=60)]
+Factor = Annotated[float, Field(ge=0.4, le=2.0)]
+GreyLevel = Annotated[int, Field(ge=0, le=255)]
 RelativeWeight = Annotated[float, Field(ge=0.0, le=1e6)]  # bounded, so that sums of weights are finite
+
+
+# Settings that a recipe leaves alone by default: how pages are captured and printed.
+CAPTURE_FIELDS = (
+    "resolutions",
+    "paper_levels",
+    "ink_levels",
+    "paper_warmths",
+    "stretches",
+    "line_spacings",
+    "rolls",
+)
 
 
 class Recipe(BaseModel):
@@ -68,6 +84,35 @@ class Recipe(BaseModel):
         description="relative weight of each way in which documents of a type arrive; it decides which of them are "
         "damaged together, not how many have the damage of a knob",
     )
+    resolutions: dict[Resolution, RelativeWeight] | None = Field(
+        default=None,
+        description="relative weight of each resolution of page images in dots per inch; if absent, all pages have the "
+        "one that they are rendered with",
+    )
+    paper_levels: dict[GreyLevel, RelativeWeight] | None = Field(
+        default=None,
+        description="relative weight of each brightness of the paper on scans and photographs; 255 if absent",
+    )
+    ink_levels: dict[GreyLevel, RelativeWeight] | None = Field(
+        default=None,
+        description="relative weight of each brightness of black print on scans and photographs; 0 if absent",
+    )
+    paper_warmths: dict[Warmth, RelativeWeight] | None = Field(
+        default=None,
+        description="relative weight of each cast of the paper on scans and photographs in colour, as red less blue in "
+        "levels; 0 if absent",
+    )
+    stretches: dict[Factor, RelativeWeight] | None = Field(
+        default=None,
+        description="relative weight of each factor by which fixed-pitch layouts are higher: till letters are narrow",
+    )
+    line_spacings: dict[Factor, RelativeWeight] | None = Field(
+        default=None, description="relative weight of each factor on the vendors' line and row heights; 1 if absent"
+    )
+    rolls: dict[Literal[58, 80], RelativeWeight] | None = Field(
+        default=None,
+        description="relative weight of each width of till rolls in millimetres; if absent, it is the vendor's habit",
+    )
     knobs: Knobs = Field(default=Knobs(), description="probability of each hard feature")
 
     @model_validator(mode="after")
@@ -85,6 +130,10 @@ class Recipe(BaseModel):
                 raise UserError(f"{field}: unknown {', '.join(unknown)}; known are {', '.join(map(str, allowed))}")
             if not any(weights.values()):
                 raise UserError(f"{field}: every weight is zero; give at least one a positive weight")
+        for field in CAPTURE_FIELDS:
+            given = getattr(self, field)
+            if given is not None and not any(given.values()):
+                raise UserError(f"{field}: every weight is zero; give at least one a positive weight, or leave it out")
         for document_type, weight in self.document_types.items():
             if weight and not any(self.channels.get(document_type, {}).values()):
                 raise UserError(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
+from typing import TypeVar
 
 from finscribe_assets.documents.drawn_document import Style
 from finscribe_assets.documents.fonts import MONOSPACED, fonts_for
@@ -43,6 +44,10 @@ LINE_COLUMNS = (
 )
 ENTRY_COLUMNS = ("entry_date", "value_date", "description", "reference", "amount", "debit", "credit", "balance")
 
+_Number = TypeVar("_Number", int, float)
+
+NARROW_ROLL = 58  # millimetres: item names do not fit beside quantity and amounts
+
 
 @dataclass(frozen=True)
 class VendorHabits:
@@ -62,7 +67,7 @@ class VendorHabits:
 
 
 def vendor_habits(seller: Vendor, document_type: DocumentType, recipe: Recipe) -> VendorHabits:
-    """Draw a vendor's habits for a document type. Only the template depends on the recipe."""
+    """Draw a vendor's habits for a document type. Template, roll and spacing depend on the recipe."""
     random = Random(f"habits:{seller.style_seed}:{document_type}")
     random.choice((0, 1))  # unused, but keeps the later draws of this stream as they were
     facts = LOCALE_FACTS[seller.locale]
@@ -82,7 +87,7 @@ def vendor_habits(seller: Vendor, document_type: DocumentType, recipe: Recipe) -
     font_position, accent = random.random(), draw_accent(seller)
     return VendorHabits(
         layout=layout,
-        style=draw_style(seller, document_type, accent),
+        style=_adapted(draw_style(seller, document_type, accent), seller, recipe),
         columns=tuple(name for name in order if name in columns),
         column_order=order,
         accent=accent,
@@ -132,6 +137,24 @@ def font_of(habits: VendorHabits, recipe: Recipe, locale: str) -> str:
         monospaced = {font: weight for font, weight in weights.items() if font in MONOSPACED}
         weights = monospaced if any(monospaced.values()) else weights
     return _choice_at(habits.font_position, weights)
+
+
+def _adapted(style: Style, seller: Vendor, recipe: Recipe) -> Style:
+    """Return a vendor's style with the roll and the spacing of the recipe, if it has any."""
+    changes: dict[str, object] = {}
+    if recipe.rolls:
+        roll = _pick(f"roll:{seller.style_seed}", {int(width): weight for width, weight in recipe.rolls.items()})
+        changes |= {"roll": roll, "stacked": style.stacked or roll == NARROW_ROLL}
+    if recipe.line_spacings:
+        factor = _pick(f"spacing:{seller.style_seed}", recipe.line_spacings)
+        line_height, row_height = style.line_height * factor, style.row_height * factor
+        changes["line_height"] = round(min(1.8, max(1.2, line_height)), 2)
+        changes["row_height"] = round(min(2.0, max(0.5, row_height)), 2)
+    return style.model_copy(update=changes)
+
+
+def _pick(stream: str, weights: Mapping[_Number, float]) -> _Number:
+    return Random(stream).choices(list(weights), list(weights.values()))[0]
 
 
 def _draw_layout(seller: Vendor, document_type: DocumentType, recipe: Recipe) -> str:

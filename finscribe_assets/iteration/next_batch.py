@@ -18,9 +18,9 @@ from finscribe_assets.iteration.batch_documents import ADAPTER, BASE, PredictedD
 from finscribe_assets.iteration.batch_storage import BatchStorage, PlanFiles, Stage
 from finscribe_assets.iteration.decision import Decision, IterationRecord, record_iteration
 from finscribe_assets.iteration.history import MINING_FILE, RECORD_FILE, decide_after, mined_before, taught_factors
+from finscribe_assets.iteration.known_values import known_values
 from finscribe_assets.iteration.promoting import PROMOTED, decisions_until
 from finscribe_assets.iteration.reader_probing import stored_effects
-from finscribe_assets.mining.attribution import drawn_values
 from finscribe_assets.mining.error_classification import PageContext
 from finscribe_assets.mining.factor_plan import PROBE_RULE, PastFactor, PlannedFactor, plan_for_factors
 from finscribe_assets.mining.learning_history import EarlierIteration
@@ -43,25 +43,31 @@ def mine_documents(
     history: Sequence[EarlierIteration] = (),
     rule: str = "portfolio",
     disabled: Collection[str] = (),
+    weigh_frequency: bool = False,
 ) -> MiningReport:
     """Find what a reader is weak at, and plan the batch that teaches it.
 
     Args:
-        documents: What it predicted. Documents that were drawn here also say which knob values failures share.
+        documents: What it predicted. Documents that were drawn here also say which knob values failures share; on
+            others they are measured.
         parent: The plan of the batch that it was measured on.
         count: Number of documents of the next batch.
         history: What mining found in earlier iterations, oldest first.
         rule: How documents are allocated to weak cells; one of ``mining.allocation.ALLOCATION_RULES``.
         disabled: Cells (``amount×sign``) and knobs (``degradation``, ``font:Lato``) that get no documents.
+        weigh_frequency: Whether values count for more the more documents of the plan's recipe show them.
 
     Raises:
         UserError: the rule, or a disabled name, is unknown.
     """
+    values, measured = known_values(documents)
     return mine(
         score(documents.truths, documents.predictions),
         parent,
         count,
-        drawn_values(list(documents.drawn.values())),
+        values,
+        measured=measured,
+        weigh_frequency=weigh_frequency,
         history=history,
         rule=rule,
         disabled=disabled,

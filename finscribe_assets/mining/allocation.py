@@ -7,11 +7,12 @@ the rule to use; the others are there to compare it with.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from finscribe_assets.mining.weak_cell import WeakCell
 
 BASE_SHARE = 0.5  # of a batch at least, drawn from the base recipe
+LEAST_FREQUENCY = 0.005  # rarer values are taken to be as frequent as this, so that none is left out for ever
 FLOOR_SHARE = 0.1  # of a batch, spread evenly over all knobs by the portfolio rule
 
 Shares = dict[str, float]
@@ -26,11 +27,13 @@ class AllocationInput:
         cells: weak cells that documents may be spent on, with their knobs.
         learning: how well a cell learns, by name of cell; 1 for a cell about which nothing is known.
         knobs: all knobs that the base recipe turns.
+        frequency: share of the base recipe's documents that show a knob's feature, by name; if empty, all count alike.
     """
 
     cells: Sequence[WeakCell]
     learning: Mapping[str, float]
     knobs: Sequence[str]
+    frequency: Mapping[str, float] = field(default_factory=dict)
 
 
 AllocationRule = Callable[[AllocationInput], Shares]
@@ -46,13 +49,13 @@ def portfolio(given: AllocationInput) -> Shares:
         cell.name: cell.lower_bound * (1 - cell.lower_bound) * given.learning.get(cell.name, 1.0)
         for cell in given.cells
     }
-    by_worth = _shares_by_worth(given.cells, worth, 1 - BASE_SHARE - FLOOR_SHARE)
+    by_worth = _shares_by_worth(given, worth, 1 - BASE_SHARE - FLOOR_SHARE)
     return _sum(_even_shares(given.knobs, FLOOR_SHARE), by_worth)
 
 
 def lower_bound(given: AllocationInput) -> Shares:
     """Give each cell a share in proportion to the lower bound of its failure rate."""
-    return _shares_by_worth(given.cells, {cell.name: cell.lower_bound for cell in given.cells}, 1 - BASE_SHARE)
+    return _shares_by_worth(given, {cell.name: cell.lower_bound for cell in given.cells}, 1 - BASE_SHARE)
 
 
 def uniform(given: AllocationInput) -> Shares:
@@ -74,12 +77,16 @@ def _even_shares(knobs: Sequence[str], share: float) -> Shares:
     return {name: share / len(knobs) for name in knobs}
 
 
-def _shares_by_worth(cells: Sequence[WeakCell], worth: Mapping[str, float], share: float) -> Shares:
-    """Divide a share among cells in proportion to their worth, and the share of each cell evenly among its knobs."""
+def _shares_by_worth(given: AllocationInput, worth: Mapping[str, float], share: float) -> Shares:
+    """Divide a share among cells in proportion to their worth, and the share of each cell evenly among its knobs.
+
+    Where frequencies are given, a knob's part is multiplied by its own: what is both weak and frequent comes first.
+    """
     weights: Shares = {}
-    for cell in cells:
+    for cell in given.cells:
         for name in cell.knobs:
-            weights[name] = weights.get(name, 0.0) + worth[cell.name] / len(cell.knobs)
+            often = max(given.frequency.get(name, 0.0), LEAST_FREQUENCY) if given.frequency else 1.0
+            weights[name] = weights.get(name, 0.0) + worth[cell.name] / len(cell.knobs) * often
     total = sum(weights.values())
     return {name: share * weight / total for name, weight in weights.items()} if total else {}
 

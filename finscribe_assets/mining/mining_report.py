@@ -29,6 +29,7 @@ from finscribe_assets.mining.planning import (
     plan_rows,
     weak_cell_rows,
 )
+from finscribe_assets.mining.suspects import SUSPECTED, suspects_of
 from finscribe_assets.mining.weak_cell import WeakCell, weak_cells_of
 
 NOTHING_READ = (
@@ -109,6 +110,8 @@ def mine(
     history: Sequence[EarlierIteration] = (),
     rule: str = "portfolio",
     disabled: Collection[str] = (),
+    measured: bool = False,
+    weigh_frequency: bool = False,
 ) -> MiningReport:
     """Find the weak cells of a reader, and plan the batch that teaches them.
 
@@ -121,6 +124,9 @@ def mine(
         history: earlier iterations, oldest first.
         rule: name of the allocation rule.
         disabled: names of cells and knobs that get no documents.
+        measured: whether the values were measured on documents that were not drawn: then a weak cell without a proven
+            cause is planned for by what its documents show (`suspects.py`).
+        weigh_frequency: whether values count for more the more documents of the plan's recipe show them.
 
     Raises:
         UserError: the rule or a disabled name is unknown.
@@ -130,17 +136,31 @@ def mine(
     tallies = [tally_failures(document, pages.get(document.truth.id)) for document in read]
     cells = find_cells(tallies)
     weak = [cell for cell in cells if cell.weak]
-    drawable = drawable_values(parent.components[0].recipe) if drawn else ()
+    recipe = parent.components[0].recipe
+    drawable = drawable_values(recipe) if drawn and not measured else ()
     found = Attribution(tallies, drawn or {}, drawable).attribute([cell.key for cell in weak])
     attributions = {cell.name: found[cell.key] for cell in weak}
     progress = {cell.name: cell_progress(cell, history, documents) for cell in weak}
-    weak_cells = [_as_weak_cell(cell, attributions[cell.name]) for cell in weak]
+    suspects = {
+        cell.name: suspects_of(cell, drawn or {}, recipe, [effect.name for effect in found[cell.key].effects])
+        for cell in weak
+        if measured
+    }
+    weak_cells = [_as_weak_cell(cell, attributions[cell.name], suspects.get(cell.name, {})) for cell in weak]
     empty = sum(document.is_empty for document in read)
     nothing_read = bool(read) and empty == len(read)
     plan = (
         None
         if nothing_read
-        else make_plan(parent, weak_cells, documents, rule=rule, disabled=disabled, progress=progress)
+        else make_plan(
+            parent,
+            weak_cells,
+            documents,
+            rule=rule,
+            disabled=disabled,
+            progress=progress,
+            weigh_frequency=weigh_frequency,
+        )
     )
     without_plan = mark_left_out(weak_cells, normalise_disabled(disabled), progress)
     return MiningReport(
@@ -155,9 +175,10 @@ def mine(
     )
 
 
-def _as_weak_cell(cell: ErrorCell, attribution: CellAttribution) -> WeakCell:
-    """Return a cell with the values that its failures are attributed to; without any it gets no documents."""
+def _as_weak_cell(cell: ErrorCell, attribution: CellAttribution, suspects: Mapping[str, float]) -> WeakCell:
+    """Return a cell with the values that its failures are attributed to, or suspected; without any it gets nothing."""
     effects = {effect.name: effect.difference for effect in attribution.effects}
+    suspected = SUSPECTED + ", ".join(f"{name} ({lift:g} times as often)" for name, lift in suspects.items())
     return WeakCell(
         element=cell.element,
         error_type=cell.error_type,
@@ -166,8 +187,8 @@ def _as_weak_cell(cell: ErrorCell, attribution: CellAttribution) -> WeakCell:
         lower_bound=cell.lower_bound,
         rate=cell.rate,
         effects=effects,
-        limits=attribution.describe(),
+        limits="; ".join([attribution.describe(), *([suspected] if suspects else [])]),
         examples=cell.documents[:MAX_CELL_EXAMPLES],
-        knobs=tuple(effects),
+        knobs=tuple(effects) or tuple(suspects),
         left_out="" if attribution.limits.documents else DRAWN_VALUES_UNKNOWN,
     )

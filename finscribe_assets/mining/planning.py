@@ -22,6 +22,7 @@ from finscribe_assets.files import sha256_of
 from finscribe_assets.mining.allocation import ALLOCATION_RULES, BASE_SHARE, AllocationInput
 from finscribe_assets.mining.error_types import ErrorType
 from finscribe_assets.mining.learning_history import CellProgress
+from finscribe_assets.mining.prevalence import prevalence
 from finscribe_assets.mining.weak_cell import WeakCell, weak_cells_of
 
 RAISED_INTENSITY = 0.8  # that a knob is turned up to
@@ -99,6 +100,7 @@ def make_plan(
     rule: str = "portfolio",
     disabled: Collection[str] = (),
     progress: Mapping[str, CellProgress] | None = None,
+    weigh_frequency: bool = False,
 ) -> Plan | None:
     """Make the plan of the batch after ``parent``.
 
@@ -111,6 +113,8 @@ def make_plan(
         rule: name of the allocation rule.
         disabled: names of cells and knobs that get no documents.
         progress: how well cells have learnt, by name of cell.
+        weigh_frequency: whether the share of a cell's knob is in proportion to how many documents of the base recipe
+            show it, such as a recipe that was fitted to the user's documents.
 
     Returns:
         The plan; None if all cells are left out.
@@ -131,7 +135,9 @@ def make_plan(
     knobs = [name for name, value in base.knobs.model_dump().items() if value] or list(Knobs.model_fields)
     untried = math.log(2) / max(documents, 1)  # learning of an untried cell
     learning = {name: cell_progress.learning / untried for name, cell_progress in progress.items()}
-    given = AllocationInput(active, learning, [name for name in knobs if name not in disabled])
+    shown = {name for cell in active for name in cell.knobs}
+    frequency = {name: prevalence(base, name) for name in sorted(shown)} if weigh_frequency else {}
+    given = AllocationInput(active, learning, [name for name in knobs if name not in disabled], frequency)
     seed = int(sha256_of(f"{parent.seed}:{key}")[:15], 16)
     counts = _whole_documents(documents, ALLOCATION_RULES[rule](given), seed)
     components = [PlanComponent(name="base", documents=documents - sum(counts.values()), recipe=base)]

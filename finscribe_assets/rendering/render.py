@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
 from finscribe_assets.documents.drawn_document import Colours, DrawnDocument
 from finscribe_assets.rendering.damage import degrade, encode
 from finscribe_assets.rendering.mark_boxes import LaidOutDocument, lay_out
 from finscribe_assets.rendering.page_checks import layout_problems, require_sound
 from finscribe_assets.rendering.page_html import to_markup
-from finscribe_assets.rendering.pages import MarkType, Page, RenderedDocument
+from finscribe_assets.rendering.pages import Box, Fragment, MarkType, Page, RenderedDocument
 
 
 def render(drawn: DrawnDocument, dpi: int = 144) -> RenderedDocument:
@@ -15,17 +20,37 @@ def render(drawn: DrawnDocument, dpi: int = 144) -> RenderedDocument:
 
     Args:
         drawn: the document.
-        dpi: resolution of the pages before damage; a simulated photograph is larger than its page.
+        dpi: resolution of the pages before damage, unless the document has its own; a simulated photograph is larger
+            than its page.
 
     Raises:
         RenderError: the layout does not show what the document contains; the message names the document and the field.
     """
+    dpi = drawn.presentation.dpi or dpi
     laid_out = _lay_out(drawn, dpi)
     require_sound(drawn, layout_problems(drawn, laid_out))
     look = drawn.presentation
+    if look.stretch != 1:
+        laid_out = _stretched(laid_out, look.stretch)
     images, marks = degrade(laid_out.pages, laid_out.marks, look, dpi)
     pages = tuple(Page(encode(pixels, look), pixels.shape[1], pixels.shape[0]) for pixels in images)
     return RenderedDocument(drawn.id, dpi, pages, tuple(marks))
+
+
+def _stretched(laid_out: LaidOutDocument, factor: float) -> LaidOutDocument:
+    """Return the pages higher by a factor, as fixed-pitch printers set letters that are higher than wide."""
+    pages, factors = [], []
+    for page in laid_out.pages:
+        height = max(1, round(page.shape[0] * factor))
+        pages.append(np.asarray(cv2.resize(page, (page.shape[1], height), interpolation=cv2.INTER_CUBIC), np.uint8))
+        factors.append(height / page.shape[0])
+
+    def moved(part: Fragment) -> Fragment:
+        box, by = part.box, factors[part.page]
+        return replace(part, box=Box(box.x0, box.y0 * by, box.x1, box.y1 * by))
+
+    marks = [replace(mark, fragments=tuple(map(moved, mark.fragments))) for mark in laid_out.marks]
+    return LaidOutDocument(pages, marks)
 
 
 def _lay_out(drawn: DrawnDocument, dpi: int) -> LaidOutDocument:

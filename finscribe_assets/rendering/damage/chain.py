@@ -8,7 +8,7 @@ import numpy as np
 
 from finscribe_assets.documents.drawn_document import Presentation
 from finscribe_assets.rendering.damage import device, ink, light, paper, writing
-from finscribe_assets.rendering.damage.draws import LIGHT_MIX, Draw, strengths_of
+from finscribe_assets.rendering.damage.draws import LIGHT_MIX, TONE, Draw, strengths_of
 from finscribe_assets.rendering.damage.geometry import shape_of
 from finscribe_assets.rendering.damage.legibility import legibility_of
 from finscribe_assets.rendering.page_colours import to_grey
@@ -39,6 +39,7 @@ PICTURE_EFFECTS: dict[str, Effect] = {  # applied to the picture of the bent she
     "shadow": light.shadow,
     "uneven_light": light.uneven_light,
     "photo": lambda page, draw: device.photo_sensor(light.photo_light(page, draw), draw),
+    TONE: device.tone,
     "blur": device.blur,
     "low_resolution": device.low_resolution,
     "noise": device.noise,

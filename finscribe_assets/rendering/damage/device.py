@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 
 from finscribe_assets.documents.drawn_document import Presentation
-from finscribe_assets.rendering.damage.draws import LIGHT_MIX, Draw, strengths_of, with_grain
+from finscribe_assets.rendering.damage.draws import LIGHT_MIX, PAPER_GREY, Draw, strengths_of, with_grain
+from finscribe_assets.rendering.page_colours import to_colour
 from finscribe_assets.rendering.png_encoding import to_png
 
 BLUR_DPI = 144  # resolution at which the pixels of blur are meant
@@ -22,6 +23,23 @@ def _blurred(page: np.ndarray, draw: Draw, sigma_x: float, sigma_y: float | None
     if sigma_x * scale <= 0.15:  # no pixel would change
         return page
     return cv2.GaussianBlur(page, (0, 0), sigma_x * scale, sigmaY=(sigma_y or sigma_x) * scale)
+
+
+def tone(page: np.ndarray, draw: Draw) -> np.ndarray:
+    """Capture paper and black print at the document's own levels, and what is between them in proportion.
+
+    Paper with a cast is brighter in red than in blue, or darker, by as many levels as its warmth.
+    """
+    look = draw.look
+    shares = np.arange(256) / PAPER_GREY
+    casts = (look.paper_warmth / 2, 0.0, -look.paper_warmth / 2) if draw.in_colour and look.paper_warmth else (0.0,)
+    tables = [
+        np.rint(look.ink_level + (look.paper_level + cast - look.ink_level) * shares).clip(0, 255).astype(np.uint8)
+        for cast in casts
+    ]
+    if len(tables) == 1:
+        return np.asarray(cv2.LUT(page, tables[0]))
+    return np.asarray(cv2.LUT(to_colour(page), np.stack(tables, axis=-1)[None]))
 
 
 def blur(page: np.ndarray, draw: Draw) -> np.ndarray:

@@ -16,6 +16,7 @@ from finscribe_assets.rendering.pages import Box
 
 PAPER_GREY = 255  # level of clean paper in every channel
 PAPER_COLOUR = (PAPER_GREY,) * 4  # for images of up to four channels
+TONE = "tone"  # the levels of paper and ink, which are no knob
 LIGHT_MIX = "degradation"  # the knob of slight skew, blur, noise and JPEG compression together
 GRAIN_TILE_SIZE = (2048, 1536)  # height, width in pixels of the noise that is drawn once; larger than most pages
 GRAIN_DEVIATION = 32  # standard deviation of that noise, in grey levels
@@ -23,7 +24,8 @@ GRAIN_DEVIATION = 32  # standard deviation of that noise, in grey levels
 
 def strengths_of(look: Presentation) -> dict[str, float]:
     """Return the strengths (0 to 1) of a document's effects by name, without those of strength 0."""
-    strengths = {LIGHT_MIX: look.degradation, **look.damage}
+    has_tone = (look.ink_level, look.paper_level, look.paper_warmth) != (0, PAPER_GREY, 0)
+    strengths = {LIGHT_MIX: look.degradation, **look.damage, TONE: float(has_tone)}
     return {name: strength for name, strength in strengths.items() if strength > 0}
 
 

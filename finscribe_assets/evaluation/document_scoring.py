@@ -6,7 +6,7 @@ What belongs here: what is measured of a single document. Metrics over documents
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -26,6 +26,7 @@ from finscribe_assets.evaluation.normalise import without_currency
 from finscribe_assets.evaluation.prediction_files import Prediction, Truth
 from finscribe_assets.evaluation.response_parsing import ParseStatus, parse_response
 from finscribe_assets.evaluation.teds import rows_to_html, teds
+from finscribe_assets.evaluation.verbatim import verbatim_share
 
 LINE_TABLE_COLUMNS = ("line_id", "item_name", "quantity", "unit_code", "net_price", "vat_rate", "net_amount")
 
@@ -67,6 +68,8 @@ class ScoredDocument:
         rules: outcomes of the calculation rules.
         grounding: whether values have the right boxes; None if no expected value has a true box.
         has_boxes: whether the prediction has boxes.
+        verbatim: share of the members of a truth in a user's own keys that are predicted as they are written; None for
+            a truth in the schema.
     """
 
     truth: Truth
@@ -78,6 +81,7 @@ class ScoredDocument:
     rules: tuple[RuleOutcome, ...]
     grounding: GroundedDocument | None = None
     has_boxes: bool = False
+    verbatim: float | None = None
 
     @property
     def outcomes(self) -> tuple[FieldOutcome, ...]:
@@ -130,6 +134,8 @@ def _score(truth: Truth, prediction: Prediction | None) -> ScoredDocument:
     response = parse_response(None) if prediction is None else prediction.parsed or parse_response(prediction.response)
     comparison = compare_fields(truth, response.document, prediction.confidence if prediction else {})
     boxes = prediction.boxes if prediction and prediction.boxes else response.boxes
+    if truth.inferred:
+        boxes = truth.inferred.rename(boxes)
     expected = {outcome.path: outcome.truth for outcome in comparison.outcomes if outcome.truth is not None}
     predicted = {outcome.path: outcome.predicted for outcome in comparison.outcomes if outcome.predicted is not None}
     return ScoredDocument(
@@ -137,17 +143,26 @@ def _score(truth: Truth, prediction: Prediction | None) -> ScoredDocument:
         comparison,
         tuple(response.statuses) if prediction else (),
         response.dropped,
-        anls_star(_nested(expected), _nested(predicted)),
+        anls_star(*(_nested(values, comparison.true_index) for values in (expected, predicted))),
         score_line_table(comparison, expected.keys()),
         check_rules(comparison, expected.keys(), truth.currency or ""),
         ground(comparison, truth.boxes, boxes) if truth.boxes else None,
         bool(boxes),
+        _verbatim(truth, prediction),
     )
 
 
-def _nested(leaves: Mapping[str, str]) -> dict[str, Any]:
+def _verbatim(truth: Truth, prediction: Prediction | None) -> float | None:
+    if truth.written is None:
+        return None
+    return verbatim_share(truth.written, parse_response(prediction.response).document if prediction else {})
+
+
+def _nested(leaves: Mapping[str, str], names: Iterable[str]) -> dict[str, Any]:
     """Return leaves with their lists as lists; groups stay flat, since ANLS* adds up leaves either way."""
-    lists = {name: [row for _, row in sorted(rows.items())] for name, rows in rows_by_list(leaves).items() if rows}
+    lists = {
+        name: [row for _, row in sorted(rows.items())] for name, rows in rows_by_list(leaves, names).items() if rows
+    }
     return {path: value for path, value in leaves.items() if path.partition("[")[0] not in lists} | lists
 
 

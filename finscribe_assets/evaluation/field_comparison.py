@@ -8,14 +8,15 @@ score; a missing or an extra row counts with every field it has.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
 from finscribe_assets.documents.elements import IMPLIED_FIELDS, LIST_FIELDS, element_of, field_of
 from finscribe_assets.documents.labelled_fields import is_labelled
 from finscribe_assets.documents.schema import flatten
+from finscribe_assets.evaluation.inferred_fields import is_custom
 from finscribe_assets.evaluation.normalise import CanonicalValue, Note, ValueContext, canonical_value, truth_context
 from finscribe_assets.evaluation.prediction_files import Truth
 from finscribe_assets.evaluation.row_matching import RowOutcome, RowStatus, match_rows
@@ -33,7 +34,7 @@ __all__ = [
 
 UNKNOWN_ELEMENT = "unknown"  # of fields that the schema does not have
 MAX_PREDICTED_ROWS = 400  # of a list that are compared, or as many as the truth has: a model may repeat a row for ever
-_LIST_ITEM = re.compile(rf"({'|'.join(LIST_FIELDS)})\[([0-9]{{1,7}})\](?:\.(.*))?", re.DOTALL)
+_LIST_ITEM = re.compile(r"([a-z_]{1,99})\[([0-9]{1,7})\](?:\.(.*))?", re.DOTALL)
 
 
 class FieldStatus(StrEnum):
@@ -99,7 +100,7 @@ class DocumentComparison:
             The prefixes of their paths, such as ``lines[2].`` and ``lines[7].``, both with the truth's list indices.
         """
         pairs = []
-        true_rows = rows_by_list(self.truth)
+        true_rows = rows_by_list(self.truth, self.true_index)
         for name, indices in self.true_index.items():
             missing = sorted(set(true_rows[name]) - set(indices.values()))
             extra = sorted(set(indices.values()) - set(true_rows[name]))
@@ -116,8 +117,10 @@ def compare_fields(truth: Truth, document: dict[str, Any], confidence: Mapping[s
         confidence: the reader's confidence by the prediction's own field paths.
     """
     true, expected = _true_values(truth)
-    forms, unjudged = _predicted_values(truth, flatten(document))
-    true_index, rows = _match_lists(true, {path: form.text for path, form in forms.items()}, expected)
+    forms, unjudged = _predicted_values(truth, _leaves(truth, document))
+    true_index, rows = _match_lists(truth, true, {path: form.text for path, form in forms.items()}, expected)
+    if truth.inferred:
+        confidence = truth.inferred.rename(confidence)
 
     def moved(path: str) -> str | None:
         return _with_true_index(path, true_index)
@@ -144,37 +147,50 @@ def compare_fields(truth: Truth, document: dict[str, Any], confidence: Mapping[s
 def align_rows(truth: Truth, document: dict[str, Any]) -> dict[str, Any]:
     """Return the values of a predicted document by path, as predicted, with the truth's list indices."""
     true, expected = _true_values(truth)
-    leaves = flatten(document)
+    leaves = _leaves(truth, document)
     forms, _ = _predicted_values(truth, leaves)
-    true_index, _ = _match_lists(true, {path: form.text for path, form in forms.items()}, expected)
+    true_index, _ = _match_lists(truth, true, {path: form.text for path, form in forms.items()}, expected)
     return {path: value for own, value in leaves.items() if (path := _with_true_index(own, true_index)) is not None}
+
+
+def _leaves(truth: Truth, document: dict[str, Any]) -> dict[str, Any]:
+    """Return the values of a document by path; those in a user's own keys by the paths of their custom fields."""
+    leaves = flatten(document)
+    return truth.inferred.rename(leaves) if truth.inferred else leaves
 
 
 def _true_values(truth: Truth) -> tuple[dict[str, str], dict[str, str]]:
     """Return the canonical values of the truth's labelled fields by path, and those of them that are expected."""
-    true = {
-        path: form.text
-        for path, form in _canonical_values(flatten(truth.document), truth_context(truth.document)).items()
-        if is_labelled(path, truth.labelled)
-    }
+    forms = _canonical_values(_leaves(truth, truth.document), truth_context(truth.document), _own_context(truth))
+    true = {path: form.text for path, form in forms.items() if is_labelled(path, truth.labelled)}
     return true, {path: value for path, value in true.items() if _is_expected(path, truth)}
 
 
 def _predicted_values(truth: Truth, leaves: Mapping[str, Any]) -> tuple[dict[str, CanonicalValue], int]:
     """Return the canonical predicted values of labelled fields by path, and the number of values of other fields."""
-    forms = _canonical_values(leaves, ValueContext.of(truth.document).with_decimal_mark_of(leaves))
+    context = ValueContext.of(truth.document).with_decimal_mark_of(leaves)
+    forms = _canonical_values(leaves, context, _own_context(truth))
     judged = {path: form for path, form in forms.items() if is_labelled(path, truth.labelled)}
     return judged, len(forms) - len(judged)
 
 
+def _own_context(truth: Truth) -> ValueContext | None:
+    """Return the context of values in a user's own keys, true and predicted alike: neither side is canonical."""
+    if truth.inferred is None:
+        return None
+    context = ValueContext.of(truth.document)
+    return replace(context, locale=context.locale or truth.inferred.locale, decimal_mark=truth.inferred.decimal_mark)
+
+
 def _match_lists(
-    true: Mapping[str, str], predicted: Mapping[str, str], expected: Mapping[str, str]
+    truth: Truth, true: Mapping[str, str], predicted: Mapping[str, str], expected: Mapping[str, str]
 ) -> tuple[dict[str, dict[int, int]], list[RowOutcome]]:
     """Match the rows of every list; return the true index of each predicted row by list, and the outcomes."""
-    true_rows, predicted_rows, expected_rows = rows_by_list(true), rows_by_list(predicted), rows_by_list(expected)
+    names = (*LIST_FIELDS, *(truth.inferred.lists.values() if truth.inferred else ()))
+    true_rows, predicted_rows, expected_rows = (rows_by_list(values, names) for values in (true, predicted, expected))
     true_index: dict[str, dict[int, int]] = {}
     outcomes: list[RowOutcome] = []
-    for name in LIST_FIELDS:
+    for name in names:
         compared = sorted(predicted_rows[name])[: max(MAX_PREDICTED_ROWS, len(true_rows[name]))]
         rows = {index: predicted_rows[name][index] for index in compared}
         true_index[name], matched = match_rows(name, true_rows[name], rows, expected_rows[name])
@@ -199,16 +215,27 @@ def _is_expected(path: str, truth: Truth) -> bool:
     return path == "currency_code" or field_of(path) not in IMPLIED_FIELDS
 
 
-def _canonical_values(leaves: Mapping[str, Any], context: ValueContext) -> dict[str, CanonicalValue]:
-    forms = {path: canonical_value(path, value, context) for path, value in leaves.items()}
+def _canonical_values(
+    leaves: Mapping[str, Any], context: ValueContext, own_context: ValueContext | None
+) -> dict[str, CanonicalValue]:
+    """Return the canonical form of each value; ``own_context`` is that of values in a user's own keys."""
+    forms = {
+        path: canonical_value(path, value, own_context if own_context and is_custom(path) else context)
+        for path, value in leaves.items()
+    }
     return {path: form for path, form in forms.items() if form is not None}
 
 
-def rows_by_list(leaves: Mapping[str, str]) -> dict[str, dict[int, dict[str, str]]]:
-    """Return the rows of every list of the schema by index, each as its values by field."""
-    rows: dict[str, dict[int, dict[str, str]]] = {name: {} for name in LIST_FIELDS}
+def rows_by_list(leaves: Mapping[str, str], names: Iterable[str] = LIST_FIELDS) -> dict[str, dict[int, dict[str, str]]]:
+    """Return the rows of lists by index, each as its values by field.
+
+    Args:
+        leaves: values by path.
+        names: of the lists; those of the schema if not given.
+    """
+    rows: dict[str, dict[int, dict[str, str]]] = {name: {} for name in names}
     for path, value in leaves.items():
-        if item := _LIST_ITEM.fullmatch(path):
+        if (item := _LIST_ITEM.fullmatch(path)) and item[1] in rows:
             rows[item[1]].setdefault(int(item[2]), {})[item[3] or ""] = value
     return rows
 
@@ -216,7 +243,7 @@ def rows_by_list(leaves: Mapping[str, str]) -> dict[str, dict[int, dict[str, str
 def _with_true_index(path: str, true_index: Mapping[str, Mapping[int, int]]) -> str | None:
     """Return a predicted path with the truth's list index; None if its row is not compared."""
     item = _LIST_ITEM.fullmatch(path)
-    if not item:
+    if not item or item[1] not in true_index:
         return path
     index = true_index[item[1]].get(int(item[2]))
     return None if index is None else f"{item[1]}[{index}]" + (f".{item[3]}" if item[3] else "")

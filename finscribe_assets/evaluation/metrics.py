@@ -43,8 +43,15 @@ METRIC_RATIOS: dict[str, Callable[[ScoredDocument], Ratio]] = {
     "teds_structure": lambda document: (document.table.structure, 1) if document.table else (0, 0),
     "anls_star": lambda document: (document.anls, 1),
     "numeric_consistency": lambda document: (sum(rule.satisfied for rule in document.rules), len(document.rules)),
+    "verbatim": lambda document: (0, 0) if document.verbatim is None else (document.verbatim, 1),
 }
-DOCUMENT_METRICS = ("exact_match", "teds", "teds_structure", "anls_star")  # means over documents, not over fields
+DOCUMENT_METRICS = (
+    "exact_match",
+    "teds",
+    "teds_structure",
+    "anls_star",
+    "verbatim",
+)  # means over documents, not over fields
 MACRO_F1 = "field_f1_macro"  # mean of the F1 of each field, so that rare fields count as much as frequent ones
 METRICS = (
     "field_accuracy",
@@ -52,8 +59,14 @@ METRICS = (
     "field_recall",
     "field_f1",
     MACRO_F1,
-    *(name for name in METRIC_RATIOS if not name.startswith("field")),
+    *(name for name in METRIC_RATIOS if not name.startswith(("field", "verbatim"))),
 )
+VERBATIM = "verbatim"  # of ground truth in a user's own keys, to compare with published results
+
+
+def with_verbatim(names: Sequence[str], scored: Sequence[ScoredDocument]) -> tuple[str, ...]:
+    """Return names of metrics, with ``VERBATIM`` if a document's truth is in a user's own keys."""
+    return (*names, VERBATIM) if any(document.verbatim is not None for document in scored) else tuple(names)
 
 
 def estimate_metrics(

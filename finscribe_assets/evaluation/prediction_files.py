@@ -14,10 +14,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Any
 
+from finscribe_assets.documents.elements import value_type_of
 from finscribe_assets.documents.labelled_fields import LabelledFields, labelled_fields
 from finscribe_assets.documents.locales import is_known_locale
 from finscribe_assets.documents.schema import flatten
 from finscribe_assets.errors import UserError
+from finscribe_assets.evaluation.inferred_fields import InferredFields, infer_fields
 from finscribe_assets.evaluation.response_parsing import ParsedResponse
 from finscribe_assets.files import AnyPath
 from finscribe_assets.instructions.location_tokens import LOCATION_START
@@ -38,6 +40,9 @@ class Truth:
         boxes: where values are printed, by field path; empty if that is unknown.
         labelled: the fields that this ground truth states; other ones are neither expected nor judged. None if it
             states all of them.
+        attributes: what else is known of the document, by dimension, such as ``source``; reports make slices by it.
+        written: the document as its file has it, if it has keys that the schema lacks.
+        inferred: the fields under which such values are compared, where no schema mapping says it.
     """
 
     id: str
@@ -45,6 +50,9 @@ class Truth:
     printed: frozenset[str] | None = None
     boxes: LocatedBoxes = field(default_factory=dict)
     labelled: LabelledFields | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    written: dict[str, Any] | None = None
+    inferred: InferredFields | None = None
 
     @property
     def locale(self) -> str | None:
@@ -102,8 +110,8 @@ def read_truths(path: AnyPath, labelled: Collection[str] = (), known: Collection
     """Read ground truth by document id.
 
     Args:
-        path: a file with one ``{"id": …, "document": {…}, "printed": […], "labelled": […], "boxes": {…}}`` a line, of
-            which ``id`` and ``document`` are required.
+        path: a file with one ``{"id": …, "document": {…}, "printed": […], "labelled": […], "boxes": {…},
+            "attributes": {…}}`` a line, of which ``id`` and ``document`` are required.
         labelled: fields and groups that are labelled in documents that do not list theirs; all if empty.
         known: names besides those of the schema that may be labelled, such as a user's keys.
 
@@ -125,6 +133,23 @@ def read_truths(path: AnyPath, labelled: Collection[str] = (), known: Collection
     )
     return {
         name: replace(truth, labelled=default) if truth.labelled is None else truth for name, truth in truths.items()
+    }
+
+
+def with_inferred_fields(truths: Mapping[str, Truth]) -> dict[str, Truth]:
+    """Return ground truth whose values outside of the schema have fields by which they are compared and counted."""
+    inferred = infer_fields(truth.document for truth in truths.values() if truth.written is not None)
+    if inferred is None:
+        return dict(truths)
+    return {
+        name: replace(
+            truth,
+            inferred=inferred,
+            printed=None if truth.printed is None else frozenset(map(inferred.path, truth.printed)),
+            labelled=None if truth.labelled is None else inferred.labelled(truth.labelled),
+            boxes=inferred.rename(truth.boxes),
+        )
+        for name, truth in truths.items()
     }
 
 
@@ -162,7 +187,18 @@ def _truth(record: Any, where: str, known: Collection[str]) -> Truth:
         labels = None if labelled is None else labelled_fields(labelled, {*known, *flatten(document)})
     except UserError as error:
         raise UserError(f"{where}: {error}") from error
-    return Truth(record["id"], document, None if printed is None else frozenset(printed), boxes, labels)
+    attributes = record.get("attributes") or {}
+    if not isinstance(attributes, dict) or not all(isinstance(value, str) for value in attributes.values()):
+        raise UserError(f'{where}: write attributes as texts by name, such as {{"source": "scanner 2"}}')
+    return Truth(
+        record["id"],
+        document,
+        None if printed is None else frozenset(printed),
+        boxes,
+        labels,
+        attributes,
+        document if any(value_type_of(path) is None for path in flatten(document)) else None,
+    )
 
 
 def _paths(record: Mapping[str, Any], name: str, where: str) -> list[str] | None:

@@ -29,7 +29,7 @@ from finscribe_assets.evaluation.field_comparison import (
     RowStatus,
 )
 from finscribe_assets.evaluation.grounding_scores import GroundingScores, score_grounding
-from finscribe_assets.evaluation.metrics import Estimate, estimate_metrics
+from finscribe_assets.evaluation.metrics import METRICS, Estimate, estimate_metrics, with_verbatim
 from finscribe_assets.evaluation.paired_comparison import PairedComparison, compare_readers
 from finscribe_assets.evaluation.prediction_files import InputProblems, Prediction, Truth
 from finscribe_assets.evaluation.slices import DocumentAttributes, Slice, slice_documents
@@ -209,7 +209,7 @@ def evaluate(
 
     scored = measure(predictions)
     fields = [outcome for document in scored for outcome in document.outcomes]
-    headline = estimate_metrics(scored)
+    headline = estimate_metrics(scored, with_verbatim(METRICS, scored))
     doubtful = low_confidence_fields(scored)
     problems = problems or InputProblems()
     any_value = not all(document.is_empty for document in scored if document.parse_statuses)

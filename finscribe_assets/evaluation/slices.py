@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pydantic import BaseModel, ConfigDict, Field
 
 from finscribe_assets.evaluation.document_scoring import ScoredDocument
-from finscribe_assets.evaluation.metrics import Estimate, estimate_metrics
+from finscribe_assets.evaluation.metrics import Estimate, estimate_metrics, with_verbatim
 from finscribe_assets.splitting.exposure import page_count_label
 from finscribe_assets.splitting.split_table import SplitRow
 
@@ -70,7 +70,8 @@ def slice_documents(scored: Sequence[ScoredDocument], attributes: DocumentAttrib
 
 def _attributes(document: ScoredDocument, others: Mapping[str, str]) -> dict[str, str]:
     truth = document.truth.document
-    return {name: str(truth[name]) for name in TRUTH_DIMENSIONS if isinstance(truth.get(name), str)} | dict(others)
+    stated = {name: str(truth[name]) for name in TRUTH_DIMENSIONS if isinstance(truth.get(name), str)}
+    return stated | dict(document.truth.attributes) | dict(others)
 
 
 def _slices(
@@ -84,7 +85,7 @@ def _slices(
         Slice(
             attributes=dict(zip(names, values, strict=True)),
             documents=len(documents),
-            metrics=estimate_metrics(documents, SLICE_METRICS),
+            metrics=estimate_metrics(documents, with_verbatim(SLICE_METRICS, documents)),
         )
         for values, documents in sorted(groups.items())
     ]

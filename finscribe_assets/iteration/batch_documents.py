@@ -23,6 +23,7 @@ from finscribe_assets.evaluation.prediction_files import (
     Truth,
     read_predictions,
     read_truths,
+    with_inferred_fields,
 )
 from finscribe_assets.evaluation.slices import DocumentAttributes, split_attributes
 from finscribe_assets.evaluation.user_keys import known_labels, map_predictions, map_truths, truth_in_fields
@@ -198,6 +199,8 @@ def read_files(
         truths = {name: truth for name, truth in truths.items() if name in ids}
         if not truths:
             raise UserError(f"{ground_truth}: none of its documents is in {' or '.join(splits)} of {workspace}")
+    if mapping is None:
+        truths = with_inferred_fields(truths)
     found, problems = _read_some(predictions, truths, without_truth)
     documents = PredictedDocuments(
         truths=truths,

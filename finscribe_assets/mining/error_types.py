@@ -44,7 +44,7 @@ class ErrorType(StrEnum):
     REPETITION = "repetition"  # the text, or part of it, more than once
     # Edits of a text that none of the above explains.
     WORD_DROPPED = "word_dropped"  # one or more words are missing, not at an end alone
-    CONTINUATION = "continuation"  # the whole text, and then words that are not there
+    CONTINUATION = "continuation"  # the whole text, and words around it that do not belong to it
     NEIGHBOUR_SWAP = "neighbour_swap"  # neighbouring words or characters in the other order
     SUBSTITUTION = "substitution"  # characters read as others that do not look alike
     CHARACTERS_DROPPED = "characters_dropped"

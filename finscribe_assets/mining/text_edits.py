@@ -24,14 +24,16 @@ def classify_edits(true: str, predicted: str) -> ErrorType:
         predicted: The predicted text, which differs in more than spaces and case.
 
     Returns:
-        The first that applies: a dropped word; the text with something after it; neighbouring words or characters
-        exchanged; garbled, if the character error rate (Levenshtein distance per character of the true text) is above
-        0.5; else characters that were only substituted, only dropped or only added; else several kinds of edits.
+        The first that applies: a dropped word; the text with something after it, or with words around it; neighbouring
+        words or characters exchanged; garbled, if the character error rate (Levenshtein distance per character of the
+        true text) is above 0.5; else characters that were only substituted, only dropped or only added; else several
+        kinds of edits.
     """
     true, predicted = (" ".join(text.casefold().split()) for text in (true, predicted))
     if drops_words(true, predicted):
         return ErrorType.WORD_DROPPED
-    if predicted.startswith(true) and len(predicted) - len(true) >= MIN_CONTINUATION:
+    is_within = predicted.startswith(true) or f" {true} " in f" {predicted} "
+    if is_within and len(predicted) - len(true) >= MIN_CONTINUATION:
         return ErrorType.CONTINUATION
     distance = Levenshtein.distance(true, predicted)
     if _has_exchanged_neighbours(true, predicted, distance):

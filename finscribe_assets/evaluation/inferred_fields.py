@@ -34,7 +34,7 @@ MAX_EXAMINED_VALUES = 400  # of each key, by which its type is inferred
 MIN_SHARE = 0.7  # of a key's values that are of a type, for the key to be of it
 MIN_NAMED_SHARE = 0.4  # the same, if the key's name says so too
 MIN_THOUSANDS = 3  # amounts such as 25,000 after which the mark of a file that shows no decimals groups thousands
-MAX_NAME_LENGTH = 60
+MAX_KEY_LENGTH = 60
 _INDEX = re.compile(r"\[(\d{1,7})\]")
 _WORD = re.compile(r"[^\W\d_]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -183,12 +183,12 @@ def _unique(keys: Mapping[Any, None], name_of: Callable[[Any], str]) -> dict[Any
 
 
 def _list_name(name: str) -> str:
-    return re.sub(r"[^a-z_]", "_", name.casefold())[:MAX_NAME_LENGTH] if name.isascii() else "list"
+    return re.sub(r"[^a-z_]", "_", name.casefold())[:MAX_KEY_LENGTH] if name.isascii() else "list"
 
 
 def _custom_name(key: _Key) -> str:
     return (
-        re.sub(r"\W+", "_", f"{key.list}_{key.name}" if key.list else key.name).strip("_")[:MAX_NAME_LENGTH] or "value"
+        re.sub(r"\W+", "_", f"{key.list}_{key.name}" if key.list else key.name).strip("_")[:MAX_KEY_LENGTH] or "value"
     )
 
 

@@ -7,8 +7,6 @@ import sys
 from typing import Any, NoReturn
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from finscribe_assets.cli import (
     evaluation_commands,
@@ -28,6 +26,7 @@ from finscribe_assets.cli import (
     validation_commands,
     verification_commands,
 )
+from finscribe_assets.cli.console_output import print_error
 from finscribe_assets.errors import UserError
 
 HELP = """Teach PaddleOCR-VL to read invoices, receipts and purchase orders.
@@ -82,7 +81,7 @@ class Commands(typer.core.TyperGroup):
 
 
 def _fail(message: str) -> NoReturn:
-    Console(stderr=True).print(f"[bold red]finscribe:[/] {escape(message)}", highlight=False, soft_wrap=True)
+    print_error(message)
     sys.exit(1)
 
 

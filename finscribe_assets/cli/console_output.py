@@ -7,10 +7,16 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
 console = Console()
+
+
+def print_error(message: str) -> None:
+    """Print what went wrong on the error stream, as one line."""
+    Console(stderr=True).print(f"[bold red]finscribe:[/] {escape(message)}", highlight=False, soft_wrap=True)
 
 
 class Advance(Protocol):

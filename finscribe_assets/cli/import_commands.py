@@ -50,7 +50,8 @@ def import_(
     """Import real labelled documents, for evaluation only: they are in the split `real`, which training never reads.
 
     `documents.jsonl` is the ground truth that `evaluate` reads. `import-report.json` lists every document: whether it
-    was accepted, why not, and which of its values the schema or the page lacks.
+    was accepted, why not, and which of its values the schema or the page lacks. If one was rejected, the exit status
+    is 1.
     """
     from finscribe_assets.documents.locales import is_known_locale
     from finscribe_assets.importing.folder_import import IMPORT_REPORT_FILE, import_folder
@@ -97,3 +98,5 @@ def import_(
             f"{report.unchecked_count} of them have no text layer to rely on: all their values count as printed"
         )
     console.print(f"Report: {out / IMPORT_REPORT_FILE}")
+    if report.rejected:
+        raise typer.Exit(1)

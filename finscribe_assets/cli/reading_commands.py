@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from finscribe_assets.cli.console_output import bar, console
+from finscribe_assets.cli.console_output import bar, console, print_error
 from finscribe_assets.cli.synthesis_commands import Workspace, documents_of_split, measured_splits
 from finscribe_assets.documents.batch_keys import LAST_BATCH_KEY
 from finscribe_assets.errors import MissingInputError, UserError
 
 if TYPE_CHECKING:
     from finscribe_assets.files import AnyPath
-    from finscribe_assets.importing.page_reader import PageReader
     from finscribe_assets.inference.region_layout import Layout
     from finscribe_assets.rendering.pages import Page
 
@@ -31,6 +30,9 @@ Promoted = Annotated[
     str | None,
     typer.Option(help="In the place of --adapter: the platform's storage, whose adapter in use is taken."),
 ]
+
+
+SHARD_SUFFIX = ".parquet"  # of rendered pages
 
 
 def adapter_or_promoted(adapter: Path | None, storage: str | None) -> AnyPath | None:
@@ -144,9 +146,8 @@ def extract(
     files: Annotated[
         list[Path],
         typer.Argument(
-            help="Images and PDFs: pages, or images of one line; or a shard of rendered pages, part-00000.parquet.",
-            exists=True,
-            dir_okay=False,
+            help="Images and PDFs: pages, or images of one line; folders of them; or a shard of rendered pages, "
+            "part-00000.parquet."
         ),
     ],
     adapter: Adapter = None,
@@ -189,23 +190,22 @@ def extract(
     """Read images and PDFs and print the result, one JSON object on each line.
 
     The embedded model reads lines. For a page it prints the text of each line, the fields that a label identifies, and
-    the fields that it cannot determine, with the reason.
+    the fields that it cannot determine, with the reason. A file that cannot be read gives an object with its `error`,
+    the others are read, and the exit status is 1.
     """
     import json
 
     from finscribe_assets.documents.file_ids import file_document_id
-    from finscribe_assets.importing.page_reader import PageReader
-    from finscribe_assets.importing.rejects import InputLimits
-    from finscribe_assets.importing.source_files import PDF_SUFFIXES
     from finscribe_assets.inference.extraction import Extractor, extract_rendered
-    from finscribe_assets.inference.image_input import open_image, page_from_image, parse_box
     from finscribe_assets.inference.json_constraint import JsonGrammar
     from finscribe_assets.inference.reader import Reader
+    from finscribe_assets.inference.typed_boxes import parse_box
+    from finscribe_assets.opening.input_limits import InputLimits
+    from finscribe_assets.opening.page_reader import PageReader
 
-    place = parse_box(box) if box else None
+    region = parse_box(box) if box else None
     reader = Reader(base, adapter_or_promoted(adapter, promoted), threads=threads)
-    is_shard = [path.suffix == ".parquet" for path in files]
-    finds = place is None and not all(is_shard)
+    finds = region is None and not all(path.suffix == SHARD_SUFFIX for path in files)
     extractor = Extractor(
         reader,
         _layout(layout, reads_lines=reader.reads_lines, threads=threads) if finds else None,
@@ -214,22 +214,48 @@ def extract(
         max_tokens,
         locale,
     )
-    with PageReader(dpi, InputLimits()) as pdfs:
-        for path, shard in zip(files, is_shard, strict=True):
-            if shard:
-                records = extract_rendered(reader, path, document)
-            elif path.suffix.lower() in PDF_SUFFIXES and place is not None:
-                raise UserError(f"--box: {path} is a PDF, which has no pixels; --box works on images")
-            elif path.suffix.lower() in PDF_SUFFIXES:
-                pages = _pdf_pages(path, pdfs)
-                records = [extractor.read_pages(str(path), pages, file_document_id(path))]
-            else:
-                pages = [page_from_image(open_image(path))]
-                records = [extractor.read_file(path, place)]
+    failures = 0
+    listed = _listed(files)
+    stems = _distinct_stems(listed)
+    with PageReader(dpi, InputLimits()) as opener:
+        for path in listed:
+            pages: tuple[Page, ...] = ()
+            try:
+                if path.suffix == SHARD_SUFFIX:
+                    records = extract_rendered(reader, path, document)
+                else:
+                    content = opener.open(path)
+                    pages = content.pages
+                    records = [extractor.read_content(str(path), content, region, file_document_id(path))]
+            except UserError as error:
+                failures += 1
+                reason = str(error).removeprefix(f"{path}: ")
+                print_error(f"{path}: {reason}")
+                records = [{**_id_of(path), "file": str(path), "error": reason}]
             for record in records:
                 if boxes is not None and "lines" in record:
-                    _draw_boxes(path, pages, record, boxes)
+                    _draw_boxes(pages, record, boxes, stems[path])
                 typer.echo(json.dumps(record, ensure_ascii=False))
+    if failures:
+        raise typer.Exit(1)
+
+
+def _listed(files: list[Path]) -> list[Path]:
+    """Return the files that a command was given, with folders replaced by the PDFs and images in them."""
+    from finscribe_assets.opening.file_types import page_files
+
+    # A folder without any stays in the list, where opening it gives the error.
+    return [file for path in files for file in ((page_files(path) if path.is_dir() else []) or [path])]
+
+
+def _id_of(path: Path) -> dict[str, str]:
+    """Return the id of a file that cannot be read as a document, as a member of its record; none if it has no bytes."""
+    from finscribe_assets.documents.file_ids import file_document_id
+
+    try:
+        return {"id": file_document_id(path)} if path.is_file() else {}
+    except OSError:
+        return {}
 
 
 def _layout(asked: Regions | None, *, reads_lines: bool, threads: int) -> Layout | None:
@@ -243,22 +269,21 @@ def _layout(asked: Regions | None, *, reads_lines: bool, threads: int) -> Layout
     return DocLayout() if chosen is Regions.BLOCKS else DetectedLines(RapidOcrFinder(threads))
 
 
-def _pdf_pages(path: Path, reader: PageReader) -> list[Page]:
-    largest = reader.limits.page_file_bytes
-    if (size := path.stat().st_size) > largest:
-        raise UserError(f"{path}: {size:,} bytes; at most {largest:,} are read")
-    try:
-        return list(reader.read([path.name], [path.read_bytes()], wants_invoice=False).pages)
-    except ValueError as error:
-        raise UserError(f"{path}: {error}") from error
+def _distinct_stems(files: list[Path]) -> dict[Path, str]:
+    """Return the stem of each file's name, with the file's number where an earlier file has the same stem."""
+    stems: dict[Path, str] = {}
+    for number, path in enumerate(files, 1):
+        stems.setdefault(path, f"{path.stem}-file{number}" if path.stem in stems.values() else path.stem)
+    return stems
 
 
-def _draw_boxes(path: Path, pages: list[Page], record: dict[str, Any], folder: Path) -> None:
+def _draw_boxes(pages: tuple[Page, ...], record: dict[str, Any], folder: Path, stem: str) -> None:
+    from finscribe_assets.files import write_bytes
     from finscribe_assets.inference.box_overlay import draw_boxes
     from finscribe_assets.rendering.located_boxes import boxes_from_json, to_pixels
     from finscribe_assets.rendering.pages import Box
+    from finscribe_assets.rendering.preview import png_of
 
-    folder.mkdir(parents=True, exist_ok=True)
     values, _ = boxes_from_json(record["boxes"])
     for number, page in enumerate(pages, 1):
         numbered = [(line["line"], Box(*line["box"])) for line in record["lines"] if line["page"] == number]
@@ -266,7 +291,8 @@ def _draw_boxes(path: Path, pages: list[Page], record: dict[str, Any], folder: P
         named = [
             (name, to_pixels(box, size)) for name, located in values.items() for on, box in located if on == number
         ]
-        draw_boxes(page.open(), numbered, named).save(folder / f"{path.stem}-{number}.png")
+        picture = png_of(draw_boxes(page.open(), numbered, named), smallest=False)
+        write_bytes(folder / f"{stem}-{number}.png", picture)
 
 
 def merge(

@@ -26,18 +26,19 @@ from finscribe_assets.importing.labelled_documents import (
     read_document,
     read_unlabelled,
 )
-from finscribe_assets.importing.page_reader import PageReader
 from finscribe_assets.importing.real_pairs import build_real_pairs
-from finscribe_assets.importing.rejects import NO_GROUND_TRUTH, InputLimits, RejectedDocumentError, rejection
+from finscribe_assets.importing.rejects import NO_GROUND_TRUTH
 from finscribe_assets.importing.source_files import DocumentFiles, find_documents, printable_name
 from finscribe_assets.instructions.pair import Pair, pairs_to_table
+from finscribe_assets.opening.input_limits import InputLimits, RejectedDocumentError, rejection
+from finscribe_assets.opening.page_reader import PageReader
 from finscribe_assets.rendering.pages import NO_MARKS, PAGE_TABLE_SCHEMA
 from finscribe_assets.shards import Shard, write_shard
 from finscribe_assets.splitting.exposure import Exposure
 from finscribe_assets.splitting.split_assignment import Split
 from finscribe_assets.splitting.split_table import SplitRow, content_hash, write_splits
 
-IMPORTER_VERSION = 4  # increase it with every change to what is written for the same folder
+IMPORTER_VERSION = 5  # increase it with every change to what is written for the same folder
 REAL_SOURCE = "real"  # source, group, layout and batch of every imported document
 IMPORT_REPORT_FILE, TRUTH_FILE = "import-report.json", "documents.jsonl"
 _WRITTEN = ("images", "pairs", "splits", TRUTH_FILE, IMPORT_REPORT_FILE)

@@ -11,9 +11,9 @@ from finscribe_assets.documents.calculation_rules import Outcome
 from finscribe_assets.documents.elements import field_of
 from finscribe_assets.documents.labelled_fields import unlabelled_fields
 from finscribe_assets.importing.labelled_documents import RealDocument, UnlabelledDocument
-from finscribe_assets.importing.rejects import Problem
 from finscribe_assets.importing.source_files import DocumentFiles, printable_name
 from finscribe_assets.importing.truth_files import broken_rules, count_unmapped
+from finscribe_assets.opening.input_limits import Problem
 
 UNCHECKED_NOTE = (
     "all its values count as printed: its pages have no reliable text layer, so which values they show is unknown"
@@ -56,7 +56,7 @@ class ImportReport:
         if broken is not None:
             self.broken_rules.update({outcome.code for outcome in broken.rules})
         self.unprinted_fields.update(map(field_of, document.unprinted))
-        notes = [] if document.checked else [UNCHECKED_NOTE]
+        notes = [*document.content.notes, *([] if document.checked else [UNCHECKED_NOTE])]
         notes += [f"{item.field}: {item.reason}; it counts as not labelled" for item in truth.unreadable]
         if broken is None:
             currency = truth.document.currency_code or "an unlabelled currency"

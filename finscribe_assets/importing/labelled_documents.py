@@ -10,12 +10,14 @@ from typing import Any
 from finscribe_assets.documents.file_ids import document_id
 from finscribe_assets.documents.labelled_fields import is_labelled
 from finscribe_assets.documents.schema import flatten
-from finscribe_assets.importing.page_content import PageContent
-from finscribe_assets.importing.page_reader import PageReader
-from finscribe_assets.importing.rejects import NO_GROUND_TRUTH, InputLimits, RejectedDocumentError, rejection
+from finscribe_assets.importing.embedded_invoices import embedded_invoice
+from finscribe_assets.importing.rejects import NO_GROUND_TRUTH
 from finscribe_assets.importing.source_files import DocumentFiles, printable_name
 from finscribe_assets.importing.text_layer import askable_paths, has_text_layer, printed_paths, shows_currency
 from finscribe_assets.importing.truth_files import LabelledTruth, truth_from_json, truth_from_xml
+from finscribe_assets.opening.input_limits import InputLimits, RejectedDocumentError, rejection
+from finscribe_assets.opening.page_content import PageContent
+from finscribe_assets.opening.page_reader import PageReader
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def read_unlabelled(
             raise rejection(f"larger than is read: {printable_name(name)}")
         contents.append(data)
         remaining -= len(data)
-    content = reader.read(files.pages, contents, wants_invoice=False)
+    content = reader.read(contents)
     return UnlabelledDocument(_document_id(files, hashes), files, hashes, content)
 
 
@@ -113,10 +115,10 @@ def read_document(
     if files.truth is not None:
         # The ground truth comes first: rejecting it is cheap, rendering pages is not.
         truth = _read_truth(files.truth, contents[files.truth], locale, limits)
-        content, truth_from = reader.read(files.pages, page_files, wants_invoice=False), files.truth
+        content, truth_from = reader.read(page_files), files.truth
     else:
-        content = reader.read(files.pages, page_files, wants_invoice=True)
-        truth_from, invoice = content.embedded[0]
+        content = reader.read(page_files, wants_xml=True)
+        truth_from, invoice = embedded_invoice(content.embedded)
         truth = truth_from_xml(invoice, locale, limits)
     stated = flatten(truth.document.to_json())
     values = {path: value for path, value in stated.items() if is_labelled(path, truth.labelled)}

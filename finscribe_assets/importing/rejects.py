@@ -1,67 +1,31 @@
-"""Define why an input is rejected, and the limits that every reader of files of unknown origin keeps.
-
-What belongs here: the limits, the exception with its reasons, and the escaping of foreign text. The checks themselves
-are in the modules that read files.
-"""
+"""Name the field of a ground truth in the reasons for which an import rejects a document; see `input_limits`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-
 from finscribe_assets.documents.elements import TERMS, field_of
-from finscribe_assets.errors import UserError
+from finscribe_assets.opening.input_limits import (
+    MAX_REASON_LENGTH,
+    InputLimits,
+    Problem,
+    RejectedDocumentError,
+    escape_unprintable,
+    rejection,
+)
 
 NO_GROUND_TRUTH = "no ground truth"  # how the reason of a document begins that has none
-MAX_REASON_LENGTH = 300  # characters; a reason may quote foreign text
-
-
-@dataclass(frozen=True)
-class InputLimits:
-    """Limits on one document. Whatever exceeds them is rejected unread."""
-
-    page_file_bytes: int = 64 << 20  # of the PDF, or of all images together
-    truth_bytes: int = 20 << 20  # of the ground truth, as a file or embedded in the PDF
-    pages: int = 50
-    page_pixels: int = 40_000_000  # of one page, as it is stored
-    document_pixels: int = 200_000_000  # of all pages together
-    text_characters: int = 1_000_000  # of the PDF's text layer
-    embedded_files: int = 20  # of the PDF; further files are ignored
-    lines: int = 2_000  # of each list of the ground truth, such as an invoice's lines
-    seconds: float = 120.0  # for reading the pages
-    memory_bytes: int = 4 << 30  # address space of the process that reads the pages
-
-
-@dataclass(frozen=True)
-class Problem:
-    """A reason why a document is rejected."""
-
-    field: str  # path and EN 16931 code of the field concerned, or empty
-    reason: str
-
-
-class RejectedDocumentError(UserError):
-    """A document is rejected, for all the reasons in ``problems``."""
-
-    def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = tuple(problems)
-        reasons = (f"{item.field}: {item.reason}" if item.field else item.reason for item in self.problems)
-        super().__init__("; ".join(reasons))
-
-
-def rejection(reason: str, field: str = "") -> RejectedDocumentError:
-    """Return the exception for a single reason, which may quote foreign text."""
-    return RejectedDocumentError((Problem(field, escape_unprintable(reason)[:MAX_REASON_LENGTH]),))
+__all__ = [
+    "MAX_REASON_LENGTH",
+    "NO_GROUND_TRUTH",
+    "InputLimits",
+    "Problem",
+    "RejectedDocumentError",
+    "escape_unprintable",
+    "field_with_code",
+    "rejection",
+]
 
 
 def field_with_code(path: str) -> str:
     """Return a field's path with its EN 16931 code, as in ``seller.name (BT-27)``."""
     term = TERMS.get(field_of(path))
     return f"{path} ({term.code})" if term and term.code else path
-
-
-def escape_unprintable(text: str) -> str:
-    """Escape the characters of a foreign text that a terminal or a report must not print."""
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
-    )

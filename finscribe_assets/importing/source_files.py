@@ -15,9 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from finscribe_assets.errors import MissingInputError
-from finscribe_assets.importing.rejects import NO_GROUND_TRUTH, Problem, escape_unprintable
+from finscribe_assets.importing.rejects import NO_GROUND_TRUTH
+from finscribe_assets.opening.file_types import IMAGE_SUFFIXES, PDF_SUFFIXES
+from finscribe_assets.opening.input_limits import Problem, escape_unprintable
 
-PDF_SUFFIXES, IMAGE_SUFFIXES, TRUTH_SUFFIXES = (".pdf",), (".png", ".jpg", ".jpeg", ".tif", ".tiff"), (".json", ".xml")
+TRUTH_SUFFIXES = (".json", ".xml")
 
 _NUMBERED = re.compile(r"(.+)-(\d{1,4})", re.DOTALL)
 

@@ -1,7 +1,7 @@
 """Extract text and fields from images, pages and shards of rendered pages.
 
 What belongs here: choosing regions, prompts and the form of the output for what a user hands in. Opening files belongs
-to `image_input` and `importing`; running the model to `reader`; records for evaluation to `prediction`.
+to `opening`; running the model to `reader`; records for evaluation to `prediction`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from PIL import Image
 from finscribe_assets.documents.file_ids import file_document_id
 from finscribe_assets.errors import UserError
 from finscribe_assets.files import AnyPath, read_table
-from finscribe_assets.inference.image_input import open_image, page_from_image
 from finscribe_assets.inference.json_constraint import JsonGrammar
 from finscribe_assets.inference.page_reading import read_regions
 from finscribe_assets.inference.prediction import Mode, page_record, predict_document
@@ -28,6 +27,9 @@ from finscribe_assets.instructions.pair import OCR_PROMPT, Task
 from finscribe_assets.instructions.prompt_wordings import training_wordings
 from finscribe_assets.instructions.responses import unflatten
 from finscribe_assets.model.decoding import DecodedText
+from finscribe_assets.opening.input_limits import DEFAULT_DPI, InputLimits
+from finscribe_assets.opening.page_content import PageContent
+from finscribe_assets.opening.page_reader import read_file, read_pages
 from finscribe_assets.rendering.pages import Box, Page, pages_from_table
 
 MAX_LINE_HEIGHT = 160  # pixels; a taller image cannot be a single printed line
@@ -91,26 +93,53 @@ class Extractor:
         return self._read_images((image if box is None else crop(image, box),), whole_pages=box is None)
 
     def read_file(self, path: AnyPath, box: Box | None = None) -> dict[str, Any]:
-        """Read an image file: a box of it, a single printed line, or a page.
+        """Open a file in this process and read it; see `read_content`. `PageReader` opens files that you do not trust.
 
         Args:
-            path: An image in one of `image_input.INPUT_IMAGE_FORMATS`.
-            box: The box to read, in pixels; the whole image unless given.
+            path: A PDF or an image.
+            box: The box to read, in pixels of an image; the whole file unless given.
 
         Returns:
-            ``{"id", "file", "text", "confidence", "truncated"}`` for a box or a line, whose confidence is a number;
-            for a page, see `read_pages`.
+            See `read_content`.
 
         Raises:
-            ImageError: The file cannot be opened as an image.
+            RejectedDocumentError: The file cannot be opened.
             NoLayoutError: The base reads lines, the image is as tall as a page, and there is no layout.
-            UserError: The box lies outside the image.
+            UserError: The box lies outside the image, or the file has several pages or none in pixels.
         """
-        image = open_image(path)
-        is_line = self.reader.reads_lines and image.height <= MAX_LINE_HEIGHT
-        if box is not None or is_line:
-            return {"id": file_document_id(path), "file": str(path), **asdict(self.read_image(image, box))}
-        return self.read_pages(str(path), [page_from_image(image)], file_document_id(path))
+        limits = InputLimits()
+        content = read_pages([read_file(path, limits)], DEFAULT_DPI, limits)
+        return self.read_content(str(path), content, box, file_document_id(path))
+
+    def read_content(
+        self, name: str, content: PageContent, box: Box | None = None, id_: str | None = None
+    ) -> dict[str, Any]:
+        """Read an opened file: a box of it, a single printed line, or its pages.
+
+        Args:
+            name: Stands in the record as ``file``.
+            content: The pages of the file.
+            box: The box to read, in pixels of an image; the whole file unless given.
+            id_: The document's id; ``name`` unless given.
+
+        Returns:
+            ``{"id", "file", "text", "confidence", "truncated"}`` for a box or a line, whose confidence is a number; for
+            pages, see `read_pages`. ``notes`` states what was left out of the file, where something was.
+
+        Raises:
+            NoLayoutError: The base reads lines, the image is as tall as a page, and there is no layout.
+            UserError: The box lies outside the image, or the file has several pages or none in pixels.
+        """
+        if box is not None and (content.is_pdf or len(content.pages) > 1):
+            found = "is a PDF, which has no pixels" if content.is_pdf else f"has {len(content.pages)} pages"
+            raise UserError(f"box: {name} {found}; boxes work on images of one page")
+        page = content.pages[0]
+        is_line = self.reader.reads_lines and len(content.pages) == 1 and page.height <= MAX_LINE_HEIGHT
+        if box is not None or (is_line and not content.is_pdf):
+            record = {"id": id_ or name, "file": name, **asdict(self.read_image(page.open(), box))}
+        else:
+            record = self.read_pages(name, content.pages, id_)
+        return record | ({"notes": list(content.notes)} if content.notes else {})
 
     def read_pages(self, name: str, pages: Sequence[Page], id_: str | None = None) -> dict[str, Any]:
         """Read the pages of one document.

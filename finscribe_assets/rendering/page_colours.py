@@ -10,7 +10,6 @@ import re
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps
 
 GREY_MODES = ("1", "L", "LA", "I;16", "I", "F")  # Pillow's modes without colours
 
@@ -47,16 +46,3 @@ def _is_grey(colour: str) -> bool:
     """Return whether the hexadecimal digits of a colour give all three channels the same level."""
     digits = len(colour) // 3
     return colour == colour[:digits] * 3
-
-
-def upright_image(image: Image.Image) -> Image.Image:
-    """Return an image upright, in mode RGB, or L if its mode has no colours, with transparent parts in white."""
-    upright = ImageOps.exif_transpose(image)
-    if upright.mode.startswith("I"):  # 16 bits per pixel
-        return Image.fromarray((np.asarray(upright, dtype=np.uint32) >> 8).clip(0, 255).astype(np.uint8))
-    if upright.has_transparency_data:
-        colours = upright.convert("RGBA")
-        background = Image.new("RGBA", colours.size, "white")
-        background.alpha_composite(colours)
-        upright = background
-    return upright.convert("L" if upright.mode in GREY_MODES else "RGB")

@@ -38,17 +38,29 @@ def rasterise(
     for number, page in enumerate(pdf):
         whole = pixel_size(page.get_height(), scale)
         cut = max(0, whole - heights.get(number, whole)) / scale
-        # PDFium draws into four bytes for each pixel in half the time that it takes with three, and into memory of its
-        # own a sixth faster than into memory that Python has cleared before.
-        bitmap = page.render(
-            scale=scale,
-            bitmap_maker=pypdfium2.PdfBitmap.new_foreign,
-            grayscale=not in_colour,
-            prefer_bgrx=in_colour,
-            crop=(0, cut, 0, 0),
-            may_draw_forms=False,
-            draw_annots=False,
-        )
-        pixels = bitmap.to_numpy()
-        images.append(cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGB) if in_colour else pixels.squeeze().copy())
+        images.append(rasterise_page(page, scale, in_colour=in_colour, cut=cut))
     return images
+
+
+def rasterise_page(page: pypdfium2.PdfPage, scale: float, *, in_colour: bool, cut: float = 0) -> np.ndarray:
+    """Rasterise one page, without its form fields and annotations; see `rasterise`.
+
+    Args:
+        page: the page.
+        scale: pixels per point.
+        in_colour: whether the page is in colour.
+        cut: points to leave out at the bottom.
+    """
+    # PDFium draws into four bytes for each pixel in half the time that it takes with three, and into memory of its
+    # own a sixth faster than into memory that Python has cleared before.
+    bitmap = page.render(
+        scale=scale,
+        bitmap_maker=pypdfium2.PdfBitmap.new_foreign,
+        grayscale=not in_colour,
+        prefer_bgrx=in_colour,
+        crop=(0, cut, 0, 0),
+        may_draw_forms=False,
+        draw_annots=False,
+    )
+    pixels = bitmap.to_numpy()
+    return cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGB) if in_colour else pixels.squeeze().copy()

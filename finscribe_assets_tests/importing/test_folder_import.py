@@ -298,6 +298,6 @@ def test_an_unsuitable_workspace_is_refused(folder, tmp_path):
 def test_the_command_prints_a_summary(folder, tmp_path):
     arguments = ["import", str(folder), "--out", str(tmp_path / "out"), "--licence", "CC-BY-4.0", "--dpi", "72"]
     result = CliRunner().invoke(app, arguments)
-    assert result.exit_code == 0, result.output
+    assert result.exit_code == 1, result.output  # as documents are rejected
     assert "9 documents found: 6 accepted with 10 pages, 3 rejected; 1 other files ignored" in result.output
     assert "2 of them have no text layer to rely on" in result.output

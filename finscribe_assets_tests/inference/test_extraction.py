@@ -1,5 +1,3 @@
-import io
-import zlib
 from dataclasses import dataclass
 from random import Random
 
@@ -11,11 +9,11 @@ from PIL import Image
 from finscribe_assets.documents.elements import TERMS, field_of
 from finscribe_assets.documents.schema import flatten
 from finscribe_assets.inference.extraction import Extractor, NoLayoutError, extract_rendered
-from finscribe_assets.inference.image_input import ImageError, open_image, parse_box
 from finscribe_assets.inference.json_constraint import JsonGrammar
 from finscribe_assets.inference.prediction import Mode, predict_document
 from finscribe_assets.inference.reader import ReadRequest
 from finscribe_assets.inference.region_layout import DetectedLines, Region, RegionType, RendererBoxes
+from finscribe_assets.inference.typed_boxes import parse_box
 from finscribe_assets.instructions.crops import crop
 from finscribe_assets.instructions.otsl import to_otsl
 from finscribe_assets.instructions.pair import Task
@@ -155,59 +153,6 @@ def test_a_file_that_is_not_a_shard_is_named(reader, tmp_path, content):
 def test_a_shard_of_another_stage_is_named(reader, batch):
     with pytest.raises(ValueError, match="not a shard of rendered pages"):
         extract_rendered(reader, batch.folder / "pairs" / "part-00000.parquet")
-
-
-def png(width, height, rows=b""):
-    def chunk(kind, body):
-        return len(body).to_bytes(4) + kind + body + zlib.crc32(kind + body).to_bytes(4)
-
-    header = width.to_bytes(4) + height.to_bytes(4) + bytes([8, 0, 0, 0, 0])
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "message"),
-    [
-        ("bomb.png", png(60_000, 60_000), "pixels"),
-        ("large.png", png(8_000, 8_000), r"8000 × 8000 pixels are more than 50,000,000; scale it down"),
-        ("cut.png", png(400, 400, randbytes(401 * 400))[:9_000], "cannot be read as an image"),
-        ("text.png", b"Rechnung 17", "not an image in a supported format"),
-        ("empty.png", b"", "not an image in a supported format"),
-        ("page.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not an image in a supported format"),
-        ("page.eps", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not an image in a supported format"),
-    ],
-)
-def test_hostile_images_are_refused_by_name(tmp_path, name, content, message):
-    (tmp_path / name).write_bytes(content)
-    with pytest.raises(ImageError, match=message) as refused:
-        open_image(tmp_path / name)
-    assert name in str(refused.value)
-
-
-@pytest.mark.filterwarnings("ignore::UserWarning")
-@given(st.binary(max_size=300), st.sampled_from([b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\x00", b"BM"]))
-def test_any_bytes_give_an_image_or_an_image_error(tmp_path_factory, body, magic):
-    path = tmp_path_factory.mktemp("any") / "x"
-    path.write_bytes(magic + body)
-    try:
-        image = open_image(path)
-    except ImageError:
-        return
-    assert image.mode in ("L", "RGB")
-
-
-def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(ImageError, match=r"nowhere\.png: cannot be read"):
-        open_image(tmp_path / "nowhere.png")
-
-
-def test_an_image_is_rotated_as_its_exif_data_asks(tmp_path):
-    exif = Image.Exif()
-    exif[0x0112] = 6  # orientation: the first row is the right-hand side
-    buffer = io.BytesIO()
-    Image.new("RGB", (30, 10)).save(buffer, "JPEG", exif=exif)
-    (tmp_path / "photo.jpg").write_bytes(buffer.getvalue())
-    assert open_image(tmp_path / "photo.jpg").size == (10, 30)
 
 
 def test_a_box_is_parsed_from_four_numbers():

@@ -1,4 +1,4 @@
-"""Read pages in a separate process with limits on time and memory, so that a hostile file costs one document only.
+"""Open documents in a separate process with limits on time and memory, so that a hostile file costs one document only.
 
 What belongs here: that process and the exchange with it. One process reads document after document; if it dies or takes
 too long, the document is rejected and the next one gets a new process.
@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import multiprocessing
 import sys
-import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from finscribe_assets.importing.image_files import read_images
-from finscribe_assets.importing.page_content import PageContent
-from finscribe_assets.importing.pdf_files import read_pdf
-from finscribe_assets.importing.rejects import InputLimits, Problem, RejectedDocumentError, rejection
-from finscribe_assets.importing.source_files import PDF_SUFFIXES
+from finscribe_assets.files import AnyPath
+from finscribe_assets.opening.file_types import is_pdf
+from finscribe_assets.opening.image_files import read_images
+from finscribe_assets.opening.input_limits import InputLimits, Problem, RejectedDocumentError, rejection
+from finscribe_assets.opening.page_content import PageContent
+from finscribe_assets.opening.pdf_files import read_pdf
 
 _START_SECONDS = 60.0  # granted to a new process on top of the limit for reading
 
@@ -27,8 +27,7 @@ _START_SECONDS = 60.0  # granted to a new process on top of the limit for readin
 @dataclass(frozen=True)
 class _Request:
     contents: tuple[bytes, ...]
-    is_pdf: bool
-    wants_invoice: bool
+    wants_xml: bool
     dpi: int
     limits: InputLimits
 
@@ -37,7 +36,6 @@ class _Request:
 class _Result:
     content: PageContent | None = None
     problems: tuple[Problem, ...] = ()
-    traceback: str = ""  # of a fault of this program
 
 
 def _serve(requests: Connection, memory_bytes: int) -> None:
@@ -50,19 +48,58 @@ def _serve(requests: Connection, memory_bytes: int) -> None:
         requests.send(_read(request))
 
 
+def read_pages(contents: Sequence[bytes], dpi: int, limits: InputLimits, *, wants_xml: bool = False) -> PageContent:
+    """Read the pages of one PDF, or of images in page order, in this process.
+
+    Use it for files that you trust; `PageReader` does the same for files of unknown origin.
+
+    Args:
+        contents: Content of each file, which determines whether it is a PDF.
+        dpi: Resolution of PDF pages, and the assumed one of images that state none.
+        limits: Limits on the document.
+        wants_xml: Whether the XML files that a PDF holds are returned with the pages.
+
+    Raises:
+        RejectedDocumentError: The pages cannot be read within the limits.
+    """
+    if len(contents) == 1 and is_pdf(contents[0]):
+        return read_pdf(contents[0], dpi, limits, wants_xml=wants_xml)
+    return read_images(contents, dpi, limits)
+
+
+def read_file(path: AnyPath, limits: InputLimits) -> bytes:
+    """Return the content of a file.
+
+    Raises:
+        RejectedDocumentError: The file is missing, cannot be opened, or is larger than is read.
+    """
+    largest = limits.page_file_bytes
+    try:
+        if path.is_dir():
+            raise rejection("a folder; name the files in it")
+        if not path.is_file():
+            raise rejection("no such file" if not path.exists() else "not a regular file")
+        with path.open("rb") as stream:
+            content: bytes = stream.read(largest + 1)
+    except OSError as error:
+        raise rejection(f"cannot be read: {error.strerror or error}") from error
+    if len(content) > largest:
+        raise rejection(f"larger than {largest:,} bytes, which is the most that is read")
+    return content
+
+
 def _read(request: _Request) -> _Result:
     dpi, limits = request.dpi, request.limits
     try:
-        if request.is_pdf:
-            return _Result(read_pdf(request.contents[0], dpi, limits, wants_invoice=request.wants_invoice))
-        return _Result(read_images(request.contents, dpi, limits))
+        return _Result(read_pages(request.contents, dpi, limits, wants_xml=request.wants_xml))
     except RejectedDocumentError as error:
         return _Result(problems=error.problems)
     except MemoryError:
         limit = f"{limits.memory_bytes / 2**30:.3g} GiB"
         return _Result(problems=rejection(f"reading its pages takes more than the {limit} of memory allowed").problems)
-    except Exception:  # noqa: BLE001, the other process raises it again
-        return _Result(traceback=traceback.format_exc())
+    except Exception as error:  # noqa: BLE001, no file may stop the files after it
+        fault = f"{type(error).__name__}: {error}"
+        return _Result(problems=rejection(f"reading its pages failed ({fault}); please report it").problems)
 
 
 class PageReader:
@@ -90,22 +127,21 @@ class PageReader:
     ) -> None:
         self._stop()
 
-    def read(self, names: list[str], contents: list[bytes], *, wants_invoice: bool) -> PageContent:
-        """Read the pages of one PDF or TIFF, or of images in page order.
+    def open(self, path: AnyPath) -> PageContent:
+        """Read the pages of one file.
 
-        Args:
-            names: File names; the suffix of the first one determines whether it is a PDF.
-            contents: Content of each file.
-            wants_invoice: Whether a PDF must embed an invoice, which is returned with the pages.
+        Raises:
+            RejectedDocumentError: The file cannot be opened, or its pages cannot be read within the limits.
+        """
+        return self.read([read_file(path, self.limits)])
+
+    def read(self, contents: Sequence[bytes], *, wants_xml: bool = False) -> PageContent:
+        """Read the pages of one PDF, or of images in page order; see `read_pages`.
 
         Raises:
             RejectedDocumentError: The pages cannot be read within the limits.
-            RuntimeError: Reading failed by a fault of this program; the message holds the traceback.
         """
-        is_pdf = Path(names[0]).suffix.lower() in PDF_SUFFIXES
-        result = self._request(_Request(tuple(contents), is_pdf, wants_invoice, self._dpi, self.limits))
-        if result.traceback:
-            raise RuntimeError(f"{names[0]}: {result.traceback}")
+        result = self._request(_Request(tuple(contents), wants_xml, self._dpi, self.limits))
         if result.content is None:
             raise RejectedDocumentError(result.problems)
         return result.content

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from finscribe_assets.importing.image_files import read_images
-from finscribe_assets.importing.rejects import InputLimits, RejectedDocumentError
+from finscribe_assets.opening.image_files import read_images
+from finscribe_assets.opening.input_limits import InputLimits, RejectedDocumentError
 
 
 def encoded(image: Image.Image, image_format: str = "PNG", **options: object) -> bytes:

@@ -16,12 +16,12 @@ from finscribe_assets.documents.recipe import LOCALES
 from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.errors import UserError
 from finscribe_assets.files import AnyPath
-from finscribe_assets.importing.page_reader import PageReader
-from finscribe_assets.importing.rejects import InputLimits, RejectedDocumentError
 from finscribe_assets.importing.source_files import find_documents, printable_name
 from finscribe_assets.measuring.measured_documents import MeasuredDocument, measure_pages
 from finscribe_assets.measuring.text_measures import TextMeasures, measure_text
 from finscribe_assets.ocr.rapidocr_engine import RapidOcrFinder, RapidOcrReader
+from finscribe_assets.opening.input_limits import InputLimits, RejectedDocumentError
+from finscribe_assets.opening.page_reader import PageReader
 from finscribe_assets.rendering.page_batch import read_rendered
 from finscribe_assets.rendering.pages import Page
 from finscribe_assets.shards import shard_files
@@ -125,7 +125,7 @@ def _of_folder(path: Path, dpi: int, on_document: Callable[[int], None] | None) 
             name = printable_name(files.name)
             try:
                 contents = [(path / page).read_bytes() for page in files.pages]
-                content = reader.read(files.pages, contents, wants_invoice=False)
+                content = reader.read(contents)
             except (RejectedDocumentError, OSError) as error:
                 unreadable[name] = str(error)
                 continue

@@ -23,8 +23,7 @@ paddle-env:  ## create .venv-paddle, in which the PaddleFormers back end trains 
 	@scripts/paddle-env
 
 home: setup
-	@mkdir -p "$(DAGSTER_HOME)"
-	@cmp -s dagster.yaml "$(DAGSTER_HOME)/dagster.yaml" || cp dagster.yaml "$(DAGSTER_HOME)/dagster.yaml"
+	@scripts/home
 
 demo: home  ## run the whole loop once: documents, pages, pairs, adapter, report, plan
 	@scripts/demo

@@ -8,10 +8,11 @@ from typing import Any
 
 import dagster as dg
 
-from finscribe_assets.orchestration.assets import all_assets, all_checks
+from finscribe_assets.orchestration.assets import all_assets
 from finscribe_assets.orchestration.io_managers import BatchFolderIOManagerFactory
 from finscribe_assets.orchestration.jobs import jobs
 from finscribe_assets.orchestration.resources import Inbox, PlanStore, Storage, Workers
+from finscribe_assets.orchestration.run_lease import leased_in_process_executor
 from finscribe_assets.orchestration.sensors import sensors
 from finscribe_assets.profiles import profile_named, workers_from_environment
 
@@ -46,12 +47,10 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
     }
     return dg.Definitions(
         assets=all_assets,
-        asset_checks=all_checks,
         jobs=jobs,
         sensors=sensors,
         resources=resources,
-        # A process for each step costs 13–17 s of imports, and each heavy step has its own worker processes.
-        executor=dg.in_process_executor,
+        executor=leased_in_process_executor,
     )
 
 

@@ -17,13 +17,14 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 from upath import UPath
 
 from finscribe_assets.errors import UserError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 AnyPath = Path | UPath
 
@@ -121,6 +122,9 @@ def write_table(path: AnyPath, table: pa.Table, *, rows_per_group: int = 100, co
         rows_per_group: rows in a row group, the unit that a reader loads at a time.
         compress: compress with zstd. Turn it off where rows hold encoded images, which do not shrink.
     """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, row_group_size=rows_per_group, compression="zstd" if compress else "none")
     write_bytes(path, sink.getvalue().to_pybytes())
@@ -128,6 +132,8 @@ def write_table(path: AnyPath, table: pa.Table, *, rows_per_group: int = 100, co
 
 def read_table(path: AnyPath, columns: list[str] | None = None) -> pa.Table:
     """Read a whole Parquet file, or only some of its columns."""
+    import pyarrow.parquet as pq
+
     with path.open("rb") as stream:
         return pq.read_table(stream, columns=columns)
 

@@ -17,13 +17,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
-
-import pyarrow as pa
-import pyarrow.parquet as pq
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from finscribe_assets.errors import MissingInputError, UserError
 from finscribe_assets.files import AnyPath, write_table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 FINGERPRINT_KEY = b"finscribe.fingerprint"
 
@@ -199,6 +199,9 @@ def write_shard(path: AnyPath, table: pa.Table, fingerprint: str, *, compress: b
 
 def is_up_to_date(path: AnyPath, fingerprint: str) -> bool:
     """Return whether a complete shard with this fingerprint exists."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     if not path.exists():
         return False
     try:
@@ -215,6 +218,8 @@ def read_fingerprint(path: AnyPath) -> str:
     Raises:
         UserError: the file is not a shard that this project wrote.
     """
+    import pyarrow.parquet as pq
+
     with path.open("rb") as stream:
         metadata = pq.read_schema(stream).metadata or {}
     if FINGERPRINT_KEY not in metadata:
@@ -224,6 +229,8 @@ def read_fingerprint(path: AnyPath) -> str:
 
 def row_count(path: AnyPath) -> int:
     """Return the number of rows of a shard, read from its footer."""
+    import pyarrow.parquet as pq
+
     with path.open("rb") as stream:
         return pq.read_metadata(stream).num_rows
 
@@ -239,6 +246,8 @@ def read_shards(folder: AnyPath, columns: list[str] | None = None) -> Iterator[p
     Raises:
         MissingInputError: the folder holds no shards.
     """
+    import pyarrow.parquet as pq
+
     files = shard_files(folder)
     if not files:
         raise MissingInputError(f"{folder}: no part-*.parquet in this folder; run the stage that writes it first")

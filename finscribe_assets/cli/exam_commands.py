@@ -1,4 +1,4 @@
-"""Commands that decide which adapter is used, and whether to go on: exam, adapters, promise, decide."""
+"""Commands that decide which adapter is used, and whether to go on: exam, adapters, promise, decide, status."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Storage = Annotated[str, typer.Option(help="The platform's storage: a folder or 
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    for command in (exam, adapters, promise, decide):
+    for command in (exam, adapters, promise, decide, status):
         app.command()(command)
 
 
@@ -191,6 +191,35 @@ def decide(
     console.print(f"{decision.action}: {decision.reason}", soft_wrap=True)
     if wanted and decision.next_key != wanted:
         raise typer.Exit(1)
+
+
+def status(
+    storage: Storage = "storage",
+    limit: Annotated[
+        int | None,
+        typer.Option(min=1, help="Number of iterations after which the loop stops.", show_default="the profile's"),
+    ] = None,
+) -> None:
+    """Show where the loop stands: all iterations on the same documents, the batch in the making, and what follows.
+
+    The platform's asset `iterations` shows the same.
+    """
+    import os
+
+    from finscribe_assets.iteration.batch_storage import FolderStorage
+    from finscribe_assets.iteration.loop_status import loop_status
+    from finscribe_assets.profiles import profile_named
+
+    profile = profile_named(os.environ.get("FINSCRIBE_PROFILE", "demo"))
+    found = loop_status(FolderStorage(storage), limit=limit or profile.iteration_limit)
+    if not found.records and not found.unfinished:
+        raise MissingInputError(f"{storage}: no batch here; run `make demo`, or name another --storage")
+    show("iterations", found.rows)
+    if not found.same_documents:
+        console.print("The exam's documents changed between iterations: their accuracies do not compare.")
+    for key, stages in found.unfinished.items():
+        console.print(f"{key} is not finished; it has results of {', '.join(stages)}", soft_wrap=True)
+    console.print(f"{found.decision.action}: {found.decision.reason}", soft_wrap=True)
 
 
 def _records_of_exams(exams: list[Path], plan: Path | None, threshold: float) -> list[IterationRecord]:

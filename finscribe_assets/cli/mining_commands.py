@@ -119,9 +119,7 @@ def mine(
         console.print(documents.keys_note, markup=False)
     imported = workspace is not None and (workspace / IMPORT_REPORT_FILE).exists()
     if workspace and imported:
-        console.print(
-            f"{workspace}: imported documents, so failures are compared by what their pages and ground truth show"
-        )
+        console.print(f"{workspace}: imported documents; failures are compared by what pages and ground truth show")
     elif workspace:
         note_missing_parts(documents, workspace)
         if not (workspace / "plan.json").exists():

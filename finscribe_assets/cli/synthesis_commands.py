@@ -252,6 +252,10 @@ def split(
         LocalShardPool(workers or workers_from_environment()),
         hold_out=hold_out,
     )
+    if wrong := manifest.wrong_plans():
+        raise UserError(
+            f"the documents of {', '.join(wrong)} were drawn from another plan than plan.json: draw them anew"
+        )
     pages = [page for batch in batches for page in read_hashes(batch.hashes)]
     found = find_leaks(read_splits(workspace / "splits"), pages)
     if found:

@@ -9,15 +9,25 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from finscribe_assets.documents.drawn_document import DrawnDocument, documents_from_table, documents_to_table
+from finscribe_assets.documents.document_table import documents_from_table, documents_to_table
+from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.page_evidence import expected_fields
 from finscribe_assets.documents.plan import Plan
 from finscribe_assets.documents.schema import flatten
 from finscribe_assets.files import AnyPath, sha256_of, write_text
-from finscribe_assets.shards import Shard, ShardPool, cut_into_shards, read_shards, write_missing_shards, write_shard
+from finscribe_assets.shards import (
+    Shard,
+    ShardPool,
+    cut_into_shards,
+    read_shards,
+    shard_files,
+    write_missing_shards,
+    write_shard,
+)
+from finscribe_assets.stage_versions import GENERATOR_VERSION
 
-GENERATOR_VERSION = 5  # raise it with every change to the documents that a plan gives
+PLAN_KEY = b"finscribe.plan"  # of a shard's metadata: the hash of the plan that its documents were drawn from
 
 
 @dataclass(frozen=True)
@@ -46,8 +56,26 @@ class _SynthesisJob:
 
 def _write(job: _SynthesisJob) -> int:
     documents = [draw_document(job.plan, index) for index in range(job.shard.start, job.shard.stop)]
-    write_shard(job.path, documents_to_table(documents), job.fingerprint)
+    table = documents_to_table(documents)
+    marked = table.replace_schema_metadata(
+        {**(table.schema.metadata or {}), PLAN_KEY: job.plan.content_hash().encode()}
+    )
+    write_shard(job.path, marked, job.fingerprint)
     return len(documents)
+
+
+def drawn_from(folder: AnyPath) -> set[str]:
+    """Return the hashes of the plans that a batch's documents were drawn from; more than one is an unfinished redraw.
+
+    Shards that were written before they carried the hash are left out.
+    """
+    hashes = set()
+    for file in shard_files(folder):
+        with file.open("rb") as stream:
+            metadata = pq.read_schema(stream).metadata or {}
+        if PLAN_KEY in metadata:
+            hashes.add(metadata[PLAN_KEY].decode())
+    return hashes
 
 
 def synthesize(

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
 from finscribe_assets.documents.batch_keys import BATCH_KEY_PATTERN, EXAMINATION_KEYS
 from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.errors import UserError
+from finscribe_assets.files import sha256_of
 
 
 class PlanComponent(BaseModel):
@@ -45,6 +46,10 @@ class Plan(BaseModel):
     def documents(self) -> int:
         """Return the number of documents of the batch."""
         return sum(component.documents for component in self.components)
+
+    def content_hash(self) -> str:
+        """Return the SHA-256 of the plan, which the shards of its documents carry."""
+        return sha256_of(self.model_dump_json())
 
     def component_of(self, index: int) -> PlanComponent:
         """Return the component that a document belongs to.

@@ -37,8 +37,8 @@ from finscribe_assets.shards import Shard, write_shard
 from finscribe_assets.splitting.exposure import Exposure
 from finscribe_assets.splitting.split_assignment import Split
 from finscribe_assets.splitting.split_table import SplitRow, content_hash, write_splits
+from finscribe_assets.stage_versions import IMPORTER_VERSION
 
-IMPORTER_VERSION = 5  # increase it with every change to what is written for the same folder
 REAL_SOURCE = "real"  # source, group, layout and batch of every imported document
 IMPORT_REPORT_FILE, TRUTH_FILE = "import-report.json", "documents.jsonl"
 _WRITTEN = ("images", "pairs", "splits", TRUTH_FILE, IMPORT_REPORT_FILE)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 
-from finscribe_assets.documents.drawn_document import documents_from_table
+from finscribe_assets.documents.document_table import documents_from_table
 from finscribe_assets.errors import MissingInputError
 from finscribe_assets.files import AnyPath, read_json, read_table, sha256_of, write_json
 from finscribe_assets.instructions.pair import (
@@ -30,8 +30,8 @@ from finscribe_assets.shards import (
     write_missing_shards,
     write_shard,
 )
+from finscribe_assets.stage_versions import PAIRS_VERSION
 
-PAIRS_VERSION = 6  # raise it with every change to prompts, responses or the choice of pairs
 PAIR_RECIPE_FILE = "recipe.json"
 UNDETERMINED_CURRENCY = '"currency_code":null'  # in the responses of full extraction
 

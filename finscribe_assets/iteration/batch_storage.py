@@ -7,11 +7,13 @@ from typing import Protocol
 
 from upath import UPath
 
-from finscribe_assets.documents.batch_keys import BATCH_KEY_PATTERN, FIRST_BATCH_KEY
+from finscribe_assets.documents.batch_keys import BATCH_KEY_PATTERN, FIRST_BATCH_KEY, check_batch_key, next_batch_key
 from finscribe_assets.documents.plan import Plan
 from finscribe_assets.documents.recipe import Recipe
-from finscribe_assets.errors import MissingInputError
+from finscribe_assets.errors import MissingInputError, UserError
 from finscribe_assets.files import write_text
+from finscribe_assets.importing.inbox import INBOX_KEY_PATTERN
+from finscribe_assets.shards import shard_files
 
 
 class Stage(StrEnum):
@@ -34,6 +36,9 @@ class Stage(StrEnum):
     REVIEW_QUEUE = "review_queue"
 
 
+REAL_STAGES = frozenset((Stage.REAL_DOCUMENTS, Stage.REAL_PREDICTIONS, Stage.REAL_REPORT, Stage.REVIEW_QUEUE))
+
+
 class BatchStorage(Protocol):
     """What an iteration needs of a storage: folders of stages by batch key."""
 
@@ -53,8 +58,13 @@ class FolderStorage:
         self.root = UPath(root)
 
     def folder(self, stage: Stage, key: str) -> UPath:
-        """Return the folder of one stage of one batch, whether or not it exists."""
-        return self.root / str(stage) / key
+        """Return the folder of one stage of one batch, whether or not it exists.
+
+        Raises:
+            UserError: the key is not of the form batch-007, or inbox-007 for a stage of real documents.
+        """
+        is_real = stage in REAL_STAGES and INBOX_KEY_PATTERN.fullmatch(key)
+        return self.root / str(stage) / (key if is_real else check_batch_key(key))
 
     def keys_until(self, stage: Stage, key: str) -> list[str]:
         """Return the keys up to and including ``key`` for which the stage has a folder, oldest first."""
@@ -62,6 +72,10 @@ class FolderStorage:
         return sorted(
             folder.name for folder in folders if BATCH_KEY_PATTERN.fullmatch(folder.name) and folder.name <= key
         )
+
+
+class PlanInUseError(UserError):
+    """A plan that documents have been drawn from is not replaced: data and plan would no longer belong together."""
 
 
 class PlanFiles:
@@ -72,10 +86,24 @@ class PlanFiles:
 
     def __init__(self, root: str) -> None:
         self.folder = UPath(root) / "plans"
+        self._documents = FolderStorage(root)
 
     def path(self, key: str) -> UPath:
-        """Return the file of a batch's plan, whether or not it exists."""
-        return self.folder / f"{key}.json"
+        """Return the file of a batch's plan, whether or not it exists.
+
+        Raises:
+            UserError: the key is not of the form batch-007.
+        """
+        return self.folder / f"{check_batch_key(key)}.json"
+
+    def is_drawn(self, key: str) -> bool:
+        """Return whether documents have been drawn from the batch's plan."""
+        return bool(shard_files(self._documents.folder(Stage.SYNTHETIC_DOCUMENTS, key)))
+
+    def free_key(self) -> str:
+        """Return the key after the last batch that has a plan."""
+        keys = sorted(file.stem for file in self.folder.glob("batch-*.json") if BATCH_KEY_PATTERN.fullmatch(file.stem))
+        return next_batch_key(keys[-1]) if keys else FIRST_BATCH_KEY
 
     def read(self, key: str) -> Plan:
         """Return the plan of a batch.
@@ -100,7 +128,21 @@ class PlanFiles:
         return self.read(FIRST_BATCH_KEY).components[0].recipe
 
     def write(self, plan: Plan) -> UPath:
-        """Store a plan under its key, atomically; return the file."""
+        """Store a plan under its key, atomically; return the file.
+
+        Raises:
+            PlanInUseError: documents have been drawn from another plan of this key.
+        """
         path = self.path(plan.key)
+        if path.exists():
+            stored = self.read(plan.key)
+            if stored == plan:
+                return path
+            if self.is_drawn(plan.key):
+                raise PlanInUseError(
+                    f"{path}: the documents of {plan.key} have been drawn from this plan, and the new one is another "
+                    f"(hash {plan.content_hash()[:12]} instead of {stored.content_hash()[:12]}). Store it as a new "
+                    f"batch (hard_sample_plan's setting as_new_batch), or remove what was made of {plan.key} first"
+                )
         write_text(path, plan.model_dump_json(indent=2) + "\n")
         return path

@@ -107,6 +107,7 @@ def plan_next_batch(
     threshold: float,
     rule: str = PROBE_RULE,
     disabled: Collection[str] = (),
+    as_new_batch: bool = False,
 ) -> NextBatch:
     """Plan the batch after ``key``, store the plan and the iteration's record, and decide.
 
@@ -119,6 +120,10 @@ def plan_next_batch(
         threshold: Gain of field accuracy on the exam that is worth an iteration.
         rule: ``probe``, or one of ``mining.allocation.ALLOCATION_RULES`` to plan from mined cells.
         disabled: Cells, knobs and other factors that get no documents.
+        as_new_batch: Store a plan under the next free key where documents have been drawn from another plan of its key.
+
+    Raises:
+        PlanInUseError: they have, and ``as_new_batch`` is not set. Nothing is written then.
     """
     folder = storage.folder(Stage.HARD_SAMPLE_PLAN, key)
     validation = read_batch(storage, key)[Split.VALIDATION]
@@ -142,6 +147,8 @@ def plan_next_batch(
     plan = found if rule == PROBE_RULE else mined.plan
     problems = plan_problems(plan) if plan else []
     if plan and not problems:
+        if as_new_batch and plans.is_drawn(plan.key) and plans.read(plan.key) != plan:
+            plan = plan.model_copy(update={"key": plans.free_key()})
         plans.write(plan)
     results = exam_results(storage, key)
     weak = len(harmful) if rule == PROBE_RULE else len(mined.weak)

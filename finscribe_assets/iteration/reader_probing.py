@@ -93,7 +93,7 @@ def probe_adapter_in_use(
     adapter = adapter_folder(storage, adapter_in_use(storage, key))
     config = read_json(storage.folder(Stage.TRAINED_ADAPTER, key) / TRAINING_RECORD)["config"]
     recipe = plans.deployment_recipe()
-    cache = storage.folder(Stage.READER_PROBE, READINGS_FOLDER)
+    cache = storage.folder(Stage.READER_PROBE, key).parent / READINGS_FOLDER  # all batches share it
 
     def probe(name: str, watched: tuple[str, ...]) -> ProbeResult:
         reader = Reader(config["base"], adapter if name == ADAPTER else None, threads=config["threads"])

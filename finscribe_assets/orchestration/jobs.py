@@ -8,7 +8,9 @@ from __future__ import annotations
 import dagster as dg
 
 from finscribe_assets.orchestration.assets import iteration_keys
+from finscribe_assets.orchestration.assets.base_model import base_model
 from finscribe_assets.orchestration.assets.groups import REAL
+from finscribe_assets.orchestration.assets.iterations import iterations
 
 iterate = dg.define_asset_job(
     "iterate",
@@ -18,7 +20,7 @@ iterate = dg.define_asset_job(
 
 next_iteration = dg.define_asset_job(
     "next_iteration",
-    selection=dg.AssetSelection.assets(*iteration_keys),
+    selection=dg.AssetSelection.assets(base_model, *iteration_keys, iterations),
     description="One whole iteration of a later batch, from the plan that the iteration before has stored.",
 )
 

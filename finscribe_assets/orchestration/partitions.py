@@ -5,11 +5,12 @@ https://docs.dagster.io/guides/build/partitions-and-backfills
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import dagster as dg
 
-from finscribe_assets.documents.batch_keys import FIRST_BATCH_KEY
+from finscribe_assets.documents.batch_keys import BATCH_KEY_PATTERN, FIRST_BATCH_KEY
 from finscribe_assets.importing.inbox import INBOX_KEY_PATTERN
 
 
@@ -21,8 +22,14 @@ class SynthesisPartitions(dg.DynamicPartitionsDefinition):
     """
 
     def has_partition_key(self, partition_key: str, *args: Any, **options: Any) -> bool:
-        """Return whether the key is the first one or was registered."""
+        """Return whether the key is the first one or was registered; other forms than batch-007 are no keys."""
+        if not BATCH_KEY_PATTERN.fullmatch(partition_key):
+            return False  # GraphQL registers any text
         return partition_key == FIRST_BATCH_KEY or super().has_partition_key(partition_key, *args, **options)
+
+    def get_partition_keys(self, *args: Any, **options: Any) -> Sequence[str]:
+        """Return the registered keys that are keys of batches."""
+        return [key for key in super().get_partition_keys(*args, **options) if BATCH_KEY_PATTERN.fullmatch(key)]
 
 
 class InboxPartitions(dg.DynamicPartitionsDefinition):

@@ -6,11 +6,12 @@ https://docs.dagster.io/guides/build/external-pipelines
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from finscribe_assets.training.paddle.launching import Command, Launch
+if TYPE_CHECKING:
+    from finscribe_assets.training.paddle.launching import Launch
 
 
 def launch_through(context: dg.AssetExecutionContext, client: dg.PipesSubprocessClient) -> Launch:
@@ -18,6 +19,7 @@ def launch_through(context: dg.AssetExecutionContext, client: dg.PipesSubprocess
 
     Its log messages reach Dagster as they come; its reports are yielded when it has ended.
     """
+    from finscribe_assets.training.paddle.launching import Command
 
     def launch(command: Command) -> Iterator[dict[str, Any]]:
         finished = client.run(

@@ -11,8 +11,9 @@ import dagster as dg
 from pydantic import Field
 from upath import UPath
 
+from finscribe_assets.documents.batch_keys import check_batch_key
 from finscribe_assets.errors import UserError
-from finscribe_assets.files import AnyPath, as_path, is_local
+from finscribe_assets.files import AnyPath, as_path, is_local, sha256_of
 from finscribe_assets.importing.inbox import InboxBatches
 from finscribe_assets.iteration.batch_storage import FolderStorage, PlanFiles, Stage
 from finscribe_assets.profiles import Profile
@@ -40,10 +41,14 @@ class Storage(dg.ConfigurableResource):
         return self.folder(context.asset_key.to_user_string(), context.partition_key)
 
     def work_folder(self, asset: str, key: str) -> Path:
-        """Return a local folder for checkpoints, which a later run of the same partition finds again."""
+        """Return a local folder for checkpoints, which a later run of the same partition finds again.
+
+        The asset removes it when it has succeeded. For a storage that is not local, the folder is in this machine's
+        folder for temporary files, below a name that belongs to the storage.
+        """
         root = UPath(self.root)
-        home = Path(str(root)) if is_local(root) else Path(tempfile.gettempdir()) / "finscribe"
-        folder = home / ".work" / asset / key
+        home = Path(tempfile.gettempdir()) / "finscribe" / sha256_of(self.root)[:16]
+        folder = (Path(str(root)) if is_local(root) else home) / ".work" / asset / check_batch_key(key)
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 

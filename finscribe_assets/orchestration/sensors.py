@@ -1,22 +1,53 @@
 """The sensors that start the next iteration and read the inbox.
 
-They do I/O only; `iteration.decision` and `importing.inbox` decide.
+They do I/O only; `iteration.decision`, `iteration.run_attempts` and `importing.inbox` decide.
 
 https://docs.dagster.io/guides/automate/sensors
 """
 
 import time
+from datetime import UTC, datetime
 
 import dagster as dg
+from pydantic import BaseModel, ConfigDict
 
 from finscribe_assets.errors import MissingInputError
 from finscribe_assets.importing.inbox import look_at_inbox, parse_look
 from finscribe_assets.iteration.batch_storage import Stage
-from finscribe_assets.iteration.history import decide_after
+from finscribe_assets.iteration.run_attempts import AttemptAction, decide_attempt
+from finscribe_assets.orchestration.assets import iteration_assets
+from finscribe_assets.orchestration.assets.iterations import iterations
+from finscribe_assets.orchestration.batch_runs import runs_of_batch, unfinished_assets
 from finscribe_assets.orchestration.jobs import next_iteration, read_inbox
 from finscribe_assets.orchestration.partitions import inbox as inbox_partitions
 from finscribe_assets.orchestration.partitions import synthesis
 from finscribe_assets.orchestration.resources import Inbox, ProfileResource, Storage
+
+PLAN = dg.AssetKey(str(Stage.HARD_SAMPLE_PLAN))
+PLANS_PER_TICK = 50
+
+
+class LoopCursor(BaseModel):
+    """What the sensor remembers between ticks.
+
+    Attributes:
+        plan_event: Storage id of the last plan handled. An asset sensor drops an event when two arrive between ticks.
+        waiting: Batches that plans ask for and whose iteration has not succeeded, with the batch before each.
+        reason: Why the last plan led to no batch; empty where it did.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    plan_event: int = 0
+    waiting: dict[str, str] = {}
+    reason: str = ""
+
+    @classmethod
+    def parse(cls, text: str | None) -> "LoopCursor":
+        """Return a stored cursor; those of earlier versions were the number alone."""
+        if not text:
+            return cls()
+        return cls(plan_event=int(text)) if text.isdigit() else cls.model_validate_json(text)
 
 
 @dg.sensor(
@@ -24,48 +55,63 @@ from finscribe_assets.orchestration.resources import Inbox, ProfileResource, Sto
     default_status=dg.DefaultSensorStatus.RUNNING,
     minimum_interval_seconds=15,
     description="Registers the next batch and runs its whole iteration when a new hard-sample plan has something to "
-    "teach. Stops when nothing is weak, when the exam has stopped improving, or at the iteration limit.",
+    "teach. Runs it again, three times at most, if the run fails. Stops when nothing is weak, when the exam has "
+    "stopped improving, or at the iteration limit. Every tick states why the loop goes on or stands still.",
 )
 def retrain_on_weak_cells(
     context: dg.SensorEvaluationContext, storage: Storage, profile: ProfileResource
-) -> dg.SensorResult | dg.SkipReason:
-    """Request the iterations that the plans materialised since the last tick lead to, in their order.
-
-    The cursor is the storage id of the last plan handled: an asset sensor drops an event when two arrive between two
-    ticks. The run key is the next batch's key, so that no batch is started twice however often its plan is made.
-    """
-    records = context.instance.fetch_materializations(
-        dg.AssetRecordsFilter(
-            asset_key=dg.AssetKey(str(Stage.HARD_SAMPLE_PLAN)),
-            after_storage_id=int(context.cursor) if context.cursor else None,
-        ),
-        limit=50,
-        ascending=True,
-    ).records
-    if not records:
-        return dg.SkipReason("No new hard-sample plan since the last tick.")
+) -> dg.SensorResult:
+    """Request the iterations that stored plans lead to and that have not succeeded, in their order."""
+    cursor = _with_new_plans(context, LoopCursor.parse(context.cursor), storage, profile.iteration_limit)
     requests: list[dg.RunRequest] = []
     reasons: list[str] = []
-    for key in dict.fromkeys(str(record.partition_key) for record in records):
-        decision = decide_after(storage.batches, key, limit=profile.iteration_limit)
-        context.log.info(f"{key}: {decision.reason}")
-        if decision.next_key is None:
-            reasons.append(f"{key}: {decision.reason}")
-            continue
-        requests.append(
-            dg.RunRequest(
-                run_key=decision.next_key,
-                partition_key=decision.next_key,
-                tags={"finscribe/parent": key},
+    for key, parent in sorted(cursor.waiting.items()):
+        runs = runs_of_batch(context.instance, next_iteration.name, key)
+        decision = decide_attempt(key, runs, datetime.now(UTC))
+        reasons.append(decision.reason)
+        if decision.action is AttemptAction.DONE:
+            del cursor.waiting[key]
+        elif decision.action is AttemptAction.START:
+            context.log.info(decision.reason)
+            left = unfinished_assets(context.instance, iteration_assets, runs)
+            requests.append(
+                dg.RunRequest(
+                    run_key=decision.run_key,
+                    partition_key=key,
+                    tags={"finscribe/parent": parent, "finscribe/attempt": str(len(runs) + 1)},
+                    asset_selection=[*left, iterations.key] if runs else None,
+                )
             )
-        )
-    next_keys = [str(request.partition_key) for request in requests]
+    keys = [str(request.partition_key) for request in requests]
     return dg.SensorResult(
         run_requests=requests,
-        dynamic_partitions_requests=[synthesis.build_add_request(next_keys)] if next_keys else [],
-        skip_reason=None if requests else "; ".join(reasons),
-        cursor=str(records[-1].storage_id),
+        dynamic_partitions_requests=[synthesis.build_add_request(keys)] if keys else [],
+        skip_reason=None if requests else "; ".join(filter(None, [*reasons, cursor.reason])) or "There is no plan yet.",
+        cursor=cursor.model_dump_json(),
     )
+
+
+def _with_new_plans(
+    context: dg.SensorEvaluationContext, cursor: LoopCursor, storage: Storage, limit: int
+) -> LoopCursor:
+    """Return the cursor after the plans that were made since the last tick."""
+    from finscribe_assets.iteration.history import decide_after
+
+    records = context.instance.fetch_materializations(
+        dg.AssetRecordsFilter(asset_key=PLAN, after_storage_id=cursor.plan_event or None),
+        limit=PLANS_PER_TICK,
+        ascending=True,
+    ).records
+    waiting, reason = dict(cursor.waiting), cursor.reason
+    for key in dict.fromkeys(str(record.partition_key) for record in records):
+        waiting.pop(key, None)  # its iteration came to its plan, whichever job ran it
+        decision = decide_after(storage.batches, key, limit=limit)
+        context.log.info(f"{key}: {decision.reason}")
+        reason = "" if decision.next_key else f"{key}: {decision.reason}"
+        if decision.next_key:
+            waiting[decision.next_key] = key
+    plan_event = records[-1].storage_id if records else cursor.plan_event
+    return LoopCursor(plan_event=plan_event, waiting=waiting, reason=reason)
 
 
 @dg.sensor(

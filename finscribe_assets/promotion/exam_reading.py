@@ -26,7 +26,6 @@ from finscribe_assets.rendering.pages import RenderedDocument
 
 # A block of every second document of the base part, and a table of every tenth, which has the tokens of several blocks.
 STOCK_MIX = PairRecipe(mix={Task.OCR_REGION: 0.5, Task.TABLE: 0.1})
-EXAM_VERSION = 2  # raise it with every change to the exam's documents or to how they are scored
 
 Known = Mapping[str, ExamDocument]
 """What a reader got right before, by paper id."""

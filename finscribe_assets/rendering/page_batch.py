@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import pyarrow.parquet as pq
 
-from finscribe_assets.documents.drawn_document import documents_from_table
+from finscribe_assets.documents.document_table import documents_from_table
 from finscribe_assets.files import AnyPath, read_table, sha256_of
 from finscribe_assets.rendering.located_boxes import LocatedBox, locate
 from finscribe_assets.rendering.page_checks import RenderError, page_problems, require_sound
@@ -34,8 +34,8 @@ from finscribe_assets.shards import (
     write_missing_shards,
     write_shard,
 )
+from finscribe_assets.stage_versions import RENDERER_VERSION
 
-RENDERER_VERSION = 5  # part of the shards' fingerprints; raise it with every change to how pages look
 # The share of a batch's documents that may be rejected. One may always be: it is more than 1 % of a small batch.
 MAX_REJECT_SHARE = 0.01
 REJECTS_KEY = b"finscribe.rejects"  # of a shard's metadata: JSON, the reason by document id

@@ -14,7 +14,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from finscribe_assets.documents.drawn_document import DrawnDocument, documents_from_table
+from finscribe_assets.documents.document_batch import drawn_from
+from finscribe_assets.documents.document_table import documents_from_table
+from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.plan import Plan
 from finscribe_assets.documents.vendors import is_examination_vendor
 from finscribe_assets.errors import UserError
@@ -70,6 +72,9 @@ class BatchEntry(BaseModel):
 
     key: str
     plan: Plan = Field(description="the plan that its documents were drawn from, with the seed")
+    drawn_from: tuple[str, ...] = Field(
+        default=(), description="SHA-256 of the plan that the document shards name; it must be the plan's own"
+    )
     shard_size: int = Field(description="documents per shard")
     dpi: int = Field(description="resolution of its pages")
     pair_recipe: PairRecipe
@@ -108,6 +113,12 @@ class Manifest(BaseModel):
     def counts(self) -> dict[str, dict[str, int]]:
         """Return the number of documents in each split, by batch."""
         return {batch.key: batch.splits for batch in self.batches}
+
+    def wrong_plans(self) -> list[str]:
+        """Return the keys of batches whose documents were drawn from another plan than the manifest states."""
+        return [
+            batch.key for batch in self.batches if any(name != batch.plan.content_hash() for name in batch.drawn_from)
+        ]
 
     def counts_by(self, name: str) -> list[dict[str, Any]]:
         """Return the number of documents in each split, one row for each value of a column of the strata."""
@@ -260,6 +271,7 @@ def _batch_entry(batch: BatchInputs, rows: Sequence[SplitRow]) -> BatchEntry:
     return BatchEntry(
         key=batch.key,
         plan=batch.plan,
+        drawn_from=tuple(sorted(drawn_from(batch.documents))),
         shard_size=row_count(shards[0]),
         dpi=dpi,
         pair_recipe=read_pair_recipe(batch.pairs),

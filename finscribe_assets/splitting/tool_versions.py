@@ -9,8 +9,8 @@ from finscribe_assets.documents.document_batch import GENERATOR_VERSION
 from finscribe_assets.instructions.pair_batch import PAIRS_VERSION
 from finscribe_assets.rendering.page_batch import RENDERER_VERSION
 from finscribe_assets.splitting.page_hashes import HASH_VERSION
+from finscribe_assets.stage_versions import SPLITS_VERSION
 
-SPLITS_VERSION = 4  # raise it with every change to the assignment of splits or the columns of splits.parquet
 VERSIONED_PACKAGES = (
     "babel",
     "isal",

@@ -12,6 +12,7 @@ from finscribe_assets.files import AnyPath, sha256_of
 from finscribe_assets.model.adapters import adapter_hash
 from finscribe_assets.model.bases import Base, find_base
 from finscribe_assets.model.torch_runtime import seeded, torch_threads
+from finscribe_assets.stage_versions import TRAINER_VERSION
 from finscribe_assets.training.adapter_config import AdapterConfig
 from finscribe_assets.training.adapter_folder import TrainingSummary, finished_adapter, publish_adapter
 from finscribe_assets.training.peft_trainer import PeftTrainer
@@ -20,7 +21,6 @@ from finscribe_assets.training.trainer import AdapterTrainer
 from finscribe_assets.training.training_history import OnStep
 from finscribe_assets.training.training_samples import SampleSource
 
-TRAINER_VERSION = 4  # raise it with every change that changes the weights of the same settings and data
 # Settings that change how a training runs or is watched, but not its weights.
 _WEIGHTLESS_SETTINGS = {"log_every", "checkpoint_every", "device", "fallback"}
 

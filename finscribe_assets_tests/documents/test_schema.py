@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from finscribe_assets.documents.drawn_document import documents_from_table, documents_to_table
+from finscribe_assets.documents.document_table import documents_from_table, documents_to_table
 from finscribe_assets.documents.elements import FIELDS, TERMS, Element
 from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.knobs import KNOB_FACTS, Knobs

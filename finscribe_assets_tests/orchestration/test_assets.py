@@ -3,7 +3,6 @@ import hashlib
 import io
 import re
 import shlex
-from importlib import import_module
 
 import dagster as dg
 import pytest
@@ -16,6 +15,7 @@ from finscribe_assets.exporting.folder_export import ExportFormat
 from finscribe_assets.model.embedded_checkpoint import content_hash
 from finscribe_assets.orchestration.assets import all_assets, iteration_keys
 from finscribe_assets.orchestration.partitions import synthesis
+from finscribe_assets.rendering import page_checks
 from finscribe_assets.splitting.manifest import read_manifest
 
 ASSETS = [
@@ -54,7 +54,7 @@ def test_the_whole_iteration_runs_and_registers_its_partition(platform, iteratio
     assert iteration.success
     assert platform.instance.get_dynamic_partitions(synthesis.name) == ["batch-000"]
     made = {event.asset_key.to_user_string() for event in iteration.get_asset_materialization_events()}
-    assert made == {"seed_plan", *ASSETS}
+    assert made == {"seed_plan", "base_model", "iterations", *ASSETS}
 
 
 def test_every_check_ran_and_the_blocking_ones_passed(iteration):
@@ -130,15 +130,25 @@ def test_the_data_version_of_the_splits_is_the_manifests(platform, iteration):
     assert event.tags["dagster/data_version"] == manifest.data_version()
 
 
-def test_the_base_is_observed_with_its_contents_hash(platform):
-    observed = dg.Definitions(
-        assets=all_assets,
-        resources=platform.defs.resources,
-        jobs=[dg.define_asset_job("observe", selection=[dg.AssetKey("base_model")])],
+def test_every_iteration_looks_at_its_base(iteration):
+    event = next(iter(iteration.asset_materializations_for_node("base_model")))
+    assert event.tags["dagster/data_version"] == content_hash()
+    assert "base_is_whole" in {found.check_name for found in iteration.get_asset_check_evaluations()}
+
+
+def test_a_plan_that_was_drawn_is_neither_replaced_nor_contradicted(platform, iteration):
+    """An operator who sets other sizes for a drawn batch is told so, and nothing has changed."""
+    before = data_files(platform.root)
+    refused = platform.defs.resolve_job_def("iterate").execute_in_process(
+        instance=platform.instance,
+        partition_key="batch-000",
+        run_config={"ops": {"seed_plan": {"config": {"documents": 400, "seed": 7}}}},
+        raise_on_error=False,
     )
-    result = observed.resolve_job_def("observe").execute_in_process(instance=platform.instance)
-    (event,) = [event for event in result.all_events if event.event_type_value == "ASSET_OBSERVATION"]
-    assert event.asset_observation_data.asset_observation.tags["dagster/data_version"] == content_hash()
+    assert not refused.success
+    (failure,) = [event for event in refused.all_events if event.event_type_value == "STEP_FAILURE"]
+    assert "have been drawn from this plan" in str(failure.step_failure_data.error)
+    assert data_files(platform.root) == before
 
 
 def test_a_second_run_finds_everything_in_place(platform, iteration):
@@ -168,9 +178,7 @@ def test_storage_elsewhere_gets_the_same_data(platform, iteration, tmp_path):
 
 
 def test_a_page_that_does_not_show_its_document_blocks_the_run(platform, iteration, monkeypatch):
-    # The package's attribute of this name is the asset, not its module.
-    module = import_module("finscribe_assets.orchestration.assets.rendered_images")
-    monkeypatch.setattr(module, "page_problems", lambda drawn, rendered: ["seller.name: no ink in its box"])
+    monkeypatch.setattr(page_checks, "page_problems", lambda drawn, rendered: ["seller.name: no ink in its box"])
     failed = platform.run("synthesize", "batch-000")
     assert not failed.success
     assert failed.get_step_skipped_events() or "instruction_pairs" not in {

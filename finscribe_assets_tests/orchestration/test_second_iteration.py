@@ -2,7 +2,9 @@
 
 import dagster as dg
 import pytest
+from typer.testing import CliRunner
 
+from finscribe_assets.cli import app
 from finscribe_assets.iteration.batch_storage import PlanFiles, Stage
 from finscribe_assets.iteration.history import records_until
 from finscribe_assets.iteration.promoting import adapter_in_use_before, decisions_until
@@ -72,3 +74,16 @@ def test_promise_and_outcome_stand_in_the_plan_of_the_next_batch(platform, secon
     records = records_until(platform.storage.batches, "batch-001")
     assert [record.key for record in records] == ["batch-000", "batch-001"]
     assert records[1].documents == 10
+
+
+def test_the_page_of_iterations_and_the_command_show_both_batches_on_the_same_documents(platform, second):
+    metadata = next(iter(second.asset_materializations_for_node("iterations"))).metadata
+    rows = [row.data for row in metadata["iterations"].value.records]
+    assert [row["batch"] for row in rows] == ["batch-000", "batch-001"]
+    assert rows[1]["documents so far"] == 34
+    assert metadata["gain_at_least"].value <= metadata["gain"].value <= metadata["gain_at_most"].value
+    assert all(found.passed for found in second.get_asset_check_evaluations() if found.check_name == "same_documents")
+    shown = CliRunner().invoke(app, ["status", "--storage", str(platform.root)], env={"COLUMNS": "200"})
+    assert shown.exit_code == 0, shown.output
+    assert metadata["decision"].value in shown.output
+    assert "batch-001" in shown.output

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from finscribe_assets.cli import app
-from finscribe_assets.documents.drawn_document import documents_from_table, documents_to_table
+from finscribe_assets.documents.document_table import documents_from_table, documents_to_table
 from finscribe_assets.files import read_table
 from finscribe_assets.instructions.pair_batch import build_pair_batch, read_pairs
 from finscribe_assets.instructions.task_mix import PairRecipe

@@ -3,12 +3,13 @@
 import dagster as dg
 
 from finscribe_assets.orchestration.assets.adapter_registry import adapter_registry
-from finscribe_assets.orchestration.assets.base_model import base_is_whole, base_model
+from finscribe_assets.orchestration.assets.base_model import base_model
 from finscribe_assets.orchestration.assets.dataset_splits import dataset_splits
 from finscribe_assets.orchestration.assets.evaluation_report import evaluation_report
 from finscribe_assets.orchestration.assets.exam import exam
 from finscribe_assets.orchestration.assets.hard_sample_plan import hard_sample_plan
 from finscribe_assets.orchestration.assets.instruction_pairs import instruction_pairs
+from finscribe_assets.orchestration.assets.iterations import iterations
 from finscribe_assets.orchestration.assets.predictions import predictions
 from finscribe_assets.orchestration.assets.reader_probe import reader_probe
 from finscribe_assets.orchestration.assets.real_documents import real_documents
@@ -35,15 +36,15 @@ all_assets = [
     predictions,
     evaluation_report,
     hard_sample_plan,
+    iterations,
     real_documents,
     real_predictions,
     real_report,
     review_queue,
 ]
 
-all_checks = [base_is_whole]
-
-# What an iteration materialises: all that has a partition of the loop.
-iteration_keys: list[dg.AssetKey] = [
-    asset.key for asset in all_assets if isinstance(asset, dg.AssetsDefinition) and asset.partitions_def == synthesis
+# What an iteration materialises, each after what it depends on: all that has a partition of the loop.
+iteration_assets: list[dg.AssetsDefinition] = [
+    asset for asset in all_assets if isinstance(asset, dg.AssetsDefinition) and asset.partitions_def == synthesis
 ]
+iteration_keys: list[dg.AssetKey] = [asset.key for asset in iteration_assets]

@@ -3,8 +3,6 @@
 import dagster as dg
 from upath import UPath
 
-from finscribe_assets.iteration.next_batch import exam_results
-from finscribe_assets.iteration.promoting import adapter_in_use, decisions_until, judge_adapter
 from finscribe_assets.orchestration.assets.groups import declared
 from finscribe_assets.orchestration.metadata import table
 from finscribe_assets.orchestration.resources import Storage
@@ -24,6 +22,9 @@ from finscribe_assets.orchestration.resources import Storage
 )
 def adapter_registry(context: dg.AssetExecutionContext, exam: UPath, storage: Storage) -> dg.MaterializeResult:
     """Judge the batch's adapter by its exam."""
+    from finscribe_assets.iteration.next_batch import exam_results
+    from finscribe_assets.iteration.promoting import adapter_in_use, decisions_until, judge_adapter
+
     key = context.partition_key
     decision = judge_adapter(storage.batches, key, exam_results(storage.batches, key))
     in_use = adapter_in_use(storage.batches, key)

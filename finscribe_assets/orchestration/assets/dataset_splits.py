@@ -1,23 +1,21 @@
 """Asset `dataset_splits`: train, validation and test over all batches so far, and the manifest that lists them."""
 
 import shlex
+from typing import TYPE_CHECKING
 
 import dagster as dg
 from upath import UPath
 
 from finscribe_assets.documents.batch_keys import FIRST_BATCH_KEY
-from finscribe_assets.exporting.folder_export import ExportFormat
 from finscribe_assets.iteration.batch_storage import Stage
 from finscribe_assets.orchestration.assets.groups import declared
 from finscribe_assets.orchestration.metadata import column_schema, table
 from finscribe_assets.orchestration.resources import PlanStore, Storage, Workers
-from finscribe_assets.splitting import manifest, split_table
-from finscribe_assets.splitting.leak_checks import find_leaks
-from finscribe_assets.splitting.manifest import BatchInputs, Manifest
-from finscribe_assets.splitting.page_hashes import read_hashes
-from finscribe_assets.splitting.split_assignment import Split
-from finscribe_assets.splitting.split_table import read_splits
-from finscribe_assets.splitting.tool_versions import SPLITS_VERSION
+from finscribe_assets.stage_versions import SPLITS_VERSION
+
+if TYPE_CHECKING:
+    from finscribe_assets.splitting.manifest import Manifest
+
 
 STRATA_SHOWN = 200  # rows of the table in the event log; the manifest holds all
 
@@ -27,7 +25,6 @@ STRATA_SHOWN = 200  # rows of the table in the event log; the manifest holds all
     code_version=str(SPLITS_VERSION),
     description="Cumulative train, validation and test splits: 80/10/10 by template family and vendor; held-out "
     "things only in validation and test. The test set is fixed at batch-000. The data version is the manifest's hash.",
-    metadata={"dagster/column_schema": column_schema(split_table.SPLIT_SCHEMA)},
     check_specs=[
         dg.AssetCheckSpec(
             "no_leaks",
@@ -43,6 +40,12 @@ STRATA_SHOWN = 200  # rows of the table in the event log; the manifest holds all
             description="No page looks like a page of another split.",
         ),
         dg.AssetCheckSpec("no_split_is_empty", asset="dataset_splits", blocking=True),
+        dg.AssetCheckSpec(
+            "plans_are_those_of_the_documents",
+            asset="dataset_splits",
+            blocking=True,
+            description="The shards of each batch name the plan that the manifest states.",
+        ),
     ],
 )
 def dataset_splits(
@@ -55,6 +58,13 @@ def dataset_splits(
     workers: Workers,
 ) -> dg.MaterializeResult:
     """Write the manifest of all batches up to this one."""
+    from finscribe_assets.splitting import manifest
+    from finscribe_assets.splitting.leak_checks import find_leaks
+    from finscribe_assets.splitting.manifest import BatchInputs
+    from finscribe_assets.splitting.page_hashes import read_hashes
+    from finscribe_assets.splitting.split_assignment import Split
+    from finscribe_assets.splitting.split_table import SPLIT_SCHEMA, read_splits
+
     key, batches, folder = context.partition_key, storage.batches, storage.folder_of(context)
     inputs = [
         BatchInputs(
@@ -76,6 +86,7 @@ def dataset_splits(
         data_version=dg.DataVersion(built.data_version()),
         metadata={
             "dagster/row_count": len(rows),
+            "dagster/column_schema": column_schema(SPLIT_SCHEMA),
             **_tables(built),
             "export": dg.MetadataValue.md(_exports(storage.root, key)),
             "manifest": dg.MetadataValue.path(str(folder / manifest.MANIFEST_FILE)),
@@ -93,6 +104,17 @@ def dataset_splits(
                 },
             ),
             dg.AssetCheckResult(
+                check_name="plans_are_those_of_the_documents",
+                passed=not built.wrong_plans(),
+                metadata={
+                    "drawn_from_another_plan": dg.MetadataValue.json(built.wrong_plans()),
+                    "plans": table(
+                        {"batch": batch.key, "plan": batch.plan.content_hash()[:12], "seed": batch.plan.seed}
+                        for batch in built.batches
+                    ),
+                },
+            ),
+            dg.AssetCheckResult(
                 check_name="no_split_is_empty",
                 passed={Split.TRAIN, Split.VALIDATION, Split.TEST} <= {row.split for row in rows},
             ),
@@ -100,7 +122,9 @@ def dataset_splits(
     )
 
 
-def _tables(built: Manifest) -> dict[str, dg.MetadataValue]:
+def _tables(built: "Manifest") -> dict[str, dg.MetadataValue]:
+    from finscribe_assets.splitting.split_assignment import Split
+
     largest = sorted(built.strata, key=lambda row: -sum(int(row[str(split)]) for split in Split))[:STRATA_SHOWN]
     return {
         "batches": table(
@@ -130,5 +154,7 @@ def _tables(built: Manifest) -> dict[str, dg.MetadataValue]:
 
 def _exports(root: str, key: str) -> str:
     """Return the commands that write this batch for other trainers, as Markdown."""
+    from finscribe_assets.exporting.folder_export import ExportFormat
+
     command = f"finscribe export {shlex.quote(root)} --batch {key}"
     return "\n".join(["```sh", *(f"{command} --format {form} --out {form}" for form in ExportFormat), "```"])

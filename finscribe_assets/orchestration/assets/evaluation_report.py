@@ -1,21 +1,22 @@
 """Asset `evaluation_report`: the scores of a batch's adapter, with intervals, beside other readers'."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from upath import UPath
 
-from finscribe_assets.evaluation.calibration import Calibration, reliability_diagram
-from finscribe_assets.evaluation.report import EvaluationReport, headline_rows, target_rows
-from finscribe_assets.iteration.batch_documents import BASE
 from finscribe_assets.iteration.batch_storage import Stage
-from finscribe_assets.iteration.measuring import BatchReports, measure_batch
-from finscribe_assets.iteration.reader_probing import stored_robustness
 from finscribe_assets.orchestration.assets.groups import declared
 from finscribe_assets.orchestration.metadata import picture, table
 from finscribe_assets.orchestration.progress_messages import progress
 from finscribe_assets.orchestration.resources import Storage
+
+if TYPE_CHECKING:
+    from finscribe_assets.evaluation.calibration import Calibration
+    from finscribe_assets.evaluation.report import EvaluationReport
+    from finscribe_assets.iteration.measuring import BatchReports
+
 
 SLICED = ("document_type", "locale", "exposure", "item_names", "pages", "degradation")
 
@@ -39,6 +40,10 @@ def evaluation_report(
     context: dg.AssetExecutionContext, predictions: UPath, trained_adapter: UPath, storage: Storage
 ) -> dg.MaterializeResult:
     """Measure the batch's predictions."""
+    from finscribe_assets.iteration.batch_documents import BASE
+    from finscribe_assets.iteration.measuring import measure_batch
+    from finscribe_assets.iteration.reader_probing import stored_robustness
+
     key = context.partition_key
     reports = measure_batch(
         storage.batches,
@@ -75,7 +80,9 @@ def evaluation_report(
     )
 
 
-def _tables(report: EvaluationReport, test: EvaluationReport) -> Mapping[str, Any]:
+def _tables(report: "EvaluationReport", test: "EvaluationReport") -> Mapping[str, Any]:
+    from finscribe_assets.evaluation.report import headline_rows, target_rows
+
     return {
         "validation": table(headline_rows(report)),
         "test": table(headline_rows(test)),
@@ -92,14 +99,16 @@ def _tables(report: EvaluationReport, test: EvaluationReport) -> Mapping[str, An
     }
 
 
-def _worst_page(reports: BatchReports) -> dg.MarkdownMetadataValue | str:
+def _worst_page(reports: "BatchReports") -> dg.MarkdownMetadataValue | str:
     if not reports.validation.worst:
         return "every document was read without an error"
     shown = reports.worst_pages[reports.validation.worst[0].id][0]
     return dg.MetadataValue.md(f"![{shown.text}]({shown.source})")
 
 
-def _reliability(measured: Calibration | None) -> dg.MarkdownMetadataValue | str:
+def _reliability(measured: "Calibration | None") -> dg.MarkdownMetadataValue | str:
+    from finscribe_assets.evaluation.calibration import reliability_diagram
+
     if not measured:
         return "no prediction has a confidence"
     text = (

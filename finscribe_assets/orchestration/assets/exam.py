@@ -3,16 +3,12 @@
 import dagster as dg
 from upath import UPath
 
-from finscribe_assets.iteration.examining import examine_adapter
-from finscribe_assets.iteration.promise import promises
-from finscribe_assets.mining.factor_plan import planned_factors
 from finscribe_assets.orchestration.assets.groups import declared
 from finscribe_assets.orchestration.metadata import table
 from finscribe_assets.orchestration.progress_messages import progress
 from finscribe_assets.orchestration.resources import PlanStore, ProfileResource, Storage, Workers
-from finscribe_assets.promotion.exam_reading import EXAM_VERSION
-from finscribe_assets.promotion.exam_results import BASE_PART, mean_accuracy
 from finscribe_assets.shards import kept_workers
+from finscribe_assets.stage_versions import EXAM_VERSION
 
 
 @dg.asset(
@@ -40,6 +36,11 @@ def exam(
     workers: Workers,
 ) -> dg.MaterializeResult:
     """Let the readers take the exam."""
+    from finscribe_assets.iteration.examining import examine_adapter
+    from finscribe_assets.iteration.promise import promises
+    from finscribe_assets.mining.factor_plan import planned_factors
+    from finscribe_assets.promotion.exam_results import BASE_PART, mean_accuracy
+
     key = context.partition_key
     with kept_workers(workers.workers) as pool:
         taken = examine_adapter(

@@ -1,26 +1,25 @@
 """Asset `hard_sample_plan`: what harms the adapter in use, the next batch's plan, and whether to go on."""
 
 import os
+from typing import TYPE_CHECKING
 
 import dagster as dg
 from pydantic import Field
 from upath import UPath
 
-from finscribe_assets.iteration.loop_picture import loop_picture, loop_steps
-from finscribe_assets.iteration.next_batch import plan_next_batch
-from finscribe_assets.mining.error_cells import ErrorCell
-from finscribe_assets.mining.factor_plan import PROBE_RULE, explain_factors
-from finscribe_assets.mining.heatmap import heat_map
 from finscribe_assets.orchestration.assets.groups import declared
 from finscribe_assets.orchestration.metadata import picture, table
 from finscribe_assets.orchestration.resources import PlanStore, ProfileResource, Storage
+
+if TYPE_CHECKING:
+    from finscribe_assets.mining.error_cells import ErrorCell
 
 
 class MiningConfig(dg.Config):
     """How the next batch is planned."""
 
     rule: str = Field(
-        default=PROBE_RULE,
+        default="probe",
         description="probe: plan for the factors that a probe found harmful; or one of "
         "mining.allocation.ALLOCATION_RULES, to plan from what failures of validation documents share",
     )
@@ -28,6 +27,11 @@ class MiningConfig(dg.Config):
         default=[],
         description="factors (degradation, font:Lato) and cells (amount×sign) that get no documents, besides those "
         "named in the environment variable FINSCRIBE_DISABLE, separated by commas",
+    )
+    as_new_batch: bool = Field(
+        default=False,
+        description="if documents of the next batch have been drawn from another plan: store this plan under the next "
+        "free key, instead of refusing it",
     )
 
     def all_disabled(self) -> list[str]:
@@ -62,6 +66,11 @@ def hard_sample_plan(
     profile: ProfileResource,
 ) -> dg.MaterializeResult:
     """Plan the next batch where there is something to plan, and record the iteration."""
+    from finscribe_assets.iteration.loop_picture import loop_picture, loop_steps
+    from finscribe_assets.iteration.next_batch import plan_next_batch
+    from finscribe_assets.mining.factor_plan import explain_factors
+    from finscribe_assets.mining.heatmap import heat_map
+
     disabled = config.all_disabled()
     result = plan_next_batch(
         storage.batches,
@@ -72,6 +81,7 @@ def hard_sample_plan(
         threshold=profile.worthwhile_gain,
         rule=config.rule,
         disabled=disabled,
+        as_new_batch=config.as_new_batch,
     )
     mined, plan = result.mined, result.plan
     steps = loop_steps(storage.batches, plans.files, context.partition_key)
@@ -106,7 +116,7 @@ def hard_sample_plan(
     )
 
 
-def _cell_row(cell: ErrorCell) -> dict[str, object]:
+def _cell_row(cell: "ErrorCell") -> dict[str, object]:
     return {
         "element": cell.element,
         "error_type": cell.error_type,
@@ -118,6 +128,6 @@ def _cell_row(cell: ErrorCell) -> dict[str, object]:
     }
 
 
-def _heat_map_text(cells: tuple[ErrorCell, ...]) -> str:
+def _heat_map_text(cells: "tuple[ErrorCell, ...]") -> str:
     largest = "; ".join(f"{cell.element} {cell.error_type} {cell.failures}" for cell in cells[:12])
     return f"heat map of element × error type: {largest}"

@@ -3,16 +3,11 @@
 import dagster as dg
 from upath import UPath
 
-from finscribe_assets.documents.document_batch import read_documents
-from finscribe_assets.documents.page_evidence import askable_fields
-from finscribe_assets.instructions import pair
-from finscribe_assets.instructions.pair_batch import PAIRS_VERSION, build_pair_batch, review_pairs
-from finscribe_assets.instructions.task_mix import LINE_RECIPE, PairRecipe
 from finscribe_assets.orchestration.assets.groups import declared
 from finscribe_assets.orchestration.metadata import column_schema, table
 from finscribe_assets.orchestration.progress_messages import progress
 from finscribe_assets.orchestration.resources import ProfileResource, Storage, Workers
-from finscribe_assets.rendering.page_batch import destroyed_fields
+from finscribe_assets.stage_versions import PAIRS_VERSION
 
 FEWEST_PAIRS = 5  # for each document
 MAX_NOT_WHOLE = 0.1  # share of the documents
@@ -22,7 +17,6 @@ MAX_NOT_WHOLE = 0.1  # share of the documents
     **declared("dataset", "python", "parquet"),
     code_version=str(PAIRS_VERSION),
     description="Instruction pairs: an image region, a prompt, and the response that its pixels show.",
-    metadata={"dagster/column_schema": column_schema(pair.PAIR_SCHEMA)},
     check_specs=[
         dg.AssetCheckSpec(
             "every_document_has_pairs",
@@ -54,6 +48,13 @@ def instruction_pairs(
     workers: Workers,
 ) -> dg.MaterializeResult:
     """Write the batch's pairs, shard by shard."""
+    from finscribe_assets.documents.document_batch import read_documents
+    from finscribe_assets.documents.page_evidence import askable_fields
+    from finscribe_assets.instructions.pair import PAIR_SCHEMA
+    from finscribe_assets.instructions.pair_batch import build_pair_batch, review_pairs
+    from finscribe_assets.instructions.task_mix import LINE_RECIPE, PairRecipe
+    from finscribe_assets.rendering.page_batch import destroyed_fields
+
     folder = storage.folder_of(context)
     destroyed = destroyed_fields(rendered_images)
     askable = {
@@ -74,6 +75,7 @@ def instruction_pairs(
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": summary.pairs,
+            "dagster/column_schema": column_schema(PAIR_SCHEMA),
             "fewest_of_a_document": summary.fewest_per_document,
             "shards_already_there": summary.skipped,
             "documents_without_determined_currency": reviewed.undetermined,

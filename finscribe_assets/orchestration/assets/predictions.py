@@ -3,7 +3,6 @@
 import dagster as dg
 from upath import UPath
 
-from finscribe_assets.iteration.predicting import predict_measured
 from finscribe_assets.orchestration.assets.groups import declared
 from finscribe_assets.orchestration.progress_messages import progress
 from finscribe_assets.orchestration.resources import Storage
@@ -26,6 +25,8 @@ def predictions(
     context: dg.AssetExecutionContext, trained_adapter: UPath, dataset_splits: UPath, storage: Storage
 ) -> dg.MaterializeResult:
     """Read every measured document with the adapter and with its base."""
+    from finscribe_assets.iteration.predicting import predict_measured
+
     read = predict_measured(storage.batches, context.partition_key, lambda total, text: progress(context, total, text))
     seconds = read.summary.seconds_per_document
     return dg.MaterializeResult(

@@ -3,13 +3,10 @@
 import dagster as dg
 from upath import UPath
 
-from finscribe_assets.iteration.reader_probing import probe_adapter_in_use
 from finscribe_assets.orchestration.assets.groups import declared
 from finscribe_assets.orchestration.metadata import picture, table
 from finscribe_assets.orchestration.progress_messages import progress
 from finscribe_assets.orchestration.resources import PlanStore, ProfileResource, Storage, Workers
-from finscribe_assets.probing.factor_effects import EffectVerdict
-from finscribe_assets.probing.sequential_probe import ProbeSettings
 from finscribe_assets.shards import kept_workers
 
 EFFECTS_SHOWN = 40
@@ -39,6 +36,10 @@ def reader_probe(
     workers: Workers,
 ) -> dg.MaterializeResult:
     """Probe the adapter in use after this batch, and the bare base."""
+    from finscribe_assets.iteration.reader_probing import probe_adapter_in_use
+    from finscribe_assets.probing.factor_effects import EffectVerdict
+    from finscribe_assets.probing.sequential_probe import ProbeSettings
+
     with kept_workers(workers.workers) as pool:
         probed = probe_adapter_in_use(
             storage.batches,

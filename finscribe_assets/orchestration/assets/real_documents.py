@@ -2,12 +2,11 @@
 
 import dagster as dg
 
-from finscribe_assets.importing.folder_import import IMPORTER_VERSION
-from finscribe_assets.iteration.real_batches import import_batch
 from finscribe_assets.orchestration.assets.groups import declared
 from finscribe_assets.orchestration.metadata import table
 from finscribe_assets.orchestration.partitions import inbox as inbox_partitions
 from finscribe_assets.orchestration.resources import Inbox, Storage
+from finscribe_assets.stage_versions import IMPORTER_VERSION
 
 REJECTS_SHOWN = 50
 
@@ -34,6 +33,8 @@ REJECTS_SHOWN = 50
 )
 def real_documents(context: dg.AssetExecutionContext, inbox: Inbox, storage: Storage) -> dg.MaterializeResult:
     """Import the documents of the batch."""
+    from finscribe_assets.iteration.real_batches import import_batch
+
     key, folder = context.partition_key, storage.folder_of(context)
     imported = import_batch(
         inbox.folder,

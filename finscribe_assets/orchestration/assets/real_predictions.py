@@ -4,7 +4,6 @@ import dagster as dg
 from pydantic import Field
 from upath import UPath
 
-from finscribe_assets.iteration.real_batches import predict_real, readers_of
 from finscribe_assets.orchestration.assets.groups import declared
 from finscribe_assets.orchestration.metadata import table
 from finscribe_assets.orchestration.progress_messages import progress
@@ -49,6 +48,8 @@ def real_predictions(
     profile: ProfileResource,
 ) -> dg.MaterializeResult:
     """Read every document with each reader."""
+    from finscribe_assets.iteration.real_batches import predict_real, readers_of
+
     readers = readers_of(storage.batches, config.adapters)
     read = predict_real(
         storage.batches,

@@ -1,15 +1,17 @@
 """Asset `real_report`: the scores of a reader on the real documents of an inbox batch that have ground truth."""
 
+from typing import TYPE_CHECKING
+
 import dagster as dg
 from upath import UPath
 
-from finscribe_assets.evaluation.report import EvaluationReport, headline_rows, target_rows
-from finscribe_assets.iteration.measuring import REPORT_FILE
-from finscribe_assets.iteration.real_batches import measure_real
 from finscribe_assets.orchestration.assets.groups import declared
 from finscribe_assets.orchestration.metadata import table
 from finscribe_assets.orchestration.progress_messages import progress
 from finscribe_assets.orchestration.resources import Storage
+
+if TYPE_CHECKING:
+    from finscribe_assets.evaluation.report import EvaluationReport
 
 
 @dg.asset(
@@ -29,6 +31,9 @@ def real_report(
     context: dg.AssetExecutionContext, real_documents: UPath, real_predictions: UPath, storage: Storage
 ) -> dg.MaterializeResult:
     """Measure the batch's predictions where there is something to measure them against."""
+    from finscribe_assets.iteration.measuring import REPORT_FILE
+    from finscribe_assets.iteration.real_batches import measure_real
+
     measured = measure_real(
         storage.batches,
         context.partition_key,
@@ -52,7 +57,9 @@ def real_report(
     )
 
 
-def _scores(report: EvaluationReport) -> dict[str, dg.MetadataValue | float | str]:
+def _scores(report: "EvaluationReport") -> dict[str, dg.MetadataValue | float | str]:
+    from finscribe_assets.evaluation.report import headline_rows, target_rows
+
     return {
         **{name: metric.value for name, metric in report.headline.items() if metric},
         "reader": report.reader,

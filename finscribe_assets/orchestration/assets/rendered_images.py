@@ -1,22 +1,22 @@
 """Asset `rendered_images`: the page images of a batch, with the exact boxes of what they print."""
 
 from collections import Counter
+from typing import TYPE_CHECKING
 
 import dagster as dg
 from upath import UPath
 
-from finscribe_assets.documents.document_batch import read_documents
 from finscribe_assets.errors import UserError
 from finscribe_assets.orchestration.assets.groups import declared
 from finscribe_assets.orchestration.metadata import column_schema, picture, table
 from finscribe_assets.orchestration.progress_messages import progress
 from finscribe_assets.orchestration.resources import ProfileResource, Storage, Workers
-from finscribe_assets.rendering import pages
-from finscribe_assets.rendering.page_batch import MAX_REJECT_SHARE, RENDERER_VERSION, read_rendered, render_batch
-from finscribe_assets.rendering.page_checks import page_problems
-from finscribe_assets.rendering.pages import RenderedDocument
-from finscribe_assets.rendering.preview import contact_sheet, preview_png, small_png
 from finscribe_assets.shards import row_count, shard_files
+from finscribe_assets.stage_versions import RENDERER_VERSION
+
+if TYPE_CHECKING:
+    from finscribe_assets.rendering.pages import RenderedDocument
+
 
 SHEET_BYTES, SHEET_WIDTH = 100_000, 1400  # limits of a picture in the event log: bytes, pixels
 
@@ -25,7 +25,6 @@ SHEET_BYTES, SHEET_WIDTH = 100_000, 1400  # limits of a picture in the event log
     **declared("synthesis", "python", "parquet"),
     code_version=str(RENDERER_VERSION),
     description="Page images of the batch's documents, with the exact boxes of all that they print.",
-    metadata={"dagster/column_schema": column_schema(pages.PAGE_TABLE_SCHEMA)},
     check_specs=[
         dg.AssetCheckSpec(
             "boxes_and_ink",
@@ -37,8 +36,7 @@ SHEET_BYTES, SHEET_WIDTH = 100_000, 1400  # limits of a picture in the event log
             "few_rejects",
             asset="rendered_images",
             blocking=True,
-            description=f"At most {MAX_REJECT_SHARE:.0%} of the documents, or one, fail the checks of their pages and "
-            "are left out.",
+            description="At most one document in a hundred, or one, fails the checks of its pages and is left out.",
         ),
     ],
 )
@@ -50,6 +48,12 @@ def rendered_images(
     workers: Workers,
 ) -> dg.MaterializeResult:
     """Render the batch's documents, shard by shard."""
+    from finscribe_assets.documents.document_batch import read_documents
+    from finscribe_assets.rendering.page_batch import read_rendered, render_batch
+    from finscribe_assets.rendering.page_checks import page_problems
+    from finscribe_assets.rendering.pages import PAGE_TABLE_SCHEMA
+    from finscribe_assets.rendering.preview import preview_png
+
     folder = storage.folder_of(context)
     documents = sum(row_count(file) for file in shard_files(synthetic_documents))
     summary = render_batch(
@@ -76,6 +80,7 @@ def rendered_images(
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": summary.pages,
+            "dagster/column_schema": column_schema(PAGE_TABLE_SCHEMA),
             "documents": documents,
             "rejected": len(summary.rejects),
             "shards": summary.shards,
@@ -107,6 +112,8 @@ def rendered_images(
     )
 
 
-def _contact_sheet(examples: dict[str, RenderedDocument], *, boxes: bool) -> bytes:
+def _contact_sheet(examples: "dict[str, RenderedDocument]", *, boxes: bool) -> bytes:
+    from finscribe_assets.rendering.preview import contact_sheet, small_png
+
     sheet = contact_sheet([examples[layout] for layout in sorted(examples)], columns=6, page_width=320, boxes=boxes)
     return small_png(sheet, SHEET_BYTES, SHEET_WIDTH, colours=12)

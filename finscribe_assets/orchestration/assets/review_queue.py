@@ -4,11 +4,9 @@ import dagster as dg
 from upath import UPath
 
 from finscribe_assets.iteration.batch_storage import Stage
-from finscribe_assets.iteration.real_batches import QUEUE_FILE, queue_real
 from finscribe_assets.orchestration.assets.groups import declared
 from finscribe_assets.orchestration.metadata import table
 from finscribe_assets.orchestration.resources import Storage
-from finscribe_assets.review.queue_pictures import queue_thumbnails
 
 QUEUE_ROWS_SHOWN, QUEUE_PAGES_SHOWN = 50, 6
 
@@ -29,6 +27,9 @@ QUEUE_ROWS_SHOWN, QUEUE_PAGES_SHOWN = 50, 6
 )
 def review_queue(context: dg.AssetExecutionContext, real_predictions: UPath, storage: Storage) -> dg.MaterializeResult:
     """Order the batch's documents."""
+    from finscribe_assets.iteration.real_batches import QUEUE_FILE, queue_real
+    from finscribe_assets.review.queue_pictures import queue_thumbnails
+
     key = context.partition_key
     queue = queue_real(storage.batches, key)
     thumbnails = queue_thumbnails(

@@ -1,8 +1,7 @@
-"""Asset `seed_plan`: registers the first batch and writes its plan. It is no part of later iterations."""
+"""Asset `seed_plan`: registers the first batch and writes its plan. It changes nothing in later iterations."""
 
 import dagster as dg
 
-from finscribe_assets.documents import plan as plans_of_batches
 from finscribe_assets.documents.batch_keys import FIRST_BATCH_KEY
 from finscribe_assets.orchestration.assets.groups import declared
 from finscribe_assets.orchestration.metadata import table
@@ -26,14 +25,24 @@ class SeedPlanConfig(dg.Config):
 def seed_plan(
     context: dg.AssetExecutionContext, config: SeedPlanConfig, plans: PlanStore, profile: ProfileResource
 ) -> dg.MaterializeResult:
-    """Write the first plan and register its key; a second run changes nothing."""
-    plan = plans_of_batches.seed_plan(
-        FIRST_BATCH_KEY,
-        profile.documents if config.documents is None else config.documents,
-        profile.seed if config.seed is None else config.seed,
-        profile.recipe,
-    )
-    path = plans.files.write(plan)
+    """Write the first plan and register its key.
+
+    Once its documents are drawn the plan is kept: a run of a later batch that selects all assets includes this one.
+    """
+    from finscribe_assets.documents import plan as plans_of_batches
+
+    path = plans.files.path(FIRST_BATCH_KEY)
+    if config == SeedPlanConfig() and plans.files.is_drawn(FIRST_BATCH_KEY):
+        plan = plans.files.read(FIRST_BATCH_KEY)
+        context.log.info(f"{FIRST_BATCH_KEY} has been drawn; its plan in {path} is kept")
+    else:
+        plan = plans_of_batches.seed_plan(
+            FIRST_BATCH_KEY,
+            profile.documents if config.documents is None else config.documents,
+            profile.seed if config.seed is None else config.seed,
+            profile.recipe,
+        )
+        plans.files.write(plan)
     context.instance.add_dynamic_partitions(synthesis.name or "", [FIRST_BATCH_KEY])
     knobs = plan.components[0].recipe.knobs.model_dump()
     return dg.MaterializeResult(

@@ -4,13 +4,12 @@ from collections import Counter
 
 import dagster as dg
 
-from finscribe_assets.documents import calculation_rules, drawn_document
-from finscribe_assets.documents.document_batch import GENERATOR_VERSION, read_documents, synthesize
 from finscribe_assets.orchestration.assets.groups import declared
 from finscribe_assets.orchestration.assets.seed_plan import seed_plan
 from finscribe_assets.orchestration.metadata import column_schema, table
 from finscribe_assets.orchestration.progress_messages import progress
 from finscribe_assets.orchestration.resources import PlanStore, ProfileResource, Storage, Workers
+from finscribe_assets.stage_versions import GENERATOR_VERSION
 
 
 @dg.asset(
@@ -18,7 +17,6 @@ from finscribe_assets.orchestration.resources import PlanStore, ProfileResource,
     deps=[seed_plan],
     code_version=str(GENERATOR_VERSION),
     description="Financial documents with exact ground truth. Each is a function of the batch's plan and its index.",
-    metadata={"dagster/column_schema": column_schema(drawn_document.DOCUMENT_TABLE_SCHEMA)},
     check_specs=[
         dg.AssetCheckSpec("ids_are_unique", asset="synthetic_documents", blocking=True),
         dg.AssetCheckSpec(
@@ -33,6 +31,10 @@ def synthetic_documents(
     context: dg.AssetExecutionContext, plans: PlanStore, storage: Storage, profile: ProfileResource, workers: Workers
 ) -> dg.MaterializeResult:
     """Draw the batch's documents, shard by shard."""
+    from finscribe_assets.documents import calculation_rules
+    from finscribe_assets.documents.document_batch import read_documents, synthesize
+    from finscribe_assets.documents.document_table import DOCUMENT_TABLE_SCHEMA
+
     plan = plans.files.read(context.partition_key)
     folder = storage.folder_of(context)
     summary = synthesize(
@@ -58,6 +60,7 @@ def synthetic_documents(
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": ids.total(),
+            "dagster/column_schema": column_schema(DOCUMENT_TABLE_SCHEMA),
             "shards": summary.shards,
             "shards_already_there": summary.skipped,
             "by_type_and_locale": table(

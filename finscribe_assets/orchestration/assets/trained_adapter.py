@@ -1,6 +1,7 @@
 """Asset `trained_adapter`: an adapter trained on all batches up to its own."""
 
 import json
+import shutil
 from statistics import fmean
 
 import dagster as dg
@@ -9,18 +10,12 @@ from pydantic import Field
 from upath import UPath
 
 from finscribe_assets.iteration.batch_storage import Stage
-from finscribe_assets.iteration.promoting import adapter_folder, adapter_in_use_before
-from finscribe_assets.model.adapters import adapter_hash
-from finscribe_assets.orchestration.assets.base_model import BASE_MODEL
+from finscribe_assets.orchestration.assets.base_model import base_model
 from finscribe_assets.orchestration.assets.groups import declared
 from finscribe_assets.orchestration.metadata import picture, table
 from finscribe_assets.orchestration.pipes import launch_through
 from finscribe_assets.orchestration.resources import ProfileResource, Storage
-from finscribe_assets.training.adapter_training import TRAINER_VERSION
-from finscribe_assets.training.backends import train
-from finscribe_assets.training.loss_curves import loss_curve
-from finscribe_assets.training.training_history import TrainingProgress
-from finscribe_assets.training.training_samples import SampleSource, TrainingBatchFolders
+from finscribe_assets.stage_versions import TRAINER_VERSION
 
 
 class TrainingConfig(dg.Config):
@@ -31,7 +26,7 @@ class TrainingConfig(dg.Config):
 
 @dg.asset(
     **declared("training", "pytorch", "safetensors"),
-    deps=[BASE_MODEL],
+    deps=[base_model],
     code_version=str(TRAINER_VERSION),
     pool="gpu",
     description="An adapter (LoRA, or all weights), trained on all batches that the manifest lists.",
@@ -59,6 +54,13 @@ def trained_adapter(
     pipes: dg.PipesSubprocessClient,
 ) -> dg.MaterializeResult:
     """Train the batch's adapter; a killed run resumes from its last checkpoint."""
+    from finscribe_assets.iteration.promoting import adapter_folder, adapter_in_use_before
+    from finscribe_assets.model.adapters import adapter_hash
+    from finscribe_assets.training.backends import train
+    from finscribe_assets.training.loss_curves import loss_curve
+    from finscribe_assets.training.training_history import TrainingProgress
+    from finscribe_assets.training.training_samples import SampleSource, TrainingBatchFolders
+
     key, folder = context.partition_key, storage.folder_of(context)
     # Dagster's command line passes text; parsed as YAML it has the types of numbers and lists.
     overrides = {name: yaml.safe_load(text) for name, text in config.overrides.items()}
@@ -91,15 +93,17 @@ def trained_adapter(
             measured = "" if progress.validation_loss is None else f", validation {progress.validation_loss:.4f}"
             context.log.info(f"{progress.step} of {progress.steps} training steps: loss {progress.loss:.4f}{measured}")
 
+    work = storage.work_folder("trained_adapter", key)
     summary = train(
         settings,
         source,
         folder,
-        storage.work_folder("trained_adapter", key),
+        work,
         previous=adapter_folder(batches, in_use),
         on_step=on_step,
         launch=launch_through(context, pipes),
     )
+    shutil.rmtree(work)  # its checkpoints serve a killed training only
     first, last = summary.first_validation_loss, summary.last_validation_loss
     metrics = [json.loads(line) for line in (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
     losses = [record["loss"] for record in metrics if "loss" in record]

@@ -35,7 +35,7 @@ def _optional(model: type[Term]) -> type[Any]:
     fields: dict[str, Any] = {}
     for name, info in model.model_fields.items():
         annotation = _with_optional_groups(info.annotation)
-        if info.is_required():
+        if info.is_required() or info.default not in (None, ()):  # no value is presumed either
             checked = Annotated[annotation, *info.metadata] if info.metadata else annotation
             fields[name] = (checked | None, Field(default=None))
         elif annotation != info.annotation:

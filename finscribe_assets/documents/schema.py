@@ -39,6 +39,9 @@ class VatCategory(StrEnum):
     INTRA_COMMUNITY = "K"
     EXPORT = "G"
     OUTSIDE_SCOPE = "O"
+    CANARY_ISLANDS = "L"  # IGIC
+    CEUTA_AND_MELILLA = "M"  # IPSI
+    SPLIT_PAYMENT = "B"  # in Italy
 
 
 def _roles(seller: str, buyer: str, ship_to: str = "", payee: str = "") -> dict[str, str]:

@@ -42,6 +42,9 @@ _INVOICE_CODES = frozenset(
 )
 
 _REQUIRED_DATES = ("issue_date",)
+_TAX_CATEGORIES = frozenset(map(str, VatCategory))
+_CATEGORIES = (".vat_category", "vat_breakdown.category")
+_USUAL_LENGTH = 16  # characters of an amount
 _PLAIN_AMOUNT = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)", re.ASCII)
 _DATE = re.compile(r"(\d{4})(-?)(\d{2})\2(\d{2})(?:T.*|Z|[+-]\d{2}:\d{2})?", re.ASCII)
 _DATE_WITH_TIME = re.compile(r"(\d{8})\d{4,6}(?:[+-]\d{4})?", re.ASCII)
@@ -120,8 +123,8 @@ class _InvoiceMapper:
             except ValueError as error:
                 quoted = f"{escape_unprintable(collapse_whitespace(source.text))[:60]!r}"
                 problem = Problem(field_with_code(path), f"{quoted} {error}")
-                # A sender's slip in an optional date is not worth the document.
-                if TERMS[field_of(path)].value_type is ValueType.DATE and path not in _REQUIRED_DATES:
+                # A sender's slip in an optional date, or in a code that no page prints, is not worth the document.
+                if path not in _REQUIRED_DATES and TERMS[field_of(path)].value_type is not ValueType.AMOUNT:
                     self.unreadable[path] = problem
                 else:
                     self.problems.append(problem)
@@ -162,9 +165,13 @@ def _canonical_value(path: str, text: str, element: XmlElement) -> str:
     value_type = TERMS[field_of(path)].value_type
     body = collapse_whitespace(text)
     if value_type is ValueType.AMOUNT:
+        if len(body) > _USUAL_LENGTH and "." in body:
+            body = body.rstrip("0")  # some software writes 18 decimals
         if not _PLAIN_AMOUNT.fullmatch(body) or amount_of(body) is None:
             raise ValueError("is not a plain decimal such as 1234.50")
         return format(Decimal(body), "f")
+    if field_of(path).endswith(_CATEGORIES) and body not in _TAX_CATEGORIES:
+        raise ValueError("is not a tax category of EN 16931, such as S")
     if value_type is ValueType.DATE:
         date_format = element.get("format", "")
         if date_format in _DAY_AND_TIME and (date_and_time := _DATE_WITH_TIME.fullmatch(body)):

@@ -109,16 +109,7 @@ def fit_recipe_(
             on_documents=advance,
         )
     write_text(out, recipe_yaml(fitted, start))
-    write_json(
-        out.with_suffix(".json"),
-        {
-            "before": fitted.before.to_json(),
-            "after": fitted.after.to_json(),
-            "changed": [vars(change) for change in fitted.changed],
-            "not_shown_by_measures": fitted.kept,
-            "warnings": fitted.warnings,
-        },
-    )
+    write_json(out.with_suffix(".json"), fitted.to_json())
     if report:
         write_text(report, report_html(fitted, samples, start))
     show(

@@ -69,7 +69,7 @@ class RealSamples:
     notes: tuple[str, ...] = ()
 
 
-def read_real(path: Path, *, dpi: int = 144, on_document: Callable[[int], None] | None = None) -> RealSamples:
+def read_real(path: AnyPath, *, dpi: int = 144, on_document: Callable[[int], None] | None = None) -> RealSamples:
     """Read and measure real documents.
 
     Args:
@@ -80,7 +80,11 @@ def read_real(path: Path, *, dpi: int = 144, on_document: Callable[[int], None] 
     Raises:
         UserError: there is no readable document.
     """
-    found = _of_workspace(path, on_document) if shard_files(path / "images") else _of_folder(path, dpi, on_document)
+    found = (
+        _of_workspace(path, on_document)
+        if shard_files(path / "images")
+        else _of_folder(Path(str(path)), dpi, on_document)
+    )
     if not found.samples:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in list(found.unreadable.items())[:3])
         raise UserError(f"{path}: no document that can be read{': ' + reasons if reasons else ''}")
@@ -91,22 +95,26 @@ def _of_workspace(path: AnyPath, on_document: Callable[[int], None] | None) -> R
     if not (path / "splits" / SPLITS_FILE).exists():
         raise UserError(f"{path / 'splits'}: no {SPLITS_FILE}; name a workspace that `finscribe import` wrote")
     rows = {row.document_id: row for row in read_splits(path / "splits")}
-    samples = []
+    samples, ocr = [], _Ocr()
     for rendered in read_rendered(path / "images"):
         row = rows.get(rendered.id)
+        document_type = _known(row.document_type if row else "", tuple(DocumentType))
+        locale = _known(row.locale if row else "", LOCALES)
+        known = document_type and locale
+        words = TextMeasures() if known else measure_text(ocr.text_of(rendered.pages[0]))
         samples.append(
             RealSample(
                 rendered.id,
                 measure_pages(rendered.id, rendered.pages),
-                _known(row.document_type if row else "", tuple(DocumentType)),
-                _known(row.locale if row else "", LOCALES),
-                TextMeasures(),
+                document_type or words.document_type,
+                locale or words.locale,
+                words,
                 small_picture(rendered.pages[0]),
             )
         )
         if on_document:
             on_document(1)
-    return RealSamples(tuple(samples), {})
+    return RealSamples(tuple(samples), {}, ocr.notes)
 
 
 def _known(name: str, names: Sequence[str]) -> str | None:
@@ -116,7 +124,6 @@ def _known(name: str, names: Sequence[str]) -> str | None:
 def _of_folder(path: Path, dpi: int, on_document: Callable[[int], None] | None) -> RealSamples:
     samples: list[RealSample] = []
     unreadable: dict[str, str] = {}
-    notes: list[str] = []
     ocr = _Ocr()
     with PageReader(dpi, InputLimits()) as reader:
         for files in find_documents(path).documents:
@@ -145,9 +152,7 @@ def _of_folder(path: Path, dpi: int, on_document: Callable[[int], None] | None) 
             )
             if on_document:
                 on_document(1)
-    if ocr.missing:
-        notes.append(f"words of scans were not read: {ocr.missing}; or give --locale and --type")
-    return RealSamples(tuple(samples), unreadable, tuple(notes))
+    return RealSamples(tuple(samples), unreadable, ocr.notes)
 
 
 class _Ocr:
@@ -156,6 +161,11 @@ class _Ocr:
     def __init__(self) -> None:
         self.missing = ""
         self._engine: tuple[RapidOcrFinder, RapidOcrReader] | None = None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Return what a user should know if words could not be read."""
+        return (f"words of scans were not read: {self.missing}; or give --locale and --type",) if self.missing else ()
 
     def text_of(self, page: Page) -> str:
         """Return the printed lines of a page; empty if there is no engine, which `missing` then says."""

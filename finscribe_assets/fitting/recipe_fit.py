@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from finscribe_assets.documents.channels import Channel
 from finscribe_assets.documents.drawn_document import Colours
@@ -62,6 +62,16 @@ class FittedRecipe:
     after: TwoSampleResult
     warnings: tuple[str, ...]
     synthetic: tuple[MeasuredDocument, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return both tests, every change and the warnings as JSON values."""
+        return {
+            "before": self.before.to_json(),
+            "after": self.after.to_json(),
+            "changed": [vars(change) for change in self.changed],
+            "not_shown_by_measures": list(self.kept),
+            "warnings": list(self.warnings),
+        }
 
 
 @dataclass(frozen=True)

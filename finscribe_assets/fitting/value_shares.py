@@ -79,10 +79,10 @@ class SharePool:
         for model in _models():
             held_out, posteriors = _posteriors(model, rows, labels, self.real)
             aucs.append(np.mean([_one_against_rest(held_out, labels, index) for index in range(len(used))]))
+            if aucs[-1] < LEAST_AUC:
+                return ShareEstimate(at_start, round(float(aucs[-1]), 3), is_visible=False)
             estimates.append(_expectation_maximisation(posteriors, of_pool, begin / among, prior))
         auc = round(float(min(aucs)), 3)
-        if auc < LEAST_AUC:
-            return ShareEstimate(at_start, auc, is_visible=False)
         shares = min(estimates, key=lambda shares: float(np.abs(shares - begin / among).sum()))
         return ShareEstimate(
             at_start | {name: round(float(share) * among, 5) for name, share in zip(used, shares, strict=True)},
@@ -118,7 +118,7 @@ def _models() -> list[Any]:
 
     return [
         LogisticRegression(C=0.1, max_iter=1000),
-        ExtraTreesClassifier(120, min_samples_leaf=4, max_features=0.5, random_state=0, n_jobs=1),
+        ExtraTreesClassifier(60, min_samples_leaf=4, max_features=0.5, random_state=0, n_jobs=1),
     ]
 
 

@@ -34,6 +34,7 @@ class Stage(StrEnum):
     REAL_PREDICTIONS = "real_predictions"
     REAL_REPORT = "real_report"
     REVIEW_QUEUE = "review_queue"
+    FITTED_RECIPE = "fitted_recipe"
 
 
 REAL_STAGES = frozenset((Stage.REAL_DOCUMENTS, Stage.REAL_PREDICTIONS, Stage.REAL_REPORT, Stage.REVIEW_QUEUE))

@@ -1,4 +1,4 @@
-"""Jobs: the whole iteration, its two halves, and what a batch of the inbox goes through.
+"""Jobs: the whole iteration, its two halves, what a batch of the inbox goes through, and the fit to it.
 
 https://docs.dagster.io/guides/build/jobs
 """
@@ -38,8 +38,15 @@ train_and_evaluate = dg.define_asset_job(
 
 read_inbox = dg.define_asset_job(
     "read_inbox",
-    selection=dg.AssetSelection.groups(REAL),
+    # A recipe is fitted when a person asks for it: it draws hundreds of documents, and a batch may have three.
+    selection=dg.AssetSelection.groups(REAL) - dg.AssetSelection.assets("fitted_recipe"),
     description="Real documents of an inbox batch: import, predictions, report, and the queue for correction.",
 )
 
-jobs = [iterate, next_iteration, synthesize, train_and_evaluate, read_inbox]
+fit_to_inbox = dg.define_asset_job(
+    "fit_to_inbox",
+    selection=dg.AssetSelection.assets("fitted_recipe"),
+    description="A recipe that is fitted to the real documents of an inbox batch and of those before it.",
+)
+
+jobs = [iterate, next_iteration, synthesize, train_and_evaluate, read_inbox, fit_to_inbox]

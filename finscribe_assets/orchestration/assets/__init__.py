@@ -7,6 +7,7 @@ from finscribe_assets.orchestration.assets.base_model import base_model
 from finscribe_assets.orchestration.assets.dataset_splits import dataset_splits
 from finscribe_assets.orchestration.assets.evaluation_report import evaluation_report
 from finscribe_assets.orchestration.assets.exam import exam
+from finscribe_assets.orchestration.assets.fitted_recipe import fitted_recipe
 from finscribe_assets.orchestration.assets.hard_sample_plan import hard_sample_plan
 from finscribe_assets.orchestration.assets.instruction_pairs import instruction_pairs
 from finscribe_assets.orchestration.assets.iterations import iterations
@@ -41,6 +42,7 @@ all_assets = [
     real_predictions,
     real_report,
     review_queue,
+    fitted_recipe,
 ]
 
 # What an iteration materialises, each after what it depends on: all that has a partition of the loop.

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from finscribe_assets.cli.console_output import bar, console
-from finscribe_assets.cli.synthesis_commands import Workspace
+from finscribe_assets.cli.synthesis_commands import Workspace, refuse_imported
 from finscribe_assets.errors import UserError
 
 
@@ -38,6 +38,7 @@ def contact_sheet(
     from finscribe_assets.rendering.preview import caption, png_of
     from finscribe_assets.rendering.preview import contact_sheet as sheet_of
 
+    refuse_imported(workspace)
     unknown = sorted(set(layout or ()) - set(LAYOUT_FACTS))
     if unknown:
         raise UserError(f"--layout: {', '.join(unknown)} is unknown; layouts are {', '.join(LAYOUT_FACTS)}")

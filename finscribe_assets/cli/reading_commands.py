@@ -106,6 +106,8 @@ def predict(
         raise UserError("--lines, --tables: give one of them; --lines finds tables as well")
     splits = workspace / "splits"
     asked = {name for part in split or measured_splits(splits) for name in documents_of_split(splits, part)}
+    if not asked:
+        raise UserError(f"--split: no document of {workspace} is in {' or '.join(split or measured_splits(splits))}")
     folder = out or workspace / "predictions"
     found_tables = RendererTables() if tables else None
     with bar(len(asked), "documents read") as advance:

@@ -15,6 +15,7 @@ from finscribe_assets.errors import MissingInputError, UserError
 from finscribe_assets.profiles import workers_from_environment
 
 if TYPE_CHECKING:
+    from finscribe_assets.documents.plan import Plan
     from finscribe_assets.instructions.task_mix import PairRecipe
 
 Workspace = Annotated[
@@ -236,7 +237,6 @@ def split(
     validation and test only. `docs/splits.md` explains the columns of `splits.parquet`. The manifest is all that
     `finscribe rebuild` needs to rebuild the data set.
     """
-    from finscribe_assets.documents.recipe_files import load_plan
     from finscribe_assets.shards import LocalShardPool
     from finscribe_assets.splitting.leak_checks import find_leaks
     from finscribe_assets.splitting.manifest import BatchInputs, build_data_set
@@ -244,7 +244,7 @@ def split(
     from finscribe_assets.splitting.split_table import read_splits
 
     folders = [*(earlier or []), workspace]
-    batches = [BatchInputs.of_workspace(load_plan(folder / "plan.json"), folder) for folder in folders]
+    batches = [BatchInputs.of_workspace(plan_of(folder), folder) for folder in folders]
     manifest = build_data_set(
         batches,
         batches[-1].key,
@@ -268,6 +268,7 @@ def split(
 def _documents(workspace: Path) -> int:
     from finscribe_assets.shards import row_count, shard_files
 
+    refuse_imported(workspace)
     files = shard_files(workspace / "documents")
     if not files:
         raise MissingInputError(
@@ -276,11 +277,33 @@ def _documents(workspace: Path) -> int:
     return sum(row_count(file) for file in files)
 
 
-def plan_key(workspace: Path) -> str:
-    """Return the batch key of a workspace."""
+def plan_of(workspace: Path) -> Plan:
+    """Return the plan of a workspace.
+
+    Raises:
+        UserError: it holds imported documents, or no plan.
+    """
     from finscribe_assets.documents.recipe_files import load_plan
 
-    return load_plan(workspace / "plan.json").key
+    refuse_imported(workspace)
+    if not (file := workspace / "plan.json").exists():
+        raise MissingInputError(f"{file}: no such file; a workspace is a folder that `finscribe synthesize` wrote")
+    return load_plan(file)
+
+
+def refuse_imported(workspace: Path) -> None:
+    """Refuse a workspace of imported documents to a command that needs drawn ones.
+
+    Raises:
+        UserError: it is one.
+    """
+    from finscribe_assets.importing.folder_import import IMPORT_REPORT_FILE
+
+    if (workspace / IMPORT_REPORT_FILE).exists():
+        raise UserError(
+            f"{workspace}: holds imported documents, which have no drawn content and never enter training; predict, "
+            "evaluate, mine, queue and export take them, this command needs a workspace of `finscribe synthesize`"
+        )
 
 
 def documents_of_split(splits: Path, split: str) -> set[str]:

@@ -9,7 +9,7 @@ import typer
 import yaml
 
 from finscribe_assets.cli.console_output import bar, console
-from finscribe_assets.cli.synthesis_commands import WorkerCount, Workspace, plan_key
+from finscribe_assets.cli.synthesis_commands import WorkerCount, Workspace, plan_of
 from finscribe_assets.errors import UserError
 from finscribe_assets.profiles import workers_from_environment
 
@@ -114,7 +114,7 @@ def train(
     source = SampleSource(
         workspace / "splits",
         tuple(
-            TrainingBatchFolders(plan_key(folder), folder / "pairs", folder / "images")
+            TrainingBatchFolders(plan_of(folder).key, folder / "pairs", folder / "images")
             for folder in [*(earlier or []), workspace]
         ),
     )

@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 
 from finscribe_assets.cli.console_output import bar, console, show
-from finscribe_assets.cli.synthesis_commands import Workspace
+from finscribe_assets.cli.synthesis_commands import Workspace, refuse_imported
 
 if TYPE_CHECKING:
     from finscribe_assets.ocr.page_verification import Failure, PageReport, ReadingGroup
@@ -77,6 +77,7 @@ def verify_pages(
     from finscribe_assets.rendering.model_resize import PixelBudget, as_model_sees
     from finscribe_assets.rendering.page_sampling import clean_pages, sample_documents, stored_pages
 
+    refuse_imported(workspace)
     reader = RapidOcrReader(threads)
     documents = sample_documents(workspace / "documents", sample, seed)
     stored = as_rendered or as_model

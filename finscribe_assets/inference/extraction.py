@@ -20,13 +20,14 @@ from finscribe_assets.inference.page_reading import read_regions
 from finscribe_assets.inference.prediction import Mode, page_record, predict_document
 from finscribe_assets.inference.prediction_record import PredictionRecord
 from finscribe_assets.inference.reader import Reader, ReadRequest
-from finscribe_assets.inference.region_layout import Layout, RendererBoxes
+from finscribe_assets.inference.region_layout import DetectedLines, Layout, RendererBoxes
 from finscribe_assets.inference.text_spans import TextLine
 from finscribe_assets.instructions.crops import crop
 from finscribe_assets.instructions.pair import OCR_PROMPT, Task
 from finscribe_assets.instructions.prompt_wordings import training_wordings
 from finscribe_assets.instructions.responses import unflatten
 from finscribe_assets.model.decoding import DecodedText
+from finscribe_assets.ocr.rapidocr_engine import RapidOcrFinder
 from finscribe_assets.opening.input_limits import DEFAULT_DPI, InputLimits
 from finscribe_assets.opening.page_content import PageContent
 from finscribe_assets.opening.page_reader import read_file, read_pages
@@ -216,7 +217,8 @@ def extract_rendered(
         reader: The loaded model.
         shard: A Parquet file such as ``images/part-00000.parquet``.
         document_id: The document to read; all of the shard unless given.
-        layout: Finds the regions for a base that reads lines; the renderer's own boxes unless given.
+        layout: Finds the regions for a base that reads lines. Unless given, the renderer's boxes, or the lines that a
+            text detector finds on imported pages, which have none.
 
     Returns:
         Prediction records, as `prediction.predict_documents` gives them.
@@ -234,4 +236,7 @@ def extract_rendered(
     if not selected:
         raise UserError(f"{shard}: holds no document {document_id!r}, but {documents[0].id} to {documents[-1].id}")
     mode = Mode.REGIONS if reader.reads_lines else Mode.PAGE
-    return [predict_document(reader, document, mode, layout or RendererBoxes()) for document in selected]
+    if layout is None:
+        has_boxes = mode is Mode.PAGE or any(document.marks for document in selected)
+        layout = RendererBoxes() if has_boxes else DetectedLines(RapidOcrFinder(reader.threads))
+    return [predict_document(reader, document, mode, layout) for document in selected]

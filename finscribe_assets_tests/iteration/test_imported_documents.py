@@ -63,6 +63,27 @@ def test_extract_writes_the_same_records_with_the_same_ids(imported):
         assert {key: extracted[name][key] for key in record} == record
 
 
+def test_a_shard_of_imported_pages_is_read_at_detected_lines_too(imported):
+    result = run("extract", imported / "o/images/part-00000.parquet")
+    assert [json.loads(line) for line in result.stdout.splitlines()] == list(
+        records(imported / "o/predictions/predictions.jsonl").values()
+    )
+
+
+@pytest.mark.parametrize("command", ["render", "pairs", "split", "train", "verify-pages", "contact-sheet"])
+def test_commands_for_drawn_documents_say_that_these_are_imported(imported, command):
+    outputs = {"train": ["--out", imported / "adapter"], "contact-sheet": ["--output", imported / "sheet.png"]}
+    result = run(command, imported / "o", *outputs.get(command, []))
+    assert result.exit_code == 1
+    assert "holds imported documents" in result.stderr
+
+
+def test_a_split_without_documents_is_an_error(imported):
+    result = run("predict", imported / "o", "--split", "validation", "--out", imported / "none")
+    assert "is in validation" in result.stderr
+    assert not (imported / "none").exists()
+
+
 def test_mining_takes_an_imported_workspace(imported):
     result = run(
         *("mine", "--predictions", imported / "o/predictions/predictions.jsonl", "--workspace", imported / "o"),

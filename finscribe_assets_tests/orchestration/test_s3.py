@@ -1,11 +1,16 @@
 """The same assets on an object store: moto's server stands in for S3, over HTTP on loopback."""
 
+import time
+
 import dagster as dg
 import pytest
 from moto.server import ThreadedMotoServer
 from upath import UPath
 
+from finscribe_assets.importing.inbox import InboxBatches, InboxLook, look_at_inbox
+from finscribe_assets.iteration.real_batches import import_batch
 from finscribe_assets.orchestration.assets import all_assets
+from finscribe_assets_tests.importing.writers import pdf
 
 from .conftest import platform_at
 from .test_assets import data_files
@@ -51,3 +56,20 @@ def test_synthesis_on_s3_has_the_bytes_of_a_folder(bucket, platform, iteration):
     assert len(names) == 15
     for name in names:
         assert (root / name).read_bytes() == (platform.root / name).read_bytes(), name
+
+
+def test_an_inbox_on_s3_is_looked_at_anew_at_each_tick_and_imported(bucket):
+    inbox = UPath("s3://finscribe/inbox")
+    (inbox / "2026" / "a.pdf").write_bytes(pdf("Rechnung Nr. R-77"))
+    batches = InboxBatches(bucket)
+    long_after = time.time() + 3600
+    first = look_at_inbox(inbox, batches, InboxLook(), long_after)
+    assert [file.name for document in first.batch.documents for file in document] == ["2026/a.pdf"]
+    batches.write(first.batch)
+    (inbox / "b.pdf").write_bytes(pdf("Rechnung Nr. R-78"))
+    second = look_at_inbox(inbox, batches, first.look, long_after)
+    assert (second.batch.key, len(second.batch.documents)) == ("inbox-001", 1)
+    folder = UPath(bucket) / "real_documents" / "inbox-000"
+    imported = import_batch(inbox, batches, folder, "inbox-000", licence="own")
+    assert (imported.usable, imported.lost) == (1, [])
+    assert (folder / "import-report.json").exists()

@@ -31,7 +31,7 @@ def queue(
     ] = None,
     ground_truth: Annotated[
         Path | None,
-        typer.Option(help="Documents whose ground truth is complete are left out.", exists=True, dir_okay=False),
+        typer.Option(help="Ground truth: values that it states need no correction.", exists=True, dir_okay=False),
     ] = None,
     top: Annotated[int | None, typer.Option(min=1, help="Write only this number of documents.")] = None,
 ) -> None:

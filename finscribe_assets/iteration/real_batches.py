@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from finscribe_assets.documents.batch_keys import BATCH_KEY_PATTERN, LAST_BATCH_KEY
+from finscribe_assets.documents.labelled_fields import LabelledFields
 from finscribe_assets.errors import MissingInputError, UserError
 from finscribe_assets.evaluation.missing_predictions import explain_no_predictions
 from finscribe_assets.evaluation.prediction_files import (
@@ -249,14 +250,14 @@ def measure_real(storage: BatchStorage, key: str, progress: Callable[[int], Call
 
 
 def queue_real(storage: BatchStorage, key: str) -> list[QueuedDocument]:
-    """Order the documents of an inbox batch for correction, without those whose ground truth is complete."""
+    """Order the documents of an inbox batch for correction; values that their ground truth states need none."""
     workspace, predictions = storage.folder(Stage.REAL_DOCUMENTS, key), storage.folder(Stage.REAL_PREDICTIONS, key)
     first, *others = read_json(predictions / READERS_FILE)
     ids = {row.document_id for row in read_splits(workspace / "splits")}
     queue = order_for_review(
         read_all(predictions / first / PREDICTIONS_FILE, ids),
         {reader: read_all(predictions / reader / PREDICTIONS_FILE, ids) for reader in others},
-        with_complete_truth(workspace / TRUTH_FILE),
+        known_fields(workspace / TRUTH_FILE),
     )
     records = (document.model_dump(mode="json") for document in queue)
     write_json_lines(storage.folder(Stage.REVIEW_QUEUE, key) / QUEUE_FILE, records)
@@ -268,11 +269,11 @@ def read_all(file: AnyPath, ids: Collection[str]) -> dict[str, Prediction]:
     return read_predictions(file, {name: Truth(name, {}) for name in ids})[0]
 
 
-def with_complete_truth(file: AnyPath) -> set[str]:
-    """Return the ids of documents whose ground truth has all fields; partially labelled ones still teach something."""
+def known_fields(file: AnyPath) -> dict[str, LabelledFields | None]:
+    """Return which fields the ground truth of each document states; None for all. A file without documents has none."""
     if not file.exists() or not file.read_bytes().strip():
-        return set()
-    return {name for name, truth in read_truths(file).items() if truth.labelled is None}
+        return {}
+    return {name: truth.labelled for name, truth in read_truths(file).items()}
 
 
 def queue_files(
@@ -283,7 +284,7 @@ def queue_files(
     Args:
         predictions: A reader's predictions, as `extract` and `predict` write them.
         others: Predictions files of further readers for the same documents, by reader name.
-        ground_truth: Documents whose ground truth is complete are left out.
+        ground_truth: Values that it states need no correction.
 
     Raises:
         UserError: No line of the file is a prediction.
@@ -294,5 +295,5 @@ def queue_files(
     return order_for_review(
         read_all(predictions, ids),
         {reader: read_all(file, ids) for reader, file in others.items()},
-        with_complete_truth(ground_truth) if ground_truth else (),
+        known_fields(ground_truth) if ground_truth else {},
     )

@@ -8,12 +8,13 @@ document's expected gain is the sum over its values, and over the usual fields t
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from finscribe_assets.documents import calculation_rules
+from finscribe_assets.documents.labelled_fields import LabelledFields, is_labelled
 from finscribe_assets.documents.locales import MINOR_UNITS, minor_unit
 from finscribe_assets.documents.schema import flatten
 from finscribe_assets.evaluation.field_comparison import FieldStatus, compare_fields
@@ -22,6 +23,7 @@ from finscribe_assets.evaluation.prediction_files import Prediction, Truth
 from finscribe_assets.evaluation.response_parsing import parse_response
 
 UNSTATED_CONFIDENCE = 0.9  # of a reader that states none
+NOTHING_KNOWN: LabelledFields = frozenset()
 DISPUTED = 0.5  # probability of an error if two readers differ, or if the amount of a calculation rule does not fit
 UNREADABLE = 0.9  # probability of an error of a value that is not of its field's type
 DOUBTFUL_CONFIDENCE = 0.8  # a value below it is named as a reason
@@ -72,29 +74,38 @@ class QueuedDocument(BaseModel):
 def order_for_review(
     predictions: Mapping[str, Prediction],
     others: Mapping[str, Mapping[str, Prediction]] | None = None,
-    corrected: Collection[str] = (),
+    known: Mapping[str, LabelledFields | None] | None = None,
 ) -> list[QueuedDocument]:
     """Return the documents in the order in which their correction is worth most.
 
     Args:
         predictions: A reader's predictions by document id.
         others: Predictions of further readers for the same documents, by reader name.
-        corrected: Ids of documents whose values are known already; they are left out.
+        known: By id of the documents with ground truth the fields that it states, or None for all. These values need
+            no correction; a document in which nothing else is in doubt is left out.
     """
+    known = known or {}
     queue = [
-        queue_document(prediction, {reader: read[name] for reader, read in (others or {}).items() if name in read})
+        queue_document(
+            prediction,
+            {reader: read[name] for reader, read in (others or {}).items() if name in read},
+            known.get(name, NOTHING_KNOWN),
+        )
         for name, prediction in predictions.items()
-        if name not in corrected
     ]
-    return sorted(queue, key=lambda document: (-document.gain, document.id))
+    open_ = (document for document in queue if document.id not in known or document.doubtful)
+    return sorted(open_, key=lambda document: (-document.gain, document.id))
 
 
-def queue_document(prediction: Prediction, others: Mapping[str, Prediction]) -> QueuedDocument:
+def queue_document(
+    prediction: Prediction, others: Mapping[str, Prediction], known: LabelledFields | None = NOTHING_KNOWN
+) -> QueuedDocument:
     """Estimate what the correction of one document is worth.
 
     Args:
         prediction: What a reader has read.
         others: What further readers have read, by reader name.
+        known: Fields whose values are known; None for all.
     """
     leaves = predicted_leaves(prediction)
     forms = _canonical(leaves)
@@ -124,6 +135,7 @@ def queue_document(prediction: Prediction, others: Mapping[str, Prediction]) -> 
             because=tuple(dict.fromkeys(because for _, because in found if because)),
         )
         for path, found in evidence.items()
+        if not is_labelled(path, known)
     ]
     doubtful.sort(key=lambda value: (-value.wrong, value.path))
     return QueuedDocument(
@@ -192,6 +204,9 @@ def _reasons(doubtful: list[DoubtfulValue], values: int) -> tuple[str, ...]:
             is_low = because.startswith("confidence")
             group = "low confidence" if is_low else because
             by_type.setdefault(group, []).append(f"{value.path} {because.split()[1]}" if is_low else value.path)
+    if not by_type and doubtful and doubtful[0].wrong > 0:
+        sure = 1 - sum(value.wrong for value in doubtful) / len(doubtful)
+        return (f"no value stands out: {len(doubtful)} values with a mean confidence of {sure:.2f}",)
     ranked = sorted(by_type.items(), key=lambda item: (-len(item[1]), item[0]))
     return tuple(
         f"{group}: {', '.join(paths[:MAX_NAMED])}{f' and {more} more' if (more := len(paths) - MAX_NAMED) > 0 else ''}"

@@ -103,7 +103,7 @@ def test_documents_are_counted_with_the_reasons_of_rejects(read):
     assert [documents[name] for name in ("with_truth", "without_truth", "rejected", "pages")] == [1, 1, 1, 2]
     (reject,) = documents["rejects"].records
     assert reject.data["name"] == "broken"
-    assert "damaged" in reject.data["because"]
+    assert "not readable" in reject.data["because"]
 
 
 def test_the_report_covers_what_has_ground_truth_and_counts_the_rest(read):

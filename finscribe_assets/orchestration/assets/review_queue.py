@@ -16,7 +16,7 @@ QUEUE_ROWS_SHOWN, QUEUE_PAGES_SHOWN = 50, 6
     code_version="1",
     deps=[dg.AssetDep("real_documents")],
     description="Documents to correct, the most valuable first: low confidence, broken arithmetic, disagreement of two "
-    "readers, usual fields that are missing. Those whose ground truth is complete are left out.",
+    "readers, usual fields that are missing. What their ground truth states is in no doubt.",
     check_specs=[
         dg.AssetCheckSpec(
             "every_document_has_a_reason",

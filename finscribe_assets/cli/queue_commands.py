@@ -33,6 +33,10 @@ def queue(
         Path | None,
         typer.Option(help="Ground truth: values that it states need no correction.", exists=True, dir_okay=False),
     ] = None,
+    records: Annotated[
+        Path | None,
+        typer.Option(help="Also write the predictions themselves in this order, for `finscribe review-export`."),
+    ] = None,
     top: Annotated[int | None, typer.Option(min=1, help="Write only this number of documents.")] = None,
 ) -> None:
     """Order documents for correction by people: first those with the most values that are likely to be wrong.
@@ -40,10 +44,14 @@ def queue(
     Evidence is low confidence, amounts that break a calculation rule, values that another reader (--other) reads
     otherwise, values that are not of their type, and usual fields that were not found. Each document says why.
     """
-    from finscribe_assets.files import write_json_lines
+    from finscribe_assets.evaluation.prediction_files import prediction_lines
+    from finscribe_assets.files import write_json_lines, write_text
     from finscribe_assets.iteration.real_batches import queue_files
 
     documents = queue_files(predictions, dict(map(named_file, other or ())), ground_truth)
+    if records:
+        by_id = prediction_lines(predictions)
+        write_text(records, "".join(by_id[document.id] + "\n" for document in documents[:top]))
     write_json_lines(output, (document.model_dump(mode="json") for document in documents[:top]))
     rows = [document.row(rank) for rank, document in enumerate(documents[:QUEUE_ROWS_PRINTED], 1)]
     show(

@@ -256,17 +256,17 @@ def read_predictions(
     return predictions, problems
 
 
-def read_ids(path: AnyPath) -> list[str]:
-    """Return the ids of the documents of a predictions file, in its order; lines that are no predictions have none."""
-    ids: dict[str, None] = {}
+def prediction_lines(path: AnyPath) -> dict[str, str]:
+    """Return the lines of a predictions file by the id of their document, in the file's order; the first of each id."""
+    lines: dict[str, str] = {}
     for line in path.read_bytes().decode("utf-8-sig", errors="replace").split("\n"):
         try:
             record = json.loads(line)
         except (ValueError, RecursionError):
             continue
         if isinstance(record, dict) and "response" in record and isinstance(record.get("id"), str | int):
-            ids[str(record["id"])] = None
-    return list(ids)
+            lines.setdefault(str(record["id"]), line.strip())
+    return lines
 
 
 def _is_error(record: Any) -> bool:

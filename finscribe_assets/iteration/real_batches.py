@@ -20,7 +20,7 @@ from finscribe_assets.evaluation.missing_predictions import explain_no_predictio
 from finscribe_assets.evaluation.prediction_files import (
     Prediction,
     Truth,
-    read_ids,
+    prediction_lines,
     read_predictions,
     read_truths,
 )
@@ -289,7 +289,7 @@ def queue_files(
     Raises:
         UserError: No line of the file is a prediction.
     """
-    ids = read_ids(predictions)
+    ids = prediction_lines(predictions)
     if not ids:
         raise UserError(explain_no_predictions(predictions, ["…"]))
     return order_for_review(

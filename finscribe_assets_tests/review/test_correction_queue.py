@@ -93,6 +93,8 @@ def test_the_command_writes_the_queue_of_two_readers(tmp_path):
         records = [{"id": "x", "response": GOOD | {"document_number": number}}, {"id": "y", "response": GOOD}]
         write_json_lines(tmp_path / f"{name}.jsonl", records)
     arguments = [tmp_path / "one.jsonl", "--other", f"two={tmp_path / 'two.jsonl'}", "--output", tmp_path / "q.jsonl"]
+    arguments += ["--records", tmp_path / "first.jsonl", "--top", "1"]
     result = CliRunner().invoke(app, ["queue", *map(str, arguments)])
     assert result.exit_code == 0, result.output
-    assert [line[:9] for line in (tmp_path / "q.jsonl").read_text().splitlines()] == ['{"id": "x', '{"id": "y']
+    assert [line[:9] for line in (tmp_path / "q.jsonl").read_text().splitlines()] == ['{"id": "x']
+    assert (tmp_path / "first.jsonl").read_text() == (tmp_path / "one.jsonl").read_text().splitlines(True)[0]

@@ -90,7 +90,7 @@ def test_mining_takes_an_imported_workspace(imported):
         *("--ground-truth", imported / "o/documents.jsonl", "--output", imported / "m.json"),
     )
     assert result.exit_code == 0, result.output
-    assert "imported documents, so failures are compared by" in " ".join(result.output.split())
+    assert "imported documents; failures are compared by" in " ".join(result.output.split())
 
 
 def test_empty_answers_are_a_warning_and_no_plan(imported):

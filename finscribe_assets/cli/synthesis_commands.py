@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from finscribe_assets.cli.console_output import bar, console
+from finscribe_assets.cli.schema_option import SchemaName, mapping_given
 from finscribe_assets.documents.batch_keys import FIRST_BATCH_KEY
 from finscribe_assets.errors import MissingInputError, UserError
 from finscribe_assets.profiles import workers_from_environment
@@ -17,6 +18,7 @@ from finscribe_assets.profiles import workers_from_environment
 if TYPE_CHECKING:
     from finscribe_assets.documents.plan import Plan
     from finscribe_assets.instructions.task_mix import PairRecipe
+    from finscribe_assets.schema_mapping.mapping import SchemaMapping
 
 Workspace = Annotated[
     Path,
@@ -180,9 +182,13 @@ def pairs(
             "not asked. The default is that of PaddleOCR-VL-1.5; PaddleOCR-VL has 2822400.",
         ),
     ] = 1_003_520,
+    schema: SchemaName = None,
     workers: WorkerCount = None,
 ) -> None:
-    """Turn pages into instruction pairs in pairs/: extraction, questions, arithmetic, boxes, tables, lines of text."""
+    """Turn pages into instruction pairs in pairs/: extraction, questions, arithmetic, boxes, tables, lines of text.
+
+    With --schema, prompts name your keys and responses are your JSON, so that a model learns to write it.
+    """
     from finscribe_assets.instructions.pair_batch import build_pair_batch
     from finscribe_assets.shards import LocalShardPool
 
@@ -192,14 +198,14 @@ def pairs(
             workspace / "images",
             workspace / "pairs",
             LocalShardPool(workers or workers_from_environment()),
-            _recipe(mix or [], only=only, lines=lines, max_pixels=max_pixels),
+            _recipe(mix or [], only=only, lines=lines, max_pixels=max_pixels, mapping=mapping_given(schema)),
             on_shard=advance,
         )
     for task, count in sorted(summary.tasks.items()):
         console.print(f"{count:8,}  {task}")
 
 
-def _recipe(mix: list[str], *, only: bool, lines: bool, max_pixels: int) -> PairRecipe:
+def _recipe(mix: list[str], *, only: bool, lines: bool, max_pixels: int, mapping: SchemaMapping | None) -> PairRecipe:
     from finscribe_assets.instructions.pair import Task
     from finscribe_assets.instructions.task_mix import DEFAULT_MIX, LINE_MIX, PairRecipe
 
@@ -213,7 +219,7 @@ def _recipe(mix: list[str], *, only: bool, lines: bool, max_pixels: int) -> Pair
         except ValueError:
             raise UserError(f"--mix {item}: give a number of pairs, such as {task}=2") from None
     usual = {} if only else LINE_MIX if lines else DEFAULT_MIX
-    return PairRecipe(mix=usual, max_pixels=max_pixels).with_counts(**counts)
+    return PairRecipe(mix=usual, max_pixels=max_pixels, mapping=mapping).with_counts(**counts)
 
 
 def split(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
@@ -17,7 +18,6 @@ from finscribe_assets.instructions.pair import (
     pairs_from_table,
     pairs_to_table,
 )
-from finscribe_assets.instructions.responses import compact_json
 from finscribe_assets.instructions.task_mix import PairRecipe, make_pairs
 from finscribe_assets.instructions.visible_values import MIN_X_HEIGHT
 from finscribe_assets.rendering.pages import pages_from_table
@@ -159,7 +159,7 @@ def review_pairs(
             small.append(pair.id)
         if pair.task in SINGLE_FIELD_TASKS:
             reveals = pair.target in illegible.get(pair.document_id, ()) and ILLEGIBLE not in pair.response
-            states_null = pair.task is Task.FIELD_QUESTION and pair.response == compact_json({pair.target: None})
+            states_null = pair.task is Task.FIELD_QUESTION and list(json.loads(pair.response).values()) == [None]
             if reveals or (pair.target not in askable[pair.document_id] and not states_null):
                 unsupported.append(pair.id)
     return PairReview(tuple(examples.values()), whole, values, left_out, tuple(small), undetermined, tuple(unsupported))

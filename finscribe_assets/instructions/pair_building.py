@@ -12,7 +12,12 @@ from typing import TypeVar
 from finscribe_assets.documents.elements import element_of
 from finscribe_assets.instructions.field_names import FieldQuestion
 from finscribe_assets.instructions.pair import Pair, Patch, Task
-from finscribe_assets.instructions.prompt_wordings import choose_question, choose_wordings, name_parties
+from finscribe_assets.instructions.prompt_wordings import (
+    choose_question,
+    choose_wordings,
+    name_parties,
+    state_structure,
+)
 from finscribe_assets.instructions.responses import AnnotatedResponse
 from finscribe_assets.rendering.pages import Box
 
@@ -30,6 +35,7 @@ def build_pair(
     prompt: str = "",
     question: FieldQuestion | None = None,
     parties: Iterable[str] = (),
+    structure: str = "",
     id_parts: Sequence[object] = (),
     patches: tuple[Patch, ...] = (),
     **placeholders: str,
@@ -45,7 +51,8 @@ def build_pair(
         box: the region of the one page that the image shows, in pixels; None for whole pages.
         prompt: a fixed prompt of the model; if empty, one of the task's wordings is chosen by the pair's id.
         question: the field that the prompt asks for; its names are chosen by the pair's id.
-        parties: roles that the prompt names, since the image does not.
+        parties: keys of parties that the prompt names, since the image does not.
+        structure: a user's JSON with empty values, which the prompt shows; empty for the keys of the schema.
         id_parts: what distinguishes pairs of the same document, task and target; part of the id.
         patches: changes to the page image.
         placeholders: values for the placeholders of the wording.
@@ -57,7 +64,7 @@ def build_pair(
         training_prompt, held_out_prompt = choose_question(task, id_, question, **placeholders)
     else:
         training_prompt, held_out_prompt = choose_wordings(task, id_, **placeholders)
-    training_note, held_out_note = name_parties(id_, parties)
+    notes = (name_parties(id_, parties), state_structure(id_, structure))
     text, spans = response
     return Pair(
         id=id_,
@@ -66,10 +73,10 @@ def build_pair(
         task=task,
         target=target,
         box=box,
-        prompt=training_prompt + training_note,
+        prompt=training_prompt + "".join(training for training, _ in notes),
         response=text,
         element=str(element_of(target) or ""),
-        prompt_held_out=held_out_prompt + held_out_note,
+        prompt_held_out=held_out_prompt + "".join(held_out for _, held_out in notes),
         spans=spans,
         patches=patches,
     )

@@ -98,3 +98,22 @@ def name_parties(pair_id: str, roles: Iterable[str]) -> tuple[str, str]:
     names = " and ".join(f'"{role}"' for role in roles)
     training, held_out = choose_wordings("parties", pair_id, roles=names)
     return (f" {training}", f" {held_out}") if names else ("", "")
+
+
+def state_structure(pair_id: str, structure: str) -> tuple[str, str]:
+    """Return a sentence for the training prompt, and one for the held-out prompt, that shows a user's keys.
+
+    Args:
+        pair_id: determines the wordings.
+        structure: the user's JSON with empty values. Returns empty texts without it.
+    """
+    if not structure:
+        return "", ""
+    training, held_out = choose_wordings("user_schema", pair_id, structure=structure)
+    return f" {training}", f" {held_out}"
+
+
+def full_extraction_prompt(structure: str = "") -> str:
+    """Return the prompt with which whole documents are read: the first wording, and a user's keys if there are some."""
+    prompt = training_wordings("full_extraction")[0]
+    return f"{prompt} {training_wordings('user_schema')[0].format(structure=structure)}" if structure else prompt

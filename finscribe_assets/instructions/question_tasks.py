@@ -8,6 +8,7 @@ from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.instructions.field_names import FieldQuestion
 from finscribe_assets.instructions.pair import Pair, Task
 from finscribe_assets.instructions.pair_building import build_pair, choose, random_for
+from finscribe_assets.instructions.response_keys import expected_member, has_key, key_of
 from finscribe_assets.instructions.responses import compact_json, json_response
 from finscribe_assets.instructions.visible_values import VisibleDocument
 from finscribe_assets.rendering.pages import Box
@@ -20,7 +21,9 @@ def field_questions(document: VisibleDocument, count: int) -> Iterator[Pair]:
     printed = document.values.keys() | document.illegible | document.undetermined
     own_task = {"document_type"}
     single = [
-        path for path in document.canonical_values if "[" not in path and path in printed and path not in own_task
+        path
+        for path in document.canonical_values
+        if "[" not in path and path in printed and path not in own_task and has_key(document, path)
     ]
     for path in choose(single, count, random_for(document.id, Task.FIELD_QUESTION)):
         yield _question(document, Task.FIELD_QUESTION, path)
@@ -28,12 +31,13 @@ def field_questions(document: VisibleDocument, count: int) -> Iterator[Pair]:
 
 def absent_field_questions(document: VisibleDocument, count: int) -> Iterator[Pair]:
     """Ask for the value of fields that the document does not have; the expected value is null."""
-    for path in choose(document.absent, count, random_for(document.id, Task.ABSENT_FIELD)):
+    absent = [path for path in document.absent if has_key(document, path)]
+    for path in choose(absent, count, random_for(document.id, Task.ABSENT_FIELD)):
         yield _question(document, Task.ABSENT_FIELD, path)
 
 
 def _question(document: VisibleDocument, task: Task, path: str) -> Pair:
-    response = json_response({path: document.expected_value(path)})
+    response = json_response({key_of(document, path): expected_member(document, path)})
     return build_pair(
         document.id,
         task,
@@ -41,7 +45,7 @@ def _question(document: VisibleDocument, task: Task, path: str) -> Pair:
         pages=document.pages,
         target=path,
         question=_about(document, path),
-        key=compact_json(path),
+        key=compact_json(key_of(document, path)),
     )
 
 
@@ -64,7 +68,11 @@ def document_type_questions(document: VisibleDocument, count: int) -> Iterator[P
 
 def field_locations(document: VisibleDocument, count: int) -> Iterator[Pair]:
     """Ask for the box of single fields."""
-    fragments = {path: fragment for path, fragment in document.single_fragments().items() if "[" not in path}
+    fragments = {
+        path: fragment
+        for path, fragment in document.single_fragments().items()
+        if "[" not in path and has_key(document, path)
+    }
     for path in choose(list(fragments), count, random_for(document.id, Task.FIELD_TO_BOX)):
         page = fragments[path].page
         response = json_response({"box": scale_box(fragments[path].box, document, page)})
@@ -74,10 +82,10 @@ def field_locations(document: VisibleDocument, count: int) -> Iterator[Pair]:
 
 def box_contents(document: VisibleDocument, count: int) -> Iterator[Pair]:
     """Ask which field a box contains, and for its value."""
-    fragments = document.single_fragments()
+    fragments = {path: part for path, part in document.single_fragments().items() if has_key(document, path)}
     for path in choose(list(fragments), count, random_for(document.id, Task.BOX_TO_FIELD)):
         page = fragments[path].page
-        response = json_response({"field": path, "value": document.values[path]})
+        response = json_response({"field": key_of(document, path), "value": expected_member(document, path)})
         box = compact_json(scale_box(fragments[path].box, document, page))
         yield build_pair(document.id, Task.BOX_TO_FIELD, response, pages=(page,), target=path, place=box)
 

@@ -10,6 +10,7 @@ from typing import Any
 from finscribe_assets.documents.elements import ValueType, value_type_of
 from finscribe_assets.instructions.otsl import Grid, to_otsl
 from finscribe_assets.instructions.pair import Span, SpanType
+from finscribe_assets.schema_mapping.key_writing import WrittenValue
 
 AnnotatedResponse = tuple[str, tuple[Span, ...]]
 """A response and its spans, which cover it from the first character to the last without gaps."""
@@ -51,13 +52,18 @@ compact_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encod
 
 
 def json_response(value: Any) -> AnnotatedResponse:
-    """Return a value as compact JSON; each scalar is a span with its field path, everything else is structure."""
+    """Return a value as compact JSON; each scalar is a span with its field path, everything else is structure.
+
+    A value in a user's JSON (`WrittenValue`) has the path of its field in the schema.
+    """
     return annotated(_json_pieces(value, ""))
 
 
 def _json_pieces(value: Any, path: str) -> Iterator[tuple[str, str | None]]:
     """Yield the pieces of a JSON text, each with the path of the field whose value it is, or None for structure."""
-    if isinstance(value, dict):
+    if isinstance(value, WrittenValue):
+        yield compact_json(value.value), value.path
+    elif isinstance(value, dict):
         yield "{", None
         for number, (key, member) in enumerate(value.items()):
             yield f"{',' if number else ''}{compact_json(key)}:", None

@@ -9,8 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from random import Random
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+)
 
 from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.errors import UserError
@@ -26,6 +34,7 @@ from finscribe_assets.instructions.token_count import MAX_TOKENS, sample_tokens
 from finscribe_assets.instructions.visible_values import MIN_X_HEIGHT, VisibleDocument
 from finscribe_assets.rendering.model_resize import PADDLEOCR_VL_1_5, PixelBudget
 from finscribe_assets.rendering.pages import RenderedDocument
+from finscribe_assets.schema_mapping.mapping import SchemaMapping
 
 PAIR_BUILDERS: dict[Task, Callable[[VisibleDocument, int], Iterator[Pair]]] = {
     Task.FULL_EXTRACTION: extraction_tasks.full_extractions,
@@ -103,6 +112,17 @@ class PairRecipe(BaseModel):
         "document are left out, and its pages are extracted one by one.",
     )
 
+    mapping: SchemaMapping | None = Field(
+        default=None,
+        description="A user's keys, in which prompts and responses of JSON are; those of the schema unless given.",
+    )
+
+    @model_serializer(mode="wrap")
+    def _without_absent_mapping(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out a mapping that is not there: the fingerprints of pairs in the schema's keys do not have it."""
+        values: dict[str, Any] = serialise(self)
+        return {name: value for name, value in values.items() if name != "mapping" or value is not None}
+
     @field_validator("mix")
     @classmethod
     def _check_counts(cls, mix: dict[Task, float]) -> dict[Task, float]:
@@ -134,7 +154,7 @@ def make_pairs(drawn: DrawnDocument, rendered: RenderedDocument, recipe: PairRec
         rendered: its pages.
         recipe: the number of pairs of each task.
     """
-    document = VisibleDocument(drawn, rendered, PixelBudget(max_pixels=recipe.max_pixels))
+    document = VisibleDocument(drawn, rendered, PixelBudget(max_pixels=recipe.max_pixels), recipe.mapping)
     pairs = [
         pair for task, build in PAIR_BUILDERS.items() for pair in build(document, recipe.pair_count(task, drawn.id))
     ]

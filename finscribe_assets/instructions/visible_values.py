@@ -15,6 +15,7 @@ from finscribe_assets.instructions.crops import CROP_MARGIN
 from finscribe_assets.instructions.pair import ILLEGIBLE, Pair
 from finscribe_assets.rendering.model_resize import PADDLEOCR_VL_1_5, PixelBudget, x_height
 from finscribe_assets.rendering.pages import Box, Fragment, Mark, MarkType, RenderedDocument
+from finscribe_assets.schema_mapping.mapping import SchemaMapping
 
 MIN_X_HEIGHT = 4.0  # pixels of the model's image; smaller print is not asked (calibrated: docs/instruction-pairs.md)
 MAX_LEFT_OUT = 0.12  # share of the values of whole pages that an extraction of them may leave out for that
@@ -29,6 +30,7 @@ class VisibleDocument:
     drawn: DrawnDocument
     rendered: RenderedDocument
     budget: PixelBudget = PADDLEOCR_VL_1_5  # to which the model scales images
+    mapping: SchemaMapping | None = None  # of a user's keys, in which responses are; None for those of the schema
 
     @property
     def id(self) -> str:

@@ -62,7 +62,7 @@ def read_document(mapping: SchemaMapping, document: Any) -> ReadDocument:
     for field, key in mapping.scored_fields.items():
         for position, value in key.user_path.find(document):
             if position < MAX_READ_ITEMS:
-                path = _positioned(field, key, position)
+                path = positioned(field, key, position)
                 values[path], keys[path] = _as_written(value, key), key
     named = [key.user_path.steps for key in mapping.keys]
     unmapped = (str(UserPath(steps)) for steps in _leaves(document, ()) if not _is_named(steps, named))
@@ -82,7 +82,7 @@ def scored_path(mapping: SchemaMapping, user_path: str) -> str | None:
         return None
     for field, key in mapping.scored_fields.items():
         if (position := key.user_path.match(given)) is not None:
-            return _positioned(field, key, position)
+            return positioned(field, key, position)
     return None
 
 
@@ -195,8 +195,14 @@ def _is_part(path: str, group: str) -> bool:
     return field == group or field.startswith(f"{group}.")
 
 
-def _positioned(field: str, key: MappedKey, position: int) -> str:
-    """Return the path of a value: with the position of its row, or at the end where its list has no counterpart."""
+def positioned(field: str, key: MappedKey, position: int) -> str:
+    """Return the path of a value under its field.
+
+    Args:
+        field: of `SchemaMapping.scored_fields`.
+        key: the key of that field.
+        position: of the row; it is put at the end where the user's list has no counterpart in the schema.
+    """
     if key.user_path.list_prefix is None:
         return field
     name, dot, rest = field.partition(".")

@@ -8,12 +8,12 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
 from finscribe_assets.documents.elements import LIST_FIELDS, field_of
-from finscribe_assets.schema_mapping.key_reading import country_of, join_values, scored_values
+from finscribe_assets.schema_mapping.key_reading import country_of, join_values, positioned, scored_values
 from finscribe_assets.schema_mapping.mapping import Absent, MappedKey, SchemaMapping, Written
 
 
 class WrittenValue(NamedTuple):
-    """A value of a user's JSON, and the field of the schema that it comes from."""
+    """A value of a user's JSON, and the path under which it is compared; empty for a null that stands for nothing."""
 
     value: Any
     path: str
@@ -27,16 +27,13 @@ class DocumentValues:
         canonical: in canonical form, by path: ISO dates, plain decimals.
         printed: as the page prints them, by path; a value that is not here is written in canonical form.
         context: values that are not written, but say how others are: the country of an address.
+        incomplete: paths of joined values of which some parts cannot be given; they are left out.
     """
 
     canonical: Mapping[str, Any]
     printed: Mapping[str, str] = field(default_factory=dict)
     context: Mapping[str, Any] = field(default_factory=dict)
-
-    def only(self, paths: Collection[str]) -> DocumentValues:
-        """Return these values without those of other paths."""
-        chosen = {path: value for path, value in self.canonical.items() if path in paths}
-        return DocumentValues(chosen, self.printed, self.context)
+    incomplete: Collection[str] = ()
 
 
 def write_document(mapping: SchemaMapping, values: DocumentValues, *, complete: bool = False) -> dict[str, Any]:
@@ -56,7 +53,7 @@ def write_document(mapping: SchemaMapping, values: DocumentValues, *, complete: 
             continue
         found = _values_of(mapping, key, values)
         if key.user_path.list_prefix is None:
-            if found or fills:
+            if found or (fills and mapping.field_of_key[key.key] not in values.incomplete):
                 key.user_path.place(document, 0, found.get(None, WrittenValue(None, key.paths[0] if key.paths else "")))
             continue
         positions = {row: position for position, row in enumerate(rows.get(_list_of(mapping, key), ()))}
@@ -78,10 +75,9 @@ def write_value(key: MappedKey, values: DocumentValues, path: str) -> Any:
     return _number(canonical) if key.write is Written.NUMBER else canonical
 
 
-def write_key(mapping: SchemaMapping, key: MappedKey, values: DocumentValues) -> Any:
-    """Return the value of a key outside of lists; None if it has none."""
-    found = _values_of(mapping, key, values)
-    return found[None].value if None in found else None
+def key_with_position(key: MappedKey, path: str) -> str:
+    """Return the key of one value: that of a row has the row's position, such as ``menu[2].nm``."""
+    return key.key.replace("[*]", f"[{_row_of(path)}]") if "[" in path else key.key
 
 
 def plain_json(document: Any) -> Any:
@@ -126,6 +122,7 @@ def _values_of(mapping: SchemaMapping, key: MappedKey, values: DocumentValues) -
             for path in values.canonical
             if field_of(path) == scored
         }
+    scored = mapping.field_of_key[key.key]
     printed = {path: values.printed.get(path, value) for path, value in values.canonical.items() if value is not None}
     parts_by_row: dict[int | None, dict[str, Any]] = {}
     for path, value in printed.items():
@@ -135,9 +132,10 @@ def _values_of(mapping: SchemaMapping, key: MappedKey, values: DocumentValues) -
     countries = {path: value for path, value in values.context.items() if path.endswith(".country_code")}
     country = country_of(str(values.context.get("locale") or mapping.locale or ""))
     joined = {
-        row: (join_values(key, parts | countries, country), next(iter(parts))) for row, parts in parts_by_row.items()
+        row: WrittenValue(join_values(key, parts | countries, country), positioned(scored, key, row or 0))
+        for row, parts in parts_by_row.items()
     }
-    return {row: WrittenValue(text, path) for row, (text, path) in joined.items() if text}
+    return {row: text for row, text in joined.items() if text.value and text.path not in values.incomplete}
 
 
 def _rows(mapping: SchemaMapping, canonical: Mapping[str, Any]) -> dict[str, list[int]]:

@@ -9,6 +9,7 @@ import typer
 from rich.markup import escape
 
 from finscribe_assets.cli.console_output import bar, console, show
+from finscribe_assets.cli.schema_option import SchemaName, mapping_given
 from finscribe_assets.errors import UserError
 
 ROWS_PRINTED = 15  # rows of each table; the report has them all
@@ -46,6 +47,7 @@ def import_(
         bool,
         typer.Option("--unlabelled", help="Also take documents without ground truth, to be read and corrected."),
     ] = False,
+    schema: SchemaName = None,
 ) -> None:
     """Import real labelled documents, for evaluation only: they are in the split `real`, which training never reads.
 
@@ -59,7 +61,16 @@ def import_(
     if locale is not None and not is_known_locale(locale):
         raise UserError(f"--locale: {locale!r} is unknown; give one such as de_AT")
     with bar(None, "documents read") as advance:
-        report = import_folder(folder, out, licence, dpi=dpi, locale=locale, unlabelled=unlabelled, on_document=advance)
+        report = import_folder(
+            folder,
+            out,
+            licence,
+            dpi=dpi,
+            locale=locale,
+            unlabelled=unlabelled,
+            mapping=mapping_given(schema),
+            on_document=advance,
+        )
     show(
         "rejected",
         [

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 
-from finscribe_assets.documents.elements import FIELDS, TERMS, field_of
+from finscribe_assets.documents.elements import FIELDS, TERMS, element_of, field_of
 from finscribe_assets.errors import UserError
 
 LabelledFields = frozenset[str]
@@ -50,7 +50,7 @@ def labelled_fields(names: Iterable[object], known: Collection[str] = ()) -> Lab
     labelled = []
     for given in names:
         name = field_of(given.strip()) if isinstance(given, str) else ""
-        if name not in allowed:
+        if name not in allowed and element_of(name) is None:  # custom fields state what they are
             close = get_close_matches(name, allowed, 1)
             hint = f"; did you mean {close[0]!r}?" if close else "; `finscribe schema` lists the fields"
             raise UserError(f"labelled: {given!r} is no field or group of the schema{hint}")

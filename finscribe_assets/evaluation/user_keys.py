@@ -33,7 +33,7 @@ from finscribe_assets.schema_mapping.key_reading import (
     scored_path,
     scored_values,
 )
-from finscribe_assets.schema_mapping.mapping import Labelled, MappedKey, SchemaMapping
+from finscribe_assets.schema_mapping.mapping import Labelled, MappedKey, SchemaMapping, is_custom
 
 MAX_EXAMINED = 200  # documents of a file from which it is found out whose keys it has
 _CONTEXT_FIELDS = ("locale", "currency_code", "vat_accounting_currency_code", "document_type")
@@ -107,13 +107,15 @@ def truth_in_fields(truth: Truth, mapping: SchemaMapping) -> Truth:
             for path, made_of in parts.items()
             if all(part in printed or field_of(part) in IMPLIED_FIELDS for part in made_of)
         }
-        printed = frozenset(path for path in printed if mapping.key_at(path) is not None) | whole
+        stated = {path for path in printed if mapping.key_at(path) is not None or is_custom(path)}
+        printed = frozenset(stated | whole)
     labelled = mapping.labelled_fields
     if truth.labelled is not None:
         labelled = frozenset(
             field
             for field, key in mapping.scored_fields.items()
-            if all(is_labelled(path, truth.labelled) for path in key.paths or (field,))
+            if is_labelled(field, truth.labelled)
+            or (key.paths and all(is_labelled(path, truth.labelled) for path in key.paths))
         )
     return replace(
         truth,
@@ -156,7 +158,9 @@ def canonical_values(read: ReadDocument, mapping: SchemaMapping) -> dict[str, tu
     for path, value in read.values.items():
         form = canonical_value(path, value, _context_of(read.keys[path], value, context))
         if form is not None:
-            forms[path] = (form.text, form.note)
+            # Comparing folds identifiers and texts; as ground truth they stay as they are written.
+            is_folded = read.keys[path].type in (ValueType.TEXT, ValueType.IDENTIFIER)
+            forms[path] = (str(value) if is_folded else form.text, form.note)
     return forms
 
 

@@ -26,13 +26,15 @@ from finscribe_assets.importing.labelled_documents import (
     read_document,
     read_unlabelled,
 )
-from finscribe_assets.importing.real_pairs import build_real_pairs
+from finscribe_assets.importing.real_pairs import UserKeys, build_real_pairs
 from finscribe_assets.importing.rejects import NO_GROUND_TRUTH
 from finscribe_assets.importing.source_files import DocumentFiles, find_documents, printable_name
 from finscribe_assets.instructions.pair import Pair, pairs_to_table
 from finscribe_assets.opening.input_limits import InputLimits, RejectedDocumentError, rejection
 from finscribe_assets.opening.page_reader import PageReader
 from finscribe_assets.rendering.pages import NO_MARKS, PAGE_TABLE_SCHEMA
+from finscribe_assets.schema_mapping.key_reading import nest
+from finscribe_assets.schema_mapping.mapping import SchemaMapping
 from finscribe_assets.shards import Shard, write_shard
 from finscribe_assets.splitting.exposure import Exposure
 from finscribe_assets.splitting.split_assignment import Split
@@ -107,6 +109,7 @@ def import_folder(
     locale: str | None = None,
     limits: InputLimits | None = None,
     unlabelled: bool = False,
+    mapping: SchemaMapping | None = None,
     on_document: Callable[[int, int], None] | None = None,
 ) -> ImportReport:
     """Import the real documents of a folder as a workspace; an earlier import in the same place is replaced.
@@ -119,6 +122,7 @@ def import_folder(
         locale: Locale of documents whose ground truth does not state one.
         limits: Limits on each document.
         unlabelled: Also take documents without ground truth, which can be read and corrected, and not be scored.
+        mapping: Of a user's keys, which ground truth in JSON may have; pairs are written in them.
         on_document: Called after each document with 1 and the number of documents found.
 
     Raises:
@@ -137,7 +141,7 @@ def import_folder(
         for files in contents.documents:
             hashes: dict[str, str] = {}
             try:
-                document = _read(root, files, reader, locale, limits, hashes, unlabelled=unlabelled)
+                document = _read(root, files, reader, locale, limits, hashes, mapping, unlabelled=unlabelled)
                 if (first := first_copies.setdefault(content_key(document), files.name)) != files.name:
                     raise rejection(f"a copy: it has the same pages as {printable_name(first)}")
             except RejectedDocumentError as error:
@@ -148,9 +152,13 @@ def import_folder(
                     writer.add(document, [])
                     report.accept_unlabelled(document)
                 else:
-                    pages = len(document.content.pages)
                     pairs = build_real_pairs(
-                        document.id, document.truth.document, document.printed, document.determined, pages
+                        document.id,
+                        document.truth.document,
+                        document.printed,
+                        document.determined,
+                        len(document.content.pages),
+                        UserKeys(mapping, document.truth.written) if mapping else None,
                     )
                     writer.add(document, pairs)
                     truth_lines.append(_truth_line(document))
@@ -172,12 +180,13 @@ def _read(
     locale: str | None,
     limits: InputLimits,
     hashes: dict[str, str],
+    mapping: SchemaMapping | None,
     *,
     unlabelled: bool,
 ) -> RealDocument | UnlabelledDocument:
     """Read a document; one without ground truth is read as such if that is wanted."""
     try:
-        return read_document(root, files, reader, locale, limits, hashes)
+        return read_document(root, files, reader, locale, limits, hashes, mapping)
     except RejectedDocumentError as error:
         if not unlabelled or not all(problem.reason.startswith(NO_GROUND_TRUTH) for problem in error.problems):
             raise
@@ -214,7 +223,8 @@ def _publish(temporary: Path, out: Path) -> None:
 def _truth_line(document: RealDocument) -> str:
     """Return a document's line of the ground-truth file."""
     truth = document.truth
-    record = {"id": document.id, "document": truth.document.to_json(), "printed": list(document.printed)}
+    stated = nest(truth.values()) if truth.custom else truth.document.to_json()
+    record = {"id": document.id, "document": stated, "printed": list(document.printed)}
     if truth.labelled is not None:
         record["labelled"] = sorted(truth.labelled)
     return json.dumps(record, ensure_ascii=False) + "\n"

@@ -9,7 +9,6 @@ from typing import Any
 
 from finscribe_assets.documents.file_ids import document_id
 from finscribe_assets.documents.labelled_fields import is_labelled
-from finscribe_assets.documents.schema import flatten
 from finscribe_assets.importing.embedded_invoices import embedded_invoice
 from finscribe_assets.importing.rejects import NO_GROUND_TRUTH
 from finscribe_assets.importing.source_files import DocumentFiles, printable_name
@@ -18,6 +17,7 @@ from finscribe_assets.importing.truth_files import LabelledTruth, truth_from_jso
 from finscribe_assets.opening.input_limits import InputLimits, RejectedDocumentError, rejection
 from finscribe_assets.opening.page_content import PageContent
 from finscribe_assets.opening.page_reader import PageReader
+from finscribe_assets.schema_mapping.mapping import SchemaMapping
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,7 @@ def read_document(
     locale: str | None,
     limits: InputLimits,
     hashes: dict[str, str],
+    mapping: SchemaMapping | None = None,
 ) -> RealDocument:
     """Read one document.
 
@@ -95,6 +96,7 @@ def read_document(
         locale: Locale of documents whose ground truth does not state one.
         limits: Limits on files and content.
         hashes: Filled with the SHA-256 of each file, also if the document is rejected.
+        mapping: Of a user's keys, which ground truth in JSON may have.
 
     Raises:
         RejectedDocumentError: The document cannot be used; all reasons found are named.
@@ -114,14 +116,13 @@ def read_document(
     page_files = [contents[name] for name in files.pages]
     if files.truth is not None:
         # The ground truth comes first: rejecting it is cheap, rendering pages is not.
-        truth = _read_truth(files.truth, contents[files.truth], locale, limits)
+        truth = _read_truth(files.truth, contents[files.truth], locale, limits, mapping)
         content, truth_from = reader.read(page_files), files.truth
     else:
         content = reader.read(page_files, wants_xml=True)
         truth_from, invoice = embedded_invoice(content.embedded)
         truth = truth_from_xml(invoice, locale, limits)
-    stated = flatten(truth.document.to_json())
-    values = {path: value for path, value in stated.items() if is_labelled(path, truth.labelled)}
+    values = {path: value for path, value in truth.values().items() if is_labelled(path, truth.labelled)}
     printed, checked = _printed_paths(values, truth, content)
     return RealDocument(
         _document_id(files, hashes),
@@ -158,9 +159,12 @@ def _read_file(folder: Path, name: str, max_bytes: int) -> tuple[bytes | None, s
     return b"".join(chunks) if size <= max_bytes else None, digest.hexdigest()
 
 
-def _read_truth(name: str, content: bytes, locale: str | None, limits: InputLimits) -> LabelledTruth:
-    read = truth_from_xml if Path(name).suffix.lower() == ".xml" else truth_from_json
-    return read(content, locale, limits)
+def _read_truth(
+    name: str, content: bytes, locale: str | None, limits: InputLimits, mapping: SchemaMapping | None
+) -> LabelledTruth:
+    if Path(name).suffix.lower() == ".xml":
+        return truth_from_xml(content, locale, limits)
+    return truth_from_json(content, locale, limits, mapping)
 
 
 def _printed_paths(values: dict[str, Any], truth: LabelledTruth, content: PageContent) -> tuple[set[str], bool]:

@@ -16,7 +16,7 @@ from typing import Any
 from babel.dates import format_date
 from babel.numbers import get_currency_symbol
 
-from finscribe_assets.documents.elements import IMPLIED_FIELDS, TERMS, ValueType, field_of
+from finscribe_assets.documents.elements import IMPLIED_FIELDS, ValueType, field_of, value_type_of
 from finscribe_assets.documents.formats import (
     ERA_PATTERN,
     JAPANESE_ERAS,
@@ -121,7 +121,7 @@ def askable_paths(values: dict[str, Any]) -> set[str]:
 
 def _shows(path: str, value: str, page: str, folded: str, locale: str) -> bool:
     """Tell whether a text shows a field's value; ``folded`` is the text without case."""
-    value_type = TERMS[field_of(path)].value_type
+    value_type = value_type_of(path)
     if value_type is ValueType.AMOUNT:
         may_be_negated = field_of(path) in _DEDUCTIONS
         minus_word = _ACCOUNT_MINUS_WORD if path.startswith(("entries", "statement")) else _BILL_MINUS_WORD

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, NoReturn
 
 from babel.core import get_global
@@ -27,6 +27,7 @@ from finscribe_assets.documents.locales import LOCALE_FACTS, is_known_currency, 
 from finscribe_assets.documents.partial_documents import partial_document
 from finscribe_assets.documents.schema import Document, flatten
 from finscribe_assets.errors import UserError
+from finscribe_assets.evaluation.user_keys import canonical_values
 from finscribe_assets.importing.invoice_xml import parse_invoice_xml
 from finscribe_assets.importing.rejects import (
     MAX_REASON_LENGTH,
@@ -39,6 +40,9 @@ from finscribe_assets.importing.rejects import (
 )
 from finscribe_assets.importing.xml_mapping import UnmappedValue, collapse_whitespace, map_invoice
 from finscribe_assets.instructions.responses import unflatten
+from finscribe_assets.schema_mapping.key_reading import is_in_user_keys, nest
+from finscribe_assets.schema_mapping.key_reading import read_document as read_user_document
+from finscribe_assets.schema_mapping.mapping import Labelled, SchemaMapping, is_custom
 
 JSON_SYNTAX = "json"  # of ground truth in the schema of documents
 _PARTS = ("lines", "totals", "statement", "entries")  # groups, of which each type of document requires two
@@ -61,6 +65,12 @@ class LabelledTruth:
     labelled: LabelledFields | None = None  # fields that it states; None if it states all
     unmapped: tuple[UnmappedValue, ...] = ()
     unreadable: tuple[Problem, ...] = ()  # values of optional fields that are not of their type
+    custom: dict[str, str] = field(default_factory=dict)  # values of a user's keys that the schema lacks, by path
+    written: dict[str, str] = field(default_factory=dict)  # values as the user's JSON has them, by path
+
+    def values(self) -> dict[str, Any]:
+        """Return all canonical values by path."""
+        return flatten(self.document.to_json()) | self.custom
 
 
 def truth_from_xml(content: bytes, locale: str | None, limits: InputLimits) -> LabelledTruth:
@@ -113,23 +123,32 @@ def _absent_fields(value: dict[str, Any]) -> LabelledFields:
     return frozenset()
 
 
-def truth_from_json(content: bytes, locale: str | None, limits: InputLimits) -> LabelledTruth:
+def truth_from_json(
+    content: bytes, locale: str | None, limits: InputLimits, mapping: SchemaMapping | None = None
+) -> LabelledTruth:
     """Read the ground truth from JSON: a document in the schema, or a record ``{"document", "printed"}`` with one.
 
     Args:
         content: Content of the JSON file, in UTF-8.
         locale: The document's locale if it does not state one.
         limits: Limits on the number of lines.
+        mapping: Of a user's keys, which the file may have in the place of the schema's.
 
     Raises:
         RejectedDocumentError: The content is not such a document; every wrong field is named.
     """
     try:
-        value = json.loads(content.decode("utf-8-sig"), parse_float=str, parse_int=str, parse_constant=_refuse_constant)
+        # A number of JSON has a decimal point, whatever the user's locale; the schema's amounts are texts.
+        as_float, as_int = (str, str) if mapping is None else (float, int)
+        value = json.loads(
+            content.decode("utf-8-sig"), parse_float=as_float, parse_int=as_int, parse_constant=_refuse_constant
+        )
     except UnicodeDecodeError as error:
         raise rejection(f"byte {error.start} is not UTF-8; save the file in UTF-8") from error
     except (ValueError, RecursionError) as error:
         raise rejection(f"not JSON: {error}") from error
+    if mapping is not None and isinstance(value, list) and len(value) == 1:
+        value = value[0]
     if not isinstance(value, dict):
         raise rejection("the JSON is not an object")
     record = value if "document" in value else {"document": value}
@@ -137,6 +156,8 @@ def truth_from_json(content: bytes, locale: str | None, limits: InputLimits) -> 
     if not isinstance(document, dict):
         raise rejection("`document` is not an object")
     printed, labelled = (_paths(record, name) for name in ("printed", "labelled"))
+    if mapping is not None and is_in_user_keys(mapping, document):
+        return _truth_in_user_keys(document, locale, limits, mapping)
     try:
         labels = None if labelled is None else labelled_fields(labelled)
     except UserError as error:
@@ -153,6 +174,39 @@ def truth_from_json(content: bytes, locale: str | None, limits: InputLimits) -> 
     # What people labelled may be absent from a page. Without its locale, no page can be read.
     document = _validate(cleaned, None if labels is None else frozenset({"locale"}))
     return LabelledTruth(document, JSON_SYNTAX, printed, labels)
+
+
+def _truth_in_user_keys(
+    document: dict[str, Any], locale: str | None, limits: InputLimits, mapping: SchemaMapping
+) -> LabelledTruth:
+    """Return the ground truth of a user's JSON. Values that are not of their key's type are left out, and reported."""
+    read = read_user_document(mapping, document)
+    if not read.values:
+        keys = ", ".join(key.key for key in mapping.keys[:6])
+        raise rejection(f"it has no key of the mapping {mapping.name}: {keys}, …")
+    values, custom, unreadable = dict[str, Any](), dict[str, str](), list[Problem]()
+    for path, (text, note) in canonical_values(read, mapping).items():
+        if is_custom(path):
+            custom[path] = collapse_whitespace(text)
+        elif note is None or read.keys[path].type is ValueType.TEXT:
+            values[path] = collapse_whitespace(text)
+        else:
+            reason = f"{escape_unprintable(text)[:60]!r} is {note}; give the mapping a locale, or the key a format"
+            unreadable.append(Problem(escape_unprintable(read.keys[path].key), reason))
+    country = {path: value.upper() for path, value in values.items() if path.startswith("seller.")}
+    defaults = {"currency_code": mapping.currency, "locale": _locale_of(country, locale or mapping.locale)}
+    nested = nest({name: value for name, value in defaults.items() if value is not None} | values)
+    if len(nested.get("lines", ())) > limits.lines:
+        raise rejection(f"{len(nested['lines'])} members; at most {limits.lines} are read", "lines")
+    labelled = read.fields if mapping.labelled is Labelled.PRESENT_KEYS else mapping.labelled_fields
+    return LabelledTruth(
+        _validate(nested, frozenset({"locale"})),
+        JSON_SYNTAX,
+        labelled=labelled - {field_of(path) for path in read.values if path not in values and path not in custom},
+        unreadable=tuple(unreadable),
+        custom=custom,
+        written={path: str(value) for path, value in read.values.items() if value is not None},
+    )
 
 
 def _paths(record: dict[str, Any], name: str) -> frozenset[str] | None:

@@ -105,24 +105,16 @@ def structure(mapping: SchemaMapping, fields: Collection[str] | None = None) -> 
 
 def _values_of(mapping: SchemaMapping, key: MappedKey, values: DocumentValues) -> dict[int | None, WrittenValue]:
     """Return the values of a key by row; None for a key outside of lists."""
-    if key.path is not None:
-        return {
-            _row_of(path) if key.user_path.list_prefix is not None else None: WrittenValue(
-                write_value(key, values, path), path
-            )
-            for path in values.canonical
-            if path == key.path or ("[" not in key.path and field_of(path) == key.path)
-        }
-    if not key.paths:
-        scored = mapping.field_of_key[key.key]
-        return {
-            _row_of(path) if key.user_path.list_prefix is not None else None: WrittenValue(
-                write_value(key, values, path), path
-            )
-            for path in values.canonical
-            if field_of(path) == scored
-        }
     scored = mapping.field_of_key[key.key]
+    found: dict[int | None, WrittenValue] = {
+        _row_of(path) if key.user_path.list_prefix is not None else None: WrittenValue(
+            write_value(key, values, path), path
+        )
+        for path in values.canonical
+        if path == scored or ("[" not in scored and field_of(path) == scored)
+    }
+    if found or key.path is not None or not key.paths:
+        return found
     printed = {path: values.printed.get(path, value) for path, value in values.canonical.items() if value is not None}
     parts_by_row: dict[int | None, dict[str, Any]] = {}
     for path, value in printed.items():

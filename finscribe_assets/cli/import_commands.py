@@ -9,6 +9,7 @@ import typer
 from rich.markup import escape
 
 from finscribe_assets.cli.console_output import bar, console, show
+from finscribe_assets.cli.evaluation_commands import Labelled, comma_separated
 from finscribe_assets.cli.schema_option import SchemaName, mapping_given
 from finscribe_assets.errors import UserError
 
@@ -48,6 +49,7 @@ def import_(
         typer.Option("--unlabelled", help="Also take documents without ground truth, to be read and corrected."),
     ] = False,
     schema: SchemaName = None,
+    labelled: Labelled = None,
 ) -> None:
     """Import real labelled documents, for evaluation only: they are in the split `real`, which training never reads.
 
@@ -69,6 +71,7 @@ def import_(
             locale=locale,
             unlabelled=unlabelled,
             mapping=mapping_given(schema),
+            labelled=comma_separated(labelled),
             on_document=advance,
         )
     show(

@@ -16,10 +16,10 @@ from typing import Any
 from finscribe_assets.documents.elements import IMPLIED_FIELDS, LIST_FIELDS, element_of, field_of
 from finscribe_assets.documents.labelled_fields import is_labelled
 from finscribe_assets.documents.schema import flatten
-from finscribe_assets.evaluation.inferred_fields import is_custom
 from finscribe_assets.evaluation.normalise import CanonicalValue, Note, ValueContext, canonical_value, truth_context
 from finscribe_assets.evaluation.prediction_files import Truth
 from finscribe_assets.evaluation.row_matching import RowOutcome, RowStatus, match_rows
+from finscribe_assets.schema_mapping.mapping import is_custom
 
 __all__ = [
     "DocumentComparison",

@@ -14,7 +14,6 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from finscribe_assets.documents.elements import (
-    CUSTOM_GROUP,
     FIELDS,
     LIST_FIELDS,
     Element,
@@ -154,11 +153,6 @@ def infer_fields(documents: Iterable[Mapping[str, Any]]) -> InferredFields | Non
     dates = [text for key, texts in values.items() if types[key] is ValueType.DATE for text in texts]
     fields = {key: custom_field(names[key], _element(key, types[key]), types[key]) for key in values}
     return InferredFields(fields, lists, _decimal_mark(amounts), _date_locale(dates))
-
-
-def is_custom(path: str) -> bool:
-    """Tell whether a path is that of a custom field."""
-    return path.startswith(f"{CUSTOM_GROUP}.") or f".{CUSTOM_GROUP}." in path
 
 
 def _split(path: str) -> tuple[_Key, int, str]:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from finscribe_assets.documents.labelled_fields import LabelledFields, labelled_fields
 from finscribe_assets.errors import UserError
 from finscribe_assets.files import sha256_of, write_json, write_text
 from finscribe_assets.importing.import_report import ImportReport
@@ -110,6 +111,7 @@ def import_folder(
     limits: InputLimits | None = None,
     unlabelled: bool = False,
     mapping: SchemaMapping | None = None,
+    labelled: Collection[str] = (),
     on_document: Callable[[int, int], None] | None = None,
 ) -> ImportReport:
     """Import the real documents of a folder as a workspace; an earlier import in the same place is replaced.
@@ -123,17 +125,20 @@ def import_folder(
         limits: Limits on each document.
         unlabelled: Also take documents without ground truth, which can be read and corrected, and not be scored.
         mapping: Of a user's keys, which ground truth in JSON may have; pairs are written in them.
+        labelled: Fields and groups that are labelled in documents in JSON that do not list theirs; all if empty.
         on_document: Called after each document with 1 and the number of documents found.
 
     Raises:
         MissingInputError: ``folder`` does not exist.
-        UserError: ``licence`` is empty, ``out`` holds other files, or one of ``out`` and ``folder`` contains the other.
+        UserError: ``licence`` is empty, a labelled field is unknown, ``out`` holds other files, or one of ``out`` and
+            ``folder`` contains the other.
     """
     if not licence.strip():
         raise UserError("the licence is empty; state the terms under which these documents may be used")
     contents, limits = find_documents(folder), limits or InputLimits()
     _check_workspace(folder, out)
     report = ImportReport(licence.strip(), dpi, contents.ignored)
+    default_labelled = labelled_fields(labelled) if labelled else None
     root, first_copies = folder.resolve(), dict[tuple[str, ...], str]()
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out, prefix=".import-") as temporary, PageReader(dpi, limits) as reader:
@@ -141,7 +146,9 @@ def import_folder(
         for files in contents.documents:
             hashes: dict[str, str] = {}
             try:
-                document = _read(root, files, reader, locale, limits, hashes, mapping, unlabelled=unlabelled)
+                document = _read(
+                    root, files, reader, locale, limits, hashes, mapping, default_labelled, unlabelled=unlabelled
+                )
                 if (first := first_copies.setdefault(content_key(document), files.name)) != files.name:
                     raise rejection(f"a copy: it has the same pages as {printable_name(first)}")
             except RejectedDocumentError as error:
@@ -181,12 +188,13 @@ def _read(
     limits: InputLimits,
     hashes: dict[str, str],
     mapping: SchemaMapping | None,
+    labelled: LabelledFields | None,
     *,
     unlabelled: bool,
 ) -> RealDocument | UnlabelledDocument:
     """Read a document; one without ground truth is read as such if that is wanted."""
     try:
-        return read_document(root, files, reader, locale, limits, hashes, mapping)
+        return read_document(root, files, reader, locale, limits, hashes, mapping, labelled)
     except RejectedDocumentError as error:
         if not unlabelled or not all(problem.reason.startswith(NO_GROUND_TRUTH) for problem in error.problems):
             raise

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from finscribe_assets.documents.file_ids import document_id
-from finscribe_assets.documents.labelled_fields import is_labelled
+from finscribe_assets.documents.labelled_fields import LabelledFields, is_labelled
 from finscribe_assets.importing.embedded_invoices import embedded_invoice
 from finscribe_assets.importing.rejects import NO_GROUND_TRUTH
 from finscribe_assets.importing.source_files import DocumentFiles, printable_name
@@ -86,6 +86,7 @@ def read_document(
     limits: InputLimits,
     hashes: dict[str, str],
     mapping: SchemaMapping | None = None,
+    labelled: LabelledFields | None = None,
 ) -> RealDocument:
     """Read one document.
 
@@ -97,6 +98,7 @@ def read_document(
         limits: Limits on files and content.
         hashes: Filled with the SHA-256 of each file, also if the document is rejected.
         mapping: Of a user's keys, which ground truth in JSON may have.
+        labelled: Labelled fields of documents in JSON that do not list theirs; None if all are labelled.
 
     Raises:
         RejectedDocumentError: The document cannot be used; all reasons found are named.
@@ -116,7 +118,7 @@ def read_document(
     page_files = [contents[name] for name in files.pages]
     if files.truth is not None:
         # The ground truth comes first: rejecting it is cheap, rendering pages is not.
-        truth = _read_truth(files.truth, contents[files.truth], locale, limits, mapping)
+        truth = _read_truth(files.truth, contents[files.truth], locale, limits, mapping, labelled)
         content, truth_from = reader.read(page_files), files.truth
     else:
         content = reader.read(page_files, wants_xml=True)
@@ -160,11 +162,16 @@ def _read_file(folder: Path, name: str, max_bytes: int) -> tuple[bytes | None, s
 
 
 def _read_truth(
-    name: str, content: bytes, locale: str | None, limits: InputLimits, mapping: SchemaMapping | None
+    name: str,
+    content: bytes,
+    locale: str | None,
+    limits: InputLimits,
+    mapping: SchemaMapping | None,
+    labelled: LabelledFields | None,
 ) -> LabelledTruth:
     if Path(name).suffix.lower() == ".xml":
         return truth_from_xml(content, locale, limits)
-    return truth_from_json(content, locale, limits, mapping)
+    return truth_from_json(content, locale, limits, mapping, labelled)
 
 
 def _printed_paths(values: dict[str, Any], truth: LabelledTruth, content: PageContent) -> tuple[set[str], bool]:

@@ -124,7 +124,11 @@ def _absent_fields(value: dict[str, Any]) -> LabelledFields:
 
 
 def truth_from_json(
-    content: bytes, locale: str | None, limits: InputLimits, mapping: SchemaMapping | None = None
+    content: bytes,
+    locale: str | None,
+    limits: InputLimits,
+    mapping: SchemaMapping | None = None,
+    default_labelled: LabelledFields | None = None,
 ) -> LabelledTruth:
     """Read the ground truth from JSON: a document in the schema, or a record ``{"document", "printed"}`` with one.
 
@@ -133,6 +137,7 @@ def truth_from_json(
         locale: The document's locale if it does not state one.
         limits: Limits on the number of lines.
         mapping: Of a user's keys, which the file may have in the place of the schema's.
+        default_labelled: Labelled fields of a document that does not list its own; None if all are labelled.
 
     Raises:
         RejectedDocumentError: The content is not such a document; every wrong field is named.
@@ -159,7 +164,7 @@ def truth_from_json(
     if mapping is not None and is_in_user_keys(mapping, document):
         return _truth_in_user_keys(document, locale, limits, mapping)
     try:
-        labels = None if labelled is None else labelled_fields(labelled)
+        labels = default_labelled if labelled is None else labelled_fields(labelled)
     except UserError as error:
         raise rejection(str(error)) from error
     try:

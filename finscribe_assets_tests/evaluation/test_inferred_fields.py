@@ -14,12 +14,13 @@ from finscribe_assets.documents.schema import flatten
 from finscribe_assets.errors import UserError
 from finscribe_assets.evaluation.document_scoring import score
 from finscribe_assets.evaluation.field_comparison import FieldStatus, RowStatus
-from finscribe_assets.evaluation.inferred_fields import infer_fields, is_custom
+from finscribe_assets.evaluation.inferred_fields import infer_fields
 from finscribe_assets.evaluation.prediction_files import Prediction, Truth, with_inferred_fields
 from finscribe_assets.evaluation.report import evaluate
 from finscribe_assets.evaluation.verbatim import verbatim_share
 from finscribe_assets.iteration.batch_documents import read_files
 from finscribe_assets.mining.error_classification import ErrorType, classify_errors
+from finscribe_assets.schema_mapping.mapping import is_custom
 
 RECEIPTS = [  # as SROIE labels them
     {"company": "TAN WOON YANN", "date": "25/12/2018", "address": "NO 8, JALAN SAGU 18, JOHOR", "total": "9.00"},

@@ -185,6 +185,10 @@ def _show_weak(report: MiningReport) -> None:
         proven = [f"{name} {cell.effects[name]:+.0%}" for name in cell.knobs if name in cell.effects]
         return "\n".join(proven or [f"{name} (suspected)" for name in cell.knobs])
 
+    def suspects(cell: WeakCell) -> str:
+        # Why nothing is planned for such cells is printed once, below the table.
+        return "\n".join(["not known; to probe:", *cell.to_probe]) if cell.to_probe else ""
+
     show(
         "weak cells",
         [
@@ -194,7 +198,7 @@ def _show_weak(report: MiningReport) -> None:
                 "at least": f"{cell.lower_bound:.1%}",
                 "expected": f"{cell.rate - cell.expected_gain:.1%}",
                 "documents": cell.documents,
-                "turn up": cell.left_out or knobs(cell),
+                "turn up": suspects(cell) or cell.left_out or knobs(cell),
             }
             for cell in report.weak
         ],

@@ -29,7 +29,7 @@ from finscribe_assets.mining.planning import (
     plan_rows,
     weak_cell_rows,
 )
-from finscribe_assets.mining.suspects import SUSPECTED, suspects_of
+from finscribe_assets.mining.suspects import SUSPECTED, knobs_designed_for, suspects_of
 from finscribe_assets.mining.weak_cell import WeakCell, weak_cells_of
 
 NOTHING_READ = (
@@ -178,6 +178,7 @@ def mine(
 def _as_weak_cell(cell: ErrorCell, attribution: CellAttribution, suspects: Mapping[str, float]) -> WeakCell:
     """Return a cell with the values that its failures are attributed to, or suspected; without any it gets nothing."""
     effects = {effect.name: effect.difference for effect in attribution.effects}
+    is_known = attribution.limits.documents > 0
     suspected = SUSPECTED + ", ".join(f"{name} ({lift:g} times as often)" for name, lift in suspects.items())
     return WeakCell(
         element=cell.element,
@@ -190,5 +191,6 @@ def _as_weak_cell(cell: ErrorCell, attribution: CellAttribution, suspects: Mappi
         limits="; ".join([attribution.describe(), *([suspected] if suspects else [])]),
         examples=cell.documents[:MAX_CELL_EXAMPLES],
         knobs=tuple(effects) or tuple(suspects),
-        left_out="" if attribution.limits.documents else DRAWN_VALUES_UNKNOWN,
+        to_probe=() if is_known else knobs_designed_for(cell.element, cell.error_type),
+        left_out="" if is_known else DRAWN_VALUES_UNKNOWN,
     )

@@ -275,6 +275,7 @@ def weak_cell_rows(cells: Sequence[WeakCell]) -> list[dict[str, object]]:
             "documents": cell.documents,
             "expected rate": f"{cell.rate - cell.expected_gain:.1%}",
             "left out": cell.left_out,
+            "to probe": ", ".join(cell.to_probe),
             "evidence": cell.limits,
             "examples": ", ".join(cell.examples),
         }

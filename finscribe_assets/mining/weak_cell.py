@@ -24,6 +24,9 @@ class WeakCell(BaseModel):
         description="difference of the failure rate with and without a drawn value, for the values that the failures "
         "are attributed to",
     )
+    to_probe: tuple[str, ...] = Field(
+        default=(), description="knobs that are designed for such failures, where nothing is known of the documents"
+    )
     limits: str = Field(default="", description="what the documents cannot say about the causes of the failures")
     examples: tuple[str, ...] = Field(default=(), description="ids of documents with such a failure")
     documents: int = Field(default=0, ge=0, description="number of documents of the plan that turn up one of its knobs")

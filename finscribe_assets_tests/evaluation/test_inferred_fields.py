@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from finscribe_assets.cli import app
 from finscribe_assets.documents.elements import LIST_FIELDS, Element, ValueType, element_of, value_type_of
+from finscribe_assets.documents.knobs import KNOB_FACTS
 from finscribe_assets.documents.schema import flatten
 from finscribe_assets.errors import UserError
 from finscribe_assets.evaluation.document_scoring import score
@@ -20,6 +23,7 @@ from finscribe_assets.evaluation.report import evaluate
 from finscribe_assets.evaluation.verbatim import verbatim_share
 from finscribe_assets.iteration.batch_documents import read_files
 from finscribe_assets.mining.error_classification import ErrorType, classify_errors
+from finscribe_assets.mining.suspects import knobs_designed_for
 from finscribe_assets.schema_mapping.mapping import is_custom
 
 RECEIPTS = [  # as SROIE labels them
@@ -195,3 +199,27 @@ def test_published_scores_of_889_documents():
     random.Random(0).shuffle(records)
     for record in records:
         assert verbatim_share(record["ground_truth"], record["prediction"]) == pytest.approx(record["accuracy"])
+
+
+def test_a_weak_cell_of_own_keys_has_knobs_to_probe_and_a_reason(tmp_path):
+    truth, predictions, out = tmp_path / "t.jsonl", tmp_path / "p.jsonl", tmp_path / "o.json"
+    many = [{"id": f"{n}", "document": {"sum": f"{n}1.50", "when": "2024-05-06"}} for n in range(1, 30)]
+    truth.write_text("\n".join(map(json.dumps, many)))
+    answers = [{"id": one["id"], "response": one["document"] | {"sum": f"-{one['document']['sum']}"}} for one in many]
+    predictions.write_text("\n".join(map(json.dumps, answers)))
+    files = ["--predictions", str(predictions), "--ground-truth", str(truth), "--output", str(out)]
+    result = CliRunner().invoke(app, ["mine", *files], terminal_width=200)
+    assert result.exit_code == 0, result.output
+    (cell,) = json.loads(out.read_text())["weak"]
+    assert (cell["element"], cell["error_type"], cell["documents"]) == ("amount", "sign", 0)
+    assert "negative_amounts" in cell["to_probe"] and "no drawn value" in cell["left_out"]
+    assert "to probe:" in result.output and "no plan: every weak cell is left out" in result.output
+
+
+def test_knobs_to_probe_are_designed_for_the_failure():
+    for error_type in ErrorType:
+        for element in Element:
+            for name in knobs_designed_for(element, error_type):
+                assert element in KNOB_FACTS[name].elements
+    assert knobs_designed_for("line_item", "row_missing")[0] == "many_lines"
+    assert knobs_designed_for("unknown", "unknown_field") == ()

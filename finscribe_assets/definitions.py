@@ -11,7 +11,7 @@ import dagster as dg
 from finscribe_assets.orchestration.assets import all_assets
 from finscribe_assets.orchestration.io_managers import BatchFolderIOManagerFactory
 from finscribe_assets.orchestration.jobs import jobs
-from finscribe_assets.orchestration.resources import Inbox, PlanStore, Storage, Workers
+from finscribe_assets.orchestration.resources import Inbox, PlanStore, Storage, UserSchema, Workers
 from finscribe_assets.orchestration.run_lease import leased_in_process_executor
 from finscribe_assets.orchestration.sensors import sensors
 from finscribe_assets.profiles import profile_named, workers_from_environment
@@ -21,8 +21,9 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
     """Return the definitions of the code location.
 
     Storage, profile, workers and inbox come from the environment: FINSCRIBE_STORAGE (a folder or ``s3://…``;
-    ``storage`` by default), FINSCRIBE_PROFILE (tiny, demo, full), FINSCRIBE_WORKERS, FINSCRIBE_INBOX (a folder or
-    ``s3://…``), FINSCRIBE_INBOX_LICENCE and FINSCRIBE_INBOX_LOCALE.
+    ``storage`` by default), FINSCRIBE_PROFILE (tiny, demo, full), FINSCRIBE_WORKERS, FINSCRIBE_SCHEMA (a mapping of a
+    user's own JSON keys, in which pairs are made), FINSCRIBE_INBOX (a folder or ``s3://…``), FINSCRIBE_INBOX_LICENCE
+    and FINSCRIBE_INBOX_LOCALE.
 
     Args:
         resource_overrides: Resources by name that replace those of the environment.
@@ -40,6 +41,7 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
             licence=os.environ.get("FINSCRIBE_INBOX_LICENCE", "own documents"),
             locale=os.environ.get("FINSCRIBE_INBOX_LOCALE", ""),
         ),
+        "user_schema": UserSchema(name=os.environ.get("FINSCRIBE_SCHEMA", "")),
         "workers": Workers(workers=workers_from_environment()),
         "pipes": dg.PipesSubprocessClient(),
         "profile": profile_named(os.environ.get("FINSCRIBE_PROFILE", "demo")),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from finscribe_assets.cli.console_output import bar, console
+from finscribe_assets.cli.schema_option import SchemaName, mapping_given
 from finscribe_assets.cli.synthesis_commands import WorkerCount, documents_of_split
 from finscribe_assets.errors import MissingInputError, UserError
 
@@ -84,6 +85,7 @@ def export(
             "each pair.",
         ),
     ] = 8,
+    schema: SchemaName = None,
     workers: WorkerCount = None,
 ) -> None:
     """Write pairs in a format that trainers load, and validate it.
@@ -100,6 +102,7 @@ def export(
 
     pairs, images, splits = _folders(workspace, batch)
     documents = documents_of_split(splits, split)
+    _check_keys(pairs, schema)
     if format_ not in set(ExportFormat):
         raise UserError(f"--format: {format_!r} is unknown; formats are {', '.join(ExportFormat)}")
     with bar(None, "pairs written") as written, bar(None, "samples checked") as checked:
@@ -119,6 +122,21 @@ def export(
             on_checked=checked,
         )
     _print_summary(out, summary, max_tokens)
+
+
+def _check_keys(pairs: Path, schema: str | None) -> None:
+    """Print whose keys the pairs have; refuse pairs in other keys than those that were asked for."""
+    from finscribe_assets.instructions.pair_batch import PAIR_RECIPE_FILE, read_pair_recipe
+
+    made_in = read_pair_recipe(pairs).mapping if (pairs / PAIR_RECIPE_FILE).exists() else None
+    wanted = mapping_given(schema)
+    if wanted is not None and (made_in is None or made_in.content_hash != wanted.content_hash):
+        has = "the keys of the schema" if made_in is None else f"the keys of {made_in.name}, as they were then"
+        raise UserError(
+            f"{pairs}: the pairs are in {has}; run `finscribe pairs {pairs.parent} --schema {schema}` first"
+        )
+    if made_in is not None:
+        console.print(f"responses: keys of {made_in.name}", markup=False, highlight=False)
 
 
 def _folders(workspace: Path, batch: str | None) -> tuple[Path, Path, Path]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from finscribe_assets.cli.console_output import bar, console, print_error
+from finscribe_assets.cli.schema_option import SchemaName, mapping_given
 from finscribe_assets.cli.synthesis_commands import Workspace, documents_of_split, measured_splits
 from finscribe_assets.documents.batch_keys import LAST_BATCH_KEY
 from finscribe_assets.errors import MissingInputError, UserError
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from finscribe_assets.files import AnyPath
     from finscribe_assets.inference.region_layout import Layout
     from finscribe_assets.rendering.pages import Page
+    from finscribe_assets.schema_mapping.mapping import SchemaMapping
 
 Base = Annotated[
     str, typer.Option(help="embedded, a folder with a checkpoint, or a hub name such as PaddlePaddle/PaddleOCR-VL.")
@@ -90,6 +92,7 @@ def predict(
             "renderer's boxes. Predictions then have the boxes of values.",
         ),
     ] = False,
+    schema: SchemaName = None,
     threads: Annotated[
         int, typer.Option(min=1, help="Number of CPU threads; the last digits of confidences may depend on it.")
     ] = 1,
@@ -97,7 +100,8 @@ def predict(
     """Read a workspace's documents with a model, and write predictions.jsonl for `evaluate` and `mine`.
 
     The embedded model reads lines at boxes that come from the renderer; the report calls them an oracle. Imported pages
-    have none: their lines are found in the pixels.
+    have none: their lines are found in the pixels. With --schema, a model that reads pages is asked in your keys, as
+    `finscribe pairs --schema` taught it.
     """
     from finscribe_assets.inference.prediction import PREDICTIONS_FILE, predict_batch
     from finscribe_assets.inference.region_layout import RendererTables
@@ -118,6 +122,7 @@ def predict(
             base=base,
             adapter=adapter_or_promoted(adapter, promoted),
             layout=_layout(Regions.LINES, reads_lines=True, threads=threads) if lines else found_tables,
+            prompt=_prompt_in(mapping_given(schema)),
             threads=threads,
             on_documents=advance,
         )
@@ -187,17 +192,20 @@ def extract(
     dpi: Annotated[
         int, typer.Option(min=36, max=600, help="Resolution that PDF pages are rasterised at, in dots per inch.")
     ] = 144,
+    schema: SchemaName = None,
     threads: Annotated[int, typer.Option(min=1, help="Number of CPU threads.")] = 1,
 ) -> None:
     """Read images and PDFs and print the result, one JSON object on each line.
 
     The embedded model reads lines. For a page it prints the text of each line, the fields that a label identifies, and
     the fields that it cannot determine, with the reason. A file that cannot be read gives an object with its `error`,
-    the others are read, and the exit status is 1.
+    the others are read, and the exit status is 1. With --schema, values are in your keys, and a model that reads pages
+    is asked for them.
     """
     import json
 
     from finscribe_assets.documents.file_ids import file_document_id
+    from finscribe_assets.evaluation.user_records import record_in_user_keys
     from finscribe_assets.inference.extraction import Extractor, extract_rendered
     from finscribe_assets.inference.json_constraint import JsonGrammar
     from finscribe_assets.inference.reader import Reader
@@ -206,13 +214,16 @@ def extract(
     from finscribe_assets.opening.page_reader import PageReader
 
     region = parse_box(box) if box else None
+    mapping = mapping_given(schema)
     reader = Reader(base, adapter_or_promoted(adapter, promoted), threads=threads)
     finds = region is None and not all(path.suffix == SHARD_SUFFIX for path in files)
+    found_layout = _layout(layout, reads_lines=reader.reads_lines, threads=threads) if finds else None
+    reads_pages = not reader.reads_lines and found_layout is None and region is None
     extractor = Extractor(
         reader,
-        _layout(layout, reads_lines=reader.reads_lines, threads=threads) if finds else None,
-        prompt,
-        JsonGrammar(only_known_keys=keys) if only_json or keys else None,
+        found_layout,
+        prompt or (_prompt_in(mapping) if reads_pages else "") or None,
+        JsonGrammar(only_known_keys=keys, mapping=mapping) if only_json or keys else None,
         max_tokens,
         locale,
     )
@@ -224,7 +235,7 @@ def extract(
             pages: tuple[Page, ...] = ()
             try:
                 if path.suffix == SHARD_SUFFIX:
-                    records = extract_rendered(reader, path, document)
+                    records = extract_rendered(reader, path, document, prompt=prompt or _prompt_in(mapping))
                 else:
                     content = opener.open(path)
                     pages = content.pages
@@ -237,9 +248,18 @@ def extract(
             for record in records:
                 if boxes is not None and "lines" in record:
                     _draw_boxes(pages, record, boxes, stems[path])
-                typer.echo(json.dumps(record, ensure_ascii=False))
+                shown = record if mapping is None else record_in_user_keys(record, mapping)
+                typer.echo(json.dumps(shown, ensure_ascii=False))
     if failures:
         raise typer.Exit(1)
+
+
+def _prompt_in(mapping: SchemaMapping | None) -> str:
+    """Return the prompt that asks for whole documents in a user's keys; empty without a mapping."""
+    from finscribe_assets.instructions.prompt_wordings import full_extraction_prompt
+    from finscribe_assets.instructions.response_keys import structure_of
+
+    return full_extraction_prompt(structure_of(mapping)) if mapping else ""
 
 
 def _listed(files: list[Path]) -> list[Path]:

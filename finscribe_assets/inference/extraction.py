@@ -17,14 +17,14 @@ from finscribe_assets.errors import UserError
 from finscribe_assets.files import AnyPath, read_table
 from finscribe_assets.inference.json_constraint import JsonGrammar
 from finscribe_assets.inference.page_reading import read_regions
-from finscribe_assets.inference.prediction import Mode, page_record, predict_document
+from finscribe_assets.inference.prediction import Mode, page_record, predict_documents
 from finscribe_assets.inference.prediction_record import PredictionRecord
 from finscribe_assets.inference.reader import Reader, ReadRequest
 from finscribe_assets.inference.region_layout import DetectedLines, Layout, RendererBoxes
 from finscribe_assets.inference.text_spans import TextLine
 from finscribe_assets.instructions.crops import crop
-from finscribe_assets.instructions.pair import OCR_PROMPT, Task
-from finscribe_assets.instructions.prompt_wordings import training_wordings
+from finscribe_assets.instructions.pair import OCR_PROMPT
+from finscribe_assets.instructions.prompt_wordings import full_extraction_prompt
 from finscribe_assets.instructions.responses import unflatten
 from finscribe_assets.model.decoding import DecodedText
 from finscribe_assets.ocr.rapidocr_engine import RapidOcrFinder
@@ -192,7 +192,7 @@ class Extractor:
     def _decode(self, images: tuple[Image.Image, ...], *, whole_pages: bool) -> DecodedText:
         """Give all images to the model in one request."""
         asks_for_json = whole_pages and not self.reader.reads_lines
-        prompt = self.prompt or (training_wordings(Task.FULL_EXTRACTION)[0] if asks_for_json else OCR_PROMPT)
+        prompt = self.prompt or (full_extraction_prompt() if asks_for_json else OCR_PROMPT)
         request = ReadRequest(images, prompt, is_block=images[0].height > MAX_LINE_HEIGHT)
         return self.reader.read([request], max_new_tokens=self.max_new_tokens, grammar=self.grammar)[0]
 
@@ -209,7 +209,7 @@ def _line_record(number: int, line: TextLine) -> dict[str, Any]:
 
 
 def extract_rendered(
-    reader: Reader, shard: AnyPath, document_id: str | None = None, layout: Layout | None = None
+    reader: Reader, shard: AnyPath, document_id: str | None = None, layout: Layout | None = None, prompt: str = ""
 ) -> list[dict[str, Any]]:
     """Read documents of a shard that `finscribe render` wrote.
 
@@ -219,6 +219,7 @@ def extract_rendered(
         document_id: The document to read; all of the shard unless given.
         layout: Finds the regions for a base that reads lines. Unless given, the renderer's boxes, or the lines that a
             text detector finds on imported pages, which have none.
+        prompt: What a base that reads pages is asked; the stock prompt of full extraction unless given.
 
     Returns:
         Prediction records, as `prediction.predict_documents` gives them.
@@ -239,4 +240,4 @@ def extract_rendered(
     if layout is None:
         has_boxes = mode is Mode.PAGE or any(document.marks for document in selected)
         layout = RendererBoxes() if has_boxes else DetectedLines(RapidOcrFinder(reader.threads))
-    return [predict_document(reader, document, mode, layout) for document in selected]
+    return predict_documents(reader, selected, mode, layout, prompt)

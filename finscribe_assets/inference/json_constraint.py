@@ -20,6 +20,8 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
 from finscribe_assets.documents.elements import LIST_FIELDS, TERMS
+from finscribe_assets.schema_mapping.key_writing import structure
+from finscribe_assets.schema_mapping.mapping import SchemaMapping
 
 _PRINTED_VALUE = {"type": ["string", "null"]}  # text as printed; null if a requested field is not on the page
 
@@ -29,6 +31,7 @@ class JsonGrammar:
     """The JSON that a response may be."""
 
     only_known_keys: bool = False  # only objects with the keys of `document_schema`, in its order; else any object
+    mapping: SchemaMapping | None = None  # of a user's keys, which then are the known ones
 
     def constraint(self, tokenizer: PreTrainedTokenizerFast, rows: int, vocabulary: int) -> JsonConstraint:
         """Return the constraint of a batch of responses.
@@ -38,7 +41,8 @@ class JsonGrammar:
             rows: Number of responses in the batch.
             vocabulary: Size of the model's output layer; it may exceed the number of tokens.
         """
-        schema = document_schema() if self.only_known_keys else {"type": "object"}
+        known = user_schema(self.mapping) if self.mapping else document_schema()
+        schema = known if self.only_known_keys else {"type": "object"}
         # No free whitespace: under greedy decoding, an unsure model may write spaces without end.
         grammar = LLMatcher.grammar_from_json_schema(
             schema, defaults={"whitespace_flexible": False, "item_separator": ",", "key_separator": ":"}
@@ -59,6 +63,19 @@ def document_schema() -> dict[str, Any]:
     for name in LIST_FIELDS:
         properties[name] = {"type": "array", "items": properties[name]}
     return _object_schema(properties)
+
+
+def user_schema(mapping: SchemaMapping) -> dict[str, Any]:
+    """Return the JSON schema of a user's JSON: every key of a mapping, optional, as text or number."""
+    return _schema_of_example(structure(mapping, mapping.labelled_fields))
+
+
+def _schema_of_example(node: Any) -> dict[str, Any]:
+    if isinstance(node, dict):
+        return _object_schema({name: _schema_of_example(child) for name, child in node.items()})
+    if isinstance(node, list):
+        return {"type": "array", "items": _schema_of_example(node[0])}
+    return {"type": ["string", "number", "null"]}
 
 
 def _schema_of(node: dict[str, Any] | None) -> dict[str, Any]:

@@ -33,8 +33,8 @@ from finscribe_assets.inference.reader import Reader, ReadRequest
 from finscribe_assets.inference.region_layout import DetectedLines, Layout, Region, RegionType, RendererBoxes
 from finscribe_assets.inference.value_spans import value_spans
 from finscribe_assets.instructions.crops import crop
-from finscribe_assets.instructions.pair import OCR_PROMPT, TABLE_PROMPT, Task
-from finscribe_assets.instructions.prompt_wordings import training_wordings
+from finscribe_assets.instructions.pair import OCR_PROMPT, TABLE_PROMPT
+from finscribe_assets.instructions.prompt_wordings import full_extraction_prompt
 from finscribe_assets.instructions.responses import unflatten
 from finscribe_assets.model.base_names import EMBEDDED
 from finscribe_assets.model.decoding import DecodedText, geometric_mean
@@ -75,7 +75,7 @@ def predict_document(reader: Reader, document: RenderedDocument, mode: Mode, lay
 
 
 def predict_documents(
-    reader: Reader, documents: Sequence[RenderedDocument], mode: Mode, layout: Layout
+    reader: Reader, documents: Sequence[RenderedDocument], mode: Mode, layout: Layout, prompt: str = ""
 ) -> list[dict[str, Any]]:
     """Read documents, all of them in the same batches, and return their prediction records.
 
@@ -84,6 +84,7 @@ def predict_documents(
         documents: Documents with their pages.
         mode: How documents are read.
         layout: Finds the regions; used in regions mode.
+        prompt: What is asked in page mode; the stock prompt of full extraction unless given.
 
     Returns:
         For each document the JSON form of a `PredictionRecord`: ``id``, ``response`` and ``confidence``, and ``boxes``
@@ -94,8 +95,8 @@ def predict_documents(
         table has the confidence of the whole table. The currency follows from the amounts that were read.
     """
     if mode is Mode.PAGE:
-        prompt = training_wordings(Task.FULL_EXTRACTION)[0]
-        requests = [ReadRequest(tuple(page.open() for page in document.pages), prompt) for document in documents]
+        asked = prompt or full_extraction_prompt()
+        requests = [ReadRequest(tuple(page.open() for page in document.pages), asked) for document in documents]
         return [
             page_record(reader, document.id, decoded).to_json()
             for document, decoded in zip(documents, reader.read(requests), strict=True)
@@ -220,6 +221,7 @@ def predict_batch(
     adapter: AnyPath | None = None,
     mode: Mode | None = None,
     layout: Layout | None = None,
+    prompt: str = "",
     device: str = "auto",
     threads: int = 1,
     on_documents: Callable[[int], None] | None = None,
@@ -239,6 +241,7 @@ def predict_batch(
         mode: Regions for a base that reads lines, page for others, unless given.
         layout: Finds the regions in regions mode. Unless given, the renderer's boxes, or a text detector's lines for
             imported pages, which have none.
+        prompt: What is asked in page mode; the stock prompt of full extraction unless given.
         device: See `Reader`.
         threads: See `Reader`.
         on_documents: Called after each part with its number of documents.
@@ -259,7 +262,8 @@ def predict_batch(
         layout = _layout_for(image_folders, document_ids, layout, threads)
     layout = layout or RendererBoxes()
     layout_name = layout.name if mode is Mode.REGIONS else ""
-    parts = _plan_parts(image_folders, document_ids, f"{reader.identity}:{mode}:{layout_name}")
+    asked = f":{prompt}" if prompt and mode is Mode.PAGE else ""
+    parts = _plan_parts(image_folders, document_ids, f"{reader.identity}:{mode}:{layout_name}{asked}")
     fingerprint = sha256_of("\n".join(part.fingerprint for part in parts))
     report = on_documents or (lambda count: None)
     if _is_finished(folder, fingerprint):
@@ -274,7 +278,7 @@ def predict_batch(
             if content and content[0]["fingerprint"] == part.fingerprint:
                 skipped += 1
             else:
-                content = _read_part(reader, part, mode, layout)
+                content = _read_part(reader, part, mode, layout, prompt)
                 write_json_lines(file, content)
             read_parts.append(content)
             report(len(part.documents))
@@ -342,11 +346,11 @@ def _read_json_lines(path: AnyPath) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line] if path.exists() else []
 
 
-def _read_part(reader: Reader, part: _Part, mode: Mode, layout: Layout) -> list[dict[str, Any]]:
+def _read_part(reader: Reader, part: _Part, mode: Mode, layout: Layout, prompt: str) -> list[dict[str, Any]]:
     """Read a part's documents; return the part's timing and then its records."""
     documents = part.load()
     wall, cpu = time.perf_counter(), time.process_time()
-    records = predict_documents(reader, documents, mode, layout)
+    records = predict_documents(reader, documents, mode, layout, prompt)
     timing = {
         "fingerprint": part.fingerprint,
         "documents": len(documents),

@@ -29,6 +29,7 @@ from finscribe_assets.evaluation.slices import DocumentAttributes, split_attribu
 from finscribe_assets.evaluation.user_keys import known_labels, map_predictions, map_truths, truth_in_fields
 from finscribe_assets.files import AnyPath, read_json
 from finscribe_assets.inference.prediction import NOT_IN_REGIONS, PREDICTED_BY_FILE, PREDICTIONS_FILE, Mode
+from finscribe_assets.instructions.pair_batch import PAIR_RECIPE_FILE, read_pair_recipe
 from finscribe_assets.iteration.batch_storage import BatchStorage, Stage
 from finscribe_assets.rendering.located_boxes import LocatedBoxes
 from finscribe_assets.rendering.page_batch import destroyed_fields, printed_boxes
@@ -126,16 +127,18 @@ def modes_of(*predictions: AnyPath) -> set[Mode]:
     return {Mode(read_json(record)["mode"]) for record in records if record.exists()}
 
 
-def read_batch(
-    storage: BatchStorage, key: str, mapping: SchemaMapping | None = None
-) -> dict[Split, PredictedDocuments]:
+def batch_mapping(storage: BatchStorage, key: str) -> SchemaMapping | None:
+    """Return the mapping of the keys in which a batch's pairs are: what its adapter learnt to write; None without."""
+    pairs = storage.folder(Stage.INSTRUCTION_PAIRS, key)
+    return read_pair_recipe(pairs).mapping if (pairs / PAIR_RECIPE_FILE).exists() else None
+
+
+def read_batch(storage: BatchStorage, key: str) -> dict[Split, PredictedDocuments]:
     """Read the validation and test documents of a batch with its adapter's predictions, and its base's beside them.
 
-    Args:
-        storage: Where the batch is.
-        key: The batch.
-        mapping: Of a user's keys, under which documents and predictions are compared; None for the schema's own.
+    Where the batch's pairs are in a user's keys, documents and predictions are compared under these.
     """
+    mapping = batch_mapping(storage, key)
     batch = measured_batch(storage, key)
     folder = storage.folder(Stage.PREDICTIONS, key)
     everything = truths_of(batch.drawn, {})  # ids are matched over both splits, so that none counts as unknown
@@ -159,7 +162,7 @@ def read_batch(
                 image_folders=batch.image_folders,
             )
         )
-        return documents if mapping is None else _in_fields_of(documents, mapping)
+        return documents if mapping is None else in_fields_of(documents, mapping)
 
     return {split: documents_of(split) for split in MEASURED_SPLITS}
 
@@ -210,10 +213,10 @@ def read_files(
     )
     if workspace:
         documents = _with_workspace(documents, workspace)
-    return documents if mapping is None else _in_fields_of(documents, mapping, ground_truth)
+    return documents if mapping is None else in_fields_of(documents, mapping, ground_truth)
 
 
-def _in_fields_of(
+def in_fields_of(
     documents: PredictedDocuments, mapping: SchemaMapping, ground_truth: AnyPath | None = None
 ) -> PredictedDocuments:
     """Return documents and predictions under the fields at which a user's JSON is compared.

@@ -15,7 +15,15 @@ from finscribe_assets.evaluation.report_html import EMBEDDED_NOTE, RobustnessSec
 from finscribe_assets.evaluation.worst_documents import PageIllustration, illustrate_worst
 from finscribe_assets.files import AnyPath, read_json, write_text
 from finscribe_assets.inference.prediction import PREDICTED_BY_FILE, PREDICTIONS_FILE, TIMING_FILE
-from finscribe_assets.iteration.batch_documents import ADAPTER, PredictedDocuments, modes_of, read_batch, truths_of
+from finscribe_assets.iteration.batch_documents import (
+    ADAPTER,
+    PredictedDocuments,
+    batch_mapping,
+    in_fields_of,
+    modes_of,
+    read_batch,
+    truths_of,
+)
 from finscribe_assets.iteration.batch_storage import BatchStorage, Stage
 from finscribe_assets.model.adapters import TRAINING_RECORD
 from finscribe_assets.model.base_names import EMBEDDED
@@ -150,7 +158,10 @@ def compare_with_previous(storage: BatchStorage, key: str, before: str) -> Paire
     files = [storage.folder(Stage.PREDICTIONS, batch) / ADAPTER / PREDICTIONS_FILE for batch in (key, before)]
     destroyed = destroyed_fields(storage.folder(Stage.RENDERED_IMAGES, FIRST_BATCH_KEY))
     truths = truths_of(drawn, destroyed, modes_of(*files))
-    scored = [score(truths, read_predictions(file, truths)[0]) for file in files]
+    read = [PredictedDocuments(truths, *read_predictions(file, truths)) for file in files]
+    if (mapping := batch_mapping(storage, key)) is not None:
+        read = [in_fields_of(documents, mapping) for documents in read]
+    scored = [score(documents.truths, documents.predictions) for documents in read]
     return compare_readers(scored[0], scored[1])
 
 

@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from finscribe_assets.evaluation.prediction_files import read_predictions
 from finscribe_assets.files import read_json
 from finscribe_assets.inference.prediction import PREDICTIONS_FILE, PredictionSummary, predict_batch
-from finscribe_assets.iteration.batch_documents import ADAPTER, BASE, MEASURED_SPLITS, measured_batch, truths_of
+from finscribe_assets.instructions.prompt_wordings import full_extraction_prompt
+from finscribe_assets.instructions.response_keys import structure_of
+from finscribe_assets.iteration.batch_documents import (
+    ADAPTER,
+    BASE,
+    MEASURED_SPLITS,
+    batch_mapping,
+    measured_batch,
+    truths_of,
+)
 from finscribe_assets.iteration.batch_storage import BatchStorage, Stage
 from finscribe_assets.model.adapters import TRAINING_RECORD
 
@@ -46,6 +55,7 @@ def predict_measured(storage: BatchStorage, key: str, progress: Callable[[int, s
     folder = storage.folder(Stage.PREDICTIONS, key)
     adapter = storage.folder(Stage.TRAINED_ADAPTER, key)
     config = read_json(adapter / TRAINING_RECORD)["config"]
+    mapping = batch_mapping(storage, key)
 
     def predict(reader: str) -> PredictionSummary:
         return predict_batch(
@@ -54,6 +64,7 @@ def predict_measured(storage: BatchStorage, key: str, progress: Callable[[int, s
             folder / reader,
             base=config["base"],
             adapter=adapter if reader == ADAPTER else None,
+            prompt=full_extraction_prompt(structure_of(mapping)) if mapping else "",
             # As many threads as in training, on any machine: predictions must not depend on the number of cores.
             threads=config["threads"],
             on_documents=progress(len(batch.drawn), f"documents read by the {reader}"),

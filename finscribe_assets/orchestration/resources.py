@@ -6,6 +6,7 @@ from Dagster. https://docs.dagster.io/guides/build/external-resources
 
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import dagster as dg
 from pydantic import Field
@@ -18,6 +19,9 @@ from finscribe_assets.importing.inbox import InboxBatches
 from finscribe_assets.iteration.batch_storage import FolderStorage, PlanFiles, Stage
 from finscribe_assets.profiles import Profile
 from finscribe_assets.shards import LocalShardPool
+
+if TYPE_CHECKING:
+    from finscribe_assets.schema_mapping.mapping import SchemaMapping
 
 ProfileResource = dg.ResourceParam[Profile]
 
@@ -85,6 +89,21 @@ class Inbox(dg.ConfigurableResource):
     def batches(self, storage: "Storage") -> InboxBatches:
         """Return the batches that were taken from the inbox."""
         return InboxBatches(storage.root)
+
+
+class UserSchema(dg.ConfigurableResource):
+    """The mapping of a user's keys in which pairs are made: a file, or a shipped one's name; empty for none.
+
+    Predictions, reports and plans of a batch follow from the pairs that its adapter was trained on.
+    """
+
+    name: str = ""
+
+    def mapping(self) -> "SchemaMapping | None":
+        """Return the mapping; None where there is none."""
+        from finscribe_assets.schema_mapping.mapping_files import load_mapping
+
+        return load_mapping(self.name) if self.name else None
 
 
 class Workers(dg.ConfigurableResource):

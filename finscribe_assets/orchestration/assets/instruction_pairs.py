@@ -6,7 +6,7 @@ from upath import UPath
 from finscribe_assets.orchestration.assets.groups import declared
 from finscribe_assets.orchestration.metadata import column_schema, table
 from finscribe_assets.orchestration.progress_messages import progress
-from finscribe_assets.orchestration.resources import ProfileResource, Storage, Workers
+from finscribe_assets.orchestration.resources import ProfileResource, Storage, UserSchema, Workers
 from finscribe_assets.stage_versions import PAIRS_VERSION
 
 FEWEST_PAIRS = 5  # for each document
@@ -45,6 +45,7 @@ def instruction_pairs(
     rendered_images: UPath,
     storage: Storage,
     profile: ProfileResource,
+    user_schema: UserSchema,
     workers: Workers,
 ) -> dg.MaterializeResult:
     """Write the batch's pairs, shard by shard."""
@@ -55,7 +56,7 @@ def instruction_pairs(
     from finscribe_assets.instructions.task_mix import LINE_RECIPE, PairRecipe
     from finscribe_assets.rendering.page_batch import destroyed_fields
 
-    folder = storage.folder_of(context)
+    folder, mapping = storage.folder_of(context), user_schema.mapping()
     destroyed = destroyed_fields(rendered_images)
     askable = {
         document.id: askable_fields(document, destroyed.get(document.id, ()))
@@ -66,7 +67,7 @@ def instruction_pairs(
         rendered_images,
         folder,
         workers.pool(),
-        LINE_RECIPE if profile.reads_lines else PairRecipe(),
+        (LINE_RECIPE if profile.reads_lines else PairRecipe()).model_copy(update={"mapping": mapping}),
         on_shard=progress(context, len(askable), "documents paired"),
     )
     reviewed = review_pairs(folder, askable, destroyed)
@@ -79,6 +80,7 @@ def instruction_pairs(
             "fewest_of_a_document": summary.fewest_per_document,
             "shards_already_there": summary.skipped,
             "documents_without_determined_currency": reviewed.undetermined,
+            "keys": f"{mapping.name}, {mapping.content_hash[:12]}" if mapping else "those of the schema",
             "tasks": table({"task": task, "pairs": count} for task, count in summary.tasks.items()),
             "examples": table(
                 {"task": str(example.task), "prompt": example.prompt, "response": example.response[:400]}

@@ -109,8 +109,17 @@ def test_a_file_without_any_key_of_the_mapping_is_an_error(tmp_path):
 
 
 OWN = parse_mapping(
-    "dates: iso\namounts: number\nkeys:\n  nr: document_number\n  datum: issue_date\n"
-    "  von: [seller.name, seller.address]\n  zeilen[*].text: lines.item_name\n  zeilen[*].menge: lines.quantity\n  summe: totals.total_with_vat\n",
+    """
+dates: iso
+amounts: number
+keys:
+  nr: document_number
+  datum: issue_date
+  von: [seller.name, seller.address]
+  zeilen[*].text: lines.item_name
+  zeilen[*].menge: lines.quantity
+  summe: totals.total_with_vat
+""",
     "own",
     "own.yaml",
 )

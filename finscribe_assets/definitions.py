@@ -22,7 +22,7 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
 
     Storage, profile, workers and inbox come from the environment: FINSCRIBE_STORAGE (a folder or ``s3://…``;
     ``storage`` by default), FINSCRIBE_PROFILE (tiny, demo, full), FINSCRIBE_WORKERS, FINSCRIBE_SCHEMA (a mapping of a
-    user's own JSON keys, in which pairs are made), FINSCRIBE_INBOX (a folder or ``s3://…``), FINSCRIBE_INBOX_LICENCE
+    user's own JSON keys: of the inbox's ground truth, and of pairs), FINSCRIBE_INBOX (a folder or ``s3://…``), FINSCRIBE_INBOX_LICENCE
     and FINSCRIBE_INBOX_LOCALE.
 
     Args:
@@ -40,6 +40,7 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
             root=os.environ.get("FINSCRIBE_INBOX", ""),
             licence=os.environ.get("FINSCRIBE_INBOX_LICENCE", "own documents"),
             locale=os.environ.get("FINSCRIBE_INBOX_LOCALE", ""),
+            mapping=os.environ.get("FINSCRIBE_SCHEMA", ""),
         ),
         "user_schema": UserSchema(name=os.environ.get("FINSCRIBE_SCHEMA", "")),
         "workers": Workers(workers=workers_from_environment()),

@@ -42,6 +42,7 @@ from finscribe_assets.iteration.measuring import REPORT_FILE, Pages, measure, wr
 from finscribe_assets.iteration.promoting import adapter_in_use
 from finscribe_assets.model.adapters import TRAINING_RECORD
 from finscribe_assets.review.correction_queue import QueuedDocument, order_for_review, predicted_leaves
+from finscribe_assets.schema_mapping.mapping import SchemaMapping
 from finscribe_assets.splitting.split_table import read_splits
 
 QUEUE_FILE, COUNTS_FILE, READERS_FILE = "queue.jsonl", "counts.json", "readers.json"
@@ -94,6 +95,7 @@ def import_batch(
     *,
     licence: str,
     locale: str | None = None,
+    mapping: SchemaMapping | None = None,
     on_document: Callable[[int, int], None] | None = None,
 ) -> ImportedBatch:
     """Import the documents of an inbox batch as a workspace; those without ground truth, too.
@@ -105,6 +107,7 @@ def import_batch(
         key: Of the batch.
         licence: Terms under which the documents may be used; kept in the report.
         locale: Locale of documents whose ground truth does not state one.
+        mapping: Of a user's keys, which ground truth in JSON may have.
         on_document: Called after each document with 1 and the number of documents found.
 
     Raises:
@@ -120,7 +123,9 @@ def import_batch(
                 f"{key}: {len(lost)} of its files are gone from {inbox} or were changed, such as {lost[0]}; the "
                 f"earlier import in {folder} is kept. Put the files back, or go on with it"
             )
-        report = import_folder(files, out, licence, locale=locale, unlabelled=True, on_document=on_document)
+        report = import_folder(
+            files, out, licence, locale=locale, unlabelled=True, mapping=mapping, on_document=on_document
+        )
         remove_folder(folder)
         copy_folder(out, folder)
     return ImportedBatch(batch, report, lost)

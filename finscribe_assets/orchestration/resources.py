@@ -74,6 +74,7 @@ class Inbox(dg.ConfigurableResource):
     root: str = Field(default="", description="a folder or s3://…; empty if there is no inbox")
     licence: str = Field(default="own documents", description="kept in the import report")
     locale: str = Field(default="", description="of documents that state none, such as de_DE")
+    mapping: str = Field(default="", description="of the keys of JSON ground truth: a YAML file, or a name like sroie")
 
     @property
     def folder(self) -> AnyPath:

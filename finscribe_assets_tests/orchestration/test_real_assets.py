@@ -210,3 +210,18 @@ def test_an_inbox_in_an_object_store(tmp_path):
         run = dg.materialize(assets, instance=instance, resources=platform.defs.resources, partition_key="inbox-000")
         assert run.success
         assert metadata_of(run, "real_documents")["without_truth"] == 1
+
+
+def test_ground_truth_in_a_users_keys(tmp_path):
+    put(tmp_path / "inbox", "a.pdf", pdf("Muster GmbH 05/11/2026 Total 9.00"))
+    truth = {"company": "Muster GmbH", "date": "05/11/2026", "address": "Hauptstr. 1", "total": "9.00"}
+    put(tmp_path / "inbox", "a.json", json.dumps(truth).encode())
+    with dg.DagsterInstance.ephemeral() as instance:
+        platform = platform_with(tmp_path / "storage", tmp_path / "inbox", instance)
+        assets = [asset for asset in platform.defs.assets if asset.key.to_user_string() == "real_documents"]
+        resources = platform.defs.resources | {
+            "inbox": Inbox(root=str(tmp_path / "inbox"), mapping="sroie", locale="en_GB")
+        }
+        run = dg.materialize(assets, instance=instance, resources=resources, partition_key="inbox-000")
+        documents = metadata_of(run, "real_documents")
+        assert (documents["with_truth"], documents["rejected"]) == (1, 0)

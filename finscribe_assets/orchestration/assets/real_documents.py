@@ -34,6 +34,7 @@ REJECTS_SHOWN = 50
 def real_documents(context: dg.AssetExecutionContext, inbox: Inbox, storage: Storage) -> dg.MaterializeResult:
     """Import the documents of the batch."""
     from finscribe_assets.iteration.real_batches import import_batch
+    from finscribe_assets.schema_mapping.mapping_files import load_mapping
 
     key, folder = context.partition_key, storage.folder_of(context)
     imported = import_batch(
@@ -43,6 +44,7 @@ def real_documents(context: dg.AssetExecutionContext, inbox: Inbox, storage: Sto
         key,
         licence=inbox.licence,
         locale=inbox.locale or None,
+        mapping=load_mapping(inbox.mapping) if inbox.mapping else None,
     )
     context.instance.add_dynamic_partitions(inbox_partitions.name or "", [key])
     report = imported.report

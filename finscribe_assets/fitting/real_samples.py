@@ -28,6 +28,7 @@ from finscribe_assets.shards import shard_files
 from finscribe_assets.splitting.split_table import SPLITS_FILE, read_splits
 
 PICTURE_HEIGHT = 420  # pixels of the small picture of a page
+_TILL_ASPECT = 1.9  # height over width from which a page is a till roll's; legal paper has 1.65
 _LEAST_TEXT = 40  # characters of a text layer: less is a stamp or a page number, not the page's text
 _READ_LINES = 50  # of a page, at most: enough to know language and document type
 _MARGIN = 0.15  # of a line's height, around its box
@@ -102,11 +103,12 @@ def _of_workspace(path: AnyPath, on_document: Callable[[int], None] | None) -> R
         locale = _known(row.locale if row else "", LOCALES)
         known = document_type and locale
         words = TextMeasures() if known else measure_text(ocr.text_of(rendered.pages[0]))
+        measured = measure_pages(rendered.id, rendered.pages)
         samples.append(
             RealSample(
                 rendered.id,
-                measure_pages(rendered.id, rendered.pages),
-                document_type or words.document_type,
+                measured,
+                document_type or words.document_type or _type_by_shape(measured),
                 locale or words.locale,
                 words,
                 small_picture(rendered.pages[0]),
@@ -115,6 +117,11 @@ def _of_workspace(path: AnyPath, on_document: Callable[[int], None] | None) -> R
         if on_document:
             on_document(1)
     return RealSamples(tuple(samples), {}, ocr.notes)
+
+
+def _type_by_shape(measured: MeasuredDocument) -> str | None:
+    """Return the document type that the shape of the page alone determines: only tills print so narrow pages."""
+    return str(DocumentType.RECEIPT) if measured.measures["aspect"] >= _TILL_ASPECT else None
 
 
 def _known(name: str, names: Sequence[str]) -> str | None:
@@ -140,11 +147,12 @@ def _of_folder(path: Path, dpi: int, on_document: Callable[[int], None] | None) 
             if len(text.strip()) < _LEAST_TEXT:
                 text = ocr.text_of(content.pages[0])
             words = measure_text(text)
+            measured = measure_pages(name, content.pages)
             samples.append(
                 RealSample(
                     name,
-                    measure_pages(name, content.pages),
-                    words.document_type,
+                    measured,
+                    words.document_type or _type_by_shape(measured),
                     words.locale,
                     words,
                     small_picture(content.pages[0]),

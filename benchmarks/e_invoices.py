@@ -65,12 +65,13 @@ def embedded_xml(pdf: Path) -> bytes | None:
 
 
 def import_pdfs(pdfs: list[Path]) -> Iterator[Invoice]:
-    """Import PDFs that embed XML as a folder."""
+    """Import PDFs that embed XML as a folder; of copies, only the first, as the importer takes no other."""
     with tempfile.TemporaryDirectory() as temporary:
         folder, out = Path(temporary) / "in", Path(temporary) / "out"
         folder.mkdir()
         invoices: dict[str, Invoice] = {}
-        for index, pdf in enumerate(pdfs):
+        first_copies = {pdf.read_bytes(): pdf for pdf in reversed(pdfs)}.values()
+        for index, pdf in enumerate(reversed(first_copies)):
             if (xml := embedded_xml(pdf)) is not None:
                 shutil.copyfile(pdf, folder / f"{index:04d}.pdf")
                 invoices[f"{index:04d}"] = Invoice(pdf.name, xml)

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from finscribe_assets.documents import calculation_rules
-from finscribe_assets.documents.locales import MINOR_UNITS, minor_unit
+from finscribe_assets.documents.locales import is_known_currency, minor_unit
 from finscribe_assets.evaluation.anls import anls_star
 from finscribe_assets.evaluation.field_comparison import (
     DocumentComparison,
@@ -208,7 +208,7 @@ def check_rules(comparison: DocumentComparison, expected: Collection[str], curre
         expected: paths of the expected fields.
         currency: ISO 4217 code; without a known one, no rule is checked.
     """
-    if currency not in MINOR_UNITS:
+    if not is_known_currency(currency):
         return ()
     tolerance = minor_unit(currency) / 2
 

@@ -6,6 +6,7 @@ syntax has one.
 
 from __future__ import annotations
 
+import codecs
 from enum import StrEnum
 
 from lxml import etree
@@ -80,8 +81,9 @@ def parse_invoice_xml(content: bytes) -> tuple[Syntax, XmlElement]:
         remove_comments=True,
         remove_pis=True,
     )
+    text = content.removeprefix(codecs.BOM_UTF8).lstrip()  # some software writes an empty line first
     try:
-        root = etree.fromstring(content, parser)
+        root = etree.fromstring(text if text.startswith(b"<?xml") else content, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise rejection(f"not readable as XML: {error}") from error
     if root.getroottree().docinfo.internalDTD is not None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lxml import etree
 from PIL import Image
 
 from finscribe_assets.documents.labelled_fields import is_labelled
 from finscribe_assets.documents.schema import flatten
 from finscribe_assets.documents.ubl import to_ubl
+from finscribe_assets.errors import UserError
 from finscribe_assets.importing.folder_import import import_folder
 from finscribe_assets.importing.rejects import InputLimits, RejectedDocumentError
 from finscribe_assets.importing.truth_files import (
@@ -321,6 +326,57 @@ def test_people_label_what_they_need():
     with pytest.raises(RejectedDocumentError, match="locale"):
         truth_from_json(json.dumps(record).encode(), None, InputLimits())
     assert truth_from_json(json.dumps(record).encode(), "en_MY", InputLimits()).document.locale == "en_MY"
+
+
+def test_labelled_fields_of_a_whole_folder(tmp_path: Path):
+    (tmp_path / "in").mkdir()
+    Image.new("RGB", (40, 60), "white").save(tmp_path / "in" / "a.png")
+    (tmp_path / "in" / "a.json").write_text(json.dumps({"seller": {"name": "KEDAI"}}))
+    import_folder(tmp_path / "in", tmp_path / "out", "test", locale="en_MY", labelled=["seller"])
+    (record,) = map(json.loads, (tmp_path / "out" / "documents.jsonl").read_text().splitlines())
+    assert (record["printed"], record["labelled"]) == (["seller.name"], ["seller"])
+    with pytest.raises(UserError, match="sellers"):
+        import_folder(tmp_path / "in", tmp_path / "other", "test", labelled=["sellers"])
+
+
+@pytest.mark.parametrize("start", [b"\n  ", codecs.BOM_UTF8, codecs.BOM_UTF8 + b"\r\n"])
+def test_what_stands_before_the_declaration(start):
+    assert read(start + invoice(line("Käse"))).document.lines[0].item_name == "Käse"
+
+
+@pytest.mark.parametrize(
+    ("declared", "encoding"), [("UTF-16", "utf-16"), ("ISO-8859-1", "latin-1"), ("windows-1252", "cp1252")]
+)
+def test_encodings(declared, encoding):
+    text = invoice(line("Käse")).decode()
+    content = text.replace("UTF-8", declared).replace("ram:", "a:").replace(":ram=", ":a=").encode(encoding)
+    assert read(content).document.lines[0].item_name == "Käse"
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_a_damaged_invoice_is_read_or_rejected_with_reasons(data):
+    """Whatever part is dropped or changed, nothing but a rejection is raised, and the rules can be checked."""
+    root = etree.fromstring(invoice(line(), line(line_id="2", document=status("GROUP")), note_line("x")))
+    elements = [element for element in root.iter() if element is not root]
+    for element in data.draw(st.lists(st.sampled_from(elements), max_size=3)):
+        if element.getparent() is not None and data.draw(st.booleans()):
+            element.getparent().remove(element)
+        else:
+            element.text = data.draw(st.sampled_from(["", "x", "-1", "0", "1e9", "20261105", "9" * 30, "GROUP", " \n"]))
+    try:
+        truth = read(etree.tostring(root))
+    except RejectedDocumentError as error:
+        assert error.problems
+    else:
+        broken_rules(truth)
+        assert flatten(
+            truth_from_json(
+                json.dumps({"document": truth.document.to_json(), "labelled": sorted(truth.labelled)}).encode(),
+                None,
+                InputLimits(),
+            ).document.to_json()
+        ) == values(truth)
 
 
 def test_only_labelled_fields_are_asked_for(tmp_path: Path):

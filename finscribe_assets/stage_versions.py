@@ -9,4 +9,4 @@ PAIRS_VERSION = 6  # what is asked and answered
 SPLITS_VERSION = 4  # which split a document is in
 EXAM_VERSION = 2  # the exam's documents, and how readers are scored on them
 TRAINER_VERSION = 4  # the weights that training ends with
-IMPORTER_VERSION = 5  # the records that an imported folder gives
+IMPORTER_VERSION = 6  # the records that an imported folder gives

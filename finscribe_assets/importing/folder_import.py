@@ -17,6 +17,7 @@ from typing import Any
 import pyarrow as pa
 
 from finscribe_assets.documents.labelled_fields import LabelledFields, labelled_fields
+from finscribe_assets.documents.schema import flatten
 from finscribe_assets.errors import UserError
 from finscribe_assets.files import sha256_of, write_json, write_text
 from finscribe_assets.importing.import_report import ImportReport
@@ -31,6 +32,7 @@ from finscribe_assets.importing.real_pairs import UserKeys, build_real_pairs
 from finscribe_assets.importing.rejects import NO_GROUND_TRUTH
 from finscribe_assets.importing.source_files import DocumentFiles, find_documents, printable_name
 from finscribe_assets.instructions.pair import Pair, pairs_to_table
+from finscribe_assets.instructions.responses import unflatten
 from finscribe_assets.opening.input_limits import InputLimits, RejectedDocumentError, rejection
 from finscribe_assets.opening.page_reader import PageReader
 from finscribe_assets.rendering.pages import NO_MARKS, PAGE_TABLE_SCHEMA
@@ -232,6 +234,8 @@ def _truth_line(document: RealDocument) -> str:
     """Return a document's line of the ground-truth file."""
     truth = document.truth
     stated = nest(truth.values()) if truth.custom else truth.document.to_json()
+    if document.negated:  # a reader is expected to read what is printed
+        stated = unflatten(flatten(stated) | {path: document.printed[path] for path in document.negated})
     record = {"id": document.id, "document": stated, "printed": list(document.printed)}
     if truth.labelled is not None:
         record["labelled"] = sorted(truth.labelled)

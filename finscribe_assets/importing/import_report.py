@@ -58,6 +58,10 @@ class ImportReport:
         self.unprinted_fields.update(map(field_of, document.unprinted))
         notes = [*document.content.notes, *([] if document.checked else [UNCHECKED_NOTE])]
         notes += [f"{item.field}: {item.reason}; it counts as not labelled" for item in truth.unreadable]
+        if document.negated:
+            notes.append(
+                f"{len(document.negated)} amounts are printed with the other sign, and are expected as printed"
+            )
         if broken is None:
             currency = truth.document.currency_code or "an unlabelled currency"
             notes.append(f"arithmetic rules are not checked: the minor unit of {currency} is unknown")
@@ -74,6 +78,7 @@ class ImportReport:
                 "pages": len(document.content.pages),
                 "values_printed": len(document.printed),
                 "printed_checked": document.checked,
+                "printed_decided_by": str(document.decided_by),
                 "not_printed": list(document.unprinted),
                 "not_mapped": [
                     {"path": path, "term": term, "values": count} for (path, term), count in sorted(unmapped.items())
@@ -102,6 +107,15 @@ class ImportReport:
             }
         )
 
+    def _decided_by(self) -> dict[str, dict[str, int]]:
+        """Return for each way in which it was decided what pages print the number of documents and printed values."""
+        counts: dict[str, dict[str, int]] = {}
+        for record in self.accepted:
+            found = counts.setdefault(record["printed_decided_by"], {"documents": 0, "values": 0})
+            found["documents"] += 1
+            found["values"] += record["values_printed"]
+        return dict(sorted(counts.items()))
+
     def to_json(self) -> dict[str, Any]:
         """Return the report as a JSON value, which depends only on the imported files."""
         return {
@@ -119,6 +133,7 @@ class ImportReport:
                 "files_ignored": len(self.ignored),
                 "printed_not_checked": self.unchecked_count,
             },
+            "printed_decided_by": self._decided_by(),
             "accepted": self.accepted,
             "unlabelled": self.unlabelled,
             "rejected": self.rejected,

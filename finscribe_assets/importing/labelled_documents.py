@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Set
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from finscribe_assets.documents.file_ids import document_id
 from finscribe_assets.documents.labelled_fields import LabelledFields, is_labelled
+from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.importing.embedded_invoices import embedded_invoice
 from finscribe_assets.importing.rejects import NO_GROUND_TRUTH
 from finscribe_assets.importing.source_files import DocumentFiles, printable_name
-from finscribe_assets.importing.text_layer import askable_paths, has_text_layer, printed_paths, shows_currency
+from finscribe_assets.importing.text_layer import askable_paths, has_text_layer, printed_values, shows_currency
 from finscribe_assets.importing.truth_files import LabelledTruth, truth_from_json, truth_from_xml
 from finscribe_assets.opening.input_limits import InputLimits, RejectedDocumentError, rejection
 from finscribe_assets.opening.page_content import PageContent
 from finscribe_assets.opening.page_reader import PageReader
 from finscribe_assets.schema_mapping.mapping import SchemaMapping
+
+
+class PrintedBy(StrEnum):
+    """What determines which values of a ground truth the pages print."""
+
+    LABELS = "labels"  # the ground truth states it
+    TEXT = "visible text"  # of the PDF
+    UNKNOWN = "unknown"  # a scan or photo: all values count as printed
 
 
 @dataclass(frozen=True)
@@ -32,8 +43,14 @@ class RealDocument:
     truth_from: str  # name of the file, or of the embedded file, with the ground truth
     printed: dict[str, Any]  # canonical values that the pages print, by path in the schema's order
     determined: dict[str, Any]  # values that the pages determine without printing them as such, by path
+    negated: tuple[str, ...]  # paths of amounts that the pages print with the other sign, and ``printed`` has so
     unprinted: tuple[str, ...]  # paths of values that the text layer does not show
-    checked: bool  # whether labels or a text layer determine what is printed; if not, all values count as printed
+    decided_by: PrintedBy  # what determines which values are printed
+
+    @property
+    def checked(self) -> bool:
+        """Return whether it is known which values the pages print; if not, all count as printed."""
+        return self.decided_by is not PrintedBy.UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -125,7 +142,7 @@ def read_document(
         truth_from, invoice = embedded_invoice(content.embedded)
         truth = truth_from_xml(invoice, locale, limits)
     values = {path: value for path, value in truth.values().items() if is_labelled(path, truth.labelled)}
-    printed, checked = _printed_paths(values, truth, content)
+    printed, decided_by = _printed_values(values, truth, content)
     return RealDocument(
         _document_id(files, hashes),
         files,
@@ -133,10 +150,11 @@ def read_document(
         content,
         truth,
         truth_from,
-        {path: value for path, value in values.items() if path in printed},
-        _determined(values, printed, truth, content),
-        tuple(sorted(askable_paths(values) - printed)),
-        checked,
+        {path: printed[path] for path in values if path in printed},
+        _determined(values, printed.keys(), truth, content),
+        tuple(path for path in values if path in printed and printed[path] != values[path]),
+        tuple(sorted(askable_paths(values) - printed.keys())),
+        decided_by,
     )
 
 
@@ -174,17 +192,21 @@ def _read_truth(
     return truth_from_json(content, locale, limits, mapping, labelled)
 
 
-def _printed_paths(values: dict[str, Any], truth: LabelledTruth, content: PageContent) -> tuple[set[str], bool]:
-    """Return the paths of printed values, and whether labels or a text layer determine them."""
+def _printed_values(
+    values: dict[str, Any], truth: LabelledTruth, content: PageContent
+) -> tuple[dict[str, Any], PrintedBy]:
+    """Return the values that the pages print by path, and what determines them."""
     if truth.printed is not None:
-        return values.keys() & truth.printed, True
+        return {path: value for path, value in values.items() if path in truth.printed}, PrintedBy.LABELS
     if content.texts is not None and has_text_layer(content.texts, content.blank):
-        return printed_paths(values, content.texts, truth.document.locale), True
-    return askable_paths(values), False
+        is_credit = truth.document.document_type is DocumentType.CREDIT_NOTE
+        found = printed_values(values, content.texts, truth.document.locale, may_be_negated=is_credit)
+        return found, PrintedBy.TEXT
+    return {path: values[path] for path in askable_paths(values)}, PrintedBy.UNKNOWN
 
 
 def _determined(
-    values: dict[str, Any], printed: set[str], truth: LabelledTruth, content: PageContent
+    values: dict[str, Any], printed: Set[str], truth: LabelledTruth, content: PageContent
 ) -> dict[str, Any]:
     """Return the type of a document with a title, and the currency where the text layer shows it.
 

@@ -56,6 +56,7 @@ _WORD = rf"[^\W_{_UNSPACED}]"
 _UNMAPPED_GLYPH = "\ufffd"  # what PDFium gives for a glyph that the font maps to no character
 _MAX_UNMAPPED_SHARE = 0.002  # of a page's characters: a few ornaments
 _MAX_VALUE_LENGTH = 2_000  # characters; a longer text is not searched for
+_GAP = r"(?:-\s*\n)?\s*"  # between the characters of a value: spaces, or the hyphen and end of a line
 _GROUP_SEPARATOR = r"[.,'\s]?"
 
 
@@ -80,17 +81,36 @@ def has_text_layer(texts: Sequence[str], blank: Sequence[bool]) -> bool:
     return any(reliable) and all(page or is_blank for page, is_blank in zip(reliable, blank, strict=True))
 
 
-def printed_paths(values: dict[str, Any], texts: Iterable[str], locale: str) -> set[str]:
-    """Return the paths of the values that a text layer shows, without those that the page only implies.
+def printed_values(
+    values: dict[str, Any], texts: Iterable[str], locale: str, *, may_be_negated: bool = False
+) -> dict[str, Any]:
+    """Return the values that a text layer shows by path, without those that the page only implies.
 
     Args:
         values: Canonical values by field path.
         texts: Text layer of each page.
         locale: The document's locale, for the written forms of dates.
+        may_be_negated: Whether the page may print amounts with the other sign, as credit notes do: their data state
+            positive amounts, and some pages what the customer owes. Such an amount is returned as it is printed.
     """
     page = _normalise("\n".join(texts))
     folded = page.casefold()
-    return {path for path in askable_paths(values) if _shows(path, str(values[path]), page, folded, locale)}
+    printed = {}
+    for path in askable_paths(values):
+        if _shows(path, str(values[path]), page, folded, locale):
+            printed[path] = values[path]
+            continue
+        negated = _negated(path, values[path]) if may_be_negated else None
+        if negated is not None and _shows(path, negated, page, folded, locale):
+            printed[path] = negated
+    return printed
+
+
+def _negated(path: str, value: Any) -> str | None:
+    """Return an amount with the other sign; None for another value, and for zero."""
+    if value_type_of(path) is not ValueType.AMOUNT or not Decimal(str(value)):
+        return None
+    return format(-Decimal(str(value)), "f")
 
 
 def shows_currency(currency: str, texts: Iterable[str], locale: str) -> bool:
@@ -138,7 +158,7 @@ def _shows_text(value: str, folded: str) -> bool:
     characters = "".join(_normalise(value).casefold().split())
     if not 0 < len(characters) <= _MAX_VALUE_LENGTH:
         return False
-    body = r"\s*".join(map(re.escape, characters))
+    body = _GAP.join(map(re.escape, characters))
     before, after = ("" if re.match(f"[{_UNSPACED}]", edge) else _WORD for edge in (characters[0], characters[-1]))
     start, end = f"(?<!{before})" if before else "", f"(?!{after})" if after else ""
     # The value 1 is not shown by 1,50 either.

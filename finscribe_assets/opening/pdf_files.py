@@ -14,6 +14,7 @@ import pypdfium2.raw as pdfium
 from finscribe_assets.opening.input_limits import InputLimits, rejection
 from finscribe_assets.opening.page_content import PageContent, check_page_count, check_page_sizes
 from finscribe_assets.opening.pdf_attachments import xml_attachments
+from finscribe_assets.opening.visible_text import read_visible_text
 from finscribe_assets.rendering.pages import Page
 from finscribe_assets.rendering.rasterising import POINTS_PER_INCH, pixel_size, rasterise_page
 
@@ -89,16 +90,21 @@ def _read_document(
     embedded = xml_attachments(document, content, limits) if wants_xml else ()
     pages: list[Page] = []
     texts: list[str] = []
+    characters = 0
     blank: list[bool] = []
     for index in range(len(document)):
         page, is_flat = _flattened(document, index)
         if not is_flat:
             notes.append(f"form fields and annotations of page {index + 1} could not be drawn")
-        texts.append(page.get_textpage().get_text_range() if may_extract else "")
-        if sum(map(len, texts)) > limits.text_characters:
+        characters += page.get_textpage().count_chars()
+        if characters > limits.text_characters:
             raise rejection(f"its text layer has more than {limits.text_characters:,} characters")
         pixels = rasterise_page(page, scale, in_colour=True)
         blank.append(bool((pixels == pixels.flat[0]).all()))
+        if may_extract:
+            text = read_visible_text(page, pixels, scale)
+            texts.append(text.text)
+            notes += [f"page {index + 1}: {note}" for note in text.notes]
         pages.append(Page.of_pixels(pixels))
         page.close()
     return PageContent(tuple(pages), dpi, tuple(texts) if may_extract else None, tuple(blank), embedded, tuple(notes))

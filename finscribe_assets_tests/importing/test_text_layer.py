@@ -11,7 +11,7 @@ from finscribe_assets.documents.elements import field_of
 from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.documents.schema import flatten
-from finscribe_assets.importing.text_layer import has_text_layer, printed_paths, shows_currency
+from finscribe_assets.importing.text_layer import has_text_layer, printed_values, shows_currency
 from finscribe_assets.rendering import plutoprint_engine, weasyprint_engine
 from finscribe_assets.rendering.rasterising import rasterise
 from finscribe_assets.rendering.render import render
@@ -23,7 +23,7 @@ def test_every_printed_value_of_drawn_documents_is_found_in_its_text():
     missed, total = [], 0
     for drawn in (draw_document(plan, index) for index in range(34)):
         texts = [f"Label {text} x" for text in drawn.printed.values()]
-        paths = printed_paths(flatten(drawn.document.to_json()), texts, drawn.document.locale)
+        paths = printed_values(flatten(drawn.document.to_json()), texts, drawn.document.locale).keys()
         total += len(drawn.printed)
         missed += [(drawn.document.locale, path, drawn.printed[path]) for path in drawn.printed if path not in paths]
     assert total > 2_000
@@ -46,7 +46,7 @@ def test_printed_values_are_found_in_the_text_layer_of_rendered_pdfs(monkeypatch
         render(drawn, 144)
         if has_text_layer(texts, [False] * len(texts)):
             reliable += 1
-            paths = printed_paths(flatten(drawn.document.to_json()), texts, drawn.document.locale)
+            paths = printed_values(flatten(drawn.document.to_json()), texts, drawn.document.locale).keys()
             direction = "rtl" if drawn.document.locale.startswith("ar") else "ltr"
             printed[direction] += len(drawn.printed)
             found[direction] += len(paths & set(drawn.printed))
@@ -64,7 +64,7 @@ def test_values_are_seldom_found_in_the_text_of_another_document():
     for first, second in pairwise(drawn):
         values = {path: value for path, value in flatten(first.document.to_json()).items() if field_of(path) in fields}
         total += len(values)
-        found += printed_paths(values, second.printed.values(), first.document.locale)
+        found += printed_values(values, second.printed.values(), first.document.locale).keys()
     assert total > 100
     assert len(found) <= 2
 
@@ -89,7 +89,7 @@ def test_values_are_seldom_found_in_the_text_of_another_document():
     ],
 )
 def test_an_amount_is_found_in_its_usual_forms(text, shown):
-    assert bool(printed_paths({"totals.amount_due": "1234.50"}, [f"Summe {text}\n"], "de_DE")) is shown
+    assert bool(printed_values({"totals.amount_due": "1234.50"}, [f"Summe {text}\n"], "de_DE")) is shown
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_an_amount_is_found_in_its_usual_forms(text, shown):
     ],
 )
 def test_a_date_is_found_in_the_forms_of_its_locale(locale, text, shown):
-    assert bool(printed_paths({"issue_date": "2024-03-05"}, [f"am {text}, hier"], locale)) is shown
+    assert bool(printed_values({"issue_date": "2024-03-05"}, [f"am {text}, hier"], locale)) is shown
 
 
 @pytest.mark.parametrize(
@@ -123,15 +123,28 @@ def test_a_date_is_found_in_the_forms_of_its_locale(locale, text, shown):
     ],
 )
 def test_texts_and_identifiers_are_found_regardless_of_spaces_and_case(path, value, text, shown):
-    assert bool(printed_paths({path: value}, [text], "de_DE")) is shown
+    assert bool(printed_values({path: value}, [text], "de_DE")) is shown
 
 
 def test_deductions_may_be_printed_with_a_minus():
     leaves = {"allowances[0].amount": "5.00", "totals.paid_amount": "50.00", "totals.amount_due": "7.00"}
-    assert printed_paths(leaves, ["Rabatt -5,00\nAnzahlung -50,00\nzu zahlen -7,00"], "de_DE") == {
+    assert printed_values(leaves, ["Rabatt -5,00\nAnzahlung -50,00\nzu zahlen -7,00"], "de_DE").keys() == {
         "allowances[0].amount",
         "totals.paid_amount",
     }
+
+
+def test_a_credit_note_may_print_its_amounts_with_the_other_sign():
+    leaves = {
+        "totals.total_without_vat": "100.00",
+        "totals.total_vat": "19.00",
+        "issue_date": "2026-11-05",
+        "document_number": "-5",
+    }
+    text = ["05.11.2026 Nettobetrag -100,00 EUR, USt 19,00 EUR"]
+    assert printed_values(leaves, text, "de_DE").keys() == {"totals.total_vat", "issue_date"}
+    found = printed_values(leaves, text, "de_DE", may_be_negated=True)
+    assert found == {"totals.total_without_vat": "-100.00", "totals.total_vat": "19.00", "issue_date": "2026-11-05"}
 
 
 def test_a_text_layer_must_cover_every_page_that_is_not_blank():
@@ -143,8 +156,8 @@ def test_a_text_layer_must_cover_every_page_that_is_not_blank():
 
 def test_chinese_and_japanese_values_need_no_spaces_around_them():
     leaves = {"seller.address.city": "徐汇区", "seller.address.street": "25号", "buyer.name": "5号"}
-    found = printed_paths(leaves, ["上海市徐汇区工业大道25号1609室"], "zh_CN")
-    assert found == {"seller.address.city", "seller.address.street"}
+    found = printed_values(leaves, ["上海市徐汇区工业大道25号1609室"], "zh_CN")
+    assert found.keys() == {"seller.address.city", "seller.address.street"}
 
 
 @pytest.mark.parametrize(
@@ -165,3 +178,16 @@ def test_chinese_and_japanese_values_need_no_spaces_around_them():
 )
 def test_a_currency_is_shown_by_its_code_or_by_a_symbol_that_means_no_other(currency, locale, text, shown):
     assert shows_currency(currency, [text], locale) is shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Muster-\r\nhandel GmbH", True),
+        ("Muster\nhandel GmbH", True),
+        ("Muster-handel GmbH", False),
+        ("-\nMuster", False),
+    ],
+)
+def test_a_word_may_be_divided_at_the_end_of_a_line(text, shown):
+    assert bool(printed_values({"seller.name": "Musterhandel GmbH"}, [text], "de_DE")) is shown

@@ -20,6 +20,7 @@ from finscribe_assets.cli import (
     queue_commands,
     reading_commands,
     rebuild_commands,
+    review_commands,
     schema_commands,
     synthesis_commands,
     training_commands,
@@ -103,5 +104,6 @@ for commands in (
     import_commands,
     queue_commands,
     fitting_commands,
+    review_commands,
 ):
     commands.register(app)

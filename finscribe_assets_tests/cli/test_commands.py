@@ -43,6 +43,8 @@ COMMANDS = [
     "summary",
     "validate",
     "rebuild",
+    "review-export",
+    "review-import",
 ]
 
 

@@ -138,7 +138,7 @@ def _slots(document: ReviewDocument, answer: Answer) -> tuple[list[_Slot], list[
 
 def _predicted_rows(document: ReviewDocument, group: str) -> dict[str, tuple[int, LocatedBox | None]]:
     rows = {}
-    for key, value in document.by_key().items():
+    for key, value in document.by_key.items():
         field, row = split_path(value.path)
         if row is not None and field.partition(".")[0] == group:
             rows[key] = row, value.region
@@ -200,7 +200,7 @@ def _reading_order(value: MarkedValue) -> tuple[int, float, float]:
 
 def _boxes_of(document: ReviewDocument, slot: _Slot) -> tuple[LocatedBox, ...]:
     """Return the boxes of a value: those of its lines where its region was not moved, else the region."""
-    predicted: Mapping[str, Any] = document.by_key()
+    predicted: Mapping[str, Any] = document.by_key
     boxes: list[LocatedBox] = []
     for member in sorted(slot.members, key=_reading_order):
         if member.box is None:

@@ -53,7 +53,8 @@ class Changes:
 
 def changes_of(document: ReviewDocument, answer: Answer) -> Changes:
     """Compare an answer with what was predicted."""
-    left = document.by_key()
+    # The locale says how values are written; it is no value of the page.
+    left = {key: value for key, value in document.by_key.items() if value.path != "locale"}
     confirmed, changed, moved, added = 0, [], [], []
     for marked in answer.values:
         if marked.field == "locale":

@@ -96,7 +96,7 @@ class _AnswerReading:
 
     def __init__(self, document: ReviewDocument) -> None:
         self._document = document
-        self._known = document.by_key()
+        self._known = document.by_key
         self._regions: dict[str, dict[str, dict[str, Any]]] = {}
         self._values: list[MarkedValue] = []
         self.problems: list[str] = []

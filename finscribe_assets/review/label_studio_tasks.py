@@ -45,7 +45,7 @@ def image_data_uri(content: bytes) -> str:
 
 def _results(document: ReviewDocument) -> Iterator[dict[str, Any]]:
     unplaced: list[str] = []
-    for key, value in document.by_key().items():
+    for key, value in document.by_key.items():
         if value.path in FIELD_CHOICES:
             if value.text in FIELD_CHOICES[value.path]:
                 yield _scored(value, _result(key, value.path, "choices", {"choices": [value.text]}))

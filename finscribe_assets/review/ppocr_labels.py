@@ -115,7 +115,7 @@ def _confirmed_images(path: Path) -> set[str]:
 
 
 def _answer(document: ReviewDocument, pages: list[list[Any]]) -> Answer:
-    left = {key: value for key, value in document.by_key().items() if value.region is not None}
+    left = {key: value for key, value in document.by_key.items() if value.region is not None}
     values: list[MarkedValue] = []
     problems: list[str] = []
     unreadable: set[str] = set()

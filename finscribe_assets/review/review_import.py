@@ -26,6 +26,7 @@ from finscribe_assets.review.vendor_splits import split_by_vendor, vendor_keys, 
 from finscribe_assets.splitting.split_assignment import Split
 
 REVIEW_REPORT_FILE = "review-report.json"
+CORRECTED_DOCUMENTS = "documents"  # folder beside the report, which is no ground truth of a document
 _SECONDS = 60.0
 
 
@@ -129,13 +130,13 @@ def _write_document(
     truth, differing = truths[-1], 0
     if annotators is Annotators.AGREED and len(truths) > 1:
         truth, differing = agreed(truths)
-    notes = _write_files(document, truth, review_folder, out / file_name_for(document.id))
+    notes = _write_files(document, truth, review_folder, out / CORRECTED_DOCUMENTS / file_name_for(document.id))
     changes: Changes = changes_of(document, last)
     seconds = [answer.seconds for answer in found.answers if answer.seconds is not None]
     return {
         "id": document.id,
         "state": str(AnswerState.DONE),
-        "folder": file_name_for(document.id),
+        "folder": f"{CORRECTED_DOCUMENTS}/{file_name_for(document.id)}",
         "values": len(truth.values),
         "labelled": len(truth.labelled),
         "locale": truth.locale,

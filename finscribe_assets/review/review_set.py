@@ -6,8 +6,9 @@ tool's answer is compared with: which values a person changed, added or deleted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -70,7 +71,8 @@ class ReviewDocument:
         """Return the id of a value's region: letters and digits, different for each value."""
         return sha256_of(f"{self.id}\n{value.path}")[:_KEY_DIGITS]
 
-    def by_key(self) -> dict[str, ReviewValue]:
+    @cached_property
+    def by_key(self) -> Mapping[str, ReviewValue]:
         """Return the values by the ids of their regions."""
         return {self.key_of(value): value for value in self.values}
 

@@ -13,6 +13,7 @@ from PIL import Image
 
 from finscribe_assets.documents.schema import flatten
 from finscribe_assets.errors import UserError
+from finscribe_assets.importing.folder_import import import_folder
 from finscribe_assets.review.corrected_truth import truth_of
 from finscribe_assets.review.correction_changes import Annotators
 from finscribe_assets.review.label_studio_answers import read_label_studio, upright_box
@@ -93,6 +94,10 @@ def test_what_was_not_touched_is_confirmed(review, tmp_path):
     ]
     assert {"document_number", "due_date", "lines.sku", "payment_means"} <= set(truth["labelled"])
     assert "buyer.address.city" not in truth["labelled"]
+    imported = import_folder(tmp_path / "out/documents", tmp_path / "real", "written by this test")
+    assert (len(imported.accepted), imported.rejected) == (1, [])
+    [line] = (tmp_path / "real/documents.jsonl").read_text(encoding="utf-8").splitlines()
+    assert flatten(json.loads(line)["document"]).keys() == CONFIRMED.keys()
     totals = report.totals()
     assert totals["documents"] == {"done": 1, "open": 1}
     assert totals["values_confirmed"] == len(CONFIRMED) - 1  # the locale is no value

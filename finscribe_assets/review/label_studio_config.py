@@ -43,7 +43,7 @@ def labelling_config(fields: Sequence[str]) -> str:
         pages, "Image", name=PAGES_TAG, valueList="$pages", zoomControl="true", rotateControl="false", zoom="true"
     )
     side = SubElement(columns, "View", style="flex: 1; min-width: 16em; max-height: 85vh; overflow: auto")
-    SubElement(side, "Filter", toName=FIELD_TAG, minlength="0", placeholder="find a field")
+    SubElement(side, "Filter", name="find", toName=FIELD_TAG, minlength="0", placeholder="find a field")
     labels = SubElement(
         side, "RectangleLabels", name=FIELD_TAG, toName=PAGES_TAG, canRotate="false", strokeWidth="1", opacity="0.15"
     )

@@ -35,7 +35,7 @@ from finscribe_assets.documents.remark_drawing import draw_remarks
 from finscribe_assets.documents.schema import Document, DocumentType
 from finscribe_assets.documents.table_paging import page_breaks, sub_rows
 from finscribe_assets.documents.vendor_habits import VendorHabits, font_of
-from finscribe_assets.documents.wordings import phrases, wordings
+from finscribe_assets.documents.wordings import phrases, usual_wordings, wordings
 
 SMALL_PRINT_SIZES, USUAL_SIZES = (6.5, 7.5), (8.5, 10.5)  # smallest and largest body text in points
 # Fields whose labels may stand as decoys on documents that lack them.
@@ -218,17 +218,28 @@ def draw_labels(
         capital_heads: whether table headers are in capitals.
 
     Returns:
-        What each label is used for, and its wording.
+        What each label is used for, and its wording. No two fields of a page's header, payment block and totals get
+        the same one, and no two columns, unless a label has no other wording.
     """
-    rare, bilingual = bool(knobs["label_synonyms"]), bool(knobs["bilingual_labels"])
+    bilingual = bool(knobs["bilingual_labels"])
     labels = {}
+    taken: dict[tuple[bool, str], str] = {}  # whether it heads a column, and the wording; the key that has it
     for name, key in keys.items():
-        known = wordings(locale, key)
-        wording = random.choice(known[1:] or known) if rare else known[0]
+        is_column = name.startswith(("lines.", "entries.", "group_"))
+        known = [w for w in wordings(locale, key) if taken.get((is_column, w.casefold()), key) == key]
+        wording = _draw_wording(random, locale, key, known, rare=bool(knobs["label_synonyms"]))
+        taken[is_column, wording.casefold()] = key
         english = wordings("en_GB", key)[0] if not key.startswith("letter.") else wording
         text = f"{wording} / {english}" if bilingual and english.casefold() != wording.casefold() else wording
-        labels[name] = text.upper() if capital_heads and name.startswith(("lines.", "entries.", "group_")) else text
+        labels[name] = text.upper() if capital_heads and is_column else text
     return labels
+
+
+def _draw_wording(random: Random, locale: str, key: str, free: Sequence[str], *, rare: bool) -> str:
+    """Draw one of the wordings of a label that are free; the n-th of the usual, or rare, ones has weight 1/n."""
+    usual = usual_wordings(locale, key)
+    choices = [wording for wording in free if (wording in usual) is not rare] or free or wordings(locale, key)
+    return random.choices(choices, [1 / rank for rank in range(1, len(choices) + 1)])[0]
 
 
 def draw_decoys(

@@ -2,6 +2,9 @@
 
 A locale has the words of its language's file, such as ``de.yaml``. A file of the country, such as ``de_AT.yaml``,
 replaces the keys in which it differs.
+
+A list of wordings begins with the most usual one. Its first quarter are the usual wordings, which most pages have; the
+others are rare ones. Readers know more: see `readable_labels`.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import chain
 from typing import Any
 
 import yaml
@@ -80,6 +84,25 @@ def labels_of(locale: str) -> Mapping[str, tuple[str, ...]]:
     language = locale.split("_", maxsplit=1)[0]
     labels = _parse_words(language, swiss=locale == "de_CH").get("labels", {}) | read_words(locale).get("labels", {})
     return {key: tuple(words) for key, words in labels.items()}
+
+
+def usual_wordings(locale: str, key: str) -> tuple[str, ...]:
+    """Return the usual wordings of a label in a locale: the first quarter of all, at least one."""
+    known = wordings(locale, key)
+    return known[: -(-len(known) // 4)]
+
+
+@cache
+def readable_labels(locale: str) -> Mapping[str, tuple[str, ...]]:
+    """Return the wordings of all labels that a reader knows, the usual one first.
+
+    They are those that pages of the locale are drawn with, those of the language where the country's file replaces
+    them, and those of ``labels_read``, which no page is drawn with.
+    """
+    language = locale.split("_", maxsplit=1)[0]
+    base, overlay = _parse_words(language, swiss=locale == "de_CH"), read_words(locale)
+    lists = (labels_of(locale), overlay.get("labels_read", {}), base.get("labels", {}), base.get("labels_read", {}))
+    return {key: tuple(dict.fromkeys(chain.from_iterable(words.get(key, ()) for words in lists))) for key in lists[0]}
 
 
 def label_keys() -> tuple[str, ...]:

@@ -110,6 +110,11 @@ def label_keys() -> tuple[str, ...]:
     return tuple(words_of("en_GB").labels)
 
 
+def phrases_of(locale: str) -> Mapping[str, tuple[str, ...]]:
+    """Return all phrases of a locale by purpose."""
+    return words_of(locale).phrases
+
+
 def phrases(locale: str, key: str) -> tuple[str, ...]:
     """Return the phrases of a locale for a purpose, such as ``thanks``. They may contain {placeholders}."""
     return words_of(locale).phrases[key]

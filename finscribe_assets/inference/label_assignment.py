@@ -1,23 +1,32 @@
 """Identify fields by their labels: a line that reads ``Rechnungs-Nr. 4711`` holds a document number.
 
-What belongs here: fields whose label is beside the value or above it, by the labels of `documents.languages`, and the
-reason for every other field. `party_blocks` finds names and addresses, `line_tables` and `line_items` read tables.
+What belongs here: fields whose label is beside the value or above it, by the labels of `label_book`, and the reason for
+every other field. `party_blocks` finds names and addresses, `line_tables` and `line_items` read tables.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import dropwhile
 
-from finscribe_assets.documents.captions import HEADER_FIELDS, LABELLED_PARTY_FIELDS, PAYMENT_FIELDS, label_key
+from finscribe_assets.documents.currency_marks import currency_pattern
 from finscribe_assets.documents.elements import IMPLIED_FIELDS, LIST_FIELDS, TERMS, ValueType, value_type_of
 from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.schema import DocumentType
-from finscribe_assets.documents.wordings import labels_of
+from finscribe_assets.documents.wordings import readable_labels
 from finscribe_assets.errors import UserError
+from finscribe_assets.inference.label_book import (
+    LABELLED_FIELDS,
+    FoundLabel,
+    LabelBook,
+    fit_of_locales,
+    label_book,
+    number_labels,
+)
 from finscribe_assets.inference.text_spans import LineSpan, TextLine, trimmed, whole
 from finscribe_assets.rendering.pages import Box
 
@@ -28,13 +37,6 @@ IMPLIED = "is implied by the page as a whole"
 NOT_FOUND = "no line with its label and a value of its type was found"
 CONTRADICTED = "was read with different values"
 
-_LABELLED_FIELDS = (
-    *HEADER_FIELDS,
-    *PAYMENT_FIELDS,
-    *(f"seller.{name}" for name in LABELLED_PARTY_FIELDS),
-    "exchange_rate",
-    *(path for path in TERMS if path.startswith(("totals.", "statement."))),
-)
 AMOUNT_PATTERN = re.compile(r"[-+(]?\s*[^\W\d]{0,4}[^\w\d]{0,3}\d[\d\s.,'’]*\s*\D{0,5}")
 _DATE = re.compile(
     r"\d{1,4}\s?[./-]\s?\d{1,2}\s?[./-]\s?\d{1,4}"  # in digits
@@ -47,8 +49,15 @@ _IDENTIFIER = re.compile(
     r"(?=.*\d)(?:(?:\S*\d\S*|[A-Z]{1,4}\.?)(?:\s|$))+|[^\s@]+@[^\s@]+|[A-Z]{6}[A-Z\d]{2}(?:[A-Z\d]{3})?"
 )
 _MAX_TEXT_GAP = 6  # line heights between a label and its value, for values that may be any text
-_MAX_LINE_GAP = 0.8  # line heights between a label and the value below it
-_AFTER_LABEL = re.compile(r"[\s:.#=-]*")
+_MAX_LINE_GAP = 1.0  # line heights between a label and the value below it
+_AFTER_LABEL = re.compile(r"[\s:.#=°º№*|_>)\]-]*")
+_RATE = re.compile(r"[([@+à]?\s*\d{1,2}(?:[.,]\d{1,3})?\s?%\s?[)\]]?[\s:=]*")
+_NOTE = re.compile(rf"{_RATE.pattern}|\([^()]*\)|[A-Z]{{3}}\b|[€$£¥:.\s]")  # what may follow a label before its value
+_BEFORE_LABEL = re.compile(rf"{_RATE.pattern}|[\W_]+|\d{{1,2}}[.)]")
+_AFTER_DATE = re.compile(r"[\s,T/|-]+(?:\w{1,5}\s)?\d{1,2}\s?[:.h時时]\s?\d{2}.{0,12}")
+_LETTERS = re.compile(r"[^\W\d_]+")
+_AMOUNT_WORDS = ("CR", "DR", "Cr", "Dr", "H", "S")
+_USUAL_TITLES = 4  # of a type
 
 
 @dataclass(frozen=True)
@@ -79,95 +88,179 @@ def assign_fields(lines: Sequence[TextLine], locale: str | None = None) -> Label
     """Identify fields by labels beside or above their values.
 
     A line identifies a field if it begins with one of the field's labels, and a value of the field's type follows, on
-    the rest of the line, on the next line to the right or, below a label that stands alone, on the line below. A field
-    that is found with different values is not assigned.
+    the rest of the line, on the next line to the right or, below a label that stands alone, on the line below. A line
+    may have several labels with their values. Of the meanings of a label such as "VAT", the value's type decides, then
+    whether another label identifies one of them. A field that is found with different values is not assigned, unless
+    one label is longer than the other one and contains it: "Invoice Date" precedes "Date".
 
     Args:
         lines: The lines of one document, in any order.
-        locale: Locale of the labels, such as ``de_DE``; the one that identifies the most fields unless given.
+        locale: Locale of the labels, such as ``de_DE``. Unless given, it is the one that identifies the most fields;
+            of equals, the one whose language has the most words of the page.
 
     Raises:
         UserError: The labels of the locale are unknown.
     """
     if locale is not None and locale not in LOCALE_FACTS:
         raise UserError(f"locale: the labels of {locale!r} are not known; use one of {', '.join(LOCALE_FACTS)}")
-    right_of, below_of = right_neighbours(lines), _lower_neighbours(lines)
-    locales = [locale] if locale else LOCALE_FACTS
-    candidates = [(name, list(_labelled_values(lines, name, right_of, below_of))) for name in locales]
-    # Of equals, `max` takes the first; their labels do not differ on these lines.
-    chosen, values = max(candidates, key=lambda candidate: len(candidate[1]))
-    fields: dict[str, AssignedField] = {}
-    contradicted = set()
-    for value in values:
-        first = fields.setdefault(value.path, value)
-        if fold_text(first.text) != fold_text(value.text):
-            contradicted.add(value.path)
-    assigned = tuple(field for path, field in fields.items() if path not in contradicted)
-    return LabelAssignment(chosen, assigned, _not_assigned({field.path for field in assigned}, contradicted))
+    finder = _Finder(lines)
+    if locale is not None:
+        chosen, (fields, contradicted) = locale, finder.find(locale)
+    else:
+        fits = fit_of_locales(line.text for line in lines)
+        found = {name: finder.find(name) for name in LOCALE_FACTS}
+        chosen = max(found, key=lambda name: len(found[name][0]) + fits[name])
+        fields, contradicted = found[chosen]
+    return LabelAssignment(chosen, tuple(fields), _not_assigned({field.path for field in fields}, contradicted))
 
 
-def _labelled_values(
-    lines: Sequence[TextLine], locale: str, right_of: Mapping[int, int], below_of: Mapping[int, int]
-) -> Iterator[AssignedField]:
-    """Yield the document type, then each value that follows a label of the locale."""
-    title = _title(lines, locale)
-    if title:
-        yield title
-    paths = _paths_by_label(locale, DocumentType(title.text) if title else None)
-    labels = _label_pattern(tuple(paths))
-    for index, line in enumerate(lines):
-        label = labels.match(_strip_accents(line.text))
-        if label is None or not (path := paths[fold_text(label[0])]):
-            continue
-        start = _AFTER_LABEL.match(line.text, label.end()).end()  # type: ignore[union-attr]
-        candidates = [trimmed(lines, LineSpan(index, start, len(line.text)))]
-        right, below = right_of.get(index), below_of.get(index)
-        if right is not None and _is_near(path, line.box, lines[right].box):
-            candidates.append(whole(lines, right))
-        if below is not None and start == len(line.text):
-            candidates.append(whole(lines, below))
-        for span in candidates:
-            text = span.text(lines)
-            if _is_value(path, text) and not (span.line != index and _is_only_a_label(labels, text)):
-                yield AssignedField(path, text, span, line.text[: label.end()].strip())
-                break
+@dataclass(frozen=True)
+class _Labelled:
+    """A value beside a label, and the fields that it may be, most likely first."""
+
+    value: LineSpan
+    text: str
+    label: str  # as printed
+    key: str  # the folded label
+    paths: tuple[str, ...]
+
+
+class _Finder:
+    """Finds labelled values among the lines of a document."""
+
+    def __init__(self, lines: Sequence[TextLine]) -> None:
+        self._lines = lines
+        self._right_of = right_neighbours(lines)
+        self._below_of = _lower_neighbours(lines)
+
+    def find(self, locale: str) -> tuple[list[AssignedField], set[str]]:
+        """Return the fields that labels of a locale identify, and those with contradicting values."""
+        title = _title(self._lines, locale)
+        book = label_book(locale, DocumentType(title.text) if title else None)
+        found = [labelled for index in range(len(self._lines)) for labelled in self._labelled(book, index)]
+        values: dict[str, list[_Labelled]] = {}
+        for labelled in found:
+            if len(labelled.paths) == 1:
+                values.setdefault(labelled.paths[0], []).append(labelled)
+        for labelled in found:
+            if len(labelled.paths) > 1:
+                free = [path for path in labelled.paths if _agrees(labelled, values.get(path, ()))]
+                if free:
+                    values.setdefault(free[0], []).append(labelled)
+        fields = [title] if title else []
+        contradicted = set()
+        for path, options in values.items():
+            longest = [one for one in options if not any(_is_part(one.key, other.key) for other in options)]
+            if len({fold_text(one.text) for one in longest}) == 1:
+                first = longest[0]
+                fields.append(AssignedField(path, first.text, first.value, first.label))
+            else:
+                contradicted.add(path)
+        return fields, contradicted
+
+    def _labelled(self, book: LabelBook, index: int) -> Iterator[_Labelled]:
+        """Yield the labelled values that begin on a line."""
+        text = self._lines[index].text
+        labels = list(dropwhile(lambda label: not _is_prominent(text, label), book.find_all(text)))
+        ends = [*(label.start for label in labels[1:]), len(text)]
+        for label, end in zip(labels, ends, strict=False):
+            # The rest of the line, unless it is a value only as far as the next label.
+            options = (self._value(index, label, cut) for cut in dict.fromkeys((len(text), end)))
+            labelled = next((option for option in options if option), None) or self._beside(book, index, label)
+            if labelled is not None:
+                yield labelled
+            if labelled is None or labelled.value.line != index or labelled.value.end > end:
+                return
+
+    def _value(self, index: int, label: FoundLabel, end: int) -> _Labelled | None:
+        """Return the value of a label between it and another place on its line."""
+        text = self._lines[index].text
+        span = LineSpan(index, _AFTER_LABEL.match(text, label.end, end).end(), end)  # type: ignore[union-attr]
+        return self._held(label, index, trimmed(self._lines, span), label.meanings)
+
+    def _beside(self, book: LabelBook, index: int, label: FoundLabel) -> _Labelled | None:
+        """Return the value of a label on the line to the right or, if nothing follows the label, below."""
+        rest = self._lines[index].text[label.end :]
+        note = _NOTE.sub("", rest).strip()
+        right, below = self._right_of.get(index), self._below_of.get(index)
+        for other in (right, below if not note else None):
+            if other is None or _is_only_a_label(book, self._lines[other].text):
+                continue
+            # A number after the label of an amount, as in "VAT 20% on 100.00", makes it a line of a breakdown.
+            paths = [
+                path
+                for path in label.meanings
+                if _is_near(path, self._lines[index].box, self._lines[other].box)
+                and not (value_type_of(path) is ValueType.AMOUNT and any(map(str.isdigit, note)))
+            ]
+            if labelled := self._held(label, index, whole(self._lines, other), paths):
+                return labelled
+        return None
+
+    def _held(self, label: FoundLabel, index: int, span: LineSpan, paths: Sequence[str]) -> _Labelled | None:
+        """Return a span as the value of a label; None if it is no value of a field that the label may mean."""
+        text = span.text(self._lines)
+        parts = {path: part for path in paths if (part := _value_in(path, text)) is not None}
+        if not parts:
+            return None
+        start, end = next(iter(parts.values()))  # of the likeliest meaning; meanings with another part are out
+        value = LineSpan(span.line, span.start + start, span.start + end)
+        printed = self._lines[index].text[label.start : label.end]
+        possible = tuple(path for path, part in parts.items() if part == (start, end))
+        return _Labelled(value, value.text(self._lines), printed, label.key, possible)
+
+
+def _agrees(labelled: _Labelled, others: Sequence[_Labelled]) -> bool:
+    return all(fold_text(other.text) == fold_text(labelled.text) for other in others)
+
+
+def _is_part(key: str, other: str) -> bool:
+    return key != other and key in other
+
+
+def _is_prominent(text: str, label: FoundLabel) -> bool:
+    """Tell whether a label begins a line, apart from a rate, or is followed by a colon or a sign for "number"."""
+    before = text[: label.start]
+    return not _BEFORE_LABEL.sub("", before) or label.key.endswith("#") or text[label.end :].lstrip().startswith(":")
 
 
 def _title(lines: Sequence[TextLine], locale: str) -> AssignedField | None:
-    """Return the document type by the first line that is a title and nothing else."""
-    words = labels_of(locale)
-    # If two types share a title, the one that `DocumentType` lists first is kept.
-    titles = {fold_text(title): type_ for type_ in reversed(DocumentType) for title in words[f"title.{type_}"]}
+    """Return the document type by the first line that is a title and nothing else, or a title and a number.
+
+    Rarer titles, such as *Order*, count if there is no usual one.
+    """
+    titles = _titles(locale)
+    found = []
     for index, line in enumerate(lines):
-        if document_type := titles.get(fold_text(line.text)):
-            return AssignedField("document_type", str(document_type), whole(lines, index), line.text)
+        known = titles.get(fold_text(line.text))
+        if known is not None:
+            found.append((known[1], index, known[0]))
+    if found:
+        _, index, type_ = min(found)
+        return AssignedField("document_type", type_, whole(lines, index), lines[index].text)
+    for index, line in enumerate(lines):
+        for type_ in DocumentType:
+            label = number_labels(locale, type_).at_start(line.text)
+            if label is None or type_ is DocumentType.BANK_STATEMENT:
+                continue
+            word = next((word for word in titles if fold_text(line.text[label.start : label.end]).startswith(word)), "")
+            start = _AFTER_LABEL.match(line.text, label.end).end()  # type: ignore[union-attr]
+            if word and titles[word][0] == type_ and _value_in("document_number", line.text[start:]):
+                span = LineSpan(index, label.start, label.end)
+                return AssignedField("document_type", type_, span, span.text(lines))
     return None
 
 
 @cache
-def _paths_by_label(locale: str, document_type: DocumentType | None) -> dict[str, str]:
-    """Return folded label → path; an empty path if the label is ambiguous or marks a value that is not a field."""
-    words = labels_of(locale)
-    meanings: dict[str, set[str]] = {}
-    for type_ in [document_type] if document_type else DocumentType:
-        for path in _LABELLED_FIELDS:
-            if path.startswith("statement.") and document_type is not DocumentType.BANK_STATEMENT:
-                continue
-            for label in words.get(label_key(path, type_), ()):
-                meanings.setdefault(fold_text(label), set()).add(path)
-    decoys = {fold_text(label) for key, labels in words.items() if key.startswith("decoy.") for label in labels}
-    if document_type:  # a decoy label that is also the label of the document's number or date means the latter
-        keys = [label_key(path, document_type) for path in ("document_number", "issue_date")]
-        decoys -= {fold_text(label) for key in keys for label in words[key]}
-    unique = {label: next(iter(paths)) if len(paths) == 1 else "" for label, paths in meanings.items()}
-    return unique | dict.fromkeys(decoys, "")
-
-
-@cache
-def _label_pattern(labels: tuple[str, ...]) -> re.Pattern[str]:
-    """Return a pattern for the longest label at the start of a text, with any punctuation between its letters."""
-    spellings = (r"[\W_]*".join(map(re.escape, label)) for label in sorted(labels, key=len, reverse=True))
-    return re.compile(rf"[\W_]*(?:{'|'.join(spellings)})(?![^\W\d_]|-\w)", re.IGNORECASE)
+def _titles(locale: str) -> dict[str, tuple[str, bool]]:
+    """Return the type of document of each folded title, and whether the title is a rare one."""
+    words = readable_labels(locale)
+    titles: dict[str, tuple[str, bool]] = {}
+    for rank in range(max(len(words[f"title.{type_}"]) for type_ in DocumentType)):
+        for type_ in DocumentType:  # if two types share a title, the one that uses it more often is kept
+            for title in words[f"title.{type_}"][rank : rank + 1]:
+                titles.setdefault(fold_text(title), (str(type_), rank >= _USUAL_TITLES))
+    return titles
 
 
 def _strip_accents(text: str) -> str:
@@ -198,7 +291,7 @@ def right_neighbours(lines: Sequence[TextLine]) -> dict[int, int]:
 
 
 def _lower_neighbours(lines: Sequence[TextLine]) -> dict[int, int]:
-    """Return line → the nearest line below it that begins where it begins, or ends where it ends, as indices."""
+    """Return line → the nearest line below it that begins or ends where it does, or is centred below it, as indices."""
     neighbours = {}
     for index, line in enumerate(lines):
         box = line.box
@@ -208,17 +301,23 @@ def _lower_neighbours(lines: Sequence[TextLine]) -> dict[int, int]:
             if other.page == line.page
             and other_index != index
             and box.y0 + box.height / 2 < other.box.y0 < box.y1 + _MAX_LINE_GAP * box.height
-            and (abs(other.box.x0 - box.x0) < box.height / 2 or abs(other.box.x1 - box.x1) < box.height / 2)
+            and _are_aligned(box, other.box)
         ]
         if below:
             neighbours[index] = min(below)[1]
     return neighbours
 
 
-def _is_only_a_label(labels: re.Pattern[str], text: str) -> bool:
+def _are_aligned(box: Box, below: Box) -> bool:
+    """Tell whether two boxes begin, end or have their middle at the same place."""
+    left, right = below.x0 - box.x0, below.x1 - box.x1
+    return min(abs(left), abs(right), abs(left + right) / 2) < box.height / 2
+
+
+def _is_only_a_label(book: LabelBook, text: str) -> bool:
     """Tell whether a text is a label without a value, so that it cannot be the value of another label."""
-    label = labels.match(_strip_accents(text))
-    return label is not None and _AFTER_LABEL.match(text, label.end()).end() == len(text)  # type: ignore[union-attr]
+    label = book.at_start(text)
+    return label is not None and _AFTER_LABEL.match(text, label.end).end() == len(text)  # type: ignore[union-attr]
 
 
 def _is_near(path: str, label: Box, value: Box) -> bool:
@@ -229,16 +328,32 @@ def _is_near(path: str, label: Box, value: Box) -> bool:
     return value_type_of(path) is not ValueType.TEXT or value.x0 - label.x1 < _MAX_TEXT_GAP * label.height
 
 
-def _is_value(path: str, text: str) -> bool:
+def _value_in(path: str, text: str) -> tuple[int, int] | None:
+    """Return where in a text the value of a field is; None if it is not a value of the field's type."""
     value_type = value_type_of(path)
-    body = text.strip()
+    start, end = len(text) - len(text.lstrip()), len(text.rstrip())
     if value_type is ValueType.AMOUNT:
-        return AMOUNT_PATTERN.fullmatch(body) is not None
+        if rate := _RATE.match(text, start):
+            start = rate.end()  # of the tax: "VAT 20 %: 4.00"
+        return (start, end) if _is_amount(text[start:end]) else None
     if value_type is ValueType.DATE:
-        return _DATE.fullmatch(body) is not None
+        date = _DATE.match(text, start, end)
+        if date is None or not (date.end() == end or _AFTER_DATE.fullmatch(text, date.end(), end)):
+            return None
+        return date.span()
     if value_type is ValueType.TIME:
-        return _TIME.fullmatch(body) is not None
-    return bool(body) if value_type is ValueType.TEXT else _IDENTIFIER.fullmatch(body) is not None
+        return (start, end) if _TIME.fullmatch(text, start, end) else None
+    if value_type is ValueType.TEXT:
+        return (start, end) if start < end else None
+    return (start, end) if _IDENTIFIER.fullmatch(text, start, end) else None
+
+
+def _is_amount(text: str) -> bool:
+    """Tell whether a text is an amount, with nothing but a currency, a sign or a tax code beside its digits."""
+    if "%" in text or AMOUNT_PATTERN.fullmatch(text) is None:
+        return False
+    words = _LETTERS.findall(currency_pattern().sub(" ", unicodedata.normalize("NFKC", text)))
+    return all(word in _AMOUNT_WORDS or (len(word) == 1 and word.isupper()) for word in words)
 
 
 def _not_assigned(assigned: set[str], contradicted: set[str]) -> dict[str, tuple[str, ...]]:
@@ -253,7 +368,7 @@ def _not_assigned(assigned: set[str], contradicted: set[str]) -> dict[str, tuple
 def _reason(path: str, contradicted: set[str]) -> str:
     if path in contradicted:
         return CONTRADICTED
-    if path in _LABELLED_FIELDS:
+    if path in LABELLED_FIELDS:
         return NOT_FOUND
     if path.split(".", maxsplit=1)[0] in LIST_FIELDS:
         return IN_TABLE

@@ -118,7 +118,7 @@ def test_reasons_of_fields_that_are_not_assigned():
 def test_a_field_with_two_different_values_is_not_assigned():
     twice = ["Due Date 10/10/2021"]
     assignment = assign_fields(page(["Invoice No. 17"], ["Invoice No. 18"], twice, twice), "en_GB")
-    assert {field.path for field in assignment.fields} == {"due_date"}
+    assert {field.path for field in assignment.fields} == {"document_type", "due_date"}
     assert assignment.not_assigned[label_assignment.CONTRADICTED] == ("document_number",)
 
 
@@ -157,6 +157,54 @@ def test_a_value_may_be_below_a_label_that_stands_alone():
     assert fields(grid + flush_right, "en_GB") == expected
     far = [line(value.text, value.box.y0 + 40, value.box.x0) for value in values]
     assert fields(grid + far, "en_GB") == {"document_type": "invoice"}
+
+
+@pytest.mark.parametrize(
+    ("text", "locale", "expected"),
+    [
+        ("Invoice number: INV-20815", "en_US", {"document_number": "INV-20815"}),
+        ("Invoice # 20815", "en_GB", {"document_number": "20815"}),
+        ("Facture n° 2022089083", "fr_FR", {"document_number": "2022089083"}),
+        ("FACTURE Nº: 2022089083", "fr_FR", {"document_number": "2022089083"}),
+        ("Numéro de factura: 2026-77", "es_ES", {"document_number": "2026-77"}),
+        ("N.º factura 2026/77", "es_ES", {"document_number": "2026/77"}),
+        ("Fattura nr. 12/2026", "it_IT", {"document_number": "12/2026"}),
+        ("Rechnung Nr: 4711 vom 03.04.2024", "de_DE", {"document_number": "4711", "issue_date": "03.04.2024"}),
+        ("MwSt.: 19,00 EUR", "de_DE", {"totals.total_vat": "19,00 EUR"}),
+        ("zzgl. 19 % MwSt. 19,00 EUR", "de_DE", {}),
+        ("MwSt. 19 %: 19,00 €", "de_DE", {"totals.total_vat": "19,00 €"}),
+        ("VAT (20%) 4.00", "en_GB", {"totals.total_vat": "4.00"}),
+        ("VAT: GB123456789", "en_GB", {"seller.vat_identifier": "GB123456789"}),
+        ("VAT 20% on 100.00", "en_GB", {}),
+        ("TVA : 9,34", "fr_FR", {"totals.total_vat": "9,34"}),
+        ("Total HT 46,68", "fr_FR", {"totals.total_without_vat": "46,68"}),
+        ("Total HT 46,68", "en_US", {}),  # HT is no currency
+        ("Total TTC 56,02 €", "fr_FR", {"totals.total_with_vat": "56,02 €"}),
+        ("Datum: 03.04.2024 12:33 Uhr", "de_DE", {"issue_date": "03.04.2024"}),
+    ],
+)
+def test_labels_of_real_pages(text, locale, expected):
+    found = fields([line(text, 0)], locale)
+    assert {path: value for path, value in found.items() if path != "document_type"} == expected
+
+
+def test_equal_locales_are_settled_by_the_words_of_the_page():
+    """ "Total", "Date" and "IBAN" are labels in English and in French."""
+    labels = page(["Date", "03/04/2024"], ["IBAN", "FR76 3000 6000 0112 3456 7890 189"], ["Total", "56,02 €"])
+    words = [line("Merci de votre confiance. Nous restons à votre disposition pour toute question.", 400)]
+    assert assign_fields([*labels, *words]).locale == "fr_FR"
+    words = [line("Thank you for your business. Please quote this number with your payment.", 400)]
+    assert assign_fields([*labels, *words]).locale.startswith("en_")
+
+
+def test_the_longer_one_of_two_labels_that_contain_each_other_decides():
+    lines = page(["Date 01/02/2024"], ["Invoice Date 03/02/2024"], ["Total 100.00"], ["Grand Total 120.00"])
+    assert fields(lines, "en_GB") == {"issue_date": "03/02/2024", "totals.total_with_vat": "120.00"}
+
+
+def test_a_label_of_two_fields_means_the_one_that_no_other_label_identifies():
+    lines = page(["Gesamtbetrag 119,00"], ["Rechnungsbetrag 99,00"])
+    assert fields(lines, "de_DE") == {"totals.total_with_vat": "119,00", "totals.amount_due": "99,00"}
 
 
 def test_a_label_is_not_the_value_of_another_label():

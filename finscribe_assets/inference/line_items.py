@@ -12,10 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
-from rapidfuzz import fuzz
+from rapidfuzz import fuzz, process
 
 from finscribe_assets.documents.locales import LOCALE_FACTS
-from finscribe_assets.documents.wordings import labels_of
+from finscribe_assets.documents.wordings import labels_of, readable_labels
 from finscribe_assets.inference.label_assignment import fold_text
 from finscribe_assets.instructions.otsl import Grid, from_otsl
 
@@ -33,7 +33,7 @@ _QUANTITY_ROW = re.compile(
 )
 _TAX_CODE = re.compile(r"(?<=[.,]\d\d) [A-Z1-9]$")
 MIN_RECOGNISED_COLUMNS = 2  # of a header row: the name of an item may look like a single label
-MIN_HEADER_SIMILARITY = 0.75  # of a header cell to its label: twice the longest common subsequence over both lengths
+MIN_HEADER_SIMILARITY = 0.78  # of a header cell to its label: twice the longest common subsequence over both lengths
 
 
 class ExtractedCell(NamedTuple):
@@ -127,29 +127,40 @@ def match_header(header: Sequence[str | None], locale: str | None) -> tuple[str,
 
 @cache
 def _match_columns(header: tuple[tuple[str, ...], ...], locale: str, list_name: str) -> dict[int, MatchedColumn]:
-    """Match header cells to the labels of a list's fields, most similar first, each column and field once."""
-    words = labels_of(locale)
-    labels = [
-        (label_key(label), name) for name in TABLE_COLUMNS[list_name] for label in words.get(f"columns.{name}", ())
-    ]
+    """Match header cells to the labels of a list's fields, most similar first, of equals the usual labels."""
+    fields, keys, ranks = _column_labels(locale, list_name)
+    # A cell that is only similar to a label has its first letter, and means the field that has it as a usual label.
+    usual = set({keys[at]: at for at in sorted(range(len(keys)), key=lambda at: -ranks[at])}.values())
     candidates = [
-        (_similarity(part, label), index, name)
-        for label, name in labels
+        (-score, ranks[at], index, fields[at])
         for index, parts in enumerate(header)
         for part in parts
         if part
+        for _, score, at in process.extract(
+            part, keys, scorer=fuzz.ratio, processor=None, score_cutoff=100 * MIN_HEADER_SIMILARITY, limit=None
+        )
+        if score == 100 or (part[0] == keys[at][0] and at in usual)
     ]
     columns: dict[int, MatchedColumn] = {}
     matched_fields: set[str] = set()
-    for similarity, index, name in sorted(candidates, key=lambda candidate: -candidate[0]):
-        if similarity >= MIN_HEADER_SIMILARITY and index not in columns and name not in matched_fields:
-            columns[index] = MatchedColumn(name, similarity)
+    for distance, _, index, name in sorted(candidates):
+        if index not in columns and name not in matched_fields:
+            columns[index] = MatchedColumn(name, -distance / 100)
             matched_fields.add(name)
     return columns
 
 
-def _similarity(text: str, label: str) -> float:
-    return float(fuzz.ratio(text, label)) / 100
+@cache
+def _column_labels(locale: str, list_name: str) -> tuple[tuple[str, ...], tuple[str, ...], tuple[int, ...]]:
+    """Return the field, the folded text and the rank of each label of a list's columns; usual ones have low ranks."""
+    words = readable_labels(locale)
+    labels = [
+        (name, label_key(label), rank)
+        for name in TABLE_COLUMNS[list_name]
+        for rank, label in enumerate(words.get(f"columns.{name}", ()))
+    ]
+    fields, keys, ranks = zip(*labels, strict=True)
+    return fields, keys, ranks
 
 
 def label_key(text: str) -> str:

@@ -24,7 +24,7 @@ from rapidfuzz import fuzz, process
 
 from finscribe_assets.documents.elements import ValueType, value_type_of
 from finscribe_assets.documents.locales import LOCALE_FACTS
-from finscribe_assets.documents.wordings import labels_of
+from finscribe_assets.documents.wordings import readable_labels
 from finscribe_assets.inference.line_items import TABLE_COLUMNS, carried_sum_labels, label_key, match_header
 from finscribe_assets.inference.region_layout import group_into_rows
 from finscribe_assets.inference.text_spans import LineSpan, TextLine, whole, words_of
@@ -199,14 +199,14 @@ def _column_labels() -> tuple[str, ...]:
             label_key(label)
             for locale in LOCALE_FACTS
             for name in names
-            for label in labels_of(locale).get(f"columns.{name}", ())
+            for label in readable_labels(locale).get(f"columns.{name}", ())
         }
     )
 
 
 @cache
 def _total_labels(locale: str) -> frozenset[str]:
-    words = labels_of(locale)
+    words = readable_labels(locale)
     prefixes = ("totals.", "statement.", "vat_breakdown", "vat_included")
     return frozenset(label_key(label) for key, labels in words.items() if key.startswith(prefixes) for label in labels)
 

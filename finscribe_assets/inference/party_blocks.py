@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from finscribe_assets.documents.captions import PARTY_ROLES
 from finscribe_assets.documents.schema import DocumentType
-from finscribe_assets.documents.wordings import labels_of
+from finscribe_assets.documents.wordings import readable_labels
 from finscribe_assets.inference.label_assignment import fold_text
 from finscribe_assets.inference.text_spans import LineSpan, TextLine, whole
 
@@ -136,7 +136,7 @@ def _place_of(lines: Sequence[TextLine], index: int, above: _LinesAbove) -> tupl
 
 def _captions(locale: str, document_type: DocumentType | None) -> dict[str, str]:
     """Return the role of each folded caption."""
-    words = labels_of(locale)
+    words = readable_labels(locale)
     captions: dict[str, str] = {}
     for role in PARTY_ROLES:
         by_type = f"{role}.{document_type}"

@@ -58,6 +58,7 @@ _AFTER_DATE = re.compile(r"[\s,T/|-]+(?:\w{1,5}\s)?\d{1,2}\s?[:.h時时]\s?\d{2}
 _LETTERS = re.compile(r"[^\W\d_]+")
 _AMOUNT_WORDS = ("CR", "DR", "Cr", "Dr", "H", "S")
 _USUAL_TITLES = 4  # of a type
+_OTHERS_REFER_TO = (DocumentType.PURCHASE_ORDER, DocumentType.BANK_STATEMENT)  # "Order" may head a part of an invoice
 
 
 @dataclass(frozen=True)
@@ -234,9 +235,9 @@ def _title(lines: Sequence[TextLine], locale: str) -> AssignedField | None:
     for index, line in enumerate(lines):
         known = titles.get(fold_text(line.text))
         if known is not None:
-            found.append((known[1], index, known[0]))
+            found.append((known[1], known[0] in _OTHERS_REFER_TO, index, known[0]))
     if found:
-        _, index, type_ = min(found)
+        _, _, index, type_ = min(found)
         return AssignedField("document_type", type_, whole(lines, index), lines[index].text)
     for index, line in enumerate(lines):
         for type_ in DocumentType:

@@ -15,6 +15,7 @@ The method:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -38,6 +39,7 @@ _MAX_GAP = 4.5  # line heights between two rows of a table, at most
 _INSIDE = 0.3  # share of a line's width that lies between the outer edges of a header, at least
 _MIN_LABEL_SIMILARITY = 80  # per cent, of a part of a line to a column's label
 _MAX_LABEL_WORDS = 4
+_NUMBER = re.compile(r"\W*\d[\d\s.,'’]*\W*(?:[A-Z]{3})?")
 
 Cells = dict[str, list[LineSpan]]
 """The spans of a row by field."""
@@ -133,6 +135,8 @@ def _find_header(lines: Sequence[TextLine], rows: Sequence[_Row]) -> tuple[str, 
             continue
         for after in range(first + 1, min(first + _MAX_HEADER_ROWS, len(rows)) + 1):
             block = rows[first:after]
+            if any(_NUMBER.fullmatch(span.text(lines)) for span in block[-1].spans):
+                break  # a label with its value, such as "Total HT" and "46,68 €"
             gaps = (below.top - above.bottom for above, below in pairwise(block))
             if any(gap > _HEADER_GAP * row.height for gap in gaps):
                 break

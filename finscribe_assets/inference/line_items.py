@@ -129,8 +129,8 @@ def match_header(header: Sequence[str | None], locale: str | None) -> tuple[str,
 def _match_columns(header: tuple[tuple[str, ...], ...], locale: str, list_name: str) -> dict[int, MatchedColumn]:
     """Match header cells to the labels of a list's fields, most similar first, of equals the usual labels."""
     fields, keys, ranks = _column_labels(locale, list_name)
-    # A cell that is only similar to a label has its first letter, and means the field that has it as a usual label.
-    usual = set({keys[at]: at for at in sorted(range(len(keys)), key=lambda at: -ranks[at])}.values())
+    # A label means the field that has it as the more usual one. A cell that is only similar to it has its first letter.
+    usual = set({keys[at]: at for at in sorted(range(len(keys)), key=lambda at: (-ranks[at], -at))}.values())
     candidates = [
         (-score, ranks[at], index, fields[at])
         for index, parts in enumerate(header)
@@ -139,7 +139,7 @@ def _match_columns(header: tuple[tuple[str, ...], ...], locale: str, list_name: 
         for _, score, at in process.extract(
             part, keys, scorer=fuzz.ratio, processor=None, score_cutoff=100 * MIN_HEADER_SIMILARITY, limit=None
         )
-        if score == 100 or (part[0] == keys[at][0] and at in usual)
+        if at in usual and (score == 100 or part[0] == keys[at][0])
     ]
     columns: dict[int, MatchedColumn] = {}
     matched_fields: set[str] = set()

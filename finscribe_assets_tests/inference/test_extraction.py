@@ -110,6 +110,7 @@ def test_sources_point_to_the_box_of_a_value_among_regions_of_several_boxes(read
     regions = (Region("", tuple(boxes[:2])), Region("", (boxes[2],), RegionType.TABLE))
     record = Extractor(reader, FixedLayout(regions), locale="en_GB").read_file(page_file)
     assert record["sources"] == {
+        "document_type": 1,
         "document_number": 1,
         "due_date": 2,
         "lines[0].item_name": 3,

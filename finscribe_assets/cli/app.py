@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import sys
 from typing import Any, NoReturn
 
@@ -60,6 +61,9 @@ _MENDS = {
     errno.ENOSPC: "free some space, or name a folder on another disk",
     errno.EDQUOT: "free some space, or name a folder on another disk",
     errno.EROFS: "name a folder that can be written",
+    errno.EPERM: "change its permissions, or name another",
+    errno.EEXIST: "a file is in the way; remove it, or name another folder",
+    errno.ENAMETOOLONG: "give a shorter name",
     errno.EACCES: "change its permissions, or name another",
     errno.EISDIR: "name a file",
     errno.ENOTDIR: "name a folder",
@@ -75,10 +79,26 @@ class Commands(typer.core.TyperGroup):
             return super().invoke(ctx)
         except UserError as error:
             _fail(str(error))
-        except OSError as error:
-            if error.errno not in _MENDS:
+        except Exception as error:
+            refusal = _refusal_of(error)
+            if refusal is None:
                 raise
-            _fail(f"{error.filename or 'output'}: {error.strerror}; {_MENDS[error.errno]}")
+            _fail(refusal)
+
+
+def _refusal_of(error: BaseException | None) -> str | None:
+    """Return what the machine refused and what to do, if an error or one of its causes says so."""
+    while error is not None:
+        if isinstance(error, OSError):
+            number, reason, path = error.errno, error.strerror, error.filename
+        else:  # libraries in Rust, such as safetensors, put the number into their text
+            stated = re.search(r"(?P<reason>[\w ]+) \(os error (?P<number>\d+)\)", str(error))
+            number, reason = (int(stated["number"]), stated["reason"].strip()) if stated else (None, "")
+            path = None
+        if number in _MENDS:
+            return f"{path or 'a file to be written'}: {reason}; {_MENDS[number]}"
+        error = error.__cause__
+    return None
 
 
 def _fail(message: str) -> NoReturn:

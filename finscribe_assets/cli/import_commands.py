@@ -50,6 +50,7 @@ def import_(
     ] = False,
     schema: SchemaName = None,
     labelled: Labelled = None,
+    upright: Annotated[bool, typer.Option(help="Turn pages upright and straighten them.")] = True,
 ) -> None:
     """Import real labelled documents, for evaluation only: they are in the split `real`, which training never reads.
 
@@ -72,6 +73,7 @@ def import_(
             unlabelled=unlabelled,
             mapping=mapping_given(schema),
             labelled=comma_separated(labelled),
+            upright=upright,
             on_document=advance,
         )
     show(

@@ -193,6 +193,12 @@ def extract(
         int, typer.Option(min=36, max=600, help="Resolution that PDF pages are rasterised at, in dots per inch.")
     ] = 144,
     schema: SchemaName = None,
+    upright: Annotated[
+        bool,
+        typer.Option(
+            help="Turn pages upright and straighten them. Boxes are in pixels of the turned page; --box turns nothing."
+        ),
+    ] = True,
     threads: Annotated[int, typer.Option(min=1, help="Number of CPU threads.")] = 1,
 ) -> None:
     """Read images and PDFs and print the result, one JSON object on each line.
@@ -230,7 +236,7 @@ def extract(
     failures = 0
     listed = _listed(files)
     stems = _distinct_stems(listed)
-    with PageReader(dpi, InputLimits()) as opener:
+    with PageReader(dpi, InputLimits(), upright=upright and region is None, threads=threads) as opener:
         for path in listed:
             pages: tuple[Page, ...] = ()
             try:

@@ -114,6 +114,7 @@ def import_folder(
     unlabelled: bool = False,
     mapping: SchemaMapping | None = None,
     labelled: Collection[str] = (),
+    upright: bool = True,
     on_document: Callable[[int, int], None] | None = None,
 ) -> ImportReport:
     """Import the real documents of a folder as a workspace; an earlier import in the same place is replaced.
@@ -128,6 +129,7 @@ def import_folder(
         unlabelled: Also take documents without ground truth, which can be read and corrected, and not be scored.
         mapping: Of a user's keys, which ground truth in JSON may have; pairs are written in them.
         labelled: Fields and groups that are labelled in documents in JSON that do not list theirs; all if empty.
+        upright: Turn pages upright and straighten them.
         on_document: Called after each document with 1 and the number of documents found.
 
     Raises:
@@ -143,7 +145,8 @@ def import_folder(
     default_labelled = labelled_fields(labelled) if labelled else None
     root, first_copies = folder.resolve(), dict[tuple[str, ...], str]()
     out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out, prefix=".import-") as temporary, PageReader(dpi, limits) as reader:
+    reading = PageReader(dpi, limits, upright=upright)
+    with tempfile.TemporaryDirectory(dir=out, prefix=".import-") as temporary, reading as reader:
         writer, truth_lines, split_rows = _ShardWriter(Path(temporary)), list[str](), list[SplitRow]()
         for files in contents.documents:
             hashes: dict[str, str] = {}

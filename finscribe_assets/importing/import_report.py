@@ -76,6 +76,7 @@ class ImportReport:
                 "document_type": str(truth.document.document_type or ""),
                 "not_labelled": sorted(unlabelled_fields(truth.labelled)),
                 "pages": len(document.content.pages),
+                "turned": [turn.to_json() for turn in document.content.turns],
                 "values_printed": len(document.printed),
                 "printed_checked": document.checked,
                 "printed_decided_by": str(document.decided_by),
@@ -94,7 +95,17 @@ class ImportReport:
         pages = len(document.content.pages)
         self.pages += pages
         name, files = printable_name(document.files.name), _printable_names(document.hashes)
-        self.unlabelled.append({"id": document.id, "name": name, "files": files, "pages": pages})
+        turned = [turn.to_json() for turn in document.content.turns]
+        self.unlabelled.append(
+            {
+                "id": document.id,
+                "name": name,
+                "files": files,
+                "pages": pages,
+                "turned": turned,
+                "notes": list(document.content.notes),
+            }
+        )
 
     def reject(self, files: DocumentFiles, problems: tuple[Problem, ...], hashes: dict[str, str]) -> None:
         """Add a rejected document with all its problems and the hashes of those files that were read."""

@@ -125,7 +125,8 @@ class Extractor:
 
         Returns:
             ``{"id", "file", "text", "confidence", "truncated"}`` for a box or a line, whose confidence is a number; for
-            pages, see `read_pages`. ``notes`` states what was left out of the file, where something was.
+            pages, see `read_pages`. ``turned`` lists the pages that were turned upright, and ``notes`` what
+            was left out.
 
         Raises:
             NoLayoutError: The base reads lines, the image is as tall as a page, and there is no layout.
@@ -140,7 +141,8 @@ class Extractor:
             record = {"id": id_ or name, "file": name, **asdict(self.read_image(page.open(), box))}
         else:
             record = self.read_pages(name, content.pages, id_)
-        return record | ({"notes": list(content.notes)} if content.notes else {})
+        turned = [turn.to_json() for turn in content.turns]
+        return record | ({"turned": turned} if turned else {}) | ({"notes": [*content.notes]} if content.notes else {})
 
     def read_pages(self, name: str, pages: Sequence[Page], id_: str | None = None) -> dict[str, Any]:
         """Read the pages of one document.

@@ -72,6 +72,14 @@ class RapidOcrReader:
         with_channels = [np.repeat(pixels[:, :, np.newaxis], 3, axis=2) for pixels in crops]
         return [str(text) for text in self._engine.recognize_txt(with_channels).txts or ()]
 
+    def read_scored(self, crops: Sequence[np.ndarray]) -> list[tuple[str, float]]:
+        """Return the text of each crop, and the mean confidence of its characters, from 0 to 1."""
+        if not crops:
+            return []
+        with_channels = [np.repeat(pixels[:, :, np.newaxis], 3, axis=2) for pixels in crops]
+        output = self._engine.recognize_txt(with_channels)
+        return [(str(text or ""), float(score or 0)) for text, score in zip(output.txts, output.scores, strict=True)]
+
 
 class RapidOcrFinder:
     """Finds the printed lines of a page; implements `line_protocols.LineFinder`."""

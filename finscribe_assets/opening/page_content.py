@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from finscribe_assets.opening.input_limits import InputLimits, rejection
 from finscribe_assets.rendering.pages import Page
+
+
+@dataclass(frozen=True)
+class PageTurn:
+    """How a page was turned upright. Boxes of the document are in pixels of the page after the turn."""
+
+    page: int  # from 1
+    rotation: int  # degrees clockwise: 0, 90, 180 or 270
+    skew: float  # further degrees clockwise, about the middle
+    width: int  # of the page before the turn, in pixels
+    height: int
+
+    def to_json(self) -> dict[str, float]:
+        """Return the turn as a JSON object."""
+        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -17,6 +32,10 @@ class PageContent:
     texts: tuple[str, ...] | None = None  # text layer of each page; None if the pages are images, or it is forbidden
     blank: tuple[bool, ...] = ()  # whether each page of a PDF is empty
     embedded: tuple[tuple[str, bytes], ...] = ()  # name and content of a PDF's XML files, if they were wanted
+    text_angles: tuple[
+        float | None, ...
+    ] = ()  # clockwise degrees that turn the text of each PDF page upright, if known
+    turns: tuple[PageTurn, ...] = ()  # of the pages that were turned
     notes: tuple[str, ...] = ()  # what was left out, and why
 
     @property

@@ -20,6 +20,7 @@ from finscribe_assets.opening.image_files import read_images
 from finscribe_assets.opening.input_limits import InputLimits, Problem, RejectedDocumentError, rejection
 from finscribe_assets.opening.page_content import PageContent
 from finscribe_assets.opening.pdf_files import read_pdf
+from finscribe_assets.opening.upright_pages import PageTurner
 
 _START_SECONDS = 60.0  # granted to a new process on top of the limit for reading
 
@@ -108,14 +109,17 @@ class PageReader:
     The process is spawned, so a script that uses this class needs the usual ``if __name__ == "__main__":`` guard.
     """
 
-    def __init__(self, dpi: int, limits: InputLimits) -> None:
+    def __init__(self, dpi: int, limits: InputLimits, *, upright: bool = True, threads: int = 1) -> None:
         """Prepare a reader; the process starts with the first document.
 
         Args:
             dpi: Resolution at which PDF pages are rendered, and the assumed one of images that state none.
             limits: Limits on each document.
+            upright: Whether pages are turned upright and straightened.
+            threads: Number of CPU threads that judge which way up a page is.
         """
         self._dpi, self.limits = dpi, limits
+        self._turner = PageTurner(threads) if upright else None
         self._process: multiprocessing.process.BaseProcess | None = None
         self._requests: Connection | None = None
 
@@ -144,7 +148,7 @@ class PageReader:
         result = self._request(_Request(tuple(contents), wants_xml, self._dpi, self.limits))
         if result.content is None:
             raise RejectedDocumentError(result.problems)
-        return result.content
+        return self._turner.upright(result.content) if self._turner else result.content
 
     def _request(self, request: _Request) -> _Result:
         is_new = self._requests is None

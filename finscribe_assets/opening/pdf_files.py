@@ -14,6 +14,7 @@ import pypdfium2.raw as pdfium
 from finscribe_assets.opening.input_limits import InputLimits, rejection
 from finscribe_assets.opening.page_content import PageContent, check_page_count, check_page_sizes
 from finscribe_assets.opening.pdf_attachments import xml_attachments
+from finscribe_assets.opening.pdf_text_direction import text_angle
 from finscribe_assets.opening.visible_text import read_visible_text
 from finscribe_assets.rendering.pages import Page
 from finscribe_assets.rendering.rasterising import POINTS_PER_INCH, pixel_size, rasterise_page
@@ -92,6 +93,7 @@ def _read_document(
     texts: list[str] = []
     characters = 0
     blank: list[bool] = []
+    angles: list[float | None] = []
     for index in range(len(document)):
         page, is_flat = _flattened(document, index)
         if not is_flat:
@@ -99,6 +101,7 @@ def _read_document(
         characters += page.get_textpage().count_chars()
         if characters > limits.text_characters:
             raise rejection(f"its text layer has more than {limits.text_characters:,} characters")
+        angles.append(text_angle(page) if may_extract else None)
         pixels = rasterise_page(page, scale, in_colour=True)
         blank.append(bool((pixels == pixels.flat[0]).all()))
         if may_extract:
@@ -107,7 +110,15 @@ def _read_document(
             notes += [f"page {index + 1}: {note}" for note in text.notes]
         pages.append(Page.of_pixels(pixels))
         page.close()
-    return PageContent(tuple(pages), dpi, tuple(texts) if may_extract else None, tuple(blank), embedded, tuple(notes))
+    return PageContent(
+        tuple(pages),
+        dpi,
+        tuple(texts) if may_extract else None,
+        tuple(blank),
+        embedded,
+        tuple(angles),
+        notes=tuple(notes),
+    )
 
 
 def _flattened(document: pypdfium2.PdfDocument, index: int) -> tuple[pypdfium2.PdfPage, bool]:

@@ -1,7 +1,9 @@
 """Find out which way up a page is, by reading a few of its lines in each direction with an independent OCR engine.
 
-A line that is read the wrong way round gives few characters, and those with little confidence, in every script of which
-the page has any digits or words that the engine knows. A page is turned only where another direction reads far better.
+A line that is read the wrong way round gives few characters, and those with little confidence; but columns of figures,
+read sideways, give sure digits. So only words speak for a turn: a page is turned where several lines in another
+direction are surely words, with far more text than the page gives as it is. Otherwise it stays: a page that was turned
+by mistake costs more than one that was not turned. Pages in scripts that the engine does not know stay as they are.
 """
 
 from __future__ import annotations
@@ -22,9 +24,9 @@ _SIDE, _LINES = 1400, 6  # pixels of the longer side in which lines are sought; 
 _GAP = 0.012  # of the page's longer side: the widest gap that is closed within a line
 _LONGEST = 12  # times a line's height; a longer line is cut
 _HEIGHTS = 7, 70  # pixels of a line
-_SURE_CONFIDENCE, _SURE_CHARACTERS, _SURE_LINES = 0.9, 7, 3  # different characters; upright beyond doubt
-_BETTER = 1.6  # times the evidence of the page as it is
-_LEAST_EVIDENCE = 8.0  # characters × confidence
+_SURE_CONFIDENCE, _SURE_CHARACTERS, _SURE_LETTERS = 0.9, 7, 3  # of a line of words; the characters are different ones
+_LEAST_LINES = 3  # lines of words, for a direction to be the right one
+_BETTER = 2.5  # times the text of the page as it is
 
 
 def find_rotation(grey: np.ndarray, read_lines: LineScorer) -> tuple[int, float]:
@@ -36,19 +38,25 @@ def find_rotation(grey: np.ndarray, read_lines: LineScorer) -> tuple[int, float]
     """
     if min(grey.shape) < LEAST_SIDE:
         return 0, 0.0
-    evidence: dict[int, float] = {}
+    found: dict[int, float] = {}
     skews: dict[int, float] = {}
+    as_it_is = 0.0
     for quarter in (0, 90):
         page = turned(grey, quarter, 0)
         skews[quarter] = skews[quarter + 180] = estimate_skew(page)
         lines = _lines_of(turned(page, 0, skews[quarter]))
-        read = read_lines(lines)
-        evidence[quarter] = _evidence(read)
-        if quarter == 0 and _is_sure(read):
-            return 0, skews[0]
-        evidence[quarter + 180] = _evidence(read_lines([np.ascontiguousarray(line[::-1, ::-1]) for line in lines]))
-    best = max(evidence, key=lambda rotation: (evidence[rotation], -rotation))
-    if best and evidence[best] >= max(_LEAST_EVIDENCE, _BETTER * evidence[0]):
+        for rotation in (quarter, quarter + 180):
+            read = read_lines(lines)
+            words = [(text, confidence) for text, confidence in read if _is_words(text, confidence)]
+            if rotation == 0:
+                as_it_is = _evidence(read)  # of all that is read, as against the words of other directions
+                if len(words) >= _LEAST_LINES:
+                    return 0, skews[0]
+            elif len(words) >= _LEAST_LINES:
+                found[rotation] = _evidence(words)
+            lines = [np.ascontiguousarray(line[::-1, ::-1]) for line in lines]
+    best = max(found, key=lambda rotation: (found[rotation], -rotation), default=0)
+    if best and found[best] >= _BETTER * as_it_is:
         return best, skews[best]
     return 0, skews[0]
 
@@ -58,10 +66,11 @@ def _evidence(read: Sequence[tuple[str, float]]) -> float:
     return sum(len(text.replace(" ", "")) * confidence**2 for text, confidence in read)
 
 
-def _is_sure(read: Sequence[tuple[str, float]]) -> bool:
-    # Columns of figures, read sideways, give sure digits too, but the same few.
-    sure = [text for text, confidence in read if confidence >= _SURE_CONFIDENCE and len(set(text)) >= _SURE_CHARACTERS]
-    return len(sure) >= _SURE_LINES
+def _is_words(text: str, confidence: float) -> bool:
+    # Columns of figures, read sideways, give sure digits, and rows of dots sure letters, but few different ones.
+    characters = set(text) - {" "}
+    letters = sum(character.isalpha() for character in text)
+    return confidence >= _SURE_CONFIDENCE and len(characters) >= _SURE_CHARACTERS and letters >= _SURE_LETTERS
 
 
 def _lines_of(grey: np.ndarray) -> list[np.ndarray]:

@@ -13,6 +13,7 @@ from weasyprint import HTML
 
 from finscribe_assets.opening.input_limits import DEFAULT_DPI, InputLimits
 from finscribe_assets.opening.page_content import PageContent
+from finscribe_assets.opening.page_orientation import find_rotation
 from finscribe_assets.opening.page_reader import read_pages
 from finscribe_assets.opening.page_skew import estimate_skew, turned
 from finscribe_assets.opening.upright_pages import PageTurner
@@ -36,9 +37,16 @@ def image_content(pixels: np.ndarray) -> PageContent:
     return PageContent((Page.of_pixels(pixels),), DEFAULT_DPI)
 
 
-@pytest.mark.parametrize("rotation", [0, 90, 180, 270])
-def test_a_page_in_any_direction_becomes_the_upright_page(page, rotation):
-    upright = PageTurner().upright(image_content(turned(page, rotation, 0)))
+@pytest.fixture(scope="module")
+def turner() -> PageTurner:
+    return PageTurner()
+
+
+@pytest.mark.parametrize(
+    "rotation", [0, 270, pytest.param(90, marks=pytest.mark.slow), pytest.param(180, marks=pytest.mark.slow)]
+)
+def test_a_page_in_any_direction_becomes_the_upright_page(page, turner, rotation):
+    upright = turner.upright(image_content(turned(page, rotation, 0)))
     assert np.array_equal(upright.pages[0].grey(), page)
     assert [turn.rotation for turn in upright.turns] == ([360 - rotation] if rotation else [])
     assert upright.notes == ()
@@ -49,9 +57,33 @@ def test_a_skewed_page_is_straightened(page, skew):
     assert estimate_skew(turned(page, 0, skew)) == pytest.approx(-skew, abs=0.3)
 
 
-def test_a_page_that_is_skewed_and_upside_down_is_both_turned_and_straightened(page):
+@pytest.mark.parametrize(
+    ("read", "expected"),
+    [  # of the page as it is, upside down, turned by 90 and by 270
+        ((["Invoice 123"] * 3, ["Invoice 123"] * 6, [], []), 0),
+        (([], [], [], ["Invoice 123"] * 3), 270),
+        (([], [], [], ["Invoice 123"] * 2 + ["23"] * 4), 0),
+        (([], [], [], ["1234567890"] * 6), 0),
+        (([], [], [], ["ede de de de"] * 6), 0),
+        ((["1234567890"] * 2, [], ["Invoice 123"] * 3, []), 0),
+        ((["1234567890"], ["Invoice 123"] * 3, ["Invoice 123"] * 4, []), 90),
+    ],
+)
+def test_a_page_is_turned_only_by_several_lines_of_words(page, read, expected):
+    answers = iter(read)
+    rotation, _ = find_rotation(page, lambda lines: [(text, 0.95) for text in next(answers)])
+    assert rotation == expected
+
+
+def test_words_that_are_read_with_little_confidence_turn_no_page(page):
+    answers = iter([0.0, 0.8, 0.8, 0.8])
+    assert find_rotation(page, lambda lines: [("Invoice 123", next(answers))] * 6)[0] == 0
+
+
+@pytest.mark.slow
+def test_a_page_that_is_skewed_and_upside_down_is_both_turned_and_straightened(page, turner):
     content = image_content(turned(page, 180, 4))
-    (turn,) = PageTurner().upright(content).turns
+    (turn,) = turner.upright(content).turns
     assert (turn.page, turn.rotation) == (1, 180)
     assert turn.skew == pytest.approx(-4, abs=0.3)
     assert (turn.width, turn.height) == (content.pages[0].width, content.pages[0].height)

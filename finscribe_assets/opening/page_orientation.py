@@ -3,7 +3,7 @@
 A line that is read the wrong way round gives few characters, and those with little confidence; but columns of figures,
 read sideways, give sure digits. So only words speak for a turn: a page is turned where several lines in another
 direction are surely words, with far more text than the page gives as it is. Otherwise it stays: a page that was turned
-by mistake costs more than one that was not turned. Pages in scripts that the engine does not know stay as they are.
+by mistake costs more than one that was not turned. Pages in scripts that the engine does not read are not turned.
 """
 
 from __future__ import annotations

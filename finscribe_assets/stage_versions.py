@@ -10,3 +10,4 @@ SPLITS_VERSION = 4  # which split a document is in
 EXAM_VERSION = 2  # the exam's documents, and how readers are scored on them
 TRAINER_VERSION = 4  # the weights that training ends with
 IMPORTER_VERSION = 6  # the records that an imported folder gives
+MEASURES_VERSION = 1  # the numbers that a page is measured with

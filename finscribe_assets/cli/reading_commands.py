@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from finscribe_assets.schema_mapping.mapping import SchemaMapping
 
 Base = Annotated[
-    str, typer.Option(help="embedded, a folder with a checkpoint, or a hub name such as PaddlePaddle/PaddleOCR-VL.")
+    str, typer.Option(help="embedded, a folder with a checkpoint, or OWNER/NAME of a repository on the hub.")
 ]
 Adapter = Annotated[
     Path | None,

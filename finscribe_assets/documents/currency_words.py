@@ -21,7 +21,7 @@ _WORDS: dict[str, str] = {
     "MXN": "Mex$ MX$",
     "BRL": "R$ real reais reales reals",
     "GBP": "£ pound_sterling pounds_sterling sterling quid stg",
-    "GBP EGP LBP SYP SDG": "£ pound pounds pund Pfund livre livres libra libras sterlina "
+    "GBP EGP LBP SYP SDG": "pound pounds pund Pfund livre livres libra libras sterlina "
     "sterline lira_sterlina lire_sterline pond ponden funt funty funtów جنيه ليرة ポンド 英镑",
     "CHF": "Fr SFr Schweizer_Franken",
     "CHF XAF XOF XPF DJF GNF CDF RWF FRF BEF LUF": "franc francs franco francos franchi Franken Frank frank franki "

@@ -14,13 +14,14 @@ from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.plan import Plan
 from finscribe_assets.files import AnyPath, sha256_of
-from finscribe_assets.measuring.page_measures import MEASURES_VERSION, mean_of_pages, measure_page
+from finscribe_assets.measuring.page_measures import mean_of_pages, measure_page
 from finscribe_assets.rendering.page_batch import RENDERER_VERSION
 from finscribe_assets.rendering.page_checks import RenderError
 from finscribe_assets.rendering.pages import Page
 from finscribe_assets.rendering.render import render
 from finscribe_assets.rendering.system_packages import require_system
 from finscribe_assets.shards import ShardPool, cut_into_shards, read_shards, write_missing_shards, write_shard
+from finscribe_assets.stage_versions import MEASURES_VERSION
 
 MEASURED_PAGES = 3  # of a document: further pages say the same
 _SHARD_DOCUMENTS = 10

@@ -16,7 +16,6 @@ import numpy as np
 from finscribe_assets.measuring.print_geometry import PrintGeometry, find_print, paper_background
 from finscribe_assets.rendering.page_colours import to_colour, to_grey
 
-MEASURES_VERSION = 1  # increase it with every change of a number
 MeasureGroup = Literal["format", "capture", "print", "layout"]
 
 _COLOURED = 40  # difference of channels from which a pixel is coloured

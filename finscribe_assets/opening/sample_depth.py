@@ -24,7 +24,7 @@ def to_eight_bits(samples: np.ndarray) -> np.ndarray:
     least, largest = float(samples[finite].min()), float(samples[finite].max())  # 32 bits are rounded in values
     is_fraction = np.issubdtype(samples.dtype, np.floating) and largest <= 1
     if least < 0:
-        black, white = least, max(largest, least + 1e-9)
+        black, white = least, largest if largest > least else least + abs(least)
     elif is_fraction:
         black, white = 0.0, 1.0
     else:

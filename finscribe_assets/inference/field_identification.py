@@ -78,9 +78,11 @@ def identify_fields(
             sources.append(index)
             lines.append(replace(block, text=text))
     assignment = assign_fields(lines, locale)
+    in_tables = find_tables(lines, assignment.locale) if boxes_are_lines else None
+    if in_tables and in_tables.lines:
+        assignment = assign_fields(lines, assignment.locale, in_tables.lines)
     spans: dict[str, list[LineSpan]] = {field.path: [field.span] for field in assignment.fields}
-    if boxes_are_lines:
-        in_tables = find_tables(lines, assignment.locale)
+    if in_tables is not None:
         # A label inside a table, such as a column's, identifies nothing outside it.
         spans = {path: parts for path, parts in spans.items() if parts[0].line not in in_tables.lines}
         spans |= in_tables.cells

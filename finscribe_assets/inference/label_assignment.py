@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import dropwhile
 
@@ -57,6 +57,11 @@ _BEFORE_LABEL = re.compile(rf"{_RATE.pattern}|[\W_]+|\d{{1,2}}[.)]")
 _AFTER_DATE = re.compile(r"[\s,T/|-]+(?:\w{1,5}\s)?\d{1,2}\s?[:.h時时]\s?\d{2}.{0,12}")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _AMOUNT_WORDS = ("CR", "DR", "Cr", "Dr", "H", "S")
+# Words that begin the label of something of the customer's, folded: "Your VAT no." is not the seller's.
+_OF_THE_CUSTOMER = re.compile(
+    "your|customer|client|buyer|ihr|ihre|kunden|kunde|votre|acheteur|uw|klant|su|cliente|comprador|"
+    "vostra|vostro|suo|sua|seu|twoj|nabywcy|klienta|er|ert|kundens"
+)
 _USUAL_TITLES = 4  # of a type
 _OTHERS_REFER_TO = (DocumentType.PURCHASE_ORDER, DocumentType.BANK_STATEMENT)  # "Order" may head a part of an invoice
 
@@ -85,7 +90,9 @@ class LabelAssignment:
     not_assigned: dict[str, tuple[str, ...]]  # reason → paths; with `fields`, every field of the schema
 
 
-def assign_fields(lines: Sequence[TextLine], locale: str | None = None) -> LabelAssignment:
+def assign_fields(
+    lines: Sequence[TextLine], locale: str | None = None, in_tables: Collection[int] = ()
+) -> LabelAssignment:
     """Identify fields by labels beside or above their values.
 
     A line identifies a field if it begins with one of the field's labels, and a value of the field's type follows, on
@@ -98,13 +105,14 @@ def assign_fields(lines: Sequence[TextLine], locale: str | None = None) -> Label
         lines: The lines of one document, in any order.
         locale: Locale of the labels, such as ``de_DE``. Unless given, it is the one that identifies the most fields;
             of equals, the one whose language has the most words of the page.
+        in_tables: Indices of the lines of tables, which hold no values of labels.
 
     Raises:
         UserError: The labels of the locale are unknown.
     """
     if locale is not None and locale not in LOCALE_FACTS:
         raise UserError(f"locale: the labels of {locale!r} are not known; use one of {', '.join(LOCALE_FACTS)}")
-    finder = _Finder(lines)
+    finder = _Finder(lines, in_tables)
     if locale is not None:
         chosen, (fields, contradicted) = locale, finder.find(locale)
     else:
@@ -129,8 +137,9 @@ class _Labelled:
 class _Finder:
     """Finds labelled values among the lines of a document."""
 
-    def __init__(self, lines: Sequence[TextLine]) -> None:
+    def __init__(self, lines: Sequence[TextLine], in_tables: Collection[int]) -> None:
         self._lines = lines
+        self._in_tables = in_tables
         self._right_of = right_neighbours(lines)
         self._below_of = _lower_neighbours(lines)
 
@@ -138,7 +147,12 @@ class _Finder:
         """Return the fields that labels of a locale identify, and those with contradicting values."""
         title = _title(self._lines, locale)
         book = label_book(locale, DocumentType(title.text) if title else None)
-        found = [labelled for index in range(len(self._lines)) for labelled in self._labelled(book, index)]
+        found = [
+            labelled
+            for index in range(len(self._lines))
+            for labelled in self._labelled(book, index)
+            if labelled.value.line not in self._in_tables
+        ]
         values: dict[str, list[_Labelled]] = {}
         for labelled in found:
             if len(labelled.paths) == 1:
@@ -157,12 +171,25 @@ class _Finder:
                 fields.append(AssignedField(path, first.text, first.value, first.label))
             else:
                 contradicted.add(path)
+        if title and "document_number" not in values and (number := self._number_after(title)):
+            fields.append(number)
         return fields, contradicted
+
+    def _number_after(self, title: AssignedField) -> AssignedField | None:
+        """Return the document's number if it follows the title, as in ``Invoice FA-2017-0008``."""
+        text = self._lines[title.line].text
+        start = _AFTER_LABEL.match(text, title.span.end).end()  # type: ignore[union-attr]
+        found = _value_in("document_number", text[start:])
+        if found is None:
+            return None
+        span = LineSpan(title.line, start + found[0], start + found[1])
+        return AssignedField("document_number", span.text(self._lines), span, title.label)
 
     def _labelled(self, book: LabelBook, index: int) -> Iterator[_Labelled]:
         """Yield the labelled values that begin on a line."""
         text = self._lines[index].text
-        labels = list(dropwhile(lambda label: not _is_prominent(text, label), book.find_all(text)))
+        known = [_without_sellers_fields(text, label) for label in book.find_all(text)]
+        labels = list(dropwhile(lambda label: not _is_prominent(text, label), known))
         ends = [*(label.start for label in labels[1:]), len(text)]
         for label, end in zip(labels, ends, strict=False):
             # The rest of the line, unless it is a value only as far as the next label.
@@ -217,6 +244,14 @@ def _agrees(labelled: _Labelled, others: Sequence[_Labelled]) -> bool:
 
 def _is_part(key: str, other: str) -> bool:
     return key != other and key in other
+
+
+def _without_sellers_fields(text: str, label: FoundLabel) -> FoundLabel:
+    """Return a label that means no field of the seller if it, or the word before it, says that it is the customer's."""
+    words = (*text[: label.start].split()[-1:], *text[label.start : label.end].split()[:1])
+    if not any(_OF_THE_CUSTOMER.fullmatch(fold_text(word)) for word in words):
+        return label
+    return replace(label, meanings=tuple(path for path in label.meanings if not path.startswith("seller.")))
 
 
 def _is_prominent(text: str, label: FoundLabel) -> bool:

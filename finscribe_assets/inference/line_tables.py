@@ -8,13 +8,15 @@ The method:
 1. A header is up to three rows of lines in which at least two cells are labels of the same list's columns.
 2. Below it, each line belongs to the column whose header it overlaps. A line that overlaps several, as neighbouring
    cells that stand close together do, is divided between words.
-3. A row with numbers is an item. A row with text in one column alone continues the item above, or is the name of the
-   item below if that has none.
+3. A row with a number in a column of numbers is an item. A row with text in one column alone continues the item above,
+   or is the name of the item below if that has none. Till receipts have no column for names, but print each name in a
+   row of its own, above the numbers.
 4. The table ends at the label of a total, or where rows stop. On the next page it goes on, below a header of its own.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -39,7 +41,11 @@ _MAX_GAP = 4.5  # line heights between two rows of a table, at most
 _INSIDE = 0.3  # share of a line's width that lies between the outer edges of a header, at least
 _MIN_LABEL_SIMILARITY = 80  # per cent, of a part of a line to a column's label
 _MAX_LABEL_WORDS = 4
+_SHORT_LABEL = 3  # letters; a shorter label counts less, since single letters may be anything
 _NUMBER = re.compile(r"\W*\d[\d\s.,'’]*\W*(?:[A-Z]{3})?")
+_BEGINS_WITH_NUMBER = re.compile(r"\W*(?:[^\W\d]{1,3}\.?\s?)?\W*\d")
+_CODE = re.compile(r"[\s:=]*(?:[A-Z]{3}|\W)?[\s:=]*")  # what may follow the label of a total: a currency
+_NAMES = {"lines": "item_name", "entries": "description"}  # the field of a list that names its items
 
 Cells = dict[str, list[LineSpan]]
 """The spans of a row by field."""
@@ -105,14 +111,31 @@ def find_tables(lines: Sequence[TextLine], locale: str) -> LineTables:
         list_name, columns, first, after = header
         for row in rows[first:after]:
             found.lines.update(span.line for span in row.spans)
-        body = _body(lines, page, columns, ends)
+        # A header without a column of names, known or not: each name is in a row of its own.
+        own_rows = {column.field for column in columns}.isdisjoint((_NAMES[list_name], ""))
+        heading = _heading_of_names(lines, rows[first - 1], list_name, columns) if own_rows and first else None
+        if heading:
+            found.lines.update(span.line for span in rows[first - 1].spans)
+        body = _body(lines, page, [*columns, *([heading] if heading else [])], ends)
         for row in body:
             found.lines.update(span.line for span in row.spans)
-        for cells in _items(lines, body, columns):
+        for cells in _items(lines, body, columns, _NAMES[list_name] if own_rows else ""):
             for name, spans in cells.items():
                 found.cells[f"{list_name}[{counts[list_name]}].{name}"] = spans
             counts[list_name] += 1
     return found
+
+
+def _heading_of_names(
+    lines: Sequence[TextLine], above: _Row, list_name: str, columns: Sequence[_Column]
+) -> _Column | None:
+    """Return the label of the items' names if it is alone in the row above a header."""
+    gap = min(column.box.y0 for column in columns) - above.bottom
+    if len(above.spans) != 1 or gap > _HEADER_GAP * above.height:
+        return None
+    _, known = match_header([above.spans[0].text(lines)], None)
+    name = _NAMES[list_name]
+    return _Column(above.boxes[0], name) if known and known[0].field == name else None
 
 
 def _rows(lines: Sequence[TextLine], page: int, is_wanted: Callable[[Box], bool] = lambda box: True) -> list[_Row]:
@@ -142,7 +165,11 @@ def _find_header(lines: Sequence[TextLine], rows: Sequence[_Row]) -> tuple[str, 
                 break
             cells = _header_cells(lines, block)
             list_name, columns = match_header([text for text, _ in cells], None)
-            score = sum(column.similarity for column in columns.values()) - _ROW_PENALTY * (after - first - 1)
+            score = math.fsum(
+                column.similarity * min(1.0, len(label_key(cells[at][0])) / _SHORT_LABEL)
+                for at, column in columns.items()
+            )
+            score -= _ROW_PENALTY * (after - first - 1)
             if len(columns) >= 2 and (best is None or score > best[0]):
                 named = [
                     _Column(cells[index][1], columns[index].field if index in columns else "")
@@ -234,18 +261,33 @@ def _body(lines: Sequence[TextLine], page: int, columns: Sequence[_Column], ends
 
 
 def _ends_table(lines: Sequence[TextLine], row: _Row, ends: frozenset[str]) -> bool:
-    """Tell whether a row is a label of a total and at most two values."""
+    """Tell whether a row is a label of a total and at most two values, or ends with such a label and its amount."""
+    texts = [span.text(lines) for span in row.spans]
+    if len(texts) > 1 and _NUMBER.fullmatch(texts[-1]) and _is_total_label(texts[-2], ends):
+        return True
     if len(row.spans) > 3:
         return False
-    if not any(map(str.isdigit, "".join(span.text(lines) for span in row.spans))):
+    if not any(map(str.isdigit, "".join(texts))):
         return False
-    words = row.spans[0].text(lines).split()
+    words = texts[0].split()
     return any(label_key(" ".join(words[:count])) in ends for count in range(1, len(words) + 1))
 
 
-def _items(lines: Sequence[TextLine], body: Sequence[_Row], columns: Sequence[_Column]) -> list[Cells]:
-    """Return the items of a table's rows."""
-    divided = _divide(lines, body, columns)
+def _is_total_label(text: str, ends: frozenset[str]) -> bool:
+    """Tell whether a text is the label of a total and nothing else but a currency."""
+    words = text.split()
+    return any(
+        label_key(" ".join(words[:count])) in ends and _CODE.fullmatch(" ".join(words[count:])) is not None
+        for count in range(1, len(words) + 1)
+    )
+
+
+def _items(lines: Sequence[TextLine], body: Sequence[_Row], columns: Sequence[_Column], names: str = "") -> list[Cells]:
+    """Return the items of a table's rows; `names` is the field of names that have rows of their own."""
+    divided = [
+        {names: list(row.spans)} if names and _is_name(lines, row) else cells
+        for row, cells in zip(body, _divide(lines, body, columns), strict=True)
+    ]
     items: list[Cells] = []
     waiting: list[tuple[str, LineSpan]] = []  # texts above an item that may belong to it
     bottom = 0.0
@@ -257,7 +299,7 @@ def _items(lines: Sequence[TextLine], body: Sequence[_Row], columns: Sequence[_C
         if only_text:
             name, spans = next(iter(cells.items()))
             near = row.top - bottom <= _WRAP_GAP * row.height
-            continues = bool(items) and near and name in items[-1]
+            continues = bool(items) and near and name in items[-1] and name != names
             following = divided[index + 1] if index + 1 < len(divided) else {}
             if not continues and name not in following and len(following) > 1:
                 waiting += [(name, span) for span in spans]
@@ -265,7 +307,7 @@ def _items(lines: Sequence[TextLine], body: Sequence[_Row], columns: Sequence[_C
                 items[-1][name] += spans
                 bottom = row.bottom
             continue
-        if not cells or not any(any(map(str.isdigit, span.text(lines))) for spans in cells.values() for span in spans):
+        if not _is_item(lines, cells, columns):
             continue
         item = {name: list(spans) for name, spans in cells.items()}
         for name, span in waiting:
@@ -275,6 +317,22 @@ def _items(lines: Sequence[TextLine], body: Sequence[_Row], columns: Sequence[_C
         items.append(item)
         bottom = row.bottom
     return items
+
+
+def _is_name(lines: Sequence[TextLine], row: _Row) -> bool:
+    return len(row.spans) == 1 and any(map(str.isalpha, row.spans[0].text(lines)))
+
+
+def _is_item(lines: Sequence[TextLine], cells: Cells, columns: Sequence[_Column]) -> bool:
+    """Tell whether a row has a number in a column of numbers or, without such columns, digits anywhere."""
+    numbers = {column.field for column in columns if column.field and _holds_numbers(column.field)}
+    if not numbers:
+        return any(any(map(str.isdigit, span.text(lines))) for spans in cells.values() for span in spans)
+    return any(_BEGINS_WITH_NUMBER.match(cells[name][0].text(lines)) for name in numbers & cells.keys())
+
+
+def _holds_numbers(name: str) -> bool:
+    return any(name in TABLE_COLUMNS[of] and value_type_of(f"{of}.{name}") is ValueType.AMOUNT for of in TABLE_COLUMNS)
 
 
 def _divide(lines: Sequence[TextLine], body: Sequence[_Row], columns: Sequence[_Column]) -> list[Cells]:

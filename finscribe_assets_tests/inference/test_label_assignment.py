@@ -213,3 +213,26 @@ def test_a_label_is_not_the_value_of_another_label():
         "bank_name": "Westpac",
         "bank_identifier": "WPACAU2S",
     }
+
+
+def test_the_number_after_the_title_is_the_documents():
+    lines = page(["Invoice FA-2017-0008"], ["Invoice Date", "11/03/2017"])
+    assert fields(lines, "en_US") == {
+        "document_type": "invoice",
+        "document_number": "FA-2017-0008",
+        "issue_date": "11/03/2017",
+    }
+
+
+@pytest.mark.parametrize(
+    ("locale", "text"),
+    [
+        ("nl_NL", "Uw BTW nummer: NL003335996B01"),
+        ("nl_NL", "Uw btw-id: NL003335996B01"),
+        ("en_GB", "Your VAT number: GB123456789"),
+        ("de_DE", "Ihre USt-IdNr.: DE123456789"),
+    ],
+)
+def test_the_customers_tax_number_is_not_the_sellers(locale, text):
+    assert "seller.vat_identifier" not in fields(page([text]), locale)
+    assert "seller.vat_identifier" in fields(page([text.split(maxsplit=1)[1]]), locale)

@@ -106,3 +106,37 @@ def test_fields_have_boxes_where_lines_do():
     assert due.source == len(lines) - 1
     in_blocks = identify_fields(lines, [False] * len(lines), [(1000, 500)], "en_GB", boxes_are_lines=False)
     assert in_blocks.fields["totals.amount_due"].boxes == () and "lines[0].item_name" not in in_blocks.fields
+
+
+def test_names_in_rows_of_their_own_are_those_of_the_items_below():
+    header = [line(230, 40, "Price per Unit"), line(380, 40, "Quantity"), line(500, 40, "Total")]
+    names = ("CHOCOLATE BAR WITH NUTS 1 KG AND MORE", "ICED TEA LEMON, NOT SWEETENED, 0.7 L")
+    body = []
+    for number, (name, price) in enumerate(zip(names, ("3.29", "2.89"), strict=True)):
+        y = 70 + 60 * number
+        body += [line(100, y, name), line(260, y + 30, price), line(400, y + 30, "1"), line(510, y + 30, price)]
+    expected = {
+        f"lines[{at}].{field}": value
+        for at, (name, price) in enumerate(zip(names, ("3.29", "2.89"), strict=True))
+        for field, value in (("item_name", name), ("net_price", price), ("quantity", "1"), ("net_amount", price))
+    }
+    for heading in ([line(100, 10, "Description")], []):
+        assert cells(heading + header + body) == expected
+
+
+def test_a_table_ends_where_a_row_ends_with_a_total_and_has_no_rows_without_numbers():
+    body = rows(("Pen, blue", "3", "2.00", "6.00"))
+    total = [line(100, 80, "Prices include VAT"), line(480, 80, "Grand total EUR"), line(668, 80, "6.00")]
+    footer = [line(100, 80, "1 Long Street"), line(400, 80, "Bank"), line(620, 80, "IBAN DE30")]
+    expected = {f"lines[0].{name}": text for name, text in FIRST.items()}
+    assert cells(HEADER + body + total) == expected
+    assert cells(HEADER + body + footer) == expected
+
+
+def test_a_value_outside_a_table_counts_although_a_column_has_the_same_label_and_value():
+    header = [line(100, 0, "Omschrijving"), line(400, 0, "Aantal"), line(500, 0, "Prijs"), line(620, 0, "Bedrag")]
+    total = [line(400, 100, "Factuur totaal EUR"), line(668, 100, "6,00")]
+    lines = [*header, *rows(("Pen", "1", "6,00", "6,00"), top=24), *total]
+    found = identify_fields(lines, [False] * len(lines), [(1000, 500)], "nl_NL")
+    assert found.fields["totals.total_with_vat"].text == "6,00"
+    assert found.fields["lines[0].net_amount"].text == "6,00"

@@ -26,8 +26,8 @@ from pypdf.errors import PyPdfError
 from finscribe_assets.documents.elements import TERMS, ValueType, field_of
 from finscribe_assets.documents.schema import flatten
 from finscribe_assets.importing.folder_import import import_folder
-from finscribe_assets.importing.rejects import InputLimits, RejectedDocumentError
 from finscribe_assets.importing.truth_files import broken_rules, truth_from_xml
+from finscribe_assets.opening.input_limits import InputLimits, RejectedDocumentError
 
 _ROOTS = {
     "{urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100}CrossIndustryInvoice": "cii",

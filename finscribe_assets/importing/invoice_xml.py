@@ -13,7 +13,7 @@ from lxml import etree
 
 from finscribe_assets.documents.ubl import NAMESPACES as UBL_NAMESPACES
 from finscribe_assets.documents.ubl import XmlElement
-from finscribe_assets.importing.rejects import RejectedDocumentError, rejection
+from finscribe_assets.opening.input_limits import RejectedDocumentError, rejection
 
 
 class Syntax(StrEnum):

@@ -3,26 +3,8 @@
 from __future__ import annotations
 
 from finscribe_assets.documents.elements import TERMS, field_of
-from finscribe_assets.opening.input_limits import (
-    MAX_REASON_LENGTH,
-    InputLimits,
-    Problem,
-    RejectedDocumentError,
-    escape_unprintable,
-    rejection,
-)
 
 NO_GROUND_TRUTH = "no ground truth"  # how the reason of a document begins that has none
-__all__ = [
-    "MAX_REASON_LENGTH",
-    "NO_GROUND_TRUTH",
-    "InputLimits",
-    "Problem",
-    "RejectedDocumentError",
-    "escape_unprintable",
-    "field_with_code",
-    "rejection",
-]
 
 
 def field_with_code(path: str) -> str:

@@ -29,17 +29,17 @@ from finscribe_assets.documents.schema import Document, flatten
 from finscribe_assets.errors import UserError
 from finscribe_assets.evaluation.user_keys import canonical_values
 from finscribe_assets.importing.invoice_xml import parse_invoice_xml
-from finscribe_assets.importing.rejects import (
+from finscribe_assets.importing.rejects import field_with_code
+from finscribe_assets.importing.xml_mapping import UnmappedValue, collapse_whitespace, map_invoice
+from finscribe_assets.instructions.responses import unflatten
+from finscribe_assets.opening.input_limits import (
     MAX_REASON_LENGTH,
     InputLimits,
     Problem,
     RejectedDocumentError,
     escape_unprintable,
-    field_with_code,
     rejection,
 )
-from finscribe_assets.importing.xml_mapping import UnmappedValue, collapse_whitespace, map_invoice
-from finscribe_assets.instructions.responses import unflatten
 from finscribe_assets.schema_mapping.key_reading import is_in_user_keys, nest
 from finscribe_assets.schema_mapping.key_reading import read_document as read_user_document
 from finscribe_assets.schema_mapping.mapping import Labelled, SchemaMapping, is_custom

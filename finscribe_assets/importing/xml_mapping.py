@@ -19,18 +19,18 @@ from finscribe_assets.documents.labelled_fields import LabelledFields
 from finscribe_assets.documents.schema import DocumentType, VatCategory
 from finscribe_assets.documents.ubl import XmlElement
 from finscribe_assets.importing.invoice_xml import Syntax, element_path
-from finscribe_assets.importing.rejects import (
-    InputLimits,
-    Problem,
-    RejectedDocumentError,
-    escape_unprintable,
-    field_with_code,
-    rejection,
-)
+from finscribe_assets.importing.rejects import field_with_code
 from finscribe_assets.importing.unsupported_terms import STRUCTURAL_PATHS, unsupported_term_code
 from finscribe_assets.importing.xml_lines import LineGroups, group_lines
 from finscribe_assets.importing.xml_profiles import stated_fields
 from finscribe_assets.importing.xml_terms import DOCUMENT_TERMS, LIST_TERMS, PAYMENT_TERMS, Several, TermLocation
+from finscribe_assets.opening.input_limits import (
+    InputLimits,
+    Problem,
+    RejectedDocumentError,
+    escape_unprintable,
+    rejection,
+)
 
 # Codes of UNTDID 1001 that EN 16931 allows for the document type (BT-3, rule BR-CL-01).
 _CREDIT_NOTE_CODES = frozenset({81, 83, 261, 262, 296, 308, 381, 396, 420, 458, 532})

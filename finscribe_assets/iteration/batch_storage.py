@@ -101,10 +101,17 @@ class PlanFiles:
         """Return whether documents have been drawn from the batch's plan."""
         return bool(shard_files(self._documents.folder(Stage.SYNTHETIC_DOCUMENTS, key)))
 
-    def free_key(self) -> str:
-        """Return the key after the last batch that has a plan."""
+    def key_for(self, plan: Plan) -> str:
+        """Return the key to store a plan under beside those that are drawn.
+
+        That is the plan's own key, or that of the same plan stored before, so that an iteration that is run again adds
+        no batch; else the key after the last batch that has a plan.
+        """
+        if not self.is_drawn(plan.key):
+            return plan.key
         keys = sorted(file.stem for file in self.folder.glob("batch-*.json") if BATCH_KEY_PATTERN.fullmatch(file.stem))
-        return next_batch_key(keys[-1]) if keys else FIRST_BATCH_KEY
+        same = (key for key in keys if self.read(key).model_copy(update={"key": plan.key}) == plan)
+        return next(same, None) or next_batch_key(keys[-1])
 
     def read(self, key: str) -> Plan:
         """Return the plan of a batch.

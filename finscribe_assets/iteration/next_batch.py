@@ -147,8 +147,8 @@ def plan_next_batch(
     plan = found if rule == PROBE_RULE else mined.plan
     problems = plan_problems(plan) if plan else []
     if plan and not problems:
-        if as_new_batch and plans.is_drawn(plan.key) and plans.read(plan.key) != plan:
-            plan = plan.model_copy(update={"key": plans.free_key()})
+        if as_new_batch:
+            plan = plan.model_copy(update={"key": plans.key_for(plan)})
         plans.write(plan)
     results = exam_results(storage, key)
     weak = len(harmful) if rule == PROBE_RULE else len(mined.weak)

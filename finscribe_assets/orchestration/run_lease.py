@@ -121,13 +121,16 @@ class LeasedRunLauncher(DefaultRunLauncher):
         return True
 
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
-        """Return whether a run's lease is recent. A run that has none yet counts from its start."""
+        """Return whether a run's lease is recent.
+
+        A run without a lease has another executor, as those of other code locations on the same instance may: nothing
+        is known of it, so it counts as running. The executor here takes one before its first step.
+        """
         record = self._instance.get_run_record_by_id(run.run_id)
         if record is None:
             return CheckRunHealthResult(WorkerStatus.NOT_FOUND, f"run {run.run_id} is not recorded")
         renewed = record.dagster_run.tags.get(LEASE_TAG, "")
-        last = float(renewed) if renewed.isdigit() else record.start_time or record.create_timestamp.timestamp()
-        age = time.time() - last
+        age = time.time() - float(renewed) if renewed.isdigit() else 0.0
         if age <= self.lease_seconds:
             return CheckRunHealthResult(WorkerStatus.RUNNING)
         return CheckRunHealthResult(

@@ -9,8 +9,8 @@ from facturx import xml_check_xsd
 
 from finscribe_assets.documents.elements import TERMS, field_of
 from finscribe_assets.documents.schema import Document, flatten
-from finscribe_assets.importing.rejects import InputLimits
 from finscribe_assets.importing.truth_files import truth_from_xml
+from finscribe_assets.opening.input_limits import InputLimits
 from finscribe_assets_tests.documents.bills import bill, drawn_bills
 from finscribe_assets_tests.importing.writers import cii, ubl
 

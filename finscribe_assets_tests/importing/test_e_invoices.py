@@ -18,7 +18,6 @@ from finscribe_assets.documents.schema import flatten
 from finscribe_assets.documents.ubl import to_ubl
 from finscribe_assets.errors import UserError
 from finscribe_assets.importing.folder_import import import_folder
-from finscribe_assets.importing.rejects import InputLimits, RejectedDocumentError
 from finscribe_assets.importing.truth_files import (
     BrokenRules,
     LabelledTruth,
@@ -26,6 +25,7 @@ from finscribe_assets.importing.truth_files import (
     truth_from_json,
     truth_from_xml,
 )
+from finscribe_assets.opening.input_limits import InputLimits, RejectedDocumentError
 from finscribe_assets_tests.documents.bills import bill
 from finscribe_assets_tests.importing.cii_invoices import (
     EXTENDED,

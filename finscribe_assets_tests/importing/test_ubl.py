@@ -9,8 +9,8 @@ import pytest
 from finscribe_assets.documents.elements import TERMS, field_of
 from finscribe_assets.documents.schema import Document, flatten
 from finscribe_assets.documents.ubl import to_ubl
-from finscribe_assets.importing.rejects import InputLimits, RejectedDocumentError
 from finscribe_assets.importing.truth_files import truth_from_xml
+from finscribe_assets.opening.input_limits import InputLimits, RejectedDocumentError
 from finscribe_assets_tests.documents.bills import bill, drawn_bills
 from finscribe_assets_tests.documents.test_ubl import SIGNED
 

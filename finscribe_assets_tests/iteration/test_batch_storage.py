@@ -45,7 +45,12 @@ def test_a_plan_may_change_until_documents_are_drawn_from_it(tmp_path):
     with pytest.raises(PlanInUseError, match="as_new_batch"):
         plans.write(seed_plan("batch-001", 3, 8))
     assert plans.path("batch-001").read_bytes() == before
-    assert plans.free_key() == "batch-002"
+    other = seed_plan("batch-001", 3, 8)
+    assert plans.key_for(plan) == "batch-001"
+    assert plans.key_for(other) == "batch-002"
+    plans.write(other.model_copy(update={"key": "batch-002"}))
+    assert plans.key_for(other) == "batch-002"  # an iteration that is run again adds no batch
+    assert plans.key_for(seed_plan("batch-001", 3, 9)) == "batch-003"
 
 
 def test_documents_name_the_plan_that_they_were_drawn_from(tmp_path):

@@ -57,7 +57,7 @@ def test_the_configuration_names_the_launcher(instance):
 def test_a_lease_is_judged_by_its_age(instance):
     started = create_run_for_test(instance, status=dg.DagsterRunStatus.STARTED)
     health = instance.run_launcher.check_run_worker_health
-    assert health(started).status is WorkerStatus.RUNNING  # it has had no time to renew one
+    assert health(started).status is WorkerStatus.RUNNING  # another executor's, which takes no lease
     instance.add_run_tags(started.run_id, {LEASE_TAG: str(int(time.time()) - 100)})
     assert health(started).status is WorkerStatus.RUNNING
     instance.add_run_tags(started.run_id, {LEASE_TAG: str(int(time.time()) - 200)})

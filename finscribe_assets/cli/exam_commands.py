@@ -200,7 +200,7 @@ def status(
         typer.Option(min=1, help="Number of iterations after which the loop stops.", show_default="the profile's"),
     ] = None,
 ) -> None:
-    """Show where the loop stands: all iterations on the same documents, the batch in the making, and what follows.
+    """Show the loop's status: all iterations on the same documents, unfinished batches, and what follows.
 
     The platform's asset `iterations` shows the same.
     """

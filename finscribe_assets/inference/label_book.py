@@ -1,4 +1,4 @@
-"""The labels that a reader knows in a locale: where one stands in a text, and which fields it may mean.
+"""The labels that a reader knows in a locale: their positions in a text, and the fields that each may mean.
 
 What belongs here: recognising labels whatever their spaces, punctuation, accents and signs for "number" are
 (``Facture n°``, ``FACTURE Nº:``, ``Facture no.``), and ordering the meanings of ambiguous ones. Which value belongs to

@@ -1,4 +1,4 @@
-"""Where the loop stands: all iterations on the same exam documents, the batch in the making, and whether it goes on."""
+"""Status of the loop: all iterations on the same exam documents, unfinished batches, and whether it goes on."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class LoopStatus:
 
 
 def loop_status(storage: BatchStorage, *, limit: int) -> LoopStatus:
-    """Return where the loop stands.
+    """Return the status of the loop.
 
     Args:
         storage: Where the batches are.

@@ -78,7 +78,7 @@ def read_visible_text(page: pypdfium2.PdfPage, pixels: np.ndarray, scale: float)
             characters.append(character)
         else:
             hidden += 1
-            characters.append(" ")  # what stands around it does not become one word
+            characters.append(" ")  # so that its neighbours do not become one word
     return VisibleText("".join(characters), hidden)
 
 

@@ -94,7 +94,7 @@ def leased_in_process_executor(init_context: dg.InitExecutorContext) -> LeasedIn
 
 
 class LeasedRunLauncher(DefaultRunLauncher):
-    """Launches runs as Dagster's default launcher does, and tells from their leases whether they live.
+    """Launches runs as Dagster's default launcher does, and determines from their leases whether they live.
 
     Args:
         lease_seconds: Age of a run's last renewal at which its process is taken for gone.

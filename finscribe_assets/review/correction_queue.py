@@ -52,7 +52,7 @@ class QueuedDocument(BaseModel):
     id: str
     gain: float = Field(description="expected number of values that a person changes")
     values: int = Field(description="number of predicted values")
-    reasons: tuple[str, ...] = Field(description="why it stands where it stands, most important first")
+    reasons: tuple[str, ...] = Field(description="reasons for its position in the queue, most important first")
     doubtful: tuple[DoubtfulValue, ...] = Field(description="values that are likeliest to be wrong, first")
 
     @property

@@ -22,7 +22,7 @@ from finscribe_assets.orchestration.resources import PlanStore, ProfileResource,
     ],
 )
 def iterations(plans: PlanStore, storage: Storage, profile: ProfileResource) -> dg.MaterializeResult:
-    """Show where the loop stands."""
+    """Show the status of the loop."""
     from finscribe_assets.iteration.loop_picture import loop_picture, loop_steps
     from finscribe_assets.iteration.loop_status import loop_status
 

@@ -21,7 +21,7 @@ QUEUE_ROWS_SHOWN, QUEUE_PAGES_SHOWN = 50, 6
         dg.AssetCheckSpec(
             "every_document_has_a_reason",
             asset="review_queue",
-            description="Nothing stands in the queue without saying why.",
+            description="Every document of the queue has a reason.",
         ),
     ],
 )

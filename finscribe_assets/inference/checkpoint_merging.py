@@ -88,12 +88,22 @@ def merge_adapter(
                 "adapter_weights": adapter_record(adapter)["weights"],
             },
         )
-        temporary.chmod(0o755)
+        _make_readable(temporary)
         temporary.replace(out)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
     return summary
+
+
+def _make_readable(folder: Path) -> None:
+    """Let every user read a folder and its files, because a server often runs as another user.
+
+    safetensors writes files that only their owner may read, and `mkdtemp` makes such folders.
+    """
+    folder.chmod(0o755)
+    for file in folder.iterdir():
+        file.chmod(0o644)
 
 
 def _write_weights(model: Any, base: Path, folder: Path, dtype: str | None) -> MergeSummary:

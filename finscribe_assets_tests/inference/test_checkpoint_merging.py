@@ -1,7 +1,9 @@
 """A merged checkpoint, compared with its base and adapter by the loaders that people use."""
 
 import json
+import os
 import shutil
+import stat
 
 import pytest
 import torch
@@ -98,6 +100,26 @@ def test_the_folder_has_the_files_that_loaders_need(merged):
     assert model.lm_head.weight.data_ptr() == model.model.language_model.embed_tokens.weight.data_ptr()
     assert AutoProcessor.from_pretrained(merged).chat_template
     assert find_base(str(merged)).content != find_base(EMBEDDED).content
+
+
+def test_a_server_that_runs_as_another_user_can_read_every_file(adapter, tmp_path):
+    base = tmp_path / "base"
+    shutil.copytree(BASE_FOLDER, base)
+    for file in base.iterdir():
+        file.chmod(0o600)  # as safetensors writes files
+    record = json.loads((adapter / "training.json").read_text())
+    shutil.copytree(adapter, tmp_path / "adapter")
+    record["base"]["content"] = find_base(str(base)).content
+    (tmp_path / "adapter" / "training.json").write_text(json.dumps(record))
+    earlier = os.umask(0o077)
+    try:
+        merge_adapter(str(base), tmp_path / "adapter", tmp_path / "out")
+    finally:
+        os.umask(earlier)
+    modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in (tmp_path / "out").iterdir()}
+    assert WEIGHTS in modes
+    assert set(modes.values()) == {0o644}
+    assert stat.S_IMODE((tmp_path / "out").stat().st_mode) == 0o755
 
 
 def test_tensors_that_transformers_does_not_load_are_kept(adapter, tmp_path):

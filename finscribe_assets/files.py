@@ -154,6 +154,23 @@ def sha256_of_file(path: AnyPath) -> str:
     return digest.hexdigest()
 
 
+def file_identities(folder: AnyPath) -> dict[str, str]:
+    """Return a text for each file of a folder that changes whenever the file is written, without reading any file.
+
+    That is the size with the time of the last change, or with the ETag that an object store computes from the content.
+    """
+    if is_local(folder):
+        stats = [(file.name, file.stat()) for file in Path(str(folder)).iterdir() if file.is_file()]
+        return {name: f"{stat.st_size}:{stat.st_mtime_ns}" for name, stat in stats}
+    remote = UPath(folder)
+    entries = remote.fs.ls(remote.path, detail=True, refresh=True)  # other processes write here as well
+    return {
+        entry["name"].rsplit("/", 1)[-1]: f"{entry['size']}:{entry.get('ETag') or remote.fs.ukey(entry['name'])}"
+        for entry in entries
+        if entry["type"] == "file"
+    }
+
+
 @contextmanager
 def local_folder(folder: AnyPath) -> Iterator[Path]:
     """Make a folder available as local files, for libraries that map weights into memory.

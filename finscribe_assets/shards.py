@@ -212,8 +212,8 @@ def is_up_to_date(path: AnyPath, fingerprint: str) -> bool:
     return metadata.get(FINGERPRINT_KEY) == fingerprint.encode()
 
 
-def read_fingerprint(path: AnyPath) -> str:
-    """Return the fingerprint in a shard's metadata.
+def shard_metadata(path: AnyPath) -> dict[str, str]:
+    """Return the metadata of a shard's schema, read from its footer.
 
     Raises:
         UserError: the file is not a shard that this project wrote.
@@ -224,7 +224,16 @@ def read_fingerprint(path: AnyPath) -> str:
         metadata = pq.read_schema(stream).metadata or {}
     if FINGERPRINT_KEY not in metadata:
         raise UserError(f"{path}: not a shard written by FinScribe; run the stage that writes it again")
-    return metadata[FINGERPRINT_KEY].decode()
+    return {key.decode(): value.decode() for key, value in metadata.items()}
+
+
+def read_fingerprint(path: AnyPath) -> str:
+    """Return the fingerprint in a shard's metadata.
+
+    Raises:
+        UserError: the file is not a shard that this project wrote.
+    """
+    return shard_metadata(path)[FINGERPRINT_KEY.decode()]
 
 
 def row_count(path: AnyPath) -> int:

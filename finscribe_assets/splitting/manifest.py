@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from finscribe_assets.documents.document_batch import drawn_from
+from finscribe_assets.documents.document_batch import PLAN_KEY
 from finscribe_assets.documents.document_table import documents_from_table
 from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.plan import Plan
@@ -23,8 +23,9 @@ from finscribe_assets.errors import UserError
 from finscribe_assets.files import AnyPath, read_json, sha256_of, sha256_of_file, write_text
 from finscribe_assets.instructions.pair_batch import read_pair_recipe
 from finscribe_assets.instructions.task_mix import PairRecipe
-from finscribe_assets.rendering.page_batch import rejected_documents
-from finscribe_assets.shards import LocalShardPool, ShardPool, read_shards, row_count, shard_files
+from finscribe_assets.rendering.page_batch import REJECTS_KEY
+from finscribe_assets.shards import LocalShardPool, ShardPool, read_shards, shard_files
+from finscribe_assets.splitting.batch_files import BatchFiles, describe_batch
 from finscribe_assets.splitting.exposure import (
     compare_item_names,
     count_strata,
@@ -57,6 +58,11 @@ class BatchInputs:
     def key(self) -> str:
         """Return the batch's key."""
         return self.plan.key
+
+    @property
+    def stage_folders(self) -> dict[str, AnyPath]:
+        """Return the folders of documents, images and pairs by name."""
+        return dict(zip(STAGE_FOLDERS, (self.documents, self.images, self.pairs), strict=True))
 
     @classmethod
     def of_workspace(cls, plan: Plan, folder: AnyPath) -> BatchInputs:
@@ -148,7 +154,8 @@ def build_data_set(
         batches: the batches of the data set, oldest first.
         key: the key of the last batch, which names the data set.
         folder: folder for the splits and the manifest.
-        pool: runs the hashing of pages; one process by default. The hashes are kept in the batches' folders.
+        pool: runs the hashing of pages; one process by default. The hashes are kept in the batches' folders, so that
+            the pages of a batch are read for its own data set and for none of those after it.
         hold_out: keep held-out layouts, locales and fonts out of the first batch's training split.
 
     Raises:
@@ -161,14 +168,14 @@ def build_data_set(
     rows: list[SplitRow] = []
     pages: list[PageHash] = []
     item_names: dict[str, frozenset[str]] = {}
-    for number, batch in enumerate(batches):
-        hash_pages(batch.images, batch.hashes, pool or LocalShardPool(1))
+    described = [describe_batch(batch.stage_folders, batch.hashes) for batch in batches]
+    for number, (batch, files) in enumerate(zip(batches, described, strict=True)):
+        hash_pages(batch.images, files.shards["images"], batch.hashes, pool or LocalShardPool(1))
         hashes = read_hashes(batch.hashes)
         pages += hashes
+        page_counts = Counter(page.document_id for page in hashes)
         batch_rows = _assign_splits(
-            list(
-                _unassigned_rows(batch, Counter(page.document_id for page in hashes), item_names, targeted=number > 0)
-            ),
+            list(_unassigned_rows(batch, files, page_counts, item_names, targeted=number > 0)),
             known,
             hold_out=hold_out and number == 0,
         )
@@ -182,7 +189,7 @@ def build_data_set(
         key=key,
         hold_out=hold_out,
         tools=tool_versions(),
-        batches=tuple(_batch_entry(batch, rows) for batch in batches),
+        batches=tuple(_batch_entry(batch, files, rows) for batch, files in zip(batches, described, strict=True)),
         splits_file=sha256_of_file(folder / SPLITS_FILE),
         strata=tuple(count_strata(rows)),
         near_duplicates=tuple(
@@ -208,17 +215,23 @@ def _with_item_names(rows: Sequence[SplitRow], names: Mapping[str, frozenset[str
 
 
 def _unassigned_rows(
-    batch: BatchInputs, page_counts: Mapping[str, int], item_names: dict[str, frozenset[str]], *, targeted: bool
+    batch: BatchInputs,
+    files: BatchFiles,
+    page_counts: Mapping[str, int],
+    item_names: dict[str, frozenset[str]],
+    *,
+    targeted: bool,
 ) -> Iterator[SplitRow]:
     """Yield the rows of a batch's documents before splits are assigned; documents without pages were rejected.
 
     Args:
         batch: the batch.
+        files: what is known of its shards.
         page_counts: number of pages of each document.
         item_names: the names of the items of each document are added to it.
         targeted: whether the batch aims at weaknesses of the model.
     """
-    rejects = rejected_documents(batch.images)
+    rejects = {name for text in files.metadata_values("images", REJECTS_KEY) for name in json.loads(text)}
     for table in read_shards(batch.documents):
         for text, drawn in zip(table["document"].to_pylist(), documents_from_table(table), strict=True):
             if drawn.id not in rejects:
@@ -264,30 +277,27 @@ def _assign_splits(rows: Sequence[SplitRow], known: Mapping[str, Split], *, hold
     return [replace(row, split=assigned[row.group], held_out_by=tuple(sorted(attributes[row.group]))) for row in rows]
 
 
-def _batch_entry(batch: BatchInputs, rows: Sequence[SplitRow]) -> BatchEntry:
+def _batch_entry(batch: BatchInputs, files: BatchFiles, rows: Sequence[SplitRow]) -> BatchEntry:
     batch_rows = [row for row in rows if row.batch == batch.key]
-    shards = shard_files(batch.documents)
-    dpi = next(dpi for table in read_shards(batch.images, ["dpi"]) for dpi in table["dpi"].to_pylist())
     return BatchEntry(
         key=batch.key,
         plan=batch.plan,
-        drawn_from=tuple(sorted(drawn_from(batch.documents))),
-        shard_size=row_count(shards[0]),
-        dpi=dpi,
+        drawn_from=tuple(sorted(set(files.metadata_values("documents", PLAN_KEY)))),
+        shard_size=next(iter(files.shards["documents"].values())).rows,
+        dpi=files.dpi,
         pair_recipe=read_pair_recipe(batch.pairs),
         documents=len(batch_rows),
-        pairs=sum(row_count(file) for file in shard_files(batch.pairs)),
+        pairs=sum(facts.rows for facts in files.shards["pairs"].values()),
         splits=dict(sorted(Counter(str(row.split) for row in batch_rows).items())),
-        files=shard_hashes(batch),
+        files=files.hashes(),
     )
 
 
 def shard_hashes(batch: BatchInputs) -> dict[str, str]:
-    """Return the SHA-256 of each shard of a batch, by stage and file name, such as ``pairs/part-00000.parquet``."""
-    folders = dict(zip(STAGE_FOLDERS, (batch.documents, batch.images, batch.pairs), strict=True))
+    """Read each shard of a batch; return its SHA-256 by stage and file name, such as ``pairs/part-00000.parquet``."""
     return {
         f"{stage}/{file.name}": sha256_of_file(file)
-        for stage, folder in folders.items()
+        for stage, folder in batch.stage_folders.items()
         for file in shard_files(folder)
     }
 

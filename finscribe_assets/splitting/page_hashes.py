@@ -19,6 +19,7 @@ With 256 bits the distributions overlap: the closest two different pages differe
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,15 +29,8 @@ import pyarrow as pa
 
 from finscribe_assets.errors import UserError
 from finscribe_assets.files import AnyPath, read_table, sha256_of
-from finscribe_assets.shards import (
-    ShardPool,
-    read_fingerprint,
-    read_shards,
-    row_count,
-    shard_files,
-    write_missing_shards,
-    write_shard,
-)
+from finscribe_assets.shards import ShardPool, read_shards, write_missing_shards, write_shard
+from finscribe_assets.splitting.batch_files import ShardFacts
 
 HASH_VERSION = 2  # raise it with every change to the bits
 HASH_SIDE = 24  # DCT coefficients in each direction
@@ -99,14 +93,8 @@ def _row_contrast(ink: np.ndarray, angle: float) -> float:
 class _HashJob:
     images: AnyPath
     path: AnyPath
-
-    @property
-    def rows(self) -> int:
-        return row_count(self.images)
-
-    @property
-    def fingerprint(self) -> str:
-        return sha256_of(f"{HASH_VERSION}:{read_fingerprint(self.images)}")
+    rows: int
+    fingerprint: str
 
 
 def _write(job: _HashJob) -> int:
@@ -128,9 +116,19 @@ def _decode(file: AnyPath, row: dict[str, Any]) -> np.ndarray:
     return pixels
 
 
-def hash_pages(images: AnyPath, folder: AnyPath, pool: ShardPool) -> int:
-    """Write the hashes of a batch's pages, one shard for each shard of images; return the number of skipped shards."""
-    jobs = [_HashJob(file, folder / file.name) for file in shard_files(images)]
+def hash_pages(images: AnyPath, shards: Mapping[str, ShardFacts], folder: AnyPath, pool: ShardPool) -> int:
+    """Write the hashes of a batch's pages, one shard for each shard of images; return the number of skipped shards.
+
+    Args:
+        images: the folder of the page images.
+        shards: what is known of its shards, by file name. Pages are read only of shards without up-to-date hashes.
+        folder: where the hashes are written.
+        pool: runs the shards in parallel.
+    """
+    jobs = [
+        _HashJob(images / name, folder / name, facts.rows, sha256_of(f"{HASH_VERSION}:{facts.fingerprint}"))
+        for name, facts in shards.items()
+    ]
     return write_missing_shards(jobs, _write, pool, folder)
 
 

@@ -16,6 +16,7 @@ from finscribe_assets.model.embedded_checkpoint import content_hash
 from finscribe_assets.orchestration.assets import all_assets, iteration_keys
 from finscribe_assets.orchestration.partitions import synthesis
 from finscribe_assets.rendering import page_checks
+from finscribe_assets.splitting.batch_files import RECORD_FILE
 from finscribe_assets.splitting.manifest import read_manifest
 
 ASSETS = [
@@ -38,14 +39,14 @@ def metadata_of(iteration: dg.ExecuteInProcessResult, asset: str) -> dict:
 
 
 def data_files(root):
-    """Every file but what says how long something took, and TensorBoard's logs."""
+    """Every file but those with times (of a step, of a file's last change), and TensorBoard's logs."""
     return {
         str(file.relative_to(root)): hashlib.sha256(file.read_bytes()).hexdigest()
         for file in sorted(root.rglob("*"))
         if file.is_file()
         and ".work" not in file.parts
         and "tensorboard" not in file.parts
-        and file.name != "timing.json"
+        and file.name not in ("timing.json", RECORD_FILE)
         and file.parent.parent.name != "evaluation_report"
     }
 

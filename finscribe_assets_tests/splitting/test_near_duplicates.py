@@ -18,6 +18,7 @@ from finscribe_assets.instructions.task_mix import PairRecipe
 from finscribe_assets.rendering.damage import degrade, encode
 from finscribe_assets.rendering.page_batch import render_batch
 from finscribe_assets.shards import LocalShardPool, shard_files, write_shard
+from finscribe_assets.splitting.batch_files import describe_batch
 from finscribe_assets.splitting.leak_checks import find_leaks
 from finscribe_assets.splitting.manifest import BatchInputs, build_data_set, read_manifest
 from finscribe_assets.splitting.near_duplicates import NearDuplicate, find_similar_hashes, hold_back_duplicates
@@ -169,9 +170,10 @@ def test_a_planted_duplicate_is_held_back_and_listed_and_no_leak_remains(tmp_pat
 
 
 def test_hashes_of_a_batch_are_computed_once(batch, tmp_path):
-    pool = LocalShardPool(1)
-    assert hash_pages(batch.folder / "images", tmp_path, pool) == 0
-    assert hash_pages(batch.folder / "images", tmp_path, pool) == 3
+    pool, images = LocalShardPool(1), batch.folder / "images"
+    shards = describe_batch({"images": images}, tmp_path).shards["images"]
+    assert hash_pages(images, shards, tmp_path, pool) == 0
+    assert hash_pages(images, shards, tmp_path, pool) == 3
     pages = read_hashes(tmp_path)
     assert [page.document_id for page in pages if page.page == 0] == [
         drawn.id for drawn in read_documents(batch.folder / "documents")

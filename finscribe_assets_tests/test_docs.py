@@ -81,7 +81,7 @@ def test_a_command_that_the_documentation_shows_can_be_given(page, command):
     elif program == "python" and words[0] != "-c":
         assert words[0] == "-m" or (ROOT / words[0]).is_file(), command
     else:
-        assert program in {"python", "pip", "pre-commit", "lint-imports", "export", ".ci/run"}, command
+        assert program in {"curl", "python", "pip", "pre-commit", "lint-imports", "export", ".ci/run"}, command
 
 
 def test_an_option_that_is_not_there_is_noticed():
@@ -184,7 +184,7 @@ def test_every_imported_package_is_declared():
     """The wheel's dependencies and extras name what the code imports; only a development environment has the rest."""
     with (ROOT / "pyproject.toml").open("rb") as file:
         project = tomllib.load(file)["project"]
-    extras = [line for name in ("paddle", "validate", "verify") for line in project["optional-dependencies"][name]]
+    extras = [line for name in ("paddle", "serve", "validate", "verify") for line in project["optional-dependencies"][name]]
     declared = {canonicalize_name(Requirement(line).name) for line in [*project["dependencies"], *extras]}
     known = packages_distributions()
     for module in PACKAGE.rglob("*.py"):

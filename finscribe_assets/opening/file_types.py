@@ -14,12 +14,23 @@ IMAGE_FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF", "JPEG2000", "AVIF"
 
 _PDF_MARK, _PDF_MARK_WITHIN = b"%PDF-", 8192  # gateways put lines before it; ISO 32000-1, annex H.3.4.1, allows 1024
 _IMAGE_MARKS = (b"\x89PNG", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"RIFF", b"BM", b"GIF8")
+_JPEG2000_MARKS = (b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51")
+_AVIF_BRANDS = (b"avif", b"avis")
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 
 
 def is_pdf(content: bytes) -> bool:
     """Return whether a file's content is a PDF, whatever its name is."""
     return not content.startswith(_IMAGE_MARKS) and _PDF_MARK in content[:_PDF_MARK_WITHIN]
+
+
+def is_image(content: bytes) -> bool:
+    """Return whether a file's content begins as an image in one of `IMAGE_FORMATS` does, whatever its name is."""
+    if content.startswith(b"RIFF"):
+        return content[8:12] == b"WEBP"
+    if content[4:8] == b"ftyp":
+        return content[8:12] in _AVIF_BRANDS
+    return content.startswith((*_IMAGE_MARKS, *_JPEG2000_MARKS))
 
 
 def page_files(folder: Path) -> list[Path]:

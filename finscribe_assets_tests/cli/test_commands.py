@@ -38,6 +38,7 @@ COMMANDS = [
     "promise",
     "decide",
     "extract",
+    "serve",
     "merge",
     "schema",
     "summary",

@@ -19,6 +19,11 @@ def print_error(message: str) -> None:
     Console(stderr=True).print(f"[bold red]finscribe:[/] {escape(message)}", highlight=False, soft_wrap=True)
 
 
+def print_note(message: str) -> None:
+    """Print something to know on the error stream, so that it does not mix with records on the output."""
+    Console(stderr=True).print(escape(message), highlight=False, soft_wrap=True)
+
+
 class Advance(Protocol):
     """A callback that moves a progress bar."""
 

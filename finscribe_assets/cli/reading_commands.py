@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from finscribe_assets.cli.console_output import bar, console, print_error
+from finscribe_assets.cli.console_output import bar, console, print_error, print_note
+from finscribe_assets.cli.reading_outputs import distinct_stems, draw_record_boxes
 from finscribe_assets.cli.schema_option import SchemaName, mapping_given
 from finscribe_assets.cli.synthesis_commands import Workspace, documents_of_split, measured_splits
 from finscribe_assets.documents.batch_keys import LAST_BATCH_KEY
@@ -16,6 +17,8 @@ from finscribe_assets.errors import MissingInputError, UserError
 
 if TYPE_CHECKING:
     from finscribe_assets.files import AnyPath
+    from finscribe_assets.inference.ocr_reader import OcrReader
+    from finscribe_assets.inference.reader import Reader
     from finscribe_assets.inference.region_layout import Layout
     from finscribe_assets.rendering.pages import Page
     from finscribe_assets.schema_mapping.mapping import SchemaMapping
@@ -159,7 +162,13 @@ def extract(
     ],
     adapter: Adapter = None,
     promoted: Promoted = None,
-    base: Base = "embedded",
+    base: Annotated[
+        str | None,
+        typer.Option(
+            help="Base model: embedded, a folder with a checkpoint, or OWNER/NAME of a repository on the hub. Without "
+            "--base and --adapter, the OCR engine's own recogniser reads the lines."
+        ),
+    ] = None,
     box: Annotated[
         str | None, typer.Option(help="Read only x0,y0,x1,y1 of each image, in pixels from the top left.")
     ] = None,
@@ -189,6 +198,10 @@ def extract(
         Path | None,
         typer.Option(help="Folder for the pages with numbered lines and named values, FILE-PAGE.png.", file_okay=False),
     ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(help="One HTML file to look at: pages, boxes, values, lines, and what was not assigned and why."),
+    ] = None,
     dpi: Annotated[
         int, typer.Option(min=36, max=600, help="Resolution that PDF pages are rasterised at, in dots per inch.")
     ] = 144,
@@ -203,25 +216,26 @@ def extract(
 ) -> None:
     """Read images and PDFs and print the result, one JSON object on each line.
 
-    The embedded model reads lines. For a page it prints the text of each line, the fields that a label identifies, and
-    the fields that it cannot determine, with the reason. A file that cannot be read gives an object with its `error`,
-    the others are read, and the exit status is 1. With --schema, values are in your keys, and a model that reads pages
-    is asked for them.
+    Lines are read by the OCR engine, or by a model where --base or --adapter is given. For a page the record has the
+    text of each line, the fields that a label identifies, and the fields that are undetermined, with the reason. A file
+    that cannot be read gives an object with its `error`, the others are read, and the exit status is 1. With --schema,
+    values are in your keys, and a model that reads pages is asked for them.
     """
     import json
 
     from finscribe_assets.documents.file_ids import file_document_id
     from finscribe_assets.evaluation.user_records import record_in_user_keys
+    from finscribe_assets.files import write_text
     from finscribe_assets.inference.extraction import Extractor, extract_rendered
+    from finscribe_assets.inference.extraction_page import Extraction, extractions_to_html
     from finscribe_assets.inference.json_constraint import JsonGrammar
-    from finscribe_assets.inference.reader import Reader
     from finscribe_assets.inference.typed_boxes import parse_box
     from finscribe_assets.opening.input_limits import InputLimits
     from finscribe_assets.opening.page_reader import PageReader
 
     region = parse_box(box) if box else None
     mapping = mapping_given(schema)
-    reader = Reader(base, adapter_or_promoted(adapter, promoted), threads=threads)
+    reader = _reader_of(base, adapter_or_promoted(adapter, promoted), layout, prompt, threads)
     finds = region is None and not all(path.suffix == SHARD_SUFFIX for path in files)
     found_layout = _layout(layout, reads_lines=reader.reads_lines, threads=threads) if finds else None
     reads_pages = not reader.reads_lines and found_layout is None and region is None
@@ -233,9 +247,9 @@ def extract(
         max_tokens,
         locale,
     )
-    failures = 0
+    failures, read = 0, list[Extraction]()
     listed = _listed(files)
-    stems = _distinct_stems(listed)
+    stems = distinct_stems(listed)
     with PageReader(dpi, InputLimits(), upright=upright and region is None, threads=threads) as opener:
         for path in listed:
             pages: tuple[Page, ...] = ()
@@ -253,11 +267,41 @@ def extract(
                 records = [{**_id_of(path), "file": str(path), "error": reason}]
             for record in records:
                 if boxes is not None and "lines" in record:
-                    _draw_boxes(pages, record, boxes, stems[path])
+                    draw_record_boxes(pages, record, boxes, stems[path])
+                if html is not None:
+                    read.append(Extraction({"file": str(path), **record}, pages))
                 shown = record if mapping is None else record_in_user_keys(record, mapping)
                 typer.echo(json.dumps(shown, ensure_ascii=False))
+    if html is not None:
+        write_text(html, extractions_to_html(read))
     if failures:
         raise typer.Exit(1)
+
+
+def _reader_of(
+    base: str | None, adapter: AnyPath | None, layout: Regions | None, prompt: str | None, threads: int
+) -> Reader | OcrReader:
+    """Return the reader that `extract` is asked for: a model, or else the OCR engine, which is said.
+
+    Raises:
+        UserError: the OCR engine is asked for more than lines.
+    """
+    from finscribe_assets.inference.ocr_reader import OcrReader
+    from finscribe_assets.inference.reader import Reader
+    from finscribe_assets.model.base_names import EMBEDDED
+
+    if base is not None or adapter is not None:
+        return Reader(base or EMBEDDED, adapter, threads=threads)
+    if prompt or layout is Regions.BLOCKS:
+        raise UserError(
+            f"{'--prompt' if prompt else '--layout blocks'}: the OCR engine reads plain lines only; give --base or "
+            "--adapter to read with a model (--base embedded is part of the package)"
+        )
+    print_note(
+        "Lines are read by the OCR engine's own recogniser, since neither --base nor --adapter is given; no training "
+        "changes it."
+    )
+    return OcrReader(threads)
 
 
 def _prompt_in(mapping: SchemaMapping | None) -> str:
@@ -295,32 +339,6 @@ def _layout(asked: Regions | None, *, reads_lines: bool, threads: int) -> Layout
     if chosen is Regions.NONE:
         return None
     return DocLayout() if chosen is Regions.BLOCKS else DetectedLines(RapidOcrFinder(threads))
-
-
-def _distinct_stems(files: list[Path]) -> dict[Path, str]:
-    """Return the stem of each file's name, with the file's number where an earlier file has the same stem."""
-    stems: dict[Path, str] = {}
-    for number, path in enumerate(files, 1):
-        stems.setdefault(path, f"{path.stem}-file{number}" if path.stem in stems.values() else path.stem)
-    return stems
-
-
-def _draw_boxes(pages: tuple[Page, ...], record: dict[str, Any], folder: Path, stem: str) -> None:
-    from finscribe_assets.files import write_bytes
-    from finscribe_assets.inference.box_overlay import draw_boxes
-    from finscribe_assets.rendering.located_boxes import boxes_from_json, to_pixels
-    from finscribe_assets.rendering.pages import Box
-    from finscribe_assets.rendering.preview import png_of
-
-    values, _ = boxes_from_json(record["boxes"])
-    for number, page in enumerate(pages, 1):
-        numbered = [(line["line"], Box(*line["box"])) for line in record["lines"] if line["page"] == number]
-        size = page.width, page.height
-        named = [
-            (name, to_pixels(box, size)) for name, located in values.items() for on, box in located if on == number
-        ]
-        picture = png_of(draw_boxes(page.open(), numbered, named), smallest=False)
-        write_bytes(folder / f"{stem}-{number}.png", picture)
 
 
 def merge(

@@ -66,8 +66,6 @@ def verify_pages(
 
     With --as-rendered the result shows what damage costs a reader; values marked invisible are left out. With
     --as-model it shows whether whole-page answers can be read after the model's own resize.
-
-    Needs the extra `verify`: pip install 'finscribe-assets[verify]'
     """
     from finscribe_assets.files import write_bytes, write_text
     from finscribe_assets.instructions.visible_values import VisibleDocument

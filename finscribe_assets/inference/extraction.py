@@ -16,6 +16,7 @@ from finscribe_assets.documents.file_ids import file_document_id
 from finscribe_assets.errors import UserError
 from finscribe_assets.files import AnyPath, read_table
 from finscribe_assets.inference.json_constraint import JsonGrammar
+from finscribe_assets.inference.ocr_reader import OcrReader
 from finscribe_assets.inference.page_reading import read_regions
 from finscribe_assets.inference.prediction import Mode, page_record, predict_documents
 from finscribe_assets.inference.prediction_record import PredictionRecord
@@ -59,7 +60,7 @@ class Extractor:
         {"document_number": "RE-2024/17", "totals": {"amount_due": "1.234,50 €"}}
     """
 
-    reader: Reader
+    reader: Reader | OcrReader
     layout: Layout | None = None  # finds the regions of a page; without one, the model is given whole pages
     prompt: str | None = None  # replaces the stock one: `OCR:` for lines and boxes, full extraction for whole pages
     grammar: JsonGrammar | None = None  # constrains responses to JSON; needs a base that reads pages
@@ -124,8 +125,8 @@ class Extractor:
             id_: The document's id; ``name`` unless given.
 
         Returns:
-            ``{"id", "file", "text", "confidence", "truncated"}`` for a box or a line, whose confidence is a number; for
-            pages, see `read_pages`. ``turned`` lists the pages that were turned upright, and ``notes`` what
+            ``{"id", "file", "reader", "text", "confidence", "truncated"}`` for a box or a line, whose confidence is a
+            number; for pages, see `read_pages`. ``turned`` lists the pages that were turned upright, and ``notes`` what
             was left out.
 
         Raises:
@@ -138,7 +139,8 @@ class Extractor:
         page = content.pages[0]
         is_line = self.reader.reads_lines and len(content.pages) == 1 and page.height <= MAX_LINE_HEIGHT
         if box is not None or (is_line and not content.is_pdf):
-            record = {"id": id_ or name, "file": name, **asdict(self.read_image(page.open(), box))}
+            text = asdict(self.read_image(page.open(), box))
+            record = {"id": id_ or name, "file": name, "reader": self.reader.name, **text}
         else:
             record = self.read_pages(name, content.pages, id_)
         turned = [turn.to_json() for turn in content.turns]
@@ -169,7 +171,7 @@ class Extractor:
                 )
             decoded = self._decode(tuple(page.open() for page in pages), whole_pages=True)
             whole = page_record(self.reader, id_ or name, decoded)
-            return replace(whole, file=name, pages=len(pages)).to_json()
+            return replace(whole, file=name, pages=len(pages), reader=self.reader.name).to_json()
         read = read_regions(self.reader, name, pages, self.layout, self.prompt, self.max_new_tokens, self.grammar)
         identified = read.fields(self.locale)
         fields = identified.fields
@@ -181,6 +183,7 @@ class Extractor:
             file=name,
             pages=len(pages),
             layout=self.layout.name,
+            reader=self.reader.name,
             labels=identified.locale,
             sources={path: field.source + 1 for path, field in fields.items()},
             lines=[_line_record(number, text) for number, text in enumerate(read.texts, 1)],
@@ -211,7 +214,11 @@ def _line_record(number: int, line: TextLine) -> dict[str, Any]:
 
 
 def extract_rendered(
-    reader: Reader, shard: AnyPath, document_id: str | None = None, layout: Layout | None = None, prompt: str = ""
+    reader: Reader | OcrReader,
+    shard: AnyPath,
+    document_id: str | None = None,
+    layout: Layout | None = None,
+    prompt: str = "",
 ) -> list[dict[str, Any]]:
     """Read documents of a shard that `finscribe render` wrote.
 

@@ -12,6 +12,7 @@ import numpy as np
 from finscribe_assets.inference.field_identification import IdentifiedFields, identify_fields
 from finscribe_assets.inference.json_constraint import JsonGrammar
 from finscribe_assets.inference.line_ink import find_ink
+from finscribe_assets.inference.ocr_reader import OcrReader
 from finscribe_assets.inference.reader import Reader, ReadRequest
 from finscribe_assets.inference.region_layout import Layout, RegionType
 from finscribe_assets.inference.text_spans import TextLine, spaces_between_words
@@ -44,7 +45,7 @@ class PageText:
 
 
 def read_regions(
-    reader: Reader,
+    reader: Reader | OcrReader,
     name: str,
     pages: Sequence[Page],
     layout: Layout,

@@ -27,6 +27,7 @@ from finscribe_assets.files import (
 )
 from finscribe_assets.inference.currency_reading import find_currencies
 from finscribe_assets.inference.line_items import extract_line_items
+from finscribe_assets.inference.ocr_reader import OcrReader
 from finscribe_assets.inference.page_reading import read_regions
 from finscribe_assets.inference.prediction_record import PredictionRecord
 from finscribe_assets.inference.reader import Reader, ReadRequest
@@ -69,13 +70,19 @@ class PredictionSummary:
     seconds_per_document: float | None  # wall time without loading the model; None if no document was requested
 
 
-def predict_document(reader: Reader, document: RenderedDocument, mode: Mode, layout: Layout) -> dict[str, Any]:
+def predict_document(
+    reader: Reader | OcrReader, document: RenderedDocument, mode: Mode, layout: Layout
+) -> dict[str, Any]:
     """Return one document's prediction record; see `predict_documents`."""
     return predict_documents(reader, [document], mode, layout)[0]
 
 
 def predict_documents(
-    reader: Reader, documents: Sequence[RenderedDocument], mode: Mode, layout: Layout, prompt: str = ""
+    reader: Reader | OcrReader,
+    documents: Sequence[RenderedDocument],
+    mode: Mode,
+    layout: Layout,
+    prompt: str = "",
 ) -> list[dict[str, Any]]:
     """Read documents, all of them in the same batches, and return their prediction records.
 
@@ -121,7 +128,7 @@ def predict_documents(
     return [_regions_record(document.id, fields[document.id], tables[document.id]).to_json() for document in documents]
 
 
-def _identified_record(reader: Reader, document: RenderedDocument, layout: Layout) -> dict[str, Any]:
+def _identified_record(reader: Reader | OcrReader, document: RenderedDocument, layout: Layout) -> dict[str, Any]:
     fields = read_regions(reader, document.id, document.pages, layout).fields().fields
     return PredictionRecord(
         document.id,
@@ -149,7 +156,7 @@ def _regions_record(
     return PredictionRecord(document_id, unflatten(values), confidence)
 
 
-def page_record(reader: Reader, document_id: str, decoded: DecodedText) -> PredictionRecord:
+def page_record(reader: Reader | OcrReader, document_id: str, decoded: DecodedText) -> PredictionRecord:
     """Return the record of a document whose pages were read whole, with the confidence of each value of the response.
 
     Args:

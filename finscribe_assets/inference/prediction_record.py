@@ -25,6 +25,7 @@ class PredictionRecord:
         file: the file that was read; None for documents of a workspace.
         pages: number of pages; None for documents of a workspace.
         layout: name of the layout that found the regions; None if the pages were read whole.
+        reader: what read the texts: base and adapter, or the OCR engine; None for documents of a workspace.
         truncated: whether the raw text stopped at the token limit; None for values that were read region by region.
         labels: locale of the labels that identified fields.
         sources: number, from 1, of the line that each field's value was read in.
@@ -40,6 +41,7 @@ class PredictionRecord:
     file: str | None = None
     pages: int | None = None
     layout: str | None = None
+    reader: str | None = None
     truncated: bool | None = None
     labels: str | None = None
     sources: Mapping[str, int] | None = None
@@ -53,6 +55,7 @@ class PredictionRecord:
             "file": self.file,
             "pages": self.pages,
             "layout": self.layout,
+            "reader": self.reader,
             "labels": self.labels,
             "response": self.response,
             "confidence": dict(self.confidence),

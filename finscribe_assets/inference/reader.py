@@ -93,6 +93,11 @@ class Reader:
         self.model = model.to(self.device).eval()
 
     @property
+    def name(self) -> str:
+        """Return what records call this reader: the base's name, and the start of the adapter's hash if it has one."""
+        return self.base.name if self.adapter is None else f"{self.base.name}, adapter {self.adapter[:12]}"
+
+    @property
     def identity(self) -> str:
         """Return everything that readings depend on besides the images, as a key for stored predictions."""
         return f"{READER_VERSION}:{self.base.content}:{self.adapter}:{self.device.type}:{self.threads}"

@@ -1,7 +1,7 @@
 """RapidOCR as a line reader and a line finder: PP-OCRv6 models on the CPU, from the package's own wheel.
 
-This is the only module that imports the optional dependency `verify` (Apache-2.0, models included), and it does so only
-when a reader or a finder is made. Pages are not turned upright, and nothing is downloaded.
+This is the only module that imports RapidOCR (Apache-2.0, models included), and it does so only when a reader or a
+finder is made. Pages are not turned upright, and nothing is downloaded.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ RECOGNITION_MODEL = "PP-OCRv6_rec_small.onnx"
 DETECTION_MODEL = "PP-OCRv6_det_small.onnx"
 MAX_PAGE_SIDE = 1600  # pixels; detection scales larger pages down to this
 RECOGNITION_SHAPE = [3, 48, 160]  # channels, height, least width of a line image; narrower ones are padded to the width
-_INSTALL = "run pip install 'finscribe-assets[verify]'"
+_INSTALL = "run pip install 'rapidocr>=3.10,<4' onnxruntime"
 
 
 def model_path(name: str) -> Path:
     """Return the path of a model in the installed wheel of RapidOCR.
 
     Raises:
-        UserError: the optional dependency is not installed, or its wheel lacks the model; the message says what to do.
+        UserError: RapidOCR is not installed, or its wheel lacks the model; the message says what to do.
     """
     missing = [package for package in ("rapidocr", "onnxruntime") if find_spec(package) is None]
     if missing:
@@ -49,7 +49,7 @@ class RapidOcrReader:
             threads: number of threads for one line.
 
         Raises:
-            UserError: the optional dependency is not installed, or its wheel lacks the model.
+            UserError: RapidOCR is not installed, or its wheel lacks the model.
         """
         model = model_path(RECOGNITION_MODEL)
         from rapidocr import RapidOCR
@@ -91,7 +91,7 @@ class RapidOcrFinder:
             threads: number of threads for one page.
 
         Raises:
-            UserError: the optional dependency is not installed, or its wheel lacks the model.
+            UserError: RapidOCR is not installed, or its wheel lacks the model.
         """
         model = model_path(DETECTION_MODEL)
         from rapidocr import RapidOCR

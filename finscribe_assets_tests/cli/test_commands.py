@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 import typer
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 from typer.testing import CliRunner
 
 from finscribe_assets.cli import app
@@ -314,7 +314,18 @@ def test_extract_reads_a_pdf_and_shows_where(work, tmp_path):
     page.save(tmp_path / "scan.pdf", resolution=144)
     record = json.loads(
         finscribe(
-            "extract", tmp_path / "scan.pdf", "--boxes", tmp_path / "boxes", "--locale", "de_DE", "--max-tokens", 2
+            "extract",
+            tmp_path / "scan.pdf",
+            "--base",
+            "embedded",
+            "--boxes",
+            tmp_path / "boxes",
+            "--html",
+            tmp_path / "scan.html",
+            "--locale",
+            "de_DE",
+            "--max-tokens",
+            2,
         )
     )
     assert (record["pages"], record["labels"]) == (1, "de_DE")
@@ -323,8 +334,19 @@ def test_extract_reads_a_pdf_and_shows_where(work, tmp_path):
     drawn = Image.open(tmp_path / "boxes" / "scan-1.png")
     assert drawn.mode == "RGB"
     assert abs(drawn.width - page.width) <= 1
+    assert "data:image/webp" in (tmp_path / "scan.html").read_text(encoding="utf-8")
     (tmp_path / "cut.pdf").write_bytes((tmp_path / "scan.pdf").read_bytes()[:4000])
     assert "the PDF is damaged" in finscribe("extract", tmp_path / "cut.pdf", fails=True)
+
+
+def test_without_a_base_or_an_adapter_the_ocr_engine_reads_and_this_is_said(tmp_path):
+    image = Image.new("L", (260, 40), 255)
+    ImageDraw.Draw(image).text((10, 8), "Invoice 2024-117", font=ImageFont.load_default(22))
+    image.save(tmp_path / "line.png")
+    result = CliRunner().invoke(app, ["extract", str(tmp_path / "line.png")])
+    record = json.loads(result.stdout)
+    assert (record["text"], record["reader"][:10]) == ("Invoice 2024-117", "OCR engine")
+    assert "read by the OCR engine's own recogniser" in result.stderr
 
 
 def test_a_merged_checkpoint_is_a_base(work, tmp_path):
@@ -333,7 +355,7 @@ def test_a_merged_checkpoint_is_a_base(work, tmp_path):
     line.save(tmp_path / "line.png")
     merged = json.loads(finscribe("extract", tmp_path / "line.png", "--base", tmp_path / "merged"))
     adapted = json.loads(finscribe("extract", tmp_path / "line.png", "--adapter", work / "adapter"))
-    assert merged.keys() == adapted.keys() == {"id", "file", "text", "confidence", "truncated"}
+    assert merged.keys() == adapted.keys() == {"id", "file", "reader", "text", "confidence", "truncated"}
 
 
 def test_schema_is_json_schema_with_the_codes():
@@ -353,7 +375,8 @@ def test_schema_is_json_schema_with_the_codes():
         (("extract", "{empty}/page.png", "--json"), "reads single printed lines and writes no JSON"),
         (("extract", "{empty}/none.pdf"), "no such file"),
         (("extract", "{empty}/page.pdf", "--box", "1,2,3,4"), "not readable"),
-        (("extract", "{empty}/page.png", "--layout", "blocks"), "blocks need PaddleX"),
+        (("extract", "{empty}/page.png", "--layout", "blocks", "--base", "embedded"), "blocks need PaddleX"),
+        (("extract", "{empty}/page.png", "--layout", "blocks"), "reads plain lines only; give --base or --adapter"),
         (("merge", "--adapter", "{work}/adapter", "--out", "{work}/adapter"), "is there already"),
         (("synthesize", "--out", "{empty}", "--recipe", "{work}/plan.json"), "components: unknown key"),
         (

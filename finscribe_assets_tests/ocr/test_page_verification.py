@@ -255,7 +255,7 @@ def test_the_picture_shows_each_line_and_what_is_around_it():
 
 def test_a_wheel_without_the_model_is_an_error_that_says_what_to_do(monkeypatch):
     monkeypatch.setattr(rapidocr_engine, "RECOGNITION_MODEL", "none.onnx")
-    with pytest.raises(ValueError, match=r"none\.onnx: .* pip install 'finscribe-assets\[verify\]'"):
+    with pytest.raises(ValueError, match=r"none\.onnx: .* pip install 'rapidocr>=3\.10"):
         rapidocr_engine.RapidOcrReader()
 
 

@@ -18,14 +18,11 @@ from torch import nn
 from finscribe_assets.errors import MissingInputError, UserError
 from finscribe_assets.files import AnyPath, local_folder, read_json, sha256_of_file, write_bytes, write_json
 from finscribe_assets.model.bases import Base, load_model
+from finscribe_assets.model.checkpoint_files import ADAPTER_CONFIG, ADAPTER_WEIGHTS, FULL_WEIGHTS, TRAINING_RECORD
 from finscribe_assets.model.weights import set_weights, storable
 
 if TYPE_CHECKING:
     from peft import LoraConfig, PeftModel
-
-ADAPTER_WEIGHTS, ADAPTER_CONFIG, TRAINING_RECORD = "adapter_model.safetensors", "adapter_config.json", "training.json"
-# After full fine-tuning: all parameters under transformers' names. Named unlike peft's file, which peft could not load.
-FULL_WEIGHTS = "trained_weights.safetensors"
 
 
 class BaseMismatchError(UserError):

@@ -5,18 +5,14 @@ What belongs here: files of one checkpoint. Bases by name are in `bases`, adapte
 
 from __future__ import annotations
 
-import hashlib
-from pathlib import Path
-
 import torch
 from transformers import PaddleOCRVLForConditionalGeneration, PaddleOCRVLProcessor
 
-from finscribe_assets.errors import MissingInputError
-from finscribe_assets.files import AnyPath, local_folder, sha256_of_file
+from finscribe_assets.files import AnyPath, local_folder
+from finscribe_assets.model.checkpoint_files import BASE_FOLDER, CARD, SCORES, WEIGHTS, checked_folder, content_hash
 from finscribe_assets.model.quiet_loading import quiet_transformers
 
-BASE_FOLDER = Path(__file__).parent / "embedded"
-WEIGHTS, CARD, SCORES = "model.safetensors", "README.md", "scores.json"
+__all__ = ["BASE_FOLDER", "CARD", "SCORES", "WEIGHTS", "content_hash", "load_base", "load_processor"]
 
 
 def load_base(folder: AnyPath = BASE_FOLDER, dtype: torch.dtype = torch.float32) -> PaddleOCRVLForConditionalGeneration:
@@ -29,7 +25,7 @@ def load_base(folder: AnyPath = BASE_FOLDER, dtype: torch.dtype = torch.float32)
     Raises:
         MissingInputError: the folder holds no checkpoint.
     """
-    with local_folder(_checked(folder)) as local, quiet_transformers():
+    with local_folder(checked_folder(folder)) as local, quiet_transformers():
         return PaddleOCRVLForConditionalGeneration.from_pretrained(local, dtype=dtype).eval()
 
 
@@ -39,29 +35,5 @@ def load_processor(folder: AnyPath = BASE_FOLDER) -> PaddleOCRVLProcessor:
     Raises:
         MissingInputError: the folder holds no checkpoint.
     """
-    with local_folder(_checked(folder)) as local, quiet_transformers():
+    with local_folder(checked_folder(folder)) as local, quiet_transformers():
         return PaddleOCRVLProcessor.from_pretrained(local)
-
-
-def content_hash(folder: AnyPath = BASE_FOLDER) -> str:
-    """Return a SHA-256 over the names and contents of all files that loading reads.
-
-    The model card and the scores are left out: rewording them leaves the base, and all adapters on it, what they are.
-
-    Raises:
-        MissingInputError: the folder holds no checkpoint.
-    """
-    digest, checked = hashlib.sha256(), _checked(folder)
-    for name in sorted(path.name for path in checked.iterdir()):
-        if name not in (CARD, SCORES) and (checked / name).is_file():
-            digest.update(f"{name} {sha256_of_file(checked / name)}\n".encode())
-    return digest.hexdigest()
-
-
-def _checked(folder: AnyPath) -> AnyPath:
-    if not (folder / WEIGHTS).exists():
-        raise MissingInputError(
-            f"{folder}: there is no {WEIGHTS}; name a folder that holds a checkpoint, "
-            "or make one with `finscribe pretrain-base`"
-        )
-    return folder

@@ -66,7 +66,7 @@ def serve(
     missing = [package for package in _EXTRA if find_spec(package) is None]
     if missing:
         raise MissingExtraError(
-            f"serve needs {', '.join(missing)}, not installed; run pip install 'finscribe-assets[serve,verify]'"
+            f"serve needs {', '.join(missing)}, not installed; run pip install 'finscribe-assets[serve]'"
         )
     if adapter is not None and promoted is not None:
         raise UserError("give --adapter or --promoted, not both")

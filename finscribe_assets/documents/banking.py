@@ -69,6 +69,8 @@ _BANKS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("6227", "PCBCCNBJ", "中国建设银行"),
     ),
 }
+# Swiss bank code → the bank's QR identification, from 30000 to 31999. Source: the bank master of SIX.
+_QR_BANKS = {"09000": "30000", "00700": "30700", "00230": "30005"}
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,15 @@ def draw_account(random: Random, country_code: str, *places: str | None) -> Bank
         case _:
             body = code + digits(random, 14)
             return BankAccount(body + luhn(body), bic, name)
+
+
+def qr_iban(account: str) -> str:
+    """Return the QR-IBAN of a Swiss IBAN, to which QR references are paid: that of the bank's QR identification.
+
+    Args:
+        account: the IBAN of one of the banks above.
+    """
+    return iban("CH", _QR_BANKS[account[4:9]] + account[9:])
 
 
 def iban(country_code: str, bban: str) -> str:

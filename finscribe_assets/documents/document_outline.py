@@ -15,9 +15,10 @@ from typing import TypeVar
 from finscribe_assets.documents.batch_keys import EXAMINATION_KEYS
 from finscribe_assets.documents.channels import Channel, damage_chance
 from finscribe_assets.documents.formats import ERA_PATTERN, SHORT_ERA_PATTERN, time_patterns
-from finscribe_assets.documents.knobs import DAMAGE_KNOBS, Knobs, applicable_knobs
+from finscribe_assets.documents.knobs import DAMAGE_KNOBS, MAIL_ROOM_KNOBS, Knobs, applicable_knobs
 from finscribe_assets.documents.layout_families import LAYOUT_FACTS, LayoutFacts, fitting_trades
 from finscribe_assets.documents.locales import LOCALE_FACTS, SHARED_SYMBOLS, LocaleFacts, TaxRegime
+from finscribe_assets.documents.payment_slips import has_slip
 from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.documents.schema import DocumentType, VatCategory
 from finscribe_assets.documents.taxation import draw_category
@@ -88,6 +89,8 @@ def draw_outline(name: str, recipe: Recipe, key: str) -> DocumentOutline:
     knobs = draw_knobs(Random(f"knobs:{name}"), recipe.knobs, document_type, facts, channel, channel_weights)
     if not LAYOUT_FACTS[habits.layout].monospaced:
         knobs["quantity_rows"] = 0.0
+    if LAYOUT_FACTS[habits.layout].landscape:
+        knobs["payment_slips"] = 0.0  # they are at the foot of an upright sheet
     random = Random(f"facts:{name}")
     category = draw_category(random, locale, seller.trade) if knobs["tax_exemptions"] else VatCategory.STANDARD
     taxed = category is VatCategory.STANDARD
@@ -116,7 +119,9 @@ EXCLUSIVE_KNOBS = (
     ("tax_exemptions", ("several_rates", "tax_inclusive_prices", "gross_columns", "dual_currency")),
     ("tax_inclusive_prices", ("list_prices", "gross_columns", "line_allowances", "discounts", "charges")),
     ("negative_amounts", ("discounts", "charges", "line_allowances")),
-    ("dual_currency", ("ambiguous_currency",)),
+    ("dual_currency", ("ambiguous_currency", "payment_slips")),
+    ("ambiguous_currency", ("payment_slips",)),  # banks of the country take its own currency
+    ("payment_slips", ("payment_codes",)),  # the slip has the code
     ("era_dates", ("two_digit_years", "ambiguous_dates")),
     ("unlabelled_values", ("label_distance",)),
 )
@@ -136,7 +141,8 @@ def draw_knobs(
     another knob that was drawn, is 0. Mining relies on it when it compares documents by their knobs.
 
     Args:
-        random: the stream to draw from; each knob takes two numbers, whether or not it uses them.
+        random: the stream to draw from; each knob takes two numbers, those of `MAIL_ROOM_KNOBS` one at the end,
+            whether or not it uses them.
         knobs: the probability of each feature.
         document_type: the document's type.
         facts: the facts of its locale.
@@ -149,6 +155,8 @@ def draw_knobs(
     drawn = {}
     applicable = applicable_knobs(document_type, facts.language)
     for name, intensity in knobs:
+        if name in MAIL_ROOM_KNOBS:
+            continue
         draw, strength = random.random(), random.random()
         # Most receipts of the world show prices with tax, so the knob acts more strongly on them.
         is_receipt_with_tax = name == "tax_inclusive_prices" and document_type is DocumentType.RECEIPT
@@ -161,9 +169,14 @@ def draw_knobs(
         drawn[name] = value if name in applicable else 0.0
     degradation = random.uniform(0, knobs.degradation)
     drawn["degradation"] = 0.0 if channel is Channel.BORN_DIGITAL else round(degradation, 3)
+    for name in MAIL_ROOM_KNOBS:
+        value = float(random.random() < getattr(knobs, name))
+        drawn[name] = value if name in applicable else 0.0
     if facts.regime in (TaxRegime.US_SALES_TAX, TaxRegime.INDIA_GST):
         drawn["tax_codes"] = 0.0  # tills there mark no rates
         drawn["tax_inclusive_prices"] = 0.0  # there, tax is added to prices, by two authorities
+    if not has_slip(facts.locale):
+        drawn["payment_slips"] = 0.0
     if drawn["sign_styles"] and document_type is DocumentType.CREDIT_NOTE and not drawn["negative_amounts"]:
         drawn["sign_styles"] = 0.0  # no amount is negative
     for knob, excluded in EXCLUSIVE_KNOBS:

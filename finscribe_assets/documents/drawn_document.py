@@ -12,9 +12,11 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from finscribe_assets.documents.channels import Channel
+from finscribe_assets.documents.drawn_slip import PaymentSlip
 from finscribe_assets.documents.formats import CurrencyDisplay, NumberStyle
 from finscribe_assets.documents.headings import Heading
 from finscribe_assets.documents.schema import Document
+from finscribe_assets.documents.terms_pages import TermsPage
 
 
 class Engine(StrEnum):
@@ -128,6 +130,8 @@ class Presentation(BaseModel):
     )
     notices: tuple[str, ...] = Field(default=(), description="small lines at the foot of a receipt")
     remarks: tuple[str, ...] = Field(default=(), description="sentences at the end of the document")
+    payment_slip: PaymentSlip | None = Field(default=None, description="slip at the foot of an invoice")
+    terms_page: TermsPage | None = Field(default=None, description="last sheet of terms and conditions")
     payment_code: str = Field(default="", description="text of the QR code for payment; empty for none")
     bar_code: str = Field(default="", description="text of the bar code; empty for none")
     marked_lines: tuple[int, ...] = Field(default=(), description="indices of the lines marked as reduced-rate")

@@ -8,8 +8,10 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
+from finscribe_assets.documents.banking import qr_iban
 from finscribe_assets.documents.calculation_rules import round_to
 from finscribe_assets.documents.locales import LOCALE_FACTS, TaxRegime
+from finscribe_assets.documents.machine_codes import is_qr_reference, plain_reference
 from finscribe_assets.documents.numbering import (
     draw_buyer_reference,
     draw_contract_number,
@@ -23,6 +25,7 @@ from finscribe_assets.documents.schema import CashDiscount, DocumentType, Party,
 from finscribe_assets.documents.vendors import Vendor
 from finscribe_assets.documents.wordings import phrases
 
+SLIP_REFERENCE_CHANCE = 0.7  # of a slip to have a reference other than the document's number
 PAYMENT_DAYS = (7, 10, 14, 30, 45, 60)  # days until payment is due
 _OPTIONAL_PARTY_FIELDS = (
     "tax_registration",
@@ -105,7 +108,23 @@ def draw_header(
             header |= {"payment_reference": draw_payment_reference(random, seller.locale, number, knobs)}
     if optional(0.3):
         header["payment_means"] = random.choice(phrases(seller.locale, "means.credit_transfer"))
-    return header
+    return header | _payment_details(header, number, seller, knobs)
+
+
+def _payment_details(
+    header: Mapping[str, Any], number: str, seller: Vendor, knobs: Mapping[str, float]
+) -> dict[str, str]:
+    """Return account and reference where a slip or the reference itself determines them."""
+    account, reference = header.get("payment_account"), header.get("payment_reference")
+    if knobs["payment_slips"]:
+        random = Random(f"slip:{seller.style_seed}:{number}")  # a stream of its own: the knob changes no other field
+        account = account or seller.bank.number
+        if reference is None and random.random() < SLIP_REFERENCE_CHANCE:
+            reference = draw_payment_reference(random, seller.locale, number, knobs)
+    if reference and seller.locale == "de_CH" and is_qr_reference(plain_reference(reference)):
+        account = qr_iban(seller.bank.number)  # no other account takes such a reference
+    details = {"payment_account": account, "payment_reference": reference}
+    return {name: value for name, value in details.items() if value is not None}
 
 
 def _draw_order_header(

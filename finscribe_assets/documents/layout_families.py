@@ -30,6 +30,7 @@ class LayoutFacts:
         page_rows: number of table rows on the first page and on each further page, if every page carries a subtotal
             forward.
         is_long: whether it is made for more lines than fit on one page.
+        landscape: whether its sheets are wider than high.
         monospaced: whether it imitates a printer with a single monospaced font.
         seating: whether it prints table number, number of guests and server.
         template: the template, if it is not that of the family's own name: families may share a template and differ in
@@ -44,6 +45,7 @@ class LayoutFacts:
     labels: Mapping[str, str] = field(default_factory=dict)
     page_rows: tuple[int, int] | None = None
     is_long: bool = False
+    landscape: bool = False
     monospaced: bool = False
     seating: bool = False
     template: str = ""
@@ -77,6 +79,7 @@ LAYOUT_FACTS: dict[str, LayoutFacts] = {
         "Landscape continuation sheets: each carries a subtotal forward, the totals are on the last.",
         page_rows=(7, 17),
         is_long=True,
+        landscape=True,
     ),
     "invoice_summary": LayoutFacts(_BILLS, "A frame of payment and totals between the head and the table."),
     "invoice_terms": LayoutFacts(

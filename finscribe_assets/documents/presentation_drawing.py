@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from random import Random
 
 from finscribe_assets.documents.channels import Channel
@@ -21,12 +22,14 @@ from finscribe_assets.documents.formats import (
     CurrencyDisplay,
     NumberStyle,
     locale_number_style,
+    write_amount,
     write_date,
 )
 from finscribe_assets.documents.knobs import DAMAGE_KNOBS
 from finscribe_assets.documents.legal_notices import legal_notices
 from finscribe_assets.documents.line_drawing import reduced_lines
 from finscribe_assets.documents.machine_codes import draw_bar_code, payment_code
+from finscribe_assets.documents.payment_slips import payment_slip
 from finscribe_assets.documents.places import places_of
 from finscribe_assets.documents.printed_values import QUANTITY_ROW_COLUMNS, REDUNDANT_TOTALS
 from finscribe_assets.documents.receipt_drawing import draw_notices, draw_slip, draw_tax_codes
@@ -34,6 +37,7 @@ from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.documents.remark_drawing import draw_remarks
 from finscribe_assets.documents.schema import Document, DocumentType
 from finscribe_assets.documents.table_paging import page_breaks, sub_rows
+from finscribe_assets.documents.terms_pages import TermsPage, draw_terms_page
 from finscribe_assets.documents.vendor_habits import VendorHabits, font_of
 from finscribe_assets.documents.wordings import phrases, usual_wordings, wordings
 
@@ -139,6 +143,10 @@ def draw_presentation(outline: DocumentOutline, recipe: Recipe, document: Docume
         decoys=decoys,
         seating=draw_seating(Random(f"seating:{outline.name}"), locale) if outline.layout.seating else (),
         remarks=(*remarks, random.choice(phrases(locale, _CLOSINGS.get(outline.document_type, "thanks")))),
+        payment_slip=payment_slip(Random(f"payment_slip:{outline.name}"), document, numbers, outline.date_pattern)
+        if knobs["payment_slips"]
+        else None,
+        terms_page=_terms_page(outline, document, numbers) if knobs["terms_pages"] else None,
         payment_code=payment_code(document) if knobs["payment_codes"] else "",
         bar_code=draw_bar_code(Random(f"bar_code:{outline.name}")) if knobs["bar_codes"] else "",
         marked_lines=marked,
@@ -158,6 +166,18 @@ def draw_presentation(outline: DocumentOutline, recipe: Recipe, document: Docume
         handwriting=random.choice(phrases(locale, "handwriting")),
         noise_seed=random.getrandbits(31),
     )
+
+
+def _terms_page(outline: DocumentOutline, document: Document, numbers: NumberStyle) -> TermsPage:
+    """Draw the terms of who issues the document: on an order, of its buyer."""
+    is_order = outline.document_type is DocumentType.PURCHASE_ORDER
+    issuer = document.buyer if is_order and document.buyer else document.seller
+    display, currency = _currency_display(outline), document.currency_code
+
+    def write(amount: Decimal) -> str:
+        return write_amount(amount, numbers, document.locale, currency, "code" if display == "none" else display)
+
+    return draw_terms_page(Random(f"terms:{outline.name}"), document.locale, issuer, currency, write)
 
 
 def _colours(outline: DocumentOutline, recipe: Recipe) -> Colours:

@@ -12,7 +12,7 @@ does either draw the fonts and layouts that splits hold out to test readers on (
 from __future__ import annotations
 
 from finscribe_assets.documents.channels import Channel, channels_of_all_types
-from finscribe_assets.documents.knobs import DAMAGE_KNOBS, NO_KNOBS, Knobs
+from finscribe_assets.documents.knobs import DAMAGE_KNOBS, MAIL_ROOM_KNOBS, NO_KNOBS, Knobs
 from finscribe_assets.documents.layout_families import LAYOUT_FACTS
 from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.recipe import LOCALES, Recipe
@@ -65,6 +65,7 @@ _UNKNOWN_KNOBS = {
     "native_digits",
     "payment_codes",
     "bar_codes",
+    *MAIL_ROOM_KNOBS,
 }
 _KNOWN_KNOBS = tuple(name for name in Knobs.model_fields if name not in _UNKNOWN_KNOBS)
 

@@ -18,7 +18,7 @@ def qr_code(text: str, millimetres: float) -> Markup:
         text: what it encodes.
         millimetres: the length of its sides, without a quiet zone.
     """
-    rows = segno.make(text, error="m", micro=False).matrix
+    rows = segno.make(text, error="m", micro=False, encoding="utf-8").matrix
     size = len(rows)
     path = "".join(
         f"M{column} {number}h{length}v1h-{length}z"

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 from finscribe_assets.documents.drawn_document import DrawnDocument, Presentation
 from finscribe_assets.documents.headings import WIDE_FACTS, Align, Block, Frame, Heading
+from finscribe_assets.documents.layout_families import LAYOUT_FACTS
 from finscribe_assets.documents.schema import DocumentType
-from finscribe_assets.rendering.sheet_size import LANDSCAPE_LAYOUTS
 
 MAX_LANDSCAPE_CELLS = 4  # in a row of a head in landscape
 
@@ -42,7 +42,7 @@ def printed_heading(drawn: DrawnDocument) -> tuple[Heading, tuple[PrintedRow, ..
     if drawn.document.document_type is DocumentType.BANK_STATEMENT:
         heading = heading.model_copy(update={"issuer_caption": False})  # a bank sells nothing
     rows = _printed_rows(heading, look)
-    return heading, tuple(_in_few_rows(heading, rows) if look.layout in LANDSCAPE_LAYOUTS else rows)
+    return heading, tuple(_in_few_rows(heading, rows) if LAYOUT_FACTS[look.layout].landscape else rows)
 
 
 def _in_few_rows(heading: Heading, rows: list[PrintedRow]) -> list[PrintedRow]:

@@ -20,10 +20,12 @@ from markupsafe import Markup, escape
 from finscribe_assets.documents.addresses import address_lines
 from finscribe_assets.documents.captions import LABELLED_PARTY_FIELDS, PARTY_ROLES
 from finscribe_assets.documents.drawn_document import DrawnDocument, Engine, Presentation
+from finscribe_assets.documents.drawn_slip import SlipForm
 from finscribe_assets.documents.elements import ValueType, value_type_of
 from finscribe_assets.documents.layout_families import LAYOUT_FACTS
 from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.schema import DocumentType
+from finscribe_assets.documents.terms_pages import Clause
 from finscribe_assets.rendering.code_images import bar_code, qr_code
 from finscribe_assets.rendering.column_widths import table_widths
 from finscribe_assets.rendering.font_faces import FALLBACK_FONT, SECOND_SCRIPT_FONT, line_extent
@@ -42,10 +44,12 @@ from finscribe_assets.rendering.printed_rows import (
     table_rows,
 )
 from finscribe_assets.rendering.sheet_size import fits_content, sheet_of
+from finscribe_assets.rendering.slip_placing import OWN_SHEET_MARGIN, SLIP_HEIGHT, SLIP_MARGIN, SlipPlace
 from finscribe_assets.rendering.text_fitting import DUE_SIZE, TITLE_SPACING, USUAL_TITLE_SIZE, Fitting
 
 # Letters that join, or that fill a square, look wrong when they are spaced out.
 BAR_CODE_LENGTH, BAR_CODE_HEIGHT = 42.0, 9.0  # millimetres
+SLIP_CODE_SIZES = {SlipForm.SWISS: 46.0, SlipForm.TRANSFER: 26.0}  # millimetres
 LANGUAGES_WITHOUT_LETTER_SPACING = ("ar", "ja", "zh")
 
 
@@ -159,6 +163,28 @@ def _emblem(look: Presentation, issuer: str) -> Logo | None:
     return None if look.style.logo == "none" else draw_logo(look.style.logo, issuer, look.accent, look.font)
 
 
+def _terms_columns(look: Presentation) -> list[list[tuple[int, Clause]]]:
+    """Return the clauses of the terms, numbered from 1, in columns of about the same length."""
+    terms = look.terms_page
+    if terms is None:
+        return []
+    lengths = [len(clause.heading) + len(clause.text) for clause in terms.clauses]
+    columns: list[list[tuple[int, Clause]]] = [[] for _ in range(terms.columns)]
+    before = 0
+    for number, (clause, length) in enumerate(zip(terms.clauses, lengths, strict=True), 1):
+        columns[int((before + length / 2) * terms.columns / sum(lengths))].append((number, clause))
+        before += length
+    return columns
+
+
+def _slip_code(look: Presentation) -> Markup:
+    """Return the code of the payment slip, in the size of its form; empty if it has none."""
+    slip = look.payment_slip
+    if slip is None or not slip.code:
+        return Markup("")
+    return qr_code(slip.code, SLIP_CODE_SIZES[slip.form])
+
+
 def _seal_text(name: str, language: str) -> str:
     """Return the letters of a company's seal: in China its purpose, in Japan the company's name without its form."""
     if language == "zh":
@@ -193,12 +219,13 @@ class _PrintedTexts:
         return between.join(self.of_address_line(role, parts) for parts in self.addresses[role])
 
 
-def to_markup(drawn: DrawnDocument, engine: Engine | None = None) -> PageMarkup:
+def to_markup(drawn: DrawnDocument, engine: Engine | None = None, slip_place: SlipPlace | None = None) -> PageMarkup:
     """Return the HTML of a document, with a mark on everything that is to have a box.
 
     Args:
         drawn: the document.
         engine: engine for which the HTML is written; the document's own by default.
+        slip_place: where its payment slip is, if it has one; right below its content by default.
     """
     look, document = drawn.presentation, drawn.document
     facts, language = LOCALE_FACTS[document.locale], LOCALE_FACTS[document.locale].language
@@ -240,6 +267,13 @@ def to_markup(drawn: DrawnDocument, engine: Engine | None = None) -> PageMarkup:
             seal=_seal_text(drawn.printed[f"{issuer}.name"], language),
             issuer_role=issuer,
             recipient_role=recipient,
+            terms_columns=_terms_columns(look),
+            slip=look.payment_slip,
+            slip_code=_slip_code(look),
+            slip_gap=slip_place.gap if slip_place else None,
+            slip_alone=slip_place.on_own_sheet if slip_place else False,
+            slip_height=SLIP_HEIGHT - SLIP_MARGIN,
+            slip_margin=OWN_SHEET_MARGIN if slip_place and slip_place.on_own_sheet else SLIP_MARGIN,
             payment_code=qr_code(look.payment_code, look.style.code_size) if look.payment_code else "",
             bar_code=bar_code(look.bar_code, BAR_CODE_LENGTH, BAR_CODE_HEIGHT) if look.bar_code else "",
             heading=heading,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from finscribe_assets.documents.drawn_document import DrawnDocument
+from finscribe_assets.documents.layout_families import LAYOUT_FACTS
 from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.schema import DocumentType
 
 PAPER_SIZES_MM = {"A4": (210.0, 297.0), "Letter": (215.9, 279.4)}  # width, height
-LANDSCAPE_LAYOUTS = ("invoice_continued",)
 SLIP_WIDTH_MM = 105.0  # of the layout receipt_slip; a till roll's width is its vendor's
 NARROW_ROLL_MM = 58  # rolls up to this width have narrower side margins
 RECEIPT_HEIGHT_MM = 4000.0  # taller than any receipt; the page is cut to its content after layout
@@ -52,6 +52,6 @@ def sheet_of(drawn: DrawnDocument) -> Sheet:
         return Sheet(f"{width}mm {RECEIPT_HEIGHT_MM}mm", width, RECEIPT_HEIGHT_MM, side, 5.0, 5.0)
     size = LOCALE_FACTS[drawn.document.locale].paper
     width, height = PAPER_SIZES_MM[size]
-    if look.layout in LANDSCAPE_LAYOUTS:
+    if LAYOUT_FACTS[look.layout].landscape:
         size, width, height = f"{size} landscape", height, width
     return Sheet(size, width, height, style.side_margin, style.top_margin, style.bottom_margin)

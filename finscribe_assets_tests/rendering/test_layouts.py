@@ -30,7 +30,6 @@ from finscribe_assets.rendering.mark_boxes import LaidOutDocument, lay_out
 from finscribe_assets.rendering.page_checks import layout_problems
 from finscribe_assets.rendering.page_html import to_markup
 from finscribe_assets.rendering.pages import Box, MarkType
-from finscribe_assets.rendering.sheet_size import LANDSCAPE_LAYOUTS
 
 DPI = 72
 FAMILIES = list(LAYOUT_FACTS)
@@ -229,7 +228,11 @@ def test_no_two_families_have_the_same_template_and_table():
 @pytest.mark.parametrize("document_type", [DocumentType.INVOICE, DocumentType.PURCHASE_ORDER])
 def test_the_head_is_the_vendors_not_the_familys(document_type):
     """A document has the same head in every family, but for a sidebar and sheets in landscape."""
-    families = [name for name in LAYOUTS_BY_TYPE[document_type] if name not in ("invoice_sidebar", *LANDSCAPE_LAYOUTS)]
+    families = [
+        name
+        for name in LAYOUTS_BY_TYPE[document_type]
+        if name != "invoice_sidebar" and not LAYOUT_FACTS[name].landscape
+    ]
     for drawn in documents(families[0], 4, optional_fields=1.0):
         assert len({head_of(laid_out(as_layout(drawn, layout))) for layout in families}) == 1
     # The same cannot be said of other documents: else every head would look alike to this test.

@@ -1,0 +1,38 @@
+"""The knobs of what mail rooms find on documents besides the document's own content, such as payment slips.
+
+They are drawn after all others (see `document_outline.draw_knobs`), so that a new one at the end changes no other.
+"""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from finscribe_assets.documents.failure_causes import FailureCause
+from finscribe_assets.documents.knob_fields import A4_SALES, knob
+from finscribe_assets.documents.schema import DocumentType
+from finscribe_assets.documents.value_types import Element
+
+
+class MailRoomKnobs(BaseModel):
+    """The probability of each addition to a document."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    payment_slips: float = knob(
+        0.08,
+        FailureCause.HALLUCINATED_FIELD,
+        (Element.AMOUNT, Element.IDENTIFIER, Element.PARTY),
+        "a payment slip at the foot of the sheet repeats payee, account, amount and reference",
+        documents=(DocumentType.INVOICE,),
+        languages=("de", "en", "fr", "it", "nl", "pl", "sv"),
+    )
+    terms_pages: float = knob(
+        0.04,
+        FailureCause.HALLUCINATED_FIELD,
+        (Element.TEXT, Element.AMOUNT, Element.DATE),
+        "the last sheet has terms and conditions in small print",
+        documents=A4_SALES,
+    )
+
+
+MAIL_ROOM_KNOBS = tuple(MailRoomKnobs.model_fields)

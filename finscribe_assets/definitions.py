@@ -23,7 +23,8 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
     Storage, profile, workers and inbox come from the environment: FINSCRIBE_STORAGE (a folder or ``s3://…``;
     ``storage`` by default), FINSCRIBE_PROFILE (tiny, demo, full), FINSCRIBE_WORKERS, FINSCRIBE_SCHEMA (a mapping of a
     user's own JSON keys: of the inbox's ground truth, and of pairs), FINSCRIBE_INBOX (a folder or ``s3://…``),
-    FINSCRIBE_INBOX_LICENCE and FINSCRIBE_INBOX_LOCALE.
+    FINSCRIBE_INBOX_LICENCE and FINSCRIBE_INBOX_LOCALE. With FINSCRIBE_RAY (``auto`` or ``host:port``) shards run on
+    that Ray cluster instead of on local processes.
 
     Args:
         resource_overrides: Resources by name that replace those of the environment.

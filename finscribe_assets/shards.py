@@ -181,12 +181,21 @@ def write_missing_shards(
 
     Returns:
         The number of shards that were skipped because they were up to date.
+
+    Raises:
+        UserError: workers on other machines do not share the folder.
     """
     missing = [job for job in jobs if not is_up_to_date(job.path, job.fingerprint)]
     report = on_rows or (lambda rows: None)
     report(sum(job.rows for job in jobs) - sum(job.rows for job in missing))
     for rows in pool.run(work, missing):
         report(rows)
+    lost = next((job.path for job in missing if not job.path.exists()), None)
+    if lost is not None:
+        raise UserError(
+            f"{lost}: the worker that wrote this shard stored it elsewhere; on several machines, the storage must be "
+            "s3://… or a network file system that all of them have under one path"
+        )
     remove_stray_shards(folder, len(jobs))
     return len(jobs) - len(missing)
 

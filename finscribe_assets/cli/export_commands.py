@@ -96,8 +96,8 @@ def export(
     """
     from finscribe_assets.exporting.folder_export import ExportFormat, export_pairs
     from finscribe_assets.profiles import workers_from_environment
+    from finscribe_assets.ray_pool import pool_from_environment
     from finscribe_assets.rendering.model_resize import PixelBudget
-    from finscribe_assets.shards import LocalShardPool
     from finscribe_assets.splitting.split_assignment import Split
 
     pairs, images, splits = _folders(workspace, batch)
@@ -113,7 +113,7 @@ def export(
             documents=documents,
             split=Split(split),
             format_=ExportFormat(format_),
-            pool=LocalShardPool(workers or workers_from_environment()),
+            pool=pool_from_environment(workers or workers_from_environment()),
             max_characters=max_characters,
             max_tokens=max_tokens,
             budget=PixelBudget(max_pixels=max_pixels),

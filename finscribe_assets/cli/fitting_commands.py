@@ -81,7 +81,7 @@ def fit_recipe_(
     from finscribe_assets.fitting.real_samples import read_real
     from finscribe_assets.fitting.recipe_fit import FitSettings, fit_recipe, with_document_facts
     from finscribe_assets.fitting.recipe_yaml import recipe_yaml
-    from finscribe_assets.shards import LocalShardPool
+    from finscribe_assets.ray_pool import pool_from_environment
 
     if document_type is not None and document_type not in set(DocumentType):
         raise UserError(f"--type: {document_type!r} is unknown; choose one of {', '.join(DocumentType)}")
@@ -103,7 +103,7 @@ def fit_recipe_(
         fitted = fit_recipe(
             samples,
             cache or Path(temporary),
-            LocalShardPool(workers or workers_from_environment()),
+            pool_from_environment(workers or workers_from_environment()),
             base=start,
             settings=settings,
             on_documents=advance,

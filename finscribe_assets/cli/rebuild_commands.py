@@ -28,12 +28,12 @@ def rebuild(
     files and the tools of other versions are listed, and the exit status is 1.
     """
     from finscribe_assets.documents.recipe_files import load_yaml_model
-    from finscribe_assets.shards import LocalShardPool
+    from finscribe_assets.ray_pool import pool_from_environment
     from finscribe_assets.splitting.manifest import Manifest
     from finscribe_assets.splitting.rebuild import rebuild as rebuild_data_set
 
     wanted = load_yaml_model(manifest, Manifest)
-    done = rebuild_data_set(wanted, out, LocalShardPool(workers or workers_from_environment()), console.print)
+    done = rebuild_data_set(wanted, out, pool_from_environment(workers or workers_from_environment()), console.print)
     for tool in done.changed_tools:
         console.print(f"other version than in the manifest: {tool}")
     for name in done.changed_files:

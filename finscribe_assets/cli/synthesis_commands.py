@@ -81,7 +81,7 @@ def synthesize(
     from finscribe_assets.documents.recipe_presets import RECIPE_PRESETS
     from finscribe_assets.files import write_text
     from finscribe_assets.pretraining.base_recipe import EMBEDDED_RECIPE
-    from finscribe_assets.shards import LocalShardPool
+    from finscribe_assets.ray_pool import pool_from_environment
 
     given = [name for name, value in (("--plan", plan), ("--recipe", recipe), ("--preset", preset)) if value]
     if len(given) > 1:
@@ -96,7 +96,7 @@ def synthesize(
         summary = draw_batch(
             wanted,
             out / "documents",
-            LocalShardPool(workers or workers_from_environment()),
+            pool_from_environment(workers or workers_from_environment()),
             shard_size=shard_size,
             on_shard=advance,
         )
@@ -121,16 +121,16 @@ def render(
     If more than 1 % of the documents are rejected, and more than one, the exit status is 1.
     """
     from finscribe_assets.documents.document_batch import write_ground_truth
+    from finscribe_assets.ray_pool import pool_from_environment
     from finscribe_assets.rendering.page_batch import destroyed_fields, read_rendered, render_batch
     from finscribe_assets.rendering.preview import contact_sheet
-    from finscribe_assets.shards import LocalShardPool
 
     started = time.perf_counter()
     with bar(_documents(workspace), "documents rendered") as advance:
         summary = render_batch(
             workspace / "documents",
             workspace / "images",
-            LocalShardPool(workers or workers_from_environment()),
+            pool_from_environment(workers or workers_from_environment()),
             dpi=dpi,
             on_shard=advance,
         )
@@ -190,14 +190,14 @@ def pairs(
     With --schema, prompts name your keys and responses are your JSON, so that a model learns to write it.
     """
     from finscribe_assets.instructions.pair_batch import build_pair_batch
-    from finscribe_assets.shards import LocalShardPool
+    from finscribe_assets.ray_pool import pool_from_environment
 
     with bar(_documents(workspace), "documents paired") as advance:
         summary = build_pair_batch(
             workspace / "documents",
             workspace / "images",
             workspace / "pairs",
-            LocalShardPool(workers or workers_from_environment()),
+            pool_from_environment(workers or workers_from_environment()),
             _recipe(mix or [], only=only, lines=lines, max_pixels=max_pixels, mapping=mapping_given(schema)),
             on_shard=advance,
         )
@@ -243,7 +243,7 @@ def split(
     validation and test only. `docs/splits.md` explains the columns of `splits.parquet`. The manifest is all that
     `finscribe rebuild` needs to rebuild the data set.
     """
-    from finscribe_assets.shards import LocalShardPool
+    from finscribe_assets.ray_pool import pool_from_environment
     from finscribe_assets.splitting.leak_checks import find_leaks
     from finscribe_assets.splitting.manifest import BatchInputs, build_data_set
     from finscribe_assets.splitting.page_hashes import read_hashes
@@ -255,7 +255,7 @@ def split(
         batches,
         batches[-1].key,
         workspace / "splits",
-        LocalShardPool(workers or workers_from_environment()),
+        pool_from_environment(workers or workers_from_environment()),
         hold_out=hold_out,
     )
     if wrong := manifest.wrong_plans():

@@ -4,6 +4,7 @@ The profile is a plain object (`dg.ResourceParam[Profile]`), handed to `build_de
 from Dagster. https://docs.dagster.io/guides/build/external-resources
 """
 
+import mimetypes
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,10 +19,13 @@ from finscribe_assets.files import AnyPath, as_path, is_local, sha256_of
 from finscribe_assets.importing.inbox import InboxBatches
 from finscribe_assets.iteration.batch_storage import FolderStorage, PlanFiles, Stage
 from finscribe_assets.profiles import Profile
-from finscribe_assets.shards import LocalShardPool
+from finscribe_assets.ray_pool import pool_from_environment
+from finscribe_assets.shards import ShardPool
 
 if TYPE_CHECKING:
     from finscribe_assets.schema_mapping.mapping import SchemaMapping
+
+LINK_DAYS = 7
 
 ProfileResource = dg.ResourceParam[Profile]
 
@@ -43,6 +47,28 @@ class Storage(dg.ConfigurableResource):
     def folder_of(self, context: dg.AssetExecutionContext) -> UPath:
         """Return the folder that the running asset writes."""
         return self.folder(context.asset_key.to_user_string(), context.partition_key)
+
+    def link(self, file: AnyPath) -> dg.MetadataValue:
+        """Return a file as metadata that a person can open: a presigned URL on S3, else its path.
+
+        The URL is valid for `LINK_DAYS`, the longest time that S3 signs for, for everybody who sees the page; with
+        temporary credentials, only as long as these. Credentials, region and endpoint are those of the environment.
+        """
+        if UPath(file).protocol not in ("s3", "s3a"):
+            return dg.MetadataValue.path(str(file))
+        from dagster_aws.s3 import S3Resource  # boto3 takes half a second to import
+
+        bucket, _, key = UPath(file).path.partition("/")
+        kind = mimetypes.guess_type(key)[0] or "application/octet-stream"
+        return dg.MetadataValue.url(
+            S3Resource()
+            .get_client()
+            .generate_presigned_url(
+                "get_object",
+                Params={"Bucket": bucket, "Key": key, "ResponseContentType": f"{kind}; charset=utf-8"},
+                ExpiresIn=LINK_DAYS * 86_400,
+            )
+        )
 
     def work_folder(self, asset: str, key: str) -> Path:
         """Return a local folder for checkpoints, which a later run of the same partition finds again.
@@ -108,10 +134,10 @@ class UserSchema(dg.ConfigurableResource):
 
 
 class Workers(dg.ConfigurableResource):
-    """Worker processes on which a batch's shards run."""
+    """Worker processes on which a batch's shards run: of this machine, or of the Ray cluster of FINSCRIBE_RAY."""
 
     workers: int = 1
 
-    def pool(self) -> LocalShardPool:
+    def pool(self) -> ShardPool:
         """Return the pool of worker processes."""
-        return LocalShardPool(self.workers)
+        return pool_from_environment(self.workers)

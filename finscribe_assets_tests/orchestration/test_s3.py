@@ -1,46 +1,50 @@
 """The same assets on an object store: moto's server stands in for S3, over HTTP on loopback."""
 
 import time
-import urllib.request
+from pathlib import Path
 
 import dagster as dg
 import pytest
-from moto.server import ThreadedMotoServer
+import urllib3
+import yaml
+from dagster_aws.s3 import S3ComputeLogManager
 from upath import UPath
 
 from finscribe_assets.importing.inbox import InboxBatches, InboxLook, look_at_inbox
 from finscribe_assets.iteration.real_batches import import_batch
 from finscribe_assets.orchestration.assets import all_assets
+from finscribe_assets.orchestration.resources import Storage
 from finscribe_assets_tests.importing.writers import pdf
 
 from .conftest import platform_at
+from .faulty_s3 import FaultyS3
 from .test_assets import data_files
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def bucket(monkeypatch):
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    for name, value in {
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }.items():
-        monkeypatch.setenv(name, value)
+def store(monkeypatch):
+    """An object store that fails five requests of a hundred."""
     import s3fs
 
-    s3fs.S3FileSystem.clear_instance_cache()
-    # All servers of a process share moto's store.
-    urllib.request.urlopen(urllib.request.Request(f"http://{host}:{port}/moto-api/reset", method="POST")).close()
-    UPath("s3://finscribe").fs.mkdir("finscribe")
-    yield "s3://finscribe/data"
-    server.stop()
+    with FaultyS3(share=0.05) as server:
+        for name, value in server.environment.items():
+            monkeypatch.setenv(name, value)
+        s3fs.S3FileSystem.clear_instance_cache()
+        # All servers of a process share moto's store.
+        urllib3.request("POST", f"{server.url}/moto-api/reset")
+        UPath("s3://finscribe").fs.mkdir("finscribe")
+        yield server
     s3fs.S3FileSystem.clear_instance_cache()
 
 
-def test_synthesis_on_s3_has_the_bytes_of_a_folder(bucket, platform, iteration):
+@pytest.fixture
+def bucket(store):
+    return "s3://finscribe/data"
+
+
+def test_synthesis_on_s3_has_the_bytes_of_a_folder(store, bucket, platform, iteration):
     with dg.DagsterInstance.ephemeral() as instance:
         remote = platform_at(bucket, instance)
         assert dg.materialize(
@@ -60,6 +64,46 @@ def test_synthesis_on_s3_has_the_bytes_of_a_folder(bucket, platform, iteration):
     assert len(names) == 15
     for name in names:
         assert (root / name).read_bytes() == (platform.root / name).read_bytes(), name
+    assert store.failed >= 5
+
+
+def test_logs_of_steps_are_read_from_s3_by_another_machine(bucket, tmp_path, monkeypatch):
+    """A run's machine uploads what its steps print; the web server, which shares no disk with it, shows it."""
+    monkeypatch.setenv("FINSCRIBE_LOG_BUCKET", "finscribe")
+    settings = yaml.safe_load((ROOT / "deployment" / "dagster-s3.yaml").read_text())["compute_logs"]
+
+    @dg.op
+    def talk():
+        print("page 7 is rendered")  # noqa: T201
+
+    @dg.job
+    def talking():
+        talk()
+
+    with dg.instance_for_test(overrides={"compute_logs": settings}) as instance:
+        result = talking.execute_in_process(instance=instance)
+        (key,) = [
+            event.logs_captured_data.file_key
+            for event in result.all_events
+            if event.event_type_value == "LOGS_CAPTURED"
+        ]
+        log_key = [result.run_id, "compute_logs", key]
+        assert isinstance(instance.compute_log_manager, S3ComputeLogManager)
+    settings["config"]["local_dir"] = str(tmp_path / "of the web server")
+    with dg.instance_for_test(overrides={"compute_logs": settings}) as elsewhere:
+        shown = elsewhere.compute_log_manager.get_log_data(log_key)
+    assert b"page 7 is rendered" in shown.stdout
+
+
+def test_reports_on_s3_are_linked_by_presigned_urls(bucket):
+    page = UPath(bucket) / "evaluation_report" / "batch-000" / "report.html"
+    page.write_bytes("<h1>Bericht für März</h1>".encode())
+    link = Storage(root=bucket).link(page)
+    assert isinstance(link, dg.UrlMetadataValue)
+    response = urllib3.request("GET", str(link.url))
+    assert response.data.decode() == "<h1>Bericht für März</h1>"
+    assert response.headers["Content-Type"].startswith("text/html")
+    assert Storage(root="/data").link(Path("/data/report.html")) == dg.MetadataValue.path("/data/report.html")
 
 
 def test_an_inbox_on_s3_is_looked_at_anew_at_each_tick_and_imported(bucket):

@@ -61,9 +61,7 @@ def evaluation_report(
             **_tables(report, reports.test),
             "worst_page": _worst_page(reports),
             "reliability": _reliability(report.calibration),
-            "page": dg.MetadataValue.path(
-                str(storage.batches.folder(Stage.EVALUATION_REPORT, key) / "report.html"),
-            ),
+            "page": storage.link(storage.batches.folder(Stage.EVALUATION_REPORT, key) / "report.html"),
             "note": reports.note or f"scores of {reports.base}",
         },
         check_results=[

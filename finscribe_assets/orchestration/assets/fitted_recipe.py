@@ -69,7 +69,7 @@ def fitted_recipe(
             ),
             "warnings": "; ".join(fitted.warnings) or "none",
             "recipe": dg.MetadataValue.path(str(folder / RECIPE_FILE)),
-            "report": dg.MetadataValue.path(str(folder / FIT_PAGE_FILE)),
+            "report": storage.link(folder / FIT_PAGE_FILE),
         },
         check_results=[
             dg.AssetCheckResult(

@@ -44,7 +44,7 @@ def real_report(
         metadata={
             **measured.counts,
             **(_scores(report) if report else {"note": "no document of the batch has ground truth, so none is scored"}),
-            "page": dg.MetadataValue.path(str((storage.folder_of(context) / REPORT_FILE).with_suffix(".html"))),
+            "page": storage.link((storage.folder_of(context) / REPORT_FILE).with_suffix(".html")),
         },
         check_results=[
             dg.AssetCheckResult(

@@ -85,7 +85,8 @@ def test_both_instance_files_differ_only_in_the_logs_of_steps():
     assert on_s3.pop("compute_logs")["class"] == "S3ComputeLogManager"
     assert on_s3 == plain
     shipped = yaml.safe_load((ROOT / "dagster.yaml").read_text())
-    assert {**plain, "storage": None, "retention": None} == {**shipped, "storage": None, "retention": None}
+    own = {"storage": None, "retention": None, "run_coordinator": None}
+    assert {**plain, **own} == {**shipped, **own}
 
 
 def test_the_image_is_built_from_files_that_are_there_and_runs_without_root():

@@ -9,7 +9,7 @@ import typer
 
 from finscribe_assets.cli.console_output import bar, console, show
 from finscribe_assets.cli.probe_commands import DeploymentRecipe, chosen_recipe
-from finscribe_assets.cli.reading_commands import Base
+from finscribe_assets.cli.reader_options import Base
 from finscribe_assets.cli.synthesis_commands import WorkerCount
 from finscribe_assets.documents.batch_keys import FIRST_BATCH_KEY, LAST_BATCH_KEY
 from finscribe_assets.errors import MissingInputError, UserError

@@ -9,7 +9,7 @@ import typer
 
 from finscribe_assets.cli.console_output import bar, console, show
 from finscribe_assets.cli.mining_commands import Frequencies
-from finscribe_assets.cli.reading_commands import Adapter, Base
+from finscribe_assets.cli.reader_options import Adapter, Base
 from finscribe_assets.cli.synthesis_commands import WorkerCount
 from finscribe_assets.profiles import workers_from_environment
 

@@ -9,56 +9,30 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from finscribe_assets.cli.console_output import bar, console, print_error, print_note
+from finscribe_assets.cli.reader_options import (
+    Adapter,
+    Base,
+    Model,
+    Promoted,
+    Reads,
+    Server,
+    adapter_or_promoted,
+    reader_given,
+)
 from finscribe_assets.cli.reading_outputs import distinct_stems, draw_record_boxes
 from finscribe_assets.cli.schema_option import SchemaName, mapping_given
 from finscribe_assets.cli.synthesis_commands import Workspace, documents_of_split, measured_splits
-from finscribe_assets.documents.batch_keys import LAST_BATCH_KEY
-from finscribe_assets.errors import MissingInputError, UserError
+from finscribe_assets.errors import UserError
+from finscribe_assets.model.base_names import EMBEDDED
 
 if TYPE_CHECKING:
-    from finscribe_assets.files import AnyPath
-    from finscribe_assets.inference.ocr_reader import OcrReader
-    from finscribe_assets.inference.reader import Reader
+    from finscribe_assets.inference.image_reader import ImageReader
     from finscribe_assets.inference.region_layout import Layout
+    from finscribe_assets.inference.server_settings import ReadingUnit
     from finscribe_assets.rendering.pages import Page
     from finscribe_assets.schema_mapping.mapping import SchemaMapping
 
-Base = Annotated[
-    str, typer.Option(help="embedded, a folder with a checkpoint, or OWNER/NAME of a repository on the hub.")
-]
-Adapter = Annotated[
-    Path | None,
-    typer.Option(help="Folder of an adapter; without it the bare base reads.", exists=True, file_okay=False),
-]
-
-Promoted = Annotated[
-    str | None,
-    typer.Option(help="In the place of --adapter: the platform's storage, whose adapter in use is taken."),
-]
-
-
 SHARD_SUFFIX = ".parquet"  # of rendered pages
-
-
-def adapter_or_promoted(adapter: Path | None, storage: str | None) -> AnyPath | None:
-    """Return the folder of the adapter that a command was given, or the one in use in a storage.
-
-    Raises:
-        UserError: both are given.
-        MissingInputError: no adapter is in use in the storage.
-    """
-    from finscribe_assets.iteration.batch_storage import FolderStorage
-    from finscribe_assets.iteration.promoting import adapter_folder, adapter_in_use
-
-    if storage is None:
-        return adapter
-    if adapter is not None:
-        raise UserError("give --adapter or --promoted, not both")
-    batches = FolderStorage(storage)
-    in_use = adapter_in_use(batches, LAST_BATCH_KEY)
-    if in_use is None:
-        raise MissingInputError(f"{storage}: no adapter is in use; `finscribe adapters --storage {storage}` says why")
-    return adapter_folder(batches, in_use)
 
 
 def register(app: typer.Typer) -> None:
@@ -71,7 +45,10 @@ def predict(
     workspace: Workspace,
     adapter: Adapter = None,
     promoted: Promoted = None,
-    base: Base = "embedded",
+    base: Base = EMBEDDED,
+    server: Server = None,
+    model: Model = None,
+    reads: Reads = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder for predictions.jsonl; WORKSPACE/predictions unless given.")
     ] = None,
@@ -104,7 +81,7 @@ def predict(
 
     The embedded model reads lines at boxes that come from the renderer; the report calls them an oracle. Imported pages
     have none: their lines are found in the pixels. With --schema, a model that reads pages is asked in your keys, as
-    `finscribe pairs --schema` taught it.
+    `finscribe pairs --schema` taught it. A run that was stopped, or whose server went away, goes on where it was.
     """
     from finscribe_assets.inference.prediction import PREDICTIONS_FILE, predict_batch
     from finscribe_assets.inference.region_layout import RendererTables
@@ -117,16 +94,15 @@ def predict(
         raise UserError(f"--split: no document of {workspace} is in {' or '.join(split or measured_splits(splits))}")
     folder = out or workspace / "predictions"
     found_tables = RendererTables() if tables else None
+    reader = reader_given(base, adapter, promoted, server, model, reads, threads)
     with bar(len(asked), "documents read") as advance:
         summary = predict_batch(
             [workspace / "images"],
             asked,
             folder,
-            base=base,
-            adapter=adapter_or_promoted(adapter, promoted),
+            reader=reader,
             layout=_layout(Regions.LINES, reads_lines=True, threads=threads) if lines else found_tables,
             prompt=_prompt_in(mapping_given(schema)),
-            threads=threads,
             on_documents=advance,
         )
     took = (
@@ -169,6 +145,9 @@ def extract(
             "--base and --adapter, the OCR engine's own recogniser reads the lines."
         ),
     ] = None,
+    server: Server = None,
+    model: Model = None,
+    reads: Reads = None,
     box: Annotated[
         str | None, typer.Option(help="Read only x0,y0,x1,y1 of each image, in pixels from the top left.")
     ] = None,
@@ -228,14 +207,14 @@ def extract(
     from finscribe_assets.files import write_text
     from finscribe_assets.inference.extraction import Extractor, extract_rendered
     from finscribe_assets.inference.extraction_page import Extraction, extractions_to_html
-    from finscribe_assets.inference.json_constraint import JsonGrammar
+    from finscribe_assets.inference.json_grammar import JsonGrammar
     from finscribe_assets.inference.typed_boxes import parse_box
     from finscribe_assets.opening.input_limits import InputLimits
     from finscribe_assets.opening.page_reader import PageReader
 
     region = parse_box(box) if box else None
     mapping = mapping_given(schema)
-    reader = _reader_of(base, adapter_or_promoted(adapter, promoted), layout, prompt, threads)
+    reader = _reader_of(base, adapter, promoted, server, model, reads, layout, prompt, threads)
     finds = region is None and not all(path.suffix == SHARD_SUFFIX for path in files)
     found_layout = _layout(layout, reads_lines=reader.reads_lines, threads=threads) if finds else None
     reads_pages = not reader.reads_lines and found_layout is None and region is None
@@ -279,23 +258,31 @@ def extract(
 
 
 def _reader_of(
-    base: str | None, adapter: AnyPath | None, layout: Regions | None, prompt: str | None, threads: int
-) -> Reader | OcrReader:
-    """Return the reader that `extract` is asked for: a model, or else the OCR engine, which is said.
+    base: str | None,
+    adapter: Path | None,
+    promoted: str | None,
+    server: str | None,
+    model: str | None,
+    reads: ReadingUnit | None,
+    layout: Regions | None,
+    prompt: str | None,
+    threads: int,
+) -> ImageReader:
+    """Return the reader that `extract` is asked for: a model, here or on a server, or else the OCR engine.
+
+    The OCR engine is said.
 
     Raises:
-        UserError: the OCR engine is asked for more than lines.
+        UserError: the OCR engine is asked for more than lines, or options do not fit together.
     """
     from finscribe_assets.inference.ocr_reader import OcrReader
-    from finscribe_assets.inference.reader import Reader
-    from finscribe_assets.model.base_names import EMBEDDED
 
-    if base is not None or adapter is not None:
-        return Reader(base or EMBEDDED, adapter, threads=threads)
+    if any(given is not None for given in (base, adapter, promoted, server, model, reads)):
+        return reader_given(base or EMBEDDED, adapter, promoted, server, model, reads, threads)
     if prompt or layout is Regions.BLOCKS:
         raise UserError(
             f"{'--prompt' if prompt else '--layout blocks'}: the OCR engine reads plain lines only; give --base or "
-            "--adapter to read with a model (--base embedded is part of the package)"
+            "--adapter to read with a model (--base embedded is part of the package), or --server"
         )
     print_note(
         "Lines are read by the OCR engine's own recogniser, since neither --base nor --adapter is given; no training "
@@ -347,7 +334,7 @@ def merge(
         Path | None, typer.Option(help="Folder of a trained adapter.", exists=True, file_okay=False)
     ] = None,
     promoted: Promoted = None,
-    base: Base = "embedded",
+    base: Base = EMBEDDED,
     dtype: Annotated[
         WeightType | None, typer.Option(help="Number format of the weights; the base's unless given.")
     ] = None,

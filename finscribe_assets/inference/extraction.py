@@ -15,19 +15,18 @@ from PIL import Image
 from finscribe_assets.documents.file_ids import file_document_id
 from finscribe_assets.errors import UserError
 from finscribe_assets.files import AnyPath, read_table
-from finscribe_assets.inference.json_constraint import JsonGrammar
-from finscribe_assets.inference.ocr_reader import OcrReader
+from finscribe_assets.inference.image_reader import ImageReader, ReadRequest
+from finscribe_assets.inference.json_grammar import JsonGrammar
 from finscribe_assets.inference.page_reading import read_regions
 from finscribe_assets.inference.prediction import Mode, page_record, predict_documents
 from finscribe_assets.inference.prediction_record import PredictionRecord
-from finscribe_assets.inference.reader import Reader, ReadRequest
 from finscribe_assets.inference.region_layout import DetectedLines, Layout, RendererBoxes
 from finscribe_assets.inference.text_spans import TextLine
 from finscribe_assets.instructions.crops import crop
 from finscribe_assets.instructions.pair import OCR_PROMPT
 from finscribe_assets.instructions.prompt_wordings import full_extraction_prompt
 from finscribe_assets.instructions.responses import unflatten
-from finscribe_assets.model.decoding import DecodedText
+from finscribe_assets.model.decoded_text import DecodedText, rounded_confidence
 from finscribe_assets.ocr.rapidocr_engine import RapidOcrFinder
 from finscribe_assets.opening.input_limits import DEFAULT_DPI, InputLimits
 from finscribe_assets.opening.page_content import PageContent
@@ -46,7 +45,7 @@ class ExtractedText:
     """The text that a model read in an image."""
 
     text: str  # of a line or block, a table as OTSL, or the raw response about whole pages
-    confidence: float  # geometric mean of the token probabilities, in [0, 1]
+    confidence: float | None  # geometric mean of the token probabilities, in [0, 1]; None if they are unknown
     truncated: bool  # generation stopped at the token limit
 
 
@@ -60,7 +59,7 @@ class Extractor:
         {"document_number": "RE-2024/17", "totals": {"amount_due": "1.234,50 €"}}
     """
 
-    reader: Reader | OcrReader
+    reader: ImageReader
     layout: Layout | None = None  # finds the regions of a page; without one, the model is given whole pages
     prompt: str | None = None  # replaces the stock one: `OCR:` for lines and boxes, full extraction for whole pages
     grammar: JsonGrammar | None = None  # constrains responses to JSON; needs a base that reads pages
@@ -75,7 +74,7 @@ class Extractor:
         """
         if self.reader.reads_lines and self.grammar:
             raise UserError(
-                f"json: {self.reader.base.name} reads single printed lines and writes no JSON; "
+                f"json: {self.reader.name} reads single printed lines and writes no JSON; "
                 "use a base that reads pages, such as PaddlePaddle/PaddleOCR-VL"
             )
 
@@ -192,7 +191,7 @@ class Extractor:
 
     def _read_images(self, images: tuple[Image.Image, ...], *, whole_pages: bool) -> ExtractedText:
         decoded = self._decode(images, whole_pages=whole_pages)
-        return ExtractedText(decoded.text, round(decoded.confidence, 4), decoded.truncated)
+        return ExtractedText(decoded.text, rounded_confidence(decoded.probabilities), decoded.truncated)
 
     def _decode(self, images: tuple[Image.Image, ...], *, whole_pages: bool) -> DecodedText:
         """Give all images to the model in one request."""
@@ -214,11 +213,7 @@ def _line_record(number: int, line: TextLine) -> dict[str, Any]:
 
 
 def extract_rendered(
-    reader: Reader | OcrReader,
-    shard: AnyPath,
-    document_id: str | None = None,
-    layout: Layout | None = None,
-    prompt: str = "",
+    reader: ImageReader, shard: AnyPath, document_id: str | None = None, layout: Layout | None = None, prompt: str = ""
 ) -> list[dict[str, Any]]:
     """Read documents of a shard that `finscribe render` wrote.
 

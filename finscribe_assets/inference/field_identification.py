@@ -18,6 +18,7 @@ from finscribe_assets.inference.line_tables import find_tables
 from finscribe_assets.inference.party_blocks import find_parties
 from finscribe_assets.inference.tax_lines import find_tax_lines
 from finscribe_assets.inference.text_spans import LineSpan, TextLine, joined_text
+from finscribe_assets.model.decoded_text import lowest_confidence
 from finscribe_assets.rendering.located_boxes import LocatedBox, locate
 
 
@@ -27,13 +28,13 @@ class IdentifiedField:
 
     Attributes:
         text: as printed; the document type is one of `DocumentType`.
-        confidence: the lowest of its lines.
+        confidence: the lowest of its lines; None if that of a line is unknown.
         source: index of its first line or table among all that were read, from 0.
         boxes: of its parts; empty if it was read in a block of several lines or in a whole table.
     """
 
     text: str
-    confidence: float
+    confidence: float | None
     source: int
     boxes: tuple[LocatedBox, ...] = ()
 
@@ -103,7 +104,7 @@ def identify_fields(
     fields = {
         path: IdentifiedField(
             texts.get(path) or joined_text(lines, parts),
-            min(lines[part.line].confidence for part in parts),
+            lowest_confidence(lines[part.line].confidence for part in parts),
             sources[parts[0].line],
             located(parts),
         )
@@ -114,7 +115,7 @@ def identify_fields(
         fields[path] = IdentifiedField(cell.text, read[tables[cell.table]].confidence, tables[cell.table])
     currencies = find_currencies({path: field.text for path, field in fields.items()}, locale)
     for path, currency in currencies.items():  # follows from other values, so that it has no box of its own
-        confidence = min(fields[source].confidence for source in currency.sources)
+        confidence = lowest_confidence(fields[source].confidence for source in currency.sources)
         fields[path] = IdentifiedField(currency.code, confidence, fields[currency.sources[0]].source)
     known = {field_of(path) for path in fields}
     not_assigned = {

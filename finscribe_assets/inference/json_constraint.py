@@ -1,16 +1,15 @@
 """Constrain generation to JSON: after each token, allow only the tokens that keep the response valid.
 
-What belongs here: the grammars, and the translation of a tokenizer into the bytes of its tokens. No other module
-imports llguidance (MIT), which checks the vocabulary against a grammar in native code.
+What belongs here: constraints of a model in this process, and the translation of a tokenizer into the bytes of its
+tokens. Which JSON is allowed is in `json_grammar`. No other module imports llguidance (MIT), which checks the
+vocabulary against a grammar in native code.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import torch
@@ -19,73 +18,25 @@ from llguidance.hf import from_tokenizer
 from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
-from finscribe_assets.documents.elements import LIST_FIELDS, TERMS
-from finscribe_assets.schema_mapping.key_writing import structure
-from finscribe_assets.schema_mapping.mapping import SchemaMapping
-
-_PRINTED_VALUE = {"type": ["string", "null"]}  # text as printed; null if a requested field is not on the page
+from finscribe_assets.inference.json_grammar import JsonGrammar
 
 
-@dataclass(frozen=True)
-class JsonGrammar:
-    """The JSON that a response may be."""
+def json_constraint(
+    grammar: JsonGrammar, tokenizer: PreTrainedTokenizerFast, rows: int, vocabulary: int
+) -> JsonConstraint:
+    """Return the constraint of a batch of responses.
 
-    only_known_keys: bool = False  # only objects with the keys of `document_schema`, in its order; else any object
-    mapping: SchemaMapping | None = None  # of a user's keys, which then are the known ones
-
-    def constraint(self, tokenizer: PreTrainedTokenizerFast, rows: int, vocabulary: int) -> JsonConstraint:
-        """Return the constraint of a batch of responses.
-
-        Args:
-            tokenizer: The model's tokenizer.
-            rows: Number of responses in the batch.
-            vocabulary: Size of the model's output layer; it may exceed the number of tokens.
-        """
-        known = user_schema(self.mapping) if self.mapping else document_schema()
-        schema = known if self.only_known_keys else {"type": "object"}
-        # No free whitespace: under greedy decoding, an unsure model may write spaces without end.
-        grammar = LLMatcher.grammar_from_json_schema(
-            schema, defaults={"whitespace_flexible": False, "item_separator": ",", "key_separator": ":"}
-        )
-        return JsonConstraint(_llguidance_tokenizer(tokenizer), grammar, rows, vocabulary)
-
-
-def document_schema() -> dict[str, Any]:
-    """Return the JSON schema of a full extraction: every field of the documents, optional, as printed text."""
-    root: dict[str, Any] = {}
-    for path in TERMS:
-        *groups, leaf = path.split(".")
-        node = root
-        for group in groups:
-            node = node.setdefault(group, {})
-        node[leaf] = None
-    properties = {name: _schema_of(child) for name, child in root.items()}
-    for name in LIST_FIELDS:
-        properties[name] = {"type": "array", "items": properties[name]}
-    return _object_schema(properties)
-
-
-def user_schema(mapping: SchemaMapping) -> dict[str, Any]:
-    """Return the JSON schema of a user's JSON: every key of a mapping, optional, as text or number."""
-    return _schema_of_example(structure(mapping, mapping.labelled_fields))
-
-
-def _schema_of_example(node: Any) -> dict[str, Any]:
-    if isinstance(node, dict):
-        return _object_schema({name: _schema_of_example(child) for name, child in node.items()})
-    if isinstance(node, list):
-        return {"type": "array", "items": _schema_of_example(node[0])}
-    return {"type": ["string", "number", "null"]}
-
-
-def _schema_of(node: dict[str, Any] | None) -> dict[str, Any]:
-    if node is None:
-        return _PRINTED_VALUE
-    return _object_schema({name: _schema_of(child) for name, child in node.items()})
-
-
-def _object_schema(properties: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "properties": properties, "additionalProperties": False}
+    Args:
+        grammar: The JSON that responses may be.
+        tokenizer: The model's tokenizer.
+        rows: Number of responses in the batch.
+        vocabulary: Size of the model's output layer; it may exceed the number of tokens.
+    """
+    # No free whitespace: under greedy decoding, an unsure model may write spaces without end.
+    rules = LLMatcher.grammar_from_json_schema(
+        grammar.schema, defaults={"whitespace_flexible": False, "item_separator": ",", "key_separator": ":"}
+    )
+    return JsonConstraint(_llguidance_tokenizer(tokenizer), rules, rows, vocabulary)
 
 
 class JsonConstraint:

@@ -1,7 +1,6 @@
 """Read lines with the recogniser of the OCR engine, where a user has no adapter of their own yet.
 
-What belongs here: the OCR engine behind the interface that `Extractor` and `page_reading` use of `reader.Reader`. The
-engine itself belongs to `ocr.rapidocr_engine`.
+What belongs here: the OCR engine as an `image_reader.ImageReader`. The engine itself belongs to `ocr.rapidocr_engine`.
 """
 
 from __future__ import annotations
@@ -12,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from finscribe_assets.errors import UserError
-from finscribe_assets.inference.json_constraint import JsonGrammar
-from finscribe_assets.inference.reader import ReadRequest
+from finscribe_assets.inference.image_reader import ReadRequest
+from finscribe_assets.inference.json_grammar import JsonGrammar
 from finscribe_assets.instructions.pair import OCR_PROMPT
-from finscribe_assets.model.decoding import DecodedText
+from finscribe_assets.model.decoded_text import DecodedText
 from finscribe_assets.model.line_finding import find_lines
 from finscribe_assets.ocr.rapidocr_engine import RECOGNITION_MODEL, RapidOcrReader
 
@@ -38,6 +37,7 @@ class OcrReader:
     """
 
     reads_lines = True
+    device_name = "cpu"
     adapter = None
     name = f"OCR engine ({RECOGNITION_MODEL.removesuffix('.onnx')} of RapidOCR)"
 
@@ -58,6 +58,11 @@ class OcrReader:
     def identity(self) -> str:
         """Return what readings depend on besides the images."""
         return f"ocr:{RECOGNITION_MODEL}"
+
+    @property
+    def record(self) -> dict[str, str | None]:
+        """Return what is stored beside predictions about their reader."""
+        return {"base": self.name, "adapter": None, "device": self.device_name}
 
     def read(
         self,

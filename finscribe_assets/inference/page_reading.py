@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from finscribe_assets.inference.field_identification import IdentifiedFields, identify_fields
-from finscribe_assets.inference.json_constraint import JsonGrammar
+from finscribe_assets.inference.image_reader import ImageReader, ReadRequest
+from finscribe_assets.inference.json_grammar import JsonGrammar
 from finscribe_assets.inference.line_ink import find_ink
-from finscribe_assets.inference.ocr_reader import OcrReader
-from finscribe_assets.inference.reader import Reader, ReadRequest
 from finscribe_assets.inference.region_layout import Layout, RegionType
 from finscribe_assets.inference.text_spans import TextLine, spaces_between_words
 from finscribe_assets.instructions.crops import crop
 from finscribe_assets.instructions.pair import OCR_PROMPT, TABLE_PROMPT
+from finscribe_assets.model.decoded_text import rounded_confidence
 from finscribe_assets.rendering.pages import Page, RenderedDocument
 
 _OTSL_TOKEN = re.compile("<(?:[felux]cel|nl)>")
@@ -45,7 +45,7 @@ class PageText:
 
 
 def read_regions(
-    reader: Reader | OcrReader,
+    reader: ImageReader,
     name: str,
     pages: Sequence[Page],
     layout: Layout,
@@ -61,8 +61,8 @@ def read_regions(
         pages: The document's pages, in order.
         layout: Finds the regions.
         prompt: Replaces the prompts of the regions' types.
-        max_new_tokens: See `Reader.read`.
-        grammar: See `Reader.read`.
+        max_new_tokens: See `ImageReader.read`.
+        grammar: See `ImageReader.read`.
     """
     regions = layout.regions(RenderedDocument(name, 0, tuple(pages), ()))
     boxes = [(region.type is RegionType.TABLE, page, box) for region in regions for page, box in region.lines]
@@ -77,7 +77,7 @@ def read_regions(
     ]
     decoded = reader.read(requests, max_new_tokens=max_new_tokens, grammar=grammar)
     texts = [
-        TextLine(page, box, text.text, round(text.confidence, 4), text.truncated)
+        TextLine(page, box, text.text, rounded_confidence(text.probabilities), text.truncated)
         for (_, page, box), text in zip(boxes, decoded, strict=True)
     ]
     if layout.boxes_are_lines:

@@ -26,11 +26,10 @@ from finscribe_assets.files import (
     write_json_lines,
 )
 from finscribe_assets.inference.currency_reading import find_currencies
+from finscribe_assets.inference.image_reader import ImageReader, ReadRequest
 from finscribe_assets.inference.line_items import extract_line_items
-from finscribe_assets.inference.ocr_reader import OcrReader
 from finscribe_assets.inference.page_reading import read_regions
 from finscribe_assets.inference.prediction_record import PredictionRecord
-from finscribe_assets.inference.reader import Reader, ReadRequest
 from finscribe_assets.inference.region_layout import DetectedLines, Layout, Region, RegionType, RendererBoxes
 from finscribe_assets.inference.value_spans import value_spans
 from finscribe_assets.instructions.crops import crop
@@ -38,7 +37,7 @@ from finscribe_assets.instructions.pair import OCR_PROMPT, TABLE_PROMPT
 from finscribe_assets.instructions.prompt_wordings import full_extraction_prompt
 from finscribe_assets.instructions.responses import unflatten
 from finscribe_assets.model.base_names import EMBEDDED
-from finscribe_assets.model.decoding import DecodedText, geometric_mean
+from finscribe_assets.model.decoded_text import DecodedText, joint_probabilities, lowest_confidence, rounded_confidence
 from finscribe_assets.ocr.rapidocr_engine import RapidOcrFinder
 from finscribe_assets.rendering.pages import NO_MARKS, RenderedDocument, pages_from_table
 from finscribe_assets.shards import read_fingerprint, shard_files
@@ -70,19 +69,13 @@ class PredictionSummary:
     seconds_per_document: float | None  # wall time without loading the model; None if no document was requested
 
 
-def predict_document(
-    reader: Reader | OcrReader, document: RenderedDocument, mode: Mode, layout: Layout
-) -> dict[str, Any]:
+def predict_document(reader: ImageReader, document: RenderedDocument, mode: Mode, layout: Layout) -> dict[str, Any]:
     """Return one document's prediction record; see `predict_documents`."""
     return predict_documents(reader, [document], mode, layout)[0]
 
 
 def predict_documents(
-    reader: Reader | OcrReader,
-    documents: Sequence[RenderedDocument],
-    mode: Mode,
-    layout: Layout,
-    prompt: str = "",
+    reader: ImageReader, documents: Sequence[RenderedDocument], mode: Mode, layout: Layout, prompt: str = ""
 ) -> list[dict[str, Any]]:
     """Read documents, all of them in the same batches, and return their prediction records.
 
@@ -128,7 +121,7 @@ def predict_documents(
     return [_regions_record(document.id, fields[document.id], tables[document.id]).to_json() for document in documents]
 
 
-def _identified_record(reader: Reader | OcrReader, document: RenderedDocument, layout: Layout) -> dict[str, Any]:
+def _identified_record(reader: ImageReader, document: RenderedDocument, layout: Layout) -> dict[str, Any]:
     fields = read_regions(reader, document.id, document.pages, layout).fields().fields
     return PredictionRecord(
         document.id,
@@ -142,21 +135,21 @@ def _regions_record(
     document_id: str, fields: dict[str, list[DecodedText]], tables: list[DecodedText]
 ) -> PredictionRecord:
     values = {path: " ".join(line.text for line in lines if line.text) or None for path, lines in fields.items()}
-    confidence = {}
+    confidence: dict[str, float | None] = {}
     for path, lines in fields.items():
         if values[path]:
-            probabilities = [probability for line in lines for probability in line.probabilities]
-            confidence[path] = round(geometric_mean(probabilities), 4)
+            confidence[path] = rounded_confidence(joint_probabilities(lines))
     for path, cell in extract_line_items(table.text for table in tables).items():
         values[path] = cell.text
-        confidence[path] = round(tables[cell.table].confidence, 4)  # tokens are not assigned to the cells of a table
+        # Tokens are not assigned to the cells of a table.
+        confidence[path] = rounded_confidence(tables[cell.table].probabilities)
     for path, currency in find_currencies(values).items():
         values[path] = currency.code
-        confidence[path] = min(confidence[source] for source in currency.sources)
+        confidence[path] = lowest_confidence(confidence[source] for source in currency.sources)
     return PredictionRecord(document_id, unflatten(values), confidence)
 
 
-def page_record(reader: Reader | OcrReader, document_id: str, decoded: DecodedText) -> PredictionRecord:
+def page_record(reader: ImageReader, document_id: str, decoded: DecodedText) -> PredictionRecord:
     """Return the record of a document whose pages were read whole, with the confidence of each value of the response.
 
     Args:
@@ -165,15 +158,17 @@ def page_record(reader: Reader | OcrReader, document_id: str, decoded: DecodedTe
         decoded: What it generated.
     """
     ends = reader.token_ends(decoded)
+    if ends is None or decoded.probabilities is None:
+        return PredictionRecord(document_id, decoded.text, truncated=decoded.truncated)
     starts = [0, *ends[:-1]]
-    confidence = {}
+    confidence: dict[str, float | None] = {}
     for path, (start, end) in value_spans(decoded.text).items():
         probabilities = [
             probability
             for probability, token_start, token_end in zip(decoded.probabilities, starts, ends, strict=True)
             if token_start < end and token_end > start
         ]
-        confidence[path] = round(geometric_mean(probabilities), 4)
+        confidence[path] = rounded_confidence(probabilities)
     return PredictionRecord(document_id, decoded.text, confidence, truncated=decoded.truncated)
 
 
@@ -224,6 +219,7 @@ def predict_batch(
     document_ids: Collection[str],
     folder: AnyPath,
     *,
+    reader: ImageReader | None = None,
     base: str = EMBEDDED,
     adapter: AnyPath | None = None,
     mode: Mode | None = None,
@@ -243,14 +239,15 @@ def predict_batch(
         image_folders: Folders with shards of rendered pages.
         document_ids: The documents to predict.
         folder: The folder to write to.
-        base: See `Reader`.
-        adapter: See `Reader`.
+        reader: Reads the documents, such as a `ServerReader`; unless given, a `Reader` is loaded in this process.
+        base: Of that `Reader`.
+        adapter: Of that `Reader`.
         mode: Regions for a base that reads lines, page for others, unless given.
         layout: Finds the regions in regions mode. Unless given, the renderer's boxes, or a text detector's lines for
             imported pages, which have none.
         prompt: What is asked in page mode; the stock prompt of full extraction unless given.
-        device: See `Reader`.
-        threads: See `Reader`.
+        device: Of that `Reader`.
+        threads: Of that `Reader`.
         on_documents: Called after each part with its number of documents.
 
     Raises:
@@ -258,15 +255,17 @@ def predict_batch(
         UserError: Documents have no pages, base, adapter and mode do not fit together, or the layout takes the
             renderer's boxes and there are none.
     """
-    reader = Reader(base, adapter, device=device, threads=threads)
+    if reader is None:
+        from finscribe_assets.inference.reader import Reader
+
+        reader = Reader(base, adapter, device=device, threads=threads)
     mode = mode or (Mode.REGIONS if reader.reads_lines else Mode.PAGE)
     if mode is Mode.PAGE and reader.reads_lines:
         raise UserError(
-            f"mode: {reader.base.name} reads single printed lines, not pages; use mode regions, or a base "
-            "that reads pages"
+            f"mode: {reader.name} reads single printed lines, not pages; use mode regions, or a base that reads pages"
         )
     if mode is Mode.REGIONS:
-        layout = _layout_for(image_folders, document_ids, layout, threads)
+        layout = _layout_for(image_folders, document_ids, layout, reader.threads)
     layout = layout or RendererBoxes()
     layout_name = layout.name if mode is Mode.REGIONS else ""
     asked = f":{prompt}" if prompt and mode is Mode.PAGE else ""
@@ -296,9 +295,7 @@ def predict_batch(
             "predictions": sha256_of_file(folder / PREDICTIONS_FILE),
             "mode": mode,
             "layout": layout_name,
-            "base": reader.base.identity,
-            "adapter": reader.adapter,
-            "device": reader.device.type,
+            **reader.record,
         }
         write_json(folder / PREDICTED_BY_FILE, predicted_by)
         remove_folder(folder / PARTS_FOLDER)
@@ -307,7 +304,7 @@ def predict_batch(
         len(set(document_ids)),
         mode,
         layout_name,
-        reader.device.type,
+        reader.device_name,
         len(parts),
         skipped,
         timing.get("wall_seconds_per_document"),
@@ -353,7 +350,7 @@ def _read_json_lines(path: AnyPath) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line] if path.exists() else []
 
 
-def _read_part(reader: Reader, part: _Part, mode: Mode, layout: Layout, prompt: str) -> list[dict[str, Any]]:
+def _read_part(reader: ImageReader, part: _Part, mode: Mode, layout: Layout, prompt: str) -> list[dict[str, Any]]:
     """Read a part's documents; return the part's timing and then its records."""
     documents = part.load()
     wall, cpu = time.perf_counter(), time.process_time()
@@ -368,7 +365,7 @@ def _read_part(reader: Reader, part: _Part, mode: Mode, layout: Layout, prompt: 
     return [timing, *records]
 
 
-def _total_timing(parts: Sequence[dict[str, Any]], reader: Reader) -> dict[str, Any]:
+def _total_timing(parts: Sequence[dict[str, Any]], reader: ImageReader) -> dict[str, Any]:
     """Sum the parts' timings: from decoded shards to records, without loading the model."""
     documents, pages, wall, cpu = (
         sum(part[name] for part in parts) for name in ("documents", "pages", "wall_seconds", "cpu_seconds")
@@ -376,7 +373,7 @@ def _total_timing(parts: Sequence[dict[str, Any]], reader: Reader) -> dict[str, 
     return {
         "documents": documents,
         "pages": pages,
-        "device": reader.device.type,
+        "device": reader.device_name,
         "threads": reader.threads,
         "wall_seconds": round(wall, 3),
         "cpu_seconds": round(cpu, 3),

@@ -20,7 +20,7 @@ class PredictionRecord:
     Attributes:
         id: of the document. That of a file of unknown origin is `file_ids.document_id`'s, as in an imported workspace.
         response: values as printed, nested as the schema nests them; or the raw text of a model that reads pages.
-        confidence: by field path, in [0, 1].
+        confidence: by field path, in [0, 1]; None, or left out, if the reader does not know it.
         boxes: where values are, by field path; None if the reader found none itself.
         file: the file that was read; None for documents of a workspace.
         pages: number of pages; None for documents of a workspace.
@@ -36,7 +36,7 @@ class PredictionRecord:
 
     id: str
     response: dict[str, Any] | str
-    confidence: Mapping[str, float] = field(default_factory=dict)
+    confidence: Mapping[str, float | None] = field(default_factory=dict)
     boxes: LocatedBoxes | None = None
     file: str | None = None
     pages: int | None = None
@@ -58,7 +58,7 @@ class PredictionRecord:
             "reader": self.reader,
             "labels": self.labels,
             "response": self.response,
-            "confidence": dict(self.confidence),
+            "confidence": {path: value for path, value in self.confidence.items() if value is not None},
             "boxes": None if self.boxes is None else boxes_to_json(self.boxes),
             "sources": self.sources,
             "truncated": self.truncated,

@@ -1,57 +1,37 @@
-"""Read images with a base model, with or without an adapter: greedy decoding in batches, with token probabilities.
+"""Read images in this process with a base model, with or without an adapter: greedy decoding in batches.
 
-What belongs here: batching requests, running the model's prefill on whole pages, and cutting blocks and tables into
-lines for a base that reads single lines. The decoding loop, and the prefill of lines, are in `model.decoding`.
+What belongs here: batching requests, and running the model's prefill on whole pages. The decoding loop, and the prefill
+of lines, are in `model.decoding`; cutting blocks and tables into lines is in `line_requests`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
 from transformers import DynamicCache
 
-from finscribe_assets.errors import UserError
 from finscribe_assets.files import AnyPath
-from finscribe_assets.inference.json_constraint import JsonConstraint, JsonGrammar
-from finscribe_assets.instructions.pair import TABLE_PROMPT
+from finscribe_assets.inference.image_reader import ReadRequest
+from finscribe_assets.inference.json_constraint import JsonConstraint, json_constraint
+from finscribe_assets.inference.json_grammar import JsonGrammar
+from finscribe_assets.inference.line_requests import cut_lines, join_lines
 from finscribe_assets.model.adapters import adapter_hash, load_adapted_model
 from finscribe_assets.model.base_names import EMBEDDED
 from finscribe_assets.model.bases import find_base, load_model, processor_for, reads_lines
-from finscribe_assets.model.decoding import (
-    LINE_BATCH_SIZE,
-    DecodedText,
-    Prefill,
-    decode_tokens,
-    greedy_decode,
-    read_lines,
-)
-from finscribe_assets.model.line_finding import find_lines
-from finscribe_assets.model.line_images import fit_line
-from finscribe_assets.model.table_assembly import assemble_table
+from finscribe_assets.model.decoded_text import MAX_PAGE_TOKENS, DecodedText
+from finscribe_assets.model.decoding import LINE_BATCH_SIZE, Prefill, decode_tokens, greedy_decode, read_lines
 from finscribe_assets.model.torch_runtime import torch_device, torch_threads
 from finscribe_assets.training.sample_encoding import Encoder
 
 READER_VERSION = 5  # increase it with every change that may change what is read
-MAX_PAGE_TOKENS = 4096  # longest response about pages, unless a caller asks for another
 PAGE_BATCH_SIZE = 4
 
 
-@dataclass(frozen=True)
-class ReadRequest:
-    """Images and the prompt about them."""
-
-    images: tuple[Image.Image, ...]  # mode L, in the order of the prompt
-    prompt: str
-    is_block: bool = False  # the image may hold several printed lines
-
-
 class Reader:
-    """A loaded model that reads images.
+    """A loaded model that reads images; implements `image_reader.ImageReader`.
 
     A base either reads pages or reads single printed lines (`reads_lines`). The latter is given each image as one line,
     scaled to the line height that it was trained on. Blocks and tables are first cut into their printed lines
@@ -98,6 +78,16 @@ class Reader:
         return self.base.name if self.adapter is None else f"{self.base.name}, adapter {self.adapter[:12]}"
 
     @property
+    def device_name(self) -> str:
+        """The type of the device that the model runs on: ``cpu`` or ``cuda``."""
+        return str(self.device.type)
+
+    @property
+    def record(self) -> dict[str, str | None]:
+        """What is stored beside predictions about their reader."""
+        return {"base": self.base.identity, "adapter": self.adapter, "device": self.device_name}
+
+    @property
     def identity(self) -> str:
         """Return everything that readings depend on besides the images, as a key for stored predictions."""
         return f"{READER_VERSION}:{self.base.content}:{self.adapter}:{self.device.type}:{self.threads}"
@@ -126,7 +116,7 @@ class Reader:
         """
 
         def make_constraint(rows: int) -> JsonConstraint | None:
-            return grammar.constraint(self.tokenizer, rows, self._vocabulary) if grammar else None
+            return json_constraint(grammar, self.tokenizer, rows, self._vocabulary) if grammar else None
 
         with torch_threads(self.threads):
             if self.reads_lines:
@@ -150,12 +140,12 @@ class Reader:
         texts: dict[int, DecodedText] = {}
         for prompt in dict.fromkeys(request.prompt for request in requests):
             indices = [index for index, request in enumerate(requests) if request.prompt == prompt]
-            lines = [_lines_of(requests[index]) for index in indices]
+            lines = [cut_lines(requests[index]) for index in indices]
             decoded = iter(
                 read_lines(
                     self.model,
                     self.tokenizer,
-                    [line for request_lines in lines for line in request_lines],
+                    [np.asarray(line) for request_lines in lines for line in request_lines],
                     prompt,
                     max_new_tokens,
                     batch_size=batch_size,
@@ -163,7 +153,7 @@ class Reader:
                 )
             )
             for index, request_lines in zip(indices, lines, strict=True):
-                texts[index] = _join_lines(requests[index], [next(decoded) for _ in request_lines])
+                texts[index] = join_lines(requests[index], [next(decoded) for _ in request_lines])
         return [texts[index] for index in range(len(requests))]
 
     def _read_pages(
@@ -204,37 +194,5 @@ class Reader:
 
     def token_ends(self, decoded: DecodedText) -> list[int]:
         """Return the position in the text where each token ends."""
-        return [
-            len(decode_tokens(self.tokenizer, decoded.tokens[:count])) for count in range(1, len(decoded.tokens) + 1)
-        ]
-
-
-def _lines_of(request: ReadRequest) -> list[np.ndarray]:
-    """Return the printed lines of a request's image, scaled for a base that reads lines (28 × width, uint8)."""
-    if len(request.images) != 1:
-        raise UserError(
-            f"{len(request.images)} images in one request, but this base reads one printed line at a time; "
-            "give it one image, or use a base that reads pages"
-        )
-    image = request.images[0]
-    lines = find_lines(image).images() if _has_several_lines(request) else [image]
-    return [np.asarray(fit_line(line)) for line in lines]
-
-
-def _has_several_lines(request: ReadRequest) -> bool:
-    return request.is_block or request.prompt == TABLE_PROMPT
-
-
-def _join_lines(request: ReadRequest, lines: Sequence[DecodedText]) -> DecodedText:
-    """Join the texts of a request's lines, to OTSL for a table; the tokens are those of all lines in order."""
-    if not _has_several_lines(request):
-        (line,) = lines
-        return line
-    texts = [line.text for line in lines]
-    text = assemble_table(texts) if request.prompt == TABLE_PROMPT else "\n".join(texts)
-    return DecodedText(
-        text,
-        tuple(token for line in lines for token in line.tokens),
-        tuple(probability for line in lines for probability in line.probabilities),
-        any(line.truncated for line in lines),
-    )
+        tokens = [int(token) for token in decoded.tokens]
+        return [len(decode_tokens(self.tokenizer, tokens[:count])) for count in range(1, len(tokens) + 1)]

@@ -30,7 +30,7 @@ class TextLine:
     page: int  # from 0
     box: Box  # in pixels
     text: str
-    confidence: float
+    confidence: float | None  # None if the reader does not know it
     truncated: bool
     ink: LineInk | None = None  # None if it is unknown
 

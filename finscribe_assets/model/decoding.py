@@ -7,7 +7,6 @@ left. The text is the one that the model's own ``generate`` gives, many times fa
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -19,33 +18,11 @@ from torch.nn import functional
 from transformers import DynamicCache, PaddleOCRVLForConditionalGeneration, PreTrainedTokenizerFast
 
 from finscribe_assets.instructions.location_tokens import LOCATION_START
-from finscribe_assets.instructions.pair import OCR_PROMPT, TABLE_PROMPT
+from finscribe_assets.instructions.pair import OCR_PROMPT
 from finscribe_assets.model.batched_forward import embed_tokens, tokenise, vision_forward
+from finscribe_assets.model.decoded_text import DecodedText, line_token_limit
 
 LINE_BATCH_SIZE = 64
-MAX_NEW_TOKENS = {OCR_PROMPT: 96, TABLE_PROMPT: 200}
-
-
-@dataclass(frozen=True)
-class DecodedText:
-    """A response and the probabilities of its tokens."""
-
-    text: str
-    tokens: tuple[int, ...]  # of the response; the end token is the last, unless truncated
-    probabilities: tuple[float, ...]  # of each token, given all tokens before it
-    truncated: bool  # the maximum number of new tokens was reached before an end token
-
-    @property
-    def confidence(self) -> float:
-        """The geometric mean of the token probabilities. The end token counts: where to stop may be wrong too."""
-        return geometric_mean(self.probabilities)
-
-
-def geometric_mean(probabilities: Sequence[float]) -> float:
-    """Return the geometric mean of probabilities; 0 if there are none, or if one of them is 0."""
-    if not probabilities or min(probabilities) <= 0:
-        return 0.0
-    return math.exp(math.fsum(map(math.log, probabilities)) / len(probabilities))
 
 
 class Constraint(Protocol):
@@ -182,7 +159,7 @@ def read_lines(
     Returns:
         What was read, in the order of ``lines``.
     """
-    max_new_tokens = max_new_tokens or MAX_NEW_TOKENS.get(prompt, max(MAX_NEW_TOKENS.values()))
+    max_new_tokens = max_new_tokens or line_token_limit(prompt)
     by_width = sorted(range(len(lines)), key=lambda index: lines[index].shape[1])
     decoded: dict[int, DecodedText] = {}
     for start in range(0, len(by_width), batch_size):

@@ -11,12 +11,12 @@ from finscribe_assets.evaluation.field_comparison import align_rows
 from finscribe_assets.evaluation.prediction_files import Truth
 from finscribe_assets.evaluation.response_parsing import parse_response
 from finscribe_assets.inference.currency_reading import POST_CODE, find_currencies
+from finscribe_assets.inference.image_reader import ImageReader, ReadRequest
 from finscribe_assets.inference.prediction import Mode, predict_documents
-from finscribe_assets.inference.reader import Reader, ReadRequest
 from finscribe_assets.inference.region_layout import RendererBoxes
 from finscribe_assets.instructions.crops import crop
 from finscribe_assets.instructions.pair import OCR_PROMPT
-from finscribe_assets.model.decoding import DecodedText, geometric_mean
+from finscribe_assets.model.decoded_text import DecodedText, geometric_mean, joint_probabilities, lowest_confidence
 from finscribe_assets.probing.readings import FieldPredictions, ReadingTask
 from finscribe_assets.rendering.page_batch import RENDERER_VERSION
 from finscribe_assets.rendering.pages import MarkType, RenderedDocument
@@ -42,7 +42,7 @@ def _render(job: _ProbeRenderJob) -> tuple[int, list[RenderedDocument]]:
 class RenderedReader:
     """A base, with or without an adapter, that reads the rendered pages of drawn documents."""
 
-    def __init__(self, reader: Reader, pool: ShardPool, dpi: int = 144) -> None:
+    def __init__(self, reader: ImageReader, pool: ShardPool, dpi: int = 144) -> None:
         """Take a model and where documents are rendered; what is read does not depend on the pool."""
         self.reader, self.pool, self.dpi = reader, pool, dpi
 
@@ -134,10 +134,11 @@ def _predictions(task: ReadingTask, lines: dict[str, list[DecodedText]]) -> Fiel
     """Return the predictions for one document from the lines that were read of each field."""
     values = {path: " ".join(line.text for line in some if line.text) or None for path, some in lines.items()}
     confidence = {
-        path: geometric_mean([one for line in some for one in line.probabilities]) for path, some in lines.items()
+        path: geometric_mean(joint) for path, some in lines.items() if (joint := joint_probabilities(some)) is not None
     }
     currency = find_currencies(values).get(CURRENCY) if CURRENCY in task.fields else None
     if currency:
         values[CURRENCY] = currency.code
-        confidence[CURRENCY] = min(confidence[path] for path in currency.sources)
+        known = lowest_confidence(confidence.get(path) for path in currency.sources)
+        confidence |= {} if known is None else {CURRENCY: known}
     return FieldPredictions(values, confidence)

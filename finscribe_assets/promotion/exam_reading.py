@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from rapidfuzz.distance import Levenshtein
 
 from finscribe_assets.files import sha256_of
-from finscribe_assets.inference.reader import ReadRequest
+from finscribe_assets.inference.image_reader import ReadRequest
 from finscribe_assets.instructions.crops import OpenPage, page_cache, pair_images
 from finscribe_assets.instructions.pair import Pair, Task
 from finscribe_assets.instructions.task_mix import PairRecipe, make_pairs
-from finscribe_assets.model.decoding import DecodedText
+from finscribe_assets.model.decoded_text import DecodedText
 from finscribe_assets.probing.readings import FieldPredictions, ReadingTask, count_failures
 from finscribe_assets.probing.rendered_reading import RenderedReader
 from finscribe_assets.promotion.exam_documents import ExamPaper

@@ -11,7 +11,7 @@ from finscribe_assets.errors import UserError
 from finscribe_assets.evaluation.document_scoring import score
 from finscribe_assets.evaluation.response_parsing import ParseStatus
 from finscribe_assets.evaluation.user_records import record_in_user_keys
-from finscribe_assets.inference.json_constraint import user_schema
+from finscribe_assets.inference.json_grammar import user_schema
 from finscribe_assets.iteration.batch_documents import read_files
 from finscribe_assets.iteration.next_batch import mine_documents
 from finscribe_assets.schema_mapping.key_writing import DocumentValues, plain_json, write_document

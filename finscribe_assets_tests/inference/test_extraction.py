@@ -9,7 +9,7 @@ from PIL import Image
 from finscribe_assets.documents.elements import TERMS, field_of
 from finscribe_assets.documents.schema import flatten
 from finscribe_assets.inference.extraction import Extractor, NoLayoutError, extract_rendered
-from finscribe_assets.inference.json_constraint import JsonGrammar
+from finscribe_assets.inference.json_grammar import JsonGrammar
 from finscribe_assets.inference.prediction import Mode, predict_document
 from finscribe_assets.inference.reader import ReadRequest
 from finscribe_assets.inference.region_layout import DetectedLines, Region, RegionType, RendererBoxes
@@ -18,7 +18,7 @@ from finscribe_assets.instructions.crops import crop
 from finscribe_assets.instructions.otsl import to_otsl
 from finscribe_assets.instructions.pair import Task
 from finscribe_assets.instructions.prompt_wordings import training_wordings
-from finscribe_assets.model.decoding import DecodedText
+from finscribe_assets.model.decoded_text import DecodedText
 from finscribe_assets.rendering.located_boxes import boxes_from_json, to_pixels
 from finscribe_assets.rendering.pages import Box, MarkType
 

@@ -12,7 +12,8 @@ from transformers import PreTrainedTokenizerFast
 
 from finscribe_assets.documents.elements import TERMS, field_of
 from finscribe_assets.documents.schema import flatten
-from finscribe_assets.inference.json_constraint import JsonGrammar
+from finscribe_assets.inference.json_constraint import json_constraint
+from finscribe_assets.inference.json_grammar import JsonGrammar
 from finscribe_assets.inference.reader import ReadRequest
 from finscribe_assets.instructions.responses import compact_json, unflatten
 from finscribe_assets.model.tokenizer import build_tokenizer
@@ -47,7 +48,7 @@ def generate(tokenizer, grammar, seed, max_new_tokens=4000):
     """Return the response of a model with random logits, which favours closing marks more and more."""
     random = torch.Generator().manual_seed(seed)
     vocabulary = len(tokenizer) + 7  # output layers are often larger than the vocabulary
-    constraint = grammar.constraint(tokenizer, 1, vocabulary)
+    constraint = json_constraint(grammar, tokenizer, 1, vocabulary)
     ids = []
     closing = torch.zeros(vocabulary)
     closing[: len(tokenizer)] = torch.tensor(
@@ -92,7 +93,7 @@ def test_every_response_in_the_order_of_the_schema_is_allowed(data):
     chosen = sorted(data.draw(st.lists(st.sampled_from(paths), unique=True, max_size=8)), key=paths.index)
     letters = st.text('abc 1.,€"\\é{}', max_size=6)
     text = compact_json(unflatten({path: data.draw(letters) for path in chosen}))
-    constraint = JsonGrammar(only_known_keys=True).constraint(CHARACTERS, 1, len(CHARACTERS))
+    constraint = json_constraint(JsonGrammar(only_known_keys=True), CHARACTERS, 1, len(CHARACTERS))
     for token in [*CHARACTERS(text, add_special_tokens=False).input_ids, CHARACTERS.eos_token_id]:
         assert constraint.allowed([0])[0, token], text
         constraint.advance([0], [token])

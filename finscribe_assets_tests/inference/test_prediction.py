@@ -16,7 +16,7 @@ from finscribe_assets.inference.prediction import (
 from finscribe_assets.inference.reader import Reader
 from finscribe_assets.inference.region_layout import RendererBoxes, RendererTables
 from finscribe_assets.instructions.otsl import to_otsl
-from finscribe_assets.model.decoding import DecodedText
+from finscribe_assets.model.decoded_text import DecodedText
 from finscribe_assets.rendering.pages import MarkType
 
 

@@ -11,7 +11,7 @@ from finscribe_assets.instructions.crops import crop
 from finscribe_assets.instructions.otsl import from_otsl
 from finscribe_assets.instructions.pair import TABLE_PROMPT
 from finscribe_assets.model.adapters import ADAPTER_WEIGHTS
-from finscribe_assets.model.decoding import geometric_mean
+from finscribe_assets.model.decoded_text import geometric_mean
 from finscribe_assets.model.line_finding import find_lines
 from finscribe_assets.model.line_images import fit_line
 from finscribe_assets.pretraining.line_cutting import with_plain_spaces

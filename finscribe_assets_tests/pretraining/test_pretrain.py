@@ -6,7 +6,7 @@ import torch
 from safetensors.torch import load_file
 
 from finscribe_assets.errors import UserError
-from finscribe_assets.model import architecture, decoding
+from finscribe_assets.model import architecture, decoded_text
 from finscribe_assets.model.embedded_checkpoint import content_hash
 from finscribe_assets.pretraining.model_card import describe_base, render_card
 from finscribe_assets.pretraining.pretrain import pretrain, read_log
@@ -35,8 +35,8 @@ class Killed(Exception):
 def _short_responses():
     """What is not yet trained never ends a response, and nobody needs more than its beginning."""
     with pytest.MonkeyPatch.context() as patch:
-        for prompt in decoding.MAX_NEW_TOKENS:
-            patch.setitem(decoding.MAX_NEW_TOKENS, prompt, 2)
+        for prompt in decoded_text.MAX_LINE_TOKENS:
+            patch.setitem(decoded_text.MAX_LINE_TOKENS, prompt, 2)
         yield
 
 

@@ -39,6 +39,7 @@ from finscribe_assets.splitting.split_assignment import Split
 from finscribe_assets.splitting.split_table import SPLITS_FILE, SplitRow, read_splits
 
 ADAPTER, BASE = "adapter", "base"  # the readers of a batch; each has a folder of predictions under its name
+SERVER = "server"  # a model on a server, which reads beside them where FINSCRIBE_SERVER_URL names one
 MEASURED_SPLITS = (Split.VALIDATION, Split.TEST)  # mining sees validation; test is reported and decides nothing
 
 
@@ -134,7 +135,7 @@ def batch_mapping(storage: BatchStorage, key: str) -> SchemaMapping | None:
 
 
 def read_batch(storage: BatchStorage, key: str) -> dict[Split, PredictedDocuments]:
-    """Read the validation and test documents of a batch with its adapter's predictions, and its base's beside them.
+    """Read the validation and test documents of a batch with its adapter's predictions, and those of other readers.
 
     Where the batch's pairs are in a user's keys, documents and predictions are compared under these.
     """
@@ -143,8 +144,9 @@ def read_batch(storage: BatchStorage, key: str) -> dict[Split, PredictedDocument
     folder = storage.folder(Stage.PREDICTIONS, key)
     everything = truths_of(batch.drawn, {})  # ids are matched over both splits, so that none counts as unknown
     predictions, problems = read_predictions(folder / ADAPTER / PREDICTIONS_FILE, everything)
-    others = {BASE: read_predictions(folder / BASE / PREDICTIONS_FILE, everything)[0]}
-    modes = modes_of(*(folder / reader / PREDICTIONS_FILE for reader in (ADAPTER, BASE)))
+    beside = [BASE, *([SERVER] if (folder / SERVER / PREDICTIONS_FILE).exists() else [])]
+    others = {reader: read_predictions(folder / reader / PREDICTIONS_FILE, everything)[0] for reader in beside}
+    modes = modes_of(*(folder / reader / PREDICTIONS_FILE for reader in (ADAPTER, *beside)))
     destroyed = {name: fields for images in batch.image_folders for name, fields in destroyed_fields(images).items()}
     attributes = split_attributes(batch.rows)
 

@@ -126,7 +126,9 @@ def measure_batch(
             reader=f"{base} + adapter {key}",
             layout=layout,
             seconds_per_document=seconds,
-            on_documents=on_documents(2 * len(documents.truths), f"{split} documents measured, with both readers"),
+            on_documents=on_documents(
+                (1 + len(documents.others)) * len(documents.truths), f"{split} documents measured, with all readers"
+            ),
         )
         for split, documents in read.items()
     }

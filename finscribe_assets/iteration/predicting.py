@@ -1,4 +1,4 @@
-"""Predict: the adapter of a batch, and its bare base beside it, read the validation and test documents."""
+"""Predict: the adapter of a batch, its bare base and perhaps a server read the validation and test documents."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from finscribe_assets.evaluation.prediction_files import read_predictions
-from finscribe_assets.files import read_json
+from finscribe_assets.files import read_json, remove_folder
 from finscribe_assets.inference.prediction import PREDICTIONS_FILE, PredictionSummary, predict_batch
+from finscribe_assets.inference.server_reader import ServerReader
+from finscribe_assets.inference.server_settings import ServerSettings
 from finscribe_assets.instructions.prompt_wordings import full_extraction_prompt
 from finscribe_assets.instructions.response_keys import structure_of
 from finscribe_assets.iteration.batch_documents import (
     ADAPTER,
     BASE,
     MEASURED_SPLITS,
+    SERVER,
     batch_mapping,
     measured_batch,
     truths_of,
@@ -41,7 +44,12 @@ class BatchPredictions:
     missing: dict[str, list[str]]
 
 
-def predict_measured(storage: BatchStorage, key: str, progress: Callable[[int, str], Advance]) -> BatchPredictions:
+def predict_measured(
+    storage: BatchStorage,
+    key: str,
+    progress: Callable[[int, str], Advance],
+    server: ServerSettings | None = None,
+) -> BatchPredictions:
     """Write the predictions of a batch's adapter and of its base on the batch's validation and test documents.
 
     Documents that were read before are not read again.
@@ -50,6 +58,10 @@ def predict_measured(storage: BatchStorage, key: str, progress: Callable[[int, s
         storage: Where the batch is, and the predictions go.
         key: The batch.
         progress: Called with the number of documents and a text for each reader; returns what is told of progress.
+        server: Has a model that reads the same documents, to be compared with the adapter.
+
+    Raises:
+        UserError: The server cannot be asked.
     """
     batch = measured_batch(storage, key)
     folder = storage.folder(Stage.PREDICTIONS, key)
@@ -58,10 +70,12 @@ def predict_measured(storage: BatchStorage, key: str, progress: Callable[[int, s
     mapping = batch_mapping(storage, key)
 
     def predict(reader: str) -> PredictionSummary:
+        served = ServerReader(server, config["threads"]) if server and reader == SERVER else None
         return predict_batch(
             list(batch.image_folders),
             set(batch.drawn),
             folder / reader,
+            reader=served,
             base=config["base"],
             adapter=adapter if reader == ADAPTER else None,
             prompt=full_extraction_prompt(structure_of(mapping)) if mapping else "",
@@ -72,8 +86,13 @@ def predict_measured(storage: BatchStorage, key: str, progress: Callable[[int, s
 
     summary = predict(ADAPTER)
     predict(BASE)
+    if server:
+        predict(SERVER)
+    else:
+        remove_folder(folder / SERVER)  # of an earlier run: the report must not show it as this run's
     truths = truths_of(batch.drawn, {})
-    predicted = {reader: read_predictions(folder / reader / PREDICTIONS_FILE, truths)[0] for reader in (ADAPTER, BASE)}
+    readers = (ADAPTER, BASE, *([SERVER] if server else []))
+    predicted = {reader: read_predictions(folder / reader / PREDICTIONS_FILE, truths)[0] for reader in readers}
     return BatchPredictions(
         documents=len(batch.drawn),
         splits={str(split): len(batch.ids(split)) for split in MEASURED_SPLITS},

@@ -36,7 +36,9 @@ from finscribe_assets.inference.prediction import (
     PredictionSummary,
     predict_batch,
 )
-from finscribe_assets.iteration.batch_documents import BASE, read_files
+from finscribe_assets.inference.server_reader import ServerReader
+from finscribe_assets.inference.server_settings import URL_VARIABLE, ServerSettings
+from finscribe_assets.iteration.batch_documents import BASE, SERVER, read_files
 from finscribe_assets.iteration.batch_storage import BatchStorage, Stage
 from finscribe_assets.iteration.measuring import REPORT_FILE, Pages, measure, write_report
 from finscribe_assets.iteration.promoting import adapter_in_use
@@ -131,23 +133,27 @@ def import_batch(
     return ImportedBatch(batch, report, lost)
 
 
-def readers_of(storage: BatchStorage, names: Sequence[str]) -> list[str]:
+def readers_of(storage: BatchStorage, names: Sequence[str], server: ServerSettings | None = None) -> list[str]:
     """Return the readers of real documents, the most important one first.
 
     Args:
         storage: Where adapters are.
-        names: Batch keys of adapters, or ``base``; the adapter in use and the bare base if empty.
+        names: Batch keys of adapters, ``base`` or ``server``; the adapter in use, the bare base and the server, where
+            there is one, if empty.
+        server: Has the model that is called ``server``.
 
     Raises:
-        UserError: A name is neither.
+        UserError: A name is none of these, or no server is known.
         MissingInputError: There is no such adapter.
     """
     if not names:
         in_use = adapter_in_use(storage, LAST_BATCH_KEY)
-        return [*([in_use.key] if in_use else []), BASE]
-    for name in names:
+        return [*([in_use.key] if in_use else []), BASE, *([SERVER] if server else [])]
+    if SERVER in names and server is None:
+        raise UserError(f"adapters: {SERVER!r} needs a server; set {URL_VARIABLE} to its address")
+    for name in [name for name in names if name != SERVER]:
         if name != BASE and not BATCH_KEY_PATTERN.fullmatch(name):
-            raise UserError(f"adapters: {name!r} is neither the key of a batch, such as batch-000, nor {BASE}")
+            raise UserError(f"adapters: {name!r} is not the key of a batch, such as batch-000, {BASE} or {SERVER}")
         if name != BASE and not (folder := storage.folder(Stage.TRAINED_ADAPTER, name) / TRAINING_RECORD).exists():
             raise MissingInputError(f"adapters: {folder} is not there; {name} has no finished adapter")
     return list(dict.fromkeys(names))
@@ -169,21 +175,26 @@ def predict_real(
     readers: Sequence[str],
     base: str,
     progress: Callable[[int, str], Callable[[int], None]],
+    server: ServerSettings | None = None,
 ) -> RealPredictions:
     """Have each reader read all documents of an inbox batch, at detected lines or, as a page model, as whole pages.
 
     Args:
         storage: Where documents and adapters are, and predictions go.
         key: Of the batch.
-        readers: Batch keys of adapters, or ``base``.
+        readers: Batch keys of adapters, ``base`` or ``server``.
         base: The base that the bare reader is.
         progress: Called with a number of documents and a text for each reader; returns what is told of progress.
+        server: Has the model that is called ``server``.
+
+    Raises:
+        UserError: The server cannot be asked.
     """
     workspace, folder = storage.folder(Stage.REAL_DOCUMENTS, key), storage.folder(Stage.REAL_PREDICTIONS, key)
     ids = {row.document_id for row in read_splits(workspace / "splits")}
     summaries = {}
     for reader in readers:
-        adapter = None if reader == BASE else storage.folder(Stage.TRAINED_ADAPTER, reader)
+        adapter = None if reader in (BASE, SERVER) else storage.folder(Stage.TRAINED_ADAPTER, reader)
         config: dict[str, Any] = {"base": base, "threads": 1}
         if adapter is not None:
             config = read_json(adapter / TRAINING_RECORD)["config"]
@@ -191,6 +202,7 @@ def predict_real(
             [workspace / "images"],
             ids,
             folder / reader,
+            reader=ServerReader(server) if server and reader == SERVER else None,
             base=config["base"],
             adapter=adapter,
             threads=config["threads"],

@@ -13,14 +13,19 @@ from dagster._core.errors import DagsterUnknownPartitionError
 from upath import UPath
 
 from finscribe_assets.definitions import build_defs
+from finscribe_assets.errors import UserError
 from finscribe_assets.files import read_json
+from finscribe_assets.inference.server_settings import ServerSettings
+from finscribe_assets.iteration.real_batches import readers_of
 from finscribe_assets.orchestration.assets import iteration_keys
 from finscribe_assets.orchestration.io_managers import BatchFolderIOManagerFactory
 from finscribe_assets.orchestration.partitions import inbox as inbox_partitions
 from finscribe_assets.orchestration.resources import Inbox, PlanStore, Storage, Workers
 from finscribe_assets.orchestration.sensors import take_new_documents
 from finscribe_assets.rendering.render import render
+from finscribe_assets_tests.documents.bills import bill
 from finscribe_assets_tests.importing.writers import pdf
+from finscribe_assets_tests.inference.chat_server import MODEL, Reply, chat_server, completion
 
 from .conftest import SMALL, Platform
 
@@ -225,3 +230,35 @@ def test_ground_truth_in_a_users_keys(tmp_path):
         run = dg.materialize(assets, instance=instance, resources=resources, partition_key="inbox-000")
         documents = metadata_of(run, "real_documents")
         assert (documents["with_truth"], documents["rejected"]) == (1, 0)
+
+
+def test_a_model_on_a_server_reads_the_same_documents_and_is_compared(fresh, tmp_path, monkeypatch):
+    text = json.dumps({"document_number": "R-77"})
+    put(tmp_path / "inbox", "a.pdf", pdf("Rechnung Nr. R-77"))
+    put(tmp_path / "inbox", "a.json", json.dumps(bill(document_number="R-77").to_json()).encode())
+    with chat_server(lambda body: Reply(completion(text, [(text, 0.5), ("</s>", 1.0)]))) as server:
+        monkeypatch.setenv("FINSCRIBE_SERVER_URL", server.url)
+        run = fresh.run("read_inbox", "inbox-000")
+    assert run.success
+    rows = [row.data for row in metadata_of(run, "real_predictions")["readers"].records]
+    assert [(row["reader"], row["layout"]) for row in rows] == [
+        ("base", "text lines (RapidOCR)"),
+        ("server", "none: whole pages"),
+    ]
+    folder = fresh.root / "real_predictions/inbox-000"
+    (record,) = (folder / "server/predictions.jsonl").read_text().splitlines()
+    assert json.loads(record)["response"] == text
+    assert read_json(folder / "server/predicted_by.json")["server_model"] == MODEL
+    assert "server" in read_json(fresh.root / "real_report/inbox-000/report.json")["comparisons"]
+
+
+def test_readers_are_named_and_a_server_needs_an_address(fresh):
+    server = ServerSettings("http://127.0.0.1:1")
+    batches = fresh.storage.batches
+    assert readers_of(batches, []) == ["base"]
+    assert readers_of(batches, [], server) == ["base", "server"]
+    assert readers_of(batches, ["server"], server) == ["server"]
+    with pytest.raises(UserError, match="adapters: 'server' needs a server; set FINSCRIBE_SERVER_URL"):
+        readers_of(batches, ["server"])
+    with pytest.raises(UserError, match="'other' is not the key of a batch, such as batch-000, base or server"):
+        readers_of(batches, ["other"], server)

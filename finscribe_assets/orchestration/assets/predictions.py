@@ -24,10 +24,16 @@ from finscribe_assets.orchestration.resources import Storage
 def predictions(
     context: dg.AssetExecutionContext, trained_adapter: UPath, dataset_splits: UPath, storage: Storage
 ) -> dg.MaterializeResult:
-    """Read every measured document with the adapter and with its base."""
+    """Read every measured document with the adapter, with its base, and with a server where one is set."""
+    from finscribe_assets.inference.server_settings import server_of_environment
     from finscribe_assets.iteration.predicting import predict_measured
 
-    read = predict_measured(storage.batches, context.partition_key, lambda total, text: progress(context, total, text))
+    read = predict_measured(
+        storage.batches,
+        context.partition_key,
+        lambda total, text: progress(context, total, text),
+        server_of_environment(),
+    )
     seconds = read.summary.seconds_per_document
     return dg.MaterializeResult(
         metadata={

@@ -15,8 +15,8 @@ class ReadersConfig(dg.Config):
 
     adapters: list[str] = Field(
         default=[],
-        description="batch keys of adapters, or `base`, the one that is measured first; the adapter in use and the "
-        "bare base beside it if empty",
+        description="batch keys of adapters, `base`, or `server` (the model of FINSCRIBE_SERVER_URL), the one that is "
+        "measured first; the adapter in use, and beside it the bare base and the server if one is set, if empty",
     )
 
 
@@ -48,15 +48,18 @@ def real_predictions(
     profile: ProfileResource,
 ) -> dg.MaterializeResult:
     """Read every document with each reader."""
+    from finscribe_assets.inference.server_settings import server_of_environment
     from finscribe_assets.iteration.real_batches import predict_real, readers_of
 
-    readers = readers_of(storage.batches, config.adapters)
+    server = server_of_environment()
+    readers = readers_of(storage.batches, config.adapters, server)
     read = predict_real(
         storage.batches,
         context.partition_key,
         readers,
         profile.training_config().base,
         lambda total, text: progress(context, total, text),
+        server,
     )
     return dg.MaterializeResult(
         metadata={

@@ -12,6 +12,7 @@ from finscribe_assets.documents.document_outline import DocumentOutline
 from finscribe_assets.documents.header_drawing import draw_header, draw_number, trim_party
 from finscribe_assets.documents.legal_notices import REGISTER_COUNTRIES
 from finscribe_assets.documents.line_drawing import Sale, draw_lines
+from finscribe_assets.documents.line_groups import with_groups
 from finscribe_assets.documents.locales import LOCALE_FACTS, TaxRegime, minor_unit
 from finscribe_assets.documents.receipt_drawing import draw_card_payment, draw_issue_time
 from finscribe_assets.documents.receipt_lines import with_till_lines
@@ -57,6 +58,8 @@ def _draw_sale(outline: DocumentOutline) -> Document:
     lines = draw_lines(Random(f"lines:{outline.name}"), sale)
     if document_type is DocumentType.RECEIPT:
         lines = with_till_lines(Random(f"till_lines:{outline.name}"), lines, sale)
+    if knobs["line_groups"]:
+        lines = with_groups(Random(f"groups:{outline.name}"), lines, seller.locale)
     settled = settle(Random(f"totals:{outline.name}"), sale, document_type, lines, outline.habits.rounds)
     number = draw_number(Random(f"number:{outline.name}"), seller, document_type, day, knobs)
     header = draw_header(

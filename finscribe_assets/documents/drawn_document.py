@@ -15,6 +15,7 @@ from finscribe_assets.documents.channels import Channel
 from finscribe_assets.documents.drawn_slip import PaymentSlip
 from finscribe_assets.documents.formats import CurrencyDisplay, NumberStyle
 from finscribe_assets.documents.headings import Heading
+from finscribe_assets.documents.line_groups import GroupSubtotal
 from finscribe_assets.documents.schema import Document
 from finscribe_assets.documents.terms_pages import TermsPage
 
@@ -117,6 +118,9 @@ class Presentation(BaseModel):
     labels: dict[str, str] = Field(description="wording of each label on the page, by field or purpose")
     columns: tuple[str, ...] = Field(description="columns of the table in printed order, as fields of Line or Entry")
     sub_rows: dict[int, tuple[str, ...]] = Field(default={}, description="indented rows below a line, by line index")
+    group_subtotals: dict[int, GroupSubtotal] = Field(
+        default={}, description="rows of subtotals, by the index of the line above each"
+    )
     page_breaks: tuple[int, ...] = Field(default=(), description="indices of the lines that start a new page")
     decoys: tuple[Decoy, ...] = Field(default=(), description="decoys among the header fields")
     seating: tuple[Decoy, ...] = Field(default=(), description="table, guests and server on a restaurant's bill")

@@ -20,6 +20,7 @@ from finscribe_assets.documents.amount_drawing import (
 from finscribe_assets.documents.articles import MONTH_PLACEHOLDER, Article, draw_article
 from finscribe_assets.documents.calculation_rules import round_to
 from finscribe_assets.documents.formats import write_date
+from finscribe_assets.documents.line_groups import MIN_GROUPED_LINES
 from finscribe_assets.documents.locales import LOCALE_FACTS, PRICE_LEVELS, TaxRegime, minor_unit
 from finscribe_assets.documents.numbering import draw_code
 from finscribe_assets.documents.schema import Line, VatCategory
@@ -96,6 +97,8 @@ def draw_lines(random: Random, sale: Sale) -> tuple[Line, ...]:
         count = max(count, 4)
     if several:
         count = max(count, 2)
+    if sale.has_knob("line_groups"):
+        count = max(count, MIN_GROUPED_LINES)
     basket = _fill_basket(random, sale, trade, count, several=several)
     chosen = [basket.draw(random, sale) for _ in range(2)] if repeated else []
     lines: list[Line] = []

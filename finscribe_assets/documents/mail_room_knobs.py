@@ -33,6 +33,13 @@ class MailRoomKnobs(BaseModel):
         "the last sheet has terms and conditions in small print",
         documents=A4_SALES,
     )
+    line_groups: float = knob(
+        0.06,
+        FailureCause.ROWS_MISSED_OR_DUPLICATED,
+        (Element.LINE_ITEM, Element.LINE_AMOUNT),
+        "lines are in groups with headings, subtotals or numbers of two levels",
+        documents=A4_SALES,
+    )
 
 
 MAIL_ROOM_KNOBS = tuple(MailRoomKnobs.model_fields)

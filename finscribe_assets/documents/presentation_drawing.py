@@ -24,10 +24,13 @@ from finscribe_assets.documents.formats import (
     locale_number_style,
     write_amount,
     write_date,
+    write_number,
 )
 from finscribe_assets.documents.knobs import DAMAGE_KNOBS
 from finscribe_assets.documents.legal_notices import legal_notices
 from finscribe_assets.documents.line_drawing import reduced_lines
+from finscribe_assets.documents.line_groups import GroupSubtotal, group_subtotals
+from finscribe_assets.documents.locales import MINOR_UNITS
 from finscribe_assets.documents.machine_codes import draw_bar_code, payment_code
 from finscribe_assets.documents.payment_slips import payment_slip
 from finscribe_assets.documents.places import places_of
@@ -139,6 +142,7 @@ def draw_presentation(outline: DocumentOutline, recipe: Recipe, document: Docume
         slip=draw_slip(Random(f"slip:{outline.name}"), locale) if document.card_number else (),
         notices=draw_notices(Random(f"notices:{outline.name}"), document) if knobs["till_notices"] else (),
         sub_rows=sub_rows(random, document, knobs),
+        group_subtotals=_group_subtotals(outline, document, numbers) if knobs["line_groups"] else {},
         page_breaks=page_breaks(document),
         decoys=decoys,
         seating=draw_seating(Random(f"seating:{outline.name}"), locale) if outline.layout.seating else (),
@@ -166,6 +170,15 @@ def draw_presentation(outline: DocumentOutline, recipe: Recipe, document: Docume
         handwriting=random.choice(phrases(locale, "handwriting")),
         noise_seed=random.getrandbits(31),
     )
+
+
+def _group_subtotals(outline: DocumentOutline, document: Document, numbers: NumberStyle) -> dict[int, GroupSubtotal]:
+    decimals = MINOR_UNITS[document.currency_code]
+
+    def write(amount: Decimal) -> str:
+        return write_number(amount, numbers, decimals)
+
+    return group_subtotals(Random(f"subtotals:{outline.name}"), document.lines, document.locale, write)
 
 
 def _terms_page(outline: DocumentOutline, document: Document, numbers: NumberStyle) -> TermsPage:

@@ -158,6 +158,8 @@ def _party(role: str, party: Consignee | None) -> PrintedValues:
 
 def _lines(document: Document, presentation: Presentation, writer: _ValueWriter) -> PrintedValues:
     for index, line in enumerate(document.lines):
+        if line.heading:
+            yield f"lines[{index}].heading", line.heading
         for column in presentation.columns:
             if text := _cell(line, column, writer):
                 yield f"lines[{index}].{column}", text

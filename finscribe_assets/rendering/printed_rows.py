@@ -107,6 +107,8 @@ def _rows(drawn: DrawnDocument) -> Iterator[_Row]:
             }
             yield "td", "carried", carried, ()
             yield "td", "carried brought", brought, ()
+        if f"{group}[{index}].heading" in drawn.printed:
+            yield "td", "group", {}, (("", f"{group}[{index}].heading"),)
         tax_code = ""
         if look.tax_codes and (rate := document.lines[index].vat_rate) is not None:
             tax_code = f" {look.tax_codes[tax_code_key(rate)]}"
@@ -129,6 +131,14 @@ def _rows(drawn: DrawnDocument) -> Iterator[_Row]:
             yield "td", "sub", {text_column: ("", f"{group}[{index}].note", "")}, ()
         for text in look.sub_rows.get(index, ()):
             yield "td", "sub", {text_column: (text, None, "")}, ()
+        if index in look.group_subtotals:
+            subtotal = look.group_subtotals[index]
+            column = next(name for name in _SUBTOTAL_COLUMNS if name in look.columns)
+            cells: dict[str, CellContent] = {
+                text_column: (subtotal.label, None, ""),
+                column: (subtotal.amount, None, ""),
+            }
+            yield "td", "carried subtotal", cells, ()
 
 
 def _quantity_pieces(path: str, names: tuple[str, ...], document: Document) -> tuple[TextAndField, ...]:

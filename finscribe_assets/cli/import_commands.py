@@ -107,6 +107,12 @@ def import_(
         f"{report.document_count} documents found: {len(report.accepted)} accepted with {report.pages} pages, "
         f"{len(report.rejected)} rejected; {len(report.ignored)} other files ignored"
     )
+    if report.copies:
+        first = report.copies[0]
+        console.print(
+            f"{len(report.copies)} more left out, as their pages are those of documents imported before them, such as "
+            f"{escape(first['name'])}, a copy of {escape(first['copy_of'])}"
+        )
     if report.unlabelled:
         console.print(f"{len(report.unlabelled)} more without ground truth: they can be read and corrected, not scored")
     if report.unchecked_count:

@@ -49,7 +49,7 @@ def record_in_user_keys(record: Mapping[str, Any], mapping: SchemaMapping) -> di
     keys = {path: str(UserPath(steps)) for steps, path in _leaves(written, ()) if path}
     made_of = {user_path: parts.get(path, (path,)) for path, user_path in keys.items()}
     result = dict(record) | {"response": plain_json(written), "schema": mapping.name}
-    for name, join in (("confidence", min), ("sources", min), ("boxes", _all_boxes)):
+    for name, join in (("confidence", min), ("reading_confidence", min), ("sources", min), ("boxes", _all_boxes)):
         given = record.get(name)
         if isinstance(given, Mapping):
             found = {key: [given[part] for part in paths if part in given] for key, paths in made_of.items()}

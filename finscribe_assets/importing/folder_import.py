@@ -30,10 +30,10 @@ from finscribe_assets.importing.labelled_documents import (
 )
 from finscribe_assets.importing.real_pairs import UserKeys, build_real_pairs
 from finscribe_assets.importing.rejects import NO_GROUND_TRUTH
-from finscribe_assets.importing.source_files import DocumentFiles, find_documents, printable_name
+from finscribe_assets.importing.source_files import DocumentFiles, find_documents
 from finscribe_assets.instructions.pair import Pair, pairs_to_table
 from finscribe_assets.instructions.responses import unflatten
-from finscribe_assets.opening.input_limits import InputLimits, RejectedDocumentError, rejection
+from finscribe_assets.opening.input_limits import InputLimits, RejectedDocumentError
 from finscribe_assets.opening.page_reader import PageReader
 from finscribe_assets.rendering.pages import NO_MARKS, PAGE_TABLE_SCHEMA
 from finscribe_assets.schema_mapping.key_reading import nest
@@ -150,14 +150,17 @@ def import_folder(
         writer, truth_lines, split_rows = _ShardWriter(Path(temporary)), list[str](), list[SplitRow]()
         for files in contents.documents:
             hashes: dict[str, str] = {}
+            document: RealDocument | UnlabelledDocument | None = None
             try:
                 document = _read(
                     root, files, reader, locale, limits, hashes, mapping, default_labelled, unlabelled=unlabelled
                 )
-                if (first := first_copies.setdefault(content_key(document), files.name)) != files.name:
-                    raise rejection(f"a copy: it has the same pages as {printable_name(first)}")
             except RejectedDocumentError as error:
                 report.reject(files, error.problems, hashes)
+            if document is None:
+                pass  # rejected
+            elif (first := first_copies.setdefault(content_key(document), files.name)) != files.name:
+                report.leave_out_copy(files, first, hashes)
             else:
                 split_rows.append(_split_row(document))
                 if isinstance(document, UnlabelledDocument):

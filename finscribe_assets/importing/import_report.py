@@ -22,7 +22,7 @@ UNCHECKED_NOTE = (
 
 @dataclass
 class ImportReport:
-    """The documents that were accepted and rejected, and counts over all of them."""
+    """The documents that were accepted, left out as copies and rejected, and counts over all of them."""
 
     licence: str
     dpi: int
@@ -30,6 +30,7 @@ class ImportReport:
     accepted: list[dict[str, Any]] = field(default_factory=list)
     unlabelled: list[dict[str, Any]] = field(default_factory=list)
     rejected: list[dict[str, Any]] = field(default_factory=list)
+    copies: list[dict[str, Any]] = field(default_factory=list)  # of documents that were imported before them
     pages: int = 0
     pairs: int = 0
     unmapped_terms: Counter[tuple[str, str]] = field(default_factory=Counter)  # path and term → documents
@@ -39,7 +40,7 @@ class ImportReport:
     @property
     def document_count(self) -> int:
         """Return the number of documents found."""
-        return len(self.accepted) + len(self.unlabelled) + len(self.rejected)
+        return len(self.accepted) + len(self.unlabelled) + len(self.copies) + len(self.rejected)
 
     @property
     def unchecked_count(self) -> int:
@@ -118,6 +119,12 @@ class ImportReport:
             }
         )
 
+    def leave_out_copy(self, files: DocumentFiles, first: str, hashes: dict[str, str]) -> None:
+        """Add a document that has the same pages as one imported before it; that is no fault of it."""
+        self.copies.append(
+            {"name": printable_name(files.name), "files": _printable_names(hashes), "copy_of": printable_name(first)}
+        )
+
     def _decided_by(self) -> dict[str, dict[str, int]]:
         """Return for each way in which it was decided what pages print the number of documents and printed values."""
         counts: dict[str, dict[str, int]] = {}
@@ -138,6 +145,7 @@ class ImportReport:
                 "found": self.document_count,
                 "accepted": len(self.accepted),
                 "unlabelled": len(self.unlabelled),
+                "copies": len(self.copies),
                 "rejected": len(self.rejected),
                 "pages": self.pages,
                 "pairs": self.pairs,
@@ -147,6 +155,7 @@ class ImportReport:
             "printed_decided_by": self._decided_by(),
             "accepted": self.accepted,
             "unlabelled": self.unlabelled,
+            "copies": self.copies,
             "rejected": self.rejected,
             "not_mapped": [
                 {"path": path, "term": term, "documents": count}

@@ -186,6 +186,7 @@ class Extractor:
             labels=identified.locale,
             sources={path: field.source + 1 for path, field in fields.items()},
             lines=[_line_record(number, text) for number, text in enumerate(read.texts, 1)],
+            reading_confidence={path: field.reading_confidence for path, field in fields.items()},
             not_assigned=[{"reason": reason, "fields": paths} for reason, paths in identified.not_assigned.items()],
         ).to_json()
 

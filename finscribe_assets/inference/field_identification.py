@@ -1,16 +1,19 @@
 """Identify the fields of a document among the lines and tables that were read on its pages.
 
 What belongs here: putting together what labels (`label_assignment`), tables of lines (`line_tables`) and tables that a
-layout found (`line_items`) identify, each value with its confidence and, where lines have boxes, its boxes.
+layout found (`line_items`) identify, each value with the evidence for it and, where lines have boxes, its boxes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from finscribe_assets.documents.elements import field_of
 from finscribe_assets.documents.schema import DocumentType
+from finscribe_assets.inference.assignment_confidence import assignment_confidence, assignment_features
+from finscribe_assets.inference.assignment_evidence import AssignmentEvidence, Source, check_sums
 from finscribe_assets.inference.currency_reading import find_currencies
 from finscribe_assets.inference.label_assignment import NOT_FOUND, assign_fields
 from finscribe_assets.inference.line_items import extract_line_items
@@ -28,13 +31,17 @@ class IdentifiedField:
 
     Attributes:
         text: as printed; the document type is one of `DocumentType`.
-        confidence: the lowest of its lines; None if that of a line is unknown.
+        confidence: probability that the value is right, by `assignment_confidence`; None if that of a line is unknown.
+        reading_confidence: the reader's confidence in its characters, the lowest of its lines; None if it is unknown.
+        evidence: for the assignment to the field.
         source: index of its first line or table among all that were read, from 0.
         boxes: of its parts; empty if it was read in a block of several lines or in a whole table.
     """
 
     text: str
     confidence: float | None
+    reading_confidence: float | None
+    evidence: AssignmentEvidence
     source: int
     boxes: tuple[LocatedBox, ...] = ()
 
@@ -83,15 +90,22 @@ def identify_fields(
     if in_tables and in_tables.lines:
         assignment = assign_fields(lines, assignment.locale, in_tables.lines)
     spans: dict[str, list[LineSpan]] = {field.path: [field.span] for field in assignment.fields}
+    evidence = {field.path: field.evidence for field in assignment.fields}
     if in_tables is not None:
         # A label inside a table, such as a column's, identifies nothing outside it.
         spans = {path: parts for path, parts in spans.items() if parts[0].line not in in_tables.lines}
-        spans |= in_tables.cells
         title = next((field.text for field in assignment.fields if field.path == "document_type"), None)
         used = in_tables.lines | {field.line for field in assignment.fields}
         parties = find_parties(lines, assignment.locale, DocumentType(title) if title else None, used)
-        others = parties | find_tax_lines(lines, in_tables.lines)
-        spans = {path: [span] for path, span in others.items()} | spans
+        tax_lines = find_tax_lines(lines, in_tables.lines)
+        others = {**parties.spans, **tax_lines}
+        evidence = {
+            **{path: _evidence_of_party(path, parties.captioned) for path in parties.spans},
+            **dict.fromkeys(tax_lines, AssignmentEvidence(Source.TAX_LINE)),
+            **{path: evidence[path] for path in spans},
+            **{path: AssignmentEvidence(Source.TABLE, like) for path, like in in_tables.similarities.items()},
+        }
+        spans = {path: [span] for path, span in others.items()} | spans | in_tables.cells
     texts = {field.path: field.text for field in assignment.fields}
 
     def located(parts: Sequence[LineSpan]) -> tuple[LocatedBox, ...]:
@@ -101,22 +115,25 @@ def identify_fields(
             locate(lines[part.line].page, part.box(lines), page_sizes[lines[part.line].page]) for part in parts
         )
 
-    fields = {
-        path: IdentifiedField(
+    found = {
+        path: _Value(
             texts.get(path) or joined_text(lines, parts),
             lowest_confidence(lines[part.line].confidence for part in parts),
+            evidence[path],
             sources[parts[0].line],
             located(parts),
         )
         for path, parts in spans.items()
     }
-    items = extract_line_items([read[index].text for index in tables], locale)
-    for path, cell in items.items():
-        fields[path] = IdentifiedField(cell.text, read[tables[cell.table]].confidence, tables[cell.table])
-    currencies = find_currencies({path: field.text for path, field in fields.items()}, locale)
-    for path, currency in currencies.items():  # follows from other values, so that it has no box of its own
-        confidence = lowest_confidence(fields[source].confidence for source in currency.sources)
-        fields[path] = IdentifiedField(currency.code, confidence, fields[currency.sources[0]].source)
+    for path, cell in extract_line_items([read[index].text for index in tables], locale).items():
+        by_head = AssignmentEvidence(Source.BLOCK_TABLE)
+        found[path] = _Value(cell.text, read[tables[cell.table]].confidence, by_head, tables[cell.table])
+    for path, currency in find_currencies({path: value.text for path, value in found.items()}, locale).items():
+        # It follows from other values, so that it has no box of its own.
+        confidence = lowest_confidence(found[source].confidence for source in currency.sources)
+        derived = AssignmentEvidence(Source.DERIVED)
+        found[path] = _Value(currency.code, confidence, derived, found[currency.sources[0]].source)
+    fields = _with_confidence(found)
     known = {field_of(path) for path in fields}
     not_assigned = {
         reason: [path for path in paths if path not in known] for reason, paths in assignment.not_assigned.items()
@@ -126,3 +143,29 @@ def identify_fields(
     not_assigned[NOT_FOUND] = [*not_assigned.get(NOT_FOUND, ()), *dropped]
     remaining = {reason: paths for reason, paths in not_assigned.items() if paths}
     return IdentifiedFields(assignment.locale, fields, remaining)
+
+
+class _Value(NamedTuple):
+    """A value, the reader's confidence in it, the evidence for it, its first line and its boxes."""
+
+    text: str
+    confidence: float | None
+    evidence: AssignmentEvidence
+    source: int
+    boxes: tuple[LocatedBox, ...] = ()
+
+
+def _evidence_of_party(path: str, captioned: Collection[str]) -> AssignmentEvidence:
+    return AssignmentEvidence(Source.CAPTION if path.split(".", maxsplit=1)[0] in captioned else Source.POSITION)
+
+
+def _with_confidence(values: Mapping[str, _Value]) -> dict[str, IdentifiedField]:
+    """Return the values with the probability that they are right, for which the sums of all amounts count."""
+    sums = check_sums({path: value.text for path, value in values.items()})
+    fields = {}
+    for path, (text, reading, evidence, source, boxes) in values.items():
+        confidence = None
+        if reading is not None:
+            confidence = round(assignment_confidence(assignment_features(path, text, reading, evidence, sums)), 4)
+        fields[path] = IdentifiedField(text, confidence, reading, evidence, source, boxes)
+    return fields

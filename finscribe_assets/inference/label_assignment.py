@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 from functools import cache
 from itertools import dropwhile
 
-from finscribe_assets.documents.currency_marks import currency_pattern
 from finscribe_assets.documents.elements import IMPLIED_FIELDS, LIST_FIELDS, TERMS, ValueType, value_type_of
 from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.documents.wordings import readable_labels
 from finscribe_assets.errors import UserError
+from finscribe_assets.inference.assignment_evidence import AssignmentEvidence, Source
 from finscribe_assets.inference.label_book import (
     LABELLED_FIELDS,
     FoundLabel,
@@ -27,7 +27,9 @@ from finscribe_assets.inference.label_book import (
     label_book,
     number_labels,
 )
+from finscribe_assets.inference.line_neighbours import lower_neighbours, right_neighbours
 from finscribe_assets.inference.text_spans import LineSpan, TextLine, trimmed, whole
+from finscribe_assets.inference.value_forms import RATE_PATTERN, is_iban, value_in
 from finscribe_assets.rendering.pages import Box
 
 # Reasons for fields that are not assigned. Users read them.
@@ -37,31 +39,17 @@ IMPLIED = "is implied by the page as a whole"
 NOT_FOUND = "no line with its label and a value of its type was found"
 CONTRADICTED = "was read with different values"
 
-AMOUNT_PATTERN = re.compile(r"[-+(]?\s*[^\W\d]{0,4}[^\w\d]{0,3}\d[\d\s.,'’]*\s*\D{0,5}")
-_DATE = re.compile(
-    r"\d{1,4}\s?[./-]\s?\d{1,2}\s?[./-]\s?\d{1,4}"  # in digits
-    r"|\d{1,2}\.?[\s-](?:de\s)?[^\W\d]{3,10}\.?,?[\s-](?:de\s)?\d{2,4}"  # day, month in words, year
-    r"|[^\W\d]{3,10}\.?\s\d{1,2},?\s\d{4}|\d{4}年\d{1,2}月\d{1,2}日"
-)
-_TIME = re.compile(r"\d{1,2}\s?[:.h時时]\s?\d{2}.{0,10}")
-# Words with digits or short words in capitals; an e-mail address; or a BIC (ISO 9362).
-_IDENTIFIER = re.compile(
-    r"(?=.*\d)(?:(?:\S*\d\S*|[A-Z]{1,4}\.?)(?:\s|$))+|[^\s@]+@[^\s@]+|[A-Z]{6}[A-Z\d]{2}(?:[A-Z\d]{3})?"
-)
 _MAX_TEXT_GAP = 6  # line heights between a label and its value, for values that may be any text
-_MAX_LINE_GAP = 1.0  # line heights between a label and the value below it
 _AFTER_LABEL = re.compile(r"[\s:.#=°º№*|_>)\]-]*")
-_RATE = re.compile(r"[([@+à]?\s*\d{1,2}(?:[.,]\d{1,3})?\s?%\s?[)\]]?[\s:=]*")
-_NOTE = re.compile(rf"{_RATE.pattern}|\([^()]*\)|[A-Z]{{3}}\b|[€$£¥:.\s]")  # what may follow a label before its value
-_BEFORE_LABEL = re.compile(rf"{_RATE.pattern}|[\W_]+|\d{{1,2}}[.)]")
-_AFTER_DATE = re.compile(r"[\s,T/|-]+(?:\w{1,5}\s)?\d{1,2}\s?[:.h時时]\s?\d{2}.{0,12}")
-_LETTERS = re.compile(r"[^\W\d_]+")
-_AMOUNT_WORDS = ("CR", "DR", "Cr", "Dr", "H", "S")
+# What may follow a label before its value.
+_NOTE = re.compile(rf"{RATE_PATTERN.pattern}|\([^()]*\)|[A-Z]{{3}}\b|[€$£¥:.\s]")
+_BEFORE_LABEL = re.compile(rf"{RATE_PATTERN.pattern}|[\W_]+|\d{{1,2}}[.)]")
 # Words that begin the label of something of the customer's, folded: "Your VAT no." is not the seller's.
 _OF_THE_CUSTOMER = re.compile(
     "your|customer|client|buyer|ihr|ihre|kunden|kunde|votre|acheteur|uw|klant|su|cliente|comprador|"
     "vostra|vostro|suo|sua|seu|twoj|nabywcy|klienta|er|ert|kundens"
 )
+_TITLE = AssignmentEvidence(Source.TITLE)
 _USUAL_TITLES = 4  # of a type
 _OTHERS_REFER_TO = (DocumentType.PURCHASE_ORDER, DocumentType.BANK_STATEMENT)  # "Order" may head a part of an invoice
 
@@ -74,6 +62,7 @@ class AssignedField:
     text: str  # as printed; the document type is one of `DocumentType`
     span: LineSpan  # the characters of the value
     label: str  # as printed
+    evidence: AssignmentEvidence
 
     @property
     def line(self) -> int:
@@ -132,6 +121,16 @@ class _Labelled:
     label: str  # as printed
     key: str  # the folded label
     paths: tuple[str, ...]
+    source: Source = Source.SAME_LINE
+    distance: float = 0.0  # from the label to the value, in line heights
+
+    def evidence(self, options: Sequence[_Labelled]) -> AssignmentEvidence:
+        """Return what speaks for this value among all that labels of its field have."""
+        repeats = sum(fold_text(option.text) == fold_text(self.text) for option in options) - 1
+        rivals = len(options) - 1 - repeats
+        return AssignmentEvidence(
+            self.source, meanings=len(self.paths), repeats=repeats, rivals=rivals, distance=self.distance
+        )
 
 
 class _Finder:
@@ -141,7 +140,7 @@ class _Finder:
         self._lines = lines
         self._in_tables = in_tables
         self._right_of = right_neighbours(lines)
-        self._below_of = _lower_neighbours(lines)
+        self._below_of = lower_neighbours(lines)
 
     def find(self, locale: str) -> tuple[list[AssignedField], set[str]]:
         """Return the fields that labels of a locale identify, and those with contradicting values."""
@@ -164,11 +163,13 @@ class _Finder:
                     values.setdefault(free[0], []).append(labelled)
         fields = [title] if title else []
         contradicted = set()
-        for path, options in values.items():
+        for path, of_path in values.items():
+            ibans = [option for option in of_path if path == "payment_account" and is_iban(option.text)]
+            options = ibans or of_path  # an account may be printed with its national number, too
             longest = [one for one in options if not any(_is_part(one.key, other.key) for other in options)]
             if len({fold_text(one.text) for one in longest}) == 1:
                 first = longest[0]
-                fields.append(AssignedField(path, first.text, first.value, first.label))
+                fields.append(AssignedField(path, first.text, first.value, first.label, first.evidence(options)))
             else:
                 contradicted.add(path)
         if title and "document_number" not in values and (number := self._number_after(title)):
@@ -179,11 +180,12 @@ class _Finder:
         """Return the document's number if it follows the title, as in ``Invoice FA-2017-0008``."""
         text = self._lines[title.line].text
         start = _AFTER_LABEL.match(text, title.span.end).end()  # type: ignore[union-attr]
-        found = _value_in("document_number", text[start:])
+        found = value_in("document_number", text[start:])
         if found is None:
             return None
         span = LineSpan(title.line, start + found[0], start + found[1])
-        return AssignedField("document_number", span.text(self._lines), span, title.label)
+        evidence = AssignmentEvidence(Source.AFTER_TITLE)
+        return AssignedField("document_number", span.text(self._lines), span, title.label, evidence)
 
     def _labelled(self, book: LabelBook, index: int) -> Iterator[_Labelled]:
         """Yield the labelled values that begin on a line."""
@@ -214,21 +216,37 @@ class _Finder:
         for other in (right, below if not note else None):
             if other is None or _is_only_a_label(book, self._lines[other].text):
                 continue
+            has_own_value = any(map(str.isdigit, note)) or self._has_label_and_value(book, other)
             # A number after the label of an amount, as in "VAT 20% on 100.00", makes it a line of a breakdown.
             paths = [
                 path
                 for path in label.meanings
                 if _is_near(path, self._lines[index].box, self._lines[other].box)
                 and not (value_type_of(path) is ValueType.AMOUNT and any(map(str.isdigit, note)))
+                # The label's own line has a number of another form, or the other line has a label of its own.
+                and not (value_type_of(path) is ValueType.IDENTIFIER and has_own_value)
             ]
             if labelled := self._held(label, index, whole(self._lines, other), paths):
-                return labelled
+                source = Source.RIGHT if other == right else Source.BELOW
+                return replace(labelled, source=source, distance=self._distance(index, other))
         return None
+
+    def _has_label_and_value(self, book: LabelBook, index: int) -> bool:
+        """Tell whether a line is a label with its value, such as ``IBAN DE68 …``."""
+        label = book.at_start(self._lines[index].text)
+        if label is None or not label.meanings:
+            return False
+        return self._value(index, label, len(self._lines[index].text)) is not None
+
+    def _distance(self, index: int, other: int) -> float:
+        """Return the gap between two lines, across or down, in heights of the first."""
+        box, value = self._lines[index].box, self._lines[other].box
+        return max(0.0, value.x0 - box.x1, value.y0 - box.y1) / max(box.height, 1.0)
 
     def _held(self, label: FoundLabel, index: int, span: LineSpan, paths: Sequence[str]) -> _Labelled | None:
         """Return a span as the value of a label; None if it is no value of a field that the label may mean."""
         text = span.text(self._lines)
-        parts = {path: part for path in paths if (part := _value_in(path, text)) is not None}
+        parts = {path: part for path in paths if (part := value_in(path, text)) is not None}
         if not parts:
             return None
         start, end = next(iter(parts.values()))  # of the likeliest meaning; meanings with another part are out
@@ -273,7 +291,7 @@ def _title(lines: Sequence[TextLine], locale: str) -> AssignedField | None:
             found.append((known[1], known[0] in _OTHERS_REFER_TO, index, known[0]))
     if found:
         _, _, index, type_ = min(found)
-        return AssignedField("document_type", type_, whole(lines, index), lines[index].text)
+        return AssignedField("document_type", type_, whole(lines, index), lines[index].text, _TITLE)
     for index, line in enumerate(lines):
         for type_ in DocumentType:
             label = number_labels(locale, type_).at_start(line.text)
@@ -281,9 +299,9 @@ def _title(lines: Sequence[TextLine], locale: str) -> AssignedField | None:
                 continue
             word = next((word for word in titles if fold_text(line.text[label.start : label.end]).startswith(word)), "")
             start = _AFTER_LABEL.match(line.text, label.end).end()  # type: ignore[union-attr]
-            if word and titles[word][0] == type_ and _value_in("document_number", line.text[start:]):
+            if word and titles[word][0] == type_ and value_in("document_number", line.text[start:]):
                 span = LineSpan(index, label.start, label.end)
-                return AssignedField("document_type", type_, span, span.text(lines))
+                return AssignedField("document_type", type_, span, span.text(lines), _TITLE)
     return None
 
 
@@ -309,47 +327,6 @@ def fold_text(text: str) -> str:
     return "".join(character for character in _strip_accents(text).lower() if character.isalnum())
 
 
-def right_neighbours(lines: Sequence[TextLine]) -> dict[int, int]:
-    """Return line → the nearest line to its right whose middle lies within its height, as indices."""
-    neighbours = {}
-    for index, line in enumerate(lines):
-        right = [
-            (other.box.x0, other_index)
-            for other_index, other in enumerate(lines)
-            if other.page == line.page
-            and other.box.x0 >= line.box.x0 + line.box.width / 2
-            and other_index != index
-            and line.box.y0 < (other.box.y0 + other.box.y1) / 2 < line.box.y1
-        ]
-        if right:
-            neighbours[index] = min(right)[1]
-    return neighbours
-
-
-def _lower_neighbours(lines: Sequence[TextLine]) -> dict[int, int]:
-    """Return line → the nearest line below it that begins or ends where it does, or is centred below it, as indices."""
-    neighbours = {}
-    for index, line in enumerate(lines):
-        box = line.box
-        below = [
-            (other.box.y0, other_index)
-            for other_index, other in enumerate(lines)
-            if other.page == line.page
-            and other_index != index
-            and box.y0 + box.height / 2 < other.box.y0 < box.y1 + _MAX_LINE_GAP * box.height
-            and _are_aligned(box, other.box)
-        ]
-        if below:
-            neighbours[index] = min(below)[1]
-    return neighbours
-
-
-def _are_aligned(box: Box, below: Box) -> bool:
-    """Tell whether two boxes begin, end or have their middle at the same place."""
-    left, right = below.x0 - box.x0, below.x1 - box.x1
-    return min(abs(left), abs(right), abs(left + right) / 2) < box.height / 2
-
-
 def _is_only_a_label(book: LabelBook, text: str) -> bool:
     """Tell whether a text is a label without a value, so that it cannot be the value of another label."""
     label = book.at_start(text)
@@ -362,34 +339,6 @@ def _is_near(path: str, label: Box, value: Box) -> bool:
     A field of type text accepts any text, so its value must be close; otherwise it may belong to another column.
     """
     return value_type_of(path) is not ValueType.TEXT or value.x0 - label.x1 < _MAX_TEXT_GAP * label.height
-
-
-def _value_in(path: str, text: str) -> tuple[int, int] | None:
-    """Return where in a text the value of a field is; None if it is not a value of the field's type."""
-    value_type = value_type_of(path)
-    start, end = len(text) - len(text.lstrip()), len(text.rstrip())
-    if value_type is ValueType.AMOUNT:
-        if rate := _RATE.match(text, start):
-            start = rate.end()  # of the tax: "VAT 20 %: 4.00"
-        return (start, end) if _is_amount(text[start:end]) else None
-    if value_type is ValueType.DATE:
-        date = _DATE.match(text, start, end)
-        if date is None or not (date.end() == end or _AFTER_DATE.fullmatch(text, date.end(), end)):
-            return None
-        return date.span()
-    if value_type is ValueType.TIME:
-        return (start, end) if _TIME.fullmatch(text, start, end) else None
-    if value_type is ValueType.TEXT:
-        return (start, end) if start < end else None
-    return (start, end) if _IDENTIFIER.fullmatch(text, start, end) else None
-
-
-def _is_amount(text: str) -> bool:
-    """Tell whether a text is an amount, with nothing but a currency, a sign or a tax code beside its digits."""
-    if "%" in text or AMOUNT_PATTERN.fullmatch(text) is None:
-        return False
-    words = _LETTERS.findall(currency_pattern().sub(" ", unicodedata.normalize("NFKC", text)))
-    return all(word in _AMOUNT_WORDS or (len(word) == 1 and word.isupper()) for word in words)
 
 
 def _not_assigned(assigned: set[str], contradicted: set[str]) -> dict[str, tuple[str, ...]]:

@@ -103,8 +103,8 @@ class LabelBook:
             if len(key) == length and key in self._meanings:
                 end = ends[at + length - 1][1]
                 after = text[end : end + 2]
-                if after[:1].isalpha() and after[:1] not in "ºª":
-                    continue  # the beginning of a longer word
+                if (after[:1].isalpha() and after[:1] not in "ºª") or after[:1] == "@":
+                    continue  # the beginning of a longer word, or of an e-mail address
                 if len(after) == 2 and after[0] == "-" and after[1].isalnum():
                     continue
                 return FoundLabel(ends[at][0], end, key, self._meanings[key])

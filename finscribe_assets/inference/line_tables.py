@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
@@ -29,7 +29,16 @@ from finscribe_assets.documents.elements import ValueType, value_type_of
 from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.wordings import readable_labels
 from finscribe_assets.inference.line_items import TABLE_COLUMNS, carried_sum_labels, label_key, match_header
+from finscribe_assets.inference.line_neighbours import repeated_lines
 from finscribe_assets.inference.region_layout import group_into_rows
+from finscribe_assets.inference.table_columns import (
+    Cells,
+    PrintedRow,
+    TableColumn,
+    divide_rows,
+    narrower_width,
+    shared_width,
+)
 from finscribe_assets.inference.text_spans import LineSpan, TextLine, whole, words_of
 from finscribe_assets.rendering.pages import Box
 
@@ -41,40 +50,12 @@ _MAX_GAP = 4.5  # line heights between two rows of a table, at most
 _INSIDE = 0.3  # share of a line's width that lies between the outer edges of a header, at least
 _MIN_LABEL_SIMILARITY = 80  # per cent, of a part of a line to a column's label
 _MAX_LABEL_WORDS = 4
+_WORD_LENGTH = 4  # letters of a text that is more than a unit or a code
 _SHORT_LABEL = 3  # letters; a shorter label counts less, since single letters may be anything
 _NUMBER = re.compile(r"\W*\d[\d\s.,'’]*\W*(?:[A-Z]{3})?")
 _BEGINS_WITH_NUMBER = re.compile(r"\W*(?:[^\W\d]{1,3}\.?\s?)?\W*\d")
 _CODE = re.compile(r"[\s:=]*(?:[A-Z]{3}|\W)?[\s:=]*")  # what may follow the label of a total: a currency
 _NAMES = {"lines": "item_name", "entries": "description"}  # the field of a list that names its items
-
-Cells = dict[str, list[LineSpan]]
-"""The spans of a row by field."""
-
-
-@dataclass
-class _Column:
-    box: Box  # of the header cell
-    field: str  # empty if its label is unknown
-
-
-@dataclass
-class _Row:
-    """The spans of one printed row of a page, from left to right."""
-
-    spans: list[LineSpan]
-    boxes: list[Box]
-
-    @property
-    def top(self) -> float:
-        return min(box.y0 for box in self.boxes)
-
-    @property
-    def bottom(self) -> float:
-        return max(box.y1 for box in self.boxes)
-
-    @property
-    def height(self) -> float:
-        return sorted(box.height for box in self.boxes)[len(self.boxes) // 2]
 
 
 @dataclass
@@ -84,10 +65,12 @@ class LineTables:
     Attributes:
         cells: spans by field path.
         lines: indices of all lines that belong to a table, headers included.
+        similarities: by field path, of the cell's header to the label that it was taken for.
     """
 
     cells: dict[str, list[LineSpan]] = field(default_factory=dict)
     lines: set[int] = field(default_factory=set)
+    similarities: dict[str, float] = field(default_factory=dict)
 
 
 def find_tables(lines: Sequence[TextLine], locale: str) -> LineTables:
@@ -102,7 +85,7 @@ def find_tables(lines: Sequence[TextLine], locale: str) -> LineTables:
     """
     found = LineTables()
     counts = dict.fromkeys(TABLE_COLUMNS, 0)
-    ends = _total_labels(locale)
+    ends, repeated = _total_labels(locale), repeated_lines(lines)
     for page in sorted({line.page for line in lines}):
         rows = _rows(lines, page)
         header = _find_header(lines, rows)
@@ -116,40 +99,47 @@ def find_tables(lines: Sequence[TextLine], locale: str) -> LineTables:
         heading = _heading_of_names(lines, rows[first - 1], list_name, columns) if own_rows and first else None
         if heading:
             found.lines.update(span.line for span in rows[first - 1].spans)
-        body = _body(lines, page, [*columns, *([heading] if heading else [])], ends)
+        body = _body(lines, page, [*columns, *([heading] if heading else [])], ends, repeated)
         for row in body:
             found.lines.update(span.line for span in row.spans)
+        similarities = {column.field: column.similarity for column in columns if column.field}
         for cells in _items(lines, body, columns, _NAMES[list_name] if own_rows else ""):
             for name, spans in cells.items():
-                found.cells[f"{list_name}[{counts[list_name]}].{name}"] = spans
+                path = f"{list_name}[{counts[list_name]}].{name}"
+                found.cells[path] = spans
+                found.similarities[path] = similarities.get(name, 1.0)
             counts[list_name] += 1
     return found
 
 
 def _heading_of_names(
-    lines: Sequence[TextLine], above: _Row, list_name: str, columns: Sequence[_Column]
-) -> _Column | None:
+    lines: Sequence[TextLine], above: PrintedRow, list_name: str, columns: Sequence[TableColumn]
+) -> TableColumn | None:
     """Return the label of the items' names if it is alone in the row above a header."""
     gap = min(column.box.y0 for column in columns) - above.bottom
     if len(above.spans) != 1 or gap > _HEADER_GAP * above.height:
         return None
     _, known = match_header([above.spans[0].text(lines)], None)
     name = _NAMES[list_name]
-    return _Column(above.boxes[0], name) if known and known[0].field == name else None
+    return TableColumn(above.boxes[0], name) if known and known[0].field == name else None
 
 
-def _rows(lines: Sequence[TextLine], page: int, is_wanted: Callable[[Box], bool] = lambda box: True) -> list[_Row]:
+def _rows(
+    lines: Sequence[TextLine], page: int, is_wanted: Callable[[Box], bool] = lambda box: True
+) -> list[PrintedRow]:
     by_box: dict[Box, list[int]] = {}
     for index, line in enumerate(lines):
         if line.page == page and line.text.strip() and is_wanted(line.box):
             by_box.setdefault(line.box, []).append(index)
     rows = group_into_rows([lines[index].box for indices in by_box.values() for index in indices[:1]])
-    return [_Row([whole(lines, by_box[box][0]) for box in row], list(row)) for row in rows]
+    return [PrintedRow([whole(lines, by_box[box][0]) for box in row], list(row)) for row in rows]
 
 
-def _find_header(lines: Sequence[TextLine], rows: Sequence[_Row]) -> tuple[str, list[_Column], int, int] | None:
+def _find_header(
+    lines: Sequence[TextLine], rows: Sequence[PrintedRow]
+) -> tuple[str, list[TableColumn], int, int] | None:
     """Return the list of the best header, its columns, its first row and the row after it; None without a header."""
-    best: tuple[float, str, list[_Column], int, int] | None = None
+    best: tuple[float, str, list[TableColumn], int, int] | None = None
     for first, row in enumerate(rows):
         if (
             sum(bool(_label_similarity(part.text(lines))) for span in row.spans for part in _label_spans(lines, span))
@@ -172,21 +162,25 @@ def _find_header(lines: Sequence[TextLine], rows: Sequence[_Row]) -> tuple[str, 
             score -= _ROW_PENALTY * (after - first - 1)
             if len(columns) >= 2 and (best is None or score > best[0]):
                 named = [
-                    _Column(cells[index][1], columns[index].field if index in columns else "")
+                    TableColumn(cells[index][1], *columns.get(index, ("", 0.0)))
                     for index in range(min(columns), max(columns) + 1)
                 ]
                 best = score, list_name, named, first, after
     return best[1:] if best else None
 
 
-def _header_cells(lines: Sequence[TextLine], rows: Sequence[_Row]) -> list[tuple[str, Box]]:
+def _header_cells(lines: Sequence[TextLine], rows: Sequence[PrintedRow]) -> list[tuple[str, Box]]:
     """Return the cells of a header, from left to right: lines below each other are one cell."""
     cells: list[tuple[list[str], Box]] = []
     for row in rows:
         for span in row.spans:
             for part in _label_spans(lines, span):
                 box, text = part.box(lines), part.text(lines)
-                above = [at for at, (_, other) in enumerate(cells) if _shared(other, box) > 0.3 * _narrower(other, box)]
+                above = [
+                    at
+                    for at, (_, other) in enumerate(cells)
+                    if shared_width(other, box) > 0.3 * narrower_width(other, box)
+                ]
                 if len(above) == 1 and row is not rows[0]:
                     texts, other = cells[above[0]]
                     cells[above[0]] = ([*texts, text], other.around(box))
@@ -242,11 +236,22 @@ def _total_labels(locale: str) -> frozenset[str]:
     return frozenset(label_key(label) for key, labels in words.items() if key.startswith(prefixes) for label in labels)
 
 
-def _body(lines: Sequence[TextLine], page: int, columns: Sequence[_Column], ends: frozenset[str]) -> list[_Row]:
-    """Return the rows of a table below its header, without what is printed beside the table."""
+def _body(
+    lines: Sequence[TextLine],
+    page: int,
+    columns: Sequence[TableColumn],
+    ends: frozenset[str],
+    repeated: Collection[int],
+) -> list[PrintedRow]:
+    """Return the rows of a table below its header, without what is printed beside the table.
+
+    A row that other pages have at the same height, with a word and all its texts, ends the table: below rows that they
+    do not have, it is a footer.
+    """
     left, right = min(column.box.x0 for column in columns), max(column.box.x1 for column in columns)
     bottom = max(column.box.y1 for column in columns)
-    body: list[_Row] = []
+    body: list[PrintedRow] = []
+    has_own_rows = False
 
     def is_below(box: Box) -> bool:
         inside = min(box.x1, right) - max(box.x0, left) > _INSIDE * box.width
@@ -255,12 +260,17 @@ def _body(lines: Sequence[TextLine], page: int, columns: Sequence[_Column], ends
     for row in _rows(lines, page, is_below):
         if row.top - bottom > _MAX_GAP * row.height or _ends_table(lines, row, ends):
             break
+        is_repeated = all(span.line in repeated for span in row.spans)
+        has_word = any(sum(map(str.isalpha, span.text(lines))) >= _WORD_LENGTH for span in row.spans)
+        if is_repeated and has_word and has_own_rows:
+            break
+        has_own_rows = has_own_rows or not is_repeated
         body.append(row)
         bottom = row.bottom
     return body
 
 
-def _ends_table(lines: Sequence[TextLine], row: _Row, ends: frozenset[str]) -> bool:
+def _ends_table(lines: Sequence[TextLine], row: PrintedRow, ends: frozenset[str]) -> bool:
     """Tell whether a row is a label of a total and at most two values, or ends with such a label and its amount."""
     texts = [span.text(lines) for span in row.spans]
     if len(texts) > 1 and _NUMBER.fullmatch(texts[-1]) and _is_total_label(texts[-2], ends):
@@ -282,11 +292,13 @@ def _is_total_label(text: str, ends: frozenset[str]) -> bool:
     )
 
 
-def _items(lines: Sequence[TextLine], body: Sequence[_Row], columns: Sequence[_Column], names: str = "") -> list[Cells]:
+def _items(
+    lines: Sequence[TextLine], body: Sequence[PrintedRow], columns: Sequence[TableColumn], names: str = ""
+) -> list[Cells]:
     """Return the items of a table's rows; `names` is the field of names that have rows of their own."""
     divided = [
         {names: list(row.spans)} if names and _is_name(lines, row) else cells
-        for row, cells in zip(body, _divide(lines, body, columns), strict=True)
+        for row, cells in zip(body, divide_rows(lines, body, columns), strict=True)
     ]
     items: list[Cells] = []
     waiting: list[tuple[str, LineSpan]] = []  # texts above an item that may belong to it
@@ -319,11 +331,11 @@ def _items(lines: Sequence[TextLine], body: Sequence[_Row], columns: Sequence[_C
     return items
 
 
-def _is_name(lines: Sequence[TextLine], row: _Row) -> bool:
+def _is_name(lines: Sequence[TextLine], row: PrintedRow) -> bool:
     return len(row.spans) == 1 and any(map(str.isalpha, row.spans[0].text(lines)))
 
 
-def _is_item(lines: Sequence[TextLine], cells: Cells, columns: Sequence[_Column]) -> bool:
+def _is_item(lines: Sequence[TextLine], cells: Cells, columns: Sequence[TableColumn]) -> bool:
     """Tell whether a row has a number in a column of numbers or, without such columns, digits anywhere."""
     numbers = {column.field for column in columns if column.field and _holds_numbers(column.field)}
     if not numbers:
@@ -333,72 +345,3 @@ def _is_item(lines: Sequence[TextLine], cells: Cells, columns: Sequence[_Column]
 
 def _holds_numbers(name: str) -> bool:
     return any(name in TABLE_COLUMNS[of] and value_type_of(f"{of}.{name}") is ValueType.AMOUNT for of in TABLE_COLUMNS)
-
-
-def _divide(lines: Sequence[TextLine], body: Sequence[_Row], columns: Sequence[_Column]) -> list[Cells]:
-    """Return the spans of each row by column, with lines divided that cover several columns."""
-    reach = [column.box for column in columns]
-    assigned: list[list[tuple[int, LineSpan]]] = []
-    for row in body:  # first what is beyond doubt, which shows how far each column reaches
-        assigned.append([])
-        for span, box in zip(row.spans, row.boxes, strict=True):
-            over = _columns_under(box, columns)
-            if len(over) == 1:
-                at = over[0]
-                assigned[-1].append((at, span))
-                others = (other.box for number, other in enumerate(columns) if number != at)
-                if not any(_shared(box, other) > 0 for other in others):
-                    reach[at] = Box(min(reach[at].x0, box.x0), reach[at].y0, max(reach[at].x1, box.x1), reach[at].y1)
-    divided: list[Cells] = []
-    for row, sure in zip(body, assigned, strict=True):
-        cells: Cells = {}
-        known = {span for _, span in sure}
-        parts = list(sure)
-        for span, box in zip(row.spans, row.boxes, strict=True):
-            if span not in known:
-                parts += _split(lines, span, _columns_under(box, columns), reach)
-        for at, span in sorted(parts, key=lambda part: part[1].box(lines).x0):
-            if columns[at].field:
-                cells.setdefault(columns[at].field, []).append(span)
-        divided.append(cells)
-    return divided
-
-
-def _columns_under(box: Box, columns: Sequence[_Column]) -> list[int]:
-    """Return the columns whose header a box overlaps, or the nearest one."""
-    over = [
-        at for at, column in enumerate(columns) if _shared(column.box, box) > 0.25 * min(column.box.width, box.width)
-    ]
-    if over:
-        return over
-    return [min(range(len(columns)), key=lambda at: _distance(columns[at].box, box))]
-
-
-def _split(
-    lines: Sequence[TextLine], span: LineSpan, over: Sequence[int], reach: Sequence[Box]
-) -> list[tuple[int, LineSpan]]:
-    """Divide a span between the columns that it covers: each word goes to the column that it is nearest to."""
-    parts: list[tuple[int, LineSpan]] = []
-    first = over[0]
-    for word in words_of(lines, span):
-        box = word.box(lines)
-        at = min((at for at in over if at >= first), key=lambda at: _distance(reach[at], box))
-        first = at
-        if parts and parts[-1][0] == at:
-            parts[-1] = at, LineSpan(span.line, parts[-1][1].start, word.end)
-        else:
-            parts.append((at, word))
-    return parts
-
-
-def _shared(first: Box, second: Box) -> float:
-    return min(first.x1, second.x1) - max(first.x0, second.x0)
-
-
-def _narrower(first: Box, second: Box) -> float:
-    return min(first.width, second.width)
-
-
-def _distance(column: Box, box: Box) -> float:
-    """Return how far a box is from a column; negative by the share of it that lies inside."""
-    return -_shared(column, box) / max(box.width, 1.0)

@@ -35,6 +35,19 @@ _ISSUERS = {DocumentType.PURCHASE_ORDER: ("buyer", "seller")}  # of most documen
 
 
 @dataclass(frozen=True)
+class FoundParties:
+    """Names and addresses of parties.
+
+    Attributes:
+        spans: of each value by field path, such as ``seller.address.city``.
+        captioned: the roles that a caption determines, such as ``buyer``; the others follow from the order.
+    """
+
+    spans: Mapping[str, LineSpan]
+    captioned: frozenset[str]
+
+
+@dataclass(frozen=True)
 class _Block:
     """An address with the name above it: spans by the end of the field's path, such as ``address.city``."""
 
@@ -44,7 +57,7 @@ class _Block:
 
 def find_parties(
     lines: Sequence[TextLine], locale: str, document_type: DocumentType | None, used: Collection[int] = ()
-) -> dict[str, LineSpan]:
+) -> FoundParties:
     """Find the names and addresses of parties.
 
     Args:
@@ -52,9 +65,6 @@ def find_parties(
         locale: of the captions.
         document_type: determines who the issuer is, if it is known.
         used: indices of lines that are something else, such as rows of tables.
-
-    Returns:
-        The span of each value by field path, such as ``seller.address.city``.
     """
     above = _LinesAbove(lines, used)
     captions = _captions(locale, document_type)
@@ -69,11 +79,12 @@ def find_parties(
             found |= {f"{role}.{name}": span for name, span in block.spans.items()}
         elif not role:
             uncaptioned.append(block)
+    captioned = frozenset(taken)
     issuer = _ISSUERS.get(document_type, ("seller", "buyer")) if document_type else ("seller", "buyer")
     free = [role for role in issuer if role not in taken]
     for role, block in zip(free, uncaptioned, strict=False):
         found |= {f"{role}.{name}": span for name, span in block.spans.items()}
-    return found
+    return FoundParties(found, captioned)
 
 
 class _LinesAbove:

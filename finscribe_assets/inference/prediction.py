@@ -25,6 +25,7 @@ from finscribe_assets.files import (
     write_json,
     write_json_lines,
 )
+from finscribe_assets.inference.assignment_confidence import COEFFICIENTS_ID
 from finscribe_assets.inference.currency_reading import find_currencies
 from finscribe_assets.inference.image_reader import ImageReader, ReadRequest
 from finscribe_assets.inference.line_items import extract_line_items
@@ -91,7 +92,8 @@ def predict_documents(
         where the reader has found the boxes of values itself: never at the renderer's boxes.
         In regions mode ``response`` is a nested object of printed values, with null where a field's region was read as
         empty; in page mode it is the model's raw text.
-        ``confidence`` maps each field path to the geometric mean of the probabilities of its tokens. A value from a
+        ``confidence`` maps each field path to the geometric mean of the probabilities of its tokens; where the layout
+        does not know the fields, to the probability that the value is right (`assignment_confidence`). A value from a
         table has the confidence of the whole table. The currency follows from the amounts that were read.
     """
     if mode is Mode.PAGE:
@@ -128,6 +130,7 @@ def _identified_record(reader: ImageReader, document: RenderedDocument, layout: 
         unflatten({path: field.text for path, field in fields.items()}),
         {path: field.confidence for path, field in fields.items()},
         {path: field.boxes for path, field in fields.items() if field.boxes},
+        reading_confidence={path: field.reading_confidence for path, field in fields.items()},
     ).to_json()
 
 
@@ -269,6 +272,8 @@ def predict_batch(
     layout = layout or RendererBoxes()
     layout_name = layout.name if mode is Mode.REGIONS else ""
     asked = f":{prompt}" if prompt and mode is Mode.PAGE else ""
+    if mode is Mode.REGIONS and not layout.names_fields:
+        asked = f":{COEFFICIENTS_ID}"
     parts = _plan_parts(image_folders, document_ids, f"{reader.identity}:{mode}:{layout_name}{asked}")
     fingerprint = sha256_of("\n".join(part.fingerprint for part in parts))
     report = on_documents or (lambda count: None)

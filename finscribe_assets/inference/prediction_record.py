@@ -20,7 +20,9 @@ class PredictionRecord:
     Attributes:
         id: of the document. That of a file of unknown origin is `file_ids.document_id`'s, as in an imported workspace.
         response: values as printed, nested as the schema nests them; or the raw text of a model that reads pages.
-        confidence: by field path, in [0, 1]; None, or left out, if the reader does not know it.
+        confidence: by field path, in [0, 1]; of values that were assigned to fields, the probability that they are
+            right, the assignment included. None, or left out, if the reader does not know it.
+        reading_confidence: of such values, the reader's confidence in their characters alone.
         boxes: where values are, by field path; None if the reader found none itself.
         file: the file that was read; None for documents of a workspace.
         pages: number of pages; None for documents of a workspace.
@@ -47,6 +49,7 @@ class PredictionRecord:
     sources: Mapping[str, int] | None = None
     lines: Sequence[Mapping[str, Any]] | None = None
     not_assigned: Sequence[Mapping[str, Any]] | None = None
+    reading_confidence: Mapping[str, float | None] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the record as a JSON object: ``id``, ``response`` and ``confidence``, and what else is known."""
@@ -58,7 +61,8 @@ class PredictionRecord:
             "reader": self.reader,
             "labels": self.labels,
             "response": self.response,
-            "confidence": {path: value for path, value in self.confidence.items() if value is not None},
+            "confidence": _known(self.confidence),
+            "reading_confidence": None if self.reading_confidence is None else _known(self.reading_confidence),
             "boxes": None if self.boxes is None else boxes_to_json(self.boxes),
             "sources": self.sources,
             "truncated": self.truncated,
@@ -66,3 +70,7 @@ class PredictionRecord:
             "lines": self.lines,
         }
         return {name: value for name, value in members.items() if value is not None}
+
+
+def _known(confidence: Mapping[str, float | None]) -> dict[str, float]:
+    return {path: value for path, value in confidence.items() if value is not None}

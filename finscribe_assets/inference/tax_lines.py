@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 
-from finscribe_assets.inference.label_assignment import AMOUNT_PATTERN, right_neighbours
+from finscribe_assets.inference.line_neighbours import right_neighbours
 from finscribe_assets.inference.text_spans import LineSpan, TextLine, whole
+from finscribe_assets.inference.value_forms import AMOUNT_PATTERN
 
 _TAX_LINE = re.compile(
     r"[^\d%]{2,60}?\s(?P<rate>\d{1,2}(?:[.,]\d{1,3})?\s?%)\s[^\d%]{2,40}?\s(?P<taxable>-?\d[\d.,'’\s]*)"

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from finscribe_assets.errors import UserError
 from finscribe_assets.files import read_json
 from finscribe_assets.inference.reader import Reader
-from finscribe_assets.iteration.batch_documents import ADAPTER, BASE
+from finscribe_assets.iteration.batch_documents import ADAPTER, BASE, batch_mapping
 from finscribe_assets.iteration.batch_storage import BatchStorage, PlanFiles, Stage
 from finscribe_assets.iteration.history import taught_factors
 from finscribe_assets.iteration.promoting import PROMOTED, adapter_folder, adapter_in_use_before
 from finscribe_assets.model.adapters import TRAINING_RECORD
 from finscribe_assets.probing.rendered_reading import RenderedReader
-from finscribe_assets.promotion.exam_documents import ExamPaper, exam_papers
+from finscribe_assets.promotion.exam_documents import ExamPaper, exam_papers, papers_in_keys
 from finscribe_assets.promotion.exam_reading import take_exam
 from finscribe_assets.promotion.exam_results import ExamDocument, ExamResult, read_result, write_result
 from finscribe_assets.shards import ShardPool
@@ -40,7 +41,8 @@ def examine_adapter(
 ) -> BatchExam:
     """Let a batch's adapter, the adapter in use before it and their base take the exam, and store the results.
 
-    What a reader got right in an earlier batch's exam is taken from there.
+    What a reader got right in an earlier batch's exam is taken from there. Where the batch's pairs are in a user's
+    keys, only fields that have a key are asked, and a model of whole pages writes these keys.
 
     Args:
         storage: Where the batch is, and the results go.
@@ -53,13 +55,21 @@ def examine_adapter(
     """
     taught = [factor.factor for factor in taught_factors(storage, plans, key)]
     left_out: list[str] = []
-    papers = exam_papers(plans.deployment_recipe(), taught, documents, on_left_out=left_out.append)
+    drawn = exam_papers(plans.deployment_recipe(), taught, documents, on_left_out=left_out.append)
+    mapping = batch_mapping(storage, key)
+    papers = papers_in_keys(drawn, mapping)
+    left_out += sorted({paper.part for paper in drawn} - {paper.part for paper in papers})
+    if mapping is not None and not papers:
+        raise UserError(
+            f"{key}: the exam asks for no field that has a key in the mapping {mapping.name}; map a field that pages "
+            "print, such as document_number"
+        )
     adapter = storage.folder(Stage.TRAINED_ADAPTER, key)
     config = read_json(adapter / TRAINING_RECORD)["config"]
     in_use = adapter_folder(storage, adapter_in_use_before(storage, key))
     adapters = {BASE: None, **({PROMOTED: in_use} if in_use else {}), ADAPTER: adapter}
     readers = {
-        name: RenderedReader(Reader(config["base"], folder, threads=config["threads"]), pool, dpi)
+        name: RenderedReader(Reader(config["base"], folder, threads=config["threads"]), pool, dpi, mapping)
         for name, folder in adapters.items()
     }
     known = [_known(storage, key, reader.identity) for reader in readers.values()]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from finscribe_assets.evaluation.report_html import RobustnessSection
 from finscribe_assets.files import AnyPath, read_json, write_bytes, write_json
 from finscribe_assets.inference.reader import Reader
-from finscribe_assets.iteration.batch_documents import ADAPTER, BASE
+from finscribe_assets.iteration.batch_documents import ADAPTER, BASE, batch_mapping
 from finscribe_assets.iteration.batch_storage import BatchStorage, PlanFiles, Stage
 from finscribe_assets.iteration.promoting import adapter_folder, adapter_in_use
 from finscribe_assets.model.adapters import TRAINING_RECORD
@@ -92,13 +92,13 @@ def probe_adapter_in_use(
     """
     adapter = adapter_folder(storage, adapter_in_use(storage, key))
     config = read_json(storage.folder(Stage.TRAINED_ADAPTER, key) / TRAINING_RECORD)["config"]
-    recipe = plans.deployment_recipe()
+    recipe, mapping = plans.deployment_recipe(), batch_mapping(storage, key)
     cache = storage.folder(Stage.READER_PROBE, key).parent / READINGS_FOLDER  # all batches share it
 
     def probe(name: str, watched: tuple[str, ...]) -> ProbeResult:
         reader = Reader(config["base"], adapter if name == ADAPTER else None, threads=config["threads"])
         return probe_reader(
-            RenderedReader(reader, pool, dpi),
+            RenderedReader(reader, pool, dpi, mapping),
             recipe,
             settings,
             watched=watched,

@@ -25,6 +25,7 @@ from finscribe_assets.evaluation.prediction_files import (
     read_truths,
 )
 from finscribe_assets.evaluation.report import EvaluationReport
+from finscribe_assets.evaluation.user_keys import map_predictions
 from finscribe_assets.files import AnyPath, copy_folder, read_json, remove_folder, write_json, write_json_lines
 from finscribe_assets.importing.folder_import import IMPORT_REPORT_FILE, TRUTH_FILE, import_folder
 from finscribe_assets.importing.import_report import ImportReport
@@ -38,6 +39,8 @@ from finscribe_assets.inference.prediction import (
 )
 from finscribe_assets.inference.server_reader import ServerReader
 from finscribe_assets.inference.server_settings import URL_VARIABLE, ServerSettings
+from finscribe_assets.instructions.prompt_wordings import full_extraction_prompt
+from finscribe_assets.instructions.response_keys import structure_of
 from finscribe_assets.iteration.batch_documents import BASE, SERVER, read_files
 from finscribe_assets.iteration.batch_storage import BatchStorage, Stage
 from finscribe_assets.iteration.measuring import REPORT_FILE, Pages, measure, write_report
@@ -176,6 +179,7 @@ def predict_real(
     base: str,
     progress: Callable[[int, str], Callable[[int], None]],
     server: ServerSettings | None = None,
+    mapping: SchemaMapping | None = None,
 ) -> RealPredictions:
     """Have each reader read all documents of an inbox batch, at detected lines or, as a page model, as whole pages.
 
@@ -186,6 +190,7 @@ def predict_real(
         base: The base that the bare reader is.
         progress: Called with a number of documents and a text for each reader; returns what is told of progress.
         server: Has the model that is called ``server``.
+        mapping: Of the user's keys that a model of whole pages is asked for; None for those of the schema.
 
     Raises:
         UserError: The server cannot be asked.
@@ -205,6 +210,7 @@ def predict_real(
             reader=ServerReader(server) if server and reader == SERVER else None,
             base=config["base"],
             adapter=adapter,
+            prompt=full_extraction_prompt(structure_of(mapping)) if mapping else "",
             threads=config["threads"],
             on_documents=progress(len(ids), f"documents read by {reader}"),
         )
@@ -227,13 +233,19 @@ class RealReport:
     counts: dict[str, int]  # documents with and without ground truth, and rejected ones
 
 
-def measure_real(storage: BatchStorage, key: str, progress: Callable[[int], Callable[[int], None]]) -> RealReport:
+def measure_real(
+    storage: BatchStorage,
+    key: str,
+    progress: Callable[[int], Callable[[int], None]],
+    mapping: SchemaMapping | None = None,
+) -> RealReport:
     """Measure the first reader on the documents that have ground truth, beside the other readers.
 
     Args:
         storage: Where documents and predictions are, and the report goes.
         key: Of the batch.
         progress: Called with the number of documents to measure; returns what is told of progress.
+        mapping: Of the user's keys under which values are compared; None for those of the schema.
     """
     workspace, folder = storage.folder(Stage.REAL_DOCUMENTS, key), storage.folder(Stage.REAL_REPORT, key)
     predictions = storage.folder(Stage.REAL_PREDICTIONS, key)
@@ -254,6 +266,7 @@ def measure_real(storage: BatchStorage, key: str, progress: Callable[[int], Call
         workspace / TRUTH_FILE,
         others={reader: predictions / reader / PREDICTIONS_FILE for reader in others},
         workspace=workspace,
+        mapping=mapping,
     )
     report = measure(
         documents,
@@ -266,14 +279,20 @@ def measure_real(storage: BatchStorage, key: str, progress: Callable[[int], Call
     return RealReport(report, write_report(report, documents, folder / REPORT_FILE, note), counts)
 
 
-def queue_real(storage: BatchStorage, key: str) -> list[QueuedDocument]:
-    """Order the documents of an inbox batch for correction; values that their ground truth states need none."""
+def queue_real(storage: BatchStorage, key: str, mapping: SchemaMapping | None = None) -> list[QueuedDocument]:
+    """Order the documents of an inbox batch for correction; values that their ground truth states need none.
+
+    Args:
+        storage: Where documents and predictions are, and the queue goes.
+        key: Of the batch.
+        mapping: Of the user's keys, in which predictions may be; None for those of the schema.
+    """
     workspace, predictions = storage.folder(Stage.REAL_DOCUMENTS, key), storage.folder(Stage.REAL_PREDICTIONS, key)
     first, *others = read_json(predictions / READERS_FILE)
     ids = {row.document_id for row in read_splits(workspace / "splits")}
     queue = order_for_review(
-        read_all(predictions / first / PREDICTIONS_FILE, ids),
-        {reader: read_all(predictions / reader / PREDICTIONS_FILE, ids) for reader in others},
+        read_all(predictions / first / PREDICTIONS_FILE, ids, mapping),
+        {reader: read_all(predictions / reader / PREDICTIONS_FILE, ids, mapping) for reader in others},
         known_fields(workspace / TRUTH_FILE),
     )
     records = (document.model_dump(mode="json") for document in queue)
@@ -281,9 +300,11 @@ def queue_real(storage: BatchStorage, key: str) -> list[QueuedDocument]:
     return queue
 
 
-def read_all(file: AnyPath, ids: Collection[str]) -> dict[str, Prediction]:
-    """Return the predictions of these documents, whether or not they have ground truth."""
-    return read_predictions(file, {name: Truth(name, {}) for name in ids})[0]
+def read_all(file: AnyPath, ids: Collection[str], mapping: SchemaMapping | None = None) -> dict[str, Prediction]:
+    """Return the predictions of these documents, whether or not they have ground truth; a user's keys as fields."""
+    truths = {name: Truth(name, {}) for name in ids}
+    predictions = read_predictions(file, truths)[0]
+    return predictions if mapping is None else map_predictions(predictions, truths, mapping)[0]
 
 
 def known_fields(file: AnyPath) -> dict[str, LabelledFields | None]:

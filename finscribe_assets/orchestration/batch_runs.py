@@ -36,6 +36,13 @@ def runs_of_batch(instance: dg.DagsterInstance, job: str, key: str) -> list[Batc
     ]
 
 
+def batches_with_failed_runs(instance: dg.DagsterInstance, job: str) -> set[str]:
+    """Return the keys of batches of which a run of a job failed or was cancelled, whatever became of them since."""
+    ended = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
+    runs = instance.get_runs(dg.RunsFilter(job_name=job, statuses=ended))
+    return {run.tags[PARTITION_NAME_TAG] for run in runs if PARTITION_NAME_TAG in run.tags}
+
+
 def _state_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> RunState:
     if run.status in ACTIVE:
         return RunState.ACTIVE

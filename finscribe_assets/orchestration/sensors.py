@@ -15,9 +15,9 @@ from finscribe_assets.errors import MissingInputError
 from finscribe_assets.importing.inbox import look_at_inbox, parse_look
 from finscribe_assets.iteration.batch_storage import Stage
 from finscribe_assets.iteration.run_attempts import AttemptAction, decide_attempt
-from finscribe_assets.orchestration.assets import iteration_assets
+from finscribe_assets.orchestration.assets import inbox_assets, iteration_assets
 from finscribe_assets.orchestration.assets.iterations import iterations
-from finscribe_assets.orchestration.batch_runs import runs_of_batch, unfinished_assets
+from finscribe_assets.orchestration.batch_runs import batches_with_failed_runs, runs_of_batch, unfinished_assets
 from finscribe_assets.orchestration.jobs import next_iteration, read_inbox
 from finscribe_assets.orchestration.partitions import inbox as inbox_partitions
 from finscribe_assets.orchestration.partitions import synthesis
@@ -118,16 +118,17 @@ def _with_new_plans(
     job=read_inbox,
     default_status=dg.DefaultSensorStatus.RUNNING,
     minimum_interval_seconds=30,
-    description="Makes a batch of the new documents of FINSCRIBE_INBOX and reads it. A file that may still be written "
-    "waits for a later tick; a document whose files were taken before is not taken again.",
+    description="Makes a batch of the new documents of FINSCRIBE_INBOX and reads it; reads it again, three times at "
+    "most, if the run fails. A file that may still be written waits for a later tick; a document whose files were "
+    "taken before is not taken again.",
 )
 def take_new_documents(
     context: dg.SensorEvaluationContext, storage: Storage, inbox: Inbox
 ) -> dg.SensorResult | dg.SkipReason:
-    """Request a run for each batch that has none: the one made of what is new, and any that a crash has left.
+    """Request a run for each batch that has none or whose run failed: the one made of what is new, and earlier ones.
 
     The cursor is what the last look has found unsettled. A batch is stored before its run is requested, and its key is
-    the run key and the partition, so that none is lost and none is run twice.
+    the first run key and the partition, so that none is lost and none is run twice.
     """
     if not inbox.root:
         return dg.SkipReason("FINSCRIBE_INBOX is not set, so there is no inbox to look at.")
@@ -139,11 +140,29 @@ def take_new_documents(
     if decision.batch:
         batches.write(decision.batch)
     registered = set(context.instance.get_dynamic_partitions(inbox_partitions.name or ""))
-    keys = [key for key in batches.stored() if key not in registered]
+    stored = batches.stored()
+    new = [key for key in stored if key not in registered]
+    failed = batches_with_failed_runs(context.instance, read_inbox.name)
+    requests, reasons = [], [decision.reason]
+    for key in [*new, *(key for key in stored if key in failed and key in registered)]:
+        runs = runs_of_batch(context.instance, read_inbox.name, key)
+        attempt = decide_attempt(key, runs, datetime.now(UTC))
+        if attempt.action is AttemptAction.START:
+            context.log.info(attempt.reason)
+            requests.append(
+                dg.RunRequest(
+                    run_key=attempt.run_key,
+                    partition_key=key,
+                    tags={"finscribe/attempt": str(len(runs) + 1)},
+                    asset_selection=unfinished_assets(context.instance, inbox_assets, runs) if runs else None,
+                )
+            )
+        elif attempt.action is not AttemptAction.DONE:
+            reasons.append(attempt.reason)
     return dg.SensorResult(
-        run_requests=[dg.RunRequest(run_key=key, partition_key=key) for key in keys],
-        dynamic_partitions_requests=[inbox_partitions.build_add_request(keys)] if keys else [],
-        skip_reason=None if keys else dg.SkipReason(decision.reason),
+        run_requests=requests,
+        dynamic_partitions_requests=[inbox_partitions.build_add_request(new)] if new else [],
+        skip_reason=None if requests else dg.SkipReason("; ".join(filter(None, reasons))),
         cursor=decision.look.model_dump_json(),
     )
 

@@ -33,6 +33,7 @@ class FieldPredictions:
 
     values: Mapping[str, str | None]  # None, or no entry, where nothing was read
     confidence: Mapping[str, float] = field(default_factory=dict)
+    not_asked: frozenset[str] = frozenset()  # fields that a reader that writes a user's keys has no key for
 
 
 class ProbedReader(Protocol):
@@ -57,7 +58,7 @@ def count_failures(task: ReadingTask, predictions: FieldPredictions) -> dict[str
     """Return failures and fields of elements and their parts: a field fails unless its canonical value is the true one.
 
     A value of the header that is predicted where the document has none is one field more that failed. What is predicted
-    of true fields that do not count here is ignored.
+    of true fields that do not count here is ignored, and so are fields that the reader was not asked for.
     """
     document = task.document.document.to_json()
     truth = flatten(document)
@@ -66,7 +67,7 @@ def count_failures(task: ReadingTask, predictions: FieldPredictions) -> dict[str
     )
     invented = [path for path, value in predictions.values.items() if value and path not in truth and "[" not in path]
     counts: dict[str, tuple[int, int]] = {}
-    for path in (*task.fields, *invented):
+    for path in (*(path for path in task.fields if path not in predictions.not_asked), *invented):
         element = element_of(path)
         if element is None:
             continue

@@ -8,19 +8,23 @@ from dataclasses import dataclass
 from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.page_evidence import determined_values
 from finscribe_assets.evaluation.field_comparison import align_rows
-from finscribe_assets.evaluation.prediction_files import Truth
+from finscribe_assets.evaluation.prediction_files import Prediction, Truth
 from finscribe_assets.evaluation.response_parsing import parse_response
+from finscribe_assets.evaluation.user_keys import map_predictions, truth_in_fields
 from finscribe_assets.inference.currency_reading import POST_CODE, find_currencies
 from finscribe_assets.inference.image_reader import ImageReader, ReadRequest
 from finscribe_assets.inference.prediction import Mode, predict_documents
 from finscribe_assets.inference.region_layout import RendererBoxes
 from finscribe_assets.instructions.crops import crop
 from finscribe_assets.instructions.pair import OCR_PROMPT
+from finscribe_assets.instructions.prompt_wordings import full_extraction_prompt
+from finscribe_assets.instructions.response_keys import structure_of
 from finscribe_assets.model.decoded_text import DecodedText, geometric_mean, joint_probabilities, lowest_confidence
 from finscribe_assets.probing.readings import FieldPredictions, ReadingTask
 from finscribe_assets.rendering.page_batch import RENDERER_VERSION
 from finscribe_assets.rendering.pages import MarkType, RenderedDocument
 from finscribe_assets.rendering.render import render
+from finscribe_assets.schema_mapping.mapping import SchemaMapping, is_custom
 from finscribe_assets.shards import ShardPool
 
 CURRENCY = "currency_code"
@@ -42,14 +46,25 @@ def _render(job: _ProbeRenderJob) -> tuple[int, list[RenderedDocument]]:
 class RenderedReader:
     """A base, with or without an adapter, that reads the rendered pages of drawn documents."""
 
-    def __init__(self, reader: ImageReader, pool: ShardPool, dpi: int = 144) -> None:
-        """Take a model and where documents are rendered; what is read does not depend on the pool."""
+    def __init__(
+        self, reader: ImageReader, pool: ShardPool, dpi: int = 144, mapping: SchemaMapping | None = None
+    ) -> None:
+        """Take a model and where documents are rendered; what is read does not depend on the pool.
+
+        Args:
+            reader: The model.
+            pool: Where documents are rendered.
+            dpi: Resolution of the pages.
+            mapping: Of the user's keys that a model of whole pages is asked for; only fields that have one count.
+        """
         self.reader, self.pool, self.dpi = reader, pool, dpi
+        self.mapping = None if reader.reads_lines else mapping
 
     @property
     def identity(self) -> str:
         """Return the reader's identity, with that of the pages it is shown."""
-        return f"{self.reader.identity}:{RENDERER_VERSION}:{self.dpi}"
+        keys = f":{self.mapping.content_hash}" if self.mapping else ""
+        return f"{self.reader.identity}:{RENDERER_VERSION}:{self.dpi}{keys}"
 
     @property
     def fields_per_document(self) -> int | None:
@@ -93,14 +108,23 @@ class RenderedReader:
         self, tasks: Sequence[ReadingTask], documents: Sequence[RenderedDocument]
     ) -> list[FieldPredictions]:
         """Read whole pages, and bring the predicted rows to the positions of the true ones."""
-        records = predict_documents(self.reader, documents, Mode.PAGE, RendererBoxes())
+        prompt = full_extraction_prompt(structure_of(self.mapping)) if self.mapping else ""
+        records = predict_documents(self.reader, documents, Mode.PAGE, RendererBoxes(), prompt)
         predictions = []
         for task, record in zip(tasks, records, strict=True):
             drawn = task.document
             truth = Truth(drawn.id, drawn.document.to_json(), frozenset(drawn.printed))
-            leaves = align_rows(truth, parse_response(record["response"]).document)
+            read = Prediction(drawn.id, record["response"], record["confidence"])
+            not_asked = frozenset[str]()
+            if self.mapping:
+                truth = truth_in_fields(truth, self.mapping)
+                read = map_predictions({drawn.id: read}, {drawn.id: truth}, self.mapping)[0][drawn.id]
+                not_asked = frozenset(path for path in task.fields if self.mapping.key_at(path) is None)
+            document = (read.parsed or parse_response(read.response)).document
+            # Values that are joined, or have no field in the schema, are not among those that tasks ask for.
+            leaves = {path: value for path, value in align_rows(truth, document).items() if not is_custom(path)}
             values = {path: None if value is None else str(value) for path, value in leaves.items()}
-            predictions.append(FieldPredictions(values, record["confidence"]))
+            predictions.append(FieldPredictions(values, read.confidence, not_asked))
         return predictions
 
     def rendered(self, documents: Sequence[DrawnDocument]) -> Iterator[list[RenderedDocument]]:

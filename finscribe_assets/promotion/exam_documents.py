@@ -7,7 +7,7 @@ its own, whose documents all show the factor: a rare factor would hardly count i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count, islice
 
 from finscribe_assets.documents.batch_keys import EXAM_KEY
@@ -23,6 +23,7 @@ from finscribe_assets.mining.factor_plan import recipe_showing
 from finscribe_assets.probing.battery import sample_fields
 from finscribe_assets.probing.factors import ACTING_FIELDS, present_factors
 from finscribe_assets.promotion.exam_results import BASE_PART
+from finscribe_assets.schema_mapping.mapping import SchemaMapping
 
 EXAM_SEED = 20261201
 BASE_DOCUMENTS = 300
@@ -86,6 +87,22 @@ def exam_papers(
                 raise
             on_left_out(factor)
     return papers
+
+
+def papers_in_keys(papers: Iterable[ExamPaper], mapping: SchemaMapping | None) -> list[ExamPaper]:
+    """Return the papers, asked for the fields that a user's keys have; those without such a field are left out.
+
+    Args:
+        papers: of an exam.
+        mapping: of the user's keys; None if readers write those of the schema.
+    """
+    if mapping is None:
+        return list(papers)
+    asked = (
+        replace(paper, fields=tuple(path for path in paper.fields if mapping.key_at(path) is not None))
+        for paper in papers
+    )
+    return [paper for paper in asked if paper.fields]
 
 
 def _base_papers(recipe: Recipe) -> Iterator[ExamPaper]:

@@ -149,7 +149,8 @@ def queue_document(
 
 def predicted_leaves(prediction: Prediction) -> dict[str, Any]:
     """Return the values of a prediction by path, without empty ones."""
-    return {path: value for path, value in flatten(parse_response(prediction.response).document).items() if value}
+    parsed = prediction.parsed or parse_response(prediction.response)
+    return {path: value for path, value in flatten(parsed.document).items() if value}
 
 
 def _canonical(leaves: Mapping[str, Any]) -> dict[str, CanonicalValue]:

@@ -106,6 +106,7 @@ def test_every_document_is_accepted_or_rejected(workspace):
         "found": 9,
         "accepted": 6,
         "unlabelled": 0,
+        "copies": 0,
         "rejected": 3,
         "pages": 10,
         "pairs": 24,

@@ -62,7 +62,8 @@ def test_a_page_of_unknown_origin_gives_lines_and_fields_and_reasons_for_the_oth
     for path, number in record["sources"].items():
         is_read = path not in ("document_type", "currency_code")  # these follow from what was read
         assert not is_read or fields[path].split()[0] in lines[number - 1]["text"]
-        assert record["confidence"][path] <= lines[number - 1]["confidence"]
+        assert record["reading_confidence"][path] <= lines[number - 1]["confidence"]
+        assert 0 < record["confidence"][path] < 1
     not_assigned = [path for group in record["not_assigned"] for path in group["fields"]]
     assert sorted([*not_assigned, *{field_of(path) for path in fields}]) == sorted(TERMS)
     located, complete = boxes_from_json(record["boxes"])

@@ -236,3 +236,23 @@ def test_the_number_after_the_title_is_the_documents():
 def test_the_customers_tax_number_is_not_the_sellers(locale, text):
     assert "seller.vat_identifier" not in fields(page([text]), locale)
     assert "seller.vat_identifier" in fields(page([text.split(maxsplit=1)[1]]), locale)
+
+
+def test_a_label_whose_line_has_its_own_number_takes_no_other_from_the_right():
+    lines = page(["Registergericht Hanau | HRB 13302", "IBAN DE30507500940000048567"])
+    assert fields(lines, "de_DE") == {"payment_account": "DE30507500940000048567"}
+    assert "seller.legal_registration" not in fields(page(["Registergericht", "IBAN DE89370400440532013000"]), "de_DE")
+
+
+def test_of_two_numbers_of_an_account_the_iban_counts():
+    national = ["Konto-Nr. 48567"]
+    assert fields(page(national), "de_DE") == {"payment_account": "48567"}
+    assert fields(page(national, ["IBAN DE89 3704 0044 0532 0130 00"]), "de_DE") == {
+        "payment_account": "DE89 3704 0044 0532 0130 00"
+    }
+    # Two accounts, or one with a misread digit: nobody knows which one is to be paid to.
+    assert fields(page(national, ["IBAN DE89 3704 0044 0532 0130 01"]), "de_DE") == {}
+
+
+def test_an_address_of_e_mail_does_not_begin_with_a_label():
+    assert fields(page(["contact@example.org"]), "en_GB") == {}

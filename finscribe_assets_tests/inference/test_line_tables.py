@@ -140,3 +140,17 @@ def test_a_value_outside_a_table_counts_although_a_column_has_the_same_label_and
     found = identify_fields(lines, [False] * len(lines), [(1000, 500)], "nl_NL")
     assert found.fields["totals.total_with_vat"].text == "6,00"
     assert found.fields["lines[0].net_amount"].text == "6,00"
+
+
+def test_a_footer_that_other_pages_have_at_the_same_height_ends_a_table():
+    def page(number, name):
+        body = [*HEADER, *rows((name, "3", "2.00", "6.00"))]
+        footer = [line(100, 90, "Acme Ltd, Leeds"), line(400, 90, "44 10 20"), line(620, 90, "12 34")]
+        return [TextLine(number, one.box, one.text, 0.9, truncated=False) for one in [*body, *footer]]
+
+    found = cells([*page(0, "Pen, blue"), *page(1, "Cup")])
+    assert {path: text for path, text in found.items() if path.endswith("item_name")} == {
+        "lines[0].item_name": "Pen, blue",
+        "lines[1].item_name": "Cup",
+    }
+    assert "lines[1].item_name" in cells(page(0, "Pen, blue"))  # on a single page nothing says that it is a footer

@@ -21,7 +21,7 @@ def block(x, y, *texts, right=False):
 
 
 def found(lines, locale="en_GB", document_type=DocumentType.INVOICE, used=()):
-    return {path: span.text(lines) for path, span in find_parties(lines, locale, document_type, used).items()}
+    return {path: span.text(lines) for path, span in find_parties(lines, locale, document_type, used).spans.items()}
 
 
 SELLER = ("Pens Ltd", "1 Old Harbour", "Leeds", "LS1 4AP")

@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from datetime import timedelta
 
 import dagster as dg
 import pytest
 from dagster._core.definitions.partitions.context import partition_loading_context
 from dagster._core.errors import DagsterUnknownPartitionError
+from dagster._core.events import StepMaterializationData
+from dagster._core.test_utils import create_run_for_test
 from upath import UPath
 
 from finscribe_assets.definitions import build_defs
 from finscribe_assets.errors import UserError
 from finscribe_assets.files import read_json
 from finscribe_assets.inference.server_settings import ServerSettings
+from finscribe_assets.iteration import run_attempts
 from finscribe_assets.iteration.real_batches import readers_of
 from finscribe_assets.orchestration.assets import iteration_keys
 from finscribe_assets.orchestration.io_managers import BatchFolderIOManagerFactory
@@ -203,6 +207,38 @@ def test_the_sensor_leaves_a_file_that_is_being_copied_for_a_later_tick(fresh, t
     assert not first.run_requests
     assert "1 may still be written" in first.skip_reason.skip_message
     assert [request.run_key for request in tick(fresh, first.cursor).run_requests] == ["inbox-000"]
+
+
+def run_of(platform: Platform, key: str, status: dg.DagsterRunStatus, made: tuple[str, ...] = ()) -> None:
+    """Record a run of a batch that made some assets."""
+    run = create_run_for_test(platform.instance, job_name="read_inbox", status=status, tags={"dagster/partition": key})
+    for name in made:
+        data = StepMaterializationData(dg.AssetMaterialization(name, partition=key))
+        made_event = dg.DagsterEventType.ASSET_MATERIALIZATION.value
+        event = dg.DagsterEvent(made_event, "read_inbox", event_specific_data=data)
+        platform.instance.report_dagster_event(event, run.run_id)
+
+
+def test_the_run_of_a_batch_that_failed_is_started_again_and_given_up_after_three(fresh, tmp_path, monkeypatch):
+    put(tmp_path / "inbox", "a.pdf", b"a")
+    first = tick(fresh)
+    register(fresh, first)
+    failure = dg.DagsterRunStatus.FAILURE
+    run_of(fresh, "inbox-000", failure, made=("real_documents",))
+    waiting = tick(fresh, first.cursor)
+    assert not waiting.run_requests
+    assert "attempt 2 of 3 starts at" in waiting.skip_reason.skip_message
+    monkeypatch.setattr(run_attempts, "FIRST_WAIT", timedelta(0))
+    [request] = tick(fresh, first.cursor).run_requests
+    assert request.run_key == "inbox-000/attempt-2"
+    assert [key.to_user_string() for key in request.asset_selection] == REAL[1:]
+    run_of(fresh, "inbox-000", failure)
+    run_of(fresh, "inbox-000", failure)
+    last = tick(fresh, first.cursor)
+    assert not last.run_requests
+    assert "inbox-000 failed 3 times" in last.skip_reason.skip_message
+    run_of(fresh, "inbox-000", dg.DagsterRunStatus.SUCCESS)  # as a person has re-executed it
+    assert "inbox-000" not in tick(fresh, first.cursor).skip_reason.skip_message
 
 
 def test_an_inbox_in_an_object_store(tmp_path):

@@ -50,3 +50,6 @@ iteration_assets: list[dg.AssetsDefinition] = [
     asset for asset in all_assets if isinstance(asset, dg.AssetsDefinition) and asset.partitions_def == synthesis
 ]
 iteration_keys: list[dg.AssetKey] = [asset.key for asset in iteration_assets]
+
+# What a batch of the inbox goes through, each after what it depends on.
+inbox_assets: list[dg.AssetsDefinition] = [real_documents, real_predictions, real_report, review_queue]

@@ -53,6 +53,7 @@ def real_documents(context: dg.AssetExecutionContext, inbox: Inbox, storage: Sto
             "dagster/row_count": imported.usable,
             "with_truth": len(report.accepted),
             "without_truth": len(report.unlabelled),
+            "copies": len(report.copies),
             "rejected": len(report.rejected),
             "pages": report.pages,
             "copies_left_out": imported.batch.copies,

@@ -7,7 +7,7 @@ from upath import UPath
 from finscribe_assets.orchestration.assets.groups import declared
 from finscribe_assets.orchestration.metadata import table
 from finscribe_assets.orchestration.progress_messages import progress
-from finscribe_assets.orchestration.resources import ProfileResource, Storage
+from finscribe_assets.orchestration.resources import ProfileResource, Storage, UserSchema
 
 
 class ReadersConfig(dg.Config):
@@ -46,6 +46,7 @@ def real_predictions(
     real_documents: UPath,
     storage: Storage,
     profile: ProfileResource,
+    user_schema: UserSchema,
 ) -> dg.MaterializeResult:
     """Read every document with each reader."""
     from finscribe_assets.inference.server_settings import server_of_environment
@@ -60,6 +61,7 @@ def real_predictions(
         profile.training_config().base,
         lambda total, text: progress(context, total, text),
         server,
+        user_schema.mapping(),
     )
     return dg.MaterializeResult(
         metadata={

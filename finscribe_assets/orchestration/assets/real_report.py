@@ -8,7 +8,7 @@ from upath import UPath
 from finscribe_assets.orchestration.assets.groups import declared
 from finscribe_assets.orchestration.metadata import table
 from finscribe_assets.orchestration.progress_messages import progress
-from finscribe_assets.orchestration.resources import Storage
+from finscribe_assets.orchestration.resources import Storage, UserSchema
 
 if TYPE_CHECKING:
     from finscribe_assets.evaluation.report import EvaluationReport
@@ -28,7 +28,11 @@ if TYPE_CHECKING:
     ],
 )
 def real_report(
-    context: dg.AssetExecutionContext, real_documents: UPath, real_predictions: UPath, storage: Storage
+    context: dg.AssetExecutionContext,
+    real_documents: UPath,
+    real_predictions: UPath,
+    storage: Storage,
+    user_schema: UserSchema,
 ) -> dg.MaterializeResult:
     """Measure the batch's predictions where there is something to measure them against."""
     from finscribe_assets.iteration.measuring import REPORT_FILE
@@ -38,6 +42,7 @@ def real_report(
         storage.batches,
         context.partition_key,
         lambda total: progress(context, total, "documents measured"),
+        user_schema.mapping(),
     )
     report = measured.report
     return dg.MaterializeResult(

@@ -6,7 +6,7 @@ from upath import UPath
 from finscribe_assets.iteration.batch_storage import Stage
 from finscribe_assets.orchestration.assets.groups import declared
 from finscribe_assets.orchestration.metadata import table
-from finscribe_assets.orchestration.resources import Storage
+from finscribe_assets.orchestration.resources import Storage, UserSchema
 
 QUEUE_ROWS_SHOWN, QUEUE_PAGES_SHOWN = 50, 6
 
@@ -25,13 +25,15 @@ QUEUE_ROWS_SHOWN, QUEUE_PAGES_SHOWN = 50, 6
         ),
     ],
 )
-def review_queue(context: dg.AssetExecutionContext, real_predictions: UPath, storage: Storage) -> dg.MaterializeResult:
+def review_queue(
+    context: dg.AssetExecutionContext, real_predictions: UPath, storage: Storage, user_schema: UserSchema
+) -> dg.MaterializeResult:
     """Order the batch's documents."""
     from finscribe_assets.iteration.real_batches import QUEUE_FILE, queue_real
     from finscribe_assets.review.queue_pictures import queue_thumbnails
 
     key = context.partition_key
-    queue = queue_real(storage.batches, key)
+    queue = queue_real(storage.batches, key, user_schema.mapping())
     thumbnails = queue_thumbnails(
         queue[:QUEUE_PAGES_SHOWN], storage.batches.folder(Stage.REAL_DOCUMENTS, key) / "images"
     )

@@ -1,0 +1,120 @@
+"""Frozen documents for `assignment_confidence.py`: what the embedded base reads at detected lines, with ground truth.
+
+Reading takes seconds for each document, so it is stored: one JSON object on a line, with the lines, the sizes of pages
+and the truth. Sets differ in their seeds, and `foreign` in its styles too.
+
+    python benchmarks/identification_documents.py fit --from 0 --to 160 --out identification
+    python benchmarks/identification_documents.py test --from 0 --to 100 --out identification
+    python benchmarks/identification_documents.py foreign --from 0 --to 60 --out identification
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from finscribe_assets.documents.batch_keys import EXAM_KEY
+from finscribe_assets.documents.generator import draw_document
+from finscribe_assets.documents.layout_families import LAYOUT_FACTS
+from finscribe_assets.documents.plan import seed_plan
+from finscribe_assets.documents.recipe import Recipe
+from finscribe_assets.evaluation.prediction_files import Truth
+from finscribe_assets.inference.line_ink import LineInk
+from finscribe_assets.inference.page_reading import PageText, read_regions
+from finscribe_assets.inference.reader import Reader
+from finscribe_assets.inference.region_layout import DetectedLines
+from finscribe_assets.inference.text_spans import TextLine
+from finscribe_assets.ocr.rapidocr_engine import RapidOcrFinder
+from finscribe_assets.pretraining.base_recipe import EMBEDDED_RECIPE, UNSEEN_FONTS, UNSEEN_LOCALE
+from finscribe_assets.rendering.pages import Box, MarkType
+from finscribe_assets.rendering.render import render
+
+FOREIGN_RECIPE = EMBEDDED_RECIPE.model_copy(
+    update={
+        "layouts": {name: 1.0 for name, facts in LAYOUT_FACTS.items() if facts.held_out},
+        "fonts": dict.fromkeys(UNSEEN_FONTS, 1.0),
+        "locales": EMBEDDED_RECIPE.locales | {UNSEEN_LOCALE: sum(EMBEDDED_RECIPE.locales.values()) / 4},
+    }
+)
+"""Layouts, fonts and a locale that nothing in this repository is trained or fitted on."""
+
+SETS: dict[str, tuple[int, Recipe]] = {
+    "fit": (4_101, EMBEDDED_RECIPE),
+    "test": (4_102, EMBEDDED_RECIPE),
+    "foreign": (4_103, FOREIGN_RECIPE),
+}
+
+LAST_DOCUMENT = 10_000
+
+
+@dataclass(frozen=True)
+class ReadDocument:
+    """What was read on the pages of a document, and what is true of it."""
+
+    id: str
+    text: PageText
+    truth: Truth
+
+
+def documents(name: str, start: int, stop: int, threads: int = 1) -> Iterator[dict[str, Any]]:
+    """Draw, render and read documents of a set; yield their JSON form."""
+    seed, recipe = SETS[name]
+    plan = seed_plan(EXAM_KEY, LAST_DOCUMENT, seed, recipe)
+    reader, layout = Reader(threads=threads), DetectedLines(RapidOcrFinder(threads))
+    for index in range(start, stop):
+        drawn = draw_document(plan, index)
+        rendered = render(drawn)
+        destroyed = {mark.name for mark in rendered.of_type(MarkType.FIELD) if not mark.visible}
+        text = read_regions(reader, drawn.id, rendered.pages, layout)
+        yield {
+            "id": f"{name}-{index:05d}",
+            "document": drawn.document.to_json(),
+            "printed": sorted(set(drawn.printed) - destroyed),
+            "sizes": text.sizes,
+            "lines": [asdict(line) for line in text.texts],
+        }
+
+
+def read_document(record: dict[str, Any]) -> ReadDocument:
+    """Return a document from its JSON form."""
+    lines = [
+        TextLine(
+            **{
+                **line,
+                "box": Box(*line["box"]),
+                "ink": line["ink"] and LineInk(**{**line["ink"], "words": tuple(map(tuple, line["ink"]["words"]))}),
+            }
+        )
+        for line in record["lines"]
+    ]
+    text = PageText(lines, [False] * len(lines), [tuple(size) for size in record["sizes"]], boxes_are_lines=True)
+    return ReadDocument(record["id"], text, Truth(record["id"], record["document"], frozenset(record["printed"])))
+
+
+def load(folder: Path, name: str) -> list[ReadDocument]:
+    """Return the stored documents of a set."""
+    files = sorted(folder.glob(f"{name}-*.jsonl"))
+    return [read_document(json.loads(line)) for file in files for line in file.read_text().split("\n") if line]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("set", choices=SETS)
+    parser.add_argument("--from", type=int, default=0, dest="start")
+    parser.add_argument("--to", type=int, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    arguments = parser.parse_args()
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    target = arguments.out / f"{arguments.set}-{arguments.start:05d}.jsonl"
+    records = documents(arguments.set, arguments.start, arguments.to)
+    lines = [json.dumps(record) + "\n" for record in records]
+    target.write_text("".join(lines))
+    print(f"{target}: {len(lines)} documents")
+
+
+if __name__ == "__main__":
+    main()

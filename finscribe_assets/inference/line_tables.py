@@ -33,7 +33,7 @@ from finscribe_assets.inference.line_neighbours import repeated_lines
 from finscribe_assets.inference.region_layout import group_into_rows
 from finscribe_assets.inference.table_columns import (
     Cells,
-    PrintedRow,
+    LineRow,
     TableColumn,
     divide_rows,
     narrower_width,
@@ -113,7 +113,7 @@ def find_tables(lines: Sequence[TextLine], locale: str) -> LineTables:
 
 
 def _heading_of_names(
-    lines: Sequence[TextLine], above: PrintedRow, list_name: str, columns: Sequence[TableColumn]
+    lines: Sequence[TextLine], above: LineRow, list_name: str, columns: Sequence[TableColumn]
 ) -> TableColumn | None:
     """Return the label of the items' names if it is alone in the row above a header."""
     gap = min(column.box.y0 for column in columns) - above.bottom
@@ -124,20 +124,16 @@ def _heading_of_names(
     return TableColumn(above.boxes[0], name) if known and known[0].field == name else None
 
 
-def _rows(
-    lines: Sequence[TextLine], page: int, is_wanted: Callable[[Box], bool] = lambda box: True
-) -> list[PrintedRow]:
+def _rows(lines: Sequence[TextLine], page: int, is_wanted: Callable[[Box], bool] = lambda box: True) -> list[LineRow]:
     by_box: dict[Box, list[int]] = {}
     for index, line in enumerate(lines):
         if line.page == page and line.text.strip() and is_wanted(line.box):
             by_box.setdefault(line.box, []).append(index)
     rows = group_into_rows([lines[index].box for indices in by_box.values() for index in indices[:1]])
-    return [PrintedRow([whole(lines, by_box[box][0]) for box in row], list(row)) for row in rows]
+    return [LineRow([whole(lines, by_box[box][0]) for box in row], list(row)) for row in rows]
 
 
-def _find_header(
-    lines: Sequence[TextLine], rows: Sequence[PrintedRow]
-) -> tuple[str, list[TableColumn], int, int] | None:
+def _find_header(lines: Sequence[TextLine], rows: Sequence[LineRow]) -> tuple[str, list[TableColumn], int, int] | None:
     """Return the list of the best header, its columns, its first row and the row after it; None without a header."""
     best: tuple[float, str, list[TableColumn], int, int] | None = None
     for first, row in enumerate(rows):
@@ -169,7 +165,7 @@ def _find_header(
     return best[1:] if best else None
 
 
-def _header_cells(lines: Sequence[TextLine], rows: Sequence[PrintedRow]) -> list[tuple[str, Box]]:
+def _header_cells(lines: Sequence[TextLine], rows: Sequence[LineRow]) -> list[tuple[str, Box]]:
     """Return the cells of a header, from left to right: lines below each other are one cell."""
     cells: list[tuple[list[str], Box]] = []
     for row in rows:
@@ -242,7 +238,7 @@ def _body(
     columns: Sequence[TableColumn],
     ends: frozenset[str],
     repeated: Collection[int],
-) -> list[PrintedRow]:
+) -> list[LineRow]:
     """Return the rows of a table below its header, without what is printed beside the table.
 
     A row that other pages have at the same height, with a word and all its texts, ends the table: below rows that they
@@ -250,7 +246,7 @@ def _body(
     """
     left, right = min(column.box.x0 for column in columns), max(column.box.x1 for column in columns)
     bottom = max(column.box.y1 for column in columns)
-    body: list[PrintedRow] = []
+    body: list[LineRow] = []
     has_own_rows = False
 
     def is_below(box: Box) -> bool:
@@ -270,7 +266,7 @@ def _body(
     return body
 
 
-def _ends_table(lines: Sequence[TextLine], row: PrintedRow, ends: frozenset[str]) -> bool:
+def _ends_table(lines: Sequence[TextLine], row: LineRow, ends: frozenset[str]) -> bool:
     """Tell whether a row is a label of a total and at most two values, or ends with such a label and its amount."""
     texts = [span.text(lines) for span in row.spans]
     if len(texts) > 1 and _NUMBER.fullmatch(texts[-1]) and _is_total_label(texts[-2], ends):
@@ -293,7 +289,7 @@ def _is_total_label(text: str, ends: frozenset[str]) -> bool:
 
 
 def _items(
-    lines: Sequence[TextLine], body: Sequence[PrintedRow], columns: Sequence[TableColumn], names: str = ""
+    lines: Sequence[TextLine], body: Sequence[LineRow], columns: Sequence[TableColumn], names: str = ""
 ) -> list[Cells]:
     """Return the items of a table's rows; `names` is the field of names that have rows of their own."""
     divided = [
@@ -331,7 +327,7 @@ def _items(
     return items
 
 
-def _is_name(lines: Sequence[TextLine], row: PrintedRow) -> bool:
+def _is_name(lines: Sequence[TextLine], row: LineRow) -> bool:
     return len(row.spans) == 1 and any(map(str.isalpha, row.spans[0].text(lines)))
 
 

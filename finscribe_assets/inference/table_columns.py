@@ -26,7 +26,7 @@ class TableColumn:
 
 
 @dataclass
-class PrintedRow:
+class LineRow:
     """The spans of one printed row of a page, from left to right."""
 
     spans: list[LineSpan]
@@ -48,7 +48,7 @@ class PrintedRow:
         return sorted(box.height for box in self.boxes)[len(self.boxes) // 2]
 
 
-def divide_rows(lines: Sequence[TextLine], body: Sequence[PrintedRow], columns: Sequence[TableColumn]) -> list[Cells]:
+def divide_rows(lines: Sequence[TextLine], body: Sequence[LineRow], columns: Sequence[TableColumn]) -> list[Cells]:
     """Return the spans of each row by column, with lines divided that cover several columns."""
     reach = [column.box for column in columns]
     assigned: list[list[tuple[int, LineSpan]]] = []

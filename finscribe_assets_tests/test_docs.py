@@ -91,6 +91,7 @@ def test_a_command_that_the_documentation_shows_can_be_given(page, command):
             "curl",
             "docker",
             "ray",
+            "vllm",
             "cp",
             "printf",
         }

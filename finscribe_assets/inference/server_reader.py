@@ -151,7 +151,14 @@ class ServerReader:
         workers = min(batch_size or self.settings.concurrency, max(1, len(questions)))
         with ThreadPoolExecutor(workers, thread_name_prefix="ask-server") as pool:
             try:
-                answers = list(pool.map(lambda question: self.client.ask(self._body(question, grammar)), questions))
+                answers = list(
+                    pool.map(
+                        lambda question: self.client.ask(
+                            self.body(question.images, question.prompt, question.max_tokens, grammar)
+                        ),
+                        questions,
+                    )
+                )
             except BaseException:
                 # The others would fail as well, each after its own patience.
                 self.client.stop()
@@ -159,18 +166,27 @@ class ServerReader:
                 raise
         return [self._decoded(answer) for answer in answers]
 
-    def _body(self, question: _Question, grammar: JsonGrammar | None) -> dict[str, Any]:
-        """Return a request: one user message, with the images before the text, as the chat template wants them."""
+    def body(
+        self, images: Sequence[Image.Image], prompt: str, max_tokens: int, grammar: JsonGrammar | None = None
+    ) -> dict[str, Any]:
+        """Return the request for a chat completion: one user message, with the images before the text.
+
+        Args:
+            images: As they are sent, without any cutting or scaling.
+            prompt: The text of the message.
+            max_tokens: Longest response.
+            grammar: Sent as ``response_format``.
+        """
         content: list[dict[str, Any]] = [
             {"type": "image_url", "image_url": {"url": _data_url(image, self.settings.image_format)}}
-            for image in question.images
+            for image in images
         ]
-        content.append({"type": "text", "text": question.prompt})
+        content.append({"type": "text", "text": prompt})
         body: dict[str, Any] = {
             "model": self.model.name,
             "messages": [{"role": "user", "content": content}],
             "temperature": 0,
-            "max_tokens": question.max_tokens,
+            "max_tokens": max_tokens,
             "logprobs": True,
         }
         limits = {"min_pixels": self.settings.min_pixels, "max_pixels": self.settings.max_pixels}

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from PIL import Image
 
 from finscribe_assets.inference.checkpoint_merging import merge_adapter
 from finscribe_assets.inference.image_reader import ReadRequest
@@ -88,6 +89,14 @@ def served(folder: Path, log: Path, *options: str):
         server.wait(60)
 
 
+def prompt_tokens(url: str, max_pixels: int | None) -> int:
+    """Return the number of prompt tokens for an image of 560 × 280 pixels."""
+    image = Image.new("L", (560, 280), 255)
+    reader = ServerReader(ServerSettings(url, "tuned", max_pixels=max_pixels))
+    body = reader.body((image,), OCR_PROMPT, 1)
+    return httpx2.post(f"{url}/v1/chat/completions", json=body, trust_env=False).json()["usage"]["prompt_tokens"]
+
+
 @pytest.fixture(scope="module")
 def adapter(batch, tmp_path_factory):
     folder = tmp_path_factory.mktemp("adapter")
@@ -118,8 +127,12 @@ def test_a_served_checkpoint_reads_what_base_and_adapter_read_here(adapter, line
     bare = Reader(threads=1).read(lines)
     assert any(one.text != other.text for one, other in zip(bare, expected, strict=True)), "the adapter does nothing"
     merge_adapter(EMBEDDED, adapter, tmp_path / "merged", dtype)
-    with served(tmp_path / "merged", tmp_path / "vllm.log", "--dtype", dtype) as url:
+    with served(tmp_path / "merged", tmp_path / "vllm.log", "--dtype", dtype, "--trust-request-mm-kwargs") as url:
         actual = ServerReader(ServerSettings(url, "tuned", ReadingUnit.LINES)).read(lines)
+        image_tokens = [prompt_tokens(url, pixels) - prompt_tokens(url, 28 * 28 * 50) for pixels in (None, 28 * 28 * 8)]
+    # 20 × 10 merged patches; a limit is a number of pixels, of which each token has 28 × 28.
+    assert image_tokens[0] == pytest.approx(200 - 50, abs=8)
+    assert image_tokens[1] == pytest.approx(8 - 50, abs=8)
     pairs = list(zip(actual, expected, strict=True))
     same = [one.text == other.text for one, other in pairs]
     apart = [abs(one.confidence - other.confidence) for one, other in pairs]

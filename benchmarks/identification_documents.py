@@ -6,6 +6,9 @@ and the truth. Sets differ in their seeds, and `foreign` in its styles too.
     python benchmarks/identification_documents.py fit --from 0 --to 160 --out identification
     python benchmarks/identification_documents.py test --from 0 --to 100 --out identification
     python benchmarks/identification_documents.py foreign --from 0 --to 60 --out identification
+    python benchmarks/identification_documents.py test --from 0 --to 100 --out identification --ocr
+
+With `--ocr` the OCR engine's recogniser reads the same lines, of a set that the embedded base has read.
 """
 
 from __future__ import annotations
@@ -24,13 +27,14 @@ from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.evaluation.prediction_files import Truth
 from finscribe_assets.inference.line_ink import LineInk
+from finscribe_assets.inference.ocr_reader import OcrReader
 from finscribe_assets.inference.page_reading import PageText, read_regions
 from finscribe_assets.inference.reader import Reader
-from finscribe_assets.inference.region_layout import DetectedLines
+from finscribe_assets.inference.region_layout import DetectedLines, Region
 from finscribe_assets.inference.text_spans import TextLine
 from finscribe_assets.ocr.rapidocr_engine import RapidOcrFinder
 from finscribe_assets.pretraining.base_recipe import EMBEDDED_RECIPE, UNSEEN_FONTS, UNSEEN_LOCALE
-from finscribe_assets.rendering.pages import Box, MarkType
+from finscribe_assets.rendering.pages import Box, MarkType, RenderedDocument
 from finscribe_assets.rendering.render import render
 
 FOREIGN_RECIPE = EMBEDDED_RECIPE.model_copy(
@@ -79,6 +83,34 @@ def documents(name: str, start: int, stop: int, threads: int = 1) -> Iterator[di
         }
 
 
+def documents_by_ocr(folder: Path, name: str, start: int, stop: int, threads: int = 1) -> Iterator[dict[str, Any]]:
+    """Read the lines of stored documents of a set by the OCR engine's recogniser; yield their JSON form."""
+    seed, recipe = SETS[name]
+    plan = seed_plan(EXAM_KEY, LAST_DOCUMENT, seed, recipe)
+    reader = OcrReader(threads)
+    stored = {document["id"]: document for document in records(folder, name)}
+    for index in range(start, stop):
+        record = stored[f"{name}-{index:05d}"]
+        layout = StoredLines(tuple((line["page"], Box(*line["box"])) for line in record["lines"]))
+        text = read_regions(reader, record["id"], render(draw_document(plan, index)).pages, layout)
+        yield record | {"lines": [asdict(line) for line in text.texts]}
+
+
+@dataclass(frozen=True)
+class StoredLines:
+    """The lines that were found on a document's pages before."""
+
+    lines: tuple[tuple[int, Box], ...]
+    name: str = "stored lines"
+    margin: int = 0
+    boxes_are_lines: bool = True
+    names_fields: bool = False
+
+    def regions(self, document: RenderedDocument) -> list[Region]:
+        """Return the box of each line."""
+        return [Region("", (line,)) for line in self.lines]
+
+
 def read_document(record: dict[str, Any]) -> ReadDocument:
     """Return a document from its JSON form."""
     lines = [
@@ -95,10 +127,15 @@ def read_document(record: dict[str, Any]) -> ReadDocument:
     return ReadDocument(record["id"], text, Truth(record["id"], record["document"], frozenset(record["printed"])))
 
 
+def records(folder: Path, name: str) -> list[dict[str, Any]]:
+    """Return the stored documents of a set in JSON."""
+    files = sorted(folder.glob(f"{name}-[0-9]*.jsonl"))
+    return [json.loads(line) for file in files for line in file.read_text().split("\n") if line]
+
+
 def load(folder: Path, name: str) -> list[ReadDocument]:
-    """Return the stored documents of a set."""
-    files = sorted(folder.glob(f"{name}-*.jsonl"))
-    return [read_document(json.loads(line)) for file in files for line in file.read_text().split("\n") if line]
+    """Return the stored documents of a set, such as `test` or `test-ocr`."""
+    return [read_document(record) for record in records(folder, name)]
 
 
 def main() -> None:
@@ -107,11 +144,14 @@ def main() -> None:
     parser.add_argument("--from", type=int, default=0, dest="start")
     parser.add_argument("--to", type=int, required=True)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--ocr", action="store_true")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
-    target = arguments.out / f"{arguments.set}-{arguments.start:05d}.jsonl"
-    records = documents(arguments.set, arguments.start, arguments.to)
-    lines = [json.dumps(record) + "\n" for record in records]
+    name = f"{arguments.set}-ocr" if arguments.ocr else arguments.set
+    target = arguments.out / f"{name}-{arguments.start:05d}.jsonl"
+    wanted = arguments.set, arguments.start, arguments.to
+    found = documents_by_ocr(arguments.out, *wanted) if arguments.ocr else documents(*wanted)
+    lines = [json.dumps(record) + "\n" for record in found]
     target.write_text("".join(lines))
     print(f"{target}: {len(lines)} documents")
 

@@ -57,6 +57,7 @@ class PredictedDocuments:
         attributes: Of the documents, by id and dimension, for slices.
         image_folders: Folders of page shards in which the documents' pages are.
         keys_note: Whose keys the files have, where a schema mapping was given.
+        mapping: Of the user's keys under whose fields values are compared, and by which reports name them.
     """
 
     truths: Mapping[str, Truth]
@@ -68,6 +69,7 @@ class PredictedDocuments:
     attributes: DocumentAttributes = field(default_factory=dict)
     image_folders: tuple[AnyPath, ...] = ()
     keys_note: str = ""
+    mapping: SchemaMapping | None = None
 
 
 @dataclass(frozen=True)
@@ -245,6 +247,7 @@ def in_fields_of(
             name: map_predictions({one: read for one, read in other.items() if one in truths}, truths, mapping)[0]
             for name, other in documents.others.items()
         },
+        mapping=mapping,
         keys_note=f"ground truth: {whose[truth_keys]}; predictions: {whose[prediction_keys]}",
     )
 

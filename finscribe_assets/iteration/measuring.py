@@ -12,6 +12,7 @@ from finscribe_assets.evaluation.paired_comparison import PairedComparison, comp
 from finscribe_assets.evaluation.prediction_files import read_predictions
 from finscribe_assets.evaluation.report import EvaluationReport, evaluate
 from finscribe_assets.evaluation.report_html import EMBEDDED_NOTE, RobustnessSection, report_to_html
+from finscribe_assets.evaluation.user_report import report_in_user_keys
 from finscribe_assets.evaluation.worst_documents import PageIllustration, illustrate_worst
 from finscribe_assets.files import AnyPath, read_json, write_text
 from finscribe_assets.inference.prediction import PREDICTED_BY_FILE, PREDICTIONS_FILE, TIMING_FILE
@@ -75,6 +76,8 @@ def write_report(
 ) -> Pages:
     """Write a report as JSON, and as an HTML page beside it; return the pictures of the documents read worst.
 
+    Where documents are compared under a user's keys, fields have the names of these.
+
     Args:
         report: What was measured.
         documents: The documents that it was measured on, whose pages are shown where they are stored.
@@ -83,6 +86,8 @@ def write_report(
         robustness: What a probe found of the reader, for the page; None where it was not probed.
     """
     pages = illustrate_worst(report.worst, documents.image_folders)
+    if documents.mapping is not None:
+        report = report_in_user_keys(report, documents.mapping)
     write_text(file, report.to_json())
     write_text(file.with_suffix(".html"), report_to_html(report, note, pages, robustness))
     return pages

@@ -8,6 +8,7 @@ from finscribe_assets.documents.failure_causes import FailureCause
 from finscribe_assets.documents.knob_fields import (
     A4_DOCUMENTS,
     ALL_ELEMENTS,
+    BILL_TYPES,
     knob,
 )
 from finscribe_assets.documents.schema import DocumentType
@@ -55,7 +56,17 @@ class DamageKnobs(BaseModel):
     dot_matrix: float = knob(0.02, _C.DEGRADATION, ALL_ELEMENTS, "a dot-matrix printer left gaps in the print")
     fax: float = knob(0.02, _C.DEGRADATION, ALL_ELEMENTS, "the page was sent by fax")
     photo: float = knob(0.03, _C.DEGRADATION, ALL_ELEMENTS, "the page was photographed on a desk")
+    approvals: float = knob(
+        0.03,
+        _C.OCCLUSION,
+        ALL_ELEMENTS,
+        "amount, day and initials are written on the page by hand",
+        documents=BILL_TYPES,
+    )
 
 
 # Knobs that damage the pixels of a page. Each document draws a strength for each of them.
 DAMAGE_KNOBS = tuple(name for name in DamageKnobs.model_fields if name != "degradation")
+
+LATE_DAMAGE_KNOBS = ("approvals",)
+"""Those that are drawn after all others, so that they change no other (see `document_outline.draw_knobs`)."""

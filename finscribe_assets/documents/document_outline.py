@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from finscribe_assets.documents.batch_keys import EXAMINATION_KEYS
 from finscribe_assets.documents.channels import Channel, damage_chance
+from finscribe_assets.documents.damage_knobs import LATE_DAMAGE_KNOBS
 from finscribe_assets.documents.formats import ERA_PATTERN, SHORT_ERA_PATTERN, time_patterns
 from finscribe_assets.documents.knobs import DAMAGE_KNOBS, MAIL_ROOM_KNOBS, Knobs, applicable_knobs
 from finscribe_assets.documents.layout_families import LAYOUT_FACTS, LayoutFacts, fitting_trades
@@ -22,6 +23,7 @@ from finscribe_assets.documents.payment_slips import has_slip
 from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.documents.schema import DocumentType, VatCategory
 from finscribe_assets.documents.taxation import draw_category
+from finscribe_assets.documents.trades import trade_table
 from finscribe_assets.documents.vendor_habits import VendorHabits, columns_of, vendor_habits
 from finscribe_assets.documents.vendors import Vendor, vendor, vendor_numbers, weighted_sellers
 
@@ -91,6 +93,8 @@ def draw_outline(name: str, recipe: Recipe, key: str) -> DocumentOutline:
         knobs["quantity_rows"] = 0.0
     if LAYOUT_FACTS[habits.layout].landscape:
         knobs["payment_slips"] = 0.0  # they are at the foot of an upright sheet
+    if trade_table()[seller.trade].kind == "service":
+        knobs["item_bar_codes"] = 0.0  # services have no article numbers
     random = Random(f"facts:{name}")
     category = draw_category(random, locale, seller.trade) if knobs["tax_exemptions"] else VatCategory.STANDARD
     taxed = category is VatCategory.STANDARD
@@ -141,8 +145,8 @@ def draw_knobs(
     another knob that was drawn, is 0. Mining relies on it when it compares documents by their knobs.
 
     Args:
-        random: the stream to draw from; each knob takes two numbers, those of `MAIL_ROOM_KNOBS` one at the end,
-            whether or not it uses them.
+        random: the stream to draw from; each knob takes two numbers, whether or not it uses them. Those of mail rooms
+            and late damage take theirs last.
         knobs: the probability of each feature.
         document_type: the document's type.
         facts: the facts of its locale.
@@ -152,26 +156,25 @@ def draw_knobs(
     Returns:
         1 for each feature that the document has, a strength for each damage effect, and 0 for the others.
     """
-    drawn = {}
     applicable = applicable_knobs(document_type, facts.language)
-    for name, intensity in knobs:
-        if name in MAIL_ROOM_KNOBS:
-            continue
-        draw, strength = random.random(), random.random()
+
+    def draw(name: str) -> float:
+        probability, draw, strength = getattr(knobs, name), random.random(), random.random()
         # Most receipts of the world show prices with tax, so the knob acts more strongly on them.
-        is_receipt_with_tax = name == "tax_inclusive_prices" and document_type is DocumentType.RECEIPT
-        probability = intensity**0.25 if is_receipt_with_tax else intensity
+        if name == "tax_inclusive_prices" and document_type is DocumentType.RECEIPT:
+            probability **= 0.25
         if name in DAMAGE_KNOBS:
-            probability = damage_chance(name, intensity, channel, channel_weights)
+            probability = damage_chance(name, probability, channel, channel_weights)
         value = float(draw < probability)
         if name in DAMAGE_KNOBS:
             value *= round(MIN_DAMAGE + (1 - MIN_DAMAGE) * strength, 3)
-        drawn[name] = value if name in applicable else 0.0
+        return value if name in applicable else 0.0
+
+    late = (*MAIL_ROOM_KNOBS, *LATE_DAMAGE_KNOBS)
+    drawn = {name: draw(name) for name in Knobs.model_fields if name not in late}
     degradation = random.uniform(0, knobs.degradation)
     drawn["degradation"] = 0.0 if channel is Channel.BORN_DIGITAL else round(degradation, 3)
-    for name in MAIL_ROOM_KNOBS:
-        value = float(random.random() < getattr(knobs, name))
-        drawn[name] = value if name in applicable else 0.0
+    drawn |= {name: draw(name) for name in late}
     if facts.regime in (TaxRegime.US_SALES_TAX, TaxRegime.INDIA_GST):
         drawn["tax_codes"] = 0.0  # tills there mark no rates
         drawn["tax_inclusive_prices"] = 0.0  # there, tax is added to prices, by two authorities

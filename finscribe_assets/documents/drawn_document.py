@@ -138,6 +138,7 @@ class Presentation(BaseModel):
     terms_page: TermsPage | None = Field(default=None, description="last sheet of terms and conditions")
     payment_code: str = Field(default="", description="text of the QR code for payment; empty for none")
     bar_code: str = Field(default="", description="text of the bar code; empty for none")
+    item_bar_codes: bool = Field(default=False, description="whether article numbers also have bar codes")
     marked_lines: tuple[int, ...] = Field(default=(), description="indices of the lines marked as reduced-rate")
     rate_mark: str = Field(default="", description="the mark of reduced-rate lines")
     repeated_totals: tuple[str, ...] = Field(
@@ -159,6 +160,7 @@ class Presentation(BaseModel):
     damage: dict[str, float] = Field(default={}, description="strength of each further effect of knobs.DAMAGE_KNOBS")
     stamp: str = Field(default="", description="text of the rubber stamp")
     watermark: str = Field(default="", description="text of the watermark")
+    approval: tuple[str, ...] = Field(default=(), description="amount and day that are written by hand, a line each")
     handwriting: str = Field(default="", description="text of the handwritten note")
     noise_seed: int = Field(description="seed of all damage")
 

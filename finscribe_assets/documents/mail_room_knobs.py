@@ -40,6 +40,13 @@ class MailRoomKnobs(BaseModel):
         "lines are in groups with headings, subtotals or numbers of two levels",
         documents=A4_SALES,
     )
+    item_bar_codes: float = knob(
+        0.03,
+        FailureCause.COLUMN_SHIFT,
+        (Element.LINE_ITEM,),
+        "a column shows the article number (GTIN) of each item as a bar code and in digits",
+        documents=A4_SALES,
+    )
 
 
 MAIL_ROOM_KNOBS = tuple(MailRoomKnobs.model_fields)

@@ -153,6 +153,7 @@ def draw_presentation(outline: DocumentOutline, recipe: Recipe, document: Docume
         terms_page=_terms_page(outline, document, numbers) if knobs["terms_pages"] else None,
         payment_code=payment_code(document) if knobs["payment_codes"] else "",
         bar_code=draw_bar_code(Random(f"bar_code:{outline.name}")) if knobs["bar_codes"] else "",
+        item_bar_codes=bool(knobs["item_bar_codes"]),
         marked_lines=marked,
         rate_mark=phrases(locale, "reduced_rate_mark")[0].split(" ", maxsplit=1)[0] if marked else "",
         repeated_totals=tuple(REDUNDANT_TOTALS) if knobs["repeated_totals"] else (),
@@ -167,6 +168,7 @@ def draw_presentation(outline: DocumentOutline, recipe: Recipe, document: Docume
         damage={name: knobs[name] for name in DAMAGE_KNOBS if knobs[name]},
         stamp=random.choice(phrases(locale, "stamps")),
         watermark=Random(f"watermark:{outline.name}").choice(phrases(locale, "stamps")[0:3:2]),
+        approval=_approval(outline, document, numbers) if knobs["approvals"] else (),
         handwriting=random.choice(phrases(locale, "handwriting")),
         noise_seed=random.getrandbits(31),
     )
@@ -179,6 +181,22 @@ def _group_subtotals(outline: DocumentOutline, document: Document, numbers: Numb
         return write_number(amount, numbers, decimals)
 
     return group_subtotals(Random(f"subtotals:{outline.name}"), document.lines, document.locale, write)
+
+
+def _approval(outline: DocumentOutline, document: Document, numbers: NumberStyle) -> tuple[str, ...]:
+    """Return the amount due and the day that it was approved, some days after the issue, as a clerk writes them."""
+    if document.totals is None:
+        return ()
+    random, separators = Random(f"approval:{outline.name}"), numbers.model_copy(update={"digits": "latin", "group": ""})
+    decimal = "," if numbers.decimal in (",", "٫") else "."
+    style = separators.model_copy(update={"decimal": decimal, "negative": "minus"})
+    amount = write_number(document.totals.amount_due, style, MINOR_UNITS[document.currency_code])
+    day = outline.issue_date + dt.timedelta(days=random.randint(1, 12))
+    written = {"en_US": f"{day.month}/{day.day}", "ja_JP": f"{day.month}/{day.day}", "zh_CN": f"{day.month}.{day.day}"}
+    date = written.get(
+        document.locale, f"{day.day}.{day.month}." if numbers.decimal == "," else f"{day.day}/{day.month}"
+    )
+    return (amount, f"{date}{day:%y}" if date.endswith(".") else date)
 
 
 def _terms_page(outline: DocumentOutline, document: Document, numbers: NumberStyle) -> TermsPage:

@@ -125,6 +125,8 @@ def columns_of(
         columns |= {"allowance_amount", "charge_amount"}
     if knobs["blank_cells"] and not columns & {"sku", "unit", "gtin", "classification", "purchase_order_line"}:
         columns |= {"sku", "unit"}
+    if knobs["item_bar_codes"]:
+        columns.add("gtin")
     if knobs["several_rates"] and document_type is not DocumentType.RECEIPT:
         columns.add("vat_rate")
     return tuple(name for name in habits.column_order if name in columns)

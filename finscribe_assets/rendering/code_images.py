@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import groupby
 
 import segno
 from barcode.codex import Code128
+from barcode.ean import EuropeanArticleNumber13
 from markupsafe import Markup
 
 _SWISS_CROSS = 7.0 / 46  # side of the cross in the middle of a Swiss QR code, as a share of the code's
@@ -42,6 +44,21 @@ def bar_code(text: str, millimetres: float, height: float) -> Markup:
     return _svg(path, len(modules), 1, millimetres, height)
 
 
+@lru_cache(maxsize=512)
+def ean_code(number: str, length: float, height: float) -> Markup:
+    """Return the EAN-13 bar code of an article number (GTIN-13), without its digits.
+
+    Args:
+        number: thirteen digits, the last of which is the check digit.
+        length: its length in em, so that it is as long as the digits below it in type of any size.
+        height: its height in em.
+    """
+    (modules,) = EuropeanArticleNumber13(number).build()
+    runs = _dark_runs(tuple(module == "1" for module in modules))
+    path = "".join(f"M{column} 0h{length}v1h-{length}z" for column, length in runs)
+    return _svg(path, len(modules), 1, length, height, unit="em")
+
+
 def _dark_runs(modules: tuple[bool, ...]) -> list[tuple[int, int]]:
     """Return the start and the length of each run of dark modules."""
     runs, position = [], 0
@@ -67,9 +84,12 @@ def _cross(size: int) -> str:
     )
 
 
-def _svg(path: str, columns: int, rows: int, width: float, height: float, more: str = "") -> Markup:
-    size = f"width: {width:.2f}mm; height: {height:.2f}mm"
+def _svg(
+    path: str, columns: int, rows: int, width: float, height: float, more: str = "", *, unit: str = "mm"
+) -> Markup:
+    size = f"width: {width:.2f}{unit}; height: {height:.2f}{unit}"
     return Markup(  # noqa: S704, made of numbers
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {columns} {rows}" preserveAspectRatio="none" '
-        f'width="{width:.2f}mm" height="{height:.2f}mm" style="{size}"><path d="{path}" fill="#000"/>{more}</svg>'
+        f'width="{width:.2f}{unit}" height="{height:.2f}{unit}" style="{size}"><path d="{path}" fill="#000"/>'
+        f"{more}</svg>"
     )

@@ -26,7 +26,7 @@ from finscribe_assets.documents.layout_families import LAYOUT_FACTS
 from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.documents.terms_pages import Clause
-from finscribe_assets.rendering.code_images import bar_code, qr_code
+from finscribe_assets.rendering.code_images import bar_code, ean_code, qr_code
 from finscribe_assets.rendering.column_widths import table_widths
 from finscribe_assets.rendering.font_faces import FALLBACK_FONT, SECOND_SCRIPT_FONT, line_extent
 from finscribe_assets.rendering.heading_rows import printed_heading
@@ -49,6 +49,7 @@ from finscribe_assets.rendering.text_fitting import DUE_SIZE, TITLE_SPACING, USU
 
 # Letters that join, or that fill a square, look wrong when they are spaced out.
 BAR_CODE_LENGTH, BAR_CODE_HEIGHT = 42.0, 9.0  # millimetres
+ITEM_CODE_LENGTH, ITEM_CODE_HEIGHT = 6.4, 1.8  # em
 SLIP_CODE_SIZES = {SlipForm.SWISS: 46.0, SlipForm.TRANSFER: 26.0}  # millimetres
 LANGUAGES_WITHOUT_LETTER_SPACING = ("ar", "ja", "zh")
 
@@ -177,6 +178,10 @@ def _terms_columns(look: Presentation) -> list[list[tuple[int, Clause]]]:
     return columns
 
 
+def _item_code(number: str) -> Markup:
+    return ean_code(number, ITEM_CODE_LENGTH, ITEM_CODE_HEIGHT)
+
+
 def _slip_code(look: Presentation) -> Markup:
     """Return the code of the payment slip, in the size of its form; empty if it has none."""
     slip = look.payment_slip
@@ -275,6 +280,7 @@ def to_markup(drawn: DrawnDocument, engine: Engine | None = None, slip_place: Sl
             slip_height=SLIP_HEIGHT - SLIP_MARGIN,
             slip_margin=OWN_SHEET_MARGIN if slip_place and slip_place.on_own_sheet else SLIP_MARGIN,
             payment_code=qr_code(look.payment_code, look.style.code_size) if look.payment_code else "",
+            item_codes=_item_code if look.item_bar_codes else None,
             bar_code=bar_code(look.bar_code, BAR_CODE_LENGTH, BAR_CODE_HEIGHT) if look.bar_code else "",
             heading=heading,
             heading_rows=heading_rows,

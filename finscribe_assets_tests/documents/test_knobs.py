@@ -104,6 +104,7 @@ SHOWS = {
     "payment_codes": lambda d: bool(d.presentation.payment_code),
     "bar_codes": lambda d: bool(d.presentation.bar_code),
     "degradation": lambda d: d.presentation.degradation > 0.3,
+    "item_bar_codes": lambda d: d.presentation.item_bar_codes and any(line.gtin for line in d.document.lines),
     "line_groups": lambda d: sum(line.heading is not None for line in getattr(d.document, "lines", ())) >= 2,
     "terms_pages": lambda d: d.presentation.terms_page is not None,
     "payment_slips": lambda d: d.presentation.payment_slip is not None,

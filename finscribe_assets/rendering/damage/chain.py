@@ -26,6 +26,7 @@ SHEET_EFFECTS: dict[str, Effect] = {  # applied to the flat sheet
     "stamp": writing.stamp,
     "signature": writing.signature,
     "handwritten_note": writing.handwritten_note,
+    "approvals": writing.approval,
     "pen_ring": writing.pen_ring,
     "coffee_stain": paper.coffee_stain,
     "fold": paper.creases,

@@ -1,4 +1,4 @@
-"""Effects of people: rubber stamps, signatures, handwritten notes and rings of a pen; and watermarks.
+"""Effects of people: rubber stamps, signatures, notes and approvals by hand, rings of a pen; and watermarks.
 
 Each effect takes a page (height × width, or × 3 in colour; uint8) and its draw, and returns a new page of its size.
 """
@@ -12,8 +12,10 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from finscribe_assets.rendering.damage.draws import Colour, Draw, clouds, dimmed, overlaid
+from finscribe_assets.rendering.damage.hand_digits import hand_lines
 from finscribe_assets.rendering.font_faces import face
 
+SPOTS_TRIED = 8  # for an approval
 STROKE_OVERSAMPLING = 2  # strokes are drawn this many times larger and then scaled down
 HANDWRITING_FONT = "Comic Neue"  # the nearest to handwriting; it has only Latin letters
 
@@ -109,6 +111,32 @@ def handwritten_note(page: np.ndarray, draw: Draw) -> np.ndarray:
     return noted
 
 
+def approval(page: np.ndarray, draw: Draw) -> np.ndarray:
+    """Write the approved amount, the day and initials on the page by hand, as clerks do; some tick or underline it."""
+    random = draw.random
+    tall, pen = draw.pixels(draw.at(3.4, 5.5) * random.uniform(0.9, 1.1)), draw.pixels(random.uniform(0.22, 0.36))
+    lines: list[np.ndarray] = []
+    for row, text in enumerate(draw.look.approval):
+        start = np.array([abs(random.normal(0, 0.4)), 1.6 * row]) * tall
+        lines += [points + start for points in hand_lines(text, tall, random)]
+    high = np.max([line.max(axis=0) for line in lines], axis=0) if lines else np.zeros(2)
+    initials = _scrawl(random, tall * random.uniform(2, 3.5), tall * random.uniform(0.9, 1.4))
+    curves = [_spline(line) for line in lines]
+    curves.append(initials - initials.min(axis=0) + (high[0] + tall * random.uniform(0, 1), high[1] - tall * 1.2))
+    extra = random.random()
+    if extra < 0.3:
+        tick = np.array([[-1.4, 0.4], [-1.1, 0.9], [-0.2, -0.3]]) * tall
+        curves.append(_spline(tick + random.normal(0, 0.05, tick.shape) * tall))
+    elif extra < 0.55:
+        curves.append(_spline(np.array([[0, 1.35], [0.4, 1.3], [0.9, 1.38]]) * (high[0], tall)))
+    note = _turned(_strokes(curves, pen, random), random.uniform(-3, 8))
+    approved = draw.coloured(page)
+    # People write where there is room; of some spots near print, the one with the least print below it.
+    spot = min((_near_print(page, draw, note) for _ in range(SPOTS_TRIED)), key=lambda at: _print_below(page, note, at))
+    overlaid(approved, note, _ink(draw, draw.at(90, 30), _PEN_INKS), *spot)
+    return approved
+
+
 def pen_ring(page: np.ndarray, draw: Draw) -> np.ndarray:
     """Ring one to three values with a ballpoint pen, not quite closed, or going round twice."""
     random = draw.random
@@ -183,6 +211,14 @@ def _near_print(page: np.ndarray, draw: Draw, mask: np.ndarray) -> tuple[float, 
         margin = min(side, page_side) / 2
         centre.append(float(np.clip(spot + draw.random.normal(0, 0.35) * side, margin, page_side - margin)))
     return centre[0], centre[1]
+
+
+def _print_below(page: np.ndarray, mask: np.ndarray, centre: tuple[float, float]) -> float:
+    """Return how dark the page is, on average, where a mask with this centre (x, y) would be."""
+    height, width = mask.shape
+    x, y = (max(0, round(middle - side / 2)) for middle, side in zip(centre, (width, height), strict=True))
+    below = page[y : y + height, x : x + width]
+    return 255.0 - float(below.mean()) if below.size else 255.0
 
 
 def _text(text: str, family: str, size: int, *, bold: bool = False, style: str = "") -> np.ndarray:

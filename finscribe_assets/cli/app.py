@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import typer
 
 from finscribe_assets.cli import (
+    doctor_commands,
     evaluation_commands,
     exam_commands,
     export_commands,
@@ -116,6 +117,7 @@ for commands in (
     training_commands,
     reading_commands,
     service_commands,
+    doctor_commands,
     evaluation_commands,
     probe_commands,
     exam_commands,

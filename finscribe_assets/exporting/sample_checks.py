@@ -97,6 +97,10 @@ class SampleInspector:
     _small_images: int = 0
     _longest: tuple[int, str] = (0, "")
 
+    def tally_too_long(self) -> int:
+        """Return the number of samples so far that are too long."""
+        return len(self._too_long)
+
     def tally(self) -> ExportTally:
         """Return the counts."""
         return ExportTally(

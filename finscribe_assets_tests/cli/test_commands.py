@@ -40,6 +40,7 @@ COMMANDS = [
     "extract",
     "serve",
     "merge",
+    "doctor",
     "schema",
     "summary",
     "validate",
@@ -351,6 +352,9 @@ def test_without_a_base_or_an_adapter_the_ocr_engine_reads_and_this_is_said(tmp_
 
 def test_a_merged_checkpoint_is_a_base(work, tmp_path):
     assert "tensors changed" in finscribe("merge", "--adapter", work / "adapter", "--out", tmp_path / "merged")
+    for folder in ("adapter", "merged"):
+        checked = (work if folder == "adapter" else tmp_path) / folder
+        assert "0 errors, 0 warnings" in finscribe("doctor", checked, "--base", "embedded", "--no-machine")
     line = Image.linear_gradient("L").resize((120, 28))
     line.save(tmp_path / "line.png")
     merged = json.loads(finscribe("extract", tmp_path / "line.png", "--base", tmp_path / "merged"))

@@ -12,6 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from finscribe_assets.diagnosis.diagnose import diagnose
+from finscribe_assets.diagnosis.traps import Severity
 from finscribe_assets.exporting.folder_export import ExportFormat, validate_export
 from finscribe_assets.exporting.json_lines import json_line, parse_object, read_json_lines
 from finscribe_assets.exporting.sample_checks import (
@@ -54,6 +56,19 @@ def assert_error(folder: Path, *parts: str, **options) -> None:
     assert message.startswith(str(folder))
     assert all(part in message for part in parts), message
     assert ";" in message or "export again" in message
+
+
+@pytest.mark.parametrize("format_", ExportFormat)
+def test_the_doctor_finds_no_error_in_an_export(exported, format_):
+    assert [finding for finding in diagnose(str(exported(format_))) if finding.severity is Severity.ERROR] == []
+
+
+def test_the_doctor_names_a_sample_that_a_loader_drops(copied):
+    folder = copied(ExportFormat.MESSAGES)
+    broken_line(folder, lambda sample: sample.update(images=["images/none.png"]))
+    findings = [finding for finding in diagnose(str(folder)) if finding.severity is Severity.ERROR]
+    assert [finding.trap for finding in findings] == ["picture-unreadable"]
+    assert findings[0].place.startswith(f"{folder / 'data.jsonl'}: line 3: images[0]")
 
 
 @pytest.mark.parametrize("format_", ExportFormat)

@@ -41,6 +41,18 @@ def pool_from_environment(workers: int) -> ShardPool:
     return RayShardPool(address) if address else LocalShardPool(workers)
 
 
+def reading_pool_from_environment(threads: int) -> ShardPool | None:
+    """Return the pool for predictions: a Ray cluster if FINSCRIBE_RAY names one, else None.
+
+    On one machine predictions are read in the run's own process: the model fills its GPU, or its processors.
+
+    Args:
+        threads: CPU threads that a reader takes.
+    """
+    address = os.environ.get(RAY_VARIABLE, "")
+    return RayShardPool(address, threads, holds_models=True) if address else None
+
+
 @dataclass(frozen=True)
 class RayShardPool:
     """Runs each job as a task of a Ray cluster.
@@ -51,10 +63,13 @@ class RayShardPool:
     Attributes:
         address: ``auto`` for the cluster that this machine belongs to, or ``host:port`` of its head.
         processors: Number of processors that a job occupies.
+        holds_models: Whether processes stay for all jobs, with the model that they have loaded, and each has a GPU
+            of its own where the cluster has GPUs.
     """
 
     address: str
     processors: int = 1
+    holds_models: bool = False
 
     def run(self, work: Callable[[Job], Result], jobs: Iterable[Job]) -> Iterator[Result]:
         """Yield results as they finish; a job whose worker died is run again elsewhere.
@@ -69,10 +84,17 @@ class RayShardPool:
         """
         waiting = iter(list(jobs))
         ray = _connect(self.address)
+        resources = ray.cluster_resources()
+        gpus = 1 if self.holds_models and resources.get("GPU", 0) else 0
         task = ray.remote(
-            num_cpus=self.processors, max_retries=MAX_RETRIES, retry_exceptions=False, max_calls=SHARDS_PER_PROCESS
+            num_cpus=self.processors,
+            num_gpus=gpus,
+            max_retries=MAX_RETRIES,
+            retry_exceptions=False,
+            max_calls=0 if self.holds_models else SHARDS_PER_PROCESS,
         )(_run_job)
-        at_once = max(1, int(ray.cluster_resources().get("CPU", 1)) // self.processors) * JOBS_PER_CPU
+        places = int(resources["GPU"]) if gpus else int(resources.get("CPU", 1)) // self.processors
+        at_once = max(1, places) * JOBS_PER_CPU
         running: list[Any] = []
         try:
             while True:

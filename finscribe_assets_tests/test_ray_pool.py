@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from finscribe_assets.documents.document_batch import synthesize
+from finscribe_assets.documents.document_batch import read_documents, synthesize
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.errors import UserError
+from finscribe_assets.inference.prediction import PREDICTED_BY_FILE, PREDICTIONS_FILE, predict_batch
 from finscribe_assets.instructions.pair_batch import build_pair_batch
 from finscribe_assets.instructions.task_mix import PairRecipe
 from finscribe_assets.pretraining.base_recipe import EMBEDDED_RECIPE
@@ -77,6 +78,19 @@ def test_a_cluster_makes_the_same_bytes_as_local_processes(cluster, tmp_path):
     on_cluster = make_batch(tmp_path / "cluster", RayShardPool(cluster.address))
     assert len(on_cluster) == 24
     assert on_cluster == make_batch(tmp_path / "local", LocalShardPool(1))
+
+
+@pytest.mark.slow
+def test_a_cluster_predicts_the_same_bytes(cluster, tmp_path):
+    plan, pool = seed_plan("batch-000", 6, 5, EMBEDDED_RECIPE), LocalShardPool(1)
+    synthesize(plan, tmp_path / "documents", pool)
+    render_batch(tmp_path / "documents", tmp_path / "images", pool)
+    ids = {drawn.id for drawn in read_documents(tmp_path / "documents")}
+    on_cluster = RayShardPool(cluster.address, holds_models=True)
+    for folder, pool_of_readers in ((tmp_path / "here", None), (tmp_path / "cluster", on_cluster)):
+        predict_batch([tmp_path / "images"], ids, folder, pool=pool_of_readers)
+    for name in (PREDICTIONS_FILE, PREDICTED_BY_FILE):
+        assert (tmp_path / "cluster" / name).read_bytes() == (tmp_path / "here" / name).read_bytes()
 
 
 @pytest.mark.slow

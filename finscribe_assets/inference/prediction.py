@@ -7,11 +7,11 @@ files of unknown origin belongs to `extraction`.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from finscribe_assets.errors import UserError
@@ -30,6 +30,7 @@ from finscribe_assets.inference.currency_reading import find_currencies
 from finscribe_assets.inference.image_reader import ImageReader, ReadRequest
 from finscribe_assets.inference.line_items import extract_line_items
 from finscribe_assets.inference.page_reading import read_regions
+from finscribe_assets.inference.prediction_parts import PARTS_FOLDER, Part, plan_parts
 from finscribe_assets.inference.prediction_record import PredictionRecord
 from finscribe_assets.inference.region_layout import DetectedLines, Layout, Region, RegionType, RendererBoxes
 from finscribe_assets.inference.value_spans import value_spans
@@ -40,12 +41,10 @@ from finscribe_assets.instructions.responses import unflatten
 from finscribe_assets.model.base_names import EMBEDDED
 from finscribe_assets.model.decoded_text import DecodedText, joint_probabilities, lowest_confidence, rounded_confidence
 from finscribe_assets.ocr.rapidocr_engine import RapidOcrFinder
-from finscribe_assets.rendering.pages import NO_MARKS, RenderedDocument, pages_from_table
-from finscribe_assets.shards import read_fingerprint, shard_files
+from finscribe_assets.rendering.pages import NO_MARKS, RenderedDocument
+from finscribe_assets.shards import ShardPool, shard_files
 
 PREDICTIONS_FILE, TIMING_FILE, PREDICTED_BY_FILE = "predictions.jsonl", "timing.json", "predicted_by.json"
-PARTS_FOLDER = "parts"
-DOCUMENTS_PER_PART = 20
 NOT_IN_REGIONS = frozenset({"document_type", "vat_breakdown.tax_name"})
 """Fields that only titles and labels determine, which a reader of the regions of values is never shown."""
 
@@ -175,48 +174,6 @@ def page_record(reader: ImageReader, document_id: str, decoded: DecodedText) -> 
     return PredictionRecord(document_id, decoded.text, confidence, truncated=decoded.truncated)
 
 
-@dataclass(frozen=True)
-class _Part:
-    """Some of the requested documents, and the image shards that hold them."""
-
-    number: int
-    documents: tuple[tuple[str, AnyPath], ...]  # id and shard
-    fingerprint: str  # of the reader, the document ids and the shards
-
-    def load(self) -> list[RenderedDocument]:
-        documents: dict[str, RenderedDocument] = {}
-        for shard in dict.fromkeys(shard for _, shard in self.documents):
-            documents |= {document.id: document for document in pages_from_table(read_table(shard))}
-        return [documents[document_id] for document_id, _ in self.documents]
-
-
-def _plan_parts(image_folders: Sequence[AnyPath], document_ids: Collection[str], settings: str) -> list[_Part]:
-    """Divide the requested documents into parts, in the order of their images.
-
-    ``settings`` identifies the reader, mode and layout; a part that was read with others is read again.
-    """
-    requested = set(document_ids)
-    documents: list[tuple[str, AnyPath]] = []
-    fingerprints: dict[AnyPath, str] = {}
-    for folder in image_folders:
-        for shard in shard_files(folder):
-            ids = dict.fromkeys(read_table(shard, ["document_id"])["document_id"].to_pylist())
-            documents += [(document_id, shard) for document_id in ids if document_id in requested]
-            fingerprints[shard] = read_fingerprint(shard)
-    missing = sorted(requested - {document_id for document_id, _ in documents})
-    if missing:
-        raise UserError(
-            f"{len(missing)} of {len(requested)} requested documents have no pages in "
-            f"{', '.join(map(str, image_folders))}: {', '.join(missing[:5])}; render them first"
-        )
-    parts = []
-    for number, start in enumerate(range(0, len(documents), DOCUMENTS_PER_PART)):
-        chosen = tuple(documents[start : start + DOCUMENTS_PER_PART])
-        content = [f"{document_id} {fingerprints[shard]}" for document_id, shard in chosen]
-        parts.append(_Part(number, chosen, sha256_of("\n".join([settings, *content]))))
-    return parts
-
-
 def predict_batch(
     image_folders: Sequence[AnyPath],
     document_ids: Collection[str],
@@ -230,6 +187,7 @@ def predict_batch(
     prompt: str = "",
     device: str = "auto",
     threads: int = 1,
+    pool: ShardPool | None = None,
     on_documents: Callable[[int], None] | None = None,
 ) -> PredictionSummary:
     """Predict documents from folders of page images.
@@ -251,6 +209,7 @@ def predict_batch(
         prompt: What is asked in page mode; the stock prompt of full extraction unless given.
         device: Of that `Reader`.
         threads: Of that `Reader`.
+        pool: Reads parts at once, each with a `Reader` of its own, if no reader is given.
         on_documents: Called after each part with its number of documents.
 
     Raises:
@@ -258,6 +217,7 @@ def predict_batch(
         UserError: Documents have no pages, base, adapter and mode do not fit together, or the layout takes the
             renderer's boxes and there are none.
     """
+    loaded = reader is None
     if reader is None:
         from finscribe_assets.inference.reader import Reader
 
@@ -274,7 +234,7 @@ def predict_batch(
     asked = f":{prompt}" if prompt and mode is Mode.PAGE else ""
     if mode is Mode.REGIONS and not layout.names_fields:
         asked = f":{COEFFICIENTS_ID}"
-    parts = _plan_parts(image_folders, document_ids, f"{reader.identity}:{mode}:{layout_name}{asked}")
+    parts = plan_parts(image_folders, document_ids, f"{reader.identity}:{mode}:{layout_name}{asked}")
     fingerprint = sha256_of("\n".join(part.fingerprint for part in parts))
     report = on_documents or (lambda count: None)
     if _is_finished(folder, fingerprint):
@@ -283,14 +243,18 @@ def predict_batch(
     else:
         skipped = 0
         read_parts = []
+        if pool is not None and loaded:
+            load = (base, adapter, reader.device_name, threads)
+            missing = [part for part in parts if not part.stored(folder)]
+            for _ in pool.run(_store_part, [_PartJob(part, folder, load, mode, layout, prompt) for part in missing]):
+                pass
         for part in parts:
-            file = folder / PARTS_FOLDER / f"part-{part.number:05d}.jsonl"
-            content = _read_json_lines(file)
-            if content and content[0]["fingerprint"] == part.fingerprint:
+            content = part.stored(folder)
+            if content:
                 skipped += 1
             else:
                 content = _read_part(reader, part, mode, layout, prompt)
-                write_json_lines(file, content)
+                write_json_lines(part.file(folder), content)
             read_parts.append(content)
             report(len(part.documents))
         write_json_lines(folder / PREDICTIONS_FILE, (record for _, *records in read_parts for record in records))
@@ -350,12 +314,7 @@ def _is_finished(folder: AnyPath, fingerprint: str) -> bool:
     return bool(by["fingerprint"] == fingerprint and by["predictions"] == sha256_of_file(folder / PREDICTIONS_FILE))
 
 
-def _read_json_lines(path: AnyPath) -> list[dict[str, Any]]:
-    # Not `splitlines`: a text may hold other characters that Python counts as line ends.
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line] if path.exists() else []
-
-
-def _read_part(reader: ImageReader, part: _Part, mode: Mode, layout: Layout, prompt: str) -> list[dict[str, Any]]:
+def _read_part(reader: ImageReader, part: Part, mode: Mode, layout: Layout, prompt: str) -> list[dict[str, Any]]:
     """Read a part's documents; return the part's timing and then its records."""
     documents = part.load()
     wall, cpu = time.perf_counter(), time.process_time()
@@ -368,6 +327,32 @@ def _read_part(reader: ImageReader, part: _Part, mode: Mode, layout: Layout, pro
         "cpu_seconds": time.process_time() - cpu,
     }
     return [timing, *records]
+
+
+@dataclass(frozen=True)
+class _PartJob:
+    """A part to read and to store in a process of its own."""
+
+    part: Part
+    folder: AnyPath
+    load: tuple[str, AnyPath | None, str, int]  # what `_kept_reader` loads
+    mode: Mode
+    layout: Layout
+    prompt: str
+
+
+def _store_part(job: _PartJob) -> int:
+    content = _read_part(_kept_reader(*job.load), job.part, job.mode, job.layout, job.prompt)
+    write_json_lines(job.part.file(job.folder), content)
+    return len(job.part.documents)
+
+
+@lru_cache(maxsize=1)
+def _kept_reader(base: str, adapter: AnyPath | None, device: str, threads: int) -> ImageReader:
+    """Return a reader that this process keeps from part to part."""
+    from finscribe_assets.inference.reader import Reader
+
+    return Reader(base, adapter, device=device, threads=threads)
 
 
 def _total_timing(parts: Sequence[dict[str, Any]], reader: ImageReader) -> dict[str, Any]:

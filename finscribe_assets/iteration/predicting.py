@@ -23,6 +23,7 @@ from finscribe_assets.iteration.batch_documents import (
 )
 from finscribe_assets.iteration.batch_storage import BatchStorage, Stage
 from finscribe_assets.model.adapters import TRAINING_RECORD
+from finscribe_assets.ray_pool import reading_pool_from_environment
 
 Advance = Callable[[int], None]
 
@@ -81,6 +82,7 @@ def predict_measured(
             prompt=full_extraction_prompt(structure_of(mapping)) if mapping else "",
             # As many threads as in training, on any machine: predictions must not depend on the number of cores.
             threads=config["threads"],
+            pool=reading_pool_from_environment(config["threads"]),
             on_documents=progress(len(batch.drawn), f"documents read by the {reader}"),
         )
 

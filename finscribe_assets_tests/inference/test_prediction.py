@@ -1,11 +1,11 @@
 import json
+import pickle
 
 import pytest
 
 from finscribe_assets.documents.schema import flatten
-from finscribe_assets.inference import prediction
+from finscribe_assets.inference import prediction, prediction_parts
 from finscribe_assets.inference.prediction import (
-    PARTS_FOLDER,
     PREDICTED_BY_FILE,
     PREDICTIONS_FILE,
     TIMING_FILE,
@@ -13,6 +13,7 @@ from finscribe_assets.inference.prediction import (
     predict_batch,
     predict_document,
 )
+from finscribe_assets.inference.prediction_parts import PARTS_FOLDER
 from finscribe_assets.inference.reader import Reader
 from finscribe_assets.inference.region_layout import RendererBoxes, RendererTables
 from finscribe_assets.instructions.otsl import to_otsl
@@ -27,7 +28,7 @@ def document_ids(batch):
 
 @pytest.fixture(autouse=True)
 def _small_parts(monkeypatch):
-    monkeypatch.setattr(prediction, "DOCUMENTS_PER_PART", 3)
+    monkeypatch.setattr(prediction_parts, "DOCUMENTS_PER_PART", 3)
 
 
 def records(folder):
@@ -107,6 +108,21 @@ def test_a_killed_run_continues_and_ends_with_the_same_bytes(batch, document_ids
     for name in (PREDICTIONS_FILE, PREDICTED_BY_FILE):
         assert (tmp_path / "killed" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
     assert not (tmp_path / "killed" / PARTS_FOLDER).exists()
+
+
+def test_a_pool_reads_the_same_bytes_part_by_part(batch, document_ids, tmp_path):
+    class Pool:
+        def run(self, work, jobs):
+            self.jobs = pickle.loads(pickle.dumps(list(jobs)))  # noqa: S301 – as they travel to another process
+            yield from map(work, reversed(self.jobs))
+
+    pool = Pool()
+    predict_batch([batch.folder / "images"], document_ids, tmp_path / "here")
+    summary = predict_batch([batch.folder / "images"], document_ids, tmp_path / "pool", pool=pool)
+    assert [job.part.number for job in pool.jobs] == [0, 1, 2]
+    assert summary.documents == len(document_ids)
+    for name in (PREDICTIONS_FILE, PREDICTED_BY_FILE):
+        assert (tmp_path / "pool" / name).read_bytes() == (tmp_path / "here" / name).read_bytes()
 
 
 def test_finished_predictions_are_kept_unless_other_documents_are_requested(batch, document_ids, tmp_path, monkeypatch):

@@ -14,8 +14,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from finscribe_assets.inference import prediction
-from finscribe_assets.inference.prediction import PARTS_FOLDER, PREDICTED_BY_FILE, PREDICTIONS_FILE, predict_batch
+from finscribe_assets.inference import prediction_parts
+from finscribe_assets.inference.prediction import PREDICTED_BY_FILE, PREDICTIONS_FILE, predict_batch
+from finscribe_assets.inference.prediction_parts import PARTS_FOLDER
 from finscribe_assets.inference.server_reader import ServerReader
 from finscribe_assets.inference.server_settings import ServerSettings
 from finscribe_assets.rendering.pages import NO_MARKS, PAGE_TABLE_SCHEMA, Page
@@ -70,7 +71,7 @@ def predict(server, images, folder, on_documents=None):
 @pytest.fixture
 def expected(images, tmp_path, monkeypatch):
     """Return the predictions of a run that nobody disturbed."""
-    monkeypatch.setattr(prediction, "DOCUMENTS_PER_PART", 2)
+    monkeypatch.setattr(prediction_parts, "DOCUMENTS_PER_PART", 2)
     server = ChatServer(answer)
     summary = predict(server, images, tmp_path / "undisturbed")
     server.close()
@@ -140,8 +141,8 @@ def test_a_server_that_is_killed_twenty_times_gives_the_same_file(images, expect
 
 
 CLIENT = """
-from finscribe_assets.inference import prediction
-prediction.DOCUMENTS_PER_PART = 2
+from finscribe_assets.inference import prediction_parts
+prediction_parts.DOCUMENTS_PER_PART = 2
 from finscribe_assets.cli import app
 app()
 """

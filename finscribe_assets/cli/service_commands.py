@@ -1,21 +1,33 @@
-"""The command that serves a reader over HTTP: serve."""
+"""Commands that serve a reader over HTTP, and watch what it reads: serve, drift."""
 
 from __future__ import annotations
 
+from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from finscribe_assets.cli.console_output import console
+from finscribe_assets.cli.console_output import console, show
 from finscribe_assets.cli.reading_commands import Adapter
 from finscribe_assets.errors import MissingExtraError, UserError
 
 _EXTRA = ("fastapi", "uvicorn", "multipart", "prometheus_client", "fastapi_offline")
+FEATURES_PRINTED = 15
 
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    app.command()(serve)
+    for command in (serve, drift):
+        app.command()(command)
+
+
+class Detail(StrEnum):
+    """How much of documents a log of readings keeps."""
+
+    MEASURES = "measures"
+    VALUES = "values"
+    DOCUMENTS = "documents"
 
 
 def serve(
@@ -54,6 +66,18 @@ def serve(
     reload_seconds: Annotated[
         float, typer.Option(min=0.1, help="With --promoted: seconds between two looks at which adapter is in use.")
     ] = 10.0,
+    log: Annotated[
+        Path | None,
+        typer.Option(help="Folder for a log of readings, for `finscribe drift` and for people; none unless given."),
+    ] = None,
+    log_detail: Annotated[
+        Detail,
+        typer.Option(
+            help="What the log keeps: measures (confidence, broken rules and looks of pages, no values), values, or "
+            "documents (values, and the files of documents that a person should look at)."
+        ),
+    ] = Detail.MEASURES,
+    log_days: Annotated[int, typer.Option(min=1, help="Number of days that the log is kept.")] = 90,
 ) -> None:
     """Serve a reader over HTTP: a document in, its values with boxes and confidence out; a page to try it in a browser.
 
@@ -70,6 +94,7 @@ def serve(
         )
     if adapter is not None and promoted is not None:
         raise UserError("give --adapter or --promoted, not both")
+    from finscribe_assets.service.readings_log import LogDetail, ReadingsLog
     from finscribe_assets.service.served_model import AdapterChoice, ServedModel, load_in_process, promoted_choice
     from finscribe_assets.service.service_app import make_app
     from finscribe_assets.service.service_run import serve as run_service
@@ -79,6 +104,7 @@ def serve(
         file_bytes=max_megabytes << 20, pages=max_pages, seconds=seconds, accepted=places, workers=workers
     )
     settings = ServiceSettings(host, port, token_of_environment(), limits, dpi, threads)
+    readings = ReadingsLog(log, LogDetail(log_detail), log_days) if log is not None else None
     model = ServedModel(
         (lambda: promoted_choice(promoted)) if promoted is not None else (lambda: AdapterChoice(adapter)),
         load_in_process(base, threads),
@@ -88,6 +114,55 @@ def serve(
     shown = f"[{host}]" if ":" in host else host
     console.print(f"Serving on http://{shown}:{port}/ – stop with Ctrl-C")
     try:
-        run_service(make_app(settings, model), settings)
+        run_service(make_app(settings, model, readings.append if readings else None), settings)
     finally:
         model.stop()
+
+
+def drift(
+    log: Annotated[Path, typer.Argument(help="Log of `finscribe serve --log`.", exists=True, file_okay=False)],
+    days: Annotated[int, typer.Option(min=1, help="Number of latest days, which are compared.")] = 7,
+    reference: Annotated[
+        Path | None,
+        typer.Option(
+            help="What they are compared with: another log, or a workspace of `finscribe import`; the earlier days of "
+            "the log unless given.",
+            exists=True,
+            file_okay=False,
+        ),
+    ] = None,
+    output: Annotated[Path | None, typer.Option(help="Report to write, as JSON.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Picture to write, as PNG.")] = None,
+) -> None:
+    """Compare the latest days of a service with earlier ones: confidence, contents and looks of pages.
+
+    Each feature is compared by the test of Kolmogorov and Smirnov. A feature drifted if its distributions differ by 0.2
+    or more, and significantly over all features together: any false alarm has a probability of 1 % at most. On drift
+    the exit status is 1.
+    """
+    from finscribe_assets.files import write_bytes, write_json
+    from finscribe_assets.service.drift import drift_picture, find_drift
+
+    data = find_drift(log, days, reference)
+    report = data.report
+    if output is not None:
+        write_json(output, report.to_json())
+    if plot is not None:
+        write_bytes(plot, drift_picture(data))
+    show(
+        "features, the largest difference first",
+        [
+            {
+                "feature": item.feature,
+                "reference": item.reference,
+                "latest": item.latest,
+                "distance": item.distance,
+                "p": f"{item.p:.2g}",
+                "drifted": "yes" if item.drifted else "",
+            }
+            for item in report.features[:FEATURES_PRINTED]
+        ],
+    )
+    console.print(f"{report.conclusion}. Reference: {report.reference}")
+    if report.drifted:
+        raise typer.Exit(1)

@@ -33,6 +33,14 @@ def is_image(content: bytes) -> bool:
     return content.startswith((*_IMAGE_MARKS, *_JPEG2000_MARKS))
 
 
+def image_suffix(content: bytes) -> str:
+    """Return the usual suffix of an image's file name, by its content."""
+    suffixes = {b"\x89PNG": ".png", b"\xff\xd8\xff": ".jpg", b"RIFF": ".webp", b"BM": ".bmp", b"GIF8": ".gif"}
+    suffixes |= dict.fromkeys(_JPEG2000_MARKS, ".jp2")
+    by_mark = (suffix for mark, suffix in suffixes.items() if content.startswith(mark))
+    return next(by_mark, ".avif" if content[4:8] == b"ftyp" else ".tif")
+
+
 def page_files(folder: Path) -> list[Path]:
     """Return the files of a folder and its subfolders that are named as PDFs or images, sorted by path."""
     suffixes = (*PDF_SUFFIXES, *IMAGE_SUFFIXES)

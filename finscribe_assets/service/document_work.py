@@ -79,7 +79,8 @@ class DocumentWork:
         Args:
             settings: Limits, number of workers, resolution.
             model: The model to read with.
-            on_reading: Called in the worker with each reading, the file's content and the pages that were read.
+            on_reading: Called in the worker, after the client was answered, with each answer, the content of its file
+                and the pages that were read.
         """
         self._settings, self._limits, self._model = settings, settings.limits, model
         self._on_reading = on_reading
@@ -200,15 +201,27 @@ class DocumentWork:
         if not job.result.set_running_or_notify_cancel():
             return
         try:
-            job.result.set_result(self._read(opener, job))
+            answer, pages = self._read(opener, job)
+            job.result.set_result(answer)
         except RefusedError as error:
             job.result.set_exception(error)
         except Exception as error:  # noqa: BLE001, no document may stop the documents after it
             log_event("reading_failed", level="error", exc_info=error)
             fault = RefusedError(500, "failed", f"reading failed ({type(error).__name__}); the log says where")
             job.result.set_exception(fault)
+        else:
+            self._after_reading(answer, job.content, pages)
 
-    def _read(self, opener: PageReader, job: DocumentJob) -> DocumentAnswer:
+    def _after_reading(self, answer: DocumentAnswer, content: bytes, pages: tuple[Page, ...]) -> None:
+        """Pass a reading on, once its client is answered; if that fails, no document is lost."""
+        if self._on_reading is None:
+            return
+        try:
+            self._on_reading(answer, content, pages)
+        except Exception as error:  # noqa: BLE001, such as a full disk
+            log_event("log_failed", level="error", exc_info=error)
+
+    def _read(self, opener: PageReader, job: DocumentJob) -> tuple[DocumentAnswer, tuple[Page, ...]]:
         content = job.content
         if not is_pdf(content) and not is_image(content):
             status = 415 if content else 422
@@ -232,10 +245,8 @@ class DocumentWork:
             opening=round(opened - began, 3),
             reading=round(read - free, 3),
         )
-        reading = make_reading(record, page_sizes(pages.pages, pictures=job.pictures), model.read_by, seconds)
-        if self._on_reading is not None:
-            self._on_reading(reading, content, pages.pages)
-        return reading
+        sizes = page_sizes(pages.pages, pictures=job.pictures)
+        return make_reading(record, sizes, model.read_by, seconds), pages.pages
 
     def _open(self, opener: PageReader, job: DocumentJob) -> PageContent:
         opener.limits = replace(self._limits.of_input(), seconds=max(LEAST_SECONDS, job.seconds_left))

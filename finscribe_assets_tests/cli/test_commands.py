@@ -39,6 +39,7 @@ COMMANDS = [
     "decide",
     "extract",
     "serve",
+    "drift",
     "merge",
     "doctor",
     "schema",

@@ -204,7 +204,7 @@ def main() -> None:
     mix = kinds(options.uploads, rng)
     files = [(kind, file_of(kind, number, bomb, rng)) for number, kind in enumerate(mix)]
     with tempfile.NamedTemporaryFile("w+", suffix=".log") as log:
-        command = ["serve", "--port", str(options.port), "--workers", str(options.workers)]
+        command = ["serve", "--base", "embedded", "--port", str(options.port), "--workers", str(options.workers)]
         command += ["--seconds", str(options.seconds)]
         service = subprocess.Popen(
             [sys.executable, "-c", "from finscribe_assets.cli import app; app()", *command],

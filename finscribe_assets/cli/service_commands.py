@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from finscribe_assets.cli.console_output import console, show
-from finscribe_assets.cli.reading_commands import Adapter
+from finscribe_assets.cli.reader_options import Adapter, Model, Reads, Server
 from finscribe_assets.errors import MissingExtraError, UserError
 
 _EXTRA = ("fastapi", "uvicorn", "multipart", "prometheus_client", "fastapi_offline")
@@ -43,9 +43,12 @@ def serve(
         str | None,
         typer.Option(
             help="embedded, a folder with a checkpoint, or OWNER/NAME of a repository on the hub; the base that the "
-            "adapter was trained on unless given."
+            "adapter was trained on unless given. With no reader named, the OCR engine reads."
         ),
     ] = None,
+    server: Server = None,
+    model: Model = None,
+    reads: Reads = None,
     host: Annotated[
         str, typer.Option(help="Address to listen on; other ones than loopback need FINSCRIBE_SERVICE_TOKEN.")
     ] = "127.0.0.1",
@@ -94,8 +97,14 @@ def serve(
         )
     if adapter is not None and promoted is not None:
         raise UserError("give --adapter or --promoted, not both")
+    if server is not None and (adapter, promoted, base) != (None, None, None):
+        raise UserError("--server: the server decides what reads; leave out --base, --adapter and --promoted")
+    if server is None and (model or reads):
+        raise UserError("--model, --reads: they describe the model of a server; give --server, too")
+    from finscribe_assets.inference.server_settings import server_settings
+    from finscribe_assets.service.reader_in_use import AdapterChoice, ReaderInUse, promoted_choice
+    from finscribe_assets.service.reader_loading import load_here, load_server
     from finscribe_assets.service.readings_log import LogDetail, ReadingsLog
-    from finscribe_assets.service.served_model import AdapterChoice, ServedModel, load_in_process, promoted_choice
     from finscribe_assets.service.service_app import make_app
     from finscribe_assets.service.service_run import serve as run_service
     from finscribe_assets.service.service_settings import ServiceLimits, ServiceSettings, token_of_environment
@@ -105,18 +114,18 @@ def serve(
     )
     settings = ServiceSettings(host, port, token_of_environment(), limits, dpi, threads)
     readings = ReadingsLog(log, LogDetail(log_detail), log_days) if log is not None else None
-    model = ServedModel(
+    served = ReaderInUse(
         (lambda: promoted_choice(promoted)) if promoted is not None else (lambda: AdapterChoice(adapter)),
-        load_in_process(base, threads),
+        load_here(base, threads) if server is None else load_server(server_settings(server, model, reads), threads),
     )
     if promoted is not None:
-        model.start_watching(reload_seconds)
+        served.start_watching(reload_seconds)
     shown = f"[{host}]" if ":" in host else host
     console.print(f"Serving on http://{shown}:{port}/ – stop with Ctrl-C")
     try:
-        run_service(make_app(settings, model, readings.append if readings else None), settings)
+        run_service(make_app(settings, served, readings.append if readings else None), settings)
     finally:
-        model.stop()
+        served.stop()
 
 
 def drift(

@@ -19,13 +19,14 @@ from typing import TYPE_CHECKING
 from finscribe_assets.documents.file_ids import document_id
 from finscribe_assets.errors import UserError
 from finscribe_assets.files import sha256_of
+from finscribe_assets.inference.chat_client import ServerError
 from finscribe_assets.opening.file_types import is_image, is_pdf, why_not_an_image
 from finscribe_assets.opening.input_limits import RejectedDocumentError
 from finscribe_assets.opening.page_content import PageContent
 from finscribe_assets.opening.page_reader import PageReader
 from finscribe_assets.service.document_reading import DocumentAnswer, StageSeconds, make_reading
 from finscribe_assets.service.page_pictures import blank_png, page_sizes
-from finscribe_assets.service.served_model import ServedModel
+from finscribe_assets.service.reader_in_use import ReaderInUse
 from finscribe_assets.service.service_log import log_event
 from finscribe_assets.service.service_settings import ServiceSettings
 
@@ -73,7 +74,7 @@ class DocumentWork:
     model in this process reads one document at a time, while other workers open the next ones.
     """
 
-    def __init__(self, settings: ServiceSettings, model: ServedModel, on_reading: OnReading | None = None) -> None:
+    def __init__(self, settings: ServiceSettings, model: ReaderInUse, on_reading: OnReading | None = None) -> None:
         """Prepare the workers; `start` starts them.
 
         Args:
@@ -237,6 +238,10 @@ class DocumentWork:
             try:
                 id_ = document_id(job.stem, [sha256_of(content)])
                 record = model.extractor.read_content(job.name, pages, None, id_)
+            except ServerError as error:
+                detail = "the server that reads cannot be asked; send the document again"
+                log_event("server_failed", level="error", reason=str(error))
+                raise RefusedError(502, "server_failed", detail, 10) from error
             except UserError as error:
                 raise RefusedError(422, "unreadable", str(error)) from error
             read = time.monotonic()

@@ -22,8 +22,8 @@ from fastapi.staticfiles import StaticFiles
 
 from finscribe_assets.service.document_reading import DocumentAnswer, ErrorAnswer, ReadBy
 from finscribe_assets.service.document_work import DocumentJob, DocumentWork, OnReading, RefusedError, past_limit
+from finscribe_assets.service.reader_in_use import ReaderInUse
 from finscribe_assets.service.request_guard import RequestGuard, check_token
-from finscribe_assets.service.served_model import ServedModel
 from finscribe_assets.service.service_log import log_event
 from finscribe_assets.service.service_metrics import ServiceMetrics
 from finscribe_assets.service.service_settings import ServiceSettings
@@ -39,6 +39,7 @@ _REASONS = {
     422: "The file cannot be read; the detail says why.",
     429: "All places are taken; `Retry-After` says when to try again.",
     500: "Reading failed by a fault of the service.",
+    502: "The server whose model reads cannot be asked.",
     503: "The service is stopping.",
     504: "The document was not read within the limit.",
 }
@@ -58,7 +59,7 @@ _UPLOAD = {
 }
 
 
-def make_app(settings: ServiceSettings, model: ServedModel, on_reading: OnReading | None = None) -> FastAPI:
+def make_app(settings: ServiceSettings, model: ReaderInUse, on_reading: OnReading | None = None) -> FastAPI:
     """Return the application; its workers start and end with it.
 
     Args:

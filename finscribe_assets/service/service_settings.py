@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from finscribe_assets.errors import UserError
 from finscribe_assets.opening.input_limits import DEFAULT_DPI, InputLimits
 
-TOKEN_VARIABLE = "FINSCRIBE_SERVICE_TOKEN"  # noqa: S105, the name of a variable
+SERVICE_TOKEN_VARIABLE = "FINSCRIBE_SERVICE_TOKEN"  # noqa: S105, the name of a variable
 MIN_TOKEN_LENGTH = 16  # characters; a shorter one can be guessed
 
 
@@ -57,11 +57,13 @@ class ServiceSettings:
             UserError: The host is not loopback and there is no token, or the token is short.
         """
         if self.token is not None and len(self.token) < MIN_TOKEN_LENGTH:
-            raise UserError(f"{TOKEN_VARIABLE}: shorter than {MIN_TOKEN_LENGTH} characters; `openssl rand -hex 32`")
+            raise UserError(
+                f"{SERVICE_TOKEN_VARIABLE}: shorter than {MIN_TOKEN_LENGTH} characters; `openssl rand -hex 32`"
+            )
         if self.token is None and not self.is_loopback:
             raise UserError(
                 f"--host {self.host}: other machines could send documents without a token; put one into "
-                f"{TOKEN_VARIABLE}, such as the output of `openssl rand -hex 32`, or serve on 127.0.0.1"
+                f"{SERVICE_TOKEN_VARIABLE}, such as the output of `openssl rand -hex 32`, or serve on 127.0.0.1"
             )
 
     @property
@@ -77,4 +79,4 @@ class ServiceSettings:
 
 def token_of_environment() -> str | None:
     """Return the token that clients must send, from the environment; None if it is not set or empty."""
-    return os.environ.get(TOKEN_VARIABLE) or None
+    return os.environ.get(SERVICE_TOKEN_VARIABLE) or None

@@ -11,7 +11,7 @@ from PIL import Image
 
 from finscribe_assets.opening.page_content import PageContent
 from finscribe_assets.service.document_reading import ReadBy
-from finscribe_assets.service.served_model import AdapterChoice, LoadedModel, ServedModel
+from finscribe_assets.service.reader_in_use import AdapterChoice, LoadedModel, ReaderInUse
 
 RESPONSE = {
     "document_type": "invoice",
@@ -57,6 +57,6 @@ class FakeExtractor:
         return record_of(name, id_, labels=self.marker or None)
 
 
-def fake_model(before: Callable[[str], None] = lambda _: None) -> ServedModel:
+def fake_model(before: Callable[[str], None] = lambda _: None) -> ReaderInUse:
     loaded = LoadedModel(FakeExtractor(before), ReadBy(base="fake", adapter=None, batch=None))
-    return ServedModel(AdapterChoice, lambda _: loaded)
+    return ReaderInUse(AdapterChoice, lambda _: loaded)

@@ -112,7 +112,7 @@ def test_pages_load_nothing_from_elsewhere_and_forbid_inline_scripts(client):
 def test_the_description_of_the_interface_names_every_answer(client):
     description = client.get("/openapi.json").json()
     operation = description["paths"]["/v1/documents"]["post"]
-    assert set(operation["responses"]) == {"200", *map(str, (400, 401, 408, 413, 415, 422, 429, 500, 503, 504))}
+    assert set(operation["responses"]) == {"200", *map(str, (400, 401, 408, 413, 415, 422, 429, 500, 502, 503, 504))}
     reference = operation["responses"]["200"]["content"]["application/json"]["schema"]["$ref"]
     model = description["components"]["schemas"][reference.rsplit("/")[-1]]
     assert {"values", "needs_review", "broken_arithmetic", "read_by", "record"} <= set(model["required"])

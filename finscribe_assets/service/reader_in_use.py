@@ -52,7 +52,7 @@ LoadModel = Callable[[AdapterChoice], LoadedModel]
 ChooseAdapter = Callable[[], AdapterChoice]
 
 
-class ServedModel:
+class ReaderInUse:
     """The model in use. `reload` may replace it at any time; a reader keeps the one that it has taken."""
 
     def __init__(
@@ -146,29 +146,3 @@ def promoted_choice(storage: str) -> AdapterChoice:
     if in_use is None:
         raise MissingInputError(f"{storage}: no adapter is in use; `finscribe adapters --storage {storage}` says why")
     return AdapterChoice(adapter_folder(batches, in_use), in_use.key, in_use.adapter)
-
-
-def load_in_process(base: str | None, threads: int) -> LoadModel:
-    """Return a function that loads a model into this process.
-
-    Args:
-        base: Name or folder of the base; that of the adapter's training record unless given, or the embedded one.
-        threads: CPU threads of the model and of the text detector.
-    """
-
-    def load(choice: AdapterChoice) -> LoadedModel:
-        from finscribe_assets.inference.extraction import Extractor
-        from finscribe_assets.inference.reader import Reader
-        from finscribe_assets.inference.region_layout import DetectedLines
-        from finscribe_assets.model.adapters import adapter_record
-        from finscribe_assets.model.base_names import EMBEDDED
-        from finscribe_assets.ocr.rapidocr_engine import RapidOcrFinder
-
-        name = base or (adapter_record(choice.folder)["config"]["base"] if choice.folder else EMBEDDED)
-        reader = Reader(name, choice.folder, threads=threads)
-        layout = DetectedLines(RapidOcrFinder(threads)) if reader.reads_lines else None
-        return LoadedModel(
-            Extractor(reader, layout), ReadBy(base=reader.base.name, adapter=reader.adapter, batch=choice.batch)
-        )
-
-    return load

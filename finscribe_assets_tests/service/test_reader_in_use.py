@@ -16,7 +16,7 @@ from finscribe_assets.promotion.adapter_decisions import AdapterDecision
 from finscribe_assets.promotion.gate import GateVerdict, PartGain
 from finscribe_assets.service.document_reading import ReadBy
 from finscribe_assets.service.document_work import DocumentJob, DocumentWork
-from finscribe_assets.service.served_model import AdapterChoice, LoadedModel, ServedModel, promoted_choice
+from finscribe_assets.service.reader_in_use import AdapterChoice, LoadedModel, ReaderInUse, promoted_choice
 from finscribe_assets.service.service_settings import ServiceLimits, ServiceSettings
 from finscribe_assets_tests.service.fake_service import FakeExtractor, png
 
@@ -53,7 +53,7 @@ def load(choice: AdapterChoice) -> LoadedModel:
 
 def test_documents_of_many_clients_survive_promotions(tmp_path):
     promote(tmp_path, "batch-000")
-    model = ServedModel(lambda: promoted_choice(str(tmp_path)), load)
+    model = ReaderInUse(lambda: promoted_choice(str(tmp_path)), load)
     work = DocumentWork(ServiceSettings(limits=ServiceLimits(accepted=200, workers=2, seconds=300)), model)
     work.start()
     model.start_watching(0.05)
@@ -87,7 +87,7 @@ def test_documents_of_many_clients_survive_promotions(tmp_path):
 def test_a_refused_adapter_changes_nothing_and_a_broken_one_leaves_the_old_one_in_use(tmp_path):
     promote(tmp_path, "batch-000")
     attempts = []
-    model = ServedModel(lambda: promoted_choice(str(tmp_path)), load, lambda loaded, by: attempts.append(loaded))
+    model = ReaderInUse(lambda: promoted_choice(str(tmp_path)), load, lambda loaded, by: attempts.append(loaded))
     promote(tmp_path, "batch-001", passed=False)
     assert (model.reload(), attempts) == (False, [])
     promote(tmp_path, "batch-002")
@@ -102,8 +102,8 @@ def test_a_refused_adapter_changes_nothing_and_a_broken_one_leaves_the_old_one_i
 
 def test_nothing_promoted_or_other_weights_are_an_error_at_the_start(tmp_path):
     with pytest.raises(MissingInputError, match="no adapter is in use"):
-        ServedModel(lambda: promoted_choice(str(tmp_path)), load)
+        ReaderInUse(lambda: promoted_choice(str(tmp_path)), load)
     promote(tmp_path, "batch-000")
     (tmp_path / "trained_adapter/batch-000/weights").write_text("others")
     with pytest.raises(UserError, match="SHA-256"):
-        ServedModel(lambda: promoted_choice(str(tmp_path)), load)
+        ReaderInUse(lambda: promoted_choice(str(tmp_path)), load)

@@ -277,10 +277,9 @@ def test_a_model_on_a_server_reads_the_same_documents_and_is_compared(fresh, tmp
         run = fresh.run("read_inbox", "inbox-000")
     assert run.success
     rows = [row.data for row in metadata_of(run, "real_predictions")["readers"].records]
-    assert [(row["reader"], row["layout"]) for row in rows] == [
-        ("base", "text lines (RapidOCR)"),
-        ("server", "none: whole pages"),
-    ]
+    assert [row["reader"] for row in rows] == ["base", "server"]
+    assert rows[0]["layout"].startswith("text lines")
+    assert rows[1]["layout"] == "none: whole pages"
     folder = fresh.root / "real_predictions/inbox-000"
     (record,) = (folder / "server/predictions.jsonl").read_text().splitlines()
     assert json.loads(record)["response"] == text

@@ -15,9 +15,9 @@ from PIL import Image
 
 from finscribe_assets.diagnosis.log_checks import trap_of_message
 from finscribe_assets.diagnosis.traps import TrapFinding
+from finscribe_assets.inference.server_settings import TOKEN_VARIABLE
 from finscribe_assets.instructions.pair import OCR_PROMPT
 
-API_KEY_VARIABLE = "OPENAI_API_KEY"
 TIMEOUT = 30.0  # seconds for an answer
 MAX_ANSWER_BYTES = 1_000_000
 _MAX_TOKENS = 64  # a blank picture has nothing to read
@@ -28,7 +28,7 @@ def check_server(url: str, model: str | None = None, timeout: float = TIMEOUT) -
     """Yield what is wrong with a server.
 
     Args:
-        url: its address, with or without ``/v1``. A key for it is taken from the environment.
+        url: its address, with or without ``/v1``. Its token is taken from the environment.
         model: name of the model that is to be served; the first served one unless given.
         timeout: seconds for each answer.
     """
@@ -77,7 +77,7 @@ def _check_reading(address: str, model: str, timeout: float) -> Iterator[TrapFin
 def _ask(address: str, request: dict[str, Any] | None, timeout: float) -> tuple[int | None, Any]:
     """Return the status and the answer: JSON, or text where it is none. The status is None without an answer."""
     headers = {"Content-Type": "application/json"}
-    if key := os.environ.get(API_KEY_VARIABLE):
+    if key := os.environ.get(TOKEN_VARIABLE):
         headers["Authorization"] = f"Bearer {key}"
     data = None if request is None else json.dumps(request).encode()
     try:

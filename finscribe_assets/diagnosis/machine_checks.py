@@ -12,6 +12,7 @@ from packaging.requirements import Requirement
 
 from finscribe_assets.diagnosis.traps import TrapFinding
 from finscribe_assets.rendering.system_packages import missing_packages
+from finscribe_assets.training.paddle.paddle_interpreter import paddle_python
 
 PACKAGE = "finscribe-assets"
 MIN_FREE_BYTES = 5_000_000_000
@@ -25,6 +26,7 @@ def check_machine(folder: Path) -> Iterator[TrapFinding]:
         folder: where output will be written; the disk that it is on needs space.
     """
     yield from check_versions(requires(PACKAGE) or [])
+    yield from check_paddle()
     missing = missing_packages()
     if missing:
         mend = f"sudo apt-get install -y --no-install-recommends {' '.join(missing)}"
@@ -52,6 +54,19 @@ def check_versions(requirements: list[str]) -> Iterator[TrapFinding]:
             yield TrapFinding(
                 "package-version", requirement.name, f"{installed}, but {requirement.specifier} is needed"
             )
+
+
+def check_paddle() -> Iterator[TrapFinding]:
+    """Yield what Paddle's environment lacks for PaddleFormers; nothing where there is no such environment."""
+    if not paddle_python().is_file():
+        return
+    from finscribe_assets.training.paddle.paddle_environment import BackendMissingError, find_environment
+    from finscribe_assets.training.paddle.paddleformers_backend import PADDLEFORMERS
+
+    try:
+        find_environment().check(PADDLEFORMERS)
+    except BackendMissingError as error:
+        yield TrapFinding("tool-version", str(paddle_python()), str(error), "run `make paddle-env`")
 
 
 def gpu_bytes() -> int | None:

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from finscribe_assets.cli import app
 from finscribe_assets.diagnosis.diagnose import CheckOptions, TargetType, diagnose, type_of
-from finscribe_assets.diagnosis.machine_checks import check_versions
+from finscribe_assets.diagnosis.machine_checks import check_paddle, check_versions
 from finscribe_assets.diagnosis.traps import TRAPS, Severity
 from finscribe_assets.training.adapter_config import PRESETS_FOLDER
 from finscribe_assets_tests.diagnosis import set_ups
@@ -258,6 +258,17 @@ def test_versions_are_those_of_the_metadata():
     found = {finding.place: finding.problem for finding in check_versions(["numpy<1", "nothing-of-this-name"])}
     assert found.keys() == {"numpy", "nothing-of-this-name"}
     assert found["numpy"].endswith("<1 is needed")
+
+
+def test_an_old_paddleformers_is_named(tmp_path, monkeypatch):
+    python = tmp_path / "python"
+    python.write_text('#!/bin/sh\necho \'{"paddleformers": "1.0", "paddlepaddle": "3.3", "dagster-pipes": "1"}\'\n')
+    python.chmod(0o755)
+    monkeypatch.setenv("FINSCRIBE_PADDLE_PYTHON", str(python))
+    (finding,) = check_paddle()
+    assert (finding.trap, "paddleformers 1.0, older than 1.2" in finding.problem) == ("tool-version", True)
+    monkeypatch.setenv("FINSCRIBE_PADDLE_PYTHON", str(tmp_path / "nowhere"))
+    assert list(check_paddle()) == []
 
 
 def test_the_command_prints_where_why_and_the_mend_and_fails_on_errors(tmp_path):

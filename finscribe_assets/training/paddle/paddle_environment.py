@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from finscribe_assets.errors import UserError
+from finscribe_assets.training.paddle.paddle_interpreter import PYTHON_VARIABLE, paddle_python
 from finscribe_assets.training.paddle.tool_settings import PaddleTool
 
-PYTHON_VARIABLE = "FINSCRIBE_PADDLE_PYTHON"
-_DEFAULT_PYTHON = Path(".venv-paddle/bin/python")  # made by `make paddle-env`, relative to the project's folder
 # Reads only the metadata of distributions: importing paddle takes seconds.
 _PROBE = """
 import importlib.metadata, json
@@ -66,8 +64,7 @@ def find_environment() -> PaddleEnvironment:
     Raises:
         BackendMissingError: the interpreter is missing, or does not run.
     """
-    # Not resolved: the interpreter of a virtual environment is a link that leads out of it.
-    python = Path(os.environ.get(PYTHON_VARIABLE) or _DEFAULT_PYTHON).absolute()
+    python = paddle_python()
     if not python.is_file():
         raise BackendMissingError(
             f"{python} is not there; run `make paddle-env`, or name an interpreter that has Paddle in {PYTHON_VARIABLE}"

@@ -184,7 +184,7 @@ def _draw_line(
         gtin=article.gtin if "gtin" in filled else None,
         classification=_classification_of(sale, product) if "classification" in filled else None,
         item_name=_name_of(random, sale, article),
-        note=_draw_note(random, sale) if sale.has_knob("note_rows") and random.random() < 0.5 else None,
+        note=_draw_note(random, sale, product) if sale.has_knob("note_rows") and random.random() < 0.5 else None,
         quantity=quantity,
         unit=unit_words(sale.locale)[unit_code] if "unit" in filled else None,
         unit_code=unit_code,
@@ -202,9 +202,10 @@ def _name_of(random: Random, sale: Sale, article: Article) -> str:
         name = name.replace(MONTH_PLACEHOLDER, f"{month.month:02d}/{month.year}")
     if sale.has_knob("wrapped_descriptions") and random.random() < 0.6:
         separator = "、" if sale.locale[:2] in ("ja", "zh") else "، " if sale.locale.startswith("ar") else ", "
-        suffix = random.choice(phrases(sale.locale, "till.suffixes" if sale.is_receipt else "suffixes"))
+        of_bills = "service_suffixes" if article.product.is_service else "suffixes"
+        suffix = random.choice(phrases(sale.locale, "till.suffixes" if sale.is_receipt else of_bills))
         if not sale.is_receipt:
-            suffix = f"{suffix}{separator}{_draw_note(random, sale)}"
+            suffix = f"{suffix}{separator}{_draw_note(random, sale, article.product)}"
         name = f"{name}{separator}{suffix}"
     return name
 
@@ -287,9 +288,10 @@ def draw_price(sale: Sale, article: Article, trade: Trade) -> Decimal:
     return end_price(Random(article.price_seed), value, sale.currency, trade.ending)
 
 
-def _draw_note(random: Random, sale: Sale) -> str:
+def _draw_note(random: Random, sale: Sale, product: Product) -> str:
+    """Draw a note on a line; a service has no serial number and no warranty."""
     day = sale.day - dt.timedelta(days=random.randint(1, 40))
-    template = random.choice(phrases(sale.locale, "line_notes"))
+    template = random.choice(phrases(sale.locale, "service_notes" if product.is_service else "line_notes"))
     return template.format(
         number=draw_code(random, random.randint(4, 8), sale.knobs), date=write_date(day, sale.locale, sale.date_pattern)
     )

@@ -26,6 +26,7 @@ from finscribe_assets.documents.formats import (
     write_date,
     write_number,
 )
+from finscribe_assets.documents.indian_amounts import rupees_in_words
 from finscribe_assets.documents.knobs import DAMAGE_KNOBS
 from finscribe_assets.documents.legal_notices import legal_notices
 from finscribe_assets.documents.line_drawing import reduced_lines
@@ -136,6 +137,7 @@ def draw_presentation(outline: DocumentOutline, recipe: Recipe, document: Docume
         columns=tuple(name for name in outline.columns if not (quantity_rows and name in QUANTITY_ROW_COLUMNS)),
         quantity_rows=quantity_rows,
         amount_in_capitals=_amount_in_capitals(document),
+        amount_in_words=_amount_in_words(document) if habits.style.amount_in_words else "",
         honorific=_HONORIFICS.get(outline.document_type, "") if locale == "ja_JP" else "",
         legal_notices=legal_notices(outline.seller, document) if outline.document_type in BILLS else (),
         tax_codes=draw_tax_codes(Random(f"codes:{outline.name}"), document.vat_breakdown) if knobs["tax_codes"] else {},
@@ -216,6 +218,13 @@ def _colours(outline: DocumentOutline, recipe: Recipe) -> Colours:
     colours = weighted_choice(Random(f"colours:{outline.name}"), recipe.colours)
     is_black_print = outline.document_type is DocumentType.RECEIPT and colours is Colours.COLOUR
     return Colours.GREY_PRINT if is_black_print else colours
+
+
+def _amount_in_words(document: Document) -> str:
+    """Return the amount due in words on an Indian bill in rupees, else an empty text."""
+    if document.locale != "en_IN" or document.currency_code != "INR" or document.document_type not in BILLS:
+        return ""
+    return rupees_in_words(document.totals.amount_due) if document.totals else ""
 
 
 def _amount_in_capitals(document: Document) -> str:

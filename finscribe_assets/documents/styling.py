@@ -50,6 +50,7 @@ _CHANCES = {
     "typewriter": 0.7,
     "stacked": 0.5,
     "bar_code_above": 0.5,
+    "amount_in_words": 0.7,
 }
 # Probability of a second title. Some Indian documents have their title in Hindi below the English one.
 _SECOND_TITLE_CHANCE = 0.4

@@ -66,6 +66,9 @@ class Blocks:
         in_capitals = []
         if self._look.amount_in_capitals:
             in_capitals = [self._row("价税合计(大写)", (self._look.amount_in_capitals, None))]
+        in_words = []
+        if self._look.amount_in_words:
+            in_words = [BlockRow(((f"Amount in words: {self._look.amount_in_words}", None),), (), "reason")]
         return (
             *self._labelled("totals.sum_of_line_net_amounts"),
             *self._reasons("allowances", len(document.allowances)),
@@ -78,6 +81,7 @@ class Blocks:
             *self._labelled(*(f"totals.{name}" for name in _BEFORE_DUE)),
             *self._due("totals.amount_due"),
             *self._labelled(*(f"totals.{name}" for name in _AFTER_DUE)),
+            *in_words,
         )
 
     def balances(self) -> tuple[BlockRow, ...]:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from math import ceil
 from typing import NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -190,11 +191,13 @@ def _slip_code(look: Presentation) -> Markup:
     return qr_code(slip.code, SLIP_CODE_SIZES[slip.form])
 
 
-def _seal_text(name: str, language: str) -> str:
-    """Return the letters of a company's seal: in China its purpose, in Japan the company's name without its form."""
+def _seal_lines(name: str, language: str, document_type: DocumentType) -> list[str]:
+    """Return the lines of a company's seal: in China its purpose, in Japan the company's name without its form."""
     if language == "zh":
-        return "发票专用章"
-    return re.sub("株式会社|有限会社|合同会社", "", name)[:3] + "印"
+        return ["合同专用章" if document_type is DocumentType.PURCHASE_ORDER else "发票专用章"]
+    letters = re.sub("株式会社|有限会社|合同会社", "", name) + "之印"
+    side = max(2, ceil(len(letters) ** 0.5))
+    return [letters[start : start + side] for start in range(0, len(letters), side)]
 
 
 AddressLines = list[list[tuple[str, str, str]]]  # printed lines; each part: text before, its name, text after
@@ -269,7 +272,7 @@ def to_markup(drawn: DrawnDocument, engine: Engine | None = None, slip_place: Sl
             table=table,
             language=language,
             emblem=_emblem(look, drawn.printed[f"{issuer}.name"]),
-            seal=_seal_text(drawn.printed[f"{issuer}.name"], language),
+            seal=_seal_lines(drawn.printed[f"{issuer}.name"], language, document.document_type),
             issuer_role=issuer,
             recipient_role=recipient,
             terms_columns=_terms_columns(look),

@@ -12,12 +12,14 @@ from finscribe_assets.documents.banking import draw_account
 from finscribe_assets.documents.chinese_amounts import amount_in_capitals
 from finscribe_assets.documents.drawn_document import DrawnDocument
 from finscribe_assets.documents.generator import draw_document
+from finscribe_assets.documents.indian_amounts import rupees_in_words
 from finscribe_assets.documents.knobs import Knobs
 from finscribe_assets.documents.legal_notices import REGISTER_COUNTRIES
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.documents.recipe import LOCALES, Recipe
 from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.documents.vendors import vendor
+from finscribe_assets.documents.wordings import phrases
 from finscribe_assets.evaluation.normalise import ValueContext, canonical_value
 from finscribe_assets.rendering.page_html import to_markup
 
@@ -197,3 +199,24 @@ def test_polish_sole_traders_are_not_in_the_register_of_companies():
         assert (register == "KRS") == party.name.endswith(("Sp. z o.o.", "S.A.", "Sp. j.", "Sp. k."))
         numbers[register] += 1
     assert all(numbers.values())
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [
+        ("195072.88", "Rupees One Lakh Ninety Five Thousand Seventy Two and Eighty Eight Paise Only"),
+        ("20000000", "Rupees Two Crore Only"),
+        ("1100014.05", "Rupees Eleven Lakh Fourteen and Five Paise Only"),
+        ("0.5", "Rupees Zero and Fifty Paise Only"),
+        ("-119", "Minus Rupees One Hundred Nineteen Only"),
+    ],
+)
+def test_rupees_in_words_count_lakhs_and_crores(amount, text):
+    assert rupees_in_words(Decimal(amount)) == text
+
+
+def test_services_have_no_serial_number_and_no_warranty():
+    for locale in LOCALES:
+        services = {*phrases(locale, "service_notes"), *phrases(locale, "service_suffixes")}
+        assert len(services) >= 6 and not any("24" in text for text in services)
+        assert services.isdisjoint({*phrases(locale, "line_notes")})

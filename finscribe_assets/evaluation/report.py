@@ -29,9 +29,11 @@ from finscribe_assets.evaluation.field_comparison import (
     RowStatus,
 )
 from finscribe_assets.evaluation.grounding_scores import GroundingScores, score_grounding
+from finscribe_assets.evaluation.leading_failures import ClassifyErrors, LeadingFailure, leading_failures
 from finscribe_assets.evaluation.metrics import METRICS, Estimate, estimate_metrics, with_verbatim
 from finscribe_assets.evaluation.paired_comparison import PairedComparison, compare_readers
 from finscribe_assets.evaluation.prediction_files import InputProblems, Prediction, Truth
+from finscribe_assets.evaluation.score_interval import wilson
 from finscribe_assets.evaluation.slices import DocumentAttributes, Slice, slice_documents
 from finscribe_assets.evaluation.worst_documents import WorstDocument, worst_documents
 
@@ -40,6 +42,7 @@ TARGETS = {"field_accuracy": 0.95, "teds": 0.90, "numeric_consistency": 0.98}
 SECONDS_TARGET = 2.0  # for each document
 
 Verdict = Literal["met", "not met", "not measured"]
+Proof = Literal["met", "missed", "not provable", "not measured"]
 
 
 class Target(BaseModel):
@@ -50,9 +53,18 @@ class Target(BaseModel):
     name: str
     required: str = Field(description="such as > 95%")
     verdict: Verdict
-    certain: bool = Field(description="whether the whole 95 % interval is on the same side of the required value")
+    certain: bool = Field(description="whether the whole 95 % interval is on one side of the required value")
     measured: Estimate | None = None
-    seconds: float | None = Field(default=None, description="for each document, if the target is a time")
+    seconds: float | None = Field(
+        default=None, exclude=True, description="for each document, if the target is a time; not part of the JSON"
+    )
+
+    @property
+    def proof(self) -> Proof:
+        """Return the verdict as far as the interval proves it: not provable if it includes the required value."""
+        if self.verdict == "not measured":
+            return self.verdict
+        return "not provable" if not self.certain else "met" if self.verdict == "met" else "missed"
 
     @property
     def summary(self) -> str:
@@ -159,6 +171,10 @@ class EvaluationReport(BaseModel):
         description=f"the predicted values of lowest confidence, at most {MAX_LOW_CONFIDENCE_FIELDS}"
     )
     low_confidence_count: int = Field(description="number of predicted values of low confidence")
+    failures: list[LeadingFailure] = Field(
+        default=[],
+        description="failed fields by error type, the most frequent first; empty if they were not classified",
+    )
     grounding: GroundingScores | None = Field(default=None, description="None if the reader gives no boxes of its own")
     grounding_note: str = Field(default="", description="why grounding was not measured")
     comparisons: dict[str, PairedComparison] = Field(default={}, description="with other readers, by their names")
@@ -183,6 +199,7 @@ def evaluate(
     seconds_per_document: float | None = None,
     others: Mapping[str, Mapping[str, Prediction]] | None = None,
     attributes: DocumentAttributes | None = None,
+    classify: ClassifyErrors | None = None,
     on_documents: Callable[[int], None] | None = None,
 ) -> EvaluationReport:
     """Measure predictions against the truth.
@@ -196,6 +213,7 @@ def evaluate(
         seconds_per_document: reading time; None if it was not measured.
         others: predictions of further readers for the same documents, by reader; the report compares with each.
         attributes: of documents, besides document type and locale, by which slices are made.
+        classify: returns the failed fields of a document with their error types; None if they are not counted.
         on_documents: called with the number of documents that were measured since the last call.
     """
 
@@ -241,6 +259,7 @@ def evaluate(
         calibration=measure_calibration(fields),
         low_confidence=doubtful[:MAX_LOW_CONFIDENCE_FIELDS],
         low_confidence_count=len(doubtful),
+        failures=leading_failures(scored, classify) if classify else [],
         grounding=grounding,
         grounding_note=grounding_note,
         comparisons={name: compare_readers(scored, measure(other)) for name, other in (others or {}).items()},
@@ -260,7 +279,7 @@ def _field_or_unknown(outcome: FieldOutcome) -> str:
 def _targets(headline: Mapping[str, Estimate | None], seconds: float | None) -> list[Target]:
     targets = []
     for name, value in TARGETS.items():
-        estimate = headline[name]
+        estimate = _with_room_for_chance(headline[name])
         verdict: Verdict = "not measured" if estimate is None else "met" if estimate.value > value else "not met"
         certain = estimate is not None and (estimate.low > value or estimate.high <= value)
         targets.append(
@@ -276,6 +295,17 @@ def _targets(headline: Mapping[str, Estimate | None], seconds: float | None) -> 
         seconds=seconds,
     )
     return [*targets, time]
+
+
+def _with_room_for_chance(estimate: Estimate | None) -> Estimate | None:
+    """Widen an interval to what as many independent observations leave open (Wilson's).
+
+    Where every observation is right, resampling finds no variance: 7 tables of 7 would prove any target.
+    """
+    if estimate is None:
+        return None
+    low, high = (round(float(bound), 4) for bound in wilson(estimate.value, estimate.n))
+    return estimate.model_copy(update={"low": min(low, estimate.low), "high": max(high, estimate.high)})
 
 
 def tally_fields(fields: Iterable[FieldOutcome], key: Callable[[FieldOutcome], str]) -> list[FieldTally]:

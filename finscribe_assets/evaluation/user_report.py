@@ -42,6 +42,16 @@ def report_in_user_keys(report: EvaluationReport, mapping: SchemaMapping) -> Eva
             "by_field": [tally.model_copy(update={"name": named(tally.name)}) for tally in report.by_field],
             "by_rule": [rule.model_copy(update={"determines": named(rule.determines)}) for rule in report.by_rule],
             "low_confidence": [field.model_copy(update={"path": named(field.path)}) for field in report.low_confidence],
+            "failures": [
+                failure.model_copy(
+                    update={
+                        "examples": tuple(
+                            example.model_copy(update={"path": named(example.path)}) for example in failure.examples
+                        )
+                    }
+                )
+                for failure in report.failures
+            ],
             "worst": [
                 document.model_copy(
                     update={

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import ImageDraw, ImageFont
 from pydantic import BaseModel, ConfigDict, Field
 
 from finscribe_assets.evaluation.document_scoring import ScoredDocument
+from finscribe_assets.evaluation.failure_excerpts import FAILED_FIELD_COLOUR, PageIllustration, embedded
 from finscribe_assets.evaluation.field_comparison import FieldOutcome, FieldStatus
 from finscribe_assets.evaluation.prediction_files import Prediction
 from finscribe_assets.files import AnyPath
@@ -20,11 +18,11 @@ from finscribe_assets.rendering.page_batch import pages_by_id
 from finscribe_assets.rendering.pages import MarkType, RenderedDocument
 
 MAX_WORST_DOCUMENTS = 20
-MAX_ILLUSTRATED_PAGES = 3  # of each document
+MAX_ILLUSTRATED_PAGES = 2  # of each document
+MAX_ILLUSTRATION_CHARACTERS = 500_000  # of all data URLs together, so that the report stays below 1 MB
 MAX_LISTED_FIELDS = 400  # of each document: a model may invent any number of fields
 MAX_RESPONSE_EXCERPT = 4000  # characters
-ILLUSTRATION_WIDTH = 800  # pixels
-FAILED_FIELD_COLOUR = "#c1121f"
+ILLUSTRATION_WIDTH, ILLUSTRATION_QUALITY = 760, 38  # pixels; quality of WebP
 
 
 class ComparedField(BaseModel):
@@ -57,23 +55,6 @@ class WorstDocument(BaseModel):
     def failed(self) -> tuple[ComparedField, ...]:
         """Return the fields that are not correct; illustrations number them from 1 in this order."""
         return tuple(field for field in self.fields if field.status is not FieldStatus.CORRECT)
-
-
-@dataclass(frozen=True)
-class PageIllustration:
-    """An image of a page to embed in a report.
-
-    Attributes:
-        source: the image as a data URL.
-        width: in pixels.
-        height: in pixels.
-        text: alternative text.
-    """
-
-    source: str
-    width: int
-    height: int
-    text: str
 
 
 def worst_documents(scored: Sequence[ScoredDocument], predictions: Mapping[str, Prediction]) -> list[WorstDocument]:
@@ -122,43 +103,55 @@ def _as_text(response: Any) -> str:
 
 
 def illustrate_worst(worst: Sequence[WorstDocument], folders: Iterable[AnyPath]) -> dict[str, list[PageIllustration]]:
-    """Return illustrated pages of the worst documents, by document id.
+    """Return illustrated pages of the worst documents, by document id, until they are too large for one report.
 
     Args:
-        worst: the documents.
+        worst: the documents, the worst first.
         folders: of rendered pages; documents whose pages are in none of them are left out.
 
     Raises:
         FileNotFoundError: a folder has no pages.
     """
     by_id = {document.id: document for document in worst}
-    return {
-        rendered.id: illustrate_document(by_id[rendered.id], rendered)
-        for folder in folders
-        for rendered in pages_by_id(folder, by_id.keys())
-    }
+    rendered = {one.id: one for folder in folders for one in pages_by_id(folder, by_id.keys())}
+    illustrated: dict[str, list[PageIllustration]] = {}
+    left = MAX_ILLUSTRATION_CHARACTERS
+    for document in worst:
+        if document.id not in rendered:
+            continue
+        pages = illustrate_document(document, rendered[document.id])
+        left -= sum(len(page.source) for page in pages)
+        if left < 0:
+            break
+        illustrated[document.id] = pages
+    return illustrated
 
 
 def illustrate_document(document: WorstDocument, rendered: RenderedDocument) -> list[PageIllustration]:
-    """Return the first pages of a document with a numbered box around each failed field.
+    """Return the first pages of a document that print failed fields, with a numbered box around each of these.
 
     The number is the field's row in the report's table of failed fields, so that the box does not depend on its colour.
     """
     numbers = {field.path: number for number, field in enumerate(document.failed, 1)}
-    illustrations = []
-    for index, page in enumerate(rendered.pages[:MAX_ILLUSTRATED_PAGES]):
-        image = page.open().convert("RGB")
+    illustrations: list[PageIllustration] = []
+    fragments = [
+        (fragment, mark.name)
+        for mark in rendered.of_type(MarkType.FIELD)
+        if mark.name in numbers
+        for fragment in mark.fragments
+    ]
+    pages = sorted({fragment.page for fragment, _ in fragments})[:MAX_ILLUSTRATED_PAGES]
+    for index in pages or [0]:
+        image = rendered.pages[index].open().convert("RGB")
         canvas = ImageDraw.Draw(image)
         marked = []
-        for mark in rendered.of_type(MarkType.FIELD):
-            if mark.name in numbers:
-                for fragment in mark.fragments:
-                    if fragment.page == index:
-                        _draw_frame(canvas, fragment.box.padded(2), numbers[mark.name])
-                        marked.append(f"{numbers[mark.name]} {mark.name}")
+        for fragment, name in fragments:
+            if fragment.page == index:
+                _draw_frame(canvas, fragment.box.padded(2), numbers[name])
+                marked.append(f"{numbers[name]} {name}")
         failed = f"failed fields: {', '.join(dict.fromkeys(marked))}" if marked else "no failed field is on it"
         text = f"Page {index + 1} of {len(rendered.pages)} of {document.id}; {failed}."
-        illustrations.append(_embedded(image, text))
+        illustrations.append(embedded(image, text, ILLUSTRATION_WIDTH, ILLUSTRATION_QUALITY))
     return illustrations
 
 
@@ -168,13 +161,3 @@ def _draw_frame(canvas: ImageDraw.ImageDraw, box: tuple[float, float, float, flo
     background = canvas.textbbox(corner, str(number), font)
     canvas.rectangle(background, fill=FAILED_FIELD_COLOUR, outline=FAILED_FIELD_COLOUR, width=2)
     canvas.text(corner, str(number), fill="#ffffff", font=font)
-
-
-def _embedded(image: Image.Image, text: str) -> PageIllustration:
-    if image.width > ILLUSTRATION_WIDTH:
-        size = ILLUSTRATION_WIDTH, round(image.height * ILLUSTRATION_WIDTH / image.width)
-        image = image.resize(size, Image.Resampling.LANCZOS)
-    buffer = io.BytesIO()
-    image.save(buffer, "WEBP", quality=55, method=4)
-    data = base64.b64encode(buffer.getvalue()).decode()
-    return PageIllustration(f"data:image/webp;base64,{data}", image.width, image.height, text)

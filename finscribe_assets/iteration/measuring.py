@@ -7,14 +7,17 @@ from dataclasses import dataclass
 
 from finscribe_assets.documents.batch_keys import FIRST_BATCH_KEY
 from finscribe_assets.documents.document_batch import read_documents
-from finscribe_assets.evaluation.document_scoring import score
+from finscribe_assets.evaluation.document_scoring import ScoredDocument, score
+from finscribe_assets.evaluation.failure_excerpts import PageIllustration
+from finscribe_assets.evaluation.field_comparison import FieldOutcome
 from finscribe_assets.evaluation.paired_comparison import PairedComparison, compare_readers
 from finscribe_assets.evaluation.prediction_files import read_predictions
 from finscribe_assets.evaluation.report import EvaluationReport, evaluate
-from finscribe_assets.evaluation.report_html import EMBEDDED_NOTE, RobustnessSection, report_to_html
+from finscribe_assets.evaluation.report_html import EMBEDDED_NOTE, report_to_html
+from finscribe_assets.evaluation.report_opening import RobustnessSection
 from finscribe_assets.evaluation.user_report import report_in_user_keys
-from finscribe_assets.evaluation.worst_documents import PageIllustration, illustrate_worst
-from finscribe_assets.files import AnyPath, read_json, write_text
+from finscribe_assets.evaluation.worst_documents import illustrate_worst
+from finscribe_assets.files import AnyPath, read_json, write_json, write_text
 from finscribe_assets.inference.prediction import PREDICTED_BY_FILE, PREDICTIONS_FILE, TIMING_FILE
 from finscribe_assets.iteration.batch_documents import (
     ADAPTER,
@@ -26,6 +29,9 @@ from finscribe_assets.iteration.batch_documents import (
     truths_of,
 )
 from finscribe_assets.iteration.batch_storage import BatchStorage, Stage
+from finscribe_assets.iteration.report_causes import worst_causes
+from finscribe_assets.mining.error_classification import PageContext, classify_errors
+from finscribe_assets.mining.error_types import ErrorType
 from finscribe_assets.model.adapters import TRAINING_RECORD
 from finscribe_assets.model.base_names import EMBEDDED
 from finscribe_assets.rendering.page_batch import destroyed_fields
@@ -54,6 +60,12 @@ def measure(
         seconds_per_document: What reading took; None where nobody measured it.
         on_documents: Called with the number of documents measured since its last call.
     """
+
+    def classify(scored: ScoredDocument) -> list[tuple[FieldOutcome, ErrorType]]:
+        name = scored.truth.id
+        drawn, destroyed = documents.drawn.get(name), documents.destroyed.get(name, frozenset())
+        return classify_errors(scored, PageContext.of(drawn, destroyed) if drawn else PageContext(destroyed=destroyed))
+
     return evaluate(
         documents.truths,
         documents.predictions,
@@ -63,6 +75,7 @@ def measure(
         seconds_per_document=seconds_per_document,
         others=documents.others,
         attributes=documents.attributes,
+        classify=classify,
         on_documents=on_documents,
     )
 
@@ -78,6 +91,9 @@ def write_report(
 
     Where documents are compared under a user's keys, fields have the names of these.
 
+    The same documents and predictions give the same bytes. What differs from run to run, the time of reading, has a
+    file of its own beside them: ``report_time.json`` beside ``report.json``.
+
     Args:
         report: What was measured.
         documents: The documents that it was measured on, whose pages are shown where they are stored.
@@ -86,10 +102,13 @@ def write_report(
         robustness: What a probe found of the reader, for the page; None where it was not probed.
     """
     pages = illustrate_worst(report.worst, documents.image_folders)
+    causes = worst_causes(report, documents, robustness)
+    seconds = next((target.seconds for target in report.targets if target.seconds is not None), None)
     if documents.mapping is not None:
         report = report_in_user_keys(report, documents.mapping)
     write_text(file, report.to_json())
-    write_text(file.with_suffix(".html"), report_to_html(report, note, pages, robustness))
+    write_json(file.with_name(f"{file.stem}_time.json"), {"seconds_per_document": seconds})
+    write_text(file.with_suffix(".html"), report_to_html(report, note, pages, robustness, causes))
     return pages
 
 
@@ -140,7 +159,7 @@ def measure_batch(
     validation, test = reports[Split.VALIDATION], reports[Split.TEST]
     if before := previous_key(storage, key):
         versus = {f"adapter {before}, on {FIRST_BATCH_KEY}": compare_with_previous(storage, key, before)}
-        validation = validation.model_copy(update={"comparisons": validation.comparisons | versus})
+        validation = validation.model_copy(update={"comparisons": versus | validation.comparisons})
     note = EMBEDDED_NOTE if base == EMBEDDED else ""
     write_report(test, read[Split.TEST], folder / TEST_REPORT_FILE, note)
     pages = write_report(validation, read[Split.VALIDATION], folder / REPORT_FILE, note, robustness)

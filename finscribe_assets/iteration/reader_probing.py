@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from finscribe_assets.evaluation.report_html import RobustnessSection
+from finscribe_assets.documents.recipe import Recipe
+from finscribe_assets.evaluation.report_opening import HarmfulEffect, RobustnessSection
 from finscribe_assets.files import AnyPath, read_json, write_bytes, write_json
 from finscribe_assets.inference.reader import Reader
 from finscribe_assets.iteration.batch_documents import ADAPTER, BASE, batch_mapping
 from finscribe_assets.iteration.batch_storage import BatchStorage, PlanFiles, Stage
 from finscribe_assets.iteration.promoting import adapter_folder, adapter_in_use
 from finscribe_assets.model.adapters import TRAINING_RECORD
-from finscribe_assets.probing.factor_effects import FactorEffect
+from finscribe_assets.probing.factor_effects import EffectVerdict, FactorEffect
 from finscribe_assets.probing.rendered_reading import RenderedReader
 from finscribe_assets.probing.robustness_map import EffectChange, compare_effects, robustness_map
 from finscribe_assets.probing.sequential_probe import ProbeResult, ProbeSettings, probe_reader
@@ -117,12 +118,18 @@ def stored_effects(storage: BatchStorage, key: str) -> list[FactorEffect]:
     return [FactorEffect.model_validate(effect) for effect in found]
 
 
-def stored_robustness(storage: BatchStorage, key: str) -> RobustnessSection:
-    """Return what a batch's probe found, for the report: the robustness map and its rows."""
+def stored_robustness(storage: BatchStorage, key: str, recipe: Recipe | None = None) -> RobustnessSection:
+    """Return what a batch's probe found, for the report: the robustness map and its rows.
+
+    Args:
+        storage: Where the batch is.
+        key: The batch.
+        recipe: Whose factors were probed; with it the report can show pages that have them.
+    """
     folder = storage.folder(Stage.READER_PROBE, key)
-    rows = (
-        read_json(folder / COMPARISON_FILE)
-        if (folder / COMPARISON_FILE).exists()
-        else [one.model_dump(mode="json") for one in stored_effects(storage, key) if one.verdict == "harmful"]
-    )
-    return RobustnessSection((folder / ROBUSTNESS_MAP_FILE).read_bytes(), rows)
+    effects = [one for one in stored_effects(storage, key) if one.verdict is EffectVerdict.HARMFUL]
+    compared = (folder / COMPARISON_FILE).exists()
+    rows = read_json(folder / COMPARISON_FILE) if compared else [one.model_dump(mode="json") for one in effects]
+    harmful = tuple(HarmfulEffect(one.factor, one.element, one.effect, one.low, one.high, one.pairs) for one in effects)
+    reader = "the adapter in use" if compared else "the base, since no adapter is in use"
+    return RobustnessSection((folder / ROBUSTNESS_MAP_FILE).read_bytes(), rows, harmful, reader, recipe)

@@ -12,7 +12,8 @@ from PIL import Image
 from finscribe_assets.evaluation.field_comparison import FieldStatus
 from finscribe_assets.evaluation.prediction_files import InputProblems, Prediction, Truth
 from finscribe_assets.evaluation.report import EvaluationReport, evaluate
-from finscribe_assets.evaluation.report_html import RobustnessSection, mark_difference, report_to_html
+from finscribe_assets.evaluation.report_html import mark_difference, report_to_html
+from finscribe_assets.evaluation.report_opening import RobustnessSection
 from finscribe_assets.evaluation.worst_documents import ComparedField, illustrate_document
 from finscribe_assets.instructions.responses import unflatten
 from finscribe_assets.iteration.batch_documents import PredictedDocuments
@@ -20,6 +21,7 @@ from finscribe_assets.iteration.measuring import write_report
 from finscribe_assets.rendering.pages import MarkType
 
 TRUTH = Truth("d", {"document_type": "invoice", "locale": "de_DE", "document_number": "A-1", "currency_code": "EUR"})
+CHANGE = {"factor": "font:<b>", "element": "date", "base": 0.5, "adapter": 0.1, "status": "repaired"}
 
 
 @pytest.fixture(scope="module")
@@ -66,21 +68,20 @@ def test_the_page_is_open_to_a_screen_reader_and_loads_nothing(report, batch):
     pictures = list(page.iter("img"))
     assert len(pictures) == 1 + sum(map(len, pages.values()))  # the reliability diagram
     assert all(picture.get("alt") and picture.get("src").startswith("data:image/") for picture in pictures)
-    assert not re.search(r"(src|href)=\"(?!data:)|url\(|@import|<script", text)
+    assert not re.search(r"(src|href)=\"(?!data:|#)|url\(|@import|<script", text)
 
 
-@pytest.mark.parametrize("rows", [(), ({"factor": "font:<b>", "base": 0.5, "adapter": None, "status": "repaired"},)])
-def test_the_robustness_map_follows_the_targets_with_its_numbers_as_a_table(report, rows):
+@pytest.mark.parametrize("rows", [(), (CHANGE,)])
+def test_the_robustness_map_has_its_numbers_as_a_table(report, rows):
     text = report_to_html(report, robustness=RobustnessSection(b"\x89PNG picture", rows))
     page = lxml_html.fromstring(text)
     picture = page.find(".//figure/img")
     assert base64.b64decode(picture.get("src").removeprefix("data:image/png;base64,")) == b"\x89PNG picture"
     assert ("table below" in picture.get("alt")) == bool(rows)
     captions = [caption.text_content() for caption in page.iter("caption", "figcaption")]
-    targets = captions.index("Targets of the training strategy")
-    assert "measured by a probe" in captions[targets + 1]
-    assert (captions[targets + 2] == "Effects that are harmful to the base or to the adapter") == bool(rows)
-    assert "By element" in captions[targets + 2 :]
+    position = next(index for index, caption in enumerate(captions) if "measured by a probe" in caption)
+    assert (captions[position + 1] == "Effects that are harmful to the base or to the adapter") == bool(rows)
+    assert "By element" in captions[position + 1 :]
     assert "font:<b>" not in text
     assert "Robustness map" not in report_to_html(report)
 
@@ -132,7 +133,7 @@ def test_illustrations_number_the_failed_fields_and_frame_them(report, batch):
         f"{numbers[name]} {name}" for name in boxes
     }
     image = Image.open(io.BytesIO(base64.b64decode(first.source.partition(",")[2]))).convert("RGB")
-    assert image.size == (first.width, first.height) == (800, first.height)
+    assert image.size == (first.width, first.height) == (760, first.height)
     scale = first.width / rendered.pages[0].open().width
     for x0, y0, _, y1 in boxes.values():  # the left edge of each frame is red
         red, green, _ = image.getpixel((round((x0 - 2) * scale), round((y0 + y1) / 2 * scale)))

@@ -3,7 +3,7 @@
 import dagster as dg
 from upath import UPath
 
-from finscribe_assets.orchestration.assets.groups import declared
+from finscribe_assets.orchestration.assets.groups import batch_check, declared
 from finscribe_assets.orchestration.metadata import table
 from finscribe_assets.orchestration.resources import Storage
 
@@ -15,9 +15,7 @@ from finscribe_assets.orchestration.resources import Storage
     "adapter in use, no factor is significantly worse, and neither the base recipe's documents nor the stock prompts "
     "got worse. The next iteration starts from the adapter in use; `extract` and `merge` take it.",
     check_specs=[
-        dg.AssetCheckSpec(
-            "adapter_is_promoted", asset="adapter_registry", description="The batch's adapter came into use."
-        ),
+        batch_check("adapter_is_promoted", asset="adapter_registry", description="The batch's adapter came into use."),
     ],
 )
 def adapter_registry(context: dg.AssetExecutionContext, exam: UPath, storage: Storage) -> dg.MaterializeResult:

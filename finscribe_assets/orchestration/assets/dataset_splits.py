@@ -8,7 +8,7 @@ from upath import UPath
 
 from finscribe_assets.documents.batch_keys import FIRST_BATCH_KEY
 from finscribe_assets.iteration.batch_storage import Stage
-from finscribe_assets.orchestration.assets.groups import declared
+from finscribe_assets.orchestration.assets.groups import batch_check, declared
 from finscribe_assets.orchestration.metadata import column_schema, table
 from finscribe_assets.orchestration.resources import PlanStore, Storage, Workers
 from finscribe_assets.stage_versions import SPLITS_VERSION
@@ -26,21 +26,21 @@ STRATA_SHOWN = 200  # rows of the table in the event log; the manifest holds all
     description="Cumulative train, validation and test splits: 80/10/10 by template family and vendor; held-out "
     "things only in validation and test. The test set is fixed at batch-000. The data version is the manifest's hash.",
     check_specs=[
-        dg.AssetCheckSpec(
+        batch_check(
             "no_leaks",
             asset="dataset_splits",
             blocking=True,
             description="No group, id or identical document is in two splits, nothing held out is in the first "
             "batch's training, no targeted document is in test, and test is the first batch's.",
         ),
-        dg.AssetCheckSpec(
+        batch_check(
             "no_near_duplicates",
             asset="dataset_splits",
             blocking=True,
             description="No page looks like a page of another split.",
         ),
-        dg.AssetCheckSpec("no_split_is_empty", asset="dataset_splits", blocking=True),
-        dg.AssetCheckSpec(
+        batch_check("no_split_is_empty", asset="dataset_splits", blocking=True),
+        batch_check(
             "plans_are_those_of_the_documents",
             asset="dataset_splits",
             blocking=True,

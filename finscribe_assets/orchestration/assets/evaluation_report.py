@@ -7,10 +7,10 @@ import dagster as dg
 from upath import UPath
 
 from finscribe_assets.iteration.batch_storage import Stage
-from finscribe_assets.orchestration.assets.groups import declared
+from finscribe_assets.orchestration.assets.groups import batch_check, declared
 from finscribe_assets.orchestration.metadata import picture, table
 from finscribe_assets.orchestration.progress_messages import progress
-from finscribe_assets.orchestration.resources import Storage
+from finscribe_assets.orchestration.resources import PlanStore, Storage
 
 if TYPE_CHECKING:
     from finscribe_assets.evaluation.calibration import Calibration
@@ -28,8 +28,8 @@ SLICED = ("document_type", "locale", "exposure", "item_names", "pages", "degrada
     description="Scores of the adapter on validation, with intervals, beside its base and the adapter before it. Test "
     "is reported once for each adapter, and decides nothing.",
     check_specs=[
-        dg.AssetCheckSpec("something_was_measured", asset="evaluation_report", blocking=True),
-        dg.AssetCheckSpec(
+        batch_check("something_was_measured", asset="evaluation_report", blocking=True),
+        batch_check(
             "better_than_base",
             asset="evaluation_report",
             description="The adapter's field F1 on validation is not below its base's.",
@@ -37,7 +37,7 @@ SLICED = ("document_type", "locale", "exposure", "item_names", "pages", "degrada
     ],
 )
 def evaluation_report(
-    context: dg.AssetExecutionContext, predictions: UPath, trained_adapter: UPath, storage: Storage
+    context: dg.AssetExecutionContext, predictions: UPath, trained_adapter: UPath, storage: Storage, plans: PlanStore
 ) -> dg.MaterializeResult:
     """Measure the batch's predictions."""
     from finscribe_assets.iteration.batch_documents import BASE
@@ -49,7 +49,7 @@ def evaluation_report(
         storage.batches,
         key,
         lambda total, text: progress(context, total, text),
-        stored_robustness(storage.batches, key),
+        stored_robustness(storage.batches, key, plans.files.deployment_recipe()),
     )
     report = reports.validation
     versus_base = report.comparisons[BASE].row()

@@ -3,7 +3,7 @@
 import dagster as dg
 from upath import UPath
 
-from finscribe_assets.orchestration.assets.groups import declared
+from finscribe_assets.orchestration.assets.groups import batch_check, declared
 from finscribe_assets.orchestration.metadata import table
 from finscribe_assets.orchestration.progress_messages import progress
 from finscribe_assets.orchestration.resources import PlanStore, ProfileResource, Storage, Workers
@@ -19,7 +19,7 @@ from finscribe_assets.stage_versions import EXAM_VERSION
     "documents of the deployment recipe, and of each factor that a plan turned up, from sellers that no batch and no "
     "probe has. It decides which adapter is used and when the loop stops.",
     check_specs=[
-        dg.AssetCheckSpec(
+        batch_check(
             "exam_is_frozen",
             asset="exam",
             blocking=True,

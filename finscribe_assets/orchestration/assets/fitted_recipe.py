@@ -3,7 +3,7 @@
 import dagster as dg
 from pydantic import Field
 
-from finscribe_assets.orchestration.assets.groups import declared
+from finscribe_assets.orchestration.assets.groups import declared, inbox_check
 from finscribe_assets.orchestration.metadata import table
 from finscribe_assets.orchestration.progress_messages import progress
 from finscribe_assets.orchestration.resources import PlanStore, Storage, Workers
@@ -26,7 +26,7 @@ class FitConfig(dg.Config):
     description="Recipe fitted to the real documents of this batch and of those before it, with the evidence of each "
     "weight, and a classifier two-sample test of real against synthetic pages, before and after.",
     check_specs=[
-        dg.AssetCheckSpec(
+        inbox_check(
             "resembles_more_than_before",
             asset="fitted_recipe",
             description="Single measures tell real pages from those of the fitted recipe no better than from those of "

@@ -1,8 +1,12 @@
-"""Asset groups, their owners, and what every asset of a group is declared with."""
+"""Asset groups, their owners, and what every asset and check of a group is declared with."""
 
 from __future__ import annotations
 
+import warnings
+from functools import partial
 from typing import Any
+
+import dagster as dg
 
 from finscribe_assets.orchestration.partitions import inbox, synthesis
 
@@ -27,3 +31,24 @@ def declared(group: str, *kinds: str, partitioned: bool = True) -> dict[str, Any
     """
     shared = {"group_name": group, "owners": [OWNERS[group]], "kinds": set(kinds)}
     return shared | ({"partitions_def": inbox if group == REAL else synthesis} if partitioned else {})
+
+
+def _partitioned_check(
+    name: str, *, asset: str, partitions_def: dg.PartitionsDefinition, description: str = "", blocking: bool = False
+) -> dg.AssetCheckSpec:
+    """Return a check that is recorded for each partition of its asset.
+
+    Without partitions of its own, a check shows its last result beside every batch, whichever batch that result is of.
+    """
+    with warnings.catch_warnings():
+        # Dagster calls partitioned checks a preview; a test runs one on two batches.
+        warnings.simplefilter("ignore", dg.PreviewWarning)
+        return dg.AssetCheckSpec(
+            name, asset=asset, description=description or None, blocking=blocking, partitions_def=partitions_def
+        )
+
+
+batch_check = partial(_partitioned_check, partitions_def=synthesis)
+"""Declare a check of an asset whose partitions are batches of the loop."""
+inbox_check = partial(_partitioned_check, partitions_def=inbox)
+"""Declare a check of an asset whose partitions are batches of the inbox."""

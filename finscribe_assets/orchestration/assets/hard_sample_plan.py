@@ -7,7 +7,7 @@ import dagster as dg
 from pydantic import Field
 from upath import UPath
 
-from finscribe_assets.orchestration.assets.groups import declared
+from finscribe_assets.orchestration.assets.groups import batch_check, declared
 from finscribe_assets.orchestration.metadata import picture, table
 from finscribe_assets.orchestration.resources import PlanStore, ProfileResource, Storage
 
@@ -47,7 +47,7 @@ class MiningConfig(dg.Config):
     description="The plan of the next batch: documents that show the factors which harm the adapter in use most, for "
     "each document that the recipe draws. There is no plan if nothing is harmful. The sensor starts the next batch.",
     check_specs=[
-        dg.AssetCheckSpec(
+        batch_check(
             "plan_is_within_bounds",
             asset="hard_sample_plan",
             blocking=True,

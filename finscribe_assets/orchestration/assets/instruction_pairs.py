@@ -3,7 +3,7 @@
 import dagster as dg
 from upath import UPath
 
-from finscribe_assets.orchestration.assets.groups import declared
+from finscribe_assets.orchestration.assets.groups import batch_check, declared
 from finscribe_assets.orchestration.metadata import column_schema, table
 from finscribe_assets.orchestration.progress_messages import progress
 from finscribe_assets.orchestration.resources import ProfileResource, Storage, UserSchema, Workers
@@ -18,20 +18,20 @@ MAX_NOT_WHOLE = 0.1  # share of the documents
     code_version=str(PAIRS_VERSION),
     description="Instruction pairs: an image region, a prompt, and the response that its pixels show.",
     check_specs=[
-        dg.AssetCheckSpec(
+        batch_check(
             "every_document_has_pairs",
             asset="instruction_pairs",
             blocking=True,
             description=f"Each document has at least {FEWEST_PAIRS} pairs.",
         ),
-        dg.AssetCheckSpec(
+        batch_check(
             "asked_values_are_visible",
             asset="instruction_pairs",
             blocking=True,
             description="Every requested field is printed on its page, or determined by what is printed; where damage "
             "has destroyed it, the response says that it is illegible.",
         ),
-        dg.AssetCheckSpec(
+        batch_check(
             "answers_are_legible_to_the_model",
             asset="instruction_pairs",
             description="No response needs print that is too small once a page-level model has scaled its image, and "

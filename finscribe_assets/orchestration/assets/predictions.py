@@ -3,7 +3,7 @@
 import dagster as dg
 from upath import UPath
 
-from finscribe_assets.orchestration.assets.groups import declared
+from finscribe_assets.orchestration.assets.groups import batch_check, declared
 from finscribe_assets.orchestration.progress_messages import progress
 from finscribe_assets.orchestration.resources import Storage
 
@@ -13,7 +13,7 @@ from finscribe_assets.orchestration.resources import Storage
     code_version="1",
     description="What the adapter, and the bare base beside it, read on validation and test documents.",
     check_specs=[
-        dg.AssetCheckSpec(
+        batch_check(
             "predictions_are_complete",
             asset="predictions",
             blocking=True,

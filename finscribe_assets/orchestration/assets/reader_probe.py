@@ -3,7 +3,7 @@
 import dagster as dg
 from upath import UPath
 
-from finscribe_assets.orchestration.assets.groups import declared
+from finscribe_assets.orchestration.assets.groups import batch_check, declared
 from finscribe_assets.orchestration.metadata import picture, table
 from finscribe_assets.orchestration.progress_messages import progress
 from finscribe_assets.orchestration.resources import PlanStore, ProfileResource, Storage, Workers
@@ -19,7 +19,7 @@ EFFECTS_SHOWN = 40
     description="Which fonts, locales, layouts, document types and knobs harm the adapter in use, and the bare base "
     "beside it: documents are drawn for this alone, with every factor on in some of them and off in others.",
     check_specs=[
-        dg.AssetCheckSpec(
+        batch_check(
             "every_factor_was_probed",
             asset="reader_probe",
             blocking=True,

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from finscribe_assets.orchestration.assets.groups import declared
+from finscribe_assets.orchestration.assets.groups import declared, inbox_check
 from finscribe_assets.orchestration.metadata import table
 from finscribe_assets.orchestration.partitions import inbox as inbox_partitions
 from finscribe_assets.orchestration.resources import Inbox, Storage
@@ -17,14 +17,14 @@ REJECTS_SHOWN = 50
     description="Real documents that have come into the inbox: pages, ground truth where there is some, and what was "
     "rejected and why. They never enter training. Nothing in the inbox is moved.",
     check_specs=[
-        dg.AssetCheckSpec(
+        inbox_check(
             "something_can_be_read",
             asset="real_documents",
             blocking=True,
             description="At least one document of the batch was imported.",
         ),
-        dg.AssetCheckSpec("nothing_was_rejected", asset="real_documents"),
-        dg.AssetCheckSpec(
+        inbox_check("nothing_was_rejected", asset="real_documents"),
+        inbox_check(
             "inbox_is_unchanged",
             asset="real_documents",
             description="All files are in the inbox as they were when the batch was made.",

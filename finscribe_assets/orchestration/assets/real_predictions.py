@@ -4,7 +4,7 @@ import dagster as dg
 from pydantic import Field
 from upath import UPath
 
-from finscribe_assets.orchestration.assets.groups import declared
+from finscribe_assets.orchestration.assets.groups import declared, inbox_check
 from finscribe_assets.orchestration.metadata import table
 from finscribe_assets.orchestration.progress_messages import progress
 from finscribe_assets.orchestration.resources import ProfileResource, Storage, UserSchema
@@ -27,13 +27,13 @@ class ReadersConfig(dg.Config):
     description="What the promoted adapter, and a second reader beside it, read on real documents: at lines that a "
     "text detector finds, or whole pages by a model that reads pages.",
     check_specs=[
-        dg.AssetCheckSpec(
+        inbox_check(
             "predictions_are_complete",
             asset="real_predictions",
             blocking=True,
             description="Every document has one prediction of each reader.",
         ),
-        dg.AssetCheckSpec(
+        inbox_check(
             "something_was_read",
             asset="real_predictions",
             description="The first reader has found a value on at least one document.",

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 from upath import UPath
 
-from finscribe_assets.orchestration.assets.groups import declared
+from finscribe_assets.orchestration.assets.groups import declared, inbox_check
 from finscribe_assets.orchestration.metadata import table
 from finscribe_assets.orchestration.progress_messages import progress
 from finscribe_assets.orchestration.resources import Storage, UserSchema
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     description="Scores on the documents that have ground truth, of the fields that it states, beside a second "
     "reader. What has none is counted.",
     check_specs=[
-        dg.AssetCheckSpec(
+        inbox_check(
             "something_was_measured",
             asset="real_report",
             description="At least one document has ground truth.",

@@ -7,7 +7,7 @@ import dagster as dg
 from upath import UPath
 
 from finscribe_assets.errors import UserError
-from finscribe_assets.orchestration.assets.groups import declared
+from finscribe_assets.orchestration.assets.groups import batch_check, declared
 from finscribe_assets.orchestration.metadata import column_schema, picture, table
 from finscribe_assets.orchestration.progress_messages import progress
 from finscribe_assets.orchestration.resources import ProfileResource, Storage, Workers
@@ -26,13 +26,13 @@ SHEET_BYTES, SHEET_WIDTH = 100_000, 1400  # limits of a picture in the event log
     code_version=str(RENDERER_VERSION),
     description="Page images of the batch's documents, with the exact boxes of all that they print.",
     check_specs=[
-        dg.AssetCheckSpec(
+        batch_check(
             "boxes_and_ink",
             asset="rendered_images",
             blocking=True,
             description="Every printed value has a box, inside its page, with ink in it.",
         ),
-        dg.AssetCheckSpec(
+        batch_check(
             "few_rejects",
             asset="rendered_images",
             blocking=True,

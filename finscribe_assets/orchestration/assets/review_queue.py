@@ -4,7 +4,7 @@ import dagster as dg
 from upath import UPath
 
 from finscribe_assets.iteration.batch_storage import Stage
-from finscribe_assets.orchestration.assets.groups import declared
+from finscribe_assets.orchestration.assets.groups import declared, inbox_check
 from finscribe_assets.orchestration.metadata import table
 from finscribe_assets.orchestration.resources import Storage, UserSchema
 
@@ -18,7 +18,7 @@ QUEUE_ROWS_SHOWN, QUEUE_PAGES_SHOWN = 50, 6
     description="Documents to correct, the most valuable first: low confidence, broken arithmetic, disagreement of two "
     "readers, usual fields that are missing. What their ground truth states is in no doubt.",
     check_specs=[
-        dg.AssetCheckSpec(
+        inbox_check(
             "every_document_has_a_reason",
             asset="review_queue",
             description="Every document of the queue has a reason.",

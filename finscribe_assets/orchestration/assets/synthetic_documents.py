@@ -4,7 +4,7 @@ from collections import Counter
 
 import dagster as dg
 
-from finscribe_assets.orchestration.assets.groups import declared
+from finscribe_assets.orchestration.assets.groups import batch_check, declared
 from finscribe_assets.orchestration.assets.seed_plan import seed_plan
 from finscribe_assets.orchestration.metadata import column_schema, table
 from finscribe_assets.orchestration.progress_messages import progress
@@ -18,8 +18,8 @@ from finscribe_assets.stage_versions import GENERATOR_VERSION
     code_version=str(GENERATOR_VERSION),
     description="Financial documents with exact ground truth. Each is a function of the batch's plan and its index.",
     check_specs=[
-        dg.AssetCheckSpec("ids_are_unique", asset="synthetic_documents", blocking=True),
-        dg.AssetCheckSpec(
+        batch_check("ids_are_unique", asset="synthetic_documents", blocking=True),
+        batch_check(
             "arithmetic_holds",
             asset="synthetic_documents",
             blocking=True,

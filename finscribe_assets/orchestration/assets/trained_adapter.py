@@ -11,7 +11,7 @@ from upath import UPath
 
 from finscribe_assets.iteration.batch_storage import Stage
 from finscribe_assets.orchestration.assets.base_model import base_model
-from finscribe_assets.orchestration.assets.groups import declared
+from finscribe_assets.orchestration.assets.groups import batch_check, declared
 from finscribe_assets.orchestration.metadata import picture, table
 from finscribe_assets.orchestration.pipes import launch_through
 from finscribe_assets.orchestration.resources import ProfileResource, Storage
@@ -33,12 +33,12 @@ class TrainingConfig(dg.Config):
     check_specs=[
         # Warnings only: a base that knows nearly all of its samples has losses that hardly fall, and the evaluation
         # report says whether the adapter is better. A loss that is not finite ends the training.
-        dg.AssetCheckSpec(
+        batch_check(
             "loss_fell",
             asset="trained_adapter",
             description="The mean training loss of the last quarter is below that of the first quarter.",
         ),
-        dg.AssetCheckSpec(
+        batch_check(
             "validation_loss_fell",
             asset="trained_adapter",
             description="The validation loss after the last step is below the one before the first.",

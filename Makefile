@@ -4,11 +4,13 @@
 SHELL := /bin/bash
 PROFILE ?= demo
 PORT ?= 3000
+FILES_PORT ?= 3001
 BIN := .venv/bin
 
 export DAGSTER_HOME ?= $(CURDIR)/.dagster_home
 export FINSCRIBE_STORAGE ?= $(CURDIR)/storage
 export FINSCRIBE_PROFILE ?= $(PROFILE)
+export FINSCRIBE_FILES_URL ?= http://127.0.0.1:$(FILES_PORT)
 export FINSCRIBE_PADDLE_PYTHON ?= $(CURDIR)/.venv-paddle/bin/python
 
 .PHONY: help setup paddle-env home demo dev test test-slow coverage check docs wheel clean
@@ -28,8 +30,8 @@ home: setup
 demo: home  ## run the whole loop once: documents, pages, pairs, adapter, report, plan
 	@scripts/demo
 
-dev: home  ## open the Dagster UI on loopback, with the daemon that runs the sensor
-	$(BIN)/dg dev -h 127.0.0.1 -p $(PORT)
+dev: home  ## open the Dagster UI on loopback, with the daemon that runs the sensor, and the files of its links
+	@PORT=$(PORT) FILES_PORT=$(FILES_PORT) scripts/dev
 
 test: setup  ## run the tests
 	$(BIN)/python -m pytest -n auto --dist loadfile

@@ -24,7 +24,8 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
     ``storage`` by default), FINSCRIBE_PROFILE (tiny, demo, full), FINSCRIBE_WORKERS, FINSCRIBE_SCHEMA (a mapping of a
     user's own JSON keys: of the inbox's ground truth, and of pairs), FINSCRIBE_INBOX (a folder or ``s3://…``),
     FINSCRIBE_INBOX_LICENCE and FINSCRIBE_INBOX_LOCALE. With FINSCRIBE_RAY (``auto`` or ``host:port``) shards run on
-    that Ray cluster instead of on local processes.
+    that Ray cluster instead of on local processes. FINSCRIBE_FILES_URL is where `finscribe files` serves the storage,
+    for links in the UI.
 
     Args:
         resource_overrides: Resources by name that replace those of the environment.
@@ -35,7 +36,7 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
     root = os.environ.get("FINSCRIBE_STORAGE", "storage")
     resources: dict[str, Any] = {
         "io_manager": BatchFolderIOManagerFactory(root=root),
-        "storage": Storage(root=root),
+        "storage": Storage(root=root, files_url=os.environ.get("FINSCRIBE_FILES_URL", "")),
         "plans": PlanStore(root=root),
         "inbox": Inbox(
             root=os.environ.get("FINSCRIBE_INBOX", ""),

@@ -19,18 +19,13 @@ def run_job(job: str, partition: str) -> bool:
     from finscribe_assets.definitions import defs
     from finscribe_assets.documents.batch_keys import FIRST_BATCH_KEY
     from finscribe_assets.orchestration.partitions import synthesis
-    from finscribe_assets.orchestration.run_lease import run_lease
+    from finscribe_assets.orchestration.recorded_runs import execute_recorded
     from finscribe_assets.orchestration.sensors import retrain_on_weak_cells
 
     tags = {} if partition == FIRST_BATCH_KEY else {RUN_KEY_TAG: partition, SENSOR_NAME_TAG: retrain_on_weak_cells.name}
     with dg.DagsterInstance.get() as instance:
         instance.add_dynamic_partitions(synthesis.name or "", [partition])
-        run_id = make_new_run_id()
-        with run_lease(instance, run_id):
-            result = defs.resolve_job_def(job).execute_in_process(
-                instance=instance, partition_key=partition, tags=tags, raise_on_error=False, run_id=run_id
-            )
-    return result.success
+        return execute_recorded(defs.resolve_job_def(job), instance, partition, tags, make_new_run_id())
 
 
 if __name__ == "__main__":

@@ -129,7 +129,7 @@ class PairReview:
     """The result of checking a batch's pairs against its pages."""
 
     examples: tuple[Pair, ...]  # the first pair of each task
-    full_extractions: int  # documents that are small enough, and printed large enough, to be asked as a whole
+    whole: frozenset[str]  # ids of documents that are small enough, and printed large enough, to be asked as a whole
     whole_page_values: int  # values in responses of full extraction
     left_out: int  # printed values that are too small for the model on whole pages, and so not in these responses
     illegible_to_model: tuple[str, ...]  # ids of pairs that need smaller print than MIN_X_HEIGHT
@@ -148,11 +148,11 @@ def review_pairs(
         illegible: the paths of the printed fields that damage made illegible, by document id.
     """
     examples: dict[Task, Pair] = {}
-    unsupported, small, undetermined, values, left_out, whole = [], list[str](), 0, 0, 0, 0
+    unsupported, small, undetermined, values, left_out, whole = [], list[str](), 0, 0, 0, set[str]()
     for pair in read_pairs(folder):
         examples.setdefault(pair.task, pair)
         if pair.task is Task.FULL_EXTRACTION:
-            whole += 1
+            whole.add(pair.document_id)
             undetermined += UNDETERMINED_CURRENCY in pair.response
             values, left_out = values + sum(bool(span.path) for span in pair.spans), left_out + pair.left_out
         if pair.x_height is not None and pair.x_height < MIN_X_HEIGHT:
@@ -162,4 +162,6 @@ def review_pairs(
             states_null = pair.task is Task.FIELD_QUESTION and list(json.loads(pair.response).values()) == [None]
             if reveals or (pair.target not in askable[pair.document_id] and not states_null):
                 unsupported.append(pair.id)
-    return PairReview(tuple(examples.values()), whole, values, left_out, tuple(small), undetermined, tuple(unsupported))
+    return PairReview(
+        tuple(examples.values()), frozenset(whole), values, left_out, tuple(small), undetermined, tuple(unsupported)
+    )

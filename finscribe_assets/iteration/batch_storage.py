@@ -37,7 +37,9 @@ class Stage(StrEnum):
     FITTED_RECIPE = "fitted_recipe"
 
 
-REAL_STAGES = frozenset((Stage.REAL_DOCUMENTS, Stage.REAL_PREDICTIONS, Stage.REAL_REPORT, Stage.REVIEW_QUEUE))
+REAL_STAGES = frozenset(
+    (Stage.REAL_DOCUMENTS, Stage.REAL_PREDICTIONS, Stage.REAL_REPORT, Stage.REVIEW_QUEUE, Stage.FITTED_RECIPE)
+)
 
 
 class BatchStorage(Protocol):

@@ -34,6 +34,7 @@ class Storage(dg.ConfigurableResource):
     """The folders of all assets and partitions, where the I/O manager looks for them."""
 
     root: str
+    files_url: str = Field(default="", description="where `finscribe files` serves this storage; empty if nowhere")
 
     @property
     def batches(self) -> FolderStorage:
@@ -44,16 +45,31 @@ class Storage(dg.ConfigurableResource):
         """Return the folder of one partition of an asset."""
         return self.batches.folder(Stage(asset), key)
 
+    def tensorboard_link(self, key: str) -> dg.UrlMetadataValue | dg.PathMetadataValue:
+        """Return a link that starts TensorBoard; the path of the partition's logs where no server has the files."""
+        if not self.files_url:
+            return dg.MetadataValue.path(str(self.batches.folder(Stage.TRAINED_ADAPTER, key) / "tensorboard"))
+        return dg.MetadataValue.url(f"{self.files_url.rstrip('/')}/tensorboard")
+
     def folder_of(self, context: dg.AssetExecutionContext) -> UPath:
         """Return the folder that the running asset writes."""
         return self.folder(context.asset_key.to_user_string(), context.partition_key)
 
-    def link(self, file: AnyPath) -> dg.MetadataValue:
-        """Return a file as metadata that a person can open: a presigned URL on S3, else its path.
+    def link(self, file: AnyPath, anchor: str = "") -> dg.MetadataValue:
+        """Return a file of the storage as metadata that a person can open.
 
-        The URL is valid for `LINK_DAYS`, the longest time that S3 signs for, for everybody who sees the page; with
-        temporary credentials, only as long as these. Credentials, region and endpoint are those of the environment.
+        Where `finscribe files` serves the storage it is a link to there, else on S3 a presigned URL, else a path. The
+        presigned URL is valid for `LINK_DAYS`, the longest time that S3 signs for, for everybody who sees the page;
+        with temporary credentials, only as long as these. Credentials, region and endpoint are those of the
+        environment.
+
+        Args:
+            file: In the storage.
+            anchor: A part of the page; presigned URLs do not have one.
         """
+        if self.files_url and str(file).startswith(f"{self.root.rstrip('/')}/"):
+            below = str(file).removeprefix(self.root.rstrip("/"))
+            return dg.MetadataValue.url(f"{self.files_url.rstrip('/')}{below}{anchor and f'#{anchor}'}")
         if UPath(file).protocol not in ("s3", "s3a"):
             return dg.MetadataValue.path(str(file))
         from dagster_aws.s3 import S3Resource  # boto3 takes half a second to import

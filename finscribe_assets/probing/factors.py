@@ -67,6 +67,8 @@ LONG_FACTORS = frozenset(
         *(f"layout:{name}" for name, facts in LAYOUT_FACTS.items() if facts.is_long or facts.page_rows),
     }
 )
+# A page-level model cannot be asked for the whole of such documents: they are too long, or printed too small.
+BEYOND_WHOLE_EXTRACTION = LONG_FACTORS | {"small_print"}
 # Tax is added to prices where two authorities levy it.
 _REGIMES_WITHOUT_INCLUSIVE_PRICES = (TaxRegime.US_SALES_TAX, TaxRegime.INDIA_GST)
 

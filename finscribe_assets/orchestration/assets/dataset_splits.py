@@ -89,7 +89,7 @@ def dataset_splits(
             "dagster/column_schema": column_schema(SPLIT_SCHEMA),
             **_tables(built),
             "export": dg.MetadataValue.md(_exports(storage.root, key)),
-            "manifest": dg.MetadataValue.path(str(folder / manifest.MANIFEST_FILE)),
+            "manifest": storage.link(folder / manifest.MANIFEST_FILE),
         },
         check_results=[
             dg.AssetCheckResult(

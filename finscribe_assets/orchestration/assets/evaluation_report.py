@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 from upath import UPath
 
-from finscribe_assets.iteration.batch_storage import Stage
 from finscribe_assets.orchestration.assets.groups import batch_check, declared
 from finscribe_assets.orchestration.metadata import picture, table
 from finscribe_assets.orchestration.progress_messages import progress
@@ -51,7 +50,7 @@ def evaluation_report(
         lambda total, text: progress(context, total, text),
         stored_robustness(storage.batches, key, plans.files.deployment_recipe()),
     )
-    report = reports.validation
+    report, folder = reports.validation, storage.folder_of(context)
     versus_base = report.comparisons[BASE].row()
     return dg.MaterializeResult(
         metadata={
@@ -61,7 +60,9 @@ def evaluation_report(
             **_tables(report, reports.test),
             "worst_page": _worst_page(reports),
             "reliability": _reliability(report.calibration),
-            "page": storage.link(storage.batches.folder(Stage.EVALUATION_REPORT, key) / "report.html"),
+            "report": storage.link(folder / "report.html"),
+            "worst_pages": storage.link(folder / "report.html", "worst"),
+            "test_report": storage.link(folder / "test.html"),
             "note": reports.note or f"scores of {reports.base}",
         },
         check_results=[

@@ -68,7 +68,7 @@ def fitted_recipe(
                 for one in fitted.changed[:FIT_ROWS_SHOWN]
             ),
             "warnings": "; ".join(fitted.warnings) or "none",
-            "recipe": dg.MetadataValue.path(str(folder / RECIPE_FILE)),
+            "recipe": storage.link(folder / RECIPE_FILE),
             "report": storage.link(folder / FIT_PAGE_FILE),
         },
         check_results=[

@@ -35,7 +35,8 @@ MAX_NOT_WHOLE = 0.1  # share of the documents
             "answers_are_legible_to_the_model",
             asset="instruction_pairs",
             description="No response needs print that is too small once a page-level model has scaled its image, and "
-            f"at most {MAX_NOT_WHOLE:.0%} of the documents are not extracted as a whole for that or for their length.",
+            f"at most {MAX_NOT_WHOLE:.0%} of the documents are not extracted as a whole for that or for their length. "
+            "Documents of which the plan asks for small print or length are not counted.",
         ),
     ],
 )
@@ -54,14 +55,17 @@ def instruction_pairs(
     from finscribe_assets.instructions.pair import PAIR_SCHEMA
     from finscribe_assets.instructions.pair_batch import build_pair_batch, review_pairs
     from finscribe_assets.instructions.task_mix import LINE_RECIPE, PairRecipe
+    from finscribe_assets.probing.factors import BEYOND_WHOLE_EXTRACTION, present_factors
     from finscribe_assets.rendering.page_batch import destroyed_fields
 
     folder, mapping = storage.folder_of(context), user_schema.mapping()
     destroyed = destroyed_fields(rendered_images)
-    askable = {
-        document.id: askable_fields(document, destroyed.get(document.id, ()))
-        for document in read_documents(synthetic_documents)
-    }
+    askable: dict[str, frozenset[str]] = {}
+    ordinary: set[str] = set()  # documents that the plan did not ask to be long or printed small
+    for document in read_documents(synthetic_documents):
+        askable[document.id] = frozenset(askable_fields(document, destroyed.get(document.id, ())))
+        if present_factors(document).isdisjoint(BEYOND_WHOLE_EXTRACTION):
+            ordinary.add(document.id)
     summary = build_pair_batch(
         synthetic_documents,
         rendered_images,
@@ -71,7 +75,7 @@ def instruction_pairs(
         on_shard=progress(context, len(askable), "documents paired"),
     )
     reviewed = review_pairs(folder, askable, destroyed)
-    not_whole = len(askable) - reviewed.full_extractions
+    not_whole = len(ordinary - reviewed.whole)
     left_out = reviewed.left_out / max(1, reviewed.left_out + reviewed.whole_page_values)
     return dg.MaterializeResult(
         metadata={
@@ -100,10 +104,12 @@ def instruction_pairs(
             ),
             dg.AssetCheckResult(
                 check_name="answers_are_legible_to_the_model",
-                passed=not reviewed.illegible_to_model and not_whole <= MAX_NOT_WHOLE * len(askable),
+                passed=not reviewed.illegible_to_model and not_whole <= MAX_NOT_WHOLE * len(ordinary),
                 severity=dg.AssetCheckSeverity.WARN,
                 metadata={
                     "documents_not_extracted_as_a_whole": not_whole,
+                    "documents_counted": len(ordinary),
+                    "documents_asked_to_be_long_or_small": len(askable) - len(ordinary),
                     "whole_page_values_asked": reviewed.whole_page_values,
                     "whole_page_values_left_out": reviewed.left_out,
                     "share_legible": round(1 - left_out, 4),

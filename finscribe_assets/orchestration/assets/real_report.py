@@ -35,7 +35,6 @@ def real_report(
     user_schema: UserSchema,
 ) -> dg.MaterializeResult:
     """Measure the batch's predictions where there is something to measure them against."""
-    from finscribe_assets.iteration.measuring import REPORT_FILE
     from finscribe_assets.iteration.real_batches import measure_real
 
     measured = measure_real(
@@ -49,7 +48,7 @@ def real_report(
         metadata={
             **measured.counts,
             **(_scores(report) if report else {"note": "no document of the batch has ground truth, so none is scored"}),
-            "page": storage.link((storage.folder_of(context) / REPORT_FILE).with_suffix(".html")),
+            "report": storage.link(storage.folder_of(context) / "report.html"),
         },
         check_results=[
             dg.AssetCheckResult(

@@ -15,10 +15,12 @@ from finscribe_assets.shards import row_count, shard_files
 from finscribe_assets.stage_versions import RENDERER_VERSION
 
 if TYPE_CHECKING:
+    from finscribe_assets.documents.drawn_document import DrawnDocument
     from finscribe_assets.rendering.pages import RenderedDocument
 
 
 SHEET_BYTES, SHEET_WIDTH = 100_000, 1400  # limits of a picture in the event log: bytes, pixels
+SHEET_COLUMNS, SHEET_PAGE_WIDTH = 5, 210  # pixels; a sheet that is scaled down afterwards has unreadable captions
 
 
 @dg.asset(
@@ -66,12 +68,12 @@ def rendered_images(
     # Shards are checked while they are rendered; stored pages are checked against their documents once more.
     problems: list[str] = []
     layouts: Counter[tuple[str, str]] = Counter()
-    examples: dict[str, RenderedDocument] = {}  # the first of each layout
+    examples: dict[str, tuple[DrawnDocument, RenderedDocument]] = {}  # the first of each layout
     kept = (drawn for drawn in read_documents(synthetic_documents) if drawn.id not in summary.rejects)
     for drawn, rendered in zip(kept, read_rendered(folder), strict=True):
         layouts[drawn.presentation.layout, drawn.presentation.engine] += 1
         problems += [f"{drawn.id}: {problem}" for problem in page_problems(drawn, rendered)]
-        examples.setdefault(drawn.presentation.layout, rendered)
+        examples.setdefault(drawn.presentation.layout, (drawn, rendered))
     if not documents:
         raise UserError(f"{context.partition_key}: the plan has no documents, so there is nothing to render")
     if not examples:
@@ -89,7 +91,7 @@ def rendered_images(
                 {"layout": layout, "engine": engine, "documents": count}
                 for (layout, engine), count in sorted(layouts.items())
             ),
-            "sample_page": picture(preview_png(next(iter(examples.values()))), "a first page with its boxes"),
+            "sample_page": picture(preview_png(next(iter(examples.values()))[1]), "a first page with its boxes"),
             "contact_sheet": picture(_contact_sheet(examples, boxes=False), "a first page of each layout"),
             "contact_sheet_with_boxes": picture(_contact_sheet(examples, boxes=True), "the same pages with boxes"),
         },
@@ -112,8 +114,17 @@ def rendered_images(
     )
 
 
-def _contact_sheet(examples: "dict[str, RenderedDocument]", *, boxes: bool) -> bytes:
+def _contact_sheet(examples: "dict[str, tuple[DrawnDocument, RenderedDocument]]", *, boxes: bool) -> bytes:
     from finscribe_assets.rendering.preview import contact_sheet, small_png
 
-    sheet = contact_sheet([examples[layout] for layout in sorted(examples)], columns=6, page_width=320, boxes=boxes)
+    shown = [examples[layout] for layout in sorted(examples)]
+    sheet = contact_sheet(
+        [rendered for _, rendered in shown],
+        columns=SHEET_COLUMNS,
+        page_width=SHEET_PAGE_WIDTH,
+        boxes=boxes,
+        captions=[
+            f"{drawn.presentation.layout}\n{drawn.document.locale}, {drawn.presentation.font}" for drawn, _ in shown
+        ],
+    )
     return small_png(sheet, SHEET_BYTES, SHEET_WIDTH, colours=12)

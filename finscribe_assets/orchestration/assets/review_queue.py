@@ -44,7 +44,7 @@ def review_queue(
             "expected_changes": round(sum(document.gain for document in queue), 1),
             "queue": table(document.row(rank) for rank, document in enumerate(queue[:QUEUE_ROWS_SHOWN], 1)),
             "pages": dg.MetadataValue.md(thumbnails or "no document waits for correction"),
-            "file": dg.MetadataValue.path(str(storage.folder_of(context) / QUEUE_FILE)),
+            "file": storage.link(storage.folder_of(context) / QUEUE_FILE),
         },
         check_results=[
             dg.AssetCheckResult(

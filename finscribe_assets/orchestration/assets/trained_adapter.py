@@ -126,7 +126,7 @@ def trained_adapter(
             "loss": picture(loss_curve(metrics), f"training loss, validation from {first} to {last}"),
             "settings": dg.MetadataValue.json(json.loads(settings.model_dump_json())),
             "already_there": summary.already_there,
-            "tensorboard": dg.MetadataValue.path(str(folder / "tensorboard")),
+            "tensorboard": storage.tensorboard_link(key),
         },
         check_results=[
             dg.AssetCheckResult(

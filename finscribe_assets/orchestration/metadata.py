@@ -26,15 +26,48 @@ def picture(png: bytes, text: str) -> dg.MarkdownMetadataValue:
 
 
 def table(rows: Iterable[Mapping[str, Any]]) -> dg.TableMetadataValue | dg.TextMetadataValue:
-    """Return rows as a table that the UI renders in place; other values than numbers and booleans become text."""
-    records = [dg.TableRecord({name: _plain(value) for name, value in row.items()}) for row in rows]
+    """Return rows as a table that the UI renders in place; other values than numbers and booleans become text.
+
+    In a window of 1,400 pixels a table has about 600, and the UI cuts off the rest without a scroll bar. So bounds
+    stand beside their value, names of columns may wrap, and columns without any value are left out.
+    """
+    compact = _without_empty_columns([_with_bounds_beside_values(row) for row in rows])
+    records = [
+        dg.TableRecord({name.replace("_", " "): _plain(value) for name, value in row.items()}) for row in compact
+    ]
     if not records:
         return dg.MetadataValue.text("no rows")
     columns = [dg.TableColumn(name, _type_name(records, name)) for name in records[0].data]
     return dg.MetadataValue.table(records, schema=dg.TableSchema(columns))
 
 
+def _with_bounds_beside_values(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row whose columns ``low`` and ``high`` are part of the one before, ``x_low`` and ``x_high`` of ``x``."""
+    merged: dict[str, Any] = {}
+    before = ""
+    for name, value in row.items():
+        owner = before if name in ("low", "high") else name.removesuffix("_low").removesuffix("_high")
+        if owner == name or owner not in merged:
+            merged[name], before = value, name
+        elif name.endswith("low"):
+            low, high = value, row.get(f"{name.removesuffix('low')}high")
+            if low is not None and high is not None:
+                merged[owner] = f"{_rounded(merged[owner])} [{_rounded(low)}, {_rounded(high)}]"
+    return merged
+
+
+def _rounded(value: Any) -> str:
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+def _without_empty_columns(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    filled = {name for row in rows for name, value in row.items() if value not in (None, "", [], ())}
+    return [{name: value for name, value in row.items() if name in filled} for row in rows]
+
+
 def _plain(value: Any) -> str | int | float | bool:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
     # An enumeration's member is a string too, but the event log stores plain ones only.
     return value if type(value) in (str, int, float, bool) else "" if value is None else str(value)
 

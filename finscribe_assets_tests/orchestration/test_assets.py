@@ -110,7 +110,7 @@ def test_the_commands_that_the_splits_show_export_the_batch(iteration, tmp_path)
 
 def test_metadata_that_a_person_can_use(iteration):
     assert metadata_of(iteration, "synthetic_documents")["dagster/row_count"].value == 24
-    tasks = {row.data["task"] for row in metadata_of(iteration, "instruction_pairs")["examples"].records}
+    tasks = set(re.findall(r"\*\*(\w+)\*\*\n", metadata_of(iteration, "instruction_pairs")["examples"].value))
     assert {"full_extraction", "table", "ocr_line", "absent_field"} <= tasks
     splits = metadata_of(iteration, "dataset_splits")
     exposed = {row.data["exposure"]: row.data for row in splits["by_exposure"].records}
@@ -123,6 +123,33 @@ def test_metadata_that_a_person_can_use(iteration):
     assert "say nothing about PaddleOCR-VL" in report["note"].value
     assert metadata_of(iteration, "predictions")["layout"].value == "renderer boxes (oracle)"
     assert metadata_of(iteration, "hard_sample_plan")["decision"].value
+
+
+def test_tables_have_room_in_a_window_of_1400_pixels(iteration):
+    """Text wraps at spaces and hyphens; 600 pixels are left beside the list of events and the names of metadata."""
+    for asset in ASSETS:
+        for name, value in metadata_of(iteration, asset).items():
+            if isinstance(value, dg.TableMetadataValue):
+                columns = [
+                    max(
+                        7.2 * _longest_word(column.name),
+                        8.4 * max(_longest_word(row.data[column.name]) for row in value.records),
+                    )
+                    for column in value.schema.columns
+                ]
+                assert sum(width + 15 for width in columns) < 620, (asset, name, columns)
+
+
+def _longest_word(text: object) -> int:
+    return max(map(len, re.split(r"[ \-]", str(text))))
+
+
+def test_the_edge_that_closes_the_loop_stands_in_the_metadata(platform, iteration):
+    graph = platform.defs.resolve_asset_graph()
+    plan, documents = dg.AssetKey("hard_sample_plan"), dg.AssetKey("synthetic_documents")
+    assert graph.get(plan).metadata["next_batch_is_drawn_by"].value == documents
+    assert graph.get(documents).metadata["plan_of_a_later_batch_is_from"].value == plan
+    assert metadata_of(iteration, "synthetic_documents")["plan_from"].value == "seed_plan"
 
 
 def test_the_data_version_of_the_splits_is_the_manifests(platform, iteration):

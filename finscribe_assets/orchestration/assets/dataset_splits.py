@@ -146,7 +146,13 @@ def _tables(built: "Manifest") -> dict[str, dg.MetadataValue]:
                 ("pages", "pages"),
             )
         },
-        "strata": table(largest),
+        "strata": table(
+            {
+                "stratum": ", ".join(str(value) for name, value in row.items() if name not in set(Split)),
+                **{name: value for name, value in row.items() if name in set(Split)},
+            }
+            for row in largest
+        ),
         "strata_in_all": dg.MetadataValue.int(len(built.strata)),
         "held_back_near_duplicates": table(row.model_dump() for row in built.near_duplicates),
     }

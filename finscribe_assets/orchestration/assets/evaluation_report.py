@@ -87,7 +87,7 @@ def _tables(report: "EvaluationReport", test: "EvaluationReport") -> Mapping[str
         "test": table(headline_rows(test)),
         "targets": table(target_rows(report.targets)),
         "comparisons": table({"reader": name, **pair.row()} for name, pair in report.comparisons.items()),
-        "by_element": table(tally.model_dump() for tally in report.by_element),
+        "by_element": table(tally.model_dump(exclude={"precision", "recall"}) for tally in report.by_element),
         "by_rule": table(tally.model_dump() for tally in report.by_rule),
         **{f"by_{name}": table(part.row() for part in report.sliced_by(name)) for name in SLICED},
         "test_by_exposure": table(part.row() for part in test.sliced_by("exposure")),

@@ -45,7 +45,10 @@ class MiningConfig(dg.Config):
     code_version="3",
     deps=[dg.AssetDep("evaluation_report"), dg.AssetDep("adapter_registry")],
     description="The plan of the next batch: documents that show the factors which harm the adapter in use most, for "
-    "each document that the recipe draws. There is no plan if nothing is harmful. The sensor starts the next batch.",
+    "each document that the recipe draws. There is no plan if nothing is harmful. The sensor starts the next batch, "
+    "whose `synthetic_documents` are drawn from this plan: with this edge the loop closes. Dagster's graph has no "
+    "cycles, so the edge stands in the metadata of both assets.",
+    metadata={"next_batch_is_drawn_by": dg.MetadataValue.asset(dg.AssetKey("synthetic_documents"))},
     check_specs=[
         batch_check(
             "plan_is_within_bounds",
@@ -103,6 +106,10 @@ def hard_sample_plan(
             "disabled": ", ".join(disabled) or "nothing",
             "weak_cells": len(mined.weak),
             "cells": table(_cell_row(cell) for cell in mined.cells[:40]),
+            "cell_examples": dg.MetadataValue.md(
+                "\n".join(f"- {cell.name}: `{cell.examples[0]}`" for cell in mined.cells[:40] if cell.examples)
+                or "no field failed"
+            ),
             "confusion": picture(heat_map(mined.cells), _heat_map_text(mined.cells)),
             "low_confidence": table(field.model_dump() for field in mined.low_confidence[:20]),
         },
@@ -120,11 +127,9 @@ def _cell_row(cell: "ErrorCell") -> dict[str, object]:
     return {
         "element": cell.element,
         "error_type": cell.error_type,
-        "failures": cell.failures,
-        "trials": cell.trials,
+        "failures": f"{cell.failures:,} of {cell.trials:,}",
         "lower_bound": cell.lower_bound,
         "state": cell.state,
-        "example": cell.examples[0] if cell.examples else "",
     }
 
 

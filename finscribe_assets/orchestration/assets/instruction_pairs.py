@@ -11,6 +11,7 @@ from finscribe_assets.stage_versions import PAIRS_VERSION
 
 FEWEST_PAIRS = 5  # for each document
 MAX_NOT_WHOLE = 0.1  # share of the documents
+EXAMPLE_LENGTH = 400  # characters
 
 
 @dg.asset(
@@ -86,9 +87,11 @@ def instruction_pairs(
             "documents_without_determined_currency": reviewed.undetermined,
             "keys": f"{mapping.name}, {mapping.content_hash[:12]}" if mapping else "those of the schema",
             "tasks": table({"task": task, "pairs": count} for task, count in summary.tasks.items()),
-            "examples": table(
-                {"task": str(example.task), "prompt": example.prompt, "response": example.response[:400]}
-                for example in reviewed.examples
+            "examples": dg.MetadataValue.md(
+                "\n\n".join(
+                    f"**{one.task}**\n\n```\n{one.prompt[:EXAMPLE_LENGTH]}\n→ {one.response[:EXAMPLE_LENGTH]}\n```"
+                    for one in reviewed.examples
+                )
             ),
         },
         check_results=[

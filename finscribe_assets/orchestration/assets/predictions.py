@@ -11,6 +11,7 @@ from finscribe_assets.orchestration.resources import Storage
 @dg.asset(
     **declared("evaluation", "pytorch", "json"),
     code_version="1",
+    pool="gpu",
     description="What the adapter, and the bare base beside it, read on validation and test documents.",
     check_specs=[
         batch_check(

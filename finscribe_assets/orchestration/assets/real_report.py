@@ -70,7 +70,7 @@ def _scores(report: "EvaluationReport") -> dict[str, dg.MetadataValue | float | 
         "scores": table(headline_rows(report)),
         "targets": table(target_rows(report.targets)),
         "comparisons": table({"reader": name, **pair.row()} for name, pair in report.comparisons.items()),
-        "by_element": table(tally.model_dump() for tally in report.by_element),
+        "by_element": table(tally.model_dump(exclude={"precision", "recall"}) for tally in report.by_element),
         "worst": table(
             {"document": poor.id, "field_f1": poor.field_f1, "failed": len(poor.failed)} for poor in report.worst
         ),

@@ -16,7 +16,9 @@ from finscribe_assets.stage_versions import GENERATOR_VERSION
     **declared("synthesis", "python", "parquet"),
     deps=[seed_plan],
     code_version=str(GENERATOR_VERSION),
-    description="Financial documents with exact ground truth. Each is a function of the batch's plan and its index.",
+    description="Financial documents with exact ground truth. Each is a function of the batch's plan and its index. "
+    "The plan of the first batch is `seed_plan`'s, that of a later one `hard_sample_plan`'s of the batch before.",
+    metadata={"plan_of_a_later_batch_is_from": dg.MetadataValue.asset(dg.AssetKey("hard_sample_plan"))},
     check_specs=[
         batch_check("ids_are_unique", asset="synthetic_documents", blocking=True),
         batch_check(
@@ -61,6 +63,7 @@ def synthetic_documents(
         metadata={
             "dagster/row_count": ids.total(),
             "dagster/column_schema": column_schema(DOCUMENT_TABLE_SCHEMA),
+            "plan_from": f"hard_sample_plan of {plan.parent}" if plan.parent else "seed_plan",
             "shards": summary.shards,
             "shards_already_there": summary.skipped,
             "by_type_and_locale": table(

@@ -6,13 +6,36 @@ https://docs.dagster.io/guides/build/assets/metadata-and-tags
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+TABLE_WIDTH = 580  # pixels that a table has in a window of 1,400
+NAME_PIXELS, CELL_PIXELS, CELL_PADDING = 7.2, 8.4, 15  # of a character in a column's name and in a cell; of a cell
+SHORT_NAMES = {
+    "documents": "docs",
+    "documents so far": "docs so far",
+    "error type": "error",
+    "exact match": "exact",
+    "field accuracy": "accuracy",
+    "field f1": "F1",
+    "gain in points": "gain",
+    "gain on the exam": "gain",
+    "harmful factors": "harmful",
+    "harmful factors left": "harmful",
+    "lower bound": "at least",
+    "numeric consistency": "sums hold",
+    "of documents": "share",
+    "other field f1": "other F1",
+    "significantly worse": "worse",
+    "usual documents": "usual",
+    "validation": "valid",
+}
 
 
 def picture(png: bytes, text: str) -> dg.MarkdownMetadataValue:
@@ -29,16 +52,30 @@ def table(rows: Iterable[Mapping[str, Any]]) -> dg.TableMetadataValue | dg.TextM
     """Return rows as a table that the UI renders in place; other values than numbers and booleans become text.
 
     In a window of 1,400 pixels a table has about 600, and the UI cuts off the rest without a scroll bar. So bounds
-    stand beside their value, names of columns may wrap, and columns without any value are left out.
+    stand beside their value, columns without any value are left out, and a table that is still too wide has short
+    names of columns.
     """
     compact = _without_empty_columns([_with_bounds_beside_values(row) for row in rows])
-    records = [
-        dg.TableRecord({name.replace("_", " "): _plain(value) for name, value in row.items()}) for row in compact
-    ]
+    plain = [{name.replace("_", " "): _plain(value) for name, value in row.items()} for row in compact]
+    if plain and least_width(plain) > TABLE_WIDTH:
+        plain = [{SHORT_NAMES.get(name, name): value for name, value in row.items()} for row in plain]
+    records = [dg.TableRecord(row) for row in plain]
     if not records:
         return dg.MetadataValue.text("no rows")
     columns = [dg.TableColumn(name, _type_name(records, name)) for name in records[0].data]
     return dg.MetadataValue.table(records, schema=dg.TableSchema(columns))
+
+
+def least_width(rows: Sequence[Mapping[str, Any]]) -> float:
+    """Return how narrow a table can be in the UI, in pixels: cells wrap at spaces and hyphens, names of columns do not.
+
+    Args:
+        rows: All with the same columns.
+    """
+    columns = {name: [len(word) for row in rows for word in re.split(r"[ -]", str(row[name]))] for name in rows[0]}
+    return sum(
+        max(NAME_PIXELS * len(name), CELL_PIXELS * max(lengths)) + CELL_PADDING for name, lengths in columns.items()
+    )
 
 
 def _with_bounds_beside_values(row: Mapping[str, Any]) -> dict[str, Any]:

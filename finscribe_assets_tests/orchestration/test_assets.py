@@ -14,6 +14,7 @@ from finscribe_assets.documents.document_batch import read_documents
 from finscribe_assets.exporting.folder_export import ExportFormat
 from finscribe_assets.model.embedded_checkpoint import content_hash
 from finscribe_assets.orchestration.assets import all_assets, iteration_keys
+from finscribe_assets.orchestration.metadata import least_width
 from finscribe_assets.orchestration.partitions import synthesis
 from finscribe_assets.rendering import page_checks
 from finscribe_assets.splitting.batch_files import RECORD_FILE
@@ -130,18 +131,7 @@ def test_tables_have_room_in_a_window_of_1400_pixels(iteration):
     for asset in ASSETS:
         for name, value in metadata_of(iteration, asset).items():
             if isinstance(value, dg.TableMetadataValue):
-                columns = [
-                    max(
-                        7.2 * _longest_word(column.name),
-                        8.4 * max(_longest_word(row.data[column.name]) for row in value.records),
-                    )
-                    for column in value.schema.columns
-                ]
-                assert sum(width + 15 for width in columns) < 620, (asset, name, columns)
-
-
-def _longest_word(text: object) -> int:
-    return max(map(len, re.split(r"[ \-]", str(text))))
+                assert least_width([row.data for row in value.records]) < 620, (asset, name)
 
 
 def test_the_edge_that_closes_the_loop_stands_in_the_metadata(platform, iteration):

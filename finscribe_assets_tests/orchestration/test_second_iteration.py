@@ -68,9 +68,7 @@ def test_promise_and_outcome_stand_in_the_plan_of_the_next_batch(platform, secon
     metadata = next(iter(second.asset_materializations_for_node("hard_sample_plan"))).metadata
     promised = metadata["promise"].value.records
     assert promised
-    assert {"cause", "documents", "bare base", "before", "expected", "after", "gain in points"} <= promised[
-        0
-    ].data.keys()
+    assert {"cause", "docs", "bare base", "before", "expected", "after", "gain"} <= promised[0].data.keys()
     records = records_until(platform.storage.batches, "batch-001")
     assert [record.key for record in records] == ["batch-000", "batch-001"]
     assert records[1].documents == 10
@@ -80,7 +78,7 @@ def test_the_page_of_iterations_and_the_command_show_both_batches_on_the_same_do
     metadata = next(iter(second.asset_materializations_for_node("iterations"))).metadata
     rows = [row.data for row in metadata["iterations"].value.records]
     assert [row["batch"] for row in rows] == ["batch-000", "batch-001"]
-    assert rows[1]["documents so far"] == 34
+    assert rows[1]["docs so far"] == 34
     assert metadata["gain_at_least"].value <= metadata["gain"].value <= metadata["gain_at_most"].value
     assert all(found.passed for found in second.get_asset_check_evaluations() if found.check_name == "same_documents")
     shown = CliRunner().invoke(app, ["status", "--storage", str(platform.root)], env={"COLUMNS": "200"})

@@ -31,9 +31,9 @@ EMBEDDED_NOTE = (
     "These are scores of the embedded demonstration model on synthetic pages; they say nothing about PaddleOCR-VL."
 )
 MAX_DIFFERENCE_LENGTH = 200  # characters of values whose difference is marked
-MAX_TABLE_ROWS = 150  # of a table on the page
+MAX_PAGE_ROWS = 150  # of a table on the page
 MAX_FAILED_ROWS, MAX_CORRECT_ROWS = 60, 40  # of one of the worst documents
-MAX_VALUE_LENGTH, MAX_RESPONSE_LENGTH = 160, 1500  # characters on the page
+MAX_SHOWN_LENGTH, MAX_RESPONSE_LENGTH = 160, 1500  # characters on the page
 MIN_FOREST_ROWS = 2
 
 
@@ -70,7 +70,7 @@ def report_to_html(
     )
     environment.filters |= {"cell": _cell, "difference": mark_difference, "data_uri": _data_uri}
     environment.globals |= {
-        "max_rows": MAX_TABLE_ROWS,
+        "max_rows": MAX_PAGE_ROWS,
         "max_failed": MAX_FAILED_ROWS,
         "max_correct": MAX_CORRECT_ROWS,
         "max_response": MAX_RESPONSE_LENGTH,
@@ -145,7 +145,7 @@ def _slice_plot(report: EvaluationReport, name: str, parts: Sequence[Slice]) -> 
     whole = report.headline.get("field_f1")
     rows = [
         _forest_row(part, part.attributes[name].replace("_", " "), f1)
-        for part in parts[:MAX_TABLE_ROWS]
+        for part in parts[:MAX_PAGE_ROWS]
         if (f1 := part.metrics["field_f1"])
     ]
     if whole is None or len(rows) < MIN_FOREST_ROWS:
@@ -218,7 +218,7 @@ def _cell(value: Any) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
     text = str(value)
-    return text if len(text) <= MAX_VALUE_LENGTH else f"{text[: MAX_VALUE_LENGTH - 1]}…"
+    return text if len(text) <= MAX_SHOWN_LENGTH else f"{text[: MAX_SHOWN_LENGTH - 1]}…"
 
 
 def mark_difference(field: ComparedField) -> Markup:

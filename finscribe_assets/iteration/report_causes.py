@@ -14,6 +14,7 @@ from finscribe_assets.evaluation.failure_excerpts import PageIllustration, excer
 from finscribe_assets.evaluation.leading_failures import MAX_NAMED_ELEMENTS, FailureExample, LeadingFailure
 from finscribe_assets.evaluation.report import EvaluationReport
 from finscribe_assets.evaluation.report_opening import WORST_CAUSES, CausePanel, HarmfulEffect, RobustnessSection
+from finscribe_assets.evaluation.user_report import user_name
 from finscribe_assets.iteration.batch_documents import PredictedDocuments
 from finscribe_assets.mining.error_meanings import ERROR_MEANINGS
 from finscribe_assets.mining.error_types import ErrorType
@@ -22,6 +23,7 @@ from finscribe_assets.probing.factors import present_factors
 from finscribe_assets.rendering.page_batch import pages_by_id
 from finscribe_assets.rendering.pages import RenderedDocument
 from finscribe_assets.rendering.render import render
+from finscribe_assets.schema_mapping.mapping import SchemaMapping
 
 MAX_PAGES_OPENED = 40  # of documents among which a picture is chosen
 MAX_VALUE_SHOWN = 40  # characters
@@ -48,7 +50,8 @@ def worst_causes(
     if robustness and robustness.recipe:
         panels = [_with_drawn_page(*both, robustness.recipe) for both in zip(panels, factors, strict=True)]
     others = map(_failure_panel, failures)
-    return panels + [_with_picture(*both, pages) for both in zip(others, candidates[len(factors) :], strict=True)]
+    panels += [_with_picture(*both, pages) for both in zip(others, candidates[len(factors) :], strict=True)]
+    return [_in_user_keys(panel, documents.mapping) for panel in panels] if documents.mapping else panels
 
 
 def _by_factor(effects: Sequence[HarmfulEffect]) -> list[HarmfulEffect]:
@@ -112,6 +115,12 @@ def _with_drawn_page(panel: CausePanel, effect: HarmfulEffect, recipe: Recipe) -
     drawn, path = found
     picture: PageIllustration | None = excerpt_of(render(drawn), path, f"{panel.title}: a page that has it")
     return replace(panel, example=f"A page of the kind that the probe reads: {path}", picture=picture)
+
+
+def _in_user_keys(panel: CausePanel, mapping: SchemaMapping) -> CausePanel:
+    """Name the field of an example by the user's key."""
+    path, colon, rest = panel.example.partition(": ")
+    return replace(panel, example=f"{user_name(path, mapping)}{colon}{rest}") if colon else panel
 
 
 def _short(value: str) -> str:

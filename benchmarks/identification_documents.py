@@ -8,7 +8,7 @@ and the truth. Sets differ in their seeds, and `foreign` in its styles too.
     python benchmarks/identification_documents.py foreign --from 0 --to 60 --out identification
     python benchmarks/identification_documents.py test --from 0 --to 100 --out identification --ocr
 
-With `--ocr` the OCR engine's recogniser reads the same lines, of a set that the embedded base has read.
+With `--ocr` the OCR engine's recogniser reads the lines, and the set is called `test-ocr`.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from finscribe_assets.inference.line_ink import LineInk
 from finscribe_assets.inference.ocr_reader import OcrReader
 from finscribe_assets.inference.page_reading import PageText, read_regions
 from finscribe_assets.inference.reader import Reader
-from finscribe_assets.inference.region_layout import DetectedLines, Region
+from finscribe_assets.inference.region_layout import DetectedLines
 from finscribe_assets.inference.text_spans import TextLine
 from finscribe_assets.ocr.rapidocr_engine import RapidOcrFinder
 from finscribe_assets.pretraining.base_recipe import EMBEDDED_RECIPE, UNSEEN_FONTS, UNSEEN_LOCALE
-from finscribe_assets.rendering.pages import Box, MarkType, RenderedDocument
+from finscribe_assets.rendering.pages import Box, MarkType
 from finscribe_assets.rendering.render import render
 
 FOREIGN_RECIPE = EMBEDDED_RECIPE.model_copy(
@@ -64,11 +64,12 @@ class ReadDocument:
     truth: Truth
 
 
-def documents(name: str, start: int, stop: int, threads: int = 1) -> Iterator[dict[str, Any]]:
+def documents(name: str, start: int, stop: int, *, ocr: bool = False, threads: int = 1) -> Iterator[dict[str, Any]]:
     """Draw, render and read documents of a set; yield their JSON form."""
     seed, recipe = SETS[name]
     plan = seed_plan(EXAM_KEY, LAST_DOCUMENT, seed, recipe)
-    reader, layout = Reader(threads=threads), DetectedLines(RapidOcrFinder(threads))
+    reader = OcrReader(threads) if ocr else Reader(threads=threads)
+    layout = DetectedLines(RapidOcrFinder(threads))
     for index in range(start, stop):
         drawn = draw_document(plan, index)
         rendered = render(drawn)
@@ -81,34 +82,6 @@ def documents(name: str, start: int, stop: int, threads: int = 1) -> Iterator[di
             "sizes": text.sizes,
             "lines": [asdict(line) for line in text.texts],
         }
-
-
-def documents_by_ocr(folder: Path, name: str, start: int, stop: int, threads: int = 1) -> Iterator[dict[str, Any]]:
-    """Read the lines of stored documents of a set by the OCR engine's recogniser; yield their JSON form."""
-    seed, recipe = SETS[name]
-    plan = seed_plan(EXAM_KEY, LAST_DOCUMENT, seed, recipe)
-    reader = OcrReader(threads)
-    stored = {document["id"]: document for document in records(folder, name)}
-    for index in range(start, stop):
-        record = stored[f"{name}-{index:05d}"]
-        layout = StoredLines(tuple((line["page"], Box(*line["box"])) for line in record["lines"]))
-        text = read_regions(reader, record["id"], render(draw_document(plan, index)).pages, layout)
-        yield record | {"lines": [asdict(line) for line in text.texts]}
-
-
-@dataclass(frozen=True)
-class StoredLines:
-    """The lines that were found on a document's pages before."""
-
-    lines: tuple[tuple[int, Box], ...]
-    name: str = "stored lines"
-    margin: int = 0
-    boxes_are_lines: bool = True
-    names_fields: bool = False
-
-    def regions(self, document: RenderedDocument) -> list[Region]:
-        """Return the box of each line."""
-        return [Region("", (line,)) for line in self.lines]
 
 
 def read_document(record: dict[str, Any]) -> ReadDocument:
@@ -149,8 +122,7 @@ def main() -> None:
     arguments.out.mkdir(parents=True, exist_ok=True)
     name = f"{arguments.set}-ocr" if arguments.ocr else arguments.set
     target = arguments.out / f"{name}-{arguments.start:05d}.jsonl"
-    wanted = arguments.set, arguments.start, arguments.to
-    found = documents_by_ocr(arguments.out, *wanted) if arguments.ocr else documents(*wanted)
+    found = documents(arguments.set, arguments.start, arguments.to, ocr=arguments.ocr)
     lines = [json.dumps(record) + "\n" for record in found]
     target.write_text("".join(lines))
     print(f"{target}: {len(lines)} documents")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from finscribe_assets.errors import MissingInputError
 from finscribe_assets.files import AnyPath, read_table, sha256_of, write_table
 from finscribe_assets.splitting.exposure import Exposure, ItemNames
 from finscribe_assets.splitting.split_assignment import Split
@@ -76,7 +77,13 @@ def write_splits(folder: AnyPath, rows: Sequence[SplitRow]) -> None:
 
 
 def read_splits(folder: AnyPath) -> list[SplitRow]:
-    """Read the rows of all documents from `SPLITS_FILE` in a folder."""
+    """Read the rows of all documents from `SPLITS_FILE` in a folder.
+
+    Raises:
+        MissingInputError: The folder does not have the file.
+    """
+    if not (folder / SPLITS_FILE).exists():
+        raise MissingInputError(f"{folder / SPLITS_FILE}: is not there; `finscribe split` writes it")
     return [
         SplitRow(
             **row

@@ -22,3 +22,8 @@ def test_rows_survive_writing_and_reading(tmp_path, rows):
 
 def test_the_content_hash_ignores_the_order_of_keys():
     assert content_hash({"b": {"y": "2.00", "x": 1}, "a": [None]}) == sha256_of('{"a":[null],"b":{"x":1,"y":"2.00"}}')
+
+
+def test_a_folder_without_splits_is_named_with_the_command_that_writes_them(tmp_path):
+    with pytest.raises(MissingInputError, match=r"splits\.parquet: is not there; `finscribe split` writes it"):
+        read_splits(tmp_path)

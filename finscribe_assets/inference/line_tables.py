@@ -49,6 +49,7 @@ _WRAP_GAP = 0.9  # line heights between the lines of a wrapped text, at most
 _MAX_GAP = 4.5  # line heights between two rows of a table, at most
 _INSIDE = 0.3  # share of a line's width that lies between the outer edges of a header, at least
 _MIN_LABEL_SIMILARITY = 80  # per cent, of a part of a line to a column's label
+_MIN_LABEL_SHARE = 0.5  # of the characters of a line that is divided into labels: sentences have fewer
 _MAX_LABEL_WORDS = 4
 _WORD_LENGTH = 4  # letters of a text that is more than a unit or a code
 _SHORT_LABEL = 3  # letters; a shorter label counts less, since single letters may be anything
@@ -200,7 +201,7 @@ def _label_spans(lines: Sequence[TextLine], span: LineSpan) -> list[LineSpan]:
                 candidates.append((score + similarity * (part.end - part.start), [*before, part]))
         best.append(max(candidates, key=lambda candidate: candidate[0]))
     score, parts = best[-1]
-    return parts if score else [span]
+    return parts if score > 100 * _MIN_LABEL_SHARE * (span.end - span.start) else [span]
 
 
 @cache

@@ -154,3 +154,14 @@ def test_a_footer_that_other_pages_have_at_the_same_height_ends_a_table():
         "lines[1].item_name": "Cup",
     }
     assert "lines[1].item_name" in cells(page(0, "Pen, blue"))  # on a single page nothing says that it is a footer
+
+
+def test_a_sentence_with_words_of_labels_is_no_header():
+    sentence = line(80, 300, "Please note: amount payable is inclusive of all goods & services tax at applicable rates")
+    below = [line(110, 340, "New Delhi - 110001"), line(600, 340, "HDFC0000003")]
+    assert cells([sentence, *below]) == {}
+    table = [*HEADER, *rows(("Pen, blue", "3", "2.00", "6.00"))]
+    found = cells([*table, sentence, *below])
+    assert {path: text for path, text in found.items() if path.startswith("lines[0]")} == {
+        f"lines[0].{name}": text for name, text in FIRST.items()
+    }

@@ -2,6 +2,7 @@
 
 import pytest
 
+from finscribe_assets.errors import MissingInputError
 from finscribe_assets.files import read_table, sha256_of
 from finscribe_assets.splitting.exposure import Exposure
 from finscribe_assets.splitting.split_assignment import Split

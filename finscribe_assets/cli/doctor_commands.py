@@ -98,7 +98,7 @@ def _print(findings: list[TrapFinding], checked: list[str]) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from finscribe_assets.diagnosis.traps import Severity
+    from finscribe_assets.diagnosis.traps import Severity, short_report
 
     if findings:
         table = Table(show_lines=True)
@@ -107,11 +107,11 @@ def _print(findings: list[TrapFinding], checked: list[str]) -> None:
         for finding in findings:
             shown = finding.to_json()
             colour = "red" if finding.severity is Severity.ERROR else "yellow"
-            reports = "\n".join(shown["reports"])
+            reports = ", ".join(f"[link={link}]{short_report(link)}[/link]" for link in shown["reports"])
             table.add_row(
                 f"[{colour}]{finding.severity}[/]\n{finding.trap}",
                 escape(f"{shown['where']}\n{shown['what']}"),
-                escape(f"{shown['why']}\n→ {shown['mend']}\n{reports}".strip()),
+                escape(f"{shown['why']}\n→ {shown['mend']}") + (f"\nreported: {reports}" if reports else ""),
             )
         console.print(table)
     errors = sum(finding.severity is Severity.ERROR for finding in findings)

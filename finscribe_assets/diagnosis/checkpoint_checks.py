@@ -32,6 +32,10 @@ def check_checkpoint(folder: Path, base: Path | None = None) -> Iterator[TrapFin
         folder: of the checkpoint.
         base: folder of the checkpoint that it was tuned from, to compare with.
     """
+    if (folder / ADAPTER_WEIGHTS).is_file() and not _weight_files(folder):
+        # All else that the folder lacks follows from this.
+        yield TrapFinding("adapter-as-checkpoint", str(folder), f"holds {ADAPTER_WEIGHTS} and no weights of a model")
+        return
     config = read_object(folder / "config.json")
     yield from _check_files(folder)
     yield from _check_modes(folder)
@@ -71,12 +75,7 @@ def _check_files(folder: Path) -> Iterator[TrapFinding]:
             "files-missing", str(folder / IMAGE_PROCESSORS[0]), f"is not there, nor {IMAGE_PROCESSORS[1]}"
         )
     if not _weight_files(folder):
-        if (folder / ADAPTER_WEIGHTS).is_file():
-            yield TrapFinding(
-                "adapter-as-checkpoint", str(folder), f"holds {ADAPTER_WEIGHTS} and no weights of a model"
-            )
-        else:
-            yield TrapFinding("files-missing", str(folder / WEIGHTS), "is not there")
+        yield TrapFinding("files-missing", str(folder / WEIGHTS), "is not there")
     elif (folder / ADAPTER_CONFIG).is_file():
         yield TrapFinding("adapter-in-checkpoint", str(folder / ADAPTER_CONFIG), "lies beside a model's weights")
 

@@ -275,13 +275,17 @@ TRAPS: dict[str, Trap] = {
 }
 
 
+def short_report(link: str) -> str:
+    """Return a report's address as people write it: REPOSITORY#NUMBER."""
+    repository, _, number = link.rsplit("/", 3)[1:]
+    return f"{repository}#{number}"
+
+
 def traps_to_markdown() -> str:
     """Return the catalogue as a Markdown table, as docs/doctor.md shows it."""
     rows = ["| trap | why it hurts | what to do | reports |", "|---|---|---|---|"]
     for name, trap in TRAPS.items():
-        links = ", ".join(
-            f"[{report.split('/')[1]}]({link})" for report, link in zip(trap.reports, trap.links, strict=True)
-        )
+        links = ", ".join(f"[{short_report(link)}]({link})" for link in trap.links)
         rows.append(f"| `{name}` ({trap.severity}) | {trap.why} | {trap.mend} | {links} |")
     return "\n".join(rows) + "\n"
 

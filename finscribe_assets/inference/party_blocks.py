@@ -2,7 +2,8 @@
 
 What belongs here: blocks that end with a post code and a city, as the countries in Latin script print them. The line
 above is the street, the one above that the name. A caption over the block, such as ``Bill to``, determines the party;
-of blocks without one, the first is the issuer's, and the next the recipient's.
+of blocks without one, the first is the issuer's, and the next the recipient's. A block with the address that goods
+are sent to is the recipient's.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ _CITY_LINES = tuple(
 _BRITISH_POST_CODE = re.compile(r"[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}")
 _MAX_GAP = 1.1  # line heights between the lines of a block, at most
 _CAPTION_GAP = 2.5  # line heights between a caption and the name below it, at most
+_ADDRESS_PARTS = ("address.street", "address.post_code", "address.city")
 _ISSUERS = {DocumentType.PURCHASE_ORDER: ("buyer", "seller")}  # of most documents the seller is the issuer
 
 
@@ -80,11 +82,23 @@ def find_parties(
         elif not role:
             uncaptioned.append(block)
     captioned = frozenset(taken)
+    if "ship_to" in taken and "buyer" not in taken:
+        to = _address_of({name: found.get(f"ship_to.{name}") for name in _ADDRESS_PARTS}, lines)
+        buyer = next((block for block in uncaptioned if _address_of(block.spans, lines) == to), None)
+        if buyer is not None:  # goods go to the buyer's own address
+            taken.add("buyer")
+            uncaptioned.remove(buyer)
+            found |= {f"buyer.{name}": span for name, span in buyer.spans.items()}
     issuer = _ISSUERS.get(document_type, ("seller", "buyer")) if document_type else ("seller", "buyer")
     free = [role for role in issuer if role not in taken]
     for role, block in zip(free, uncaptioned, strict=False):
         found |= {f"{role}.{name}": span for name, span in block.spans.items()}
     return FoundParties(found, captioned)
+
+
+def _address_of(spans: Mapping[str, LineSpan | None], lines: Sequence[TextLine]) -> tuple[str, ...]:
+    """Return the folded texts of an address, for comparison."""
+    return tuple(fold_text(span.text(lines)) for name in _ADDRESS_PARTS if (span := spans.get(name)) is not None)
 
 
 class _LinesAbove:

@@ -86,3 +86,10 @@ def test_what_is_no_block_is_left_alone():
 def test_a_second_line_of_the_street_is_told_from_the_name():
     read = found(block(100, 0, "A Company", "5 A Street", "Unit 3", "8005 Zürich"))
     assert read["seller.name"] == "A Company" and read["seller.address.additional_line"] == "Unit 3"
+
+
+def test_a_block_with_the_address_that_goods_are_sent_to_is_the_buyers():
+    lines = block(100, 0, "Delivery address", *BUYER) + block(700, 0, "Jo Ink", *BUYER[1:]) + block(100, 300, *SELLER)
+    expected = party("ship_to", *BUYER) | party("buyer", "Jo Ink", *BUYER[1:])
+    assert found(lines) == expected | party("seller", *SELLER)
+    assert "seller.name" not in found(lines[:-4])

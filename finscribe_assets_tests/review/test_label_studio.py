@@ -17,9 +17,15 @@ from finscribe_assets.importing.folder_import import import_folder
 from finscribe_assets.review.corrected_truth import truth_of
 from finscribe_assets.review.correction_changes import Annotators
 from finscribe_assets.review.label_studio_answers import read_label_studio, upright_box
-from finscribe_assets.review.label_studio_config import labelling_config
+from finscribe_assets.review.label_studio_config import (
+    FIELD_TAG,
+    PAGES_TAG,
+    TEXT_TAG,
+    UNPLACED_TAG,
+    labelling_config,
+)
 from finscribe_assets.review.review_export import ReviewTool, export_review
-from finscribe_assets.review.review_fields import fields_to_label
+from finscribe_assets.review.review_fields import FIELD_CHOICES, fields_to_label
 from finscribe_assets.review.review_set import ReviewDocument, ReviewPage, ReviewSet
 from finscribe_assets_tests.review.conftest import SIZE, truth_in
 
@@ -312,3 +318,16 @@ def test_fields_can_be_chosen():
     etree.fromstring(labelling_config(fields_to_label([], ["all"])))
     with pytest.raises(UserError, match="did you mean"):
         fields_to_label([], ["seller.nam"])
+
+
+@pytest.mark.parametrize("fields", [["all"], ["document_number"], []])
+def test_each_tag_has_a_name_of_its_own_and_refers_to_another_one(fields):
+    """Label Studio refuses a configuration otherwise, and reads results by these names."""
+    config = etree.fromstring(labelling_config(fields_to_label([], fields)))
+    names = [item.get("name") for item in config.iter() if item.get("name") is not None]
+    assert len(names) == len(set(names))
+    assert {item.get("toName") for item in config.iter()} - {None} <= set(names)
+    controls = ("RectangleLabels", "TextArea", "Choices", "Image", "Filter")
+    assert all(item.get("name") for item in config.iter(*controls))
+    assert all(item.get("toName") for item in config.iter(*controls) if item.tag != "Image")
+    assert {PAGES_TAG, FIELD_TAG, TEXT_TAG, UNPLACED_TAG, *FIELD_CHOICES} <= set(names)

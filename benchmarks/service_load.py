@@ -49,7 +49,7 @@ EXPECTED = {
     "too large": {413},
 }
 Answer = tuple[str, int, int, float, bool]
-SHARES = {"page": 6, "pdf": 4, "three pages": 1}  # of every 24 uploads; the hostile kinds share the others
+SHARES = {"page": 4, "pdf": 2, "three pages": 1}  # of every 24 uploads; the hostile kinds share the others
 
 
 def page(number: int) -> Image.Image:

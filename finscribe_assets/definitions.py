@@ -11,7 +11,7 @@ import dagster as dg
 from finscribe_assets.orchestration.assets import all_assets
 from finscribe_assets.orchestration.io_managers import BatchFolderIOManagerFactory
 from finscribe_assets.orchestration.jobs import jobs
-from finscribe_assets.orchestration.resources import Inbox, PlanStore, Storage, UserSchema, Workers
+from finscribe_assets.orchestration.resources import Inbox, PlanStore, ServiceLog, Storage, UserSchema, Workers
 from finscribe_assets.orchestration.run_lease import leased_in_process_executor
 from finscribe_assets.orchestration.sensors import sensors
 from finscribe_assets.profiles import profile_named, workers_from_environment
@@ -44,6 +44,7 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
             locale=os.environ.get("FINSCRIBE_INBOX_LOCALE", ""),
             mapping=os.environ.get("FINSCRIBE_SCHEMA", ""),
         ),
+        "service_log": ServiceLog(folder=os.environ.get("FINSCRIBE_SERVICE_LOG", "")),
         "user_schema": UserSchema(name=os.environ.get("FINSCRIBE_SCHEMA", "")),
         "workers": Workers(workers=workers_from_environment()),
         "pipes": dg.PipesSubprocessClient(),

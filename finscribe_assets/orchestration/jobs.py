@@ -1,4 +1,4 @@
-"""Jobs: the whole iteration, its two halves, what a batch of the inbox goes through, and the fit to it.
+"""Jobs: the whole iteration, its two halves, what a batch of the inbox goes through, the fit to it, and the service.
 
 https://docs.dagster.io/guides/build/jobs
 """
@@ -39,7 +39,7 @@ train_and_evaluate = dg.define_asset_job(
 read_inbox = dg.define_asset_job(
     "read_inbox",
     # A recipe is fitted when a person asks for it: it draws hundreds of documents, and a batch may have three.
-    selection=dg.AssetSelection.groups(REAL) - dg.AssetSelection.assets("fitted_recipe"),
+    selection=dg.AssetSelection.groups(REAL) - dg.AssetSelection.assets("fitted_recipe", "service_drift"),
     description="Real documents of an inbox batch: import, predictions, report, and the queue for correction.",
 )
 
@@ -49,4 +49,10 @@ fit_to_inbox = dg.define_asset_job(
     description="A recipe that is fitted to the real documents of an inbox batch and of those before it.",
 )
 
-jobs = [iterate, next_iteration, synthesize, train_and_evaluate, read_inbox, fit_to_inbox]
+watch_service = dg.define_asset_job(
+    "watch_service",
+    selection=dg.AssetSelection.assets("service_drift"),
+    description="The latest documents of the HTTP service against earlier ones.",
+)
+
+jobs = [iterate, next_iteration, synthesize, train_and_evaluate, read_inbox, fit_to_inbox, watch_service]

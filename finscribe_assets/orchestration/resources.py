@@ -134,6 +134,24 @@ class Inbox(dg.ConfigurableResource):
         return InboxBatches(storage.root)
 
 
+class ServiceLog(dg.ConfigurableResource):
+    """The log that `finscribe serve --log` writes."""
+
+    folder: str = Field(default="", description="of the log; empty if there is none")
+    days: int = Field(default=7, description="number of latest days that are compared with those before")
+
+    @property
+    def path(self) -> Path:
+        """Return the folder.
+
+        Raises:
+            UserError: FINSCRIBE_SERVICE_LOG is not set.
+        """
+        if not self.folder:
+            raise UserError("FINSCRIBE_SERVICE_LOG is not set; name the folder that `finscribe serve --log` writes")
+        return Path(self.folder)
+
+
 class UserSchema(dg.ConfigurableResource):
     """The mapping of a user's keys in which pairs are made: a file, or a shipped one's name; empty for none.
 

@@ -1,4 +1,4 @@
-"""The sensors that start the next iteration and read the inbox.
+"""The sensors that start the next iteration, read the inbox and watch the service.
 
 They do I/O only; `iteration.decision`, `iteration.run_attempts` and `importing.inbox` decide.
 
@@ -18,10 +18,10 @@ from finscribe_assets.iteration.run_attempts import AttemptAction, decide_attemp
 from finscribe_assets.orchestration.assets import inbox_assets, iteration_assets
 from finscribe_assets.orchestration.assets.iterations import iterations
 from finscribe_assets.orchestration.batch_runs import batches_with_failed_runs, runs_of_batch, unfinished_assets
-from finscribe_assets.orchestration.jobs import next_iteration, read_inbox
+from finscribe_assets.orchestration.jobs import next_iteration, read_inbox, watch_service
 from finscribe_assets.orchestration.partitions import inbox as inbox_partitions
 from finscribe_assets.orchestration.partitions import synthesis
-from finscribe_assets.orchestration.resources import Inbox, ProfileResource, Storage
+from finscribe_assets.orchestration.resources import Inbox, ProfileResource, ServiceLog, Storage
 
 PLAN = dg.AssetKey(str(Stage.HARD_SAMPLE_PLAN))
 PLANS_PER_TICK = 50
@@ -167,4 +167,23 @@ def take_new_documents(
     )
 
 
-sensors = [retrain_on_weak_cells, take_new_documents]
+@dg.sensor(
+    job=watch_service,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    minimum_interval_seconds=300,
+    description="Compares the latest documents of the service with earlier ones, once for each day of "
+    "FINSCRIBE_SERVICE_LOG; the check `no_drift` warns.",
+)
+def watch_service_log(context: dg.SensorEvaluationContext, service_log: ServiceLog) -> dg.RunRequest | dg.SkipReason:
+    """Request a run for the newest day that is over, which is its run key."""
+    from finscribe_assets.service.log_files import day_files
+
+    if not service_log.folder:
+        return dg.SkipReason("FINSCRIBE_SERVICE_LOG is not set, so there is no log to look at.")
+    over = [day for day, _ in day_files(service_log.path) if day < datetime.now(UTC).date()]
+    if not over:
+        return dg.SkipReason(f"{service_log.folder} has no day that is over.")
+    return dg.RunRequest(run_key=f"service-drift-{over[-1]}")
+
+
+sensors = [retrain_on_weak_cells, take_new_documents, watch_service_log]

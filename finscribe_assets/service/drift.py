@@ -19,7 +19,7 @@ import numpy as np
 from finscribe_assets.errors import UserError
 from finscribe_assets.files import AnyPath
 from finscribe_assets.promotion.paired_gain import holm
-from finscribe_assets.service.readings_log import day_files, read_log
+from finscribe_assets.service.log_files import day_files, read_log
 
 FALSE_ALARMS = 0.01  # probability of any false alarm in one comparison: with one a day, one in a hundred days
 LEAST_DISTANCE = 0.2  # of the two distributions; smaller differences are significant in many documents, and no matter

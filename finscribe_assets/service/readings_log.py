@@ -8,10 +8,9 @@ take a day's file as predictions, and documents that are kept can be imported.
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -22,13 +21,12 @@ from finscribe_assets.errors import UserError
 from finscribe_assets.files import sha256_of, write_bytes
 from finscribe_assets.opening.file_types import image_suffix, is_pdf
 from finscribe_assets.service.document_reading import DocumentAnswer
+from finscribe_assets.service.log_files import DAYS_FOLDER, LOG_FORM, day_files, day_of
 
 if TYPE_CHECKING:
     from finscribe_assets.rendering.pages import Page
 
-DAYS_FOLDER, DOCUMENTS_FOLDER = "readings", "documents"
-LOG_FORM = 1  # of the lines; raised when a member changes its meaning
-_DAY_FILE = re.compile(r"(\d{4}-\d{2}-\d{2})\.jsonl")
+DOCUMENTS_FOLDER = "documents"
 _STEM_LENGTH = 24  # hexadecimal digits of a kept document's name
 
 
@@ -125,55 +123,6 @@ class ReadingsLog:
                 path.unlink(missing_ok=True)
         documents = self._folder / DOCUMENTS_FOLDER
         for folder in documents.iterdir() if documents.is_dir() else ():
-            made = _day_of(folder.name)
+            made = day_of(folder.name)
             if made is not None and made < oldest:
                 shutil.rmtree(folder, ignore_errors=True)
-
-
-def _day_of(name: str) -> date | None:
-    try:
-        return date.fromisoformat(name)
-    except ValueError:
-        return None
-
-
-def day_files(folder: Path) -> list[tuple[date, Path]]:
-    """Return the days of a log with their files, oldest first."""
-    readings = folder / DAYS_FOLDER
-    found = []
-    for path in readings.iterdir() if readings.is_dir() else ():
-        named = _DAY_FILE.fullmatch(path.name)
-        day = _day_of(named[1]) if named else None
-        if day is not None:
-            found.append((day, path))
-    return sorted(found)
-
-
-def read_log(
-    folder: Path, first: date | None = None, last: date | None = None
-) -> Iterator[tuple[date, dict[str, Any]]]:
-    """Yield the readings of a log with their day, oldest first.
-
-    A line that was not written to its end, as when the machine lost its power, is left out.
-
-    Args:
-        folder: Of the log.
-        first: First day; the oldest unless given.
-        last: Last day; the newest unless given.
-
-    Raises:
-        UserError: The folder is not a log.
-    """
-    files = day_files(folder)
-    if not files:
-        raise UserError(f"{folder}: no log of readings; `finscribe serve --log {folder}` writes one")
-    for day, path in files:
-        if (first is None or day >= first) and (last is None or day <= last):
-            with path.open("rb") as stream:
-                for line in stream:
-                    try:
-                        reading = json.loads(line)
-                    except ValueError:
-                        continue
-                    if isinstance(reading, dict) and reading.get("form") == LOG_FORM:
-                        yield day, reading

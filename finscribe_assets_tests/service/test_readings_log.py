@@ -13,7 +13,8 @@ from finscribe_assets.cli import app
 from finscribe_assets.documents.file_ids import file_document_id
 from finscribe_assets.rendering.pages import Page
 from finscribe_assets.service.document_reading import PageSize, ReadBy, StageSeconds, make_reading
-from finscribe_assets.service.readings_log import LogDetail, ReadingsLog, day_files, read_log
+from finscribe_assets.service.log_files import day_files, read_log
+from finscribe_assets.service.readings_log import LogDetail, ReadingsLog
 from finscribe_assets_tests.service.fake_service import PATHS, png, record_of
 
 SECRETS = ("RE-17", "Nordlicht", "119.00", "Scan von Frau Muster")

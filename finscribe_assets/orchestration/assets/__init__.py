@@ -19,6 +19,7 @@ from finscribe_assets.orchestration.assets.real_report import real_report
 from finscribe_assets.orchestration.assets.rendered_images import rendered_images
 from finscribe_assets.orchestration.assets.review_queue import review_queue
 from finscribe_assets.orchestration.assets.seed_plan import seed_plan
+from finscribe_assets.orchestration.assets.service_drift import service_drift
 from finscribe_assets.orchestration.assets.synthetic_documents import synthetic_documents
 from finscribe_assets.orchestration.assets.trained_adapter import trained_adapter
 from finscribe_assets.orchestration.partitions import synthesis
@@ -43,6 +44,7 @@ all_assets = [
     real_report,
     review_queue,
     fitted_recipe,
+    service_drift,
 ]
 
 # What an iteration materialises, each after what it depends on: all that has a partition of the loop.

@@ -74,6 +74,8 @@ def with_groups(random: Random, lines: Sequence[Line], locale: str) -> tuple[Lin
     places, grouped, start, number = places_of(locale), list(lines), 0, 0
     while start < len(lines):
         size, number = random.choice(_GROUP_SIZES), number + 1
+        if number == 1:
+            size = min(size, max(1, len(lines) - 2))  # a single group would not be one
         stop = len(lines) if len(lines) - start - size < 2 and number > 1 else min(start + size, len(lines))
         text = heading.format(n=number, code=digits(random, random.randint(4, 7)), street=places.draw_street(random))
         if has_levels:

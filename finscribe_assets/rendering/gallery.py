@@ -1,4 +1,4 @@
-"""The gallery: an example of each template family and of each damage effect, as a page of the documentation.
+"""The gallery: an example of each template family, addition and damage effect, as a page of the documentation.
 
 The same code writes the same bytes: examples are drawn from fixed seeds, and the pictures contain neither dates nor
 names of this machine.
@@ -37,6 +37,16 @@ SHOWN_STRENGTH = 0.7  # of the damage shown
 # Effects that show only in single letters, so their pictures are close-ups; the others need the page's width.
 CLOSE_UP_EFFECTS = ("blur", "low_resolution", "noise", "jpeg", "thermal_fade", "dot_matrix", "fax")
 
+# The knobs of `mail_room_knobs.py`, with the locales in which they are shown.
+_ADDITIONS = (
+    ("payment_slips", "de_CH"),
+    ("payment_slips", "de_AT"),
+    ("payment_slips", "en_US"),
+    ("terms_pages", "fr_FR"),
+    ("line_groups", "de_DE"),
+    ("item_bar_codes", "nl_NL"),
+)
+
 _HEAD = """# Gallery
 
 Made by `finscribe gallery`; do not edit. Every document is synthetic.
@@ -66,7 +76,12 @@ def write_gallery(page: Path, images: Path, on_entry: Callable[[int, int], None]
     """
     written, sections = 0, []
     prefix = Path(os.path.relpath(images, page.parent)).as_posix()
-    for heading, entries in (("Layouts", _layouts()), (f"Damage, at a strength of {SHOWN_STRENGTH}", _damages())):
+    headings = (
+        ("Layouts", _layouts()),
+        ("Additions", _additions()),
+        (f"Damage, at a strength of {SHOWN_STRENGTH}", _damages()),
+    )
+    for heading, entries in headings:
         sections.append(f"## {heading}\n")
         for entry in entries:
             for name, picture in entry.pictures.items():
@@ -75,7 +90,7 @@ def write_gallery(page: Path, images: Path, on_entry: Callable[[int, int], None]
             shown = " ".join(f"![{name.removesuffix('.png')}]({prefix}/{name})" for name in entry.pictures)
             sections.append(f"### {entry.title}\n\n{entry.text}\n\n{shown}\n")
             if on_entry:
-                on_entry(1, len(LAYOUT_FACTS) + len(DAMAGE_KNOBS))
+                on_entry(1, len(LAYOUT_FACTS) + len(_ADDITIONS) + len(DAMAGE_KNOBS))
     write_text(page, _HEAD + "\n".join(sections))
     return written
 
@@ -117,6 +132,24 @@ def _layouts() -> Iterator[_Entry]:
         )
 
 
+def _additions() -> Iterator[_Entry]:
+    """Yield what mail rooms find on documents besides their own content, each on an example's last page."""
+    for knob, locale in _ADDITIONS:
+        recipe = Recipe(
+            document_types={DocumentType.INVOICE: 1.0},
+            layouts={"invoice_classic": 1.0},
+            locales={locale: 1.0},
+            knobs=NO_KNOBS.model_copy(update={"optional_fields": 0.7, knob: 1.0}),
+        )
+        plan = seed_plan("batch-000", EXAMPLE_CANDIDATES, GALLERY_SEED, recipe)
+        candidates = (draw_document(plan, index) for index in range(EXAMPLE_CANDIDATES))
+        drawn = next(drawn for drawn in candidates if drawn.knobs[knob])
+        page = render(without_damage(_in_colour(drawn))).pages[-1].open().convert("RGB")
+        description = Knobs.model_fields[knob].description or knob
+        text = f"{description[0].upper()}{description[1:]}. Shown: {locale}."
+        yield _Entry(f"`{knob}`", text, {f"{knob}-{locale}.png": page})
+
+
 def _in_colour(drawn: DrawnDocument) -> DrawnDocument:
     """Return a copy of the document whose pages are in colour; receipts are printed in black."""
     is_receipt = drawn.document.document_type is DocumentType.RECEIPT
@@ -131,7 +164,8 @@ def _document_types(facts: LayoutFacts) -> str:
 
 
 def _damages() -> Iterator[_Entry]:
-    knobs = NO_KNOBS.model_copy(update={"optional_fields": 0.7, "stamp": 1.0, "handwritten_note": 1.0})
+    written = dict.fromkeys(("stamp", "handwritten_note", "approvals"), 1.0)
+    knobs = NO_KNOBS.model_copy(update={"optional_fields": 0.7, **written})
     recipe = Recipe(
         document_types={DocumentType.INVOICE: 1.0},
         layouts={"invoice_classic": 1.0},

@@ -14,7 +14,7 @@ from finscribe_assets.rendering.page_checks import layout_problems, require_soun
 from finscribe_assets.rendering.page_html import to_markup
 from finscribe_assets.rendering.pages import Box, Fragment, MarkType, Page, RenderedDocument
 from finscribe_assets.rendering.sheet_size import sheet_of
-from finscribe_assets.rendering.slip_placing import place_slip
+from finscribe_assets.rendering.slip_placing import PLACING_DPI, place_slip
 
 
 def render(drawn: DrawnDocument, dpi: int = 144) -> RenderedDocument:
@@ -58,10 +58,11 @@ def _stretched(laid_out: LaidOutDocument, factor: float) -> LaidOutDocument:
 def _lay_out(drawn: DrawnDocument, dpi: int) -> LaidOutDocument:
     """Lay out a document, without its remarks if these alone would take another sheet."""
     in_colour = drawn.presentation.colours is Colours.COLOUR
-    laid_out = lay_out(to_markup(drawn), dpi, in_colour=in_colour)
     if drawn.presentation.payment_slip:
-        place = place_slip(laid_out.marks, sheet_of(drawn), dpi)
+        first = lay_out(to_markup(drawn), PLACING_DPI, in_colour=False)
+        place = place_slip(first.marks, first.pages[0].shape[0], sheet_of(drawn))
         return lay_out(to_markup(drawn, slip_place=place), dpi, in_colour=in_colour)
+    laid_out = lay_out(to_markup(drawn), dpi, in_colour=in_colour)
     terms = {part.page for mark in laid_out.marks if mark.name == "terms_1" for part in mark.fragments}
     last = min(terms, default=len(laid_out.pages)) - 1
     with_field = {part.page for mark in laid_out.marks if mark.type is MarkType.FIELD for part in mark.fragments}

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from finscribe_assets.rendering.engine_output import MM_PER_INCH
 from finscribe_assets.rendering.pages import Mark
 from finscribe_assets.rendering.sheet_size import Sheet
 
@@ -18,6 +17,7 @@ SLIP_MARGIN = 5.0  # at its lower edge, where nothing is printed
 # Lower margin of documents whose slip is on a sheet of its own: PlutoPrint gives all sheets the same height, and print
 # on the others should not reach down to the edge.
 OWN_SHEET_MARGIN = 10.0
+PLACING_DPI = 36  # of the first layout, whose pixels nobody sees
 _STUB_TOP = 5.0  # from the slip's upper edge to its first text
 _SLACK = 0.5  # millimetres that rounding may take
 
@@ -30,13 +30,13 @@ class SlipPlace:
     on_own_sheet: bool
 
 
-def place_slip(marks: Sequence[Mark], sheet: Sheet, dpi: int) -> SlipPlace:
+def place_slip(marks: Sequence[Mark], page_height: int, sheet: Sheet) -> SlipPlace:
     """Return where the slip of a document belongs.
 
     Args:
         marks: the marks of the document, laid out with its slip right below its content.
+        page_height: of its pages, in the pixels of the marks.
         sheet: its paper.
-        dpi: resolution of its pages.
 
     Raises:
         ValueError: the document has no slip.
@@ -47,5 +47,6 @@ def place_slip(marks: Sequence[Mark], sheet: Sheet, dpi: int) -> SlipPlace:
     lowest = sheet.height - SLIP_HEIGHT - _SLACK
     first = stub.fragments[0]
     if first.page == 0:
-        return SlipPlace(max(0.0, lowest - (first.box.y0 / dpi * MM_PER_INCH - _STUB_TOP)), on_own_sheet=False)
+        top = first.box.y0 / page_height * sheet.height - _STUB_TOP
+        return SlipPlace(max(0.0, lowest - top), on_own_sheet=False)
     return SlipPlace(lowest - sheet.top - (OWN_SHEET_MARGIN - SLIP_MARGIN), on_own_sheet=True)

@@ -75,10 +75,11 @@ def test_the_gallery_is_small_complete_and_the_same_again(tmp_path, monkeypatch)
     shown = {name: LAYOUT_FACTS[name] for name in ("invoice_classic", "receipt_slip")}
     monkeypatch.setattr(gallery, "LAYOUT_FACTS", shown)
     monkeypatch.setattr(gallery, "DAMAGE_KNOBS", ("stamp", "noise"))
+    monkeypatch.setattr(gallery, "_ADDITIONS", (("line_groups", "de_DE"),))
     made = []
     for folder in (tmp_path / "a", tmp_path / "b"):
         status, said = run("gallery", "--output", folder / "gallery.md", "--images", folder / "images" / "gallery")
-        assert (status, "6 pictures" in said) == (0, True)
+        assert (status, "7 pictures" in said) == (0, True)
         made.append({str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()})
     assert made[0] == made[1]
     page = made[0].pop("gallery.md").decode()

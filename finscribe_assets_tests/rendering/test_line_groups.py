@@ -30,7 +30,7 @@ def documents(locale: str, count: int = 8) -> list[DrawnDocument]:
 
 def groups_of(drawn: DrawnDocument) -> list[range]:
     starts = [index for index, line in enumerate(drawn.document.lines) if line.heading is not None]
-    assert starts[0] == 0
+    assert starts[0] == 0 and len(starts) > 1
     return [range(start, stop) for start, stop in zip(starts, [*starts[1:], len(drawn.document.lines)], strict=True)]
 
 

@@ -19,7 +19,7 @@ class MailRoomKnobs(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     payment_slips: float = knob(
-        0.08,
+        0.05,
         FailureCause.HALLUCINATED_FIELD,
         (Element.AMOUNT, Element.IDENTIFIER, Element.PARTY),
         "a payment slip at the foot of the sheet repeats payee, account, amount and reference",
@@ -27,14 +27,14 @@ class MailRoomKnobs(BaseModel):
         languages=("de", "en", "fr", "it", "nl", "pl", "sv"),
     )
     terms_pages: float = knob(
-        0.04,
+        0.025,
         FailureCause.HALLUCINATED_FIELD,
         (Element.TEXT, Element.AMOUNT, Element.DATE),
         "the last sheet has terms and conditions in small print",
         documents=A4_SALES,
     )
     line_groups: float = knob(
-        0.06,
+        0.05,
         FailureCause.ROWS_MISSED_OR_DUPLICATED,
         (Element.LINE_ITEM, Element.LINE_AMOUNT),
         "lines are in groups with headings, subtotals or numbers of two levels",

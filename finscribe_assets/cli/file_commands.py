@@ -28,8 +28,12 @@ def files(
 
     Links in the Dagster UI lead here (FINSCRIBE_FILES_URL). `make dev` starts it beside the UI.
     """
+    import signal
+
     from finscribe_assets.iteration.storage_server import StorageServer
 
+    # Being terminated ends TensorBoard too, as Ctrl-C does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     server = StorageServer(storage, port, host)
     console.print(f"Reports of {storage}: {server.address}", markup=False)
     try:

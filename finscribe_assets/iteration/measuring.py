@@ -32,8 +32,8 @@ from finscribe_assets.iteration.batch_storage import BatchStorage, Stage
 from finscribe_assets.iteration.report_causes import worst_causes
 from finscribe_assets.mining.error_classification import PageContext, classify_errors
 from finscribe_assets.mining.error_types import ErrorType
-from finscribe_assets.model.adapters import TRAINING_RECORD
 from finscribe_assets.model.base_names import EMBEDDED
+from finscribe_assets.model.checkpoint_files import TRAINING_RECORD
 from finscribe_assets.rendering.page_batch import destroyed_fields
 from finscribe_assets.splitting.split_assignment import Split
 from finscribe_assets.splitting.split_table import read_splits

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from finscribe_assets.rendering.pages import Page
 
 LEAST_SECONDS = 1.0  # granted for opening a document that has waited long
-_REMEMBERED = 50  # documents whose mean time says when a place becomes free
+_REMEMBERED = 50  # documents whose mean time says when the queue is through
 _USUAL_SECONDS = 5.0  # for a document, before any was read
 
 
@@ -175,8 +175,9 @@ class DocumentWork:
         return is_empty
 
     def _seconds_to_place(self) -> int:
+        """Return when the documents before are read: sooner, many clients would come back for the same place."""
         mean = sum(self._recent) / len(self._recent) if self._recent else _USUAL_SECONDS
-        return min(60, max(1, round(mean)))
+        return min(60, max(1, round(mean * self._accepted)))
 
     def _work(self) -> None:
         """Read documents until None comes; the main function of a worker."""

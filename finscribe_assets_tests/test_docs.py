@@ -198,7 +198,9 @@ def test_every_imported_package_is_declared():
     """The wheel's dependencies and extras name what the code imports; only a development environment has the rest."""
     with (ROOT / "pyproject.toml").open("rb") as file:
         project = tomllib.load(file)["project"]
-    extras = [line for name in ("paddle", "ray", "serve", "validate") for line in project["optional-dependencies"][name]]
+    extras = [
+        line for name in ("paddle", "ray", "serve", "validate") for line in project["optional-dependencies"][name]
+    ]
     declared = {canonicalize_name(Requirement(line).name) for line in [*project["dependencies"], *extras]}
     known = packages_distributions()
     for module in PACKAGE.rglob("*.py"):

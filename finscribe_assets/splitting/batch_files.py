@@ -15,7 +15,7 @@ from finscribe_assets.errors import MissingInputError
 from finscribe_assets.files import AnyPath, file_identities, read_table, sha256_of_file, write_text
 from finscribe_assets.shards import FINGERPRINT_KEY, row_count, shard_files, shard_metadata
 
-RECORD_FILE = "files.json"
+HASHES_RECORD_FILE = "files.json"
 IMAGES = "images"
 
 
@@ -72,14 +72,14 @@ def describe_batch(folders: Mapping[str, AnyPath], record_folder: AnyPath) -> Ba
     Raises:
         MissingInputError: a folder has no shards.
     """
-    known = _read_record(record_folder / RECORD_FILE)
+    known = _read_record(record_folder / HASHES_RECORD_FILE)
     shards = {stage: _describe_folder(folder, known.shards.get(stage, {})) for stage, folder in folders.items()}
     first = next(iter(shards[IMAGES]))
     unchanged = known.shards.get(IMAGES, {}).get(first) == shards[IMAGES][first]
     dpi = known.dpi if unchanged else read_table(folders[IMAGES] / first, ["dpi"])["dpi"][0].as_py()
     described = BatchFiles(shards=shards, dpi=dpi)
     if described != known:
-        write_text(record_folder / RECORD_FILE, described.model_dump_json(indent=1) + "\n")
+        write_text(record_folder / HASHES_RECORD_FILE, described.model_dump_json(indent=1) + "\n")
     return described
 
 

@@ -17,7 +17,7 @@ from finscribe_assets.orchestration.assets import all_assets, iteration_keys
 from finscribe_assets.orchestration.metadata import least_width
 from finscribe_assets.orchestration.partitions import synthesis
 from finscribe_assets.rendering import page_checks
-from finscribe_assets.splitting.batch_files import RECORD_FILE
+from finscribe_assets.splitting.batch_files import HASHES_RECORD_FILE
 from finscribe_assets.splitting.manifest import read_manifest
 
 ASSETS = [
@@ -47,7 +47,7 @@ def data_files(root):
         if file.is_file()
         and ".work" not in file.parts
         and "tensorboard" not in file.parts
-        and file.name not in ("timing.json", RECORD_FILE)
+        and file.name not in ("timing.json", HASHES_RECORD_FILE)
         and file.parent.parent.name != "evaluation_report"
     }
 

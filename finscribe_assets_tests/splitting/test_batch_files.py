@@ -13,7 +13,7 @@ from finscribe_assets.instructions.pair_batch import build_pair_batch
 from finscribe_assets.instructions.task_mix import PairRecipe
 from finscribe_assets.rendering.page_batch import render_batch
 from finscribe_assets.shards import LocalShardPool
-from finscribe_assets.splitting.batch_files import RECORD_FILE
+from finscribe_assets.splitting.batch_files import HASHES_RECORD_FILE
 from finscribe_assets.splitting.manifest import BatchInputs, build_data_set
 
 OPENED: list[str] | None = None
@@ -70,7 +70,7 @@ def test_a_later_data_set_reads_no_page_and_no_pair_of_earlier_batches(batches, 
 
 def test_only_a_shard_that_was_written_again_is_read_again(batches, tmp_path):
     first, _ = batches
-    record = first.hashes / RECORD_FILE
+    record = first.hashes / HASHES_RECORD_FILE
     before = record.read_bytes()
     changed = sorted(first.images.glob("part-*.parquet"))[1]
     changed.write_bytes(changed.read_bytes())
@@ -83,8 +83,8 @@ def test_only_a_shard_that_was_written_again_is_read_again(batches, tmp_path):
 def test_the_manifest_does_not_depend_on_the_record(batches, tmp_path):
     known = build_data_set(batches, "batch-001", tmp_path)
     for batch in batches:
-        write_text(batch.hashes / RECORD_FILE, '{"of": "another version"}')
+        write_text(batch.hashes / HASHES_RECORD_FILE, '{"of": "another version"}')
     assert build_data_set(batches, "batch-001", tmp_path) == known
     for batch in batches:
-        (batch.hashes / RECORD_FILE).unlink()
+        (batch.hashes / HASHES_RECORD_FILE).unlink()
     assert build_data_set(batches, "batch-001", tmp_path) == known

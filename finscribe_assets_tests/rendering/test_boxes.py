@@ -162,7 +162,7 @@ def test_a_wrapped_value_has_a_fragment_a_line_and_neighbours_do_not_touch(engin
 def test_texts_derived_from_line_widths_are_those_that_weasyprint_reports():
     """WeasyPrint reports the text of each line; for PlutoPrint it is derived from the lines' widths alone."""
     compared = 0
-    for drawn in drawn_with((("wrapped_descriptions", 1.0),))[:100]:
+    for drawn in drawn_with((("wrapped_descriptions", 1.0),))[:40]:
         markup = to_markup(drawn, Engine.WEASYPRINT)
         for mark in lay_out(markup, DPI).marks:
             if mark.type is MarkType.FIELD and len(mark.fragments) > 1 and mark.text[0] < "\u0600":  # Latin
@@ -170,7 +170,7 @@ def test_texts_derived_from_line_widths_are_those_that_weasyprint_reports():
                 widths = [part.box.width for part in mark.fragments]
                 assert texts_of_lines(pieces, widths, markup.font) == [part.text for part in mark.fragments]
                 compared += 1
-    assert compared > 100
+    assert compared > 40
 
 
 @given(st.lists(st.text("abcilmMW.", min_size=1, max_size=12), min_size=1, max_size=12), st.data())
@@ -208,7 +208,7 @@ def test_no_mark_stays_where_plutoprint_paints_nothing():
                 box = part.box
                 area = laid_out.pages[part.page][int(box.y0) : int(box.y1) + 1, int(box.x0) : int(box.x1) + 1]
                 assert area.size and int(area.max()) - int(area.min()) > 60, (drawn.id, mark.name)
-        if found == 2:
+        if found == 1:
             return
     pytest.fail("no document had a row or block that PlutoPrint reports twice")
 

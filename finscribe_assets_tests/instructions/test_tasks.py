@@ -182,7 +182,7 @@ def test_claims_are_true_or_false_by_the_amounts_that_the_patched_page_shows():
 
 
 def test_a_patch_copies_the_print_of_another_amount():
-    for _, rendered, pair in pairs_of(Task.ARITHMETIC):
+    for _, rendered, pair in pairs_of(Task.ARITHMETIC)[::5]:
         for patch in pair.patches:
             page = rendered.pages[patch.page].open()
             (changed,) = images(rendered, pair)

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 console = Console()
+MAX_ROW_NAME = 16  # characters
 
 
 def print_error(message: str) -> None:
@@ -70,8 +71,12 @@ def show(title: str, rows: Sequence[dict[str, Any]]) -> None:
     if not rows:
         return
     table = Table(title=title, title_justify="left")
-    for column, value in rows[0].items():
-        table.add_column(column, overflow="fold", justify="right" if isinstance(value, int | float) else "left")
+    for index, (column, value) in enumerate(rows[0].items()):
+        # A narrow terminal folds values, but not the short names that rows are known by.
+        is_name = index == 0 and all(len(str(row.get(column))) <= MAX_ROW_NAME for row in rows)
+        table.add_column(
+            column, overflow="fold", justify="right" if isinstance(value, int | float) else "left", no_wrap=is_name
+        )
     for row in rows:
         table.add_row(
             *(

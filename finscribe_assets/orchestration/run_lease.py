@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import _thread
 import logging
+import signal
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -65,12 +66,27 @@ def run_lease(instance: dg.DagsterInstance, run_id: str, renewal_seconds: float 
                 _LOG.warning("The lease of run %s could not be renewed", run_id, exc_info=True)
 
     thread = threading.Thread(target=renew, name="run-lease", daemon=True)
-    thread.start()
+    with _interruptible():
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let the block be interrupted by SIGINT also where a shell started the process in the background, ignoring it."""
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    if not in_main_thread or signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
     finally:
-        ended.set()
-        thread.join()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 class LeasedInProcessExecutor(InProcessExecutor):

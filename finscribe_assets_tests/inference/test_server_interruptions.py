@@ -166,7 +166,8 @@ def test_processes_that_are_killed_give_the_same_file(batch, tmp_path):
     """The embedded base behind a server: 20 signals to the client, 20 to the server, at random."""
     workspace = tmp_path / "work"
     shutil.copytree(batch.folder, workspace)
-    subprocess.run([sys.executable, "-m", "finscribe_assets.cli.app", "split", str(workspace)], check=True)
+    (workspace / "plan.json").write_text(batch.plan.model_dump_json())
+    subprocess.run([sys.executable, "-c", CLIENT, "split", str(workspace)], check=True)
     server, port = start_server(0)
     assert start_client(workspace, port, tmp_path / "undisturbed").wait() == 0
     expected = (tmp_path / "undisturbed" / PREDICTIONS_FILE).read_bytes()

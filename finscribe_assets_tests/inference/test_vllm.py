@@ -36,7 +36,8 @@ pytestmark = [
     pytest.mark.skipif(not ENVIRONMENT, reason="FINSCRIBE_VLLM names no environment with vLLM"),
 ]
 
-LINES, SAME, CONFIDENCE = 1000, 0.995, 0.02
+LINES, CONFIDENCE = 1000, 0.02
+SAME = {"float32": 0.995, "bfloat16": 0.99}  # rounding the weights to bfloat16 changes some lines, in any server
 SECONDS_TO_START = 900
 VLLM_SETTINGS = {
     "VLLM_TARGET_DEVICE": "cpu",
@@ -121,7 +122,7 @@ def lines(batch):
     return requests[:: len(requests) // LINES][:LINES]
 
 
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("dtype", SAME)
 def test_a_served_checkpoint_reads_what_base_and_adapter_read_here(adapter, lines, tmp_path, dtype):
     expected = Reader(adapter=adapter, threads=1).read(lines)
     bare = Reader(threads=1).read(lines)
@@ -141,7 +142,7 @@ def test_a_served_checkpoint_reads_what_base_and_adapter_read_here(adapter, line
         f"{dtype}: {sum(same)} of {len(same)} equal; confidence of equal ones within {worst:.4f}, mean difference of "
         f"all {sum(apart) / len(apart):.5f}"
     )
-    assert sum(same) >= SAME * len(same)
+    assert sum(same) >= SAME[dtype] * len(same)
     assert sum(apart) <= CONFIDENCE * len(apart)
     assert worst <= CONFIDENCE
 

@@ -55,7 +55,7 @@ def test_imported_pages_are_read_at_detected_lines(imported):
 
 
 def test_extract_writes_the_same_records_with_the_same_ids(imported):
-    result = run("extract", imported / "in/drawn.png", imported / "in/short.pdf")
+    result = run("extract", "--base", "embedded", imported / "in/drawn.png", imported / "in/short.pdf")
     extracted = {record["id"]: record for record in map(json.loads, result.stdout.splitlines())}
     predicted = records(imported / "o/predictions/predictions.jsonl")
     assert extracted.keys() == predicted.keys()
@@ -64,7 +64,7 @@ def test_extract_writes_the_same_records_with_the_same_ids(imported):
 
 
 def test_a_shard_of_imported_pages_is_read_at_detected_lines_too(imported):
-    result = run("extract", imported / "o/images/part-00000.parquet")
+    result = run("extract", "--base", "embedded", imported / "o/images/part-00000.parquet")
     assert [json.loads(line) for line in result.stdout.splitlines()] == list(
         records(imported / "o/predictions/predictions.jsonl").values()
     )

@@ -105,7 +105,17 @@ def _record(instance, run_id: str):
     return instance.get_run_record_by_id(run_id)
 
 
-def test_a_run_that_was_ended_from_outside_is_interrupted(instance):
+@pytest.mark.parametrize("handler", [signal.default_int_handler, signal.SIG_IGN], ids=["usual", "background"])
+def test_a_run_that_was_ended_from_outside_is_interrupted(instance, handler):
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        _end_from_outside(instance)
+        assert signal.getsignal(signal.SIGINT) is handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _end_from_outside(instance):
     run = create_run_for_test(instance, status=dg.DagsterRunStatus.STARTED)
     ender = threading.Timer(0.5, lambda: instance.report_run_failed(run))
     with pytest.raises(KeyboardInterrupt), run_lease(instance, run.run_id, renewal_seconds=0.1):

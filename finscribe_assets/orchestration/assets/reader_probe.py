@@ -60,7 +60,11 @@ def reader_probe(
             "robustness_map": picture(probed.picture, "robustness map: " + "; ".join(probed.examined.harmful)),
             "effects": table(one.model_dump(mode="json") for one in effects[:EFFECTS_SHOWN]),
             "changes": table(one.model_dump(mode="json") for one in probed.changes),
-            "interactions": table(one.model_dump(mode="json") for one in probed.examined.interactions),
+            "interactions": table(
+                # With spaces, at which the UI wraps them.
+                {**one.model_dump(mode="json"), "factors": ", ".join(one.factors).replace("_", " ")}
+                for one in probed.examined.interactions
+            ),
         },
         check_results=[
             dg.AssetCheckResult(

@@ -79,17 +79,19 @@ def doctor(
         raise UserError(f"--base: {base} is no folder; a repository of the hub must be downloaded first")
     options = CheckOptions(base_folder, model, max_tokens, timeout)
     findings: list[TrapFinding] = list(check_machine(Path.cwd())) if machine else []
+    checked = ["this machine"] if machine else []
     failed = False
     for target in targets or ():
         try:
             findings += diagnose(target, TargetType(as_) if as_ else None, options)
+            checked.append(target)
         except (UserError, OSError) as error:
             failed = True
             print_error(str(error))
     if as_json:
         typer.echo(json.dumps([finding.to_json() for finding in findings], ensure_ascii=False, indent=1))
     else:
-        _print(findings, [*(["this machine"] if machine else []), *(targets or ())])
+        _print(findings, checked)
     if failed or any(finding.severity is Severity.ERROR for finding in findings):
         raise typer.Exit(1)
 

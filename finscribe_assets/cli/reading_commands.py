@@ -270,7 +270,7 @@ def _reader_of(
 ) -> ImageReader:
     """Return the reader that `extract` is asked for: a model, here or on a server, or else the OCR engine.
 
-    The OCR engine is said.
+    The OCR engine is named.
 
     Raises:
         UserError: the OCR engine is asked for more than lines, or options do not fit together.

@@ -1,4 +1,4 @@
-"""Read JSON of unknown state: a file that is not there or broken is no object."""
+"""Read JSON of unknown state: a file that is not there or broken is not an object."""
 
 from __future__ import annotations
 

@@ -260,7 +260,7 @@ def _is_json(response: str) -> bool:
 
 
 def repeated_text(response: str) -> str | None:
-    """Return a text that stands in a response many times in a row; None if there is none."""
+    """Return a text that a response repeats many times in a row; None if there is none."""
     if len(response) < _REPEATED_CHARACTERS:
         return None
     points = np.frombuffer(response.encode("utf-32-le", "surrogatepass"), np.uint32)

@@ -188,7 +188,7 @@ TRAPS: dict[str, Trap] = {
     ),
     "answer-markup": Trap(
         _W,
-        "HTML or Markdown in answers makes tables many times longer, and each token costs time for ever",
+        "HTML or Markdown in answers makes tables many times longer, and each token costs time in every answer",
         "write tables as OTSL, as the base does",
         (f"{_ERNIE}1427", f"{_ERNIE}1396"),
     ),

@@ -44,7 +44,7 @@ class ForestRow:
 
 
 def interval_bar(value: float, low: float, high: float, target: float) -> Markup:
-    """Draw an estimate with its interval on a scale from 0 to 1 that is cut where nothing stands, beside a target."""
+    """Draw an estimate with its interval on a scale from 0 to 1 that is cut where it is empty, beside a target."""
     start = max(0.0, math.floor(10 * (min(low, target) - 0.05)) / 10)
 
     def x(at: float) -> float:
@@ -82,7 +82,7 @@ def forest_plot(rows: Sequence[ForestRow], reference: float, reference_label: st
 
     Args:
         rows: From top to bottom; at least one.
-        reference: Where the line stands, such as the estimate over all documents, or 0 for differences.
+        reference: Position of the line, such as the estimate over all documents, or 0 for differences.
         reference_label: What it means.
         points: Whether values are differences, written in points with their sign, and not shares in per cent.
     """

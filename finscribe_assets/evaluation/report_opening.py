@@ -1,6 +1,6 @@
 """The first screen of the report page: verdicts, gains over other readers, the worst causes, the robustness map.
 
-What belongs here: choosing and wording what stands there. `report_html.py` writes the page, and `iteration/` finds the
+What belongs here: choosing and wording its content. `report_html.py` writes the page, and `iteration/` finds the
 causes, since it knows the probe and the pages.
 """
 
@@ -85,7 +85,7 @@ class CausePanel:
 
 @dataclass(frozen=True)
 class VerdictCard:
-    """A target of the training strategy as it stands on the first screen."""
+    """A target of the training strategy as the first screen shows it."""
 
     name: str
     required: str

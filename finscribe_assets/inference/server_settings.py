@@ -1,7 +1,7 @@
 """Which server a `ServerReader` asks, and how: address, model, and limits of images, time and concurrency.
 
 What belongs here: the settings and the environment variables that set them. The token comes from the environment only,
-so that it stands in no command line, file or log.
+so that no command line, file or log has it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 from finscribe_assets.errors import UserError
+from finscribe_assets.loopback import is_loopback
 
 _PREFIX = "FINSCRIBE_SERVER_"
 URL_VARIABLE, TOKEN_VARIABLE, TIMEOUT_VARIABLE = f"{_PREFIX}URL", f"{_PREFIX}TOKEN", f"{_PREFIX}TIMEOUT"
@@ -82,7 +83,7 @@ class ServerSettings:
     @property
     def is_local(self) -> bool:
         """Whether the server is on this machine."""
-        return urlsplit(self.url).hostname in ("127.0.0.1", "localhost", "::1")
+        return is_loopback(urlsplit(self.url).hostname)
 
 
 def server_settings(

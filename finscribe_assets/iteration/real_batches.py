@@ -146,7 +146,7 @@ def readers_of(storage: BatchStorage, names: Sequence[str], server: ServerSettin
         server: Has the model that is called ``server``.
 
     Raises:
-        UserError: A name is none of these, or no server is known.
+        UserError: A name is not one of these, or no server is known.
         MissingInputError: There is no such adapter.
     """
     if not names:

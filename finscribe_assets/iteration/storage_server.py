@@ -22,8 +22,8 @@ from finscribe_assets.errors import UserError
 from finscribe_assets.files import AnyPath, as_path, is_local
 from finscribe_assets.importing.inbox import INBOX_KEY_PATTERN
 from finscribe_assets.iteration.batch_storage import Stage
+from finscribe_assets.loopback import asks_for_loopback, is_loopback
 
-LOOPBACK_NAMES = {"127.0.0.1", "localhost", "[::1]"}
 CONTENT_TYPES = {
     ".html": "text/html; charset=utf-8",
     ".json": "application/json",
@@ -57,7 +57,7 @@ class StorageServer(ThreadingHTTPServer):
         Raises:
             UserError: The host is not a loopback address, or the port is taken.
         """
-        if host not in LOOPBACK_NAMES:
+        if not is_loopback(host):
             raise UserError(f"--host {host}: pages of documents are served to this machine only; put a proxy before it")
         self.root = as_path(root)
         self.tensorboard: subprocess.Popen[bytes] | None = None
@@ -96,9 +96,8 @@ class _FileRequest(BaseHTTPRequestHandler):
     server: StorageServer
 
     def do_GET(self) -> None:
-        host = self.headers.get("Host", "").rpartition(":")[0]
         path = unquote(urlsplit(self.path).path)
-        if host not in LOOPBACK_NAMES:
+        if not asks_for_loopback(self.headers.get("Host", "")):
             self._refuse(HTTPStatus.FORBIDDEN, "Ask by the name 127.0.0.1 or localhost.")
         elif path == "/":
             self._answer(_first_page(self.server.root).encode(), CONTENT_TYPES[".html"])

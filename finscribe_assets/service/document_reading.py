@@ -108,7 +108,7 @@ class ErrorAnswer(AnswerModel):
 
 @dataclass(frozen=True)
 class Assessment:
-    """What is said about a record besides what was read."""
+    """What was found out about a record, beyond its values."""
 
     values: list[ReadValue]
     broken: list[BrokenSum]

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hmac
 import uuid
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -16,10 +15,10 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from finscribe_assets.loopback import asks_for_loopback
 from finscribe_assets.service.document_work import RefusedError
 from finscribe_assets.service.service_settings import ServiceSettings
 
-_LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 SECURITY_HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -69,10 +68,10 @@ class RequestGuard:
 
     def _problem(self, headers: Headers) -> str | None:
         host = headers.get("host", "")
-        if self._only_local_names and urlsplit(f"//{host}").hostname not in _LOCAL_NAMES:
+        if self._only_local_names and not asks_for_loopback(host):
             return "without a token, the service answers to the names localhost and 127.0.0.1 only"
         origin = headers.get("origin")
-        if origin and urlsplit(origin).netloc != host:
+        if origin and origin.partition("://")[2] != host:
             return "requests of other web sites are refused"
         return None
 

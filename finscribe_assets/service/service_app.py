@@ -35,7 +35,7 @@ _REASONS = {
     401: "The token is missing or wrong.",
     408: "The upload took too long.",
     413: "The file is too large.",
-    415: "The file is neither a PDF nor an image in a supported format, or the body is no form.",
+    415: "The file is neither a PDF nor an image in a supported format, or the body is not a form.",
     422: "The file cannot be read; the detail says why.",
     429: "All places are taken; `Retry-After` says when to try again.",
     500: "Reading failed by a fault of the service.",

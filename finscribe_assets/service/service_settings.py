@@ -6,11 +6,11 @@ What belongs here: the settings and the rules that they obey. The limits on the 
 
 from __future__ import annotations
 
-import ipaddress
 import os
 from dataclasses import dataclass, field
 
 from finscribe_assets.errors import UserError
+from finscribe_assets.loopback import is_loopback
 from finscribe_assets.opening.input_limits import DEFAULT_DPI, InputLimits
 
 SERVICE_TOKEN_VARIABLE = "FINSCRIBE_SERVICE_TOKEN"  # noqa: S105, the name of a variable
@@ -69,12 +69,7 @@ class ServiceSettings:
     @property
     def is_loopback(self) -> bool:
         """Return whether only this machine can reach the service."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:  # a host name, which may resolve to any address
-            return False
+        return is_loopback(self.host)
 
 
 def token_of_environment() -> str | None:

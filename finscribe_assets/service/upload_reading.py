@@ -90,7 +90,7 @@ async def receive_upload(request: Request, body: RequestBody, limits: ServiceLim
         limits: On its size and time.
 
     Raises:
-        RefusedError: The body is no form (415), too large (413), lacks the file (422), or comes too slowly (408).
+        RefusedError: The body is not a form (415), too large (413), lacks the file (422), or comes too slowly (408).
     """
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         detail = "send the file as field `file` of a form (multipart/form-data), as `curl -F file=@invoice.pdf` does"

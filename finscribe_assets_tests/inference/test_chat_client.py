@@ -19,7 +19,7 @@ def client_of(server, **settings):
 
 
 def in_turn(*replies):
-    """Return an answer that gives each reply once, and the last one for ever."""
+    """Return an answer that gives each reply once, and the last one from then on."""
     waiting = itertools.chain(replies[:-1], itertools.repeat(replies[-1]))
     return lambda body: next(waiting)
 

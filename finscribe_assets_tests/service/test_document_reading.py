@@ -1,4 +1,4 @@
-"""What is said about a record: which amounts contradict, and whether a person should look."""
+"""What was found out about a record: which amounts contradict, and whether a person should look."""
 
 from __future__ import annotations
 

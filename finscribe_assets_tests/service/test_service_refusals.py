@@ -92,6 +92,8 @@ def test_other_web_sites_can_use_a_service_without_token_neither_by_origin_nor_b
     assert client.get("/healthz", headers={"host": "127.0.0.1:8600"}).status_code == 200
     answer = client.post("/v1/documents", files={"file": png()}, headers={"origin": "https://evil.example"})
     assert answer.status_code == 403
+    for broken in ({"host": "[::1"}, {"origin": "http://[", "host": "localhost"}):
+        assert client.get("/healthz", headers=broken).status_code == 403, broken
     own = {"origin": "http://localhost", "host": "localhost"}
     assert client.post("/v1/documents", files={"document": png()}, headers=own).status_code == 422
 

@@ -47,7 +47,7 @@ class MiningConfig(dg.Config):
     description="The plan of the next batch: documents that show the factors which harm the adapter in use most, for "
     "each document that the recipe draws. There is no plan if nothing is harmful. The sensor starts the next batch, "
     "whose `synthetic_documents` are drawn from this plan: with this edge the loop closes. Dagster's graph has no "
-    "cycles, so the edge stands in the metadata of both assets.",
+    "cycles, so the metadata of both assets has the edge.",
     metadata={"next_batch_is_drawn_by": dg.MetadataValue.asset(dg.AssetKey("synthetic_documents"))},
     check_specs=[
         batch_check(

@@ -53,4 +53,6 @@ def why_not_an_image(content: bytes) -> str:
         return "the file is empty"
     if content[4:8] == b"ftyp" and content[8:12] in _HEIF_BRANDS:
         return "HEIC is not decoded; convert it to JPEG or PNG, or have the camera store JPEG"
+    if is_image(content):
+        return "it begins as an image, but is damaged, cut off or of an unusual kind; scan it or save it as PNG again"
     return f"neither a PDF nor an image in a supported format; convert it to PDF or one of {', '.join(IMAGE_FORMATS)}"

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from PIL import ExifTags, Image, ImageFile, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
+from finscribe_assets.opening.complete_images import has_all_rows
 from finscribe_assets.opening.file_types import IMAGE_FORMATS, is_pdf, why_not_an_image
 from finscribe_assets.opening.input_limits import InputLimits, RejectedDocumentError, rejection
 from finscribe_assets.opening.page_content import PageContent, check_page_count, check_page_sizes
@@ -60,7 +61,10 @@ def read_images(contents: Sequence[bytes], dpi: int, limits: InputLimits) -> Pag
                     image.seek(frame)
                     sizes.append(image.size)
                     check_page_sizes(sizes, limits)
-                    pages.append(Page.of_pixels(_eight_bit_pixels(image, content, frame)))
+                    page = Page.of_pixels(_eight_bit_pixels(image, content, frame))
+                    if not has_all_rows(image, content):
+                        raise rejection(f"{file} is damaged: its data end before its last row; scan or save it again")
+                    pages.append(page)
         except UnidentifiedImageError as error:
             decoded = _decode_unusual_tiff(content, limits) if content.startswith(_TIFF_MARKS) else []
             if not decoded:

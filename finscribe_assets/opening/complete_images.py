@@ -22,7 +22,8 @@ _BLOCK_ROWS = 8
 _NOISE = bytes(range(1, 255)) * 64  # no 0xFF, which begins a marker
 _PNG_HEADER = struct.Struct(">IIBBBBB")  # PNG specification, 11.2.1 IHDR
 _PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
-_ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))  # x, y, steps
+# Adam7's passes: first column, first row, and the steps between columns and rows (PNG specification, 8.2)
+_ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 
 
 def has_all_rows(image: Image.Image, content: bytes) -> bool:
@@ -70,9 +71,10 @@ def _png_bytes(content: bytes) -> int:
     count = 0
     with suppress(zlib.error):  # a wrong checksum at the end harms no row
         for data in _png_data(content):
-            while data and not decompressor.eof:
-                count += len(decompressor.decompress(data, 1 << 20))
-                data = decompressor.unconsumed_tail
+            rest = data
+            while rest and not decompressor.eof:
+                count += len(decompressor.decompress(rest, 1 << 20))
+                rest = decompressor.unconsumed_tail
     return count
 
 

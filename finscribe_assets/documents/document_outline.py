@@ -19,6 +19,7 @@ from finscribe_assets.documents.formats import ERA_PATTERN, SHORT_ERA_PATTERN, t
 from finscribe_assets.documents.knobs import DAMAGE_KNOBS, MAIL_ROOM_KNOBS, Knobs, applicable_knobs
 from finscribe_assets.documents.layout_families import LAYOUT_FACTS, LayoutFacts, fitting_trades
 from finscribe_assets.documents.locales import LOCALE_FACTS, SHARED_SYMBOLS, LocaleFacts, TaxRegime
+from finscribe_assets.documents.mail_room_knobs import NEIGHBOUR_KNOB
 from finscribe_assets.documents.payment_slips import has_slip
 from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.documents.schema import DocumentType, VatCategory
@@ -163,7 +164,7 @@ def draw_knobs(
         # Most receipts of the world show prices with tax, so the knob acts more strongly on them.
         if name == "tax_inclusive_prices" and document_type is DocumentType.RECEIPT:
             probability **= 0.25
-        if name in DAMAGE_KNOBS:
+        if name in DAMAGE_KNOBS or name == NEIGHBOUR_KNOB:
             probability = damage_chance(name, probability, channel, channel_weights)
         value = float(draw < probability)
         if name in DAMAGE_KNOBS:

@@ -165,11 +165,24 @@ class Presentation(BaseModel):
     approval: tuple[str, ...] = Field(default=(), description="amount and day that are written by hand, a line each")
     handwriting: str = Field(default="", description="text of the handwritten note")
     noise_seed: int = Field(description="seed of all damage")
+    neighbour: Neighbour | None = Field(
+        default=None, description="the receipt beside this one, of which the page image shows a part"
+    )
 
     @property
     def closing_lines(self) -> tuple[str, ...]:
         """Return what ends the document: remarks, and the small lines below them."""
         return (*self.remarks, *self.legal_notices, *self.notices)
+
+
+class Neighbour(BaseModel):
+    """Another document in the same picture. It is how the page looks: nothing of it is ground truth."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    document: Document = Field(description="its values")
+    printed: dict[str, str] = Field(description="the text printed for each of its field paths")
+    presentation: Presentation = Field(description="how it looks")
 
 
 class DrawnDocument(BaseModel):

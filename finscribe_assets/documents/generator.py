@@ -10,16 +10,24 @@ look of the page (`presentation_drawing.py`).
 
 from __future__ import annotations
 
+import datetime as dt
+from dataclasses import replace
 from random import Random
 
 from finscribe_assets.documents.captions import labels_needed
 from finscribe_assets.documents.document_drawing import draw_content
-from finscribe_assets.documents.document_outline import draw_outline
-from finscribe_assets.documents.drawn_document import DrawnDocument
+from finscribe_assets.documents.document_outline import DocumentOutline, draw_outline
+from finscribe_assets.documents.drawn_document import DrawnDocument, Neighbour, Presentation
+from finscribe_assets.documents.knobs import DAMAGE_KNOBS, MAIL_ROOM_KNOBS
 from finscribe_assets.documents.layout_families import PAGE_LABELS
+from finscribe_assets.documents.mail_room_knobs import NEIGHBOUR_KNOB
 from finscribe_assets.documents.plan import Plan
 from finscribe_assets.documents.presentation_drawing import draw_labels, draw_presentation
 from finscribe_assets.documents.printed_values import printed_values
+from finscribe_assets.documents.recipe import Recipe
+from finscribe_assets.documents.schema import Document
+
+_LONG_KNOBS = ("many_lines", "very_long_tables", "several_pages")
 
 
 def draw_document(plan: Plan, index: int) -> DrawnDocument:
@@ -34,8 +42,26 @@ def draw_document(plan: Plan, index: int) -> DrawnDocument:
     """
     component = plan.component_of(index)
     outline = draw_outline(f"{plan.key}:{plan.seed}:{index}", component.recipe, plan.key)
+    document, printed, presentation = _drawn_for(outline, component.recipe)
+    if outline.knobs[NEIGHBOUR_KNOB]:
+        presentation = presentation.model_copy(update={"neighbour": _draw_neighbour(outline, component.recipe)})
+    return DrawnDocument(
+        id=f"{plan.key}-{index:06d}",
+        batch=plan.key,
+        index=index,
+        component=component.name,
+        vendor=outline.seller.id,
+        document=document,
+        printed=printed,
+        knobs=outline.knobs,
+        presentation=presentation,
+    )
+
+
+def _drawn_for(outline: DocumentOutline, recipe: Recipe) -> tuple[Document, dict[str, str], Presentation]:
+    """Draw the values of an outline, their printed texts and the look of the page."""
     document = draw_content(outline)
-    presentation = draw_presentation(outline, component.recipe, document)
+    presentation = draw_presentation(outline, recipe, document)
     printed = printed_values(document, presentation)
     keys = labels_needed(document, printed, presentation.columns, merged_head=presentation.merged_head)
     keys |= {**outline.layout.labels, **PAGE_LABELS}
@@ -46,14 +72,14 @@ def draw_document(plan: Plan, index: int) -> DrawnDocument:
         outline.knobs,
         capital_heads=presentation.style.head == "capitals",
     )
-    return DrawnDocument(
-        id=f"{plan.key}-{index:06d}",
-        batch=plan.key,
-        index=index,
-        component=component.name,
-        vendor=outline.seller.id,
-        document=document,
-        printed=printed,
-        knobs=outline.knobs,
-        presentation=presentation.model_copy(update={"labels": labels}),
-    )
+    return document, printed, presentation.model_copy(update={"labels": labels})
+
+
+def _draw_neighbour(outline: DocumentOutline, recipe: Recipe) -> Neighbour:
+    """Draw the receipt of another purchase at the same shop, on the same day or before, without damage of its own."""
+    name = f"neighbour:{outline.name}"
+    absent = dict.fromkeys((*DAMAGE_KNOBS, *MAIL_ROOM_KNOBS, *_LONG_KNOBS, "degradation"), 0.0)
+    earlier = dt.timedelta(days=Random(f"days:{name}").choice((0, 0, 1, 1, 2, 3, 5, 8, 13)))
+    other = replace(outline, name=name, knobs=outline.knobs | absent, issue_date=outline.issue_date - earlier)
+    document, printed, presentation = _drawn_for(other, recipe)
+    return Neighbour(document=document, printed=printed, presentation=presentation)

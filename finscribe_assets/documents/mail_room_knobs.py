@@ -47,6 +47,14 @@ class MailRoomKnobs(BaseModel):
         "a column shows the article number (GTIN) of each item as a bar code and in digits",
         documents=A4_SALES,
     )
+    neighbour_receipts: float = knob(
+        0.06,
+        FailureCause.HALLUCINATED_FIELD,
+        (Element.AMOUNT, Element.IDENTIFIER, Element.DATE, Element.LINE_ITEM, Element.LINE_AMOUNT),
+        "another receipt of the same shop lies beside it, cut off by the edge of the scan or photograph",
+        documents=(DocumentType.RECEIPT,),
+    )
 
 
 MAIL_ROOM_KNOBS = tuple(MailRoomKnobs.model_fields)
+NEIGHBOUR_KNOB = "neighbour_receipts"  # drawn like damage, as it happens where paper is captured

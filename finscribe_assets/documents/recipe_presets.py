@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from finscribe_assets.documents.channels import Channel, channels_of_all_types
 from finscribe_assets.documents.knobs import DAMAGE_KNOBS, Knobs
+from finscribe_assets.documents.mail_room_knobs import NEIGHBOUR_KNOB
 from finscribe_assets.documents.recipe import Recipe
 
 
@@ -16,6 +17,8 @@ def _preset(factor: float, **knobs: float) -> Recipe:
 def _of_channel(channel: Channel, **damage: float) -> Recipe:
     """Return the default recipe for documents that all arrive in one way, with no damage but that given by name."""
     none = dict.fromkeys((*DAMAGE_KNOBS, "degradation"), 0.0)
+    if channel is Channel.BORN_DIGITAL:
+        none[NEIGHBOUR_KNOB] = 0.0
     return Recipe(channels=channels_of_all_types(channel), knobs=Knobs(**(none | damage)))
 
 

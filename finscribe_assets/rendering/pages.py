@@ -54,6 +54,10 @@ class Box(NamedTuple):
         """Return the box grown by ``margin`` pixels on each side, or shrunk if it is negative."""
         return Box(self.x0 - margin, self.y0 - margin, self.x1 + margin, self.y1 + margin)
 
+    def moved(self, x: float, y: float) -> Box:
+        """Return the box moved by some pixels to the right and down."""
+        return Box(self.x0 + x, self.y0 + y, self.x1 + x, self.y1 + y)
+
     def holds(self, other: Box, slack: float = 2.0) -> bool:
         """Return whether another box lies inside this one, give or take ``slack`` pixels on each side."""
         return (

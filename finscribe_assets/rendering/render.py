@@ -34,7 +34,7 @@ def render(drawn: DrawnDocument, dpi: int = 144) -> RenderedDocument:
     look = drawn.presentation
     if look.stretch != 1:
         laid_out = _stretched(laid_out, look.stretch)
-    images, marks = degrade(laid_out.pages, laid_out.marks, look, dpi)
+    images, marks = degrade(laid_out.pages, laid_out.marks, look, dpi, _neighbour_page(drawn, dpi))
     pages = tuple(Page(encode(pixels, look), pixels.shape[1], pixels.shape[0]) for pixels in images)
     return RenderedDocument(drawn.id, dpi, pages, tuple(marks))
 
@@ -53,6 +53,18 @@ def _stretched(laid_out: LaidOutDocument, factor: float) -> LaidOutDocument:
 
     marks = [replace(mark, fragments=tuple(map(moved, mark.fragments))) for mark in laid_out.marks]
     return LaidOutDocument(pages, marks)
+
+
+def _neighbour_page(drawn: DrawnDocument, dpi: int) -> np.ndarray | None:
+    """Return the page in grey of the document beside this one; None if there is none."""
+    other = drawn.presentation.neighbour
+    if other is None:
+        return None
+    parts = {"document": other.document, "printed": other.printed, "presentation": other.presentation}
+    laid_out = lay_out(to_markup(drawn.model_copy(update=parts)), dpi, in_colour=False)
+    if drawn.presentation.stretch != 1:
+        laid_out = _stretched(laid_out, drawn.presentation.stretch)
+    return laid_out.pages[0]
 
 
 def _lay_out(drawn: DrawnDocument, dpi: int) -> LaidOutDocument:

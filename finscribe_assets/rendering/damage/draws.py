@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from finscribe_assets.documents.drawn_document import Colours, Presentation
+from finscribe_assets.documents.mail_room_knobs import NEIGHBOUR_KNOB
 from finscribe_assets.rendering.page_colours import to_colour
 from finscribe_assets.rendering.pages import Box
 
@@ -25,7 +26,8 @@ GRAIN_DEVIATION = 32  # standard deviation of that noise, in grey levels
 def strengths_of(look: Presentation) -> dict[str, float]:
     """Return the strengths (0 to 1) of a document's effects by name, without those of strength 0."""
     has_tone = (look.ink_level, look.paper_level, look.paper_warmth) != (0, PAPER_GREY, 0)
-    strengths = {LIGHT_MIX: look.degradation, **look.damage, TONE: float(has_tone)}
+    beside = float(look.neighbour is not None)
+    strengths = {LIGHT_MIX: look.degradation, **look.damage, TONE: float(has_tone), NEIGHBOUR_KNOB: beside}
     return {name: strength for name, strength in strengths.items() if strength > 0}
 
 

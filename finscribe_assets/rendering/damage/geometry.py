@@ -83,9 +83,9 @@ class Shape:
         hulls = np.hstack([points.min(axis=1), points.max(axis=1)])
         return [Box(*sides) for sides in hulls.tolist()]
 
-    def outline(self, size: Size) -> np.ndarray:
-        """Return the outline (points × 2) in the picture of a page of a size."""
-        return self.forward(_outlines(np.array([[0.0, 0.0, size[1], size[0]]])).reshape(-1, 2))
+    def outline(self, sheet: Box) -> np.ndarray:
+        """Return the outline (points × 2) in the picture of a sheet, which is a box of the page."""
+        return self.forward(_outlines(np.array([sheet])).reshape(-1, 2))
 
 
 def _outlines(boxes: np.ndarray) -> np.ndarray:
@@ -104,7 +104,7 @@ def _outlines(boxes: np.ndarray) -> np.ndarray:
     return np.stack([x0 + (x1 - x0) * x, y0 + (y1 - y0) * y], axis=-1)
 
 
-def shape_of(draws: Sequence[Draw], size: Size, boxes: Sequence[Box]) -> Shape:
+def shape_of(draws: Sequence[Draw], size: Size, boxes: Sequence[Box], framing: Projection | None = None) -> Shape:
     """Return the shape of a page: the bends of all effects that have one.
 
     If the bends push print out of the picture, the picture is scaled down and shifted, since no value may be cut off.
@@ -113,9 +113,11 @@ def shape_of(draws: Sequence[Draw], size: Size, boxes: Sequence[Box]) -> Shape:
         draws: all effects of the page.
         size: height and width of the page in pixels.
         boxes: boxes of all print on the page, in pixels.
+        framing: maps the image in which the boxes are to the page, if the image shows more than the page.
     """
     by_name = {draw.effect: draw for draw in draws}
-    bends = tuple(make(by_name[name], size) for name, make in BENDS.items() if name in by_name)
+    bends: tuple[Bend, ...] = (framing,) if framing else ()
+    bends += tuple(make(by_name[name], size) for name, make in BENDS.items() if name in by_name)
     shape = Shape(bends, photo_size(by_name["photo"], size) if "photo" in by_name else size)
     correction = _back_into_picture(shape.moved(boxes), shape.size)
     return Shape((*bends, correction), shape.size) if correction else shape

@@ -6,6 +6,7 @@ Each effect takes a page (height × width, or × 3 in colour; uint8) and its dra
 from __future__ import annotations
 
 import colorsys
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -74,13 +75,28 @@ def photo_light(page: np.ndarray, draw: Draw) -> np.ndarray:
     return _lit(page, light, tint if draw.in_colour else None)
 
 
-def on_grey(page: np.ndarray, outline: np.ndarray, draw: Draw) -> np.ndarray:
-    """Return the page with plain grey outside the sheet's outline (points × 2, in pixels)."""
-    return _around(page, outline, np.full_like(page, round(draw.random.uniform(150, 225))))
+Outlines = Sequence[np.ndarray]  # of the sheets in a picture, which do not overlap; each points × 2, in pixels
 
 
-def on_desk(page: np.ndarray, outline: np.ndarray, draw: Draw) -> np.ndarray:
-    """Return the page with a desk and the sheet's shadow outside the sheet's outline (points × 2, in pixels)."""
+def on_lid(page: np.ndarray, outlines: Outlines, draw: Draw) -> np.ndarray:
+    """Return the page with the lid of a scanner outside the sheets, and the thin shadows of their edges on it."""
+    random = draw.random
+    level, width = random.uniform(225, 254), draw.pixels(random.uniform(0.4, 1.2))
+    lid = np.full(page.shape[:2], round(level), np.uint8)
+    offset = width * np.array([random.uniform(-0.5, 0.5), random.uniform(0.2, 0.8)])  # the lamp is on one side
+    moved = [np.rint(outline + offset).astype(np.int32) for outline in outlines]
+    cv2.polylines(lid, moved, isClosed=True, color=round(level * random.uniform(0.6, 0.85)), thickness=round(width) + 1)
+    lid = cv2.GaussianBlur(lid, (0, 0), max(0.4, width / 3))
+    return _around(page, outlines, lid if page.ndim == 2 else to_colour(lid))
+
+
+def on_grey(page: np.ndarray, outlines: Outlines, draw: Draw) -> np.ndarray:
+    """Return the page with plain grey outside the sheets."""
+    return _around(page, outlines, np.full_like(page, round(draw.random.uniform(150, 225))))
+
+
+def on_desk(page: np.ndarray, outlines: Outlines, draw: Draw) -> np.ndarray:
+    """Return the page with a desk and the shadows of the sheets outside them."""
     random = draw.random
     shape = page.shape[:2]
     middle, spread = random.uniform(90, 185), random.uniform(6, 22)
@@ -94,14 +110,14 @@ def on_desk(page: np.ndarray, outline: np.ndarray, draw: Draw) -> np.ndarray:
         desk = clouds(random, shape, draw.pixels(random.uniform(0.4, 25)), middle - spread, middle + spread)
     sheet = np.zeros([side // LIGHT_GRID + 1 for side in shape], np.uint8)
     offset = random.uniform(-0.8, 0.8, 2)
-    cv2.fillPoly(sheet, [np.rint(outline / LIGHT_GRID + offset).astype(np.int32)], 255)
+    cv2.fillPoly(sheet, [np.rint(outline / LIGHT_GRID + offset).astype(np.int32) for outline in outlines], 255)
     cast = cv2.GaussianBlur(sheet, (0, 0), draw.pixels(random.uniform(3, 6)) / LIGHT_GRID)
     desk = dimmed(desk, cv2.resize(cv2.convertScaleAbs(cast, alpha=-0.55, beta=255), shape[::-1]))
     if draw.in_colour:
         light = _WOODS[random.integers(len(_WOODS))] if is_wood else _tabletop(random)
         desk = between_colours(desk, np.array(light) * 0.05, np.array(light) * 1.25)
         page = to_colour(page)
-    return _around(page, outline, desk)
+    return _around(page, outlines, desk)
 
 
 _WOODS = ((196, 154, 108), (160, 110, 70), (222, 184, 135), (120, 78, 50), (205, 170, 125), (170, 140, 110))
@@ -113,8 +129,8 @@ def _tabletop(random: np.random.Generator) -> tuple[int, int, int]:
     return round(red * 255), round(green * 255), round(blue * 255)
 
 
-def _around(page: np.ndarray, outline: np.ndarray, surroundings: np.ndarray) -> np.ndarray:
-    """Return the page inside the sheet's outline and the surroundings outside it."""
+def _around(page: np.ndarray, outlines: Outlines, surroundings: np.ndarray) -> np.ndarray:
+    """Return the page inside the sheets and the surroundings outside them."""
     sheet = np.zeros(page.shape[:2], np.uint8)
-    cv2.fillPoly(sheet, [np.rint(outline).astype(np.int32)], 255)
+    cv2.fillPoly(sheet, [np.rint(outline).astype(np.int32) for outline in outlines], 255)
     return cv2.copyTo(page, sheet, surroundings)

@@ -56,6 +56,7 @@ class Article:
         till_name: its name as the vendor's till prints it.
         price: its price in euro, without tax.
         price_seed: seeds how its price ends, and its numbers.
+        country_code: the country of its vendor, ISO 3166-1 alpha-2.
     """
 
     product: Product
@@ -64,11 +65,12 @@ class Article:
     till_name: str
     price: Decimal
     price_seed: int
+    country_code: str
 
     @property
     def gtin(self) -> str | None:
         """Return its article number of GS1; None for services."""
-        return None if self.product.is_service else gtin(Random(self.price_seed + 2))
+        return None if self.product.is_service else gtin(Random(self.price_seed + 2), self.country_code)
 
 
 def draw_article(random: Random, style_seed: int, locale: str, product: Product, *, reserved: bool) -> Article:
@@ -114,6 +116,7 @@ def _article(style_seed: int, locale: str, trade: str, index: int, variant: int,
         till_name=till_name,
         price=product.price * Decimal(round(1000 * math.exp(PRICE_SPREAD * deviation))) / 1000,
         price_seed=int.from_bytes(digest[12:16]),
+        country_code=locale[-2:],
     )
 
 

@@ -226,7 +226,40 @@ def national_number(country_code: str, vat: str) -> str:
     return "".join(filter(str.isalnum, vat))[part] if part else ""
 
 
-def gtin(random: Random) -> str:
-    """Draw a GTIN-13 with the check digit of GS1."""
-    body = digits(random, 12)
+# First and last of the three-digit prefixes of GS1's member organisations. Source: GS1, "GS1 prefix" list.
+GS1_PREFIXES: dict[str, tuple[tuple[int, int], ...]] = {
+    "US": ((1, 19), (30, 39), (60, 139)),
+    "FR": ((300, 379),),
+    "DE": ((400, 440),),
+    "JP": ((450, 459), (490, 499)),
+    "GB": ((500, 509),),
+    "PT": ((560, 560),),
+    "PL": ((590, 590),),
+    "AE": ((629, 629),),
+    "CN": ((690, 699),),
+    "SE": ((730, 739),),
+    "CH": ((760, 769),),
+    "IT": ((800, 839),),
+    "ES": ((840, 849),),
+    "NL": ((870, 879),),
+    "IN": ((890, 890),),
+    "AT": ((900, 919),),
+    "AU": ((930, 939),),
+}
+DOMESTIC_MAKERS = 0.6  # share of articles whose maker has its number from the organisation of the vendor's country
+# Where other makers have theirs from, by weight: the largest exporters of goods among these countries.
+_EXPORTERS = {"CN": 6, "US": 3, "DE": 3, "JP": 2, "NL": 2, "IT": 1, "FR": 1, "GB": 1, "ES": 1, "PL": 1}
+
+
+def gtin(random: Random, country_code: str) -> str:
+    """Draw a GTIN-13 with the check digit of GS1, of a maker in the country of the vendor or in another.
+
+    Numbers of American makers are those of UPC codes, which have a 0 in front here.
+    """
+    maker = country_code
+    if random.random() >= DOMESTIC_MAKERS:
+        maker = random.choices(list(_EXPORTERS), list(_EXPORTERS.values()))[0]
+    ranges = GS1_PREFIXES[maker]
+    first, last = random.choices(ranges, [last - first + 1 for first, last in ranges])[0]
+    body = f"{random.randint(first, last):03d}{random.randrange(10**9):09d}"
     return f"{body}{-weighted_sum(body, (1, 3) * 6) % 10}"

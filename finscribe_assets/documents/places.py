@@ -6,7 +6,9 @@ The files hold patterns. In a pattern, `#` stands for a random digit and `{name}
 character of the company's national number, `{city}`, `{subdivision}` and `{code}` are those of its city, and a final
 `!` is a Luhn check digit. If a country has several registers, their patterns are listed by how the names of their
 companies end. In company names, `{home}` is the city without its district, and `{line}` a word of the company's trade.
-A city is ``[name, pattern of postal codes, subdivision as printed, its code in tax numbers]``.
+A city is ``[name, pattern of postal codes or a list of them, subdivision as printed, its code in tax numbers]``. In
+patterns of postal codes, `<a-b>` stands for a number in this range, with as many digits as ``a``: where the codes of a
+region are shared by many towns, only those of the city itself are listed.
 """
 
 from __future__ import annotations
@@ -25,15 +27,16 @@ from finscribe_assets.documents.identifiers import luhn
 
 COMPOSED_NAMES = 1.0  # number of family names and stems that are composed of syllables, for one that is listed
 _NAME = re.compile(r"\{(\w+)\}")
+_RANGE = re.compile(r"<(\d+)-(\d+)>")
 _MAILBOXES = ("info", "office", "billing", "accounts", "contact")
 
 
 @dataclass(frozen=True)
 class City:
-    """A city and the pattern of its postal codes."""
+    """A city and the patterns of its postal codes."""
 
     name: str
-    post_code: str  # pattern; empty if the country has none
+    post_codes: tuple[str, ...]  # patterns; none if the country has no postal codes
     subdivision: str | None = None
     subdivision_code: str = ""
 
@@ -74,6 +77,13 @@ class Places:
             for index, character in enumerate(text)
         )
 
+    def draw_post_code(self, random: Random, city: City) -> str | None:
+        """Draw a postal code of a city; None if its country has none."""
+        if not city.post_codes:
+            return None
+        pattern = random.choice(city.post_codes)
+        return self.write(random, _RANGE.sub(lambda ends: _number_between(random, ends[1], ends[2]), pattern))
+
     def draw_company(self, random: Random, city: City, line: str) -> str:
         """Draw the name of a company; Chinese names contain the city.
 
@@ -109,6 +119,15 @@ def _house_number(random: Random) -> int:
     return min(int(random.paretovariate(0.9) * random.randint(1, 9)), 240)
 
 
+def _number_between(random: Random, least: str, greatest: str) -> str:
+    return f"{random.randint(int(least), int(greatest)):0{len(least)}d}"
+
+
+def _city(name: str, post_codes: str | list[str], *subdivision: str) -> City:
+    patterns = post_codes if isinstance(post_codes, list) else [post_codes] if post_codes else []
+    return City(str(name), tuple(map(str, patterns)), *map(str, subdivision))
+
+
 @cache
 def places_of(locale: str) -> Places:
     """Read the places of a locale."""
@@ -118,7 +137,7 @@ def places_of(locale: str) -> Places:
         if f"{name}_head" in content:
             composed = f"{{{name}_head}}{{{name}_tail}}"
             content[name] += [composed] * round(len(content[name]) * COMPOSED_NAMES)
-    cities = tuple(City(*map(str, row)) for row in content.pop("cities"))
+    cities = tuple(_city(*row) for row in content.pop("cities"))
     registers = content.pop("legal_registrations")
     if isinstance(registers, list):
         registers = {"": registers}

@@ -93,7 +93,7 @@ def draw_presentation(outline: DocumentOutline, recipe: Recipe, document: Docume
     """Draw how the page looks, without its labels, which depend on the values that are printed."""
     random, knobs, habits = Random(f"look:{outline.name}"), outline.knobs, outline.habits
     locale = outline.seller.locale
-    numbers = draw_number_style(random, locale, habits, knobs)
+    numbers = draw_number_style(random, locale, habits, knobs, outline.currency)
     size = random.uniform(*(SMALL_PRINT_SIZES if knobs["small_print"] else USUAL_SIZES))
     is_order = outline.document_type is DocumentType.PURCHASE_ORDER
     absent = [name for name in _DECOY_FIELDS if getattr(document, name) is None]
@@ -242,10 +242,15 @@ def _currency_display(outline: DocumentOutline) -> CurrencyDisplay:
     return "code" if is_foreign else outline.habits.currency_display
 
 
-def draw_number_style(random: Random, locale: str, habits: VendorHabits, knobs: Mapping[str, float]) -> NumberStyle:
-    """Draw the format of every number on the page: that of the locale, unless knobs ask for another."""
+def draw_number_style(
+    random: Random, locale: str, habits: VendorHabits, knobs: Mapping[str, float], currency: str
+) -> NumberStyle:
+    """Draw the format of every number on the page: that of the locale, unless knobs ask for another.
+
+    Lakhs and crores count rupees: an Indian bill in another currency has groups of three digits.
+    """
     style = locale_number_style(locale)
-    changes: dict[str, object] = {}
+    changes: dict[str, object] = {"lakh": style.lakh and currency == "INR"}
     if knobs["foreign_separators"]:
         # The separators of a country with the other decimal mark, so that the change shows in every number.
         point = style.decimal == "."

@@ -26,10 +26,12 @@ from stdnum.se import orgnr
 from stdnum.se import vat as swedish
 from stdnum.us import ein, rtn
 
+from finscribe_assets.documents.articles import draw_article
 from finscribe_assets.documents.banking import draw_account
-from finscribe_assets.documents.identifiers import gtin
+from finscribe_assets.documents.identifiers import GS1_PREFIXES, gtin
 from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.places import places_of
+from finscribe_assets.documents.trades import products_of
 from finscribe_assets.documents.vendors import VENDORS_PER_LOCALE, draw_party, vendor
 
 VALIDATORS = {
@@ -79,7 +81,65 @@ def test_accounts_pass(locale):
 
 
 def test_article_numbers_pass():
-    assert all(is_ean(gtin(Random(number))) for number in range(500))
+    assert all(is_ean(gtin(Random(number), country)) for country in GS1_PREFIXES for number in range(60))
+
+
+# From GS1's list of prefixes, by the country whose organisation gives them out.
+PREFIXES = {
+    "de_DE": range(400, 441),
+    "fr_FR": range(300, 380),
+    "it_IT": range(800, 840),
+    "ja_JP": (*range(450, 460), *range(490, 500)),
+}
+
+
+@pytest.mark.parametrize("locale", PREFIXES)
+def test_most_article_numbers_are_of_makers_in_the_vendors_country(locale):
+    numbers = {
+        draw_article(Random(seed), seed % 40, locale, product, reserved=False).gtin
+        for seed in range(120)
+        for product in products_of("bakery")[:3]
+    }
+    prefixes = [int(number[:3]) for number in numbers]
+    domestic = sum(prefix in PREFIXES[locale] for prefix in prefixes) / len(prefixes)
+    assert 0.5 < domestic < 0.85
+    assert {facts.country_code for facts in LOCALE_FACTS.values()} == GS1_PREFIXES.keys()
+
+
+# Ranges and single codes of cities that share a region with others, from the postal services' own lists.
+CITIES_OF_CODES = {
+    ("de_DE", "Berlin"): (10115, 14199),
+    ("de_DE", "Essen"): (45127, 45359),
+    ("de_DE", "Bochum"): (44787, 44894),
+    ("de_DE", "Dortmund"): (44135, 44388),
+    ("de_AT", "Wien"): (1010, 1230),
+    ("de_AT", "Feldkirch"): (6800, 6800),
+    ("de_AT", "Dornbirn"): (6850, 6850),
+    ("de_CH", "Rapperswil"): (8640, 8640),
+    ("de_CH", "Uster"): (8610, 8610),
+    ("de_CH", "Davos"): (7260, 7270),
+    ("fr_FR", "Paris"): (75001, 75020),
+    ("it_IT", "Milano"): (20121, 20162),
+    ("es_ES", "Barcelona"): (8001, 8042),
+    ("nl_NL", "Amsterdam"): (1011, 1109),
+}
+
+
+@pytest.mark.parametrize(("locale", "name"), CITIES_OF_CODES)
+def test_post_codes_are_those_of_their_city(locale, name):
+    places, (least, greatest) = places_of(locale), CITIES_OF_CODES[locale, name]
+    for city in [city for city in places.cities if city.name == name]:
+        for seed in range(40):
+            code = places.draw_post_code(Random(seed), city)
+            assert least <= int(code.split()[0]) <= greatest, code
+
+
+def test_every_post_code_pattern_is_filled_in():
+    for locale in LOCALES:
+        for city in places_of(locale).cities:
+            for seed in range(8):
+                code = places_of(locale).draw_post_code(Random(seed), city)
+                assert code is None or not set(code) & set("<>#[]'"), code
 
 
 @pytest.mark.parametrize("locale", LOCALES)

@@ -16,6 +16,7 @@ from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.indian_amounts import rupees_in_words
 from finscribe_assets.documents.knobs import Knobs
 from finscribe_assets.documents.legal_notices import REGISTER_COUNTRIES
+from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.documents.recipe import LOCALES, Recipe
 from finscribe_assets.documents.schema import DocumentType
@@ -225,3 +226,22 @@ def test_services_have_no_serial_number_and_no_warranty():
         services = {*phrases(locale, "service_notes"), *phrases(locale, "service_suffixes")}
         assert len(services) >= 6 and not any("24" in text for text in services)
         assert services.isdisjoint({*phrases(locale, "line_notes")})
+
+
+@pytest.mark.parametrize("locale", ["en_IN", "de_DE", "ja_JP"])
+def test_sales_are_in_the_sellers_currency_unless_a_knob_says_otherwise(locale):
+    for drawn in documents(locale, *BILLS, DocumentType.RECEIPT, DocumentType.PURCHASE_ORDER):
+        asked = drawn.knobs["dual_currency"] or drawn.knobs["ambiguous_currency"]
+        assert (drawn.document.currency_code == LOCALE_FACTS[locale].currency_code) is not bool(asked), drawn.id
+
+
+def test_only_rupees_are_counted_in_lakhs():
+    def grouped_in_twos(drawn):
+        return any(re.search(r"\b\d{1,2},\d\d,\d{3}\b", text) for text in drawn.printed.values())
+
+    rupees = documents("en_IN", *BILLS, dual_currency=0.0, ambiguous_currency=0.0, long_amounts=1.0)
+    foreign = documents("en_IN", *BILLS, dual_currency=1.0, tax_exemptions=0.0, long_amounts=1.0)
+    assert sum(map(grouped_in_twos, rupees)) > 60
+    assert all(drawn.document.currency_code != "INR" for drawn in foreign)
+    assert not any(map(grouped_in_twos, foreign))
+    assert any(re.search(r"\b\d{1,3},\d{3},\d{3}\b", text) for drawn in foreign for text in drawn.printed.values())

@@ -94,6 +94,8 @@ def draw_outline(name: str, recipe: Recipe, key: str) -> DocumentOutline:
         knobs["quantity_rows"] = 0.0
     if LAYOUT_FACTS[habits.layout].landscape:
         knobs["payment_slips"] = 0.0  # they are at the foot of an upright sheet
+    if LAYOUT_FACTS[habits.layout].page_rows:
+        knobs["tax_invoice_forms"] = 0.0  # a form carries no subtotals forward
     if trade_table()[seller.trade].kind == "service":
         knobs["item_bar_codes"] = 0.0  # services have no article numbers
     random = Random(f"facts:{name}")
@@ -124,9 +126,13 @@ EXCLUSIVE_KNOBS = (
     ("tax_exemptions", ("several_rates", "tax_inclusive_prices", "gross_columns", "dual_currency")),
     ("tax_inclusive_prices", ("list_prices", "gross_columns", "line_allowances", "discounts", "charges")),
     ("negative_amounts", ("discounts", "charges", "line_allowances")),
-    ("dual_currency", ("ambiguous_currency", "payment_slips")),
-    ("ambiguous_currency", ("payment_slips",)),  # banks of the country take its own currency
+    ("dual_currency", ("ambiguous_currency", "payment_slips", "tax_invoice_forms")),
+    (
+        "ambiguous_currency",
+        ("payment_slips", "tax_invoice_forms"),
+    ),  # banks and states of the country have its own currency
     ("payment_slips", ("payment_codes",)),  # the slip has the code
+    ("tax_invoice_forms", ("payment_codes", "parties_side_by_side", "bilingual_labels")),  # the form has its own
     ("era_dates", ("two_digit_years", "ambiguous_dates")),
     ("unlabelled_values", ("label_distance",)),
 )

@@ -17,6 +17,7 @@ from finscribe_assets.documents.formats import CurrencyDisplay, NumberStyle
 from finscribe_assets.documents.headings import Heading
 from finscribe_assets.documents.line_groups import GroupSubtotal
 from finscribe_assets.documents.schema import Document
+from finscribe_assets.documents.tax_forms import TaxForm
 from finscribe_assets.documents.terms_pages import TermsPage
 
 
@@ -138,6 +139,7 @@ class Presentation(BaseModel):
     remarks: tuple[str, ...] = Field(default=(), description="sentences at the end of the document")
     payment_slip: PaymentSlip | None = Field(default=None, description="slip at the foot of an invoice")
     terms_page: TermsPage | None = Field(default=None, description="last sheet of terms and conditions")
+    tax_form: TaxForm | None = Field(default=None, description="the state's form that the invoice is on")
     payment_code: str = Field(default="", description="text of the QR code for payment; empty for none")
     bar_code: str = Field(default="", description="text of the bar code; empty for none")
     item_bar_codes: bool = Field(default=False, description="whether article numbers also have bar codes")

@@ -26,6 +26,7 @@ from finscribe_assets.documents.presentation_drawing import draw_labels, draw_pr
 from finscribe_assets.documents.printed_values import printed_values
 from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.documents.schema import Document
+from finscribe_assets.documents.tax_forms import form_labels
 
 _LONG_KNOBS = ("many_lines", "very_long_tables", "several_pages")
 
@@ -72,6 +73,8 @@ def _drawn_for(outline: DocumentOutline, recipe: Recipe) -> tuple[Document, dict
         outline.knobs,
         capital_heads=presentation.style.head == "capitals",
     )
+    if presentation.tax_form:
+        labels = form_labels(document, labels)
     return document, printed, presentation.model_copy(update={"labels": labels})
 
 

@@ -54,6 +54,14 @@ class MailRoomKnobs(BaseModel):
         "another receipt of the same shop lies beside it, cut off by the edge of the scan or photograph",
         documents=(DocumentType.RECEIPT,),
     )
+    tax_invoice_forms: float = knob(
+        0.35,
+        FailureCause.PARTY_SWAP,
+        (Element.AMOUNT, Element.IDENTIFIER, Element.PARTY),
+        "the invoice is on the form of its state: in China with code, seals, capital amount and boxed parties",
+        documents=(DocumentType.INVOICE,),
+        languages=("zh",),
+    )
 
 
 MAIL_ROOM_KNOBS = tuple(MailRoomKnobs.model_fields)

@@ -41,6 +41,7 @@ from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.documents.remark_drawing import draw_remarks
 from finscribe_assets.documents.schema import Document, DocumentType
 from finscribe_assets.documents.table_paging import page_breaks, sub_rows
+from finscribe_assets.documents.tax_forms import draw_tax_form
 from finscribe_assets.documents.terms_pages import TermsPage, draw_terms_page
 from finscribe_assets.documents.vendor_habits import VendorHabits, font_of
 from finscribe_assets.documents.wordings import phrases, usual_wordings, wordings
@@ -153,6 +154,7 @@ def draw_presentation(outline: DocumentOutline, recipe: Recipe, document: Docume
         if knobs["payment_slips"]
         else None,
         terms_page=_terms_page(outline, document, numbers) if knobs["terms_pages"] else None,
+        tax_form=draw_tax_form(Random(f"form:{outline.name}"), document) if knobs["tax_invoice_forms"] else None,
         payment_code=payment_code(document) if knobs["payment_codes"] else "",
         bar_code=draw_bar_code(Random(f"bar_code:{outline.name}")) if knobs["bar_codes"] else "",
         item_bar_codes=bool(knobs["item_bar_codes"]),

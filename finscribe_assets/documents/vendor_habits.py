@@ -19,6 +19,7 @@ from finscribe_assets.documents.locales import LOCALE_FACTS, LocaleFacts
 from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.documents.styling import draw_accent, draw_style
+from finscribe_assets.documents.tax_forms import FORM_COLUMNS
 from finscribe_assets.documents.trades import trade_table
 from finscribe_assets.documents.vendors import Vendor
 
@@ -127,6 +128,8 @@ def columns_of(
         columns |= {"sku", "unit"}
     if knobs["item_bar_codes"]:
         columns.add("gtin")
+    if knobs["tax_invoice_forms"]:
+        columns |= FORM_COLUMNS
     if knobs["several_rates"] and document_type is not DocumentType.RECEIPT:
         columns.add("vat_rate")
     return tuple(name for name in habits.column_order if name in columns)

@@ -41,6 +41,8 @@ def layout_problems(drawn: DrawnDocument, laid_out: LaidOutDocument) -> list[str
     ]
     look = drawn.presentation
     texts = "".join((*drawn.printed.values(), *look.labels.values(), *look.closing_lines, look.amount_in_capitals))
+    if look.tax_form:
+        texts += "".join(look.tax_form.texts)
     if look.terms_page:
         texts += "".join(clause.heading + clause.text for clause in look.terms_page.clauses)
     if missing := missing_glyphs(texts, drawn.presentation.font):

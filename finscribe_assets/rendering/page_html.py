@@ -51,6 +51,7 @@ from finscribe_assets.rendering.text_fitting import DUE_SIZE, TITLE_SPACING, USU
 # Letters that join, or that fill a square, look wrong when they are spaced out.
 BAR_CODE_LENGTH, BAR_CODE_HEIGHT = 42.0, 9.0  # millimetres
 ITEM_CODE_LENGTH, ITEM_CODE_HEIGHT = 6.4, 1.8  # em
+FORM_CODE_SIZE = 22.0  # millimetres
 SLIP_CODE_SIZES = {SlipForm.SWISS: 46.0, SlipForm.TRANSFER: 26.0}  # millimetres
 LANGUAGES_WITHOUT_LETTER_SPACING = ("ar", "ja", "zh")
 
@@ -161,6 +162,13 @@ def _css_text(text: str) -> Markup:
     return Markup('"' + "".join(c if c.isalnum() or c == " " else f"\\{ord(c):x} " for c in text) + '"')  # noqa: S704
 
 
+def _template_of(look: Presentation) -> str:
+    """Return the template of a page: that of the state's form, or that of its layout."""
+    if look.tax_form:
+        return "tax_form.html"
+    return f"{LAYOUT_FACTS[look.layout].template or look.layout}.html"
+
+
 def _emblem(look: Presentation, issuer: str) -> Logo | None:
     return None if look.style.logo == "none" else draw_logo(look.style.logo, issuer, look.accent, look.font)
 
@@ -257,7 +265,7 @@ def to_markup(drawn: DrawnDocument, engine: Engine | None = None, slip_place: Sl
     heading, heading_rows = printed_heading(drawn)
     markup.html = (
         _environment()
-        .get_template(f"{LAYOUT_FACTS[look.layout].template or look.layout}.html")
+        .get_template(_template_of(look))
         .render(
             printed=drawn.printed,
             look=look,
@@ -284,6 +292,7 @@ def to_markup(drawn: DrawnDocument, engine: Engine | None = None, slip_place: Sl
             slip_margin=OWN_SHEET_MARGIN if slip_place and slip_place.on_own_sheet else SLIP_MARGIN,
             payment_code=qr_code(look.payment_code, look.style.code_size) if look.payment_code else "",
             item_codes=_item_code if look.item_bar_codes else None,
+            form_code=qr_code(look.tax_form.code, FORM_CODE_SIZE) if look.tax_form else "",
             bar_code=bar_code(look.bar_code, BAR_CODE_LENGTH, BAR_CODE_HEIGHT) if look.bar_code else "",
             heading=heading,
             heading_rows=heading_rows,

@@ -107,6 +107,8 @@ SHOWS = {
     "item_bar_codes": lambda d: d.presentation.item_bar_codes and any(line.gtin for line in d.document.lines),
     "line_groups": lambda d: sum(line.heading is not None for line in getattr(d.document, "lines", ())) >= 2,
     "terms_pages": lambda d: d.presentation.terms_page is not None,
+    "neighbour_receipts": lambda d: d.presentation.neighbour is not None,
+    "tax_invoice_forms": lambda d: d.presentation.tax_form is not None,
     "payment_slips": lambda d: d.presentation.payment_slip is not None,
 } | {name: lambda d, name=name: d.presentation.damage.get(name, 0.0) > 0 for name in DAMAGE_KNOBS}
 

@@ -17,7 +17,14 @@ from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.plan import Plan, PlanComponent
 from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.files import sha256_of
-from finscribe_assets.probing.factors import ACTING_FIELDS, FactorSpace, Setting
+from finscribe_assets.probing.factors import (
+    ACTING_FIELDS,
+    GOODS_KNOBS,
+    Factor,
+    FactorSpace,
+    Setting,
+    present_factors,
+)
 
 CANDIDATES = 10  # numbers, of which the one with the richest document is taken
 MAX_FIELDS_PER_ELEMENT = 12  # of a document, that are read: fields of one document fail together
@@ -36,6 +43,7 @@ class Battery:
         self.space, self.seed = space, seed
         self._plan_of = lru_cache(maxsize=4096)(self._plan)
         self._richest = lru_cache(maxsize=None)(self._find_richest)
+        self._richest_showing = lru_cache(maxsize=None)(self._find_richest_showing)
         self.draw = lru_cache(maxsize=DOCUMENTS_HELD)(self._draw)
 
     def _plan(self, setting: Setting) -> Plan:
@@ -50,9 +58,29 @@ class Battery:
         """Return the number of screening document ``index`` of a setting's document type."""
         return self._number(setting, index * CANDIDATES)
 
-    def pair_number(self, setting: Setting, index: int) -> int:
-        """Return the number of the documents of pair ``index`` of a plain setting; no screening document has it."""
-        return self._number(setting, FIRST_PAIR_NUMBER + index * CANDIDATES)
+    def pair_number(self, setting: Setting, index: int, *factors: Factor) -> int:
+        """Return the number of the documents of pair ``index`` of a plain setting; no screening document has it.
+
+        Args:
+            setting: the plain setting.
+            index: position among the pairs of the setting.
+            factors: what is changed. Those that show on goods alone are tried on documents of sellers of goods.
+        """
+        start = FIRST_PAIR_NUMBER + index * CANDIDATES
+        for factor in factors:
+            if factor.value in GOODS_KNOBS:
+                return self._richest_showing(setting, start, factor)
+        return self._number(setting, start)
+
+    def _find_richest_showing(self, setting: Setting, start: int, factor: Factor) -> int:
+        """Return the one of CANDIDATES numbers whose document shows a factor, and most besides."""
+        changed = self.space.with_factor(setting, factor)
+
+        def worth(number: int) -> tuple[bool, tuple[int, float]]:
+            drawn = self._draw(changed, number)
+            return factor.name in present_factors(drawn), _richness(drawn)
+
+        return max(range(start, start + CANDIDATES), key=worth)
 
     def _number(self, setting: Setting, start: int) -> int:
         """Return the one of CANDIDATES numbers whose plain document shows most; of long documents the shortest."""

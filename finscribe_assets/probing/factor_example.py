@@ -31,7 +31,7 @@ def draw_factor_example(recipe: Recipe, factor_name: str, element: str) -> tuple
     types = [one for one in space.types if space.can_act(factor, one)]
     for index in range(EXAMPLES_TRIED):
         plain = space.plain_for(factor, types[index % len(types)])
-        number = battery.pair_number(plain, index // len(types))
+        number = battery.pair_number(plain, index // len(types), factor)
         drawn = battery.draw(space.with_factor(plain, factor), number)
         paths = _acting_paths(drawn, factor, element)
         if paths and factor_name in present_factors(drawn):

@@ -41,6 +41,8 @@ COMPANION_KNOBS = {
     "repeated_headers": ("several_pages", tuple(DocumentType)),
     "sign_styles": ("negative_amounts", (DocumentType.CREDIT_NOTE,)),
 }
+# Knobs that show only on documents of sellers of goods: services have no article numbers.
+GOODS_KNOBS = frozenset({"item_bar_codes"})
 # Fields of its elements on which a knob acts, where it does not act on all of them: its effect is measured on these.
 ACTING_FIELDS = {
     "confusable_identifiers": frozenset(

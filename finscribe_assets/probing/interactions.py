@@ -94,7 +94,7 @@ def _quartets(session: ReadingSession, first: Factor, second: Factor) -> list[tu
     for index in range(DOCUMENTS):
         if settings:
             quartet = settings[index % len(settings)]
-            number = session.battery.pair_number(quartet[-1], index // len(settings))
+            number = session.battery.pair_number(quartet[-1], index // len(settings), first, second)
             found.append(tuple(Version(number, setting) for setting in quartet))
     return found
 

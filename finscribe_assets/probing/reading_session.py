@@ -108,7 +108,7 @@ class ReadingSession:
         types = [one for one in self.space.types if self.space.can_act(factor, one)]
         document_type = types[index % len(types)]
         plain = self.space.plain_for(factor, document_type)
-        number = self.battery.pair_number(plain, index // len(types))
+        number = self.battery.pair_number(plain, index // len(types), factor)
         return Version(number, plain), Version(number, self.space.changed(plain, factor))
 
     def _reading(

@@ -144,7 +144,7 @@ def draw_presentation(outline: DocumentOutline, recipe: Recipe, document: Docume
         tax_codes=draw_tax_codes(Random(f"codes:{outline.name}"), document.vat_breakdown) if knobs["tax_codes"] else {},
         slip=draw_slip(Random(f"slip:{outline.name}"), locale) if document.card_number else (),
         notices=draw_notices(Random(f"notices:{outline.name}"), document) if knobs["till_notices"] else (),
-        sub_rows=sub_rows(random, document, knobs),
+        sub_rows=sub_rows(random, document, outline.seller.trade, knobs),
         group_subtotals=_group_subtotals(outline, document, numbers) if knobs["line_groups"] else {},
         page_breaks=page_breaks(document),
         decoys=decoys,

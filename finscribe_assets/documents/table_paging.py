@@ -7,8 +7,10 @@ from decimal import Decimal
 from random import Random
 
 from finscribe_assets.documents.schema import Document, Entry, Line, PageSubtotal
+from finscribe_assets.documents.trades import products_of, trade_table
 from finscribe_assets.documents.wordings import phrases
 
+_CONSUMED = ("food", "dining", "medicine", "plants", "book")  # tax classes of goods that nobody fits
 # Number of rows on the first page, which also holds the header, and on each further page, with room for rows that wrap.
 FIRST_PAGE_ROWS, NEXT_PAGE_ROWS = 9, 15
 
@@ -49,14 +51,24 @@ def page_breaks(document: Document) -> tuple[int, ...]:
     return tuple(int(subtotal.after) for subtotal in document.page_subtotals)
 
 
-def sub_rows(random: Random, document: Document, knobs: Mapping[str, float]) -> dict[int, tuple[str, ...]]:
-    """Draw indented rows without amounts below some lines, by line index."""
+def sub_rows(random: Random, document: Document, trade: str, knobs: Mapping[str, float]) -> dict[int, tuple[str, ...]]:
+    """Draw indented rows without amounts below some lines, by line index.
+
+    Their texts fit what the seller's trade sells: bread is not fitted, and advice has no packaging.
+    """
     if not knobs["sub_items"]:
         return {}
-    words = phrases(document.locale, "sub_items")
+    words = phrases(document.locale, _sub_items_key(trade))
     below = {
         index: tuple(random.sample(words, random.randint(1, min(3, len(words)))))
         for index in range(len(document.lines))
         if random.random() < 0.5
     }
     return below or {0: tuple(random.sample(words, 1))}
+
+
+def _sub_items_key(trade: str) -> str:
+    if trade_table()[trade].kind == "service":
+        return "sub_items.service"
+    is_consumed = any(product.tax_class in _CONSUMED for product in products_of(trade))
+    return "sub_items.consumable" if is_consumed else "sub_items"

@@ -75,7 +75,7 @@ def draw_tax_form(random: Random, document: Document) -> TaxForm:
     number = "".join(filter(str.isdigit, document.document_number))
     # Version, type, code (electronic invoices have none), number, total, day, check text (none), and a random ending.
     fields = ("01", kind, "", number, f"{document.totals.total_with_vat:.2f}", f"{document.issue_date:%Y%m%d}", "")
-    seal = ("发票专用章",)
+    seal: tuple[str, ...] = ("发票专用章",)
     if document.seller.vat_identifier:
         seal = (document.seller.vat_identifier, *seal)
     return TaxForm(

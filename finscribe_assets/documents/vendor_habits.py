@@ -195,8 +195,8 @@ def _draw_line_columns(random: Random, document_type: DocumentType, facts: Local
         "purchase_order_line": 0.0 if document_type is DocumentType.PURCHASE_ORDER else 0.08,
     }
     drawn = {name for name, chance in chances.items() if random.random() < chance}
-    if trade_table()[seller.trade].kind == "service" and facts.country_code != "IN":  # customs codes are for goods
-        drawn -= {"classification"}
+    if trade_table()[seller.trade].kind == "service":  # article numbers are for goods, and customs codes too
+        drawn -= {"gtin"} if facts.country_code == "IN" else {"gtin", "classification"}
     if document_type is DocumentType.RECEIPT:  # a till roll is too narrow for these columns
         drawn = set()
     return drawn | {"item_name", "quantity", "net_price", "net_amount"}

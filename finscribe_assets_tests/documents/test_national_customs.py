@@ -20,6 +20,7 @@ from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.documents.recipe import LOCALES, Recipe
 from finscribe_assets.documents.schema import DocumentType
+from finscribe_assets.documents.trades import trade_table
 from finscribe_assets.documents.vendors import vendor
 from finscribe_assets.documents.wordings import phrases
 from finscribe_assets.evaluation.normalise import ValueContext, canonical_value
@@ -245,3 +246,19 @@ def test_only_rupees_are_counted_in_lakhs():
     assert all(drawn.document.currency_code != "INR" for drawn in foreign)
     assert not any(map(grouped_in_twos, foreign))
     assert any(re.search(r"\b\d{1,3},\d{3},\d{3}\b", text) for drawn in foreign for text in drawn.printed.values())
+
+
+@pytest.mark.parametrize("locale", ["en_GB", "de_DE", "ja_JP"])
+def test_what_is_eaten_is_not_fitted_and_services_have_no_packaging(locale):
+    fitted = phrases(locale, "sub_items")[0]
+    kinds = set()
+    for drawn in documents(locale, *BILLS, sub_items=1.0):
+        number = int(drawn.vendor.rpartition("-")[2])
+        trade = vendor(locale, number).trade
+        texts = {text for row in drawn.presentation.sub_rows.values() for text in row}
+        kinds.add(kind := trade_table()[trade].kind)
+        if kind == "service":
+            assert texts <= set(phrases(locale, "sub_items.service")), drawn.id
+        elif trade in ("bakery", "butcher", "greengrocer", "supermarket"):
+            assert fitted not in texts, drawn.id
+    assert len(kinds) > 1

@@ -17,8 +17,8 @@ from PIL import Image
 from finscribe_assets.documents.drawn_document import Colours, DrawnDocument
 from finscribe_assets.documents.fonts import LATIN_FONTS, fonts_for
 from finscribe_assets.documents.generator import draw_document
-from finscribe_assets.documents.knobs import DAMAGE_KNOBS, NO_KNOBS, Knobs
-from finscribe_assets.documents.layout_families import LAYOUT_FACTS, LayoutFacts
+from finscribe_assets.documents.knobs import DAMAGE_KNOBS, KNOB_FACTS, NO_KNOBS, Knobs
+from finscribe_assets.documents.layout_families import LAYOUT_FACTS, LAYOUTS_BY_TYPE, LayoutFacts
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.documents.recipe import LOCALES, Recipe
 from finscribe_assets.documents.schema import DocumentType
@@ -45,6 +45,8 @@ _ADDITIONS = (
     ("terms_pages", "fr_FR"),
     ("line_groups", "de_DE"),
     ("item_bar_codes", "nl_NL"),
+    ("neighbour_receipts", "en_GB"),
+    ("tax_invoice_forms", "zh_CN"),
 )
 
 _HEAD = """# Gallery
@@ -135,9 +137,10 @@ def _layouts() -> Iterator[_Entry]:
 def _additions() -> Iterator[_Entry]:
     """Yield what mail rooms find on documents besides their own content, each on an example's last page."""
     for knob, locale in _ADDITIONS:
+        document_type = KNOB_FACTS[knob].documents[0]
         recipe = Recipe(
-            document_types={DocumentType.INVOICE: 1.0},
-            layouts={"invoice_classic": 1.0},
+            document_types={document_type: 1.0},
+            layouts={LAYOUTS_BY_TYPE[document_type][0]: 1.0},
             locales={locale: 1.0},
             knobs=NO_KNOBS.model_copy(update={"optional_fields": 0.7, knob: 1.0}),
         )

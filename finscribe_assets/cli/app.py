@@ -30,6 +30,7 @@ from finscribe_assets.cli import (
     training_commands,
     validation_commands,
     verification_commands,
+    withdrawal_commands,
 )
 from finscribe_assets.cli.console_output import print_error
 from finscribe_assets.errors import UserError
@@ -123,6 +124,7 @@ for commands in (
     evaluation_commands,
     probe_commands,
     exam_commands,
+    withdrawal_commands,
     mining_commands,
     validation_commands,
     verification_commands,

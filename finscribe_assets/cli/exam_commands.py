@@ -95,17 +95,20 @@ def exam(
 
 
 def adapters(storage: Storage = "storage", key: Annotated[str, typer.Option(help="Up to this batch.")] = "") -> None:
-    """Show the platform's adapters: which one is in use, which were refused, and why."""
+    """Show the platform's adapters: which one is in use, which were refused or withdrawn, and why."""
     from finscribe_assets.iteration.batch_storage import FolderStorage
-    from finscribe_assets.iteration.promoting import adapter_folder, decisions_until
-    from finscribe_assets.promotion.adapter_decisions import promoted_adapter
+    from finscribe_assets.iteration.promoting import adapter_folder, adapter_in_use, decisions_until, withdrawal_steps
+    from finscribe_assets.promotion.adapter_withdrawals import registry_rows
 
-    batches = FolderStorage(storage)
-    decisions = decisions_until(batches, key or LAST_BATCH_KEY)
+    batches, until = FolderStorage(storage), key or LAST_BATCH_KEY
+    decisions = decisions_until(batches, until)
     if not decisions:
         raise MissingInputError(f"{storage}: no adapter was judged yet; materialise adapter_registry, or run make demo")
-    show("adapters", [decision.row() for decision in decisions])
-    in_use = promoted_adapter(decisions)
+    steps = [step for step in withdrawal_steps(batches) if step.after <= until]
+    show("adapters", registry_rows(decisions, steps))
+    for step in steps:
+        console.print(step.text, soft_wrap=True)
+    in_use = adapter_in_use(batches, until)
     console.print(
         f"in use: {in_use.key}, {adapter_folder(batches, in_use)}" if in_use else "in use: the bare base",
         soft_wrap=True,

@@ -10,6 +10,7 @@ import typer
 
 from finscribe_assets.cli.console_output import console, show
 from finscribe_assets.cli.reader_options import Adapter, Model, Reads, Server
+from finscribe_assets.cli.schema_option import SchemaName, mapping_given
 from finscribe_assets.errors import MissingExtraError, UserError
 
 _EXTRA = ("fastapi", "uvicorn", "multipart", "prometheus_client", "fastapi_offline")
@@ -49,6 +50,7 @@ def serve(
     server: Server = None,
     model: Model = None,
     reads: Reads = None,
+    schema: SchemaName = None,
     host: Annotated[
         str, typer.Option(help="Address to listen on; other ones than loopback need FINSCRIBE_SERVICE_TOKEN.")
     ] = "127.0.0.1",
@@ -86,7 +88,7 @@ def serve(
 
     `POST /v1/documents` takes an image or a PDF; `/` is a page to drop a file on, `/docs` describes the interface.
     Stop it with Ctrl-C or SIGTERM: accepted documents are finished. The log, on the error stream, has no contents of
-    documents.
+    documents. With --schema, records are in your keys, and a model that reads pages is asked for them.
     """
     from importlib.util import find_spec
 
@@ -112,11 +114,14 @@ def serve(
     limits = ServiceLimits(
         file_bytes=max_megabytes << 20, pages=max_pages, seconds=seconds, accepted=places, workers=workers
     )
+    mapping = mapping_given(schema)
     settings = ServiceSettings(host, port, token_of_environment(), limits, dpi, threads)
     readings = ReadingsLog(log, LogDetail(log_detail), log_days) if log is not None else None
     served = ReaderInUse(
         (lambda: promoted_choice(promoted)) if promoted is not None else (lambda: AdapterChoice(adapter)),
-        load_here(base, threads) if server is None else load_server(server_settings(server, model, reads), threads),
+        load_here(base, threads, mapping)
+        if server is None
+        else load_server(server_settings(server, model, reads), threads, mapping),
     )
     if promoted is not None:
         served.start_watching(reload_seconds)

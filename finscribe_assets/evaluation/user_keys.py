@@ -191,6 +191,17 @@ def map_predictions(
     }, False
 
 
+def prediction_in_schema(prediction: Prediction, mapping: SchemaMapping) -> Prediction:
+    """Return a prediction that may be in a user's keys with its values under the fields that they are mapped to.
+
+    Args:
+        prediction: of a model that was asked in these keys; one that answered in those of the schema stays as it is.
+        mapping: the user's keys.
+    """
+    is_in_user_keys = are_in_user_keys(mapping, [parse_response(prediction.response).document])
+    return _prediction_of_user_keys(prediction, mapping) if is_in_user_keys else prediction
+
+
 def _prediction_of_user_keys(prediction: Prediction, mapping: SchemaMapping) -> Prediction:
     parsed = parse_response(prediction.response, mapping)
     own_locale = {field: key for field, key in mapping.scored_fields.items() if key.locale}

@@ -125,8 +125,8 @@ class Extractor:
 
         Returns:
             ``{"id", "file", "reader", "text", "confidence", "truncated"}`` for a box or a line, whose confidence is a
-            number; for pages, see `read_pages`. ``turned`` lists the pages that were turned upright, and ``notes`` what
-            was left out.
+            number; for pages, see `read_pages`. ``model`` says whose weights read (`ImageReader.record`),
+            ``turned`` lists the pages that were turned upright, and ``notes`` what was left out.
 
         Raises:
             NoLayoutError: The base reads lines, the image is as tall as a page, and there is no layout.
@@ -143,6 +143,7 @@ class Extractor:
         else:
             record = self.read_pages(name, content.pages, id_)
         turned = [turn.to_json() for turn in content.turns]
+        record["model"] = dict(self.reader.record)
         return record | ({"turned": turned} if turned else {}) | ({"notes": [*content.notes]} if content.notes else {})
 
     def read_pages(self, name: str, pages: Sequence[Page], id_: str | None = None) -> dict[str, Any]:

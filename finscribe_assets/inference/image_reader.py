@@ -57,7 +57,12 @@ class ImageReader(Protocol):
 
     @property
     def record(self) -> Mapping[str, str | None]:
-        """What is stored beside predictions about their reader: base, adapter, device; for a server also the model."""
+        """What is stored with predictions about their reader.
+
+        ``base``, and ``base_content``, the SHA-256 of its files; ``adapter``, the SHA-256 of its weights; ``device``.
+        For a model on a server these are None, as no server tells the hash of its weights: ``server_model`` is the
+        name that it lists, and ``server_root`` the folder or repository that it says it loaded.
+        """
         ...
 
     def read(

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from finscribe_assets.errors import UserError
+from finscribe_assets.files import sha256_of_file
 from finscribe_assets.inference.image_reader import ReadRequest
 from finscribe_assets.inference.json_grammar import JsonGrammar
 from finscribe_assets.instructions.pair import OCR_PROMPT
 from finscribe_assets.model.decoded_text import DecodedText
 from finscribe_assets.model.line_finding import find_lines
-from finscribe_assets.ocr.rapidocr_engine import RECOGNITION_MODEL, RapidOcrReader
+from finscribe_assets.ocr.rapidocr_engine import RECOGNITION_MODEL, RapidOcrReader, model_path
 
 _INSTEAD = "give --base or --adapter to read with a model"
 
@@ -53,6 +54,7 @@ class OcrReader:
         self.base = OcrEngineBase()
         self.threads = threads
         self._engine = RapidOcrReader(threads)
+        self._content = sha256_of_file(model_path(RECOGNITION_MODEL))
 
     @property
     def identity(self) -> str:
@@ -61,8 +63,8 @@ class OcrReader:
 
     @property
     def record(self) -> dict[str, str | None]:
-        """Return what is stored beside predictions about their reader."""
-        return {"base": self.name, "adapter": None, "device": self.device_name}
+        """Return what is stored with predictions about their reader."""
+        return {"base": self.name, "base_content": self._content, "adapter": None, "device": self.device_name}
 
     def read(
         self,

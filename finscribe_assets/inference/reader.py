@@ -84,8 +84,13 @@ class Reader:
 
     @property
     def record(self) -> dict[str, str | None]:
-        """What is stored beside predictions about their reader."""
-        return {"base": self.base.identity, "adapter": self.adapter, "device": self.device_name}
+        """What is stored with predictions about their reader."""
+        return {
+            "base": self.base.identity,
+            "base_content": self.base.content,
+            "adapter": self.adapter,
+            "device": self.device_name,
+        }
 
     @property
     def identity(self) -> str:

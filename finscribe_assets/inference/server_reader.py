@@ -96,8 +96,15 @@ class ServerReader:
 
     @property
     def record(self) -> dict[str, str | None]:
-        """What is stored beside predictions about their reader."""
-        return {"base": None, "adapter": None, "device": self.device_name, "server_model": self.model.name}
+        """What is stored with predictions about their reader: what the server says of it, which is not its hash."""
+        return {
+            "base": None,
+            "base_content": None,
+            "adapter": None,
+            "device": self.device_name,
+            "server_model": self.model.name,
+            "server_root": self.model.root or None,
+        }
 
     def read(
         self,

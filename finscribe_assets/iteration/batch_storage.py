@@ -45,6 +45,11 @@ REAL_STAGES = frozenset(
 class BatchStorage(Protocol):
     """What an iteration needs of a storage: folders of stages by batch key."""
 
+    @property
+    def withdrawals(self) -> UPath:
+        """The folder of the steps by which people withdrew or restored adapters, whether or not it exists."""
+        ...
+
     def folder(self, stage: Stage, key: str) -> UPath:
         """Return the folder of one stage of one batch, whether or not it exists."""
         ...
@@ -59,6 +64,11 @@ class FolderStorage:
 
     def __init__(self, root: str) -> None:
         self.root = UPath(root)
+
+    @property
+    def withdrawals(self) -> UPath:
+        """The folder of the steps by which people withdrew or restored adapters, whether or not it exists."""
+        return self.root / "withdrawals"
 
     def folder(self, stage: Stage, key: str) -> UPath:
         """Return the folder of one stage of one batch, whether or not it exists.

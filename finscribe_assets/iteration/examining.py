@@ -76,6 +76,8 @@ def examine_adapter(
     results = dict(
         zip(readers, take_exam(list(readers.values()), papers, known, on_documents(len(papers))), strict=True)
     )
+    if in_use is None:  # one that was in use when this exam was taken before has been withdrawn
+        (storage.folder(Stage.EXAM, key) / f"{PROMOTED}.jsonl").unlink(missing_ok=True)
     for name, result in results.items():
         write_result(result, storage.folder(Stage.EXAM, key) / f"{name}.jsonl")
     return BatchExam(papers, results, left_out)

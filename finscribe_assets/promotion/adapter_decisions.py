@@ -2,6 +2,7 @@
 
 The registry is the decisions in order of their batches: the promoted adapter is the last one that passed the gate. So
 what was promoted after which batch can be told at any time, and a batch that is judged again gets the same decision.
+Adapters that a person takes out of use are in `adapter_withdrawals`.
 """
 
 from __future__ import annotations
@@ -37,11 +38,11 @@ class AdapterDecision(BaseModel):
 
 
 def promoted_before(decisions: Sequence[AdapterDecision], key: str) -> AdapterDecision | None:
-    """Return the adapter in use before a batch: the last one promoted earlier; None for the bare base."""
+    """Return the decision that promoted last before a batch; None if none did."""
     earlier = [decision for decision in decisions if decision.key < key and decision.verdict.promoted]
     return max(earlier, key=lambda decision: decision.key, default=None)
 
 
 def promoted_adapter(decisions: Sequence[AdapterDecision]) -> AdapterDecision | None:
-    """Return the adapter in use now; None for the bare base."""
+    """Return the decision that promoted last; None if none did."""
     return max((one for one in decisions if one.verdict.promoted), key=lambda one: one.key, default=None)

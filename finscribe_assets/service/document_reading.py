@@ -16,8 +16,11 @@ from finscribe_assets.documents.calculation_rules import amounts_of_leaves, chec
 from finscribe_assets.documents.locales import MINOR_UNITS, minor_unit
 from finscribe_assets.evaluation.normalise import ValueContext, canonical_value
 from finscribe_assets.evaluation.prediction_files import Prediction
-from finscribe_assets.rendering.located_boxes import boxes_from_json
+from finscribe_assets.evaluation.user_keys import prediction_in_schema
+from finscribe_assets.evaluation.user_records import record_in_user_keys
+from finscribe_assets.rendering.located_boxes import boxes_from_json, boxes_to_json
 from finscribe_assets.review.correction_queue import predicted_leaves, queue_document
+from finscribe_assets.schema_mapping.mapping import SchemaMapping
 
 _STATEMENT = "bank_statement"  # has neither a seller nor an amount due
 _USUAL_CURRENCY = "EUR"  # whose two decimals amounts are rounded to if the document states no known currency
@@ -69,9 +72,26 @@ class PageSize(AnswerModel):
 class ReadBy(AnswerModel):
     """The reader that read a document."""
 
-    base: str = Field(description="name of the base model")
+    base: str = Field(description="name of the base model, or the name that a server lists its model by")
+    base_content: str | None = Field(
+        default=None,
+        description="SHA-256 of the base's files; null for a model on a server, which does not tell what it has loaded",
+    )
     adapter: str | None = Field(description="SHA-256 of the adapter's weights; null for the bare base")
     batch: str | None = Field(description="batch that the promoted adapter was trained after; null if none is promoted")
+
+
+class ServedModelAnswer(AnswerModel):
+    """The reader in use, and what is known of its weights."""
+
+    read_by: ReadBy
+    reads: str = Field(description="lines: the printed lines that a text detector finds; pages: whole pages")
+    known_by: str = Field(
+        description="content: the hashes are those of the files that this process has loaded; name: a server has the "
+        "model, and its name is all that is known, as other weights may be served under the same name"
+    )
+    server_root: str | None = Field(description="folder or repository that the server says it has loaded")
+    schema_name: str | None = Field(description="mapping whose keys records have; null for those of the schema")
 
 
 class StageSeconds(AnswerModel):
@@ -95,7 +115,8 @@ class DocumentAnswer(AnswerModel):
     read_by: ReadBy
     seconds: StageSeconds
     record: dict[str, Any] = Field(
-        description="the record of `finscribe extract`: response, confidence, boxes, sources, lines, not_assigned …"
+        description="the record of `finscribe extract`: response, confidence, boxes, sources, lines, not_assigned …, "
+        "in your own keys if the service was started with --schema"
     )
 
 
@@ -115,6 +136,24 @@ class Assessment:
     reasons: list[str]
 
 
+def record_in_schema(record: Mapping[str, Any], mapping: SchemaMapping | None) -> Mapping[str, Any]:
+    """Return the record of a model that was asked in a user's keys, with its values under the schema's fields.
+
+    Args:
+        record: Of `Extractor.read_content`. One with values that labels identified is in the schema's fields already.
+        mapping: The user's keys; None if the model was asked for the schema's fields.
+    """
+    if mapping is None or not isinstance(record.get("response"), str):
+        return record
+    boxes, _ = boxes_from_json(record.get("boxes"))
+    text = Prediction(record["id"], record["response"], dict(record.get("confidence") or {}), boxes)
+    prediction = prediction_in_schema(text, mapping)
+    if prediction.parsed is None:
+        return record
+    located = {"boxes": boxes_to_json(prediction.boxes)} if prediction.boxes else {}
+    return {**record, "response": prediction.parsed.document, "confidence": prediction.confidence, **located}
+
+
 def assess(record: Mapping[str, Any]) -> Assessment:
     """List the values of a record with the evidence against them.
 
@@ -122,7 +161,7 @@ def assess(record: Mapping[str, Any]) -> Assessment:
     contradict others, values that are not of their type, and usual fields that were not found.
 
     Args:
-        record: Of `Extractor.read_content`.
+        record: Of `Extractor.read_content`, in the schema's fields.
     """
     if "response" not in record:
         return Assessment([], [], ["an image of a single line, which has no fields"])
@@ -169,12 +208,15 @@ def broken_sums(leaves: Mapping[str, Any]) -> list[BrokenSum]:
 
 
 def make_reading(
-    record: Mapping[str, Any], pages: Sequence[PageSize], read_by: ReadBy, seconds: StageSeconds
+    record: Mapping[str, Any],
+    pages: Sequence[PageSize],
+    read_by: ReadBy,
+    seconds: StageSeconds,
 ) -> DocumentAnswer:
     """Return the answer about a document.
 
     Args:
-        record: Of `Extractor.read_content`.
+        record: Of `Extractor.read_content`, in the schema's fields.
         pages: Of the document, in order.
         read_by: The reader that made the record.
         seconds: How long it took.
@@ -192,3 +234,16 @@ def make_reading(
         seconds=seconds,
         record=dict(record),
     )
+
+
+def in_user_keys(answer: DocumentAnswer, record: Mapping[str, Any], mapping: SchemaMapping | None) -> DocumentAnswer:
+    """Return an answer whose record is in a user's keys, as `finscribe extract --schema` prints it.
+
+    Args:
+        answer: In the schema's fields; its values keep their paths.
+        record: Of `Extractor.read_content`.
+        mapping: The user's keys; None for those of the schema.
+    """
+    if mapping is None:
+        return answer
+    return answer.model_copy(update={"record": record_in_user_keys(record, mapping)})

@@ -24,7 +24,13 @@ from finscribe_assets.opening.file_types import is_image, is_pdf, why_not_an_ima
 from finscribe_assets.opening.input_limits import RejectedDocumentError
 from finscribe_assets.opening.page_content import PageContent
 from finscribe_assets.opening.page_reader import PageReader
-from finscribe_assets.service.document_reading import DocumentAnswer, StageSeconds, make_reading
+from finscribe_assets.service.document_reading import (
+    DocumentAnswer,
+    StageSeconds,
+    in_user_keys,
+    make_reading,
+    record_in_schema,
+)
 from finscribe_assets.service.page_pictures import blank_png, page_sizes
 from finscribe_assets.service.reader_in_use import ReaderInUse
 from finscribe_assets.service.service_log import log_event
@@ -80,8 +86,8 @@ class DocumentWork:
         Args:
             settings: Limits, number of workers, resolution.
             model: The model to read with.
-            on_reading: Called in the worker, after the client was answered, with each answer, the content of its file
-                and the pages that were read.
+            on_reading: Called in the worker, after the client was answered, with each answer in the schema's fields,
+                the content of its file and the pages that were read.
         """
         self._settings, self._limits, self._model = settings, settings.limits, model
         self._on_reading = on_reading
@@ -203,8 +209,8 @@ class DocumentWork:
         if not job.result.set_running_or_notify_cancel():
             return
         try:
-            answer, pages = self._read(opener, job)
-            job.result.set_result(answer)
+            answer, shown, pages = self._read(opener, job)
+            job.result.set_result(shown)
         except RefusedError as error:
             job.result.set_exception(error)
         except Exception as error:  # noqa: BLE001, no document may stop the documents after it
@@ -223,7 +229,8 @@ class DocumentWork:
         except Exception as error:  # noqa: BLE001, such as a full disk
             log_event("log_failed", level="error", exc_info=error)
 
-    def _read(self, opener: PageReader, job: DocumentJob) -> tuple[DocumentAnswer, tuple[Page, ...]]:
+    def _read(self, opener: PageReader, job: DocumentJob) -> tuple[DocumentAnswer, DocumentAnswer, tuple[Page, ...]]:
+        """Return the answer in the schema's fields, which the log keeps, the client's answer, and the pages."""
         content = job.content
         if not is_pdf(content) and not is_image(content):
             status = 415 if content else 422
@@ -252,7 +259,8 @@ class DocumentWork:
             reading=round(read - free, 3),
         )
         sizes = page_sizes(pages.pages, pictures=job.pictures)
-        return make_reading(record, sizes, model.read_by, seconds), pages.pages
+        answer = make_reading(record_in_schema(record, model.mapping), sizes, model.read_by, seconds)
+        return answer, in_user_keys(answer, record, model.mapping), pages.pages
 
     def _open(self, opener: PageReader, job: DocumentJob) -> PageContent:
         opener.limits = replace(self._limits.of_input(), seconds=max(LEAST_SECONDS, job.seconds_left))

@@ -18,6 +18,7 @@ from finscribe_assets.service.service_log import log_event
 
 if TYPE_CHECKING:
     from finscribe_assets.opening.page_content import PageContent
+    from finscribe_assets.schema_mapping.mapping import SchemaMapping
 
 RELOAD_SECONDS = 10.0  # between two looks at which adapter is promoted
 
@@ -46,6 +47,10 @@ class LoadedModel:
     extractor: DocumentExtractor
     read_by: ReadBy
     one_at_a_time: bool = True  # whether documents must be read one after the other, as by a model in this process
+    mapping: SchemaMapping | None = None  # of the user's keys that records are in, and pages are asked in
+    reads: str = "lines"  # or pages
+    server_root: str | None = None  # what a server says it has loaded
+    is_on_server: bool = False
 
 
 LoadModel = Callable[[AdapterChoice], LoadedModel]

@@ -20,9 +20,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
 from fastapi.staticfiles import StaticFiles
 
-from finscribe_assets.service.document_reading import DocumentAnswer, ErrorAnswer, ReadBy
+from finscribe_assets.service.document_reading import DocumentAnswer, ErrorAnswer, ReadBy, ServedModelAnswer
 from finscribe_assets.service.document_work import DocumentJob, DocumentWork, OnReading, RefusedError, past_limit
-from finscribe_assets.service.reader_in_use import ReaderInUse
+from finscribe_assets.service.reader_in_use import LoadedModel, ReaderInUse
 from finscribe_assets.service.request_guard import RequestGuard, check_token
 from finscribe_assets.service.service_log import log_event
 from finscribe_assets.service.service_metrics import ServiceMetrics
@@ -184,6 +184,18 @@ def _add_operations(app: FastAPI) -> None:
         read_by: ReadBy = app.state.model.current.read_by
         state: dict[str, Any] = {"ready": problem is None, "reason": problem, "read_by": read_by.model_dump()}
         return JSONResponse(state, 503 if problem else 200)
+
+    @app.get("/v1/model", summary="The reader in use", dependencies=[Depends(check_token)])
+    async def served_model() -> ServedModelAnswer:
+        """Return which weights read documents at this moment; each answer names those that read it."""
+        model: LoadedModel = app.state.model.current
+        return ServedModelAnswer(
+            read_by=model.read_by,
+            reads=model.reads,
+            known_by="name" if model.is_on_server else "content",
+            server_root=model.server_root,
+            schema_name=model.mapping.name if model.mapping else None,
+        )
 
     @app.get("/metrics", summary="Metrics for Prometheus", dependencies=[Depends(check_token)], response_model=None)
     async def metrics() -> Response:

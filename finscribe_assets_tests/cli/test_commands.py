@@ -35,6 +35,8 @@ COMMANDS = [
     "plan",
     "exam",
     "adapters",
+    "withdraw-adapter",
+    "restore-adapter",
     "promise",
     "decide",
     "extract",

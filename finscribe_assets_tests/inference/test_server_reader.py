@@ -187,7 +187,10 @@ def test_identity_depends_on_what_readings_depend_on_and_not_on_the_address():
         assert reader_of(one, unit=ReadingUnit.LINES).identity != identity
         assert reader_of(one, max_pixels=9).identity != identity
         assert reader_of(one, image_format=ImageFormat.JPEG).identity != identity
-        assert reader_of(one).record == {"base": None, "adapter": None, "device": "server", "server_model": MODEL}
+        assert reader_of(one).record == {
+            **dict.fromkeys(("base", "base_content", "adapter")),
+            **{"device": "server", "server_model": MODEL, "server_root": "/models/tuned"},
+        }
 
 
 def test_settings_come_from_the_environment_and_their_errors_name_the_variable():

@@ -10,6 +10,7 @@ from typing import Any
 from PIL import Image
 
 from finscribe_assets.opening.page_content import PageContent
+from finscribe_assets.schema_mapping.mapping import SchemaMapping
 from finscribe_assets.service.document_reading import ReadBy
 from finscribe_assets.service.reader_in_use import AdapterChoice, LoadedModel, ReaderInUse
 
@@ -57,6 +58,6 @@ class FakeExtractor:
         return record_of(name, id_, labels=self.marker or None)
 
 
-def fake_model(before: Callable[[str], None] = lambda _: None) -> ReaderInUse:
-    loaded = LoadedModel(FakeExtractor(before), ReadBy(base="fake", adapter=None, batch=None))
+def fake_model(before: Callable[[str], None] = lambda _: None, mapping: SchemaMapping | None = None) -> ReaderInUse:
+    loaded = LoadedModel(FakeExtractor(before), ReadBy(base="fake", adapter=None, batch=None), mapping=mapping)
     return ReaderInUse(AdapterChoice, lambda _: loaded)

@@ -50,7 +50,7 @@ def test_an_answer_has_the_record_of_extract_and_what_speaks_against_it(client, 
     assert (number["text"], number["confidence"]) == ("RE-17", 0.97)
     assert number["boxes"] == [{"page": 1, "box": [10.0, 20.0, 300.0, 60.0]}]
     assert (reading["needs_review"], reading["broken_arithmetic"]) == (False, [])
-    assert reading["read_by"] == {"base": "fake", "adapter": None, "batch": None}
+    assert reading["read_by"] == {"base": "fake", "base_content": None, "adapter": None, "batch": None}
     (page,) = reading["pages"]
     assert (page["width"], page["height"]) == (60, 40)
     assert page["image"].startswith("data:image/jpeg;base64,")

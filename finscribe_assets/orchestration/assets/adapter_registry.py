@@ -21,12 +21,14 @@ from finscribe_assets.orchestration.resources import Storage
 def adapter_registry(context: dg.AssetExecutionContext, exam: UPath, storage: Storage) -> dg.MaterializeResult:
     """Judge the batch's adapter by its exam."""
     from finscribe_assets.iteration.next_batch import exam_results
-    from finscribe_assets.iteration.promoting import adapter_in_use, decisions_until, judge_adapter
+    from finscribe_assets.iteration.promoting import adapter_in_use, decisions_until, judge_adapter, withdrawal_steps
+    from finscribe_assets.promotion.adapter_withdrawals import registry_rows
 
     key = context.partition_key
     decision = judge_adapter(storage.batches, key, exam_results(storage.batches, key))
     in_use = adapter_in_use(storage.batches, key)
     verdict = decision.verdict
+    steps = [step for step in withdrawal_steps(storage.batches) if step.after <= key]
     return dg.MaterializeResult(
         metadata={
             "in_use": in_use.key if in_use else "bare base",
@@ -35,7 +37,7 @@ def adapter_registry(context: dg.AssetExecutionContext, exam: UPath, storage: St
             "gain": verdict.overall.gain,
             "checks": table(check.model_dump() for check in verdict.checks),
             "parts": table(verdict.rows()),
-            "adapters": table(one.row() for one in decisions_until(storage.batches, key)),
+            "adapters": table(registry_rows(decisions_until(storage.batches, key), steps)),
         },
         check_results=[
             dg.AssetCheckResult(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,8 @@ from finscribe_assets.rendering.pages import Box, Page
 
 _MAX_WIDTH = 1600  # pixels of an embedded picture; a line of print stays legible
 _QUALITY = 70  # of WebP
+_PARTS = re.compile(r"(?<=[._])")  # a long path may be broken after these signs
+_HASH_LENGTH = 12  # hexadecimal digits that are shown
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,7 @@ def _section(name: str, extraction: Extraction) -> dict[str, Any]:
         {
             "id": f"{name}-v{number}",
             "path": path,
+            "parts": _PARTS.split(path),
             "text": text,
             "confidence": record.get("confidence", {}).get(path),
             "line": (record.get("sources") or {}).get(path),
@@ -76,6 +80,7 @@ def _section(name: str, extraction: Extraction) -> dict[str, Any]:
     ]
     return {
         "record": record,
+        "weights": _weights(record.get("model") or {}),
         "raw": response if isinstance(response, str) else record.get("text"),
         "values": values,
         "lines": lines,
@@ -84,6 +89,13 @@ def _section(name: str, extraction: Extraction) -> dict[str, Any]:
             for number, page in enumerate(extraction.pages, 1)
         ],
     }
+
+
+def _weights(model: Mapping[str, str | None]) -> str:
+    """Return what identifies the weights that read; empty if the record does not say it."""
+    hashes = {name: model.get(member) for name, member in (("base", "base_content"), ("adapter", "adapter"))}
+    known = [f"{name} {value[:_HASH_LENGTH]}" for name, value in hashes.items() if value]
+    return f"SHA-256 of {', '.join(known)}" if known else ""
 
 
 def _located(line: Mapping[str, Any], pages: Sequence[Page]) -> LocatedBox:

@@ -15,6 +15,7 @@ RECORD = {
     "id": "x",
     "file": f"{HOSTILE}.pdf",
     "reader": "embedded",
+    "model": {"base": "embedded", "base_content": "b" * 64, "adapter": "a" * 64, "device": "cpu"},
     "layout": "text lines",
     "labels": "en_GB",
     "response": {"document_number": HOSTILE, "totals": {"amount_due": "7.00"}, "currency_code": "GBP"},
@@ -41,7 +42,7 @@ def blank(width: int, height: int) -> Page:
 
 def test_values_and_lines_have_their_boxes_in_thousandths_of_their_page():
     _, tree = page_of(Extraction(RECORD, [blank(200, 400), blank(100, 100)]))
-    rows = {row.findtext("th"): row.get("data-id") for row in tree.iter("tr") if row.get("data-id")}
+    rows = {row.find("th").text_content(): row.get("data-id") for row in tree.iter("tr") if row.get("data-id")}
     boxes = {
         (rect.get("data-for"), rect.get("x"), rect.get("y"), rect.get("width"), rect.get("height"))
         for rect in tree.iter("rect")
@@ -50,6 +51,7 @@ def test_values_and_lines_have_their_boxes_in_thousandths_of_their_page():
     assert (rows["1"], "100.0", "200.0", "300.0", "100.0") in boxes  # the line's pixels, on a page of 200 × 400
     assert sum(name == rows["totals.amount_due"] for name, *_ in boxes) == 2
     assert len(tree.findall(".//figure")) == 2
+    assert f"SHA-256 of base {'b' * 12}, adapter {'a' * 12}." in tree.text_content()
     assert "follows from others; no box" in tree.text_content()
     assert "no label: issue_date, seller.name" in tree.text_content()
 

@@ -32,9 +32,10 @@ def check_checkpoint(folder: Path, base: Path | None = None) -> Iterator[TrapFin
         folder: of the checkpoint.
         base: folder of the checkpoint that it was tuned from, to compare with.
     """
-    if (folder / ADAPTER_WEIGHTS).is_file() and not _weight_files(folder):
+    adapter = next((name for name in (ADAPTER_WEIGHTS, ADAPTER_CONFIG) if (folder / name).is_file()), None)
+    if adapter is not None and not _weight_files(folder):
         # All else that the folder lacks follows from this.
-        yield TrapFinding("adapter-as-checkpoint", str(folder), f"holds {ADAPTER_WEIGHTS} and no weights of a model")
+        yield TrapFinding("adapter-as-checkpoint", str(folder), f"holds {adapter} and no weights of a model")
         return
     config = read_object(folder / "config.json")
     yield from _check_files(folder)
@@ -54,7 +55,18 @@ def check_checkpoint(folder: Path, base: Path | None = None) -> Iterator[TrapFin
         except UserError as error:
             yield TrapFinding("weights-incomplete", str(file), str(error).removeprefix(f"{file}: "))
     if tensors:
+        yield from _check_index(folder, tensors)
         yield from _check_tensors(folder, tensors, config or {}, base)
+
+
+def _check_index(folder: Path, tensors: Mapping[str, StoredTensor]) -> Iterator[TrapFinding]:
+    """Compare the names that an index promises with those that the files hold."""
+    index = read_object(folder / INDEX_FILE) or {}
+    promised = index.get("weight_map")
+    lost = sorted(promised.keys() - tensors.keys()) if isinstance(promised, dict) else []
+    if lost:
+        problem = f"names {len(lost)} tensors that no file holds: {', '.join(lost[:3])}"
+        yield TrapFinding("tensors-missing", str(folder / INDEX_FILE), problem)
 
 
 def _weight_files(folder: Path) -> list[Path]:

@@ -11,7 +11,7 @@ from finscribe_assets.diagnosis.adapter_checks import check_adapter
 from finscribe_assets.diagnosis.checkpoint_checks import INDEX_FILE, check_checkpoint
 from finscribe_assets.diagnosis.log_checks import check_log
 from finscribe_assets.diagnosis.server_checks import TIMEOUT, check_server
-from finscribe_assets.diagnosis.settings_checks import check_settings
+from finscribe_assets.diagnosis.settings_checks import SHELL_SUFFIX, check_settings
 from finscribe_assets.diagnosis.training_set_checks import check_training_set, data_files, is_array
 from finscribe_assets.diagnosis.traps import TrapFinding
 from finscribe_assets.errors import MissingInputError, UserError
@@ -76,6 +76,7 @@ def type_of(target: str) -> TargetType:
             ".yaml": TargetType.SETTINGS,
             ".yml": TargetType.SETTINGS,
             ".json": TargetType.SETTINGS,
+            SHELL_SUFFIX: TargetType.SETTINGS,
             ".log": TargetType.LOG,
             ".txt": TargetType.LOG,
         }
@@ -83,7 +84,7 @@ def type_of(target: str) -> TargetType:
             return TargetType.TRAINING_SET
         if path.suffix.lower() in by_suffix:
             return by_suffix[path.suffix.lower()]
-        raise UserError(f"{target}: files are .jsonl (samples), .yaml or .json (settings), .log or .txt (logs)")
+        raise UserError(f"{target}: files are .jsonl (samples), .yaml, .json or .sh (settings), .log or .txt (logs)")
     if any((path / name).is_file() for name in (WEIGHTS, INDEX_FILE)):
         return TargetType.CHECKPOINT
     if any((path / name).is_file() for name in (ADAPTER_WEIGHTS, ADAPTER_CONFIG, FULL_WEIGHTS, TRAINING_RECORD)):

@@ -51,6 +51,9 @@ def templates_of(folder: Path) -> dict[str, str]:
         found[TEMPLATE_FILE] = (folder / TEMPLATE_FILE).read_text(encoding="utf-8")
     for name in ("tokenizer_config.json", _OLD_TEMPLATE_FILE):
         template = (read_object(folder / name) or {}).get("chat_template")
+        if isinstance(template, list):  # several named ones, as transformers 4 writes them
+            named = {str(item.get("name")): item.get("template") for item in template if isinstance(item, dict)}
+            template = named.get("default") or next(iter(named.values()), None)
         if isinstance(template, str):
             found[name] = template
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -27,15 +28,19 @@ LORA_RATES, FULL_RATES = (1e-5, 5e-4), (1e-6, 2e-5)  # published: presets/paddle
 _DEFAULT_PIXELS = 1_003_520
 _SHORTEST_ANSWER = 512  # tokens that must fit beside a page
 _PIXELS_PER_TOKEN = 28 * 28
+SHELL_SUFFIX = ".sh"
+_STATED = re.compile(r"(?:--)?(\w+)=(.*)", re.DOTALL)
+_OPTION = re.compile(r"--(\w+)$")
 _NEW_VERSION = re.compile(r"(?:v|vl[-_.]?)?1[._]?[56](?!\d)", re.IGNORECASE)
 
 
 def check_settings(file: Path) -> Iterator[TrapFinding]:
-    """Yield what is wrong with a file of training settings, YAML or JSON."""
+    """Yield what is wrong with a file of training settings: YAML, JSON, or a shell script that starts a training."""
     try:
-        settings = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        yield TrapFinding("settings-invalid", str(file), f"neither YAML nor JSON: {error}")
+        text = file.read_text(encoding="utf-8")
+        settings = shell_settings(text) if file.suffix.lower() == SHELL_SUFFIX else yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError) as error:  # ValueError as of a quotation without its end, and of other bytes
+        yield TrapFinding("settings-invalid", str(file), f"cannot be read: {error}")
         return
     if not isinstance(settings, dict):
         yield TrapFinding("settings-invalid", str(file), "holds no settings, one `name: value` on each line")
@@ -53,6 +58,29 @@ def check_settings(file: Path) -> Iterator[TrapFinding]:
     yield from _check_lengths(file, settings)
     yield from _check_type(file, settings)
     yield from _check_template(file, settings)
+
+
+def shell_settings(script: str) -> dict[str, Any]:
+    """Return the settings that a shell script states, as ms-swift is started: ``NAME=value`` and ``--name value``.
+
+    Raises:
+        ValueError: A quotation has no end.
+    """
+    settings: dict[str, Any] = {}
+    words = shlex.split(script.replace("\\\n", " "), comments=True)
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        if match := _STATED.match(word):
+            settings[match[1]] = _yaml_value(match[2])
+        elif match := _OPTION.match(word):
+            settings[match[1]] = True if following.startswith("--") else _yaml_value(following)
+    return settings
+
+
+def _yaml_value(text: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text
 
 
 def _is_ours(settings: Mapping[str, Any]) -> bool:

@@ -38,6 +38,8 @@ STOCK_PROMPTS = (
 MAX_FINDINGS = 20  # of each trap in a file; the rest is counted
 _MARKUP = re.compile(r"<(?:table|tr|td|th|div|span|p|br|style)\b[^>]*>|```|^\|.*\|$", re.IGNORECASE | re.MULTILINE)
 _TABLE_TOKENS = re.compile("<(?:[felux]cel|nl)>")  # of OTSL; many empty cells in a row are no repetition
+_FENCES = re.compile(r"^\s*```\w*|```\s*$")
+_OBJECT_BEGIN = re.compile(r'[\[\s]*\{\s*"[^"]*"\s*:')
 _MAX_SEARCHED = 20_000  # characters of a response
 _PERIODS = range(6, 200)  # characters of a text that may be repeated
 _REPEATS, _REPEATED_CHARACTERS = 20, 200  # from this many on, a repetition is no print: tables have equal rows
@@ -240,7 +242,7 @@ def _messages_of(record: dict[str, Any]) -> list[dict[str, Any]] | None:
 
 def _check_content(place: str, prompt: str, response: str) -> Iterator[TrapFinding]:
     asked = prompt.strip()
-    if asked in STOCK_PROMPTS and _is_json(response):
+    if _plain_prompt(asked) in _PLAIN_STOCK_PROMPTS and _is_json(response):
         yield TrapFinding("stock-prompt", f"{place}: prompt", f"{asked!r} is answered with JSON")
     if markup := _MARKUP.search(response[:_MAX_SEARCHED]):
         yield TrapFinding("answer-markup", f"{place}: response", f"holds {markup[0][:40]!r}")
@@ -248,14 +250,26 @@ def _check_content(place: str, prompt: str, response: str) -> Iterator[TrapFindi
         yield TrapFinding("answer-repeats", f"{place}: response", f"{repeated[:40]!r} is repeated over and over")
 
 
+def _plain_prompt(prompt: str) -> str:
+    """Return a prompt without what people vary: case, and the sign at its end."""
+    return prompt.casefold().rstrip(":： ")
+
+
+_PLAIN_STOCK_PROMPTS = frozenset(map(_plain_prompt, STOCK_PROMPTS))
+
+
 def _is_json(response: str) -> bool:
-    """Return whether a response is an object, or a list of objects; a transcription such as ``[3]`` is neither."""
-    if response.lstrip()[:1] not in ("{", "["):
+    """Return whether a response is an object, or a list of objects; a transcription such as ``[3]`` is neither.
+
+    The fences of Markdown around it do not count, and an object may be cut off.
+    """
+    response = _FENCES.sub("", response).strip()
+    if response[:1] not in ("{", "["):
         return False
     try:
         value = json.loads(response)
     except ValueError:
-        return False
+        return _OBJECT_BEGIN.match(response) is not None
     return isinstance(value, dict) or (isinstance(value, list) and any(isinstance(item, dict) for item in value))
 
 

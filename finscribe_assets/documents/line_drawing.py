@@ -166,7 +166,8 @@ def _draw_line(
 ) -> Line:
     columns, product = sale.columns, article.product
     unit_code = unit_of(sale, product)
-    if sale.has_knob("long_amounts"):
+    # What a seller of other goods adds to show another rate, it sells a few of.
+    if sale.has_knob("long_amounts") and product.trade == sale.trade:
         price, quantity = _lengthen(sale, article, price, count)
     elif sale.is_receipt:
         quantity = draw_receipt_quantity(random, unit_code, is_fuel=product.trade == "fuel")

@@ -67,7 +67,7 @@ _HONORIFICS = {
 # Closing remarks of the document types that do not end with the seller's thanks.
 _CLOSINGS = {
     document_type: f"thanks.{document_type}"
-    for document_type in (DocumentType.PURCHASE_ORDER, DocumentType.BANK_STATEMENT)
+    for document_type in (DocumentType.PURCHASE_ORDER, DocumentType.BANK_STATEMENT, DocumentType.RECEIPT)
 }
 
 

@@ -7,10 +7,14 @@ from decimal import Decimal
 from random import Random
 
 from finscribe_assets.documents.schema import Document, Entry, Line, PageSubtotal
-from finscribe_assets.documents.trades import products_of, trade_table
+from finscribe_assets.documents.trades import trade_table
 from finscribe_assets.documents.wordings import phrases
 
-_CONSUMED = ("food", "dining", "medicine", "plants", "book")  # tax classes of goods that nobody fits
+# Trades whose goods are put up or connected where they are used; others' are delivered and packed.
+_FITTED_TRADES = frozenset(
+    """electronics household furniture it_hardware building electrical plumbing machinery industrial medical laboratory
+    automotive bicycles garden""".split()
+)
 # Number of rows on the first page, which also holds the header, and on each further page, with room for rows that wrap.
 FIRST_PAGE_ROWS, NEXT_PAGE_ROWS = 9, 15
 
@@ -70,5 +74,4 @@ def sub_rows(random: Random, document: Document, trade: str, knobs: Mapping[str,
 def _sub_items_key(trade: str) -> str:
     if trade_table()[trade].kind == "service":
         return "sub_items.service"
-    is_consumed = any(product.tax_class in _CONSUMED for product in products_of(trade))
-    return "sub_items.consumable" if is_consumed else "sub_items"
+    return "sub_items" if trade in _FITTED_TRADES else "sub_items.consumable"

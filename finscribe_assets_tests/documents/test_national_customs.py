@@ -20,7 +20,7 @@ from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.documents.recipe import LOCALES, Recipe
 from finscribe_assets.documents.schema import DocumentType
-from finscribe_assets.documents.trades import trade_table
+from finscribe_assets.documents.trades import products_of, trade_table
 from finscribe_assets.documents.vendors import vendor
 from finscribe_assets.documents.wordings import phrases
 from finscribe_assets.evaluation.normalise import ValueContext, canonical_value
@@ -262,3 +262,22 @@ def test_what_is_eaten_is_not_fitted_and_services_have_no_packaging(locale):
         elif trade in ("bakery", "butcher", "greengrocer", "supermarket"):
             assert fitted not in texts, drawn.id
     assert len(kinds) > 1
+
+
+def test_a_till_thanks_for_a_purchase_and_not_for_an_order():
+    for drawn in documents("de_DE", DocumentType.RECEIPT):
+        assert drawn.presentation.remarks[-1] in phrases("de_DE", "thanks.receipt")
+
+
+def test_what_a_seller_of_other_goods_adds_is_not_sold_by_the_thousand():
+    drawn = documents("it_IT", DocumentType.INVOICE, several_rates=1.0, long_amounts=1.0, tax_exemptions=0.0)
+    books = {product.nouns["it"] for product in products_of("bookshop") if product.tax_class == "book"}
+    quantities = [
+        line.quantity
+        for one in drawn
+        for line in one.document.lines
+        if vendor("it_IT", int(one.vendor.rpartition("-")[2])).trade != "bookshop"
+        and any(line.item_name.startswith(book) for book in books)
+    ]
+    assert len(quantities) > 5
+    assert max(map(abs, quantities)) < 500

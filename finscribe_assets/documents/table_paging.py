@@ -12,8 +12,22 @@ from finscribe_assets.documents.wordings import phrases
 
 # Trades whose goods are put up or connected where they are used; others' are delivered and packed.
 _FITTED_TRADES = frozenset(
-    """electronics household furniture it_hardware building electrical plumbing machinery industrial medical laboratory
-    automotive bicycles garden""".split()
+    [
+        "electronics",
+        "household",
+        "furniture",
+        "it_hardware",
+        "building",
+        "electrical",
+        "plumbing",
+        "machinery",
+        "industrial",
+        "medical",
+        "laboratory",
+        "automotive",
+        "bicycles",
+        "garden",
+    ]
 )
 # Number of rows on the first page, which also holds the header, and on each further page, with room for rows that wrap.
 FIRST_PAGE_ROWS, NEXT_PAGE_ROWS = 9, 15

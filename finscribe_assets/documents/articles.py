@@ -11,7 +11,7 @@ import math
 import re
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from random import Random
 from zlib import crc32
@@ -206,6 +206,7 @@ def _at_till(name: str, habits: _NamingHabits, extra: int) -> str:
     return " ".join(words)[: habits.till_width + extra].rstrip(" -.'")
 
 
+@cache
 def regional_noun(noun: str, locale: str) -> str:
     """Return a noun as the country of a locale writes it."""
     for word, regional in regional_words(locale).items():

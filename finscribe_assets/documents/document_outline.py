@@ -138,6 +138,11 @@ EXCLUSIVE_KNOBS = (
 )
 
 
+_LATE_KNOBS = (*MAIL_ROOM_KNOBS, *LATE_DAMAGE_KNOBS)
+_EARLY_KNOBS = tuple(name for name in Knobs.model_fields if name not in _LATE_KNOBS)
+_STRENGTH_KNOBS = frozenset(DAMAGE_KNOBS)
+
+
 def draw_knobs(
     random: Random,
     knobs: Knobs,
@@ -170,18 +175,18 @@ def draw_knobs(
         # Most receipts of the world show prices with tax, so the knob acts more strongly on them.
         if name == "tax_inclusive_prices" and document_type is DocumentType.RECEIPT:
             probability **= 0.25
-        if name in DAMAGE_KNOBS or name == NEIGHBOUR_KNOB:
+        has_strength = name in _STRENGTH_KNOBS
+        if has_strength or name == NEIGHBOUR_KNOB:
             probability = damage_chance(name, probability, channel, channel_weights)
         value = float(draw < probability)
-        if name in DAMAGE_KNOBS:
+        if has_strength:
             value *= round(MIN_DAMAGE + (1 - MIN_DAMAGE) * strength, 3)
         return value if name in applicable else 0.0
 
-    late = (*MAIL_ROOM_KNOBS, *LATE_DAMAGE_KNOBS)
-    drawn = {name: draw(name) for name in Knobs.model_fields if name not in late}
+    drawn = {name: draw(name) for name in _EARLY_KNOBS}
     degradation = random.uniform(0, knobs.degradation)
     drawn["degradation"] = 0.0 if channel is Channel.BORN_DIGITAL else round(degradation, 3)
-    drawn |= {name: draw(name) for name in late}
+    drawn |= {name: draw(name) for name in _LATE_KNOBS}
     if facts.regime in (TaxRegime.US_SALES_TAX, TaxRegime.INDIA_GST):
         drawn["tax_codes"] = 0.0  # tills there mark no rates
         drawn["tax_inclusive_prices"] = 0.0  # there, tax is added to prices, by two authorities

@@ -81,9 +81,15 @@ class NumberStyle(BaseModel):
 
 
 @cache
+def _locale(name: str) -> Locale:
+    # Babel parses a name several times for each date, which takes most of a date's time.
+    return Locale.parse(name)
+
+
+@cache
 def locale_number_style(locale: str) -> NumberStyle:
     """Return the number format of a locale, from CLDR."""
-    symbols = Locale.parse(locale).number_symbols["latn"]
+    symbols = _locale(locale).number_symbols["latn"]
     group = str(symbols.get("currencyGroup", symbols["group"]))
     # In these locales, CLDR groups numbers from five digits.
     shortest = 2 if locale in {"es_ES", "pl_PL", "pt_PT"} else 1
@@ -167,7 +173,7 @@ def _affixes(locale: str, currency: str, display: CurrencyDisplay) -> tuple[str,
     symbol = get_currency_symbol(currency, "en_US" if locale.startswith("ja") else locale).translate(_BIDI_MARKS)
     if display == "shared_symbol":
         symbol = next(shared for shared, currencies in SHARED_SYMBOLS.items() if currency in currencies)
-    pattern = Locale.parse(locale).currency_formats["standard"].pattern.split(";")[0].translate(_BIDI_MARKS)
+    pattern = _locale(locale).currency_formats["standard"].pattern.split(";")[0].translate(_BIDI_MARKS)
     before, after = re.split(r"[#,0.]+", pattern.replace(NO_BREAK_SPACE, " ").replace(NARROW_SPACE, " "), maxsplit=1)
     # A symbol that ends in a letter needs a space before the digits.
     if before.endswith("¤") and symbol[-1].isalpha():
@@ -228,7 +234,7 @@ def time_patterns(locale: str) -> tuple[str, ...]:
 
 @cache
 def _babel_date(value: dt.date, pattern: str, locale: str) -> str:
-    return str(format_date(value, format=pattern, locale=locale)).translate(_BIDI_MARKS)
+    return str(format_date(value, format=pattern, locale=_locale(locale))).translate(_BIDI_MARKS)
 
 
 def group_characters(number: str, size: int = 4) -> str:

@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from functools import cache
 
 from babel import localedata
 from babel.numbers import get_currency_precision, is_currency
@@ -215,6 +216,7 @@ SHARED_SYMBOLS = {
 }
 
 
+@cache
 def minor_unit(currency_code: str) -> Decimal:
     """Return the smallest amount of a currency (ISO 4217), such as 0.01; of other currencies than these, by CLDR."""
     decimals = MINOR_UNITS.get(currency_code)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import cache
+from itertools import accumulate
 from random import Random
 
 from finscribe_assets.documents.channels import Channel
@@ -44,7 +46,7 @@ from finscribe_assets.documents.table_paging import page_breaks, sub_rows
 from finscribe_assets.documents.tax_forms import draw_tax_form
 from finscribe_assets.documents.terms_pages import TermsPage, draw_terms_page
 from finscribe_assets.documents.vendor_habits import VendorHabits, font_of
-from finscribe_assets.documents.wordings import phrases, usual_wordings, wordings
+from finscribe_assets.documents.wordings import folded_wordings, phrases, usual_wordings, wordings
 
 SMALL_PRINT_SIZES, USUAL_SIZES = (6.5, 7.5), (8.5, 10.5)  # smallest and largest body text in points
 # Fields whose labels may stand as decoys on documents that lack them.
@@ -290,12 +292,13 @@ def draw_labels(
     """
     bilingual = bool(knobs["bilingual_labels"])
     labels = {}
-    taken: dict[tuple[bool, str], str] = {}  # whether it heads a column, and the wording; the key that has it
+    taken: tuple[dict[str, str], ...] = ({}, {})  # outside the table's head and in it: the key that has each wording
     for name, key in keys.items():
         is_column = name.startswith(("lines.", "entries.", "group_"))
-        known = [w for w in wordings(locale, key) if taken.get((is_column, w.casefold()), key) == key]
-        wording = _draw_wording(random, locale, key, known, rare=bool(knobs["label_synonyms"]))
-        taken[is_column, wording.casefold()] = key
+        others = taken[is_column]
+        free = [wording for wording, folded in folded_wordings(locale, key) if others.get(folded, key) == key]
+        wording = _draw_wording(random, locale, key, free, rare=bool(knobs["label_synonyms"]))
+        others[wording.casefold()] = key
         english = wordings("en_GB", key)[0] if not key.startswith("letter.") else wording
         text = f"{wording} / {english}" if bilingual and english.casefold() != wording.casefold() else wording
         labels[name] = text.upper() if capital_heads and is_column else text
@@ -306,7 +309,13 @@ def _draw_wording(random: Random, locale: str, key: str, free: Sequence[str], *,
     """Draw one of the wordings of a label that are free; the n-th of the usual, or rare, ones has weight 1/n."""
     usual = usual_wordings(locale, key)
     choices = [wording for wording in free if (wording in usual) is not rare] or free or wordings(locale, key)
-    return random.choices(choices, [1 / rank for rank in range(1, len(choices) + 1)])[0]
+    return random.choices(choices, cum_weights=_weights_by_rank(len(choices)))[0]
+
+
+@cache
+def _weights_by_rank(count: int) -> tuple[float, ...]:
+    """Return the weights 1, 1/2, 1/3, … of so many choices, summed up from the first on."""
+    return tuple(accumulate(1 / rank for rank in range(1, count + 1)))
 
 
 def draw_decoys(

@@ -79,6 +79,12 @@ def wordings(locale: str, key: str) -> tuple[str, ...]:
 
 
 @cache
+def folded_wordings(locale: str, key: str) -> tuple[tuple[str, str], ...]:
+    """Return the wordings of a label, each with its form for comparisons without regard to capitals."""
+    return tuple((wording, wording.casefold()) for wording in wordings(locale, key))
+
+
+@cache
 def labels_of(locale: str) -> Mapping[str, tuple[str, ...]]:
     """Return the wordings of all labels of a locale; empty if there is no file for its language."""
     language = locale.split("_", maxsplit=1)[0]
@@ -86,6 +92,7 @@ def labels_of(locale: str) -> Mapping[str, tuple[str, ...]]:
     return {key: tuple(words) for key, words in labels.items()}
 
 
+@cache
 def usual_wordings(locale: str, key: str) -> tuple[str, ...]:
     """Return the usual wordings of a label in a locale: the first quarter of all, at least one."""
     known = wordings(locale, key)

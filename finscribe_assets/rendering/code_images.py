@@ -13,6 +13,7 @@ from markupsafe import Markup
 _SWISS_CROSS = 7.0 / 46  # side of the cross in the middle of a Swiss QR code, as a share of the code's
 
 
+@lru_cache(maxsize=16)  # a document with a payment slip is laid out twice; a code takes as long as the rest of its HTML
 def qr_code(text: str, millimetres: float) -> Markup:
     """Return a QR code of a text (error correction M), with a Swiss cross in its middle for a Swiss bill.
 

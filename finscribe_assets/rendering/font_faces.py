@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
+import re
 from functools import cache
 from itertools import groupby
 
 from fontTools.ttLib import TTFont
 from PIL import ImageFont
+
+from finscribe_assets.rendering.font_matching import match_font
 
 UNITS_PER_EM = 1000  # size in pixels at which faces are opened
 # Supplies the letters that a page's own font lacks, such as Latin letters for an Arabic font. Pages name it in their
@@ -17,8 +19,8 @@ FALLBACK_FONT = "Noto Sans"
 # base.css), and these digits are wider than the font's default ones.
 LINING_DIGITS = "lnum"
 SECOND_SCRIPT_FONT = "Noto Sans Devanagari"  # for titles in Hindi
-# First and last character of the blocks whose letters may join: Hebrew, Arabic, the scripts of India and beyond.
-JOINING_SCRIPTS = ("\u0590", "\u1cff")
+# The blocks whose letters may join: Hebrew, Arabic, the scripts of India and beyond.
+_JOINING_LETTER = re.compile("[\u0590-\u1cff]")
 
 
 @cache
@@ -31,24 +33,19 @@ def face(family: str, bold: bool = False, style: str = "") -> ImageFont.FreeType
         style: further parts of the fontconfig pattern, such as ``light:italic``.
 
     Raises:
-        subprocess.CalledProcessError: ``fc-match`` failed.
+        OSError: fontconfig is not installed, or finds no font at all.
     """
-    file, index = _file_of(":".join(part for part in (family, "bold" if bold else "", style) if part))
+    file, index = match_font(":".join(part for part in (family, "bold" if bold else "", style) if part))
     return ImageFont.truetype(file, UNITS_PER_EM, index=index)
-
-
-def _file_of(pattern: str) -> tuple[str, int]:
-    command = ["fc-match", "-f", "%{file}\n%{index}", pattern]
-    file, index = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split("\n")  # noqa: S603
-    # The upper half of fontconfig's index selects an instance of a variable font, which Pillow selects otherwise.
-    return file, int(index) & 0xFFFF
 
 
 @cache
 def _characters(family: str) -> frozenset[int]:
     """Return the code points for which a family has glyphs."""
-    file, index = _file_of(family)
+    file, index = match_font(family)
     with TTFont(file, fontNumber=index, lazy=True) as font:
+        # Any names of glyphs will do. To read the font's own takes a hundred times as long as the code points.
+        font.setGlyphOrder([str(glyph) for glyph in range(font["maxp"].numGlyphs)])
         return frozenset(font.getBestCmap())
 
 
@@ -73,7 +70,7 @@ def text_width(text: str, family: str, *, bold: bool = False) -> float:
     Joining scripts are shaped. For all others the characters' widths are added up, without kerning; the result is then
     at most slightly wider than what the engines set.
     """
-    if any(JOINING_SCRIPTS[0] <= character <= JOINING_SCRIPTS[1] for character in text):
+    if _JOINING_LETTER.search(text):
         return shaped_width(text, family, bold=bold)
     return sum(_advance(character, family, bold) for character in text)
 

@@ -151,6 +151,7 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,  # templates do not change while a process runs
     )
     environment.filters["css_text"] = _css_text
     environment.filters["qualified"] = lambda name, role: f"{role}.{name}"

@@ -14,6 +14,13 @@ order of the review queue. Intervals are of a bootstrap over documents; differen
     python benchmarks/assignment_confidence.py fit identification
     python benchmarks/assignment_confidence.py test identification --set test
     python benchmarks/assignment_confidence.py test identification --set foreign
+
+What the OCR engine reads has coefficients of its own. Documents that it has read are few, so `fit-ocr` fits an offset
+and a slope for the log odds of the base's coefficients (with a penalty chosen by cross-validation); `test` compares
+both.
+
+    python benchmarks/assignment_confidence.py fit-ocr identification
+    python benchmarks/assignment_confidence.py test identification --set test-ocr
 """
 
 from __future__ import annotations
@@ -26,12 +33,14 @@ from pathlib import Path
 
 import numpy as np
 from identification_documents import ReadDocument, load
+from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
 from finscribe_assets.evaluation.field_comparison import FieldStatus, compare_fields
 from finscribe_assets.evaluation.prediction_files import Prediction
 from finscribe_assets.inference import assignment_coefficients
+from finscribe_assets.inference.assignment_coefficients import COEFFICIENTS, OCR_COEFFICIENTS
 from finscribe_assets.inference.assignment_confidence import assignment_confidence, assignment_features
 from finscribe_assets.inference.assignment_evidence import check_sums
 from finscribe_assets.instructions.responses import unflatten
@@ -43,6 +52,8 @@ BINS = 10
 DRAWS = 400
 KEY_FIELDS = ("document_number", "issue_date", "seller.name", "totals.total_with_vat", "totals.amount_due")
 FIRST = 0.2  # share of the queue
+DISTANCE_PENALTIES = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0, float("inf"))  # from the coefficients of the base
+TABLES = ("COEFFICIENTS", "OCR_COEFFICIENTS")
 CURVE = ("intercept", "reading")  # features of the calibrated confidence of the reader
 Features = dict[str, float]
 Confidence = Callable[[int, Features], float]
@@ -121,12 +132,55 @@ def fit_coefficients(values: Sequence[Value], names: Sequence[str]) -> tuple[dic
     return {name: round(float(value), 4) for name, value in zip(names, found, strict=True)}, best
 
 
-def write_coefficients(coefficients: Mapping[str, float]) -> None:
-    rows = "".join(f'    "{name}": {value},\n' for name, value in coefficients.items())
+def fit_from(x: np.ndarray, right: np.ndarray, start: np.ndarray, penalty: float) -> np.ndarray:
+    """Return coefficients of least loss and ``penalty`` times half their squared distance from ``start``."""
+    if not np.isfinite(penalty):
+        return start
+    sign = np.where(right, 1.0, -1.0)
+
+    def loss(found: np.ndarray) -> tuple[float, np.ndarray]:
+        margin, away = sign * (x @ found), found - start
+        slope = -(sign / (1 + np.exp(np.clip(margin, -500, 500)))) @ x
+        return float(np.logaddexp(0, -margin).sum() + penalty * (away @ away) / 2), slope + penalty * away
+
+    return np.asarray(minimize(loss, start, jac=True, method="L-BFGS-B").x)
+
+
+def fit_ocr_coefficients(values: Sequence[Value]) -> tuple[dict[str, float], float]:
+    """Return the base's coefficients on another line of log odds, and the penalty of its distance.
+
+    Documents that the engine has read are too few for a coefficient for each feature: from the base's, all of them
+    gained nothing on other folds.
+    """
+    names, right = list(COEFFICIENTS), np.array([value.right for value in values])
+    log_odds = matrix(values, names) @ np.array([COEFFICIENTS[name] for name in names])
+    x, start, groups = np.c_[log_odds, np.ones(len(right))], np.array([1.0, 0.0]), [value.document for value in values]
+    losses = []
+    for penalty in DISTANCE_PENALTIES:
+        folds = GroupKFold(FOLDS).split(x, right, groups)
+        found = [log_loss(x[test], right[test], fit_from(x[fit], right[fit], start, penalty)) for fit, test in folds]
+        losses.append(np.mean(found))
+        print(f"penalty {penalty}: log loss {losses[-1]:.4f} on other documents")
+    best = DISTANCE_PENALTIES[int(np.argmin(losses))]
+    slope, offset = fit_from(x, right, start, best).tolist()
+    print(f"log odds: {slope:.3f} times those of the base, plus {offset:.3f}")
+    fitted = {name: slope * value for name, value in COEFFICIENTS.items()}
+    fitted["intercept"] += offset
+    return {name: round(value, 4) for name, value in fitted.items()}, best
+
+
+def write_coefficients(**tables: Mapping[str, float]) -> None:
+    """Write both tables of coefficients, of which one may be left as it is."""
+    tables = {name: tables.get(name, getattr(assignment_coefficients, name)) for name in TABLES}
+    texts = [
+        f"{name}: Mapping[str, float] = {{\n"
+        + "".join(f'    "{feature}": {value},\n' for feature, value in table.items())
+        + "}\n"
+        for name, table in tables.items()
+    ]
     Path(assignment_coefficients.__file__).write_text(
         f'"""{assignment_coefficients.__doc__}"""\n\n'
-        "from __future__ import annotations\n\nfrom collections.abc import Mapping\n\n"
-        f"COEFFICIENTS: Mapping[str, float] = {{\n{rows}}}\n"
+        "from __future__ import annotations\n\nfrom collections.abc import Mapping\n\n" + "\n".join(texts)
     )
 
 
@@ -290,24 +344,52 @@ def report(judged: Judged, by_curve: Confidence, by_assignment: Confidence) -> N
     )
 
 
+def report_ocr(judged: Judged) -> None:
+    """Compare the engine's confidence with that of the base's coefficients and of its own."""
+    right = np.array([value.right for value in judged.values])
+    documents = np.array([value.document for value in judged.values])
+    ways = {"fitted for the base": COEFFICIENTS, "fitted for the engine": OCR_COEFFICIENTS}
+    confidences = {"engine": np.array([value.reading for value in judged.values])} | {
+        way: np.array([assignment_confidence(value.features, table) for value in judged.values])
+        for way, table in ways.items()
+    }
+    print(f"{len(judged.predictions)} documents, {len(right)} values, {right.mean():.3f} right")
+    compare(confidences, right, documents, len(judged.predictions))
+    compare({way: confidences[way] for way in ways}, right, documents, len(judged.predictions))
+    reliability(confidences, right)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("task", choices=["fit", "test"])
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("task", choices=["fit", "fit-ocr", "test"])
+    parser.add_argument("folder", type=Path, nargs="+", help="of `identification_documents.py`")
     parser.add_argument("--set", default="test")
     arguments = parser.parse_args()
-    curve_file = arguments.folder / "curve.json"
+    folders: list[Path] = arguments.folder
+    curve_file = folders[0] / "curve.json"
+
+    def judged_set(name: str) -> Judged:
+        return judge([document for folder in folders for document in load(folder, name)])
+
+    if arguments.task == "fit-ocr":
+        coefficients, penalty = fit_ocr_coefficients(judged_set("fit-ocr").values)
+        write_coefficients(OCR_COEFFICIENTS=coefficients)
+        print(f"penalty {penalty}\n{json.dumps(coefficients, indent=1)}")
+        return
     if arguments.task == "fit":
-        fitted = judge(load(arguments.folder, "fit"))
+        fitted = judged_set("fit")
         names = list(dict.fromkeys(name for value in fitted.values for name in value.features))
         coefficients, penalty = fit_coefficients(fitted.values, names)
-        write_coefficients(coefficients)
+        write_coefficients(COEFFICIENTS=coefficients)
         curve_file.write_text(json.dumps(fit_coefficients(fitted.values, CURVE)[0]))
         print(f"C = {penalty}\n{json.dumps(coefficients, indent=1)}")
         report(fitted, *(held_out(fitted, of, penalty) for of in (CURVE, names)))
         return
+    judged = judged_set(arguments.set)
+    if arguments.set.endswith("-ocr"):
+        report_ocr(judged)
+        return
     curve = json.loads(curve_file.read_text())
-    judged = judge(load(arguments.folder, arguments.set))
     report(
         judged,
         lambda _, features: probability(features, curve),

@@ -8,7 +8,10 @@ and the truth. Sets differ in their seeds, and `foreign` in its styles too.
     python benchmarks/identification_documents.py foreign --from 0 --to 60 --out identification
     python benchmarks/identification_documents.py test --from 0 --to 100 --out identification --ocr
 
-With `--ocr` the OCR engine's recogniser reads the lines, and the set is called `test-ocr`.
+    python benchmarks/identification_documents.py real --workspace real --out identification --ocr
+
+With `--ocr` the OCR engine's recogniser reads the lines, and the set is called `test-ocr`. `real` has the documents
+with ground truth of a workspace that `finscribe import` wrote.
 """
 
 from __future__ import annotations
@@ -25,7 +28,8 @@ from finscribe_assets.documents.generator import draw_document
 from finscribe_assets.documents.layout_families import LAYOUT_FACTS
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.documents.recipe import Recipe
-from finscribe_assets.evaluation.prediction_files import Truth
+from finscribe_assets.evaluation.prediction_files import Truth, read_truths
+from finscribe_assets.importing.folder_import import TRUTH_FILE
 from finscribe_assets.inference.line_ink import LineInk
 from finscribe_assets.inference.ocr_reader import OcrReader
 from finscribe_assets.inference.page_reading import PageText, read_regions
@@ -34,6 +38,7 @@ from finscribe_assets.inference.region_layout import DetectedLines
 from finscribe_assets.inference.text_spans import TextLine
 from finscribe_assets.ocr.rapidocr_engine import RapidOcrFinder
 from finscribe_assets.pretraining.base_recipe import EMBEDDED_RECIPE, UNSEEN_FONTS, UNSEEN_LOCALE
+from finscribe_assets.rendering.page_batch import pages_by_id
 from finscribe_assets.rendering.pages import Box, MarkType
 from finscribe_assets.rendering.render import render
 
@@ -79,6 +84,26 @@ def documents(name: str, start: int, stop: int, *, ocr: bool = False, threads: i
             "id": f"{name}-{index:05d}",
             "document": drawn.document.to_json(),
             "printed": sorted(set(drawn.printed) - destroyed),
+            "reader": text.reader,
+            "sizes": text.sizes,
+            "lines": [asdict(line) for line in text.texts],
+        }
+
+
+def imported_documents(workspace: Path, *, ocr: bool = False, threads: int = 1) -> Iterator[dict[str, Any]]:
+    """Read the documents of a workspace that have ground truth; yield their JSON form."""
+    truths = read_truths(workspace / TRUTH_FILE)
+    reader = OcrReader(threads) if ocr else Reader(threads=threads)
+    layout = DetectedLines(RapidOcrFinder(threads))
+    for document in pages_by_id(workspace / "images", truths):
+        truth = truths[document.id]
+        text = read_regions(reader, document.id, document.pages, layout)
+        yield {
+            "id": document.id,
+            "document": truth.document,
+            "printed": None if truth.printed is None else sorted(truth.printed),
+            "labelled": None if truth.labelled is None else sorted(truth.labelled),
+            "reader": text.reader,
             "sizes": text.sizes,
             "lines": [asdict(line) for line in text.texts],
         }
@@ -96,8 +121,16 @@ def read_document(record: dict[str, Any]) -> ReadDocument:
         )
         for line in record["lines"]
     ]
-    text = PageText(lines, [False] * len(lines), [tuple(size) for size in record["sizes"]], boxes_are_lines=True)
-    return ReadDocument(record["id"], text, Truth(record["id"], record["document"], frozenset(record["printed"])))
+    sizes, by = [tuple(size) for size in record["sizes"]], record.get("reader", "")
+    text = PageText(lines, [False] * len(lines), sizes, boxes_are_lines=True, reader=by)
+    printed, labelled = (record.get(name) for name in ("printed", "labelled"))
+    truth = Truth(
+        record["id"],
+        record["document"],
+        None if printed is None else frozenset(printed),
+        labelled=None if labelled is None else frozenset(labelled),
+    )
+    return ReadDocument(record["id"], text, truth)
 
 
 def records(folder: Path, name: str) -> list[dict[str, Any]]:
@@ -113,16 +146,20 @@ def load(folder: Path, name: str) -> list[ReadDocument]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("set", choices=SETS)
+    parser.add_argument("set", choices=[*SETS, "real"])
     parser.add_argument("--from", type=int, default=0, dest="start")
-    parser.add_argument("--to", type=int, required=True)
+    parser.add_argument("--to", type=int, default=0)
+    parser.add_argument("--workspace", type=Path, help="of real documents")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--ocr", action="store_true")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     name = f"{arguments.set}-ocr" if arguments.ocr else arguments.set
     target = arguments.out / f"{name}-{arguments.start:05d}.jsonl"
-    found = documents(arguments.set, arguments.start, arguments.to, ocr=arguments.ocr)
+    if arguments.set == "real":
+        found = imported_documents(arguments.workspace, ocr=arguments.ocr)
+    else:
+        found = documents(arguments.set, arguments.start, arguments.to, ocr=arguments.ocr)
     lines = [json.dumps(record) + "\n" for record in found]
     target.write_text("".join(lines))
     print(f"{target}: {len(lines)} documents")

@@ -23,7 +23,8 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
     Storage, profile, workers and inbox come from the environment: FINSCRIBE_STORAGE (a folder or ``s3://…``;
     ``storage`` by default), FINSCRIBE_PROFILE (tiny, demo, full), FINSCRIBE_WORKERS, FINSCRIBE_SCHEMA (a mapping of a
     user's own JSON keys: of the inbox's ground truth, and of pairs), FINSCRIBE_INBOX (a folder or ``s3://…``),
-    FINSCRIBE_INBOX_LICENCE and FINSCRIBE_INBOX_LOCALE. With FINSCRIBE_RAY (``auto`` or ``host:port``) shards run on
+    FINSCRIBE_INBOX_LICENCE, FINSCRIBE_INBOX_LOCALE and FINSCRIBE_INBOX_TRAIN (1: corrected documents of training
+    vendors may be trained on). With FINSCRIBE_RAY (``auto`` or ``host:port``) shards run on
     that Ray cluster instead of on local processes. FINSCRIBE_FILES_URL is where `finscribe files` serves the storage,
     for links in the UI.
 
@@ -42,6 +43,7 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
             root=os.environ.get("FINSCRIBE_INBOX", ""),
             licence=os.environ.get("FINSCRIBE_INBOX_LICENCE", "own documents"),
             locale=os.environ.get("FINSCRIBE_INBOX_LOCALE", ""),
+            train=os.environ.get("FINSCRIBE_INBOX_TRAIN", "") == "1",
             mapping=os.environ.get("FINSCRIBE_SCHEMA", ""),
         ),
         "service_log": ServiceLog(folder=os.environ.get("FINSCRIBE_SERVICE_LOG", "")),

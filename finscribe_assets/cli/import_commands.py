@@ -51,8 +51,16 @@ def import_(
     schema: SchemaName = None,
     labelled: Labelled = None,
     upright: Annotated[bool, typer.Option(help="Turn pages upright and straighten them.")] = True,
+    train: Annotated[
+        bool,
+        typer.Option(
+            "--train",
+            help="Mark corrected documents of training vendors (`review-import`) for `finscribe train --real`; they "
+            "are no longer scored.",
+        ),
+    ] = False,
 ) -> None:
-    """Import real labelled documents, for evaluation only: they are in the split `real`, which training never reads.
+    """Import real labelled documents: they are in the split `real`, which training never reads.
 
     `documents.jsonl` is the ground truth that `evaluate` reads. `import-report.json` lists every document: whether it
     was accepted, why not, and which of its values the schema or the page lacks. If one was rejected, the exit status
@@ -74,6 +82,7 @@ def import_(
             mapping=mapping_given(schema),
             labelled=comma_separated(labelled),
             upright=upright,
+            train=train,
             on_document=advance,
         )
     show(
@@ -107,6 +116,13 @@ def import_(
         f"{report.document_count} documents found: {len(report.accepted)} accepted with {report.pages} pages, "
         f"{len(report.rejected)} rejected; {len(report.ignored)} other files ignored"
     )
+    if unscored := len(report.accepted) - report.scored_count:
+        console.print(f"{unscored} of them are documents of training vendors, which are not scored")
+    elif train:
+        console.print(
+            "none of them is there to train on: no ground truth states the split `train`, as `finscribe review-import` "
+            "writes it for at least three vendors"
+        )
     if report.copies:
         first = report.copies[0]
         console.print(

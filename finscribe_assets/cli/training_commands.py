@@ -94,6 +94,15 @@ def train(
         list[Path] | None,
         typer.Option("--with", help="Workspace of an earlier batch, oldest first, as given to `finscribe split`."),
     ] = None,
+    real: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Workspace of real documents that people corrected (`finscribe import --train`); `real_share` of each "
+            "epoch comes from it; repeatable.",
+            exists=True,
+            file_okay=False,
+        ),
+    ] = None,
     previous: Annotated[
         Path | None,
         typer.Option(
@@ -117,6 +126,7 @@ def train(
             TrainingBatchFolders(plan_of(folder).key, folder / "pairs", folder / "images")
             for folder in [*(earlier or []), workspace]
         ),
+        tuple(real or ()),
     )
     done = 0
     with bar(None, "training") as advance:
@@ -136,6 +146,8 @@ def train(
         console.print(f"trained with {summary.backend}: {summary.fallback_reason}")
     for reason, count in sorted(summary.left_out.items()):
         console.print(f"left out: {count} pairs, {reason}")
+    if summary.real_share:
+        console.print(f"{summary.real_samples} samples are of real documents: {summary.real_share:.0%} of each epoch")
     console.print(
         f"{summary.samples} samples, {summary.steps} steps: validation loss {summary.first_validation_loss} → "
         f"{summary.last_validation_loss}. Adapter in {out}"

@@ -1,7 +1,7 @@
 """Import a folder of real documents as a workspace of the source `real`, with the files that synthetic documents have.
 
-The workspace has no plan and no `documents/`, which splitting and training start from, and all its documents are in the
-split `real`, which training never reads.
+The workspace has no plan and no `documents/`, which splitting and training start from. Its documents are in the split
+`real`, which training never reads, unless a person corrected them and their vendors are given to training (`train`).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +28,12 @@ from finscribe_assets.importing.labelled_documents import (
     read_document,
     read_unlabelled,
 )
+from finscribe_assets.importing.printed_lines import cut_printed_lines, lines_to_json
 from finscribe_assets.importing.real_pairs import UserKeys, build_real_pairs
 from finscribe_assets.importing.rejects import NO_GROUND_TRUTH
 from finscribe_assets.importing.source_files import DocumentFiles, find_documents
+from finscribe_assets.importing.truth_files import LabelledTruth
+from finscribe_assets.importing.vendor_splits import documents_to_train_on, vendor_keys
 from finscribe_assets.instructions.pair import Pair, pairs_to_table
 from finscribe_assets.instructions.responses import unflatten
 from finscribe_assets.opening.input_limits import InputLimits, RejectedDocumentError
@@ -46,7 +49,8 @@ from finscribe_assets.stage_versions import IMPORTER_VERSION
 
 REAL_SOURCE = "real"  # source, group, layout and batch of every imported document
 IMPORT_REPORT_FILE, TRUTH_FILE = "import-report.json", "documents.jsonl"
-_WRITTEN = ("images", "pairs", "splits", TRUTH_FILE, IMPORT_REPORT_FILE)
+TRAINING_TRUTH_FILE = "training-documents.jsonl"  # of documents that are not scored
+_WRITTEN = ("images", "pairs", "splits", TRUTH_FILE, TRAINING_TRUTH_FILE, IMPORT_REPORT_FILE)
 _SYNTHETIC_ONLY = ("plan.json", "documents", "documents.parquet")
 _MAX_SHARD_DOCUMENTS, _MAX_SHARD_BYTES = 50, 256 << 20
 
@@ -65,9 +69,10 @@ class _ShardWriter:
     def add(self, document: RealDocument | UnlabelledDocument, pairs: list[Pair]) -> None:
         """Add a document; a full shard is written."""
         pages = document.content.pages
-        printed, locale = None, ""
+        printed, locale, lines = None, "", ""
         if isinstance(document, RealDocument):
             printed, locale = document.printed, document.truth.document.locale
+            lines = f":{json.dumps(lines_to_json(document.lines))}" if document.lines else ""
         for index, page in enumerate(pages):
             self.page_rows.append(
                 {
@@ -85,7 +90,7 @@ class _ShardWriter:
                 }
             )
         self.pairs += pairs
-        self.document_keys.append(f"{document.id}:{sha256_of(json.dumps(printed))}")
+        self.document_keys.append(f"{document.id}:{sha256_of(json.dumps(printed) + lines)}")
         self.image_bytes += sum(len(page.image) for page in pages)
         if len(self.document_keys) >= _MAX_SHARD_DOCUMENTS or self.image_bytes >= _MAX_SHARD_BYTES:
             self.flush()
@@ -115,6 +120,7 @@ def import_folder(
     mapping: SchemaMapping | None = None,
     labelled: Collection[str] = (),
     upright: bool = True,
+    train: bool = False,
     on_document: Callable[[int, int], None] | None = None,
 ) -> ImportReport:
     """Import the real documents of a folder as a workspace; an earlier import in the same place is replaced.
@@ -129,7 +135,9 @@ def import_folder(
         unlabelled: Also take documents without ground truth, which can be read and corrected, and not be scored.
         mapping: Of a user's keys, which ground truth in JSON may have; pairs are written in them.
         labelled: Fields and groups that are labelled in documents in JSON that do not list theirs; all if empty.
-        upright: Turn pages upright and straighten them.
+        upright: Turn pages upright and straighten them. If not, boxes of corrected documents are left out, since they
+            are those of upright pages.
+        train: Mark corrected documents of training vendors for training. They are no longer scored.
         on_document: Called after each document with 1 and the number of documents found.
 
     Raises:
@@ -147,7 +155,9 @@ def import_folder(
     out.mkdir(parents=True, exist_ok=True)
     reading = PageReader(dpi, limits, upright=upright)
     with tempfile.TemporaryDirectory(dir=out, prefix=".import-") as temporary, reading as reader:
-        writer, truth_lines, split_rows = _ShardWriter(Path(temporary)), list[str](), list[SplitRow]()
+        writer, split_rows = _ShardWriter(Path(temporary)), list[SplitRow]()
+        truths: dict[str, LabelledTruth] = {}
+        truth_lines: dict[str, str] = {}
         for files in contents.documents:
             hashes: dict[str, str] = {}
             document: RealDocument | UnlabelledDocument | None = None
@@ -167,6 +177,7 @@ def import_folder(
                     writer.add(document, [])
                     report.accept_unlabelled(document)
                 else:
+                    document = document if upright else replace(document, lines=())
                     pairs = build_real_pairs(
                         document.id,
                         document.truth.document,
@@ -174,14 +185,18 @@ def import_folder(
                         document.determined,
                         len(document.content.pages),
                         UserKeys(mapping, document.truth.written) if mapping else None,
+                        cut_printed_lines(document.lines, document.content.pages),
                     )
                     writer.add(document, pairs)
-                    truth_lines.append(_truth_line(document))
+                    truths[document.id], truth_lines[document.id] = document.truth, _truth_line(document)
                     report.accept(document, len(pairs))
             if on_document:
                 on_document(1, len(contents.documents))
         writer.flush()
-        write_text(writer.folder / TRUTH_FILE, "".join(truth_lines))
+        split_rows = _with_training(split_rows, truths) if train else split_rows
+        report.state_training({row.document_id for row in split_rows if row.split is not Split.REAL})
+        scored = {row.document_id for row in split_rows if row.split is Split.REAL}
+        _write_truths(writer.folder, truth_lines, scored)
         write_splits(writer.folder / "splits", split_rows)
         write_json(writer.folder / IMPORT_REPORT_FILE, report.to_json())
         _publish(writer.folder, out)
@@ -236,6 +251,26 @@ def _publish(temporary: Path, out: Path) -> None:
             (temporary / name).replace(out / name)
 
 
+def _with_training(rows: list[SplitRow], truths: dict[str, LabelledTruth]) -> list[SplitRow]:
+    """Return the rows with the splits of vendors; the group of a document is its vendor."""
+    keys = {name: vendor_keys(truth.values()) for name, truth in truths.items()}
+    stated = {name: truth.split for name, truth in truths.items() if truth.split is not None}
+    vendors, splits = documents_to_train_on(keys, stated)
+    return [
+        replace(row, split=splits[row.document_id], group=vendors[row.document_id] or REAL_SOURCE)
+        if row.document_id in splits
+        else row
+        for row in rows
+    ]
+
+
+def _write_truths(folder: Path, truth_lines: dict[str, str], scored: Collection[str]) -> None:
+    """Write the ground truth of scored documents, and beside it that of the others, if there are any."""
+    write_text(folder / TRUTH_FILE, "".join(line for name, line in truth_lines.items() if name in scored))
+    if others := [line for name, line in truth_lines.items() if name not in scored]:
+        write_text(folder / TRAINING_TRUTH_FILE, "".join(others))
+
+
 def _truth_line(document: RealDocument) -> str:
     """Return a document's line of the ground-truth file."""
     truth = document.truth
@@ -245,6 +280,8 @@ def _truth_line(document: RealDocument) -> str:
     record = {"id": document.id, "document": stated, "printed": list(document.printed)}
     if truth.labelled is not None:
         record["labelled"] = sorted(truth.labelled)
+    if document.lines:
+        record["boxes"] = lines_to_json(document.lines)
     return json.dumps(record, ensure_ascii=False) + "\n"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -91,6 +91,17 @@ class ImportReport:
             }
         )
 
+    def state_training(self, documents: Collection[str]) -> None:
+        """State which accepted documents are not scored, as they are there to train on or held back for that."""
+        for record in self.accepted:
+            if record["id"] in documents:
+                record["scored"] = False
+
+    @property
+    def scored_count(self) -> int:
+        """Return the number of accepted documents that are scored."""
+        return sum(record.get("scored", True) for record in self.accepted)
+
     def accept_unlabelled(self, document: UnlabelledDocument) -> None:
         """Add a document without ground truth."""
         pages = len(document.content.pages)
@@ -138,12 +149,15 @@ class ImportReport:
         """Return the report as a JSON value, which depends only on the imported files."""
         return {
             "source": "real",
-            "use": "evaluation only: these documents never enter training",
+            "use": "evaluation only: these documents never enter training"
+            if self.scored_count == len(self.accepted)
+            else "evaluation, and training on the documents that are not scored",
             "licence": self.licence,
             "dpi": self.dpi,
             "counts": {
                 "found": self.document_count,
                 "accepted": len(self.accepted),
+                "scored": self.scored_count,
                 "unlabelled": len(self.unlabelled),
                 "copies": len(self.copies),
                 "rejected": len(self.rejected),

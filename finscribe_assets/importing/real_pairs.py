@@ -1,16 +1,17 @@
-"""Build the instruction pairs of a real document: the tasks that need no boxes, as real pages have none."""
+"""Build the instruction pairs of a real document: tasks that need no boxes, and lines where a person located them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from finscribe_assets.documents.elements import FIELDS
 from finscribe_assets.documents.schema import Document, DocumentType
+from finscribe_assets.importing.printed_lines import CutLine
 from finscribe_assets.instructions.field_names import FieldQuestion
-from finscribe_assets.instructions.pair import Pair, Task
+from finscribe_assets.instructions.pair import OCR_PROMPT, Pair, Task
 from finscribe_assets.instructions.pair_building import build_pair, choose, random_for
-from finscribe_assets.instructions.responses import compact_json, json_response, unflatten
+from finscribe_assets.instructions.responses import compact_json, json_response, unflatten, verbatim_response
 from finscribe_assets.schema_mapping.key_writing import (
     DocumentValues,
     WrittenValue,
@@ -46,8 +47,9 @@ def build_real_pairs(
     determined: dict[str, Any],
     pages: int,
     keys: UserKeys | None = None,
+    lines: Sequence[CutLine] = (),
 ) -> list[Pair]:
-    """Build a document's pairs: full extraction, document type, and up to three field questions.
+    """Build a document's pairs: full extraction, document type, up to three field questions, and located lines.
 
     Args:
         document_id: The document's id; it determines which fields are asked for.
@@ -56,6 +58,7 @@ def build_real_pairs(
         determined: Values that they determine otherwise, such as the currency; full extraction has them too.
         pages: Number of pages.
         keys: A user's keys, in which the pairs are; None for those of the schema.
+        lines: Printed lines of known place and text.
 
     Returns:
         The pairs; none if no value is known to be printed.
@@ -109,5 +112,18 @@ def build_real_pairs(
                 key=compact_json(members[path][0]),
             )
             for path in chosen
+        ),
+        *(
+            build_pair(
+                document_id,
+                Task.OCR_LINE,
+                verbatim_response(line.text, line.path),
+                pages=(line.page,),
+                target=line.path,
+                box=line.box,
+                prompt=OCR_PROMPT,
+                id_parts=[line.number],
+            )
+            for line in lines
         ),
     ]

@@ -29,6 +29,7 @@ from finscribe_assets.documents.schema import Document, flatten
 from finscribe_assets.errors import UserError
 from finscribe_assets.evaluation.user_keys import canonical_values
 from finscribe_assets.importing.invoice_xml import parse_invoice_xml
+from finscribe_assets.importing.printed_lines import PrintedLine, lines_from_json
 from finscribe_assets.importing.rejects import field_with_code
 from finscribe_assets.importing.xml_mapping import UnmappedValue, collapse_whitespace, map_invoice
 from finscribe_assets.instructions.responses import unflatten
@@ -43,6 +44,7 @@ from finscribe_assets.opening.input_limits import (
 from finscribe_assets.schema_mapping.key_reading import is_in_user_keys, nest
 from finscribe_assets.schema_mapping.key_reading import read_document as read_user_document
 from finscribe_assets.schema_mapping.mapping import Labelled, SchemaMapping, is_custom
+from finscribe_assets.splitting.split_assignment import Split
 
 JSON_SYNTAX = "json"  # of ground truth in the schema of documents
 _PARTS = ("lines", "totals", "statement", "entries")  # groups, of which each type of document requires two
@@ -67,6 +69,8 @@ class LabelledTruth:
     unreadable: tuple[Problem, ...] = ()  # values of optional fields that are not of their type
     custom: dict[str, str] = field(default_factory=dict)  # values of a user's keys that the schema lacks, by path
     written: dict[str, str] = field(default_factory=dict)  # values as the user's JSON has them, by path
+    lines: tuple[PrintedLine, ...] = ()  # where values are printed, as a person who corrected them left it
+    split: Split | None = None  # of its vendor, which a review has assigned
 
     def values(self) -> dict[str, Any]:
         """Return all canonical values by path."""
@@ -178,7 +182,10 @@ def truth_from_json(
             raise rejection(f"{len(cleaned[name])} members; at most {limits.lines} are read", name)
     # What people labelled may be absent from a page. Without its locale, no page can be read.
     document = _validate(cleaned, None if labels is None else frozenset({"locale"}))
-    return LabelledTruth(document, JSON_SYNTAX, printed, labels)
+    boxes = record.get("boxes")
+    if boxes is not None and mapping is None:
+        boxes = json.loads(content.decode("utf-8-sig"))["boxes"]  # with numbers, which were read as texts above
+    return LabelledTruth(document, JSON_SYNTAX, printed, labels, lines=lines_from_json(boxes), split=_split(record))
 
 
 def _truth_in_user_keys(
@@ -222,6 +229,16 @@ def _paths(record: dict[str, Any], name: str) -> frozenset[str] | None:
     if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
         raise rejection(f"`{name}` is not a list of field paths")
     return frozenset(paths)
+
+
+def _split(record: dict[str, Any]) -> Split | None:
+    """Return the split that a review has assigned to a record's vendor; None if it states none."""
+    stated = record.get("split")
+    if stated is None:
+        return None
+    if stated not in (Split.TRAIN, Split.VALIDATION, Split.TEST):
+        raise rejection(f"{escape_unprintable(str(stated))[:40]!r}; write train, validation or test", "split")
+    return Split(stated)
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -2,22 +2,27 @@
 
 What belongs here: a logistic regression on the reader's confidence and on the evidence for the assignment. Its
 coefficients (`assignment_coefficients`) were fitted on synthetic documents, which `benchmarks/assignment_confidence.py`
-draws; that script also measures it on others.
+draws; that script also measures it on others. The OCR engine has coefficients of its own, since its confidences are
+means over characters, and it reads other lines right than a model does.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from finscribe_assets.documents.elements import ValueType, value_type_of
 from finscribe_assets.files import sha256_of
-from finscribe_assets.inference.assignment_coefficients import COEFFICIENTS
+from finscribe_assets.inference.assignment_coefficients import COEFFICIENTS, OCR_COEFFICIENTS
 from finscribe_assets.inference.assignment_evidence import AssignmentEvidence, Source, SumAgreement
 from finscribe_assets.inference.value_forms import value_in
 
-COEFFICIENTS_ID = sha256_of(" ".join(f"{name}={value}" for name, value in sorted(COEFFICIENTS.items())))[:12]
+COEFFICIENTS_ID = sha256_of(
+    " ".join(f"{name}={value}" for of in (COEFFICIENTS, OCR_COEFFICIENTS) for name, value in sorted(of.items()))
+)[:12]
 """Identifies the coefficients, so that predictions with other confidences are not kept."""
 
+OCR_IDENTITY = "ocr:"  # beginning of the identity of `ocr_reader.OcrReader`
 _MAX_LOG_ODDS = 7.0  # of a reader's confidence; beyond it, rounding decides
 _MAX_COUNT = 3  # of repeats and rivals
 _MAX_DISTANCE = 30.0  # line heights
@@ -63,7 +68,16 @@ def assignment_features(
     return features
 
 
-def assignment_confidence(features: dict[str, float]) -> float:
+def coefficients_of(reader: str) -> Mapping[str, float]:
+    """Return the coefficients for what a reader has read.
+
+    Args:
+        reader: Its `ImageReader.identity`; empty if it is unknown.
+    """
+    return OCR_COEFFICIENTS if reader.startswith(OCR_IDENTITY) else COEFFICIENTS
+
+
+def assignment_confidence(features: Mapping[str, float], coefficients: Mapping[str, float] = COEFFICIENTS) -> float:
     """Return the probability that a value with these features is right."""
-    score = math.fsum(COEFFICIENTS.get(name, 0.0) * value for name, value in features.items())
+    score = math.fsum(coefficients.get(name, 0.0) * value for name, value in features.items())
     return 1 / (1 + math.exp(-score))

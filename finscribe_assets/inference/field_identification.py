@@ -12,7 +12,11 @@ from typing import NamedTuple
 
 from finscribe_assets.documents.elements import field_of
 from finscribe_assets.documents.schema import DocumentType
-from finscribe_assets.inference.assignment_confidence import assignment_confidence, assignment_features
+from finscribe_assets.inference.assignment_confidence import (
+    assignment_confidence,
+    assignment_features,
+    coefficients_of,
+)
 from finscribe_assets.inference.assignment_evidence import AssignmentEvidence, Source, check_sums
 from finscribe_assets.inference.currency_reading import find_currencies
 from finscribe_assets.inference.label_assignment import NOT_FOUND, assign_fields
@@ -68,6 +72,7 @@ def identify_fields(
     locale: str | None = None,
     *,
     boxes_are_lines: bool = True,
+    reader: str = "",
 ) -> IdentifiedFields:
     """Identify fields among the texts of a document's boxes.
 
@@ -77,6 +82,7 @@ def identify_fields(
         page_sizes: width and height of each page in pixels.
         locale: of the labels that identify fields; detected unless given.
         boxes_are_lines: whether each box that is not a table holds one line. If not, no value gets a box.
+        reader: identity of the reader, which decides what its confidence is worth; empty if it is unknown.
     """
     tables = [index for index, table in enumerate(is_table) if table]
     # A block's text has several printed lines; only a label and a value on the same line belong together.
@@ -133,7 +139,7 @@ def identify_fields(
         confidence = lowest_confidence(found[source].confidence for source in currency.sources)
         derived = AssignmentEvidence(Source.DERIVED)
         found[path] = _Value(currency.code, confidence, derived, found[currency.sources[0]].source)
-    fields = _with_confidence(found)
+    fields = _with_confidence(found, coefficients_of(reader))
     known = {field_of(path) for path in fields}
     not_assigned = {
         reason: [path for path in paths if path not in known] for reason, paths in assignment.not_assigned.items()
@@ -159,13 +165,14 @@ def _evidence_of_party(path: str, captioned: Collection[str]) -> AssignmentEvide
     return AssignmentEvidence(Source.CAPTION if path.split(".", maxsplit=1)[0] in captioned else Source.POSITION)
 
 
-def _with_confidence(values: Mapping[str, _Value]) -> dict[str, IdentifiedField]:
+def _with_confidence(values: Mapping[str, _Value], coefficients: Mapping[str, float]) -> dict[str, IdentifiedField]:
     """Return the values with the probability that they are right, for which the sums of all amounts count."""
     sums = check_sums({path: value.text for path, value in values.items()})
     fields = {}
     for path, (text, reading, evidence, source, boxes) in values.items():
         confidence = None
         if reading is not None:
-            confidence = round(assignment_confidence(assignment_features(path, text, reading, evidence, sums)), 4)
+            features = assignment_features(path, text, reading, evidence, sums)
+            confidence = round(assignment_confidence(features, coefficients), 4)
         fields[path] = IdentifiedField(text, confidence, reading, evidence, source, boxes)
     return fields

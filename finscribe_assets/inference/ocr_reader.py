@@ -12,6 +12,7 @@ import numpy as np
 
 from finscribe_assets.errors import UserError
 from finscribe_assets.files import sha256_of_file
+from finscribe_assets.inference.assignment_confidence import OCR_IDENTITY
 from finscribe_assets.inference.image_reader import ReadRequest
 from finscribe_assets.inference.json_grammar import JsonGrammar
 from finscribe_assets.instructions.pair import OCR_PROMPT
@@ -59,7 +60,7 @@ class OcrReader:
     @property
     def identity(self) -> str:
         """Return what readings depend on besides the images."""
-        return f"ocr:{RECOGNITION_MODEL}"
+        return f"{OCR_IDENTITY}{RECOGNITION_MODEL}"
 
     @property
     def record(self) -> dict[str, str | None]:

@@ -32,16 +32,20 @@ class PageText:
         is_table: whether the layout took each box for a table.
         sizes: width and height of each page in pixels.
         boxes_are_lines: whether each box that is not a table holds a single line.
+        reader: identity of the reader, which decides what its confidence is worth; empty if it is unknown.
     """
 
     texts: Sequence[TextLine]
     is_table: Sequence[bool]
     sizes: Sequence[tuple[int, int]]
     boxes_are_lines: bool
+    reader: str = ""
 
     def fields(self, locale: str | None = None) -> IdentifiedFields:
         """Identify the fields; ``locale`` is that of their labels, detected unless given."""
-        return identify_fields(self.texts, self.is_table, self.sizes, locale, boxes_are_lines=self.boxes_are_lines)
+        return identify_fields(
+            self.texts, self.is_table, self.sizes, locale, boxes_are_lines=self.boxes_are_lines, reader=self.reader
+        )
 
 
 def read_regions(
@@ -87,7 +91,7 @@ def read_regions(
             for (is_table, _, _), text in zip(boxes, texts, strict=True)
         ]
     sizes = [(page.width, page.height) for page in pages]
-    return PageText(texts, [is_table for is_table, _, _ in boxes], sizes, layout.boxes_are_lines)
+    return PageText(texts, [is_table for is_table, _, _ in boxes], sizes, layout.boxes_are_lines, reader.identity)
 
 
 def _with_ink(line: TextLine, page: np.ndarray) -> TextLine:

@@ -48,6 +48,7 @@ from finscribe_assets.iteration.promoting import adapter_in_use
 from finscribe_assets.model.adapters import TRAINING_RECORD
 from finscribe_assets.review.correction_queue import QueuedDocument, order_for_review, predicted_leaves
 from finscribe_assets.schema_mapping.mapping import SchemaMapping
+from finscribe_assets.splitting.split_assignment import Split
 from finscribe_assets.splitting.split_table import read_splits
 
 QUEUE_FILE, COUNTS_FILE, READERS_FILE = "queue.jsonl", "counts.json", "readers.json"
@@ -101,6 +102,7 @@ def import_batch(
     licence: str,
     locale: str | None = None,
     mapping: SchemaMapping | None = None,
+    train: bool = False,
     on_document: Callable[[int, int], None] | None = None,
 ) -> ImportedBatch:
     """Import the documents of an inbox batch as a workspace; those without ground truth, too.
@@ -113,6 +115,7 @@ def import_batch(
         licence: Terms under which the documents may be used; kept in the report.
         locale: Locale of documents whose ground truth does not state one.
         mapping: Of a user's keys, which ground truth in JSON may have.
+        train: Mark corrected documents of training vendors for training; they are no longer scored.
         on_document: Called after each document with 1 and the number of documents found.
 
     Raises:
@@ -129,7 +132,7 @@ def import_batch(
                 f"earlier import in {folder} is kept. Put the files back, or go on with it"
             )
         report = import_folder(
-            files, out, licence, locale=locale, unlabelled=True, mapping=mapping, on_document=on_document
+            files, out, licence, locale=locale, unlabelled=True, mapping=mapping, train=train, on_document=on_document
         )
         remove_folder(folder)
         copy_folder(out, folder)
@@ -196,7 +199,9 @@ def predict_real(
         UserError: The server cannot be asked.
     """
     workspace, folder = storage.folder(Stage.REAL_DOCUMENTS, key), storage.folder(Stage.REAL_PREDICTIONS, key)
-    ids = {row.document_id for row in read_splits(workspace / "splits")}
+    ids = _measured_ids(workspace)
+    if not ids:
+        raise UserError(f"{key}: all its documents are there to train on, so that there is none to read")
     summaries = {}
     for reader in readers:
         adapter = None if reader in (BASE, SERVER) else storage.folder(Stage.TRAINED_ADAPTER, reader)
@@ -251,13 +256,13 @@ def measure_real(
     predictions = storage.folder(Stage.REAL_PREDICTIONS, key)
     imported = read_json(workspace / IMPORT_REPORT_FILE)
     counts = {
-        "with_truth": len(imported["accepted"]),
+        "with_truth": sum(record.get("scored", True) for record in imported["accepted"]),
         "without_truth": len(imported["unlabelled"]),
         "rejected": len(imported["rejected"]),
     }
     remove_folder(folder)
     write_json(folder / COUNTS_FILE, counts)
-    if not imported["accepted"]:
+    if not counts["with_truth"]:
         return RealReport(None, {}, counts)
     first, *others = read_json(predictions / READERS_FILE)
     by, timing = (read_json(predictions / first / name) for name in (PREDICTED_BY_FILE, TIMING_FILE))
@@ -289,7 +294,7 @@ def queue_real(storage: BatchStorage, key: str, mapping: SchemaMapping | None = 
     """
     workspace, predictions = storage.folder(Stage.REAL_DOCUMENTS, key), storage.folder(Stage.REAL_PREDICTIONS, key)
     first, *others = read_json(predictions / READERS_FILE)
-    ids = {row.document_id for row in read_splits(workspace / "splits")}
+    ids = _measured_ids(workspace)
     queue = order_for_review(
         read_all(predictions / first / PREDICTIONS_FILE, ids, mapping),
         {reader: read_all(predictions / reader / PREDICTIONS_FILE, ids, mapping) for reader in others},
@@ -298,6 +303,17 @@ def queue_real(storage: BatchStorage, key: str, mapping: SchemaMapping | None = 
     records = (document.model_dump(mode="json") for document in queue)
     write_json_lines(storage.folder(Stage.REVIEW_QUEUE, key) / QUEUE_FILE, records)
     return queue
+
+
+def _measured_ids(workspace: AnyPath) -> set[str]:
+    """Return the ids of the documents that are read and measured, as nothing was trained on them."""
+    return {row.document_id for row in read_splits(workspace / "splits") if row.split is Split.REAL}
+
+
+def real_workspaces(storage: BatchStorage, keys: Sequence[str]) -> tuple[AnyPath, ...]:
+    """Return the workspaces of inbox batches that were imported, in the order of their keys."""
+    folders = (storage.folder(Stage.REAL_DOCUMENTS, key) for key in keys)
+    return tuple(folder for folder in folders if (folder / IMPORT_REPORT_FILE).exists())
 
 
 def read_all(file: AnyPath, ids: Collection[str], mapping: SchemaMapping | None = None) -> dict[str, Prediction]:

@@ -117,6 +117,10 @@ class Inbox(dg.ConfigurableResource):
     licence: str = Field(default="own documents", description="kept in the import report")
     locale: str = Field(default="", description="of documents that state none, such as de_DE")
     mapping: str = Field(default="", description="of the keys of JSON ground truth: a YAML file, or a name like sroie")
+    train: bool = Field(
+        default=False,
+        description="mark corrected documents of training vendors for training; they are no longer scored",
+    )
 
     @property
     def folder(self) -> AnyPath:

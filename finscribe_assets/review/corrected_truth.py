@@ -6,23 +6,29 @@ is not guessed: it is a problem, and its field does not count as labelled.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from babel.numbers import get_decimal_symbol
+
 from finscribe_assets.documents.elements import LIST_FIELDS, ValueType, value_type_of
 from finscribe_assets.evaluation.normalise import CanonicalValue, Note, ValueContext, canonical_value
+from finscribe_assets.importing.printed_lines import PrintedLine, lines_to_json
 from finscribe_assets.instructions.responses import unflatten
 from finscribe_assets.opening.input_limits import escape_unprintable
-from finscribe_assets.rendering.located_boxes import LocatedBox, boxes_to_json
+from finscribe_assets.rendering.located_boxes import LocatedBox
 from finscribe_assets.review.marked_values import Answer, MarkedValue
 from finscribe_assets.review.review_fields import FIELD_CHOICES
-from finscribe_assets.review.review_set import ReviewDocument
+from finscribe_assets.review.review_set import ReviewDocument, ReviewValue
 from finscribe_assets.review.row_grouping import MarkedRow, group_rows
 from finscribe_assets.review.value_lines import split_path
 
 _TYPES_IN_CANONICAL_FORM = frozenset({ValueType.AMOUNT, ValueType.DATE, ValueType.TIME})
+_PLAIN_DECIMAL = re.compile(r"-?(\d+)\.\d+")  # as a mend asks for it
+_DIGITS_OF_GROUP = 3
 _SAME_PLACE = 0.5  # thousandths of the page that a side of a box may differ by and be unmoved: the tool's rounding
 
 
@@ -32,30 +38,30 @@ class CorrectedTruth:
 
     Attributes:
         values: canonical values by path.
-        boxes: where they are, by path.
+        lines: where they are printed, each with its text where that is known.
         labelled: fields that were labelled, whether they have a value or not.
         locale: the locale whose formats the values were read in; None if nobody stated one.
         problems: values that could not be taken, with the mend.
     """
 
     values: dict[str, str]
-    boxes: dict[str, tuple[LocatedBox, ...]]
+    lines: tuple[PrintedLine, ...]
     labelled: frozenset[str]
     locale: str | None
     problems: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
         """Return the record that `finscribe import` reads as the ground truth of a document."""
-        document = unflatten(self.values)
+        document, located = unflatten(self.values), {line.path for line in self.lines}
         if self.locale is not None:
             document["locale"] = self.locale
         return {
             "document": document,
             "printed": [
-                path for path in self.values if path in self.boxes or path not in FIELD_CHOICES or _is_shown(path)
+                path for path in self.values if path in located or path not in FIELD_CHOICES or _is_shown(path)
             ],
             "labelled": sorted(self.labelled),
-            "boxes": boxes_to_json(self.boxes),
+            "boxes": lines_to_json(self.lines),
         }
 
 
@@ -90,7 +96,7 @@ def truth_of(
     chosen = raw.pop("locale", None) or document.locale or locale
     context = ValueContext.of(raw | {"locale": chosen}).with_decimal_mark_of(raw)
     values: dict[str, str] = {}
-    boxes: dict[str, tuple[LocatedBox, ...]] = {}
+    lines: list[PrintedLine] = []
     for slot in slots:
         if slot.path == "locale":
             continue
@@ -101,12 +107,11 @@ def truth_of(
             problems.append(f"{slot.path}: {problem}")
             continue
         values[slot.path] = taken
-        if located := _boxes_of(document, slot):
-            boxes[slot.path] = located
+        lines += _lines_of(document, slot, taken, chosen)
     labelled = {*fields, *(slot.members[0].field for slot in slots)} - unreadable - {"locale"}
     kept = {path: value for path, value in values.items() if _field_of_path(path) in labelled}
     return CorrectedTruth(
-        kept, {path: boxes[path] for path in kept if path in boxes}, frozenset(labelled), chosen, tuple(problems)
+        kept, tuple(line for line in lines if line.path in kept), frozenset(labelled), chosen, tuple(problems)
     )
 
 
@@ -198,17 +203,32 @@ def _reading_order(value: MarkedValue) -> tuple[int, float, float]:
     return (value.box.page, value.box.box.y0, value.box.box.x0) if value.box else (0, 0.0, 0.0)
 
 
-def _boxes_of(document: ReviewDocument, slot: _Slot) -> tuple[LocatedBox, ...]:
-    """Return the boxes of a value: those of its lines where its region was not moved, else the region."""
-    predicted: Mapping[str, Any] = document.by_key
-    boxes: list[LocatedBox] = []
+def _lines_of(document: ReviewDocument, slot: _Slot, canonical: str, locale: str | None) -> Iterable[PrintedLine]:
+    """Yield the boxes of a value, each with its text: those of its lines where its region was not moved, else it."""
+    predicted: Mapping[str, ReviewValue] = document.by_key
     for member in sorted(slot.members, key=_reading_order):
         if member.box is None:
             continue
         value = predicted.get(member.key)
         unmoved = value is not None and is_same_place(value.region, member.box)
-        boxes += value.boxes if unmoved and value is not None else [member.box]
-    return tuple(boxes)
+        places = value.boxes if unmoved and value is not None else (member.box,)
+        text = " ".join(member.text.split())
+        # People see one text for all lines of a value, so that it is unknown which words are on which line.
+        is_printed = (
+            slot.path not in FIELD_CHOICES
+            and len(places) == 1
+            and not (_may_be_rewritten(slot.path, text, canonical, locale) and (value is None or text != value.text))
+        )
+        yield from (PrintedLine(slot.path, place, text if is_printed else "") for place in places)
+
+
+def _may_be_rewritten(path: str, text: str, canonical: str, locale: str | None) -> bool:
+    """Tell whether a text that a person typed may be the value in its canonical form, and not as it is printed."""
+    value_type = value_type_of(path)
+    if value_type is ValueType.AMOUNT and (plain := _PLAIN_DECIMAL.fullmatch(text)):
+        # Where the decimal mark is a point, 12.50 is printed so, and 1234.50 seldom is.
+        return locale is None or get_decimal_symbol(locale) != "." or len(plain[1]) > _DIGITS_OF_GROUP
+    return value_type is ValueType.DATE and text == canonical
 
 
 def is_same_place(first: LocatedBox | None, second: LocatedBox | None) -> bool:

@@ -105,5 +105,5 @@ def agreed(truths: list[CorrectedTruth]) -> tuple[CorrectedTruth, int]:
             if first != second:
                 differing.add(field_of(path))
     kept = {path: value for path, value in latest.values.items() if field_of(path) not in differing}
-    boxes = {path: located for path, located in latest.boxes.items() if path in kept}
-    return replace(latest, values=kept, boxes=boxes, labelled=latest.labelled - differing), len(differing)
+    lines = tuple(line for line in latest.lines if line.path in kept)
+    return replace(latest, values=kept, lines=lines, labelled=latest.labelled - differing), len(differing)

@@ -16,13 +16,13 @@ from typing import Any
 from finscribe_assets.errors import UserError
 from finscribe_assets.exporting.file_names import file_name_for
 from finscribe_assets.files import read_json, sha256_of_file, write_json
+from finscribe_assets.importing.vendor_splits import split_by_vendor, vendor_keys, vendors_of
 from finscribe_assets.review.corrected_truth import CorrectedTruth, truth_of
 from finscribe_assets.review.correction_changes import Annotators, Changes, agreed, changes_of
 from finscribe_assets.review.label_studio_answers import read_label_studio
 from finscribe_assets.review.marked_values import AnswerState, DocumentAnswers
 from finscribe_assets.review.ppocr_labels import read_ppocr_labels
 from finscribe_assets.review.review_set import ReviewDocument, ReviewSet
-from finscribe_assets.review.vendor_splits import split_by_vendor, vendor_keys, vendors_of
 from finscribe_assets.splitting.split_assignment import Split
 
 REVIEW_REPORT_FILE = "review-report.json"
@@ -98,6 +98,7 @@ def import_review(
         elif document.id not in earlier:
             records[document.id] = {"id": document.id, "state": str(found.state)}
     _assign_splits(records, {id_: Split(record["split"]) for id_, record in earlier.items() if "split" in record})
+    _state_splits(records, out)
     report.documents = [records[id_] for id_ in sorted(records)]
     write_json(out / REVIEW_REPORT_FILE, report.to_json())
     return report
@@ -179,3 +180,14 @@ def _assign_splits(records: dict[str, dict[str, Any]], earlier: dict[str, Split]
     vendors = vendors_of({id_: tuple(record["vendor_keys"]) for id_, record in done.items()})
     for id_, split in split_by_vendor(vendors, earlier).items():
         done[id_] |= {"vendor": vendors[id_], "split": str(split)}
+
+
+def _state_splits(records: dict[str, dict[str, Any]], out: Path) -> None:
+    """Write its split into the ground truth of each document; later answers may have changed those of earlier ones."""
+    for record in records.values():
+        if record["state"] != AnswerState.DONE:
+            continue
+        for file in (out / record["folder"]).glob("*.json"):
+            truth = read_json(file)
+            if truth.get("split") != record["split"]:
+                write_json(file, truth | {"split": record["split"]})

@@ -104,6 +104,13 @@ class AdapterConfig(BaseModel):
         description="share of each epoch that comes from batches before the newest, drawn anew for each epoch; unless "
         "given, an epoch has all samples of all batches",
     )
+    real_share: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="share of each epoch that comes from real documents that people corrected, each of which is "
+        "repeated as often as it takes; 0 trains on none of them (docs/review.md)",
+    )
     # How it learns
     learning_rate: float = Field(
         1.5e-3,

@@ -18,6 +18,7 @@ from finscribe_assets.model.adapters import (
 )
 from finscribe_assets.training.prepared_training import PAGES_FOLDER, PreparedTraining
 from finscribe_assets.training.training_history import TrainingHistory
+from finscribe_assets.training.training_samples import REAL_BATCH
 
 METRICS_FILE, TENSORBOARD_FOLDER = "metrics.jsonl", "tensorboard"
 
@@ -38,6 +39,8 @@ class TrainingSummary:
     base: str
     trainable_parameters: int
     newest_share: float = 1.0  # of the samples seen, those from the newest batch; the others are replay
+    real_share: float = 0.0  # of the samples seen, those from real documents
+    real_samples: int = 0  # of real documents, each counted once
     already_there: bool = False  # a finished adapter of the same settings and data was there
     backend: str = "peft"  # the back end that trained
     fallback_reason: str | None = None  # why it is not the back end that the settings name
@@ -115,5 +118,7 @@ def _summary(training: PreparedTraining, history: TrainingHistory) -> TrainingSu
         base=training.base.identity,
         trainable_parameters=sum(parameter.numel() for parameter in training.trained.values()),
         newest_share=round(training.order.newest_share, 4),
+        real_share=round(training.order.real_share, 4),
+        real_samples=sum(sample.sample.batch == REAL_BATCH for sample in training.data.training),
         backend=training.config.backend,
     )

@@ -63,6 +63,7 @@ def train_adapter(
             "start_from: previous, but no earlier adapter was given; train and promote one first, or set "
             "start_from: base"
         )
+    _check_real(config, source)
     fingerprint = _fingerprint(config, base, source, start)
     if finished := finished_adapter(output, fingerprint):
         return finished
@@ -81,8 +82,21 @@ def train_adapter(
         return publish_adapter(training, history, output, trainer.versions)
 
 
+def _check_real(config: AdapterConfig, source: SampleSource) -> None:
+    """Refuse real documents without a share, and a share without real documents."""
+    if config.real_share and not source.real:
+        raise UserError(
+            f"real_share is {config.real_share}, but no real documents were given; import corrected ones with "
+            "`finscribe import --train`, and name the workspace (--real)"
+        )
+    if source.real and not config.real_share:
+        raise UserError("real documents were given, but real_share is 0; set it to their share, such as 0.3")
+
+
 def _fingerprint(config: AdapterConfig, base: Base, source: SampleSource, previous: AnyPath | None) -> str:
     """Return a hash of everything that the trained weights depend on."""
-    settings = config.model_dump_json(exclude=_WEIGHTLESS_SETTINGS | {"base"})
+    # Adapters that were trained before there was this setting stay as they are.
+    unused = set() if config.real_share else {"real_share"}
+    settings = config.model_dump_json(exclude=_WEIGHTLESS_SETTINGS | {"base"} | unused)
     first_weights = adapter_hash(previous) if previous is not None else ""
     return sha256_of(f"{TRAINER_VERSION}:{settings}:{base.content}:{source.data_version()}:{first_weights}")

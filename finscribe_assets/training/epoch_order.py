@@ -13,6 +13,7 @@ from random import Random
 
 from finscribe_assets.training.adapter_config import AdapterConfig
 from finscribe_assets.training.sample_encoding import EncodedSample
+from finscribe_assets.training.training_samples import REAL_BATCH
 
 
 class EpochOrder:
@@ -29,8 +30,14 @@ class EpochOrder:
     @property
     def newest_share(self) -> float:
         """Return the share of an epoch's samples that are from the newest synthetic batch."""
-        samples, newest = self._epoch_samples(0), max(self._synthetic_batches)
+        samples, newest = self._epoch_samples(0), _newest(self._synthetic_batches)
         return sum(self._synthetic_batches[sample] == newest for sample in samples) / len(samples)
+
+    @property
+    def real_share(self) -> float:
+        """Return the share of an epoch's samples that are of real documents."""
+        samples = self._epoch_samples(0)
+        return sum(self._synthetic_batches[sample] == REAL_BATCH for sample in samples) / len(samples)
 
     def batches_of_step(self, step: int) -> list[list[EncodedSample]]:
         """Return the batches whose gradients an optimiser step accumulates; steps count from 1."""
@@ -43,7 +50,8 @@ class EpochOrder:
         return [self._samples[sample] for sample in self._batches_of_epoch(epoch)[index_in_epoch]]
 
     def _epoch_samples(self, epoch: int) -> list[int]:
-        return samples_of_epoch(self._synthetic_batches, self._config.replay_share, self._config.seed, epoch)
+        config = self._config
+        return samples_of_epoch(self._synthetic_batches, config.replay_share, config.seed, epoch, config.real_share)
 
     def _shuffled_batches(self, epoch: int) -> list[list[int]]:
         samples = self._epoch_samples(epoch)
@@ -52,26 +60,40 @@ class EpochOrder:
         return [[samples[index] for index in batch] for batch in batches]
 
 
-def samples_of_epoch(batches: Sequence[str], replay_share: float | None, seed: int, epoch: int) -> list[int]:
+def samples_of_epoch(
+    batches: Sequence[str], replay_share: float | None, seed: int, epoch: int, real_share: float = 0.0
+) -> list[int]:
     """Choose the samples of an epoch.
 
     Args:
-        batches: key of the synthetic batch that each sample is from.
-        replay_share: share of the epoch that comes from batches before the newest; None takes all samples.
+        batches: key of the synthetic batch that each sample is from, or `REAL_BATCH`.
+        replay_share: share of the epoch's synthetic samples that comes from batches before the newest; None takes all.
         seed: of the training.
         epoch: from 0; samples of earlier batches are drawn anew for each epoch.
+        real_share: share of the epoch that is real. Real samples are few, so each is repeated as often as it takes,
+            none more than once more than another.
 
     Returns:
-        Indices of samples, ascending: all of the newest batch, and as many of earlier ones as make their share of the
-        epoch, or all of those if they are fewer.
+        Indices of samples, ascending: all of the newest batch, as many of earlier ones as make their share of the
+        synthetic ones, or all of those if they are fewer, and real ones, of which some occur several times.
     """
-    if replay_share is None:
-        return list(range(len(batches)))
-    newest = max(batches)
-    new = [index for index, batch in enumerate(batches) if batch == newest]
-    earlier = [index for index, batch in enumerate(batches) if batch != newest]
-    count = min(len(earlier), round(len(new) * replay_share / (1 - replay_share)))
-    return sorted(new + Random(f"replay:{seed}:{epoch}").sample(earlier, count))
+    synthetic = [index for index, batch in enumerate(batches) if batch != REAL_BATCH]
+    if replay_share is not None:
+        newest = _newest(batches)
+        new = [index for index in synthetic if batches[index] == newest]
+        earlier = [index for index in synthetic if batches[index] != newest]
+        count = min(len(earlier), round(len(new) * replay_share / (1 - replay_share)))
+        synthetic = new + Random(f"replay:{seed}:{epoch}").sample(earlier, count)
+    real = [index for index, batch in enumerate(batches) if batch == REAL_BATCH]
+    if real and real_share:
+        times, rest = divmod(round(len(synthetic) * real_share / (1 - real_share)), len(real))
+        real = real * times + Random(f"real:{seed}:{epoch}").sample(real, rest)
+    return sorted(synthetic + (real if real_share else []))
+
+
+def _newest(batches: Sequence[str]) -> str:
+    """Return the key of the newest synthetic batch."""
+    return max((batch for batch in batches if batch != REAL_BATCH), default=REAL_BATCH)
 
 
 def batches_of_epoch(sizes: Sequence[tuple[int, int]], batch_size: int, seed: int, epoch: int) -> list[list[int]]:

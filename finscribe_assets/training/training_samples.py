@@ -28,6 +28,7 @@ from finscribe_assets.splitting.manifest import read_manifest
 from finscribe_assets.splitting.split_assignment import Split
 from finscribe_assets.splitting.split_table import read_splits
 
+REAL_BATCH = "real"  # batch of real documents' samples, and group of real documents of unknown vendors
 _EXAMPLES_PER_REASON = 5
 _LINE_ENDS = {Task.OCR_REGION: "\n", Task.TABLE: ROW_END}  # between the printed lines of a response
 LINE_TASKS = (Task.OCR_LINE, *_LINE_ENDS)  # tasks that a base which reads single lines can learn
@@ -102,7 +103,7 @@ class TrainingSample:
     """A pair to learn: images in order, prompt and expected response."""
 
     id: str
-    batch: str  # key of the synthetic batch
+    batch: str  # key of the synthetic batch, or REAL_BATCH
     prompt: str
     response: str
     images: tuple[SampleImage, ...]
@@ -141,10 +142,17 @@ class TrainingBatchFolders:
 
 @dataclass(frozen=True)
 class SampleSource:
-    """A data set: the folder of its manifest and splits, and the folders of its batches, oldest first."""
+    """A data set: the folder of its manifest and splits, and the folders of its batches, oldest first.
+
+    Attributes:
+        splits: folder of manifest and splits.
+        batches: folders of the synthetic batches.
+        real: workspaces of imported documents, of which those in their split `train` are learnt.
+    """
 
     splits: AnyPath
     batches: tuple[TrainingBatchFolders, ...]
+    real: tuple[AnyPath, ...] = ()
 
     def check_batches(self) -> None:
         """Compare the batches with those of the manifest.
@@ -163,7 +171,11 @@ class SampleSource:
     def data_version(self) -> str:
         """Return a hash of everything that samples are made from: the manifest and the page images' origin."""
         images = [read_fingerprint(file) for batch in self.batches for file in shard_files(batch.images)]
-        return sha256_of("\n".join([read_manifest(self.splits).data_version(), *images]))
+        real = [
+            *(read_fingerprint(file) for workspace in self.real for file in shard_files(workspace / "images")),
+            *sorted(document for documents in real_training_documents(self.real) for document in documents),
+        ]
+        return sha256_of("\n".join([read_manifest(self.splits).data_version(), *images, *real]))
 
 
 def read_samples(
@@ -199,9 +211,13 @@ def read_samples(
         )
     source.check_batches()
     documents = {row.document_id for row in read_splits(source.splits) if row.split is split}
+    read = [(batch, documents) for batch in source.batches]
+    if split is Split.TRAIN:
+        folders = [TrainingBatchFolders(REAL_BATCH, place / "pairs", place / "images") for place in source.real]
+        read += zip(folders, real_training_documents(source.real), strict=True)
     samples: list[TrainingSample] = []
     left_out = LeftOut()
-    for batch in source.batches:
+    for batch, documents in read:
         for file in shard_files(batch.pairs):
             chosen = []
             for pair in pairs_from_table(read_table(file)):
@@ -219,6 +235,27 @@ def read_samples(
                     else _page_samples(chosen, pages, batch.key, page_folder)
                 )
     return samples, left_out
+
+
+def real_training_documents(workspaces: Sequence[AnyPath]) -> list[set[str]]:
+    """Return the documents of each workspace of real ones that are learnt.
+
+    These are the ones in its split `train`, unless another workspace holds out a document of the same vendor.
+
+    Raises:
+        UserError: There is none in all workspaces.
+    """
+    rows = [read_splits(workspace / "splits") for workspace in workspaces]
+    held_out = {row.group for found in rows for row in found if row.split is Split.REAL and row.group != REAL_BATCH}
+    documents = [
+        {row.document_id for row in found if row.split is Split.TRAIN and row.group not in held_out} for found in rows
+    ]
+    if workspaces and not any(documents):
+        raise UserError(
+            f"{', '.join(map(str, workspaces))}: no document is there to train on; import documents that "
+            "`finscribe review-import` wrote, with --train"
+        )
+    return documents
 
 
 def _read_pages(file: AnyPath, documents: set[str]) -> dict[PageKey, Page]:

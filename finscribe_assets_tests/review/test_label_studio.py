@@ -98,6 +98,7 @@ def test_what_was_not_touched_is_confirmed(review, tmp_path):
         {"page": 1, "box": [50.0, 70.0, 150.0, 80.0]},
         {"page": 1, "box": [50.0, 82.0, 150.0, 92.0]},
     ]
+    assert truth["boxes"]["issue_date"] == [{"page": 1, "box": [400.0, 70.0, 500.0, 80.0], "text": "03.04.2025"}]
     assert {"document_number", "due_date", "lines.sku", "payment_means"} <= set(truth["labelled"])
     assert "buyer.address.city" not in truth["labelled"]
     imported = import_folder(tmp_path / "out/documents", tmp_path / "real", "written by this test")
@@ -154,7 +155,7 @@ def test_a_moved_box_and_another_label(review, tmp_path):
     truth = truth_in(tmp_path / "out")
     assert truth["document"]["purchase_order_reference"] == "RE-a/2025"
     assert "document_number" not in truth["document"]
-    assert truth["boxes"]["issue_date"] == [{"page": 1, "box": [600.0, 70.0, 700.0, 80.0]}]
+    assert truth["boxes"]["issue_date"] == [{"page": 1, "box": [600.0, 70.0, 700.0, 80.0], "text": "03.04.2025"}]
     assert set(report.documents[0]["changes"]["moved"]) == {"issue_date", "document_number"}
 
 

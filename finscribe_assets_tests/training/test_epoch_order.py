@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finscribe_assets.training.epoch_order import batches_of_epoch, samples_of_epoch
+from finscribe_assets.training.training_samples import REAL_BATCH
 
 
 @settings(max_examples=60)
@@ -34,3 +35,13 @@ def test_replay_draws_its_share_of_earlier_batches_anew_each_epoch():
         assert len(set(chosen)) == len(chosen)
     assert samples_of_epoch(batches, 0.5, 1, 0) == samples_of_epoch(batches, 0.5, 1, 0)
     assert samples_of_epoch(batches, 0.5, 1, 0) != samples_of_epoch(batches, 0.5, 1, 1)
+
+
+def test_real_samples_are_repeated_evenly_until_they_have_their_share():
+    batches = ["batch-000"] * 60 + [REAL_BATCH] * 7 + ["batch-001"] * 30
+    for share, replay, synthetic, real in ((0.25, None, 90, 30), (0.5, 0.5, 60, 60), (0.0, None, 90, 0)):
+        chosen = samples_of_epoch(batches, replay, seed=1, epoch=0, real_share=share)
+        counts = Counter(index for index in chosen if batches[index] == REAL_BATCH)
+        assert (len(chosen) - counts.total(), counts.total()) == (synthetic, real)
+        assert real == 0 or (len(counts) == 7 and max(counts.values()) - min(counts.values()) <= 1)
+        assert chosen == samples_of_epoch(batches, replay, 1, 0, share)

@@ -15,7 +15,7 @@ REJECTS_SHOWN = 50
     **declared("real", "python", "parquet"),
     code_version=str(IMPORTER_VERSION),
     description="Real documents that have come into the inbox: pages, ground truth where there is some, and what was "
-    "rejected and why. They never enter training. Nothing in the inbox is moved.",
+    "rejected and why. None enters training unless FINSCRIBE_INBOX_TRAIN is 1. Nothing in the inbox is moved.",
     check_specs=[
         inbox_check(
             "something_can_be_read",
@@ -45,6 +45,7 @@ def real_documents(context: dg.AssetExecutionContext, inbox: Inbox, storage: Sto
         licence=inbox.licence,
         locale=inbox.locale or None,
         mapping=load_mapping(inbox.mapping) if inbox.mapping else None,
+        train=inbox.train,
     )
     context.instance.add_dynamic_partitions(inbox_partitions.name or "", [key])
     report = imported.report
@@ -53,6 +54,7 @@ def real_documents(context: dg.AssetExecutionContext, inbox: Inbox, storage: Sto
             "dagster/row_count": imported.usable,
             "with_truth": len(report.accepted),
             "without_truth": len(report.unlabelled),
+            "not_scored": len(report.accepted) - report.scored_count,
             "copies": len(report.copies),
             "rejected": len(report.rejected),
             "pages": report.pages,

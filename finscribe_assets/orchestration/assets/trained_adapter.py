@@ -54,7 +54,9 @@ def trained_adapter(
     pipes: dg.PipesSubprocessClient,
 ) -> dg.MaterializeResult:
     """Train the batch's adapter; a killed run resumes from its last checkpoint."""
+    from finscribe_assets.importing.inbox import InboxBatches
     from finscribe_assets.iteration.promoting import adapter_folder, adapter_in_use_before
+    from finscribe_assets.iteration.real_batches import real_workspaces
     from finscribe_assets.model.adapters import adapter_hash
     from finscribe_assets.training.backends import train
     from finscribe_assets.training.loss_curves import loss_curve
@@ -86,6 +88,8 @@ def trained_adapter(
             )
             for batch in keys
         ),
+        # Nobody's documents are trained on unless the settings ask for a share of them.
+        real_workspaces(batches, InboxBatches(storage.root).stored()) if settings.real_share else (),
     )
 
     def on_step(progress: TrainingProgress) -> None:
@@ -115,6 +119,8 @@ def trained_adapter(
             "base": summary.base,
             "started_from": started_from,
             "newest_share": summary.newest_share,
+            "real_share": summary.real_share,
+            "real_samples": summary.real_samples,
             "backend": summary.backend,
             "fallback_reason": summary.fallback_reason or "none: the requested back end trained",
             "steps": summary.steps,

@@ -1,7 +1,7 @@
 """Split corrected documents by vendor: a vendor's documents are all in one split, and stay there.
 
-The rule is that of synthetic batches (`splitting.split_assignment`). Test and validation vendors are held out: nothing
-may train on them.
+What belongs here: the splits that a review assigns, by the rule of synthetic batches (`splitting.split_assignment`),
+and which documents of an import may be trained on. Test and validation vendors are held out: nothing may train on them.
 """
 
 from __future__ import annotations
@@ -71,3 +71,29 @@ def split_by_vendor(vendors: Mapping[str, str], earlier: Mapping[str, Split] | N
         document: Split.TEST if vendor == UNKNOWN_VENDOR else known.get(vendor, Split.TRAIN)
         for document, vendor in vendors.items()
     }
+
+
+def documents_to_train_on(
+    keys: Mapping[str, tuple[str, ...]], stated: Mapping[str, Split]
+) -> tuple[dict[str, str], dict[str, Split]]:
+    """Return the vendors of imported documents, and the split of each: training, or `Split.REAL`.
+
+    Args:
+        keys: By document, as `vendor_keys` returns them.
+        stated: Splits that a review has assigned, by document.
+
+    Returns:
+        Vendors and splits by document. A document is training if a review says so of its vendor and nothing else of
+        another document of that vendor. Documents of a training vendor that no review has seen are held back: they
+        are neither trained on nor scored.
+    """
+    vendors = vendors_of(keys)
+    of_vendor: dict[str, set[Split]] = {}
+    for document, split in stated.items():
+        of_vendor.setdefault(vendors[document], set()).add(split)
+    training = {vendor for vendor, splits in of_vendor.items() if splits == {Split.TRAIN} and vendor != UNKNOWN_VENDOR}
+    splits = {
+        document: (Split.TRAIN if document in stated else Split.HELD_BACK) if vendor in training else Split.REAL
+        for document, vendor in vendors.items()
+    }
+    return vendors, splits

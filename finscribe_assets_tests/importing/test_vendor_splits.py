@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finscribe_assets.review.vendor_splits import split_by_vendor, vendor_keys, vendors_of
+from finscribe_assets.importing.vendor_splits import documents_to_train_on, split_by_vendor, vendor_keys, vendors_of
 from finscribe_assets.splitting.split_assignment import Split
 
 NAMES = st.dictionaries(
@@ -44,3 +44,15 @@ def test_a_name_and_an_identifier_join():
     vendors = vendors_of(keys)
     assert vendors["a"] == vendors["b"] == vendors["c"]
     assert len(set(vendors.values())) == 3
+
+
+@given(NAMES, st.dictionaries(st.text("abcdef", min_size=3, max_size=3), st.sampled_from(list(Split)[:3]), max_size=30))
+def test_only_documents_that_a_review_gave_to_training_are_trained_on(vendors, reviewed):
+    keys = {name: (f"name:{vendor}",) if vendor else () for name, vendor in vendors.items()}
+    stated = {name: split for name, split in reviewed.items() if name in vendors}
+    _, splits = documents_to_train_on(keys, stated)
+    assert splits.keys() == vendors.keys()
+    training = {name for name, split in splits.items() if split is Split.TRAIN}
+    assert all(stated[name] is Split.TRAIN and vendors[name] for name in training)
+    scored = {vendors[name] for name, split in splits.items() if split is Split.REAL}
+    assert not scored & {vendors[name] for name in training}

@@ -24,8 +24,10 @@ setup:  ## create .venv, install everything, see to system libraries and fonts
 paddle-env:  ## create .venv-paddle, in which the PaddleFormers back end trains (2 GB; EXTRA=paddle-gpu for a GPU)
 	@scripts/paddle-env
 
+# Processes that are started together would each make the tables of a new instance, and leave them unusable.
 home: setup
 	@scripts/home
+	@[ -e "$$DAGSTER_HOME/history/runs/index.db" ] || $(BIN)/dagster instance info > /dev/null
 
 demo: home  ## run the whole loop once: documents, pages, pairs, adapter, report, plan
 	@scripts/demo

@@ -110,6 +110,10 @@ def partitions(count: int) -> None:
         with measured("sensor: 10 ticks with nothing new", 10, "tick"):
             for _ in range(10):
                 tick(cursor)
+        with measured("sensor: caught up after its cursor was lost", count, "batch"):
+            cursor, before = None, -1
+            while (handled := LoopCursor.parse(cursor).plan_event) != before:
+                before, cursor = handled, tick(cursor).cursor
         with measured("status of all partitions of an asset"):
             for asset in assets:
                 instance.get_status_by_partition(asset, keys, synthesis)

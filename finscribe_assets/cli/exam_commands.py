@@ -62,10 +62,12 @@ def exam(
     promoted if it is better by a paired test, no factor got significantly worse, and neither documents of the recipe
     nor responses to the base's stock prompts got worse.
     """
+    from finscribe_assets.device_lock import device_lock
     from finscribe_assets.documents.recipe_files import load_plan
     from finscribe_assets.files import write_text
     from finscribe_assets.inference.reader import Reader
     from finscribe_assets.mining.factor_plan import planned_factors
+    from finscribe_assets.model.torch_runtime import gpu_name
     from finscribe_assets.probing.rendered_reading import RenderedReader
     from finscribe_assets.promotion.exam_documents import exam_papers
     from finscribe_assets.promotion.exam_reading import take_exam
@@ -82,7 +84,8 @@ def exam(
         console.print(f"{name}: no part of the exam, as the recipe hardly draws documents that show it", soft_wrap=True)
 
     papers = exam_papers(chosen_recipe(recipe, base), factors, documents, on_left_out=say_left_out)
-    with kept_workers(workers or workers_from_environment()) as pool, bar(len(papers), "documents read") as advance:
+    pool_of_workers, lock = kept_workers(workers or workers_from_environment()), device_lock(gpu_name(), "an exam")
+    with lock, pool_of_workers as pool, bar(len(papers), "documents read") as advance:
         readers = [RenderedReader(Reader(base, one, threads=threads), pool) for one in (adapter, against)]
         candidate, rival = take_exam(readers, papers, on_documents=advance)
     verdict = judge(candidate, rival)

@@ -102,7 +102,9 @@ def _probe(
     workers: int | None,
     watched: tuple[str, ...] = (),
 ) -> ProbeResult:
+    from finscribe_assets.device_lock import device_lock
     from finscribe_assets.inference.reader import Reader
+    from finscribe_assets.model.torch_runtime import gpu_name
     from finscribe_assets.probing.rendered_reading import RenderedReader
     from finscribe_assets.probing.sequential_probe import probe_reader
     from finscribe_assets.rendering.system_packages import require_system
@@ -110,7 +112,8 @@ def _probe(
 
     require_system()
     name = "pages read by the adapter" if adapter else "pages read by the base"
-    with kept_workers(workers or workers_from_environment()) as pool, bar(settings.budget, name) as advance:
+    pool_of_workers, lock = kept_workers(workers or workers_from_environment()), device_lock(gpu_name(), "a probe")
+    with lock, pool_of_workers as pool, bar(settings.budget, name) as advance:
         reader = RenderedReader(Reader(base, adapter, threads=threads), pool)
         return probe_reader(reader, recipe, settings, watched=watched, cache=cache, on_pages=advance)
 

@@ -83,8 +83,10 @@ def predict(
     have none: their lines are found in the pixels. With --schema, a model that reads pages is asked in your keys, as
     `finscribe pairs --schema` taught it. A run that was stopped, or whose server went away, goes on where it was.
     """
+    from finscribe_assets.device_lock import device_lock
     from finscribe_assets.inference.prediction import PREDICTIONS_FILE, predict_batch
     from finscribe_assets.inference.region_layout import RendererTables
+    from finscribe_assets.model.torch_runtime import gpu_name
 
     if lines and tables:
         raise UserError("--lines, --tables: give one of them; --lines finds tables as well")
@@ -94,8 +96,9 @@ def predict(
         raise UserError(f"--split: no document of {workspace} is in {' or '.join(split or measured_splits(splits))}")
     folder = out or workspace / "predictions"
     found_tables = RendererTables() if tables else None
-    reader = reader_given(base, adapter, promoted, server, model, reads, threads)
-    with bar(len(asked), "documents read") as advance:
+    lock = device_lock(None if server else gpu_name(), f"predictions of {workspace.name}")
+    with lock, bar(len(asked), "documents read") as advance:
+        reader = reader_given(base, adapter, promoted, server, model, reads, threads)
         summary = predict_batch(
             [workspace / "images"],
             asked,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from finscribe_assets.device_lock import device_lock
 from finscribe_assets.errors import UserError
 from finscribe_assets.files import read_json
 from finscribe_assets.inference.reader import Reader
@@ -13,6 +14,7 @@ from finscribe_assets.iteration.batch_storage import BatchStorage, PlanFiles, St
 from finscribe_assets.iteration.history import taught_factors
 from finscribe_assets.iteration.promoting import PROMOTED, adapter_folder, adapter_in_use_before
 from finscribe_assets.model.adapters import TRAINING_RECORD
+from finscribe_assets.model.torch_runtime import gpu_name
 from finscribe_assets.probing.rendered_reading import RenderedReader
 from finscribe_assets.promotion.exam_documents import ExamPaper, exam_papers, papers_in_keys
 from finscribe_assets.promotion.exam_reading import take_exam
@@ -68,14 +70,14 @@ def examine_adapter(
     config = read_json(adapter / TRAINING_RECORD)["config"]
     in_use = adapter_folder(storage, adapter_in_use_before(storage, key))
     adapters = {BASE: None, **({PROMOTED: in_use} if in_use else {}), ADAPTER: adapter}
-    readers = {
-        name: RenderedReader(Reader(config["base"], folder, threads=config["threads"]), pool, dpi, mapping)
-        for name, folder in adapters.items()
-    }
-    known = [_known(storage, key, reader.identity) for reader in readers.values()]
-    results = dict(
-        zip(readers, take_exam(list(readers.values()), papers, known, on_documents(len(papers))), strict=True)
-    )
+    with device_lock(gpu_name(), f"the exam of {key}"):
+        readers = {
+            name: RenderedReader(Reader(config["base"], folder, threads=config["threads"]), pool, dpi, mapping)
+            for name, folder in adapters.items()
+        }
+        known = [_known(storage, key, reader.identity) for reader in readers.values()]
+        taken = take_exam(list(readers.values()), papers, known, on_documents(len(papers)))
+    results = dict(zip(readers, taken, strict=True))
     if in_use is None:  # one that was in use when this exam was taken before has been withdrawn
         (storage.folder(Stage.EXAM, key) / f"{PROMOTED}.jsonl").unlink(missing_ok=True)
     for name, result in results.items():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from finscribe_assets.files import read_json
 from finscribe_assets.iteration.batch_storage import BatchStorage, PlanFiles, Stage
 from finscribe_assets.iteration.decision import Decision, IterationRecord, decide
@@ -39,4 +41,14 @@ def decide_after(storage: BatchStorage, key: str, *, limit: int) -> Decision:
         key: The batch whose iteration has ended.
         limit: Number of iterations after which the loop stops.
     """
-    return decide(records_until(storage, key), limit=limit)
+    return decide_after_each(storage, [key], limit=limit)[key]
+
+
+def decide_after_each(storage: BatchStorage, keys: Collection[str], *, limit: int) -> dict[str, Decision]:
+    """Decide as `decide_after` for several batches, and read each record once: a loop may have many to catch up with.
+
+    Returns:
+        The decisions by batch, in the order of ``keys``.
+    """
+    records = records_until(storage, max(keys)) if keys else []
+    return {key: decide([record for record in records if record.key <= key], limit=limit) for key in keys}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from finscribe_assets.device_lock import device_lock
 from finscribe_assets.evaluation.prediction_files import read_predictions
 from finscribe_assets.files import read_json, remove_folder
 from finscribe_assets.inference.prediction import PREDICTIONS_FILE, PredictionSummary, predict_batch
@@ -23,6 +24,7 @@ from finscribe_assets.iteration.batch_documents import (
 )
 from finscribe_assets.iteration.batch_storage import BatchStorage, Stage
 from finscribe_assets.model.adapters import TRAINING_RECORD
+from finscribe_assets.model.torch_runtime import gpu_name
 from finscribe_assets.ray_pool import reading_pool_from_environment
 
 Advance = Callable[[int], None]
@@ -72,19 +74,20 @@ def predict_measured(
 
     def predict(reader: str) -> PredictionSummary:
         served = ServerReader(server, config["threads"]) if server and reader == SERVER else None
-        return predict_batch(
-            list(batch.image_folders),
-            set(batch.drawn),
-            folder / reader,
-            reader=served,
-            base=config["base"],
-            adapter=adapter if reader == ADAPTER else None,
-            prompt=full_extraction_prompt(structure_of(mapping)) if mapping else "",
-            # As many threads as in training, on any machine: predictions must not depend on the number of cores.
-            threads=config["threads"],
-            pool=reading_pool_from_environment(config["threads"]),
-            on_documents=progress(len(batch.drawn), f"documents read by the {reader}"),
-        )
+        with device_lock(None if served else gpu_name(), f"predictions of {key} by the {reader}"):
+            return predict_batch(
+                list(batch.image_folders),
+                set(batch.drawn),
+                folder / reader,
+                reader=served,
+                base=config["base"],
+                adapter=adapter if reader == ADAPTER else None,
+                prompt=full_extraction_prompt(structure_of(mapping)) if mapping else "",
+                # As many threads as in training, on any machine: predictions must not depend on the number of cores.
+                threads=config["threads"],
+                pool=reading_pool_from_environment(config["threads"]),
+                on_documents=progress(len(batch.drawn), f"documents read by the {reader}"),
+            )
 
     summary = predict(ADAPTER)
     predict(BASE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from finscribe_assets.device_lock import device_lock
 from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.evaluation.report_opening import HarmfulEffect, RobustnessSection
 from finscribe_assets.files import AnyPath, read_json, write_bytes, write_json
@@ -13,6 +14,7 @@ from finscribe_assets.iteration.batch_documents import ADAPTER, BASE, batch_mapp
 from finscribe_assets.iteration.batch_storage import BatchStorage, PlanFiles, Stage
 from finscribe_assets.iteration.promoting import adapter_folder, adapter_in_use
 from finscribe_assets.model.adapters import TRAINING_RECORD
+from finscribe_assets.model.torch_runtime import gpu_name
 from finscribe_assets.probing.factor_effects import EffectVerdict, FactorEffect
 from finscribe_assets.probing.rendered_reading import RenderedReader
 from finscribe_assets.probing.robustness_map import EffectChange, compare_effects, robustness_map
@@ -107,7 +109,8 @@ def probe_adapter_in_use(
             on_pages=progress(settings.budget, f"pages read by the {name}"),
         )
 
-    found = probe_beside_base(probe, has_adapter=adapter is not None)
+    with device_lock(gpu_name(), f"the probe of {key}"):
+        found = probe_beside_base(probe, has_adapter=adapter is not None)
     found.write(storage.folder(Stage.READER_PROBE, key))
     return found
 

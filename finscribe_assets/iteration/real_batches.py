@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from finscribe_assets.device_lock import device_lock
 from finscribe_assets.documents.batch_keys import BATCH_KEY_PATTERN, LAST_BATCH_KEY
 from finscribe_assets.documents.labelled_fields import LabelledFields
 from finscribe_assets.errors import MissingInputError, UserError
@@ -46,6 +47,7 @@ from finscribe_assets.iteration.batch_storage import BatchStorage, Stage
 from finscribe_assets.iteration.measuring import REPORT_FILE, Pages, measure, write_report
 from finscribe_assets.iteration.promoting import adapter_in_use
 from finscribe_assets.model.adapters import TRAINING_RECORD
+from finscribe_assets.model.torch_runtime import gpu_name
 from finscribe_assets.review.correction_queue import QueuedDocument, order_for_review, predicted_leaves
 from finscribe_assets.schema_mapping.mapping import SchemaMapping
 from finscribe_assets.splitting.split_assignment import Split
@@ -208,17 +210,19 @@ def predict_real(
         config: dict[str, Any] = {"base": base, "threads": 1}
         if adapter is not None:
             config = read_json(adapter / TRAINING_RECORD)["config"]
-        summaries[reader] = predict_batch(
-            [workspace / "images"],
-            ids,
-            folder / reader,
-            reader=ServerReader(server) if server and reader == SERVER else None,
-            base=config["base"],
-            adapter=adapter,
-            prompt=full_extraction_prompt(structure_of(mapping)) if mapping else "",
-            threads=config["threads"],
-            on_documents=progress(len(ids), f"documents read by {reader}"),
-        )
+        served = ServerReader(server) if server and reader == SERVER else None
+        with device_lock(None if served else gpu_name(), f"predictions of {key} by {reader}"):
+            summaries[reader] = predict_batch(
+                [workspace / "images"],
+                ids,
+                folder / reader,
+                reader=served,
+                base=config["base"],
+                adapter=adapter,
+                prompt=full_extraction_prompt(structure_of(mapping)) if mapping else "",
+                threads=config["threads"],
+                on_documents=progress(len(ids), f"documents read by {reader}"),
+            )
     write_json(folder / READERS_FILE, list(readers))
     found = {reader: read_all(folder / reader / PREDICTIONS_FILE, ids) for reader in readers}
     return RealPredictions(

@@ -26,6 +26,19 @@ def torch_device(name: str) -> torch.device:
     return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
 
 
+def gpu_name(name: str = "auto") -> str | None:
+    """Return a name for the GPU that a setting leads to, for its lock; None if it leads to the processor.
+
+    The name is the GPU's UUID: CUDA_VISIBLE_DEVICES numbers GPUs differently from process to process.
+
+    Raises:
+        UserError: the setting is ``cuda``, but torch finds no GPU.
+    """
+    if torch_device(name).type == "cpu":
+        return None
+    return f"gpu-{torch.cuda.get_device_properties(torch.cuda.current_device()).uuid}"
+
+
 @contextmanager
 def torch_threads(count: int) -> Iterator[None]:
     """Compute with this number of CPU threads; results may differ in their last bits between numbers of threads."""

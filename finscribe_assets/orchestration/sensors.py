@@ -95,7 +95,7 @@ def _with_new_plans(
     context: dg.SensorEvaluationContext, cursor: LoopCursor, storage: Storage, limit: int
 ) -> LoopCursor:
     """Return the cursor after the plans that were made since the last tick."""
-    from finscribe_assets.iteration.history import decide_after
+    from finscribe_assets.iteration.history import decide_after_each
 
     records = context.instance.fetch_materializations(
         dg.AssetRecordsFilter(asset_key=PLAN, after_storage_id=cursor.plan_event or None),
@@ -103,9 +103,9 @@ def _with_new_plans(
         ascending=True,
     ).records
     waiting, reason = dict(cursor.waiting), cursor.reason
-    for key in dict.fromkeys(str(record.partition_key) for record in records):
+    planned = list(dict.fromkeys(str(record.partition_key) for record in records))
+    for key, decision in decide_after_each(storage.batches, planned, limit=limit).items():
         waiting.pop(key, None)  # its iteration came to its plan, whichever job ran it
-        decision = decide_after(storage.batches, key, limit=limit)
         context.log.info(f"{key}: {decision.reason}")
         reason = "" if decision.next_key else f"{key}: {decision.reason}"
         if decision.next_key:

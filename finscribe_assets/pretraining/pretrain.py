@@ -30,6 +30,7 @@ from torch.nn import functional
 from torch.utils.data import DataLoader
 from transformers import PaddleOCRVLForConditionalGeneration
 
+from finscribe_assets.device_lock import device_lock
 from finscribe_assets.errors import UserError
 from finscribe_assets.files import read_json, remove_folder, write_json, write_json_lines
 from finscribe_assets.model.architecture import VISION_SETTINGS, build_model, build_processor
@@ -39,7 +40,7 @@ from finscribe_assets.model.decoding import read_lines
 from finscribe_assets.model.line_images import PrintedLine
 from finscribe_assets.model.quiet_loading import quiet_transformers
 from finscribe_assets.model.tokenizer import build_tokenizer
-from finscribe_assets.model.torch_runtime import matmul_precision, seeded, torch_device, torch_threads
+from finscribe_assets.model.torch_runtime import gpu_name, matmul_precision, seeded, torch_device, torch_threads
 from finscribe_assets.pretraining.line_batches import (
     FRAMES_PER_PATCH,
     PATCH_ROWS,
@@ -91,7 +92,8 @@ def pretrain(
         raise UserError(f"{out}: is the base to go on from, which would be overwritten; write to another folder")
     device = torch_device(config.device)
     precision: Any = "high" if device.type == "cuda" else "highest"  # TF32 on GPUs
-    with torch_threads(config.threads), matmul_precision(precision), seeded(config.seed):
+    lock = device_lock(gpu_name(config.device), f"the pretraining of {out.name}")
+    with lock, torch_threads(config.threads), matmul_precision(precision), seeded(config.seed):
         run = _PretrainingRun(config, work / "checkpoints", device)
         run.resume()
         lines = PretrainingLines(config, work, LocalShardPool(workers))

@@ -27,6 +27,7 @@ from finscribe_assets.rendering.render import render
 from finscribe_assets.rendering.system_packages import require_system
 from finscribe_assets.shards import (
     ShardPool,
+    look_at_each,
     read_fingerprint,
     read_shards,
     row_count,
@@ -119,7 +120,7 @@ def render_batch(
     skipped = write_missing_shards(jobs, _write, pool, folder, on_shard)
     return RenderSummary(
         documents=sum(job.rows for job in jobs),
-        pages=sum(row_count(job.path) for job in jobs),
+        pages=sum(look_at_each(row_count, [job.path for job in jobs])),
         shards=len(jobs),
         skipped=skipped,
         rejects=rejected_documents(folder),
@@ -128,12 +129,13 @@ def render_batch(
 
 def rejected_documents(folder: AnyPath) -> dict[str, str]:
     """Return why documents of a batch were rejected, by document id, without reading any page."""
-    rejects: dict[str, str] = {}
-    for file in shard_files(folder):
+
+    def look(file: AnyPath) -> dict[str, str]:
         with file.open("rb") as stream:
             metadata = pq.read_schema(stream).metadata or {}
-        rejects |= json.loads(metadata.get(REJECTS_KEY, b"{}"))
-    return rejects
+        return dict(json.loads(metadata.get(REJECTS_KEY, b"{}")))
+
+    return {name: why for found in look_at_each(look, shard_files(folder)) for name, why in found.items()}
 
 
 def destroyed_fields(folder: AnyPath) -> dict[str, frozenset[str]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from finscribe_assets.device_lock import device_lock
 from finscribe_assets.errors import UserError
 from finscribe_assets.files import AnyPath, sha256_of
 from finscribe_assets.model.adapters import adapter_hash
@@ -68,7 +69,8 @@ def train_adapter(
     if finished := finished_adapter(output, fingerprint):
         return finished
     trainer.check_settings(config)
-    with torch_threads(config.threads), seeded(config.seed):
+    lock = device_lock(trainer.gpu_name(config), f"the training of {output.name}")
+    with lock, torch_threads(config.threads), seeded(config.seed):
         training = prepare_training(
             config,
             base,

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
 from finscribe_assets.files import remove_folder
+from finscribe_assets.model.torch_runtime import gpu_name
 from finscribe_assets.model.weights import set_weights, storable
 from finscribe_assets.training.adapter_config import AdapterConfig
 from finscribe_assets.training.adapter_folder import TENSORBOARD_FOLDER
@@ -33,6 +34,10 @@ class PeftTrainer:
 
     def check_settings(self, config: AdapterConfig) -> None:
         """Accept all settings."""
+
+    def gpu_name(self, config: AdapterConfig) -> str | None:
+        """Return the name of torch's GPU, if the settings lead there."""
+        return gpu_name(config.device)
 
     def reason_to_leave_out(self, sample: TrainingSample) -> str | None:
         """Leave out no sample."""

@@ -31,6 +31,10 @@ class AdapterTrainer(Protocol):
         """
         ...
 
+    def gpu_name(self, config: AdapterConfig) -> str | None:
+        """Return a name for the GPU that it trains on, for its lock; None if it trains on the processor."""
+        ...
+
     def reason_to_leave_out(self, sample: TrainingSample) -> str | None:
         """Return why this back end cannot learn a sample, or None if it can."""
         ...

@@ -15,6 +15,7 @@ from dagster._core.events import StepMaterializationData
 from dagster._core.test_utils import create_run_for_test
 from upath import UPath
 
+from finscribe_assets import loop_definitions
 from finscribe_assets.definitions import build_defs
 from finscribe_assets.errors import UserError
 from finscribe_assets.files import read_json
@@ -170,6 +171,18 @@ def test_one_command_names_a_whole_iteration_or_a_whole_batch_of_the_inbox(fresh
     job = repository.get_implicit_job_def_for_assets(keys)
     with partition_loading_context(dynamic_partitions_store=fresh.instance) as context:
         job.validate_partition_key(key, selected_asset_keys=keys, context=context)
+
+
+def test_everything_can_be_named_where_the_loop_stands_alone():
+    repository = loop_definitions.defs.get_repository_def()
+    keys = dg.AssetSelection.from_coercible(["*"]).resolve(repository.asset_graph)
+    assert set(iteration_keys) <= keys
+    job = repository.get_implicit_job_def_for_assets(keys)
+    with (
+        dg.DagsterInstance.ephemeral() as instance,
+        partition_loading_context(dynamic_partitions_store=instance) as one,
+    ):
+        job.validate_partition_key("batch-000", selected_asset_keys=keys, context=one)
 
 
 def test_the_loop_does_not_contain_the_inbox(fresh):

@@ -4,7 +4,10 @@ import dagster as dg
 import pytest
 from typer.testing import CliRunner
 
+from finscribe_assets import device_lock
 from finscribe_assets.cli import app
+from finscribe_assets.device_lock import LOCKS_VARIABLE
+from finscribe_assets.iteration import examining, predicting, reader_probing
 from finscribe_assets.iteration.batch_storage import PlanFiles, Stage
 from finscribe_assets.iteration.history import records_until
 from finscribe_assets.iteration.promoting import adapter_in_use_before, decisions_until
@@ -14,12 +17,25 @@ from finscribe_assets.orchestration.sensors import retrain_on_weak_cells
 from finscribe_assets.promotion.exam_results import BASE_PART, read_result
 from finscribe_assets.splitting.split_assignment import Split
 from finscribe_assets.splitting.split_table import read_splits
+from finscribe_assets.training import peft_trainer
 
 from .test_sensor import tick
 
 
 @pytest.fixture(scope="module")
-def second(platform, iteration) -> dg.ExecuteInProcessResult:
+def held(tmp_path_factory):
+    """What held the GPU, which is one in name only: models run on the processor."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv(LOCKS_VARIABLE, str(tmp_path_factory.mktemp("locks")))
+        for module in (peft_trainer, examining, predicting, reader_probing):
+            patched.setattr(module, "gpu_name", lambda *_: "gpu-simulated")
+        works: list[str] = []
+        patched.setattr(device_lock, "write_json", lambda holder, record: works.append(record["work"]))
+        yield works
+
+
+@pytest.fixture(scope="module")
+def second(platform, iteration, held) -> dg.ExecuteInProcessResult:
     result = tick(platform)
     (request,) = result.run_requests
     platform.instance.add_dynamic_partitions(synthesis.name, result.dynamic_partitions_requests[0].partition_keys)
@@ -31,6 +47,16 @@ def test_it_runs_without_writing_the_first_plan_again(platform, second):
     made = {event.asset_key.to_user_string() for event in second.get_asset_materialization_events()}
     assert "seed_plan" not in made
     assert {"trained_adapter", "exam", "adapter_registry", "reader_probe", "hard_sample_plan"} <= made
+
+
+def test_all_that_runs_a_model_holds_the_gpu(second, held):
+    assert set(held) == {
+        "the training of batch-001",
+        "the exam of batch-001",
+        "the probe of batch-001",
+        "predictions of batch-001 by the adapter",
+        "predictions of batch-001 by the base",
+    }
 
 
 def test_the_whole_plan_is_trained(platform, second):

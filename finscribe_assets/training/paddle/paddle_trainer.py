@@ -20,6 +20,7 @@ from torch.utils.tensorboard import SummaryWriter
 from finscribe_assets.errors import UserError
 from finscribe_assets.files import local_folder, read_json, remove_folder, write_text
 from finscribe_assets.model.embedded_checkpoint import WEIGHTS
+from finscribe_assets.model.torch_runtime import gpu_name
 from finscribe_assets.model.weights import set_weights
 from finscribe_assets.training.adapter_config import AdapterConfig, ConfigurationError
 from finscribe_assets.training.adapter_folder import TENSORBOARD_FOLDER
@@ -73,6 +74,11 @@ class PaddleTrainer:
             ConfigurationError: names every such setting.
         """
         check_tool_settings(self.tool.name, config)
+
+    def gpu_name(self, config: AdapterConfig) -> str | None:
+        """Return the name of the GPU: torch's, or one for all of Paddle's where only Paddle was built for GPUs."""
+        paddle = "gpu-of-paddle" if self.environment.on_gpu and config.device != "cpu" else None
+        return gpu_name(config.device) or paddle
 
     def reason_to_leave_out(self, sample: TrainingSample) -> str | None:
         """Leave out samples of several images."""

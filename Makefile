@@ -36,10 +36,10 @@ dev: home  ## open the Dagster UI on loopback, with the daemon that runs the sen
 	@PORT=$(PORT) FILES_PORT=$(FILES_PORT) scripts/dev
 
 test: setup  ## run the tests
-	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n auto --dist loadgroup --no-loadscope-reorder
 
 coverage: setup  ## run the tests and tell which lines none of them reaches; takes twice as long
-	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder --cov=finscribe_assets --cov-report=term-missing:skip-covered
+	$(BIN)/python -m pytest -n auto --dist loadgroup --no-loadscope-reorder --cov=finscribe_assets --cov-report=term-missing:skip-covered
 
 test-slow: setup  ## run the tests that take minutes
 	$(BIN)/python -m pytest -m slow

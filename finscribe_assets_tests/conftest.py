@@ -24,12 +24,25 @@ settings.load_profile("steady")
 
 
 # They begin first, so that no worker ends long after the others; Makefile: --no-loadscope-reorder.
-LONGEST_FILES = ("test_second_iteration.py", "test_assets.py", "test_boxes.py", "test_commands.py", "test_render.py")
+LONGEST_FILES = (
+    "test_assets.py",
+    "test_s3.py",
+    "test_second_iteration.py",
+    "test_boxes.py",
+    "test_commands.py",
+    "test_render.py",
+)
+# These look at one iteration of the platform, in this order, and the last one adds a second: a worker of their own.
+FILES_OF_THE_LOOP = LONGEST_FILES[:3]
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist adds the groups to the tests' ids
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     order = {name: index for index, name in enumerate(LONGEST_FILES)}
     items.sort(key=lambda item: order.get(item.path.name, len(order)))
+    for item in items:
+        file = f"{item.path.parent.name}/{item.path.stem}"
+        item.add_marker(pytest.mark.xdist_group("loop" if item.path.name in FILES_OF_THE_LOOP else file))
 
 
 @dataclass(frozen=True)

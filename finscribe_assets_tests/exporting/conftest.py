@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -97,3 +98,13 @@ def exported(work, tmp_path_factory) -> Callable[[ExportFormat], Path]:
         return folders[format_]
 
     return folder
+
+
+@pytest.fixture
+def copied(exported, tmp_path):
+    """Return a function that gives a copy of an export, to be broken."""
+
+    def copy(format_: ExportFormat) -> Path:
+        return Path(shutil.copytree(exported(format_), tmp_path / "copy"))
+
+    return copy

@@ -204,3 +204,13 @@ def remove_folder(folder: AnyPath) -> None:
         shutil.rmtree(str(folder), ignore_errors=True)
     elif folder.exists():
         UPath(folder).rmdir(recursive=True)
+
+
+def make_readable(folder: Path) -> None:
+    """Let every user read a folder and its files, because a server often runs as another user.
+
+    safetensors writes files that only their owner may read, and `mkdtemp` makes such folders.
+    """
+    folder.chmod(0o755)
+    for file in folder.iterdir():
+        file.chmod(0o644)

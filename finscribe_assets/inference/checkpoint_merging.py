@@ -19,7 +19,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from finscribe_assets.errors import UserError
-from finscribe_assets.files import AnyPath, local_folder, read_json, write_json
+from finscribe_assets.files import AnyPath, local_folder, make_readable, read_json, write_json
 from finscribe_assets.model.adapters import adapter_record, load_adapted_model
 from finscribe_assets.model.bases import find_base, processor_for
 from finscribe_assets.model.embedded_checkpoint import CARD, SCORES, WEIGHTS
@@ -88,22 +88,12 @@ def merge_adapter(
                 "adapter_weights": adapter_record(adapter)["weights"],
             },
         )
-        _make_readable(temporary)
+        make_readable(temporary)
         temporary.replace(out)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
     return summary
-
-
-def _make_readable(folder: Path) -> None:
-    """Let every user read a folder and its files, because a server often runs as another user.
-
-    safetensors writes files that only their owner may read, and `mkdtemp` makes such folders.
-    """
-    folder.chmod(0o755)
-    for file in folder.iterdir():
-        file.chmod(0o644)
 
 
 def _write_weights(model: Any, base: Path, folder: Path, dtype: str | None) -> MergeSummary:

@@ -32,7 +32,7 @@ from transformers import PaddleOCRVLForConditionalGeneration
 
 from finscribe_assets.device_lock import device_lock
 from finscribe_assets.errors import UserError
-from finscribe_assets.files import read_json, remove_folder, write_json, write_json_lines
+from finscribe_assets.files import make_readable, read_json, remove_folder, write_json, write_json_lines
 from finscribe_assets.model.architecture import VISION_SETTINGS, build_model, build_processor
 from finscribe_assets.model.bases import Base, load_model, processor_for
 from finscribe_assets.model.batched_forward import response_logits, response_loss, vision_forward
@@ -380,3 +380,4 @@ def export_base(model: PaddleOCRVLForConditionalGeneration, out: Path) -> None:
     with quiet_transformers():
         copy.to(torch.bfloat16).save_pretrained(out)
         build_processor(tokenizer).save_pretrained(out)
+    make_readable(out)

@@ -212,6 +212,7 @@ def test_a_base_is_scored_and_described_from_its_own_run(uninterrupted, tmp_path
     curve = "| 8 | language | 0.0% | 0.0% | 0.0% |"
     for expected in ("0123abc", content_hash(out), curve, "held out: fr_FR", "## Tables", "## Whole documents"):
         assert expected in card
+    assert all(file.stat().st_mode & 0o044 == 0o044 for file in out.iterdir()), "a server may run as another user"
     config = going_on(uninterrupted / "out")
     records = read_log(uninterrupted / "work")
     later = render_card(config, records, scores, commit="", content="", parameters=1, tokens=1)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import groupby
 
 import pytest
@@ -8,8 +9,8 @@ from finscribe_assets.instructions.pair_batch import read_pairs
 from finscribe_assets.model.line_images import fit_line
 from finscribe_assets.pretraining.line_cutting import LineCutter, with_plain_spaces
 from finscribe_assets.splitting.split_assignment import Split
-from finscribe_assets.splitting.split_table import read_splits
-from finscribe_assets.training.training_samples import SampleSource, TrainingBatchFolders, read_samples
+from finscribe_assets.splitting.split_table import read_splits, write_splits
+from finscribe_assets.training.training_samples import REAL_BATCH, SampleSource, TrainingBatchFolders, read_samples
 
 
 @pytest.fixture(scope="module")
@@ -123,3 +124,29 @@ def test_batches_that_the_manifest_does_not_list_are_refused(source, tmp_path):
             single_lines=True,
             page_folder=tmp_path,
         )
+
+
+def test_real_documents_of_training_vendors_join_the_training_split_alone(source, batch, tmp_path):
+    # A workspace of real documents has the same files; of this one, one document was corrected and given to training.
+    rows = read_splits(source.splits)
+    learnt = next(row.document_id for row in rows if row.split is not Split.TRAIN)
+    real = tmp_path / "real"
+    real.mkdir()
+    for name in ("pairs", "images"):
+        (real / name).symlink_to(batch.folder / name)
+    write_splits(
+        real / "splits",
+        [replace(row, split=Split.TRAIN if row.document_id == learnt else Split.REAL, group="real") for row in rows],
+    )
+    with_real = replace(source, real=(real,))
+    settings = {"single_lines": True, "page_folder": tmp_path}
+    (before, _), (after, _) = (
+        read_samples(one, Split.TRAIN, [Task.OCR_LINE], **settings) for one in (source, with_real)
+    )
+    added = after[len(before) :]
+    assert after[: len(before)] == before
+    assert added and {sample.id.partition("/")[0] for sample in added} == {learnt}
+    assert {sample.batch for sample in added} == {REAL_BATCH}
+    both = [read_samples(one, Split.VALIDATION, [Task.OCR_LINE], **settings)[0] for one in (source, with_real)]
+    assert both[0] == both[1]
+    assert with_real.data_version() != source.data_version()

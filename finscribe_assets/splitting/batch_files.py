@@ -70,10 +70,11 @@ def describe_batch(folders: Mapping[str, AnyPath], record_folder: AnyPath) -> Ba
         record_folder: the folder in which the record is kept.
 
     Raises:
-        MissingInputError: a folder has no shards.
+        MissingInputError: a folder has no shards, or lacks one that another stage's folder has.
     """
     known = _read_record(record_folder / HASHES_RECORD_FILE)
     shards = {stage: _describe_folder(folder, known.shards.get(stage, {})) for stage, folder in folders.items()}
+    _check_complete(shards, folders)
     first = next(iter(shards[IMAGES]))
     unchanged = known.shards.get(IMAGES, {}).get(first) == shards[IMAGES][first]
     dpi = known.dpi if unchanged else read_table(folders[IMAGES] / first, ["dpi"])["dpi"][0].as_py()
@@ -81,6 +82,18 @@ def describe_batch(folders: Mapping[str, AnyPath], record_folder: AnyPath) -> Ba
     if described != known:
         write_text(record_folder / HASHES_RECORD_FILE, described.model_dump_json(indent=1) + "\n")
     return described
+
+
+def _check_complete(shards: Mapping[str, Mapping[str, ShardFacts]], folders: Mapping[str, AnyPath]) -> None:
+    """Refuse a batch that lost a shard: its documents would stand in the splits without pages or pairs."""
+    names = set[str]().union(*shards.values())
+    for stage, files in shards.items():
+        if lost := sorted(names - files.keys()):
+            there = next(other for other, found in shards.items() if lost[0] in found)
+            raise MissingInputError(
+                f"{folders[stage] / lost[0]}: missing, though {folders[there] / lost[0]} is there; run the stage that "
+                "writes it again, which keeps the other shards"
+            )
 
 
 def _read_record(path: AnyPath) -> BatchFiles:

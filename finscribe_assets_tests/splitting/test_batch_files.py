@@ -1,5 +1,6 @@
 """The pages of a batch are read for its own data set, and not again for those of later batches."""
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from finscribe_assets.documents.document_batch import synthesize
 from finscribe_assets.documents.plan import Plan, seed_plan
+from finscribe_assets.errors import MissingInputError
 from finscribe_assets.files import read_json, sha256_of_file, write_text
 from finscribe_assets.instructions.pair import Task
 from finscribe_assets.instructions.pair_batch import build_pair_batch
@@ -88,3 +90,13 @@ def test_the_manifest_does_not_depend_on_the_record(batches, tmp_path):
     for batch in batches:
         (batch.hashes / HASHES_RECORD_FILE).unlink()
     assert build_data_set(batches, "batch-001", tmp_path) == known
+
+
+@pytest.mark.parametrize("stage", ["documents", "images", "pairs"])
+def test_a_batch_that_lost_a_shard_is_refused_and_the_shard_named(batches, tmp_path, stage):
+    """Such as one that somebody deleted: its documents would be in the splits without pages."""
+    root = shutil.copytree(batches[0].documents.parent, tmp_path / "batch-000")
+    (root / stage / "part-00001.parquet").unlink()
+    message = f"{root / stage}/part-00001.parquet: missing, though .*/part-00001.parquet is there"
+    with pytest.raises(MissingInputError, match=message):
+        build_data_set([BatchInputs.of_workspace(batches[0].plan, root)], "batch-000", tmp_path / "splits")

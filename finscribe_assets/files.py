@@ -191,11 +191,41 @@ def local_folder(folder: AnyPath) -> Iterator[Path]:
         yield copy
 
 
-def copy_folder(source: Path, target: AnyPath) -> None:
-    """Copy all files below a local folder to another folder, each file atomically."""
-    for file in sorted(source.rglob("*")):
+def copy_folder(source: Path, target: AnyPath, last: str = "") -> None:
+    """Copy all files below a local folder to another folder, each file atomically; the one named `last` at the end."""
+    for file in sorted(source.rglob("*"), key=lambda file: (str(file.relative_to(source)) == last, file)):
         if file.is_file():
             write_bytes(target / str(file.relative_to(source)), file.read_bytes())
+
+
+def replace_folder(source: Path, target: AnyPath, last: str = "") -> None:
+    """Replace a folder by a copy of a local one.
+
+    A local folder is copied beside its place and renamed, so that a run that is killed leaves the old one or the new
+    one, but for the moment between two renames, in which there is none. Object stores rename nothing: there, files are
+    replaced one by one.
+
+    Args:
+        source: The new content.
+        target: The folder to replace; it need not exist.
+        last: Name of a file of the source that says that a folder is complete; on object stores it is written last,
+            and the old one is removed first.
+    """
+    if not is_local(target):
+        if last:
+            (target / last).unlink(missing_ok=True)
+        remove_folder(target)
+        copy_folder(source, target, last)
+        return
+    place = Path(str(target))
+    place.parent.mkdir(parents=True, exist_ok=True)
+    for left in place.parent.glob(f".{place.name}.*.replaced"):  # by a run that was killed
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=f".{place.name}.", suffix=".replaced", dir=place.parent) as beside:
+        shutil.copytree(source, Path(beside) / "new")
+        if place.exists():
+            place.rename(Path(beside) / "old")
+        (Path(beside) / "new").rename(place)
 
 
 def remove_folder(folder: AnyPath) -> None:

@@ -69,6 +69,8 @@ def _parse(body: str, text: str, locale: str | None) -> dt.date:
     if all(len(number) in (1, 2, 4) for number in numbers):
         if len(months) == 1 and len(numbers) == 2 and all(_is_part(word, locale) for word in words):
             return _of_words(numbers, months.pop())
+        if words and len(numbers) == 3 and words[0] in _weekdays():
+            body = re.sub(r"^[^\W\d_]+[.,\s]*", "", body)  # "Mo, 04.03.2024"
         if len(numbers) == 3 and re.fullmatch(r"[\d\s./\-–年月日]+", body):
             return _of_digits(text, numbers, locale)
     raise UnreadableValueError(f"{text[:60]!r} is not a date")

@@ -21,12 +21,18 @@ from finscribe_assets.inference.assignment_evidence import AssignmentEvidence, S
 from finscribe_assets.inference.currency_reading import find_currencies
 from finscribe_assets.inference.label_assignment import NOT_FOUND, assign_fields
 from finscribe_assets.inference.line_items import extract_line_items
-from finscribe_assets.inference.line_tables import find_tables
+from finscribe_assets.inference.line_tables import begins_with_total, find_tables
+from finscribe_assets.inference.lone_dates import find_lone_date
 from finscribe_assets.inference.party_blocks import find_parties
-from finscribe_assets.inference.tax_lines import find_tax_lines
+from finscribe_assets.inference.tax_lines import TAX_FIELDS, find_tax_lines
+from finscribe_assets.inference.tax_rows import find_tax_rows
 from finscribe_assets.inference.text_spans import LineSpan, TextLine, joined_text
+from finscribe_assets.inference.till_items import find_till_items
 from finscribe_assets.model.decoded_text import lowest_confidence
 from finscribe_assets.rendering.located_boxes import LocatedBox, locate
+
+_TOTALS = ("totals.total_with_vat", "totals.amount_due")
+_RECEIPT_SHAPE = 1.6  # height to width; pages of ISO 216 have 1.41
 
 
 @dataclass(frozen=True)
@@ -93,8 +99,15 @@ def identify_fields(
             lines.append(replace(block, text=text))
     assignment = assign_fields(lines, locale)
     in_tables = find_tables(lines, assignment.locale) if boxes_are_lines else None
-    if in_tables and in_tables.lines:
-        assignment = assign_fields(lines, assignment.locale, in_tables.lines)
+    tax_lines: dict[str, LineSpan] = {}
+    if in_tables is not None:
+        tax_lines = find_tax_lines(lines, in_tables.lines)
+        known_lines = in_tables.lines | {span.line for span in tax_lines.values()}
+        tax_rows = find_tax_rows(lines, known_lines, len(tax_lines) // len(TAX_FIELDS))
+        tax_lines |= tax_rows.cells
+        in_tables.lines |= tax_rows.lines
+        if in_tables.lines:
+            assignment = assign_fields(lines, assignment.locale, in_tables.lines)
     spans: dict[str, list[LineSpan]] = {field.path: [field.span] for field in assignment.fields}
     evidence = {field.path: field.evidence for field in assignment.fields}
     if in_tables is not None:
@@ -103,7 +116,16 @@ def identify_fields(
         title = next((field.text for field in assignment.fields if field.path == "document_type"), None)
         used = in_tables.lines | {field.line for field in assignment.fields}
         parties = find_parties(lines, assignment.locale, DocumentType(title) if title else None, used)
-        tax_lines = find_tax_lines(lines, in_tables.lines)
+        if not in_tables.cells and _is_receipt(title, page_sizes, spans):
+            amount = next((spans[path][0] for path in _TOTALS if path in spans), None)
+            labels = {index for index, line in enumerate(lines) if begins_with_total(line.text, assignment.locale)}
+            heads = {span.line for span in parties.spans.values()}
+            items = find_till_items(lines, amount, labels, heads) if amount else []
+            for number, cells in enumerate(items):
+                in_tables.cells |= {f"lines[{number}].{name}": parts for name, parts in cells.items()}
+            in_tables.similarities |= dict.fromkeys(in_tables.cells, 1.0)
+        if "issue_date" not in spans and (date := find_lone_date(lines, used | set(tax_rows.lines))):
+            spans["issue_date"], evidence["issue_date"] = [date], AssignmentEvidence(Source.POSITION)
         others = {**parties.spans, **tax_lines}
         evidence = {
             **{path: _evidence_of_party(path, parties.captioned) for path in parties.spans},
@@ -149,6 +171,16 @@ def identify_fields(
     not_assigned[NOT_FOUND] = [*not_assigned.get(NOT_FOUND, ()), *dropped]
     remaining = {reason: paths for reason, paths in not_assigned.items() if paths}
     return IdentifiedFields(assignment.locale, fields, remaining)
+
+
+def _is_receipt(title: str | None, page_sizes: Sequence[tuple[int, int]], known: Collection[str]) -> bool:
+    """Tell whether a document is a receipt: by its title or, if it has none, the change or the shape of its page."""
+    if title or len(page_sizes) != 1:
+        return title == DocumentType.RECEIPT
+    if "totals.tendered_amount" in known:
+        return True
+    width, height = page_sizes[0]
+    return height > _RECEIPT_SHAPE * width
 
 
 class _Value(NamedTuple):

@@ -29,7 +29,7 @@ from finscribe_assets.inference.label_book import (
 )
 from finscribe_assets.inference.line_neighbours import lower_neighbours, right_neighbours
 from finscribe_assets.inference.text_spans import LineSpan, TextLine, trimmed, whole
-from finscribe_assets.inference.value_forms import RATE_PATTERN, is_iban, value_in
+from finscribe_assets.inference.value_forms import RATE_PATTERN, is_currency, is_iban, value_in
 from finscribe_assets.rendering.pages import Box
 
 # Reasons for fields that are not assigned. Users read them.
@@ -42,7 +42,9 @@ CONTRADICTED = "was read with different values"
 _MAX_TEXT_GAP = 6  # line heights between a label and its value, for values that may be any text
 _AFTER_LABEL = re.compile(r"[\s:.#=°º№*|_>)\]-]*")
 # What may follow a label before its value.
-_NOTE = re.compile(rf"{RATE_PATTERN.pattern}|\([^()]*\)|[A-Z]{{3}}\b|[€$£¥:.\s]")
+_NOTE = re.compile(rf"{RATE_PATTERN.pattern}|\([^()]*\)|\[[^\[\]]*\]|[A-Z]{{3}}\b|[€$£¥:.\s]")
+_NOTICE = re.compile(r"\s*\*{2}.*\*{2}\s*")  # "*** Payment received ***" on till receipts
+_COUNTRY = re.compile(r"(?<!\w)[A-Z]{2}\Z")
 _BEFORE_LABEL = re.compile(rf"{RATE_PATTERN.pattern}|[\W_]+|\d{{1,2}}[.)]")
 # Words that begin the label of something of the customer's, folded: "Your VAT no." is not the seller's.
 _OF_THE_CUSTOMER = re.compile(
@@ -190,6 +192,8 @@ class _Finder:
     def _labelled(self, book: LabelBook, index: int) -> Iterator[_Labelled]:
         """Yield the labelled values that begin on a line."""
         text = self._lines[index].text
+        if _NOTICE.fullmatch(text):
+            return
         known = [_without_sellers_fields(text, label) for label in book.find_all(text)]
         labels = list(dropwhile(lambda label: not _is_prominent(text, label), known))
         ends = [*(label.start for label in labels[1:]), len(text)]
@@ -213,6 +217,8 @@ class _Finder:
         rest = self._lines[index].text[label.end :]
         note = _NOTE.sub("", rest).strip()
         right, below = self._right_of.get(index), self._below_of.get(index)
+        if right is not None and is_currency(self._lines[right].text):
+            right = self._right_of.get(right)  # "SUMME | EUR | 152,00"
         for other in (right, below if not note else None):
             if other is None or _is_only_a_label(book, self._lines[other].text):
                 continue
@@ -251,6 +257,10 @@ class _Finder:
             return None
         start, end = next(iter(parts.values()))  # of the likeliest meaning; meanings with another part are out
         value = LineSpan(span.line, span.start + start, span.start + end)
+        if next(iter(parts)) == "seller.vat_identifier" and _COUNTRY.search(
+            self._lines[span.line].text, 0, value.start
+        ):
+            value = value._replace(start=value.start - 2)  # "BTW NL" is a label, but NL is of the number
         printed = self._lines[index].text[label.start : label.end]
         possible = tuple(path for path, part in parts.items() if part == (start, end))
         return _Labelled(value, value.text(self._lines), printed, label.key, possible)

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
@@ -30,16 +30,17 @@ from finscribe_assets.documents.locales import LOCALE_FACTS
 from finscribe_assets.documents.wordings import readable_labels
 from finscribe_assets.inference.line_items import TABLE_COLUMNS, carried_sum_labels, label_key, match_header
 from finscribe_assets.inference.line_neighbours import repeated_lines
-from finscribe_assets.inference.region_layout import group_into_rows
 from finscribe_assets.inference.table_columns import (
     Cells,
     LineRow,
     TableColumn,
     divide_rows,
     narrower_width,
+    page_rows,
     shared_width,
 )
-from finscribe_assets.inference.text_spans import LineSpan, TextLine, whole, words_of
+from finscribe_assets.inference.tax_rows import read_tax_row
+from finscribe_assets.inference.text_spans import LineSpan, TextLine, joined_text, words_of
 from finscribe_assets.rendering.pages import Box
 
 _MAX_HEADER_ROWS = 3
@@ -55,7 +56,10 @@ _WORD_LENGTH = 4  # letters of a text that is more than a unit or a code
 _SHORT_LABEL = 3  # letters; a shorter label counts less, since single letters may be anything
 _NUMBER = re.compile(r"\W*\d[\d\s.,'’]*\W*(?:[A-Z]{3})?")
 _BEGINS_WITH_NUMBER = re.compile(r"\W*(?:[^\W\d]{1,3}\.?\s?)?\W*\d")
+_WORDS = re.compile(r"[^\W\d_]{3,}")
+_MIN_NAMES = 0.6  # share of the texts of a column of item numbers with several words, for them to be names
 _CODE = re.compile(r"[\s:=]*(?:[A-Z]{3}|\W)?[\s:=]*")  # what may follow the label of a total: a currency
+_TAX_COLUMNS = ("vat_rate", "net_amount", "gross_amount")  # whose labels a tax breakdown has as well
 _NAMES = {"lines": "item_name", "entries": "description"}  # the field of a list that names its items
 
 
@@ -88,7 +92,7 @@ def find_tables(lines: Sequence[TextLine], locale: str) -> LineTables:
     counts = dict.fromkeys(TABLE_COLUMNS, 0)
     ends, repeated = _total_labels(locale), repeated_lines(lines)
     for page in sorted({line.page for line in lines}):
-        rows = _rows(lines, page)
+        rows = page_rows(lines, page)
         header = _find_header(lines, rows)
         if header is None:
             continue
@@ -104,7 +108,7 @@ def find_tables(lines: Sequence[TextLine], locale: str) -> LineTables:
         for row in body:
             found.lines.update(span.line for span in row.spans)
         similarities = {column.field: column.similarity for column in columns if column.field}
-        for cells in _items(lines, body, columns, _NAMES[list_name] if own_rows else ""):
+        for cells in _named(lines, _items(lines, body, columns, _NAMES[list_name] if own_rows else "")):
             for name, spans in cells.items():
                 path = f"{list_name}[{counts[list_name]}].{name}"
                 found.cells[path] = spans
@@ -125,15 +129,6 @@ def _heading_of_names(
     return TableColumn(above.boxes[0], name) if known and known[0].field == name else None
 
 
-def _rows(lines: Sequence[TextLine], page: int, is_wanted: Callable[[Box], bool] = lambda box: True) -> list[LineRow]:
-    by_box: dict[Box, list[int]] = {}
-    for index, line in enumerate(lines):
-        if line.page == page and line.text.strip() and is_wanted(line.box):
-            by_box.setdefault(line.box, []).append(index)
-    rows = group_into_rows([lines[index].box for indices in by_box.values() for index in indices[:1]])
-    return [LineRow([whole(lines, by_box[box][0]) for box in row], list(row)) for row in rows]
-
-
 def _find_header(lines: Sequence[TextLine], rows: Sequence[LineRow]) -> tuple[str, list[TableColumn], int, int] | None:
     """Return the list of the best header, its columns, its first row and the row after it; None without a header."""
     best: tuple[float, str, list[TableColumn], int, int] | None = None
@@ -152,6 +147,9 @@ def _find_header(lines: Sequence[TextLine], rows: Sequence[LineRow]) -> tuple[st
                 break
             cells = _header_cells(lines, block)
             list_name, columns = match_header([text for text, _ in cells], None)
+            has_items = any(column.field not in _TAX_COLUMNS for column in columns.values())
+            if not has_items and after < len(rows) and read_tax_row(lines, rows[after]):
+                break  # the head of a tax breakdown
             score = math.fsum(
                 column.similarity * min(1.0, len(label_key(cells[at][0])) / _SHORT_LABEL)
                 for at, column in columns.items()
@@ -254,7 +252,7 @@ def _body(
         inside = min(box.x1, right) - max(box.x0, left) > _INSIDE * box.width
         return inside and (box.y0 + box.y1) / 2 > bottom
 
-    for row in _rows(lines, page, is_below):
+    for row in page_rows(lines, page, is_below):
         if row.top - bottom > _MAX_GAP * row.height or _ends_table(lines, row, ends):
             break
         is_repeated = all(span.line in repeated for span in row.spans)
@@ -276,7 +274,16 @@ def _ends_table(lines: Sequence[TextLine], row: LineRow, ends: frozenset[str]) -
         return False
     if not any(map(str.isdigit, "".join(texts))):
         return False
-    words = texts[0].split()
+    return _begins_with(texts[0], ends)
+
+
+def begins_with_total(text: str, locale: str) -> bool:
+    """Tell whether a text begins with the label of a total."""
+    return _begins_with(text, _total_labels(locale))
+
+
+def _begins_with(text: str, ends: frozenset[str]) -> bool:
+    words = text.split()
     return any(label_key(" ".join(words[:count])) in ends for count in range(1, len(words) + 1))
 
 
@@ -326,6 +333,23 @@ def _items(
         items.append(item)
         bottom = row.bottom
     return items
+
+
+def _named(lines: Sequence[TextLine], items: list[Cells]) -> list[Cells]:
+    """Return items whose numbers are names as such: a header may be the label of both, such as *Artikel*.
+
+    What stands below as further text of the items then belongs to the names.
+    """
+    numbers = [joined_text(lines, cells["sku"]) for cells in items if "sku" in cells]
+    are_names = [len(_WORDS.findall(text)) > 1 for text in numbers]
+    if not numbers or sum(are_names) < _MIN_NAMES * len(numbers):
+        return items
+    return [
+        {name: spans for name, spans in cells.items() if name not in ("sku", "item_name")}
+        | {"item_name": [*cells.get("sku", ()), *cells.get("item_name", ())]}
+        for cells in items
+        if cells
+    ]
 
 
 def _is_name(lines: Sequence[TextLine], row: LineRow) -> bool:

@@ -17,6 +17,7 @@ from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.documents.wordings import readable_labels
 from finscribe_assets.inference.label_assignment import fold_text
 from finscribe_assets.inference.text_spans import LineSpan, TextLine, whole
+from finscribe_assets.rendering.pages import Box
 
 _CITY = r"(?P<city>[^\W\d_][^\d,()]{1,40}?)"
 _CITY_LINES = tuple(
@@ -28,6 +29,13 @@ _CITY_LINES = tuple(
         rf"{_CITY} (?P<subdivision>[A-Z]{{2,3}}) (?P<post_code>\d{{4}})",
         rf"{_CITY} (?P<post_code>\d{{6}})",
     )
+)
+_ADDRESS_LINE = re.compile(
+    rf"(?P<street>[^\W\d_][^,|]{{2,50}}?\d[^,|]{{0,8}}), ?(?P<post_code>\d{{5}}|\d{{4}} [A-Z]{{2}}|\d{{4}}),? {_CITY}"
+)  # a whole address in one line, with the number after the street's name
+_BRANCH = re.compile(
+    r"(?:filiale|markt|store|shop|branch|filiaal|magasin|tienda|negozio|sklep|butik|succursale)\b\W*(?:n\w?\W*)?\d+",
+    re.I,
 )
 _BRITISH_POST_CODE = re.compile(r"[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}")
 _MAX_GAP = 1.1  # line heights between the lines of a block, at most
@@ -118,9 +126,15 @@ class _LinesAbove:
             and (other := self._lines[at]).page == line.page
             and other.box.y1 < line.box.y1 - height / 2
             and line.box.y0 - other.box.y1 <= gap * height
-            and (abs(other.box.x0 - line.box.x0) < height or abs(other.box.x1 - line.box.x1) < height)
+            and _is_aligned(line.box, other.box)
         ]
         return max(near)[1] if near else None
+
+
+def _is_aligned(box: Box, above: Box) -> bool:
+    """Tell whether two boxes begin, end or have their middle at the same place."""
+    left, right = above.x0 - box.x0, above.x1 - box.x1
+    return min(abs(left), abs(right), abs(left + right)) < box.height
 
 
 def _blocks(lines: Sequence[TextLine], above: _LinesAbove) -> Iterator[_Block]:
@@ -129,10 +143,19 @@ def _blocks(lines: Sequence[TextLine], above: _LinesAbove) -> Iterator[_Block]:
         if place is None:
             continue
         parts, top = place
+        if "address.street" in parts:
+            name = above(top, _MAX_GAP)
+            if name is not None and not any(map(str.isdigit, lines[name].text)):
+                yield _Block(parts | {"name": whole(lines, name)}, name)
+            continue
         street = above(top, _MAX_GAP)
         name = None if street is None else above(street, _MAX_GAP)
         if street is None or name is None:
             continue
+        if _BRANCH.match(lines[name].text):  # of a chain, between its name and its street
+            name = above(name, _MAX_GAP)
+            if name is None:
+                continue
         further = above(name, _MAX_GAP)
         if further is not None and any(map(str.isdigit, lines[name].text)):  # the street has a second line
             parts["address.additional_line"], street, name = whole(lines, street), name, further
@@ -149,7 +172,7 @@ def _place_of(lines: Sequence[TextLine], index: int, above: _LinesAbove) -> tupl
         if city is None or any(map(str.isdigit, lines[city].text)):
             return None
         return {"address.post_code": line, "address.city": whole(lines, city)}, city
-    for pattern in _CITY_LINES:
+    for pattern in (*_CITY_LINES, _ADDRESS_LINE):
         if match := pattern.fullmatch(text):
             return {
                 f"address.{name}": LineSpan(index, line.start + match.start(name), line.start + match.end(name))

@@ -6,10 +6,11 @@ What belongs here: rows and columns of lines on a page, and which column a line 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from finscribe_assets.inference.text_spans import LineSpan, TextLine, words_of
+from finscribe_assets.inference.region_layout import group_into_rows
+from finscribe_assets.inference.text_spans import LineSpan, TextLine, whole, words_of
 from finscribe_assets.rendering.pages import Box
 
 Cells = dict[str, list[LineSpan]]
@@ -46,6 +47,18 @@ class LineRow:
     def height(self) -> float:
         """Return the median height of the lines in pixels."""
         return sorted(box.height for box in self.boxes)[len(self.boxes) // 2]
+
+
+def page_rows(
+    lines: Sequence[TextLine], page: int, is_wanted: Callable[[Box], bool] = lambda box: True
+) -> list[LineRow]:
+    """Return the printed rows of a page from top to bottom, without empty lines and those that are not wanted."""
+    by_box: dict[Box, list[int]] = {}
+    for index, line in enumerate(lines):
+        if line.page == page and line.text.strip() and is_wanted(line.box):
+            by_box.setdefault(line.box, []).append(index)
+    rows = group_into_rows([lines[index].box for indices in by_box.values() for index in indices[:1]])
+    return [LineRow([whole(lines, by_box[box][0]) for box in row], list(row)) for row in rows]
 
 
 def divide_rows(lines: Sequence[TextLine], body: Sequence[LineRow], columns: Sequence[TableColumn]) -> list[Cells]:

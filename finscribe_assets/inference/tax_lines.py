@@ -17,6 +17,9 @@ _TAX_LINE = re.compile(
     r"[^\d%]{2,60}?\s(?P<rate>\d{1,2}(?:[.,]\d{1,3})?\s?%)\s[^\d%]{2,40}?\s(?P<taxable>-?\d[\d.,'’\s]*)"
 )
 
+TAX_FIELDS = ("rate", "taxable_amount", "tax_amount")
+"""Fields of an entry of ``vat_breakdown`` that a line of a tax breakdown has."""
+
 
 def find_tax_lines(lines: Sequence[TextLine], used: Collection[int] = ()) -> dict[str, LineSpan]:
     """Find rates, taxed amounts and tax amounts.

@@ -17,9 +17,10 @@ AMOUNT_PATTERN = re.compile(r"[-+(]?\s*[^\W\d]{0,4}[^\w\d]{0,3}\d[\d\s.,'’]*\s
 _DATE = re.compile(
     r"\d{1,4}\s?[./-]\s?\d{1,2}\s?[./-]\s?\d{1,4}"  # in digits
     r"|\d{1,2}\.?[\s-](?:de\s)?[^\W\d]{3,10}\.?,?[\s-](?:de\s)?\d{2,4}"  # day, month in words, year
-    r"|[^\W\d]{3,10}\.?\s\d{1,2},?\s\d{4}|\d{4}年\d{1,2}月\d{1,2}日"
+    r"|[^\W\d]{3,10}\.?\s\d{1,2}(?:\s?,)?\s\d{4}|\d{4}年\d{1,2}月\d{1,2}日"
 )
 _TIME = re.compile(r"\d{1,2}\s?[:.h時时]\s?\d{2}.{0,10}")
+_TIME_OF_DAY = r"\d{1,2}\s?[:.h]\s?\d{2}(?:[:.]\d{2})?(?:\s?(?:[AaPp]\.?[Mm]\.?|Uhr|h))?"
 # Words with digits or short words in capitals; an e-mail address; or a BIC (ISO 9362).
 _IDENTIFIER = re.compile(
     r"(?=.*\d)(?:(?:\S*\d\S*|[A-Z]{1,4}\.?)(?:\s|$))+|[^\s@]+@[^\s@]+|[A-Z]{6}[A-Z\d]{2}(?:[A-Z\d]{3})?"
@@ -29,8 +30,24 @@ _AFTER_DATE = re.compile(r"[\s,T/|-]+(?:\w{1,5}\s)?\d{1,2}\s?[:.h時时]\s?\d{2}
 _LETTERS = re.compile(r"[^\W\d_]+")
 _AMOUNT_WORDS = ("CR", "DR", "Cr", "Dr", "H", "S")
 _DIGITS = re.compile(r"\d(?:[\d.,\s'’]*\d)?")
+_MASKED = re.compile(r"[#＃*•]{3}|[xX]{4}")
 _IBAN = re.compile(r"[A-Z]{2}\d{2}[A-Z\d]{11,30}", re.ASCII)
 _THOUSANDS = 3  # digits after a mark that may separate thousands
+
+
+_DATE_AND_TIME = re.compile(rf"(?:{_TIME_OF_DAY}\s+)?(?P<date>{_DATE.pattern})(?:[\s,/|-]+{_TIME_OF_DAY})?")
+
+
+def date_alone(text: str) -> tuple[int, int] | None:
+    """Return where the date is in a text that is a date, or a date and a time, and nothing else."""
+    match = _DATE_AND_TIME.fullmatch(text.strip())
+    start = len(text) - len(text.lstrip())
+    return (start + match.start("date"), start + match.end("date")) if match else None
+
+
+def is_time_of_day(text: str) -> bool:
+    """Tell whether a text is a time and nothing else."""
+    return re.fullmatch(_TIME_OF_DAY, text.strip()) is not None
 
 
 def value_in(path: str, text: str) -> tuple[int, int] | None:
@@ -50,15 +67,24 @@ def value_in(path: str, text: str) -> tuple[int, int] | None:
         return (start, end) if _TIME.fullmatch(text, start, end) else None
     if value_type is ValueType.TEXT:
         return (start, end) if start < end else None
+    if RATE_PATTERN.fullmatch(text, start, end):
+        return None  # "VAT 20%:" is followed by an amount
+    if path == "payment_account" and _MASKED.search(text):
+        return None  # of the card that paid
     return (start, end) if _IDENTIFIER.fullmatch(text, start, end) else None
 
 
 def is_amount(text: str) -> bool:
     """Tell whether a text is an amount, with nothing but a currency, a sign or a tax code beside its digits."""
-    if "%" in text or AMOUNT_PATTERN.fullmatch(text) is None:
+    if any(mark in text for mark in "%[]") or AMOUNT_PATTERN.fullmatch(text) is None:
         return False
     words = _LETTERS.findall(currency_pattern().sub(" ", unicodedata.normalize("NFKC", text)))
     return all(word in _AMOUNT_WORDS or (len(word) == 1 and word.isupper()) for word in words)
+
+
+def is_currency(text: str) -> bool:
+    """Tell whether a text is a currency's code, symbol or word and nothing else."""
+    return currency_pattern().fullmatch(unicodedata.normalize("NFKC", text.strip())) is not None
 
 
 def is_iban(text: str) -> bool:

@@ -27,7 +27,7 @@ from finscribe_assets.evaluation.prediction_files import (
 )
 from finscribe_assets.evaluation.report import EvaluationReport
 from finscribe_assets.evaluation.user_keys import map_predictions
-from finscribe_assets.files import AnyPath, copy_folder, read_json, remove_folder, write_json, write_json_lines
+from finscribe_assets.files import AnyPath, read_json, remove_folder, replace_folder, write_json, write_json_lines
 from finscribe_assets.importing.folder_import import IMPORT_REPORT_FILE, TRUTH_FILE, import_folder
 from finscribe_assets.importing.import_report import ImportReport
 from finscribe_assets.importing.inbox import InboxBatch, InboxBatches, InboxLook, fetch_batch, look_at_inbox
@@ -136,8 +136,7 @@ def import_batch(
         report = import_folder(
             files, out, licence, locale=locale, unlabelled=True, mapping=mapping, train=train, on_document=on_document
         )
-        remove_folder(folder)
-        copy_folder(out, folder)
+        replace_folder(out, folder, IMPORT_REPORT_FILE)
     return ImportedBatch(batch, report, lost)
 
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from finscribe_assets.documents import calculation_rules
 from finscribe_assets.documents.labelled_fields import LabelledFields, is_labelled
 from finscribe_assets.documents.locales import MINOR_UNITS, minor_unit
-from finscribe_assets.documents.schema import flatten
+from finscribe_assets.documents.schema import DocumentType, flatten
 from finscribe_assets.evaluation.field_comparison import FieldStatus, compare_fields
 from finscribe_assets.evaluation.normalise import CanonicalValue, Note, ValueContext, canonical_value
 from finscribe_assets.evaluation.prediction_files import Prediction, Truth
@@ -27,8 +27,15 @@ NOTHING_KNOWN: LabelledFields = frozenset()
 DISPUTED = 0.5  # probability of an error if two readers differ, or if the amount of a calculation rule does not fit
 UNREADABLE = 0.9  # probability of an error of a value that is not of its field's type
 DOUBTFUL_CONFIDENCE = 0.8  # a value below it is named as a reason
-USUAL_FIELDS = ("document_number", "issue_date", "seller.name", "totals.amount_due")
-"""Fields that nearly every invoice and receipt prints; one that a reader has not found is as good as a disputed one."""
+_USUAL_OF_SALES = ("document_number", "issue_date", "seller.name", "totals.amount_due")
+USUAL_FIELDS: dict[DocumentType, tuple[str, ...]] = {
+    **dict.fromkeys(DocumentType, _USUAL_OF_SALES),
+    DocumentType.RECEIPT: ("issue_date", "seller.name", "totals.amount_due"),
+    DocumentType.PURCHASE_ORDER: ("document_number", "issue_date", "buyer.name", "seller.name"),
+    DocumentType.BANK_STATEMENT: ("issue_date", "bank_name", "statement.account_number", "statement.closing_balance"),
+}
+"""Fields that nearly every document of a type prints; one that a reader has not found is as good as a disputed one."""
+_EITHER = {"totals.amount_due": "totals.total_with_vat", "issue_date": "period_end"}  # one of the two is enough
 _USUAL_CURRENCY = "EUR"  # whose two decimals amounts are rounded to if the prediction has no known currency
 MAX_NAMED = 3  # values that a reason names
 
@@ -124,8 +131,8 @@ def queue_document(
     for reader, other in others.items():
         for path in _disagreements(prediction.id, forms, _canonical(predicted_leaves(other))):
             against(path, DISPUTED, f"{reader} reads another value" if path in forms else f"only {reader} reads it")
-    for path in USUAL_FIELDS:
-        if path not in forms and path not in evidence:
+    for path in usual_fields(leaves):
+        if path not in forms and path not in evidence and _EITHER.get(path) not in forms:
             against(path, DISPUTED, "not found")
     doubtful = [
         DoubtfulValue(
@@ -145,6 +152,20 @@ def queue_document(
         reasons=_reasons(doubtful, len(forms)),
         doubtful=tuple(value for value in doubtful if value.because),
     )
+
+
+def usual_fields(leaves: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the fields that nearly every document of a prediction's type prints; of an unknown type, as on invoices.
+
+    Args:
+        leaves: The predicted values by path, whose ``document_type`` states the type. Without it, a document with
+            values of a bank statement is one.
+    """
+    stated = str(leaves.get("document_type", ""))
+    if stated in USUAL_FIELDS:
+        return USUAL_FIELDS[DocumentType(stated)]
+    is_statement = any(path.startswith(("statement.", "entries[")) for path in leaves)
+    return USUAL_FIELDS[DocumentType.BANK_STATEMENT] if is_statement else _USUAL_OF_SALES
 
 
 def predicted_leaves(prediction: Prediction) -> dict[str, Any]:

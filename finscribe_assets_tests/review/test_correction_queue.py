@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from finscribe_assets.cli import app
 from finscribe_assets.evaluation.prediction_files import Prediction
 from finscribe_assets.files import write_json_lines
-from finscribe_assets.review.correction_queue import USUAL_FIELDS, order_for_review, queue_document
+from finscribe_assets.review.correction_queue import order_for_review, queue_document, usual_fields
 
 GOOD = {
     "document_number": "R-1",
@@ -66,7 +66,7 @@ def test_the_most_valuable_document_comes_first_and_corrected_ones_are_left_out(
     }
     queue = order_for_review(predictions, known={"corrected": None})
     assert [document.id for document in queue] == ["doubtful", "empty", "sure"]
-    assert [document.gain for document in queue] == [4.0, 0.5 * len(USUAL_FIELDS), 0]
+    assert [document.gain for document in queue] == [4.0, 0.5 * len(usual_fields({})), 0]
 
 
 def test_labelled_fields_are_in_no_doubt():
@@ -98,3 +98,15 @@ def test_the_command_writes_the_queue_of_two_readers(tmp_path):
     assert result.exit_code == 0, result.output
     assert [line[:9] for line in (tmp_path / "q.jsonl").read_text().splitlines()] == ['{"id": "x']
     assert (tmp_path / "first.jsonl").read_text() == (tmp_path / "one.jsonl").read_text().splitlines(True)[0]
+
+
+def test_a_bank_statement_is_not_asked_for_an_amount_due():
+    statement = {"document_type": "bank_statement", "issue_date": "2026-11-05", "bank_name": "Bank"}
+    queued = queue_document(Prediction("a", statement, confidence=dict.fromkeys(statement, 1.0)), {})
+    assert {value.path for value in queued.doubtful} == {"statement.account_number", "statement.closing_balance"}
+    assert "statement.closing_balance" in usual_fields({"entries[0].amount": "1.00"})
+
+
+def test_one_of_two_fields_of_a_total_is_enough():
+    receipt = {"document_type": "receipt", "issue_date": "2026-11-05", "totals": {"total_with_vat": "1.00"}}
+    assert not any("amount_due" in value.path for value in queue_document(Prediction("a", receipt), {}).doubtful)

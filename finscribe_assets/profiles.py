@@ -95,7 +95,7 @@ PROFILES: Mapping[str, Profile] = {
             targeted_documents=150,
             shard_size=20,
             preset="embedded",
-            # The first batch shows too little of what could be learnt; a higher rate harms: docs/experiments/training.md
+            # It shows too little of what could be learnt; a higher rate harms: docs/experiments/training.md
             training={"max_steps": 200, "learning_rate": 2e-4},
             later_training={**_GO_ON, "learning_rate": 5e-4, "max_steps": 350},
             exam_documents=300,

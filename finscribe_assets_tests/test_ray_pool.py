@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -111,3 +112,19 @@ def test_a_cluster_that_does_not_answer_is_named():
     code = "from finscribe_assets.ray_pool import RayShardPool; list(RayShardPool('127.0.0.1:1').run(abs, [1]))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert "UserError: FINSCRIBE_RAY is '127.0.0.1:1', but no Ray cluster answers there" in done.stderr
+
+
+def gpu_of(job: int) -> tuple[int, str]:
+    """Return this process and the GPU that Ray lets it see, after a while in which other jobs are waiting."""
+    time.sleep(0.5)
+    return os.getpid(), os.environ.get("CUDA_VISIBLE_DEVICES", "")
+
+
+@pytest.mark.slow
+def test_readers_have_a_gpu_each_where_the_cluster_has_gpus(cluster):
+    """On a node with two GPUs in name only: Ray hands them out without looking for them."""
+    cluster.add_node(num_cpus=2, num_gpus=2, object_store_memory=80_000_000)
+    cluster.wait_for_nodes()
+    found = set(RayShardPool(cluster.address, holds_models=True).run(gpu_of, range(8)))
+    assert {gpu for _, gpu in found} == {"0", "1"}
+    assert len(found) == 2  # each process keeps the GPU that its model is on

@@ -13,7 +13,7 @@ from finscribe_assets.documents.file_ids import document_id
 from finscribe_assets.documents.labelled_fields import LabelledFields, is_labelled
 from finscribe_assets.documents.schema import DocumentType
 from finscribe_assets.importing.embedded_invoices import embedded_invoice
-from finscribe_assets.importing.printed_lines import PrintedLine, labelled_lines
+from finscribe_assets.importing.printed_lines import LabelledLine, labelled_lines
 from finscribe_assets.importing.rejects import NO_GROUND_TRUTH
 from finscribe_assets.importing.source_files import DocumentFiles, printable_name
 from finscribe_assets.importing.text_layer import askable_paths, has_text_layer, printed_values, shows_currency
@@ -47,7 +47,7 @@ class RealDocument:
     negated: tuple[str, ...]  # paths of amounts that the pages print with the other sign, and ``printed`` has so
     unprinted: tuple[str, ...]  # paths of values that the text layer does not show
     decided_by: PrintedBy  # what determines which values are printed
-    lines: tuple[PrintedLine, ...] = ()  # where values are printed, if a person has located them
+    lines: tuple[LabelledLine, ...] = ()  # where values are printed, if a person has located them
 
     @property
     def checked(self) -> bool:

@@ -17,7 +17,7 @@ from finscribe_assets.rendering.located_boxes import LocatedBox, boxes_from_json
 from finscribe_assets.rendering.pages import Box, Page
 
 
-class PrintedLine(NamedTuple):
+class LabelledLine(NamedTuple):
     """A box of a value, and its text as printed."""
 
     path: str  # of the field
@@ -35,7 +35,7 @@ class CutLine(NamedTuple):
     number: int  # among the boxes of its value, from 0
 
 
-def lines_from_json(value: Any) -> tuple[PrintedLine, ...]:
+def lines_from_json(value: Any) -> tuple[LabelledLine, ...]:
     """Read the ``boxes`` of a ground truth: ``{path: [{"page": 1, "box": [x0, y0, x1, y1], "text": "12,50"}]}``.
 
     Raises:
@@ -50,11 +50,11 @@ def lines_from_json(value: Any) -> tuple[PrintedLine, ...]:
             text = entry.get("text") or ""
             if not isinstance(text, str):
                 raise rejection(f"`boxes` of {escape_unprintable(path)[:60]!r}: the text is not a text")
-            lines.append(PrintedLine(path, place, " ".join(text.split())))
+            lines.append(LabelledLine(path, place, " ".join(text.split())))
     return tuple(lines)
 
 
-def lines_to_json(lines: Iterable[PrintedLine]) -> dict[str, list[dict[str, Any]]]:
+def lines_to_json(lines: Iterable[LabelledLine]) -> dict[str, list[dict[str, Any]]]:
     """Return lines as `lines_from_json` reads them."""
     boxes: dict[str, list[dict[str, Any]]] = {}
     for line in lines:
@@ -64,15 +64,15 @@ def lines_to_json(lines: Iterable[PrintedLine]) -> dict[str, list[dict[str, Any]
 
 
 def labelled_lines(
-    lines: Iterable[PrintedLine], values: Mapping[str, Any], labelled: LabelledFields | None, pages: int
-) -> tuple[PrintedLine, ...]:
+    lines: Iterable[LabelledLine], values: Mapping[str, Any], labelled: LabelledFields | None, pages: int
+) -> tuple[LabelledLine, ...]:
     """Return the lines of values that the ground truth states, on pages that the document has."""
     return tuple(
         line for line in lines if line.path in values and is_labelled(line.path, labelled) and line.place.page <= pages
     )
 
 
-def cut_printed_lines(lines: Iterable[PrintedLine], pages: Sequence[Page]) -> list[CutLine]:
+def cut_printed_lines(lines: Iterable[LabelledLine], pages: Sequence[Page]) -> list[CutLine]:
     """Return the lines whose text is known and whose box holds one printed line.
 
     A person may draw one box around two lines of an address. A model that reads single lines cannot learn from it.

@@ -29,7 +29,7 @@ from finscribe_assets.documents.schema import Document, flatten
 from finscribe_assets.errors import UserError
 from finscribe_assets.evaluation.user_keys import canonical_values
 from finscribe_assets.importing.invoice_xml import parse_invoice_xml
-from finscribe_assets.importing.printed_lines import PrintedLine, lines_from_json
+from finscribe_assets.importing.printed_lines import LabelledLine, lines_from_json
 from finscribe_assets.importing.rejects import field_with_code
 from finscribe_assets.importing.xml_mapping import UnmappedValue, collapse_whitespace, map_invoice
 from finscribe_assets.instructions.responses import unflatten
@@ -69,7 +69,7 @@ class LabelledTruth:
     unreadable: tuple[Problem, ...] = ()  # values of optional fields that are not of their type
     custom: dict[str, str] = field(default_factory=dict)  # values of a user's keys that the schema lacks, by path
     written: dict[str, str] = field(default_factory=dict)  # values as the user's JSON has them, by path
-    lines: tuple[PrintedLine, ...] = ()  # where values are printed, as a person who corrected them left it
+    lines: tuple[LabelledLine, ...] = ()  # where values are printed, as a person who corrected them left it
     split: Split | None = None  # of its vendor, which a review has assigned
 
     def values(self) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from babel.numbers import get_decimal_symbol
 
 from finscribe_assets.documents.elements import LIST_FIELDS, ValueType, value_type_of
 from finscribe_assets.evaluation.normalise import CanonicalValue, Note, ValueContext, canonical_value
-from finscribe_assets.importing.printed_lines import PrintedLine, lines_to_json
+from finscribe_assets.importing.printed_lines import LabelledLine, lines_to_json
 from finscribe_assets.instructions.responses import unflatten
 from finscribe_assets.opening.input_limits import escape_unprintable
 from finscribe_assets.rendering.located_boxes import LocatedBox
@@ -45,7 +45,7 @@ class CorrectedTruth:
     """
 
     values: dict[str, str]
-    lines: tuple[PrintedLine, ...]
+    lines: tuple[LabelledLine, ...]
     labelled: frozenset[str]
     locale: str | None
     problems: tuple[str, ...]
@@ -96,7 +96,7 @@ def truth_of(
     chosen = raw.pop("locale", None) or document.locale or locale
     context = ValueContext.of(raw | {"locale": chosen}).with_decimal_mark_of(raw)
     values: dict[str, str] = {}
-    lines: list[PrintedLine] = []
+    lines: list[LabelledLine] = []
     for slot in slots:
         if slot.path == "locale":
             continue
@@ -203,7 +203,7 @@ def _reading_order(value: MarkedValue) -> tuple[int, float, float]:
     return (value.box.page, value.box.box.y0, value.box.box.x0) if value.box else (0, 0.0, 0.0)
 
 
-def _lines_of(document: ReviewDocument, slot: _Slot, canonical: str, locale: str | None) -> Iterable[PrintedLine]:
+def _lines_of(document: ReviewDocument, slot: _Slot, canonical: str, locale: str | None) -> Iterable[LabelledLine]:
     """Yield the boxes of a value, each with its text: those of its lines where its region was not moved, else it."""
     predicted: Mapping[str, ReviewValue] = document.by_key
     for member in sorted(slot.members, key=_reading_order):
@@ -219,7 +219,7 @@ def _lines_of(document: ReviewDocument, slot: _Slot, canonical: str, locale: str
             and len(places) == 1
             and not (_may_be_rewritten(slot.path, text, canonical, locale) and (value is None or text != value.text))
         )
-        yield from (PrintedLine(slot.path, place, text if is_printed else "") for place in places)
+        yield from (LabelledLine(slot.path, place, text if is_printed else "") for place in places)
 
 
 def _may_be_rewritten(path: str, text: str, canonical: str, locale: str | None) -> bool:

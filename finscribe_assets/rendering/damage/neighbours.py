@@ -26,7 +26,7 @@ _PRINT_EFFECTS = {"thermal_fade": ink.thermal_fade, "dot_matrix": ink.dot_matrix
 
 
 @dataclass(frozen=True)
-class Pair:
+class PairedPages:
     """The page and its neighbour in one image.
 
     Attributes:
@@ -53,7 +53,7 @@ class Pair:
 
 def paired(
     page: np.ndarray, clean: np.ndarray, neighbour: np.ndarray, draw: Draw, draw_of: Callable[[str, int], Draw]
-) -> Pair:
+) -> PairedPages:
     """Lay a neighbour beside a page.
 
     Args:
@@ -96,4 +96,4 @@ def paired(
         page, beside = to_colour(page), to_colour(beside)
     for image, sheet in ((beside, page), (grey, to_grey(clean))):
         image[-top : height - top, -left : width - left] = sheet
-    return Pair(beside, grey, (-left, -top), (x0 - left, -top), (height, x1 - x0), outline)
+    return PairedPages(beside, grey, (-left, -top), (x0 - left, -top), (height, x1 - x0), outline)

@@ -33,7 +33,7 @@ from finscribe_assets.documents.layout_families import LAYOUT_FACTS
 from finscribe_assets.documents.plan import seed_plan
 from finscribe_assets.files import read_json, read_table, sha256_of, write_json
 from finscribe_assets.importing.folder_import import import_folder
-from finscribe_assets.importing.printed_lines import PrintedLine, lines_to_json
+from finscribe_assets.importing.printed_lines import LabelledLine, lines_to_json
 from finscribe_assets.inference.image_reader import ReadRequest
 from finscribe_assets.inference.reader import Reader
 from finscribe_assets.instructions.crops import crop
@@ -81,11 +81,11 @@ def mail_room(page: Page, seed: int) -> np.ndarray:
     return np.clip((70 + 0.66 * small) * lamp * streaks + random.normal(0, 5, small.shape), 0, 255).astype(np.uint8)
 
 
-def located_lines(document: RenderedDocument) -> list[PrintedLine]:
+def located_lines(document: RenderedDocument) -> list[LabelledLine]:
     """Return the visible lines of fields, as a person who corrects a document leaves their boxes."""
     sizes = [(page.width, page.height) for page in document.pages]
     return [
-        PrintedLine(mark.name, locate(part.page, part.box, sizes[part.page]), part.text)
+        LabelledLine(mark.name, locate(part.page, part.box, sizes[part.page]), part.text)
         for mark in document.of_type(MarkType.FIELD)
         if mark.visible
         for part in mark.fragments

@@ -12,11 +12,16 @@ from finscribe_assets.definitions import build_defs
 from finscribe_assets.orchestration.assets import all_assets
 from finscribe_assets.orchestration.assets.groups import REAL
 
-_everything = build_defs()
-_keys = (dg.AssetSelection.all() - dg.AssetSelection.groups(REAL)).resolve(all_assets)
 
-defs = dg.Definitions(
-    assets=[asset for asset in all_assets if asset.key in _keys],
-    resources=_everything.resources,
-    executor=_everything.executor,
-)
+def build_loop_defs() -> dg.Definitions:
+    """Return the definitions of `build_defs` without the assets of the inbox, and without jobs and sensors."""
+    everything = build_defs()
+    keys = (dg.AssetSelection.all() - dg.AssetSelection.groups(REAL)).resolve(all_assets)
+    return dg.Definitions(
+        assets=[asset for asset in all_assets if asset.key in keys],
+        resources=everything.resources,
+        executor=everything.executor,
+    )
+
+
+defs = build_loop_defs()

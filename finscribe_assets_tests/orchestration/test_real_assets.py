@@ -13,6 +13,7 @@ from dagster._core.definitions.partitions.context import partition_loading_conte
 from dagster._core.errors import DagsterUnknownPartitionError
 from dagster._core.events import StepMaterializationData
 from dagster._core.test_utils import create_run_for_test
+from dagster._core.workspace.autodiscovery import loadable_targets_from_loaded_module
 from upath import UPath
 
 from finscribe_assets import loop_definitions
@@ -174,7 +175,8 @@ def test_one_command_names_a_whole_iteration_or_a_whole_batch_of_the_inbox(fresh
 
 
 def test_everything_can_be_named_where_the_loop_stands_alone():
-    repository = loop_definitions.defs.get_repository_def()
+    (target,) = loadable_targets_from_loaded_module(loop_definitions)  # as the command line does
+    repository = target.target_definition.get_repository_def()
     keys = dg.AssetSelection.from_coercible(["*"]).resolve(repository.asset_graph)
     assert set(iteration_keys) <= keys
     job = repository.get_implicit_job_def_for_assets(keys)

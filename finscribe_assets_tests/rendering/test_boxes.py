@@ -158,7 +158,7 @@ def _hull(boxes: list[Box]) -> tuple[float, float, float, float]:
 
 @pytest.mark.parametrize("engine", list(Engine))
 def test_a_wrapped_value_has_a_fragment_a_line_and_neighbours_do_not_touch(engine):
-    all_drawn = drawn_with((("wrapped_descriptions", 1.0),))
+    all_drawn = drawn_with(wrapped_descriptions=1.0)
     candidates = (drawn for drawn in all_drawn if drawn.presentation.layout == "invoice_sidebar")
     drawn = next(drawn for drawn in candidates if len(drawn.document.lines[0].item_name) > 45)
     marks = [mark for mark in lay_out(to_markup(drawn, engine), DPI).marks if mark.name.endswith("item_name")]

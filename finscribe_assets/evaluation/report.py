@@ -41,8 +41,8 @@ TARGETS = {"field_accuracy": 0.95, "teds": 0.90, "numeric_consistency": 0.98}
 """Values that metrics are to exceed, as docs/training-strategy.md sets them."""
 SECONDS_TARGET = 2.0  # for each document
 
-Verdict = Literal["met", "not met", "not measured"]
-Proof = Literal["met", "missed", "not provable", "not measured"]
+Verdict = Literal["met", "not met", "not measured", "kept apart"]
+Proof = Literal["met", "missed", "not provable", "not measured", "kept apart"]
 
 
 class Target(BaseModel):
@@ -62,9 +62,19 @@ class Target(BaseModel):
     @property
     def proof(self) -> Proof:
         """Return the verdict as far as the interval proves it: not provable if it includes the required value."""
-        if self.verdict == "not measured":
+        if self.verdict in ("not measured", "kept apart"):
             return self.verdict
         return "not provable" if not self.certain else "met" if self.verdict == "met" else "missed"
+
+    def without_time(self) -> Target:
+        """Return what does not differ from run to run: whether a time is short enough is not said of a time."""
+        if self.seconds is None:
+            return self
+        return self.model_copy(update={"seconds": None, "verdict": "kept apart", "certain": False})
+
+    def timed(self, seconds: float, verdict: Verdict) -> Target:
+        """Return the target with a time and its verdict, which were kept apart."""
+        return self.model_copy(update={"seconds": seconds, "verdict": verdict, "certain": True})
 
     @property
     def summary(self) -> str:

@@ -82,10 +82,7 @@ def report_to_html(
             ("Headline", _readable(headline_rows(report))),
             ("What was judged", [report.judged.row()] if report.judged and report.judged.partly_labelled else []),
             ("Grounding: correct values with the box where they are printed", _readable(grounding_rows(report))),
-            (
-                "Targets of the training strategy",
-                target_rows([target.model_copy(update={"seconds": None}) for target in report.targets]),
-            ),
+            ("Targets of the training strategy", target_rows(report.targets)),
         ],
         opening=open_report(report, robustness, causes),
         robustness=robustness,

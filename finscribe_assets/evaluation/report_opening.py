@@ -29,8 +29,14 @@ BADGES: Mapping[Proof, str] = {
     "missed": "✗ missed",
     "not provable": "? not provable",
     "not measured": "– not measured",
+    "kept apart": "– kept apart",
 }
-TIME_VALUES: Mapping[Verdict, str] = {"met": "in time", "not met": "too slow", "not measured": "–"}
+TIME_VALUES: Mapping[Verdict, str] = {
+    "met": "in time",
+    "not met": "too slow",
+    "not measured": "–",
+    "kept apart": "timed",
+}
 
 TableRows = Sequence[Mapping[str, Any]]
 
@@ -155,7 +161,9 @@ def verdict_card(target: Target) -> VerdictCard:
     estimate = target.measured
     if target.name not in TARGETS:
         note = (
-            "" if target.verdict == "not measured" else "The measured time is in the file …_time.json beside this page."
+            "Time and verdict are in the file …_time.json beside this page, because they differ from run to run."
+            if target.verdict == "kept apart"
+            else ""
         )
         return VerdictCard(name, f"{required} s", target.proof, TIME_VALUES[target.verdict], note, Markup())
     if estimate is None:

@@ -91,8 +91,8 @@ def write_report(
 
     Where documents are compared under a user's keys, fields have the names of these.
 
-    The same documents and predictions give the same bytes. What differs from run to run, the time of reading, has a
-    file of its own beside them: ``report_time.json`` beside ``report.json``.
+    The same documents and predictions give the same bytes. What differs from run to run, the time of reading and
+    whether it meets its target, has a file of its own beside them: ``report_time.json`` beside ``report.json``.
 
     Args:
         report: What was measured.
@@ -103,11 +103,13 @@ def write_report(
     """
     pages = illustrate_worst(report.worst, documents.image_folders)
     causes = worst_causes(report, documents, robustness)
-    seconds = next((target.seconds for target in report.targets if target.seconds is not None), None)
+    timed = next((target for target in report.targets if target.seconds is not None), None)
+    time = timed and {"required": timed.required, "verdict": timed.verdict, "seconds_per_document": timed.seconds}
+    report = report.model_copy(update={"targets": [target.without_time() for target in report.targets]})
     if documents.mapping is not None:
         report = report_in_user_keys(report, documents.mapping)
     write_text(file, report.to_json())
-    write_json(file.with_name(f"{file.stem}_time.json"), {"seconds_per_document": seconds})
+    write_json(_time_file(file), time or {"seconds_per_document": None})
     write_text(file.with_suffix(".html"), report_to_html(report, note, pages, robustness, causes))
     return pages
 
@@ -194,4 +196,14 @@ def compare_with_previous(storage: BatchStorage, key: str, before: str) -> Paire
 def stored_report(storage: BatchStorage, key: str) -> EvaluationReport:
     """Return the validation report of a batch."""
     file = storage.folder(Stage.EVALUATION_REPORT, key) / REPORT_FILE
-    return EvaluationReport.model_validate_json(file.read_text(encoding="utf-8"))
+    report = EvaluationReport.model_validate_json(file.read_text(encoding="utf-8"))
+    times = read_json(_time_file(file))
+    targets = [
+        target.timed(times["seconds_per_document"], times["verdict"]) if target.verdict == "kept apart" else target
+        for target in report.targets
+    ]
+    return report.model_copy(update={"targets": targets})
+
+
+def _time_file(report: AnyPath) -> AnyPath:
+    return report.with_name(f"{report.stem}_time.json")

@@ -10,7 +10,7 @@ from finscribe_assets.documents.recipe import Recipe
 from finscribe_assets.evaluation.document_scoring import score
 from finscribe_assets.evaluation.field_comparison import FieldOutcome, FieldStatus, Note, compare_fields
 from finscribe_assets.evaluation.prediction_files import Prediction, Truth, read_predictions, read_truths
-from finscribe_assets.evaluation.report import evaluate
+from finscribe_assets.evaluation.report import Target, evaluate
 from finscribe_assets.evaluation.report_html import report_to_html
 from finscribe_assets.instructions.responses import unflatten
 from finscribe_assets.shards import LocalShardPool
@@ -266,3 +266,11 @@ def test_a_partial_truth_expects_only_its_own_fields():
     assert report.headline["field_f1"].value == 1.0
     assert report.headline["teds"] is None
     assert {target.name: target.verdict for target in report.targets}["teds"] == "not measured"
+
+
+@pytest.mark.parametrize(("seconds", "verdict"), [(0.5, "met"), (2.5, "not met")])
+def test_a_time_and_its_verdict_are_kept_apart_and_can_be_put_back(seconds, verdict):
+    timed = Target(name="seconds", required="< 2", verdict=verdict, certain=True, seconds=seconds)
+    kept = timed.without_time()
+    assert (kept.verdict, kept.proof, kept.seconds) == ("kept apart", "kept apart", None)
+    assert Target.model_validate_json(kept.model_dump_json()).timed(seconds, verdict) == timed

@@ -29,7 +29,7 @@ from finscribe_assets.iteration.batch_documents import read_files
 from finscribe_assets.iteration.measuring import measure, write_report
 folder, workspace = Path(sys.argv[1]), Path(sys.argv[2])
 read = read_files(folder / "predictions.jsonl", folder / "few.jsonl", workspace=workspace)
-write_report(measure(read, reader="r", seconds_per_document=0.7), read, folder / "again" / "report.json")
+write_report(measure(read, reader="r", seconds_per_document=2.7), read, folder / "again" / "report.json")
 """
 
 
@@ -111,7 +111,8 @@ def test_the_same_files_give_the_same_bytes_in_another_process(files, batch):
     once, again = ({file.name: file.read_bytes() for file in (files / name).iterdir()} for name in ("once", "again"))
     assert once.keys() == again.keys() == {"report.json", "report.html", "report_time.json"}
     assert [name for name in once if once[name] != again[name]] == ["report_time.json"]
-    assert json.loads(again["report_time.json"]) == {"seconds_per_document": 0.7}
+    timed = {"required": "< 2", "verdict": "not met", "seconds_per_document": 2.7}
+    assert json.loads(again["report_time.json"]) == timed
 
 
 def test_the_page_with_twenty_illustrated_documents_is_below_a_megabyte(read, report, tmp_path):

@@ -11,8 +11,10 @@ import pytest
 from finscribe_assets.device_lock import LOCKS_VARIABLE, device_lock
 from finscribe_assets.errors import UserError
 
+# A process that a shell started in the background ignores interrupts, and so would its children.
 HOLDER = """
-import sys, time
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from finscribe_assets.device_lock import device_lock
 with device_lock("gpu-simulated", "a training"):
     print("held", flush=True)
@@ -84,7 +86,7 @@ def test_an_interrupt_ends_the_waiting(holder):
     )
     assert "waits for gpu-simulated" in waiting.stderr.readline()
     waiting.send_signal(signal.SIGINT)
-    output, errors = waiting.communicate()
+    output, errors = waiting.communicate(timeout=60)
     assert output == ""
     assert "KeyboardInterrupt" in errors
 

@@ -362,7 +362,9 @@ def test_a_merged_checkpoint_is_a_base(work, tmp_path):
     line.save(tmp_path / "line.png")
     merged = json.loads(finscribe("extract", tmp_path / "line.png", "--base", tmp_path / "merged"))
     adapted = json.loads(finscribe("extract", tmp_path / "line.png", "--adapter", work / "adapter"))
-    assert merged.keys() == adapted.keys() == {"id", "file", "reader", "text", "confidence", "truncated"}
+    assert merged.keys() == adapted.keys() == {"id", "file", "reader", "model", "text", "confidence", "truncated"}
+    assert merged["model"]["adapter"] is None
+    assert len(adapted["model"]["adapter"]) == len(merged["model"]["base_content"]) == 64
 
 
 def test_schema_is_json_schema_with_the_codes():

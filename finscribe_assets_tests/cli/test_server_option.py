@@ -7,6 +7,7 @@ from PIL import Image, ImageDraw, ImageFont
 from typer.testing import CliRunner
 
 from finscribe_assets.cli import app
+from finscribe_assets.model.embedded_checkpoint import content_hash
 from finscribe_assets_tests.inference.chat_server import MODEL, Reply, chat_server, completion, reader_answers
 
 
@@ -30,6 +31,8 @@ def test_a_served_model_reads_what_it_reads_in_this_process(line):
     assert here["text"].startswith("Invoice")
     assert there.pop("confidence") == pytest.approx(here.pop("confidence"), abs=2e-4)
     assert (here.pop("reader"), there.pop("reader")) == ("embedded", MODEL)
+    hashes = [record.pop("model")["base_content"] for record in (here, there)]
+    assert hashes == [content_hash(), None], "a server does not tell the hash of its weights"
     assert there == here
 
 

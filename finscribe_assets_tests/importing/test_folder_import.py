@@ -105,6 +105,7 @@ def test_every_document_is_accepted_or_rejected(workspace):
     assert report["counts"] == {
         "found": 9,
         "accepted": 6,
+        "scored": 6,
         "unlabelled": 0,
         "copies": 0,
         "rejected": 3,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from datetime import timedelta
+from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -35,6 +37,7 @@ from finscribe_assets_tests.inference.chat_server import MODEL, Reply, chat_serv
 
 from .conftest import SMALL, Platform
 
+ROOT = Path(__file__).resolve().parents[2]
 REAL = ["real_documents", "real_predictions", "real_report", "review_queue"]
 
 
@@ -172,6 +175,13 @@ def test_one_command_names_a_whole_iteration_or_a_whole_batch_of_the_inbox(fresh
     job = repository.get_implicit_job_def_for_assets(keys)
     with partition_loading_context(dynamic_partitions_store=fresh.instance) as context:
         job.validate_partition_key(key, selected_asset_keys=keys, context=context)
+
+
+def test_the_documented_command_reads_the_inbox_and_nothing_else(fresh):
+    """`service_drift` fails without the log of a service, and `fitted_recipe` draws hundreds of documents first."""
+    (selection,) = re.findall(r"--select '([^']+)' --partition inbox-000", (ROOT / "docs/importing.md").read_text())
+    keys = dg.AssetSelection.from_string(selection).resolve(fresh.defs.get_repository_def().asset_graph)
+    assert {key.to_user_string() for key in keys} == set(REAL)
 
 
 def test_everything_can_be_named_where_the_loop_stands_alone():
